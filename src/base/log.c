@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+static const char *log_program = "dtcp";
+static const char *log_subsystem;
+static bool log_debugging;
+static bool log_syslog;
+
+void log_init(const char *program, const char *subsystem, bool debug)
+{
+	log_program = program;
+	log_subsystem = subsystem;
+	log_debugging = debug;
+}
+
+void log_to_syslog(void)
+{
+	/* Opened now, because later there may be no /dev/log in sight. */
+	openlog(log_program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	log_syslog = true;
+}
+
+bool log_is_debug(void)
+{
+	return log_debugging;
+}
+
+static void log_line(int priority, int error, const char *format, va_list ap)
+{
+	char text[1200];
+	char line[1400];
+
+	if (vsnprintf(text, sizeof(text), format, ap) < 0)
+		return;
+	(void)snprintf(line, sizeof(line), "%s%s%s%s%s", log_subsystem ? log_subsystem : "",
+	               log_subsystem ? ": " : "", text, error ? ": " : "",
+	               error ? strerror(error) : "");
+	if (log_syslog)
+		syslog(priority, "%s", line);
+	else
+		(void)fprintf(stderr, "%s: %s\n", log_program, line);
+}
+
+void log_debug(const char *format, ...)
+{
+	va_list ap;
+
+	if (!log_debugging)
+		return;
+	va_start(ap, format);
+	log_line(LOG_DEBUG, 0, format, ap);
+	va_end(ap);
+}
+
+void log_info(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	log_line(LOG_INFO, 0, format, ap);
+	va_end(ap);
+}
+
+void log_warn(const char *format, ...)
+{
+	int error = errno;
+	va_list ap;
+
+	va_start(ap, format);
+	log_line(LOG_WARNING, error, format, ap);
+	va_end(ap);
+}
+
+void log_warnx(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	log_line(LOG_WARNING, 0, format, ap);
+	va_end(ap);
+}
+
+const char *log_escape(const char *text, size_t len, char *buf, size_t size)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t out = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char byte = (unsigned char)text[i];
+		bool plain = byte >= 0x20 && byte < 0x7f && byte != '\\';
+		size_t need = plain ? 1 : 4;
+
+		/* Four bytes stay free for "..." and the NUL. */
+		if (out + need + 4 > size) {
+			(void)strncpy(buf + out, "...", size - out);
+			buf[size - 1] = '\0';
+			return buf;
+		}
+		if (plain) {
+			buf[out++] = (char)byte;
+		} else {
+			buf[out++] = '\\';
+			buf[out++] = 'x';
+			buf[out++] = hex[byte >> 4];
+			buf[out++] = hex[byte & 15];
+		}
+	}
+	buf[out] = '\0';
+	return buf;
+}

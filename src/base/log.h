@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The log: one line a message, to standard error in the foreground and to syslog in a daemon.
+ * The functions come in pairs, as in err(3): log_warn() ends with the text of errno, log_warnx()
+ * does not. Never pass a secret.
+ */
+#ifndef DTCP_BASE_LOG_H
+#define DTCP_BASE_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define LOG_FORMAT(n) __attribute__((format(printf, n, (n) + 1)))
+
+/* subsystem is the room's word in each line ("control"), NULL for none; both must stay valid. */
+void log_init(const char *program, const char *subsystem, bool debug);
+
+/* From now on to syslog(3), facility daemon. */
+void log_to_syslog(void);
+
+bool log_is_debug(void);
+
+void log_debug(const char *format, ...) LOG_FORMAT(1);
+void log_info(const char *format, ...) LOG_FORMAT(1);
+void log_warn(const char *format, ...) LOG_FORMAT(1);
+void log_warnx(const char *format, ...) LOG_FORMAT(1);
+
+/* What a peer sent, made safe for a log line: unprintable bytes as \xHH, cut with "..." at the
+ * end of the buffer. Returns buf. */
+const char *log_escape(const char *text, size_t len, char *buf, size_t size);
+
+#endif

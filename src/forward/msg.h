@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The messages that the forward room takes and sends. All are fixed-size structs over a
+ * SOCK_SEQPACKET socket pair (base/ipc.h); numbers are in host byte order, addresses in network
+ * byte order. Forward trusts monitor, and trusts control with the sessions only.
+ */
+#ifndef DTCP_FORWARD_MSG_H
+#define DTCP_FORWARD_MSG_H
+
+#include "proto/prefix.h"
+
+#include <netinet/in.h>
+#include <stdint.h>
+
+/* A session's own addresses: me6, link-local, delegated prefixes. */
+#define FORWARD_PREFIXES_MAX 10
+
+enum forward_msg {
+	/* monitor to forward */
+	FORWARD_MSG_RAW = 1,   /* struct forward_none, descriptor: the raw protocol 41 socket */
+	FORWARD_MSG_COUNTERS,  /* struct forward_none, descriptor: the counter page, writable */
+	FORWARD_MSG_ICMP,      /* struct forward_icmp */
+	FORWARD_MSG_DEVICE,    /* struct forward_device, descriptor: a TUN device */
+	FORWARD_MSG_NO_DEVICE, /* struct forward_device: close it */
+	/* control to forward */
+	FORWARD_MSG_ADD = 32, /* struct forward_session */
+	FORWARD_MSG_REMOVE,   /* struct forward_id */
+	FORWARD_MSG_ASSIGNED, /* struct forward_prefix: assigned to a user who is not here now */
+	/* forward to control */
+	FORWARD_MSG_ADDED = 64, /* struct forward_id: packets of this session now pass */
+	FORWARD_MSG_REFUSED,    /* struct forward_id: the table has no room, or bad fields */
+	FORWARD_MSG_REMOVED,    /* struct forward_id: no packet of this session passes any more */
+};
+
+struct forward_none {
+	uint32_t unused;
+};
+
+/* Where ICMPv6 errors come from; all zero: from nowhere, so none are sent. */
+struct forward_icmp {
+	struct in6_addr source;
+};
+
+/*
+ * A TUN device. Index 0 is the one that all sessions with addresses share (the client's only
+ * one); an index above it belongs to one tunnelonly session.
+ */
+struct forward_device {
+	uint32_t index;
+};
+
+enum forward_transport {
+	FORWARD_PROTO41 = 1, /* IPv6 in IPv4, protocol 41 (RFC 4213) */
+};
+
+struct forward_session {
+	uint32_t id;        /* chosen by control, below forward_config.sessions_max; its counter slot */
+	uint32_t device;    /* index of its TUN device */
+	uint32_t transport; /* enum forward_transport */
+	uint32_t mtu;       /* tunnel MTU: 1280 to 1480 */
+	struct in_addr local; /* source of its outer packets */
+	struct in_addr peer;  /* where they go, and the only source accepted */
+	struct in_addr alias; /* the address that peers send to where that is not local (1:1 NAT) */
+	uint32_t n_prefixes;
+	struct prefix6 prefixes[FORWARD_PREFIXES_MAX]; /* inner sources accepted, inner routes */
+};
+
+struct forward_id {
+	uint32_t id;
+};
+
+struct forward_prefix {
+	struct prefix6 prefix;
+};
+
+#endif

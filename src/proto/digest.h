@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The login's response digest. docs/protocol.md, section 1. */
+#ifndef DTCP_PROTO_DIGEST_H
+#define DTCP_PROTO_DIGEST_H
+
+#include <stdbool.h>
+
+/* Response in hex with its NUL. */
+#define DTCP_RESPONSE_SIZE 33
+
+/*
+ * Writes the upper-case hex of MD5(user, challenge, password) into out. Returns false where the
+ * crypto library refuses (MD5 disabled by policy, no memory).
+ */
+bool digest_response(const char *user, const char *challenge, const char *password,
+                     char out[static DTCP_RESPONSE_SIZE]);
+
+/* Compares two responses in constant time; either case. False where one is not 32 hex digits. */
+bool digest_equal(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The lines of the Dynamic Tunnel Configuration Protocol as values: greeting, request, reply.
+ * Pure code: bytes in, structs out. docs/protocol.md describes every form.
+ */
+#ifndef DTCP_PROTO_MESSAGE_H
+#define DTCP_PROTO_MESSAGE_H
+
+#include "proto/digest.h"
+#include "proto/line.h"
+#include "proto/prefix.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define DTCP_PORT            20200
+#define DTCP_USER_MAX        64  /* bytes of a user name */
+#define DTCP_CHALLENGE_MAX   128 /* bytes of a challenge; ours has 32 */
+#define DTCP_PASSWORD_MAX    256 /* bytes of a password */
+#define DTCP_PREFIXES_MAX    8   /* prefixes in one reply */
+#define DTCP_REQUEST_WORDS   4   /* words of a request without extensions */
+
+enum tunnel_type {
+	TUNNEL_NONE, /* not a type that we know */
+	TUNNEL_ONLY, /* "tunnelonly": link-local addresses only */
+	TUNNEL_HOST, /* "host": an address pair */
+	TUNNEL_NETWORK, /* "network", old synonym "tunnelroute": a delegated prefix */
+};
+
+/* The type's name as it is sent; "none" for TUNNEL_NONE. */
+const char *tunnel_type_name(enum tunnel_type type);
+
+/* Case-insensitive; TUNNEL_NONE for an unknown word. */
+enum tunnel_type tunnel_type_parse(const char *word);
+
+/* A user name that can be sent and stored: 1 to DTCP_USER_MAX printable bytes, no blank, no ':'. */
+bool dtcp_user_valid(const char *user);
+
+/* A password that both sides can handle: 1 to DTCP_PASSWORD_MAX bytes, no control characters. */
+bool dtcp_password_valid(const char *password);
+
+/* --- server to client ------------------------------------------------------------------- */
+
+struct dtcp_greeting {
+	char challenge[DTCP_CHALLENGE_MAX + 1];
+	char text[DTCP_LINE_SIZE]; /* the free text, may be empty */
+};
+
+struct dtcp_reply {
+	struct in_addr me;   /* the client's IPv4 address as the server sees it */
+	struct in_addr her;  /* the tunnel's far end */
+	bool has_me6, has_her6;
+	struct in6_addr me6;
+	struct in6_addr her6;
+	size_t n_prefixes;
+	struct prefix6 prefixes[DTCP_PREFIXES_MAX];
+};
+
+enum reply_status {
+	REPLY_OK,      /* "+OK ..." that was understood */
+	REPLY_ERROR,   /* "-ERR reason": see reply_reason() */
+	REPLY_GARBAGE, /* not a line of this protocol; *why says what is wrong */
+};
+
+/* All take a line without its end. *why points to a static sentence end on REPLY_GARBAGE. */
+
+/* The server's first line. */
+enum reply_status greeting_parse(const char *line, size_t len, struct dtcp_greeting *out,
+                                 const char **why);
+
+/*
+ * The answer to a tunnel request, its words read by their shape. For REPLY_OK the addresses that
+ * type demands are there: me and her always, me6 and her6 for host, at least one prefix for
+ * network. Unknown words are ignored; a bad prefix, a third address of a kind or a repeated word
+ * make the line garbage.
+ */
+enum reply_status reply_parse(const char *line, size_t len, enum tunnel_type type,
+                              struct dtcp_reply *out, const char **why);
+
+/* Any other answer (to ping, quit): only whether it is +OK or -ERR. */
+enum reply_status answer_parse(const char *line, size_t len, const char **why);
+
+/* What follows "-ERR": a pointer into line, "" where nothing follows. line is NUL-terminated. */
+const char *reply_reason(const char *line);
+
+/*
+ * Writes "+OK me her ..." without line end into buf and returns its length, or 0 where size is
+ * too small.
+ */
+size_t reply_format(const struct dtcp_reply *reply, char *buf, size_t size);
+
+/* --- client to server ------------------------------------------------------------------- */
+
+enum dtcp_command {
+	COMMAND_INVALID,
+	COMMAND_TUNNEL,
+	COMMAND_PING,
+	COMMAND_HELP,
+	COMMAND_QUIT,
+};
+
+struct dtcp_request {
+	enum dtcp_command command;
+	/* the rest for COMMAND_TUNNEL only, and there only if well_formed */
+	bool well_formed; /* four words or more, each of a possible length, no word repeated */
+	char user[DTCP_USER_MAX + 1];
+	char response[DTCP_RESPONSE_SIZE]; /* as sent; "" where it was not 32 hex digits */
+	enum tunnel_type type;
+	char type_word[32]; /* as sent, cut short, for the error answer */
+	bool udp;           /* extension "udp" or "udp=port" */
+	uint16_t udp_port;  /* 0 for "udp" alone */
+};
+
+/* Reads one line of a client. Never fails: what is not understood is COMMAND_INVALID. */
+void request_parse(const char *line, size_t len, struct dtcp_request *out);
+
+/* True where the len bytes are exactly "ping" or "quit": see docs/protocol.md, section 1.5. */
+bool request_is_bare_word(const char *buf, size_t len);
+
+/*
+ * Writes "tunnel user response type" without line end; returns its length, or 0 where size is too
+ * small or a word cannot be sent.
+ */
+size_t request_format(const char *user, const char *response, enum tunnel_type type, char *buf,
+                      size_t size);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* IPv6 prefixes: the one value type that every part of the project shares. */
+#ifndef DTCP_PROTO_PREFIX_H
+#define DTCP_PROTO_PREFIX_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Longest text of a prefix with its terminating NUL: address, '/', three digits. */
+#define PREFIX6_STRLEN (INET6_ADDRSTRLEN + 4)
+
+struct prefix6 {
+	struct in6_addr addr; /* bits past len are zero */
+	uint8_t len;          /* 1 to 128 */
+};
+
+enum prefix_error {
+	PREFIX_OK,
+	PREFIX_SYNTAX,    /* not an IPv6 address, a slash and a decimal number */
+	PREFIX_LENGTH,    /* length outside 1 to 128 */
+	PREFIX_HOST_BITS, /* bits set beyond the length */
+};
+
+/* Reads "2001:db8::/48". On anything but PREFIX_OK *out is untouched. */
+enum prefix_error prefix6_parse(const char *text, struct prefix6 *out);
+
+/* What is wrong, as the end of a sentence ("has bits set beyond its length"). */
+const char *prefix_error_text(enum prefix_error error);
+
+/* Writes the canonical text (RFC 5952) into buf and returns buf. */
+const char *prefix6_format(const struct prefix6 *prefix, char buf[static PREFIX6_STRLEN]);
+
+/* True where addr lies in prefix. */
+bool prefix6_has(const struct prefix6 *prefix, const struct in6_addr *addr);
+
+/* True where inner lies wholly in outer; a prefix contains itself. */
+bool prefix6_contains(const struct prefix6 *outer, const struct prefix6 *inner);
+
+/* True where a and b share an address. */
+bool prefix6_overlaps(const struct prefix6 *a, const struct prefix6 *b);
+
+/* The last address of the prefix. */
+struct in6_addr prefix6_last(const struct prefix6 *prefix);
+
+/* addr with the bits past len cleared. len is 0 to 128. */
+struct in6_addr prefix6_mask(const struct in6_addr *addr, uint8_t len);
+
+/*
+ * True where the prefix can be handed to a site: it lies in global unicast (2000::/3) or
+ * unique local (fc00::/7) space and is no longer an announcement of everything (length >= 8).
+ */
+bool prefix6_is_unicast(const struct prefix6 *prefix);
+
+#endif
