@@ -54,7 +54,7 @@ int ipc_pair(int fds[static 2])
 }
 
 struct ipc *ipc_new(struct event_base *base, int fd, const char *name, const struct ipc_row *rows,
-                    size_t n_rows, ipc_closed closed, void *arg)
+		    size_t n_rows, ipc_closed closed, void *arg)
 {
 	struct ipc *ipc = calloc(1, sizeof(*ipc));
 
@@ -90,8 +90,8 @@ static int ipc_write(int socket, uint32_t type, const void *body, size_t size, i
 		unsigned char room[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec iov = {
-	        .iov_base = &packet,
-	        .iov_len = offsetof(struct ipc_packet, body) + size,
+		.iov_base = &packet,
+		.iov_len = offsetof(struct ipc_packet, body) + size,
 	};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 
@@ -166,7 +166,8 @@ static int ipc_drain(struct ipc *ipc)
 	struct ipc_queued *queued;
 
 	while ((queued = STAILQ_FIRST(&ipc->queue))) {
-		int error = ipc_write(ipc->fd, queued->type, queued->body, queued->size, queued->fd);
+		int error =
+			ipc_write(ipc->fd, queued->type, queued->body, queued->size, queued->fd);
 
 		if (error)
 			return error;
@@ -233,10 +234,10 @@ static int ipc_read_one(struct ipc *ipc)
 	} control;
 	struct iovec iov = {.iov_base = &packet, .iov_len = sizeof(packet)};
 	struct msghdr msg = {
-	        .msg_iov = &iov,
-	        .msg_iovlen = 1,
-	        .msg_control = control.room,
-	        .msg_controllen = sizeof(control.room),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.room,
+		.msg_controllen = sizeof(control.room),
 	};
 	ssize_t n = recvmsg(ipc->fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 
@@ -263,7 +264,7 @@ static int ipc_read_one(struct ipc *ipc)
 		    row->size != (size_t)n - offsetof(struct ipc_packet, body) ||
 		    row->with_fd != (fd != -1)) {
 			log_warnx("message %u from %s has the wrong form", packet.header.type,
-			          ipc->name);
+				  ipc->name);
 			goto done;
 		}
 		row->handler(ipc, packet.body, fd, ipc->arg);

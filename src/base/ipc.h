@@ -39,7 +39,7 @@ typedef void (*ipc_closed)(struct ipc *ipc, bool violated, void *arg);
  * and names the room at the other end. NULL where memory is short.
  */
 struct ipc *ipc_new(struct event_base *base, int fd, const char *name, const struct ipc_row *rows,
-                    size_t n_rows, ipc_closed closed, void *arg);
+		    size_t n_rows, ipc_closed closed, void *arg);
 
 /*
  * Sends or queues a message; fd, if not -1, is closed when it has been handed over. Returns 0 or

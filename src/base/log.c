@@ -39,8 +39,8 @@ static void log_line(int priority, int error, const char *format, va_list ap)
 	if (vsnprintf(text, sizeof(text), format, ap) < 0)
 		return;
 	(void)snprintf(line, sizeof(line), "%s%s%s%s%s", log_subsystem ? log_subsystem : "",
-	               log_subsystem ? ": " : "", text, error ? ": " : "",
-	               error ? strerror(error) : "");
+		       log_subsystem ? ": " : "", text, error ? ": " : "",
+		       error ? strerror(error) : "");
 	if (log_syslog)
 		syslog(priority, "%s", line);
 	else

@@ -10,25 +10,25 @@
 #include <stdint.h>
 
 enum drop_reason {
-	DROP_NONE, /* not dropped */
+	DROP_NONE,	      /* not dropped */
 	DROP_OUTER_SHORT,     /* outer packet without room for an inner header */
 	DROP_OUTER_PEER,      /* no session has this outer source, or not with this destination */
-	DROP_NOT_IPV6,        /* inner version is not 6 */
-	DROP_TRUNCATED,       /* inner packet shorter than its header says */
+	DROP_NOT_IPV6,	      /* inner version is not 6 */
+	DROP_TRUNCATED,	      /* inner packet shorter than its header says */
 	DROP_SRC_MULTICAST,   /* inner source multicast */
 	DROP_SRC_UNSPECIFIED, /* inner source ::, and not neighbour discovery */
 	DROP_SRC_LOOPBACK,    /* inner source ::1 */
 	DROP_SRC_MAPPED,      /* inner source ::ffff:0:0/96 */
 	DROP_SRC_COMPATIBLE,  /* inner source ::/96 */
 	DROP_SRC_INGRESS,     /* inner source not the session's own (RFC 2827) */
-	DROP_LOOP,            /* inner destination leads back into this tunnel (RFC 6324) */
-	DROP_ECN,             /* outer congestion mark on a flow that does not know ECN (RFC 6040) */
-	DROP_TUN_MALFORMED,   /* read from TUN: no whole IPv6 packet */
-	DROP_NO_ROUTE,        /* read from TUN: no session and never assigned */
-	DROP_NO_SESSION,      /* read from TUN: assigned, its session is down */
-	DROP_TOO_BIG,         /* read from TUN: larger than the path takes */
-	DROP_TUN_WRITE,       /* the TUN device refused it */
-	DROP_SEND,            /* the socket refused it */
+	DROP_LOOP,	      /* inner destination leads back into this tunnel (RFC 6324) */
+	DROP_ECN,	    /* outer congestion mark on a flow that does not know ECN (RFC 6040) */
+	DROP_TUN_MALFORMED, /* read from TUN: no whole IPv6 packet */
+	DROP_NO_ROUTE,	    /* read from TUN: no session and never assigned */
+	DROP_NO_SESSION,    /* read from TUN: assigned, its session is down */
+	DROP_TOO_BIG,	    /* read from TUN: larger than the path takes */
+	DROP_TUN_WRITE,	    /* the TUN device refused it */
+	DROP_SEND,	    /* the socket refused it */
 	DROP_REASONS,
 };
 
@@ -36,11 +36,11 @@ enum drop_reason {
 const char *drop_reason_name(enum drop_reason reason);
 
 struct session_counters {
-	uint64_t in_packets; /* decapsulated and written to TUN */
-	uint64_t in_bytes;   /* of the inner packets */
+	uint64_t in_packets;  /* decapsulated and written to TUN */
+	uint64_t in_bytes;    /* of the inner packets */
 	uint64_t out_packets; /* read from TUN, encapsulated and sent */
 	uint64_t out_bytes;
-	uint64_t dropped; /* for whatever reason, either way */
+	uint64_t dropped;     /* for whatever reason, either way */
 	uint64_t icmp_errors; /* ICMPv4 errors that came for this tunnel */
 	uint64_t reserved[2];
 };

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct forward_config {
-	bool server;           /* filter inner sources; answer for prefixes without a session */
+	bool server;	       /* filter inner sources; answer for prefixes without a session */
 	uint32_t sessions_max; /* session ids are below this */
 };
 

@@ -28,8 +28,8 @@ enum forward_msg {
 	FORWARD_MSG_ASSIGNED, /* struct forward_prefix: assigned to a user who is not here now */
 	/* forward to control */
 	FORWARD_MSG_ADDED = 64, /* struct forward_id: packets of this session now pass */
-	FORWARD_MSG_REFUSED,    /* struct forward_id: the table has no room, or bad fields */
-	FORWARD_MSG_REMOVED,    /* struct forward_id: no packet of this session passes any more */
+	FORWARD_MSG_REFUSED,	/* struct forward_id: the table has no room, or bad fields */
+	FORWARD_MSG_REMOVED,	/* struct forward_id: no packet of this session passes any more */
 };
 
 struct forward_none {
@@ -54,10 +54,10 @@ enum forward_transport {
 };
 
 struct forward_session {
-	uint32_t id;        /* chosen by control, below forward_config.sessions_max; its counter slot */
-	uint32_t device;    /* index of its TUN device */
-	uint32_t transport; /* enum forward_transport */
-	uint32_t mtu;       /* tunnel MTU: 1280 to 1480 */
+	uint32_t id; /* chosen by control, below forward_config.sessions_max; its counter slot */
+	uint32_t device;      /* index of its TUN device */
+	uint32_t transport;   /* enum forward_transport */
+	uint32_t mtu;	      /* tunnel MTU: 1280 to 1480 */
 	struct in_addr local; /* source of its outer packets */
 	struct in_addr peer;  /* where they go, and the only source accepted */
 	struct in_addr alias; /* the address that peers send to where that is not local (1:1 NAT) */

@@ -13,7 +13,7 @@
  * crypto library refuses (MD5 disabled by policy, no memory).
  */
 bool digest_response(const char *user, const char *challenge, const char *password,
-                     char out[static DTCP_RESPONSE_SIZE]);
+		     char out[static DTCP_RESPONSE_SIZE]);
 
 /* Compares two responses in constant time; either case. False where one is not 32 hex digits. */
 bool digest_equal(const char *a, const char *b);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 /* Longest line without its line end. */
-#define DTCP_LINE_MAX  512
+#define DTCP_LINE_MAX 512
 /* Longest line with its line end and a NUL, for buffers. */
 #define DTCP_LINE_SIZE (DTCP_LINE_MAX + 3)
 

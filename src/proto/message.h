@@ -14,17 +14,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define DTCP_PORT            20200
-#define DTCP_USER_MAX        64  /* bytes of a user name */
-#define DTCP_CHALLENGE_MAX   128 /* bytes of a challenge; ours has 32 */
-#define DTCP_PASSWORD_MAX    256 /* bytes of a password */
-#define DTCP_PREFIXES_MAX    8   /* prefixes in one reply */
-#define DTCP_REQUEST_WORDS   4   /* words of a request without extensions */
+#define DTCP_PORT	   20200
+#define DTCP_USER_MAX	   64  /* bytes of a user name */
+#define DTCP_CHALLENGE_MAX 128 /* bytes of a challenge; ours has 32 */
+#define DTCP_PASSWORD_MAX  256 /* bytes of a password */
+#define DTCP_PREFIXES_MAX  8   /* prefixes in one reply */
+#define DTCP_REQUEST_WORDS 4   /* words of a request without extensions */
 
 enum tunnel_type {
-	TUNNEL_NONE, /* not a type that we know */
-	TUNNEL_ONLY, /* "tunnelonly": link-local addresses only */
-	TUNNEL_HOST, /* "host": an address pair */
+	TUNNEL_NONE,	/* not a type that we know */
+	TUNNEL_ONLY,	/* "tunnelonly": link-local addresses only */
+	TUNNEL_HOST,	/* "host": an address pair */
 	TUNNEL_NETWORK, /* "network", old synonym "tunnelroute": a delegated prefix */
 };
 
@@ -48,8 +48,8 @@ struct dtcp_greeting {
 };
 
 struct dtcp_reply {
-	struct in_addr me;   /* the client's IPv4 address as the server sees it */
-	struct in_addr her;  /* the tunnel's far end */
+	struct in_addr me;  /* the client's IPv4 address as the server sees it */
+	struct in_addr her; /* the tunnel's far end */
 	bool has_me6, has_her6;
 	struct in6_addr me6;
 	struct in6_addr her6;
@@ -67,7 +67,7 @@ enum reply_status {
 
 /* The server's first line. */
 enum reply_status greeting_parse(const char *line, size_t len, struct dtcp_greeting *out,
-                                 const char **why);
+				 const char **why);
 
 /*
  * The answer to a tunnel request, its words read by their shape. For REPLY_OK the addresses that
@@ -76,7 +76,7 @@ enum reply_status greeting_parse(const char *line, size_t len, struct dtcp_greet
  * make the line garbage.
  */
 enum reply_status reply_parse(const char *line, size_t len, enum tunnel_type type,
-                              struct dtcp_reply *out, const char **why);
+			      struct dtcp_reply *out, const char **why);
 
 /* Any other answer (to ping, quit): only whether it is +OK or -ERR. */
 enum reply_status answer_parse(const char *line, size_t len, const char **why);
@@ -108,7 +108,7 @@ struct dtcp_request {
 	char response[DTCP_RESPONSE_SIZE]; /* as sent; "" where it was not 32 hex digits */
 	enum tunnel_type type;
 	char type_word[32]; /* as sent, cut short, for the error answer */
-	bool udp;           /* extension "udp" or "udp=port" */
+	bool udp;	    /* extension "udp" or "udp=port" */
 	uint16_t udp_port;  /* 0 for "udp" alone */
 };
 
@@ -123,6 +123,6 @@ bool request_is_bare_word(const char *buf, size_t len);
  * small or a word cannot be sent.
  */
 size_t request_format(const char *user, const char *response, enum tunnel_type type, char *buf,
-                      size_t size);
+		      size_t size);
 
 #endif

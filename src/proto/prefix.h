@@ -13,13 +13,13 @@
 
 struct prefix6 {
 	struct in6_addr addr; /* bits past len are zero */
-	uint8_t len;          /* 1 to 128 */
+	uint8_t len;	      /* 1 to 128 */
 };
 
 enum prefix_error {
 	PREFIX_OK,
-	PREFIX_SYNTAX,    /* not an IPv6 address, a slash and a decimal number */
-	PREFIX_LENGTH,    /* length outside 1 to 128 */
+	PREFIX_SYNTAX,	  /* not an IPv6 address, a slash and a decimal number */
+	PREFIX_LENGTH,	  /* length outside 1 to 128 */
 	PREFIX_HOST_BITS, /* bits set beyond the length */
 };
 

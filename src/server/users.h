@@ -19,19 +19,19 @@ struct users;
 enum users_result {
 	USERS_OK,
 	USERS_NOT_FOUND, /* no such user, or no such file */
-	USERS_EXISTS,    /* a user of that name is there already */
-	USERS_OVERLAP,   /* another user has (part of) that prefix */
-	USERS_FULL,      /* no free address or prefix is left */
-	USERS_FAILED,    /* the database cannot be used: users_error() */
+	USERS_EXISTS,	 /* a user of that name is there already */
+	USERS_OVERLAP,	 /* another user has (part of) that prefix */
+	USERS_FULL,	 /* no free address or prefix is left */
+	USERS_FAILED,	 /* the database cannot be used: users_error() */
 };
 
 struct user {
 	int64_t id;
 	char name[DTCP_USER_MAX + 1];
 	char password[DTCP_PASSWORD_MAX + 1];
-	bool has_fixed; /* a prefix was fixed for this user by the administrator */
+	bool has_fixed;	  /* a prefix was fixed for this user by the administrator */
 	bool has_network; /* a prefix was fixed, or leased from the pool at a login */
-	bool has_host;    /* an address was leased at a login */
+	bool has_host;	  /* an address was leased at a login */
 	struct prefix6 network;
 	struct in6_addr host;
 	int64_t created; /* seconds since 1970 */
@@ -42,7 +42,7 @@ struct user {
  * are not there yet. On failure *out is NULL and error has one line that names the file.
  */
 enum users_result users_open(const char *path, bool create, struct users **out, char *error,
-                             size_t error_size);
+			     size_t error_size);
 void users_close(struct users *users);
 
 /* Why the last call failed: one line that names the file. */
@@ -56,13 +56,13 @@ enum users_result users_find(struct users *users, const char *name, struct user 
  * prefix. Nothing is left half-made on any failure.
  */
 enum users_result users_add(struct users *users, const char *name, const char *password,
-                            const struct prefix6 *fixed, char other[static DTCP_USER_MAX + 1]);
+			    const struct prefix6 *fixed, char other[static DTCP_USER_MAX + 1]);
 enum users_result users_set_password(struct users *users, const char *name, const char *password);
 enum users_result users_delete(struct users *users, const char *name);
 
 /* Calls each() for every user by name, until it returns false. Passwords are left empty. */
 enum users_result users_each(struct users *users, bool (*each)(const struct user *user, void *arg),
-                             void *arg);
+			     void *arg);
 
 /*
  * The prefix of this user for a network tunnel: the fixed one, else the one leased before where it
@@ -71,15 +71,15 @@ enum users_result users_each(struct users *users, bool (*each)(const struct user
  * USERS_FULL where none is left or there is no pool.
  */
 enum users_result users_lease_network(struct users *users, const char *name,
-                                      const struct prefix6 *pool, uint8_t length,
-                                      struct prefix6 *out);
+				      const struct prefix6 *pool, uint8_t length,
+				      struct prefix6 *out);
 
 /*
  * The address of this user out of the /64 host_prefix: the one leased before where it lies in it,
  * else the lowest free one, not ::0 and not ::1 (which is the server's own).
  */
 enum users_result users_lease_host(struct users *users, const char *name,
-                                   const struct prefix6 *host_prefix, struct in6_addr *out);
+				   const struct prefix6 *host_prefix, struct in6_addr *out);
 
 /*
  * True where another connection changed the database since the last call (or on the first one).

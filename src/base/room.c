@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/room.h"
+
+#include "base/log.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* Most descriptors that a room is given, and where they are parked while they are put in order. */
+enum { ROOM_FDS_MAX = 4, ROOM_FD_PARK = 64 };
+
+static const char room_option[] = "--room=";
+
+const char *room_name(int *argc, char **argv)
+{
+	size_t len = sizeof(room_option) - 1;
+
+	if (*argc < 2 || strncmp(argv[1], room_option, len) != 0)
+		return NULL;
+	const char *name = argv[1] + len;
+
+	for (int i = 1; i < *argc; i++)
+		argv[i] = argv[i + 1];
+	(*argc)--;
+	return name;
+}
+
+/* In the child. Only what may be called between fork and exec. */
+static void room_exec(char *const argv[], const int fds[], size_t n_fds)
+{
+	int parked[ROOM_FDS_MAX];
+
+	/* A descriptor that dup2() finds in its own place would keep close-on-exec. */
+	for (size_t i = 0; i < n_fds; i++) {
+		parked[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, ROOM_FD_PARK);
+		if (parked[i] == -1)
+			return;
+	}
+	for (size_t i = 0; i < n_fds; i++) {
+		if (dup2(parked[i], ROOM_FD + (int)i) == -1)
+			return;
+	}
+	int null = open("/dev/null", O_RDWR);
+
+	if (null == -1 || dup2(null, STDIN_FILENO) == -1)
+		return;
+	closefrom(ROOM_FD + (int)n_fds);
+	execv("/proc/self/exe", argv);
+}
+
+pid_t room_spawn(const char *name, int argc, char *const argv[], const int fds[], size_t n_fds)
+{
+	char option[32];
+	sigset_t none;
+
+	if (n_fds > ROOM_FDS_MAX)
+		return -EINVAL;
+	(void)snprintf(option, sizeof(option), "%s%s", room_option, name);
+
+	char **room_argv = calloc((size_t)argc + 2, sizeof(*room_argv));
+
+	if (!room_argv)
+		return -ENOMEM;
+	room_argv[0] = argv[0];
+	room_argv[1] = option;
+	for (int i = 1; i < argc; i++)
+		room_argv[i + 1] = argv[i];
+
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		sigemptyset(&none);
+		(void)sigprocmask(SIG_SETMASK, &none, NULL);
+		room_exec(room_argv, fds, n_fds);
+		log_warn("cannot start the room %s", name);
+		_exit(1);
+	}
+	int error = errno;
+
+	free(room_argv);
+	return pid == -1 ? -error : pid;
+}
+
+const char *room_user(const char *name)
+{
+	static const char *const candidates[] = {ROOM_USERS};
+
+	if (name)
+		return getpwnam(name) ? name : NULL;
+	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
+		if (getpwnam(candidates[i]))
+			return candidates[i];
+	}
+	return NULL;
+}
+
+void room_begin(const char *program, const char *name, bool debug, bool daemon)
+{
+	static const int monitors[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
+
+	log_init(program, name, debug);
+	if (daemon)
+		log_to_syslog();
+	setproctitle("%s", name);
+	for (size_t i = 0; i < sizeof(monitors) / sizeof(monitors[0]); i++)
+		(void)signal(monitors[i], SIG_IGN);
+}
+
+void room_drop_privileges(const char *user)
+{
+	const struct passwd *passwd = getpwnam(user);
+
+	if (!passwd || passwd->pw_uid == 0) {
+		log_warnx("cannot run as user %s: %s", user,
+			  passwd ? "that is root" : "no such user");
+		exit(1);
+	}
+	capng_clear(CAPNG_SELECT_ALL);
+
+	int result = capng_change_id((int)passwd->pw_uid, (int)passwd->pw_gid,
+				     CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
+
+	if (result != 0) {
+		log_warnx("cannot become user %s (step %d)", user, -result);
+		exit(1);
+	}
+	/* Neither by a set-user-ID program nor by file capabilities does anything come back. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1) {
+		log_warn("cannot renounce new privileges");
+		exit(1);
+	}
+	if (setresuid(0, 0, 0) != -1 || capng_have_capabilities(CAPNG_SELECT_ALL) != CAPNG_NONE) {
+		log_warnx("privileges are still there after giving them up");
+		exit(1);
+	}
+}

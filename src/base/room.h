@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Rooms: each program is split into processes that re-execute the program's own file, so that each
+ * has its own address layout and carries nothing over but the descriptors it is given.
+ */
+#ifndef DTCP_BASE_ROOM_H
+#define DTCP_BASE_ROOM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* First descriptor that a room is given; the others follow it. */
+#define ROOM_FD 3
+
+/* The user whom the unprivileged rooms run as where none is named: the first that exists. */
+#define ROOM_USERS "_dtcp", "nobody"
+
+/*
+ * Takes the hidden first argument "--room=NAME" out of the arguments and returns NAME, or NULL
+ * where there is none: then this process is the monitor.
+ */
+const char *room_name(int *argc, char **argv);
+
+/*
+ * Starts the room name with the same arguments. fds become descriptors ROOM_FD and on in the new
+ * process, which gets no others but standard output and error. Returns its process id or -errno;
+ * the caller closes its own copies of fds.
+ */
+pid_t room_spawn(const char *name, int argc, char *const argv[], const int fds[], size_t n_fds);
+
+/* The user for the unprivileged rooms: name itself where it is not NULL. NULL: no such user. */
+const char *room_user(const char *name);
+
+/*
+ * First thing in every room but the monitor: title, log, signals that only the monitor takes.
+ */
+void room_begin(const char *program, const char *name, bool debug, bool daemon);
+
+/*
+ * Gives up everything: becomes user (see room_user()), without supplementary groups, capabilities
+ * and new privileges. Ends the process where any of it fails.
+ */
+void room_drop_privileges(const char *user);
+
+#endif

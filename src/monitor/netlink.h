@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the monitor asks of the kernel's routing tables. Each call is one request that waits for
+ * the kernel's acknowledgement; on failure it has logged a line with the kernel's own reason and
+ * returns -errno.
+ */
+#ifndef DTCP_MONITOR_NETLINK_H
+#define DTCP_MONITOR_NETLINK_H
+
+#include "proto/prefix.h"
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Marks the routes that are ours ("proto 220" in ip -6 route). */
+#define NETLINK_ROUTE_PROTOCOL 220
+
+struct netlink;
+
+/* Opens a routing socket. *out is NULL on failure. */
+int netlink_open(struct netlink **out);
+void netlink_close(struct netlink *netlink);
+
+/*
+ * Makes a fresh TUN device ready: alias (so that it is known for ours), MTU, no link-local address
+ * but the ones added here, and up.
+ */
+int netlink_link_setup(struct netlink *netlink, unsigned int index, const char *alias,
+		       uint32_t mtu);
+
+/* Removes an interface. Its addresses and routes go with it. No error where it is gone. */
+int netlink_link_delete(struct netlink *netlink, unsigned int index);
+
+/* Adds addr/128, with peer as the other end of the link where it is not NULL (a /128 too). */
+int netlink_address_add(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
+			const struct in6_addr *peer);
+
+/*
+ * Adds fe80::/64 address whose last 32 bits are addr (RFC 4213, section 3.7), on a link whose
+ * other end is in the same subnet.
+ */
+int netlink_link_local_add(struct netlink *netlink, unsigned int index, struct in_addr addr);
+
+/* fe80:: with addr as its last 32 bits. */
+struct in6_addr netlink_link_local(struct in_addr addr);
+
+/*
+ * Adds a route into the interface, of low preference among those of the same metric (RFC 4191).
+ * len 0 of prefix is the default route.
+ */
+int netlink_route_add(struct netlink *netlink, unsigned int index, const struct prefix6 *prefix,
+		      uint32_t metric);
+int netlink_route_delete(struct netlink *netlink, unsigned int index, const struct prefix6 *prefix);
+
+/* Adds a route that rejects packets ("unreachable"), and removes it; no error where it is gone. */
+int netlink_reject_add(struct netlink *netlink, const struct prefix6 *prefix);
+int netlink_reject_delete(struct netlink *netlink, const struct prefix6 *prefix);
+
+/*
+ * Calls each() for every interface with this alias and returns how many there are, or -errno.
+ */
+int netlink_links_by_alias(struct netlink *netlink, const char *alias,
+			   void (*each)(unsigned int index, const char *name, void *arg),
+			   void *arg);
+
+/* Removes every reject route that carries our protocol number. Returns how many, or -errno. */
+int netlink_reject_sweep(struct netlink *netlink);
+
+#endif

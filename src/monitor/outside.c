@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "monitor/outside.h"
+
+#include "base/log.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int outside_raw_socket(void)
+{
+	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_IPV6);
+
+	if (fd == -1) {
+		int error = -errno;
+
+		log_warn("cannot open a raw socket for protocol 41");
+		return error;
+	}
+	return fd;
+}
+
+int outside_listener(struct in_addr addr, uint16_t port)
+{
+	struct sockaddr_in local = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = addr};
+	int on = 1;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd == -1 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1 ||
+	    bind(fd, (const struct sockaddr *)&local, sizeof(local)) == -1 ||
+	    listen(fd, SOMAXCONN) == -1) {
+		int error = -errno;
+		char text[INET_ADDRSTRLEN];
+
+		log_warn("cannot listen on %s port %u",
+			 inet_ntop(AF_INET, &addr, text, sizeof(text)), port);
+		if (fd != -1)
+			close(fd);
+		return error;
+	}
+	return fd;
+}
+
+int outside_counter_page(size_t size, int *reader)
+{
+	char path[40];
+	int error;
+	int fd = memfd_create("dtcp-counters", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	*reader = -1;
+	if (fd == -1 || ftruncate(fd, (off_t)size) == -1)
+		goto failed;
+	/* Neither side can pull the memory from under the other. */
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == -1)
+		goto failed;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	*reader = open(path, O_RDONLY | O_CLOEXEC);
+	if (*reader == -1)
+		goto failed;
+	return fd;
+failed:
+	error = -errno;
+	log_warn("cannot make the counter page");
+	if (fd != -1)
+		close(fd);
+	return error;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Descriptors that only root can make, for the rooms that read what comes from the network. */
+#ifndef DTCP_MONITOR_OUTSIDE_H
+#define DTCP_MONITOR_OUTSIDE_H
+
+#include <netinet/in.h>
+#include <stdint.h>
+
+/*
+ * Each returns a descriptor (close-on-exec, non-blocking) or -errno after logging why.
+ */
+
+/* The raw socket for protocol 41 (RFC 4213). */
+int outside_raw_socket(void);
+
+/* A listening IPv4 TCP socket. */
+int outside_listener(struct in_addr addr, uint16_t port);
+
+/* A zeroed memory file of size bytes, and a second, read-only descriptor of it in *reader. */
+int outside_counter_page(size_t size, int *reader);
+
+#endif

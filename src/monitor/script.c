@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "monitor/script.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+struct script {
+	char *path;
+	pid_t pid;
+	struct event *timeout;
+	script_done done;
+	void *arg;
+};
+
+static void script_on_timeout(evutil_socket_t fd, short what, void *arg)
+{
+	struct script *script = arg;
+
+	(void)fd;
+	(void)what;
+	log_warnx("%s: still running after %d s, killed", script->path, SCRIPT_TIMEOUT);
+	script_kill(script);
+}
+
+void script_kill(struct script *script)
+{
+	/* The whole group: a hanging script usually hangs in a child. */
+	if (kill(-script->pid, SIGKILL) == -1 && errno != ESRCH)
+		log_warn("%s: cannot kill process group %d", script->path, (int)script->pid);
+}
+
+static int script_spawn(struct script *script, char *const environment[])
+{
+	char *const argv[] = {script->path, NULL};
+	posix_spawnattr_t attributes;
+	sigset_t all;
+	sigset_t none;
+	int error = posix_spawnattr_init(&attributes);
+
+	if (error)
+		return error;
+	sigfillset(&all);
+	sigemptyset(&none);
+	(void)posix_spawnattr_setsigdefault(&attributes, &all);
+	(void)posix_spawnattr_setsigmask(&attributes, &none);
+	(void)posix_spawnattr_setpgroup(&attributes, 0);
+	error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF |
+							      POSIX_SPAWN_SETSIGMASK |
+							      POSIX_SPAWN_SETPGROUP);
+	if (!error)
+		error = posix_spawn(&script->pid, script->path, NULL, &attributes, argv,
+				    environment);
+	(void)posix_spawnattr_destroy(&attributes);
+	return error;
+}
+
+static void script_free(struct script *script)
+{
+	if (script->timeout)
+		event_free(script->timeout);
+	free(script->path);
+	free(script);
+}
+
+struct script *script_start(struct event_base *base, const char *path, char *const environment[],
+			    script_done done, void *arg)
+{
+	const struct timeval timeout = {.tv_sec = SCRIPT_TIMEOUT};
+	struct script *script = calloc(1, sizeof(*script));
+	int error = ENOMEM;
+
+	if (!script)
+		goto failed;
+	script->done = done;
+	script->arg = arg;
+	script->path = strdup(path);
+	script->timeout = evtimer_new(base, script_on_timeout, script);
+	if (!script->path || !script->timeout)
+		goto failed;
+	error = script_spawn(script, environment);
+	if (error)
+		goto failed;
+	(void)evtimer_add(script->timeout, &timeout);
+	return script;
+failed:
+	errno = error;
+	log_warn("cannot run %s", path);
+	if (script)
+		script_free(script);
+	return NULL;
+}
+
+bool script_reaped(struct script *script, pid_t pid, int status)
+{
+	if (script->pid != pid)
+		return false;
+	if (WIFSIGNALED(status))
+		log_warnx("%s: ended by signal %d", script->path, WTERMSIG(status));
+	else if (WEXITSTATUS(status) != 0)
+		log_warnx("%s: exit status %d", script->path, WEXITSTATUS(status));
+
+	script_done done = script->done;
+	void *arg = script->arg;
+
+	script_free(script);
+	done(arg);
+	return true;
+}

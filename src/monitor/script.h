@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Hook scripts: run as root, with an environment built from nothing, and never for too long. */
+#ifndef DTCP_MONITOR_SCRIPT_H
+#define DTCP_MONITOR_SCRIPT_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+
+/* Seconds after which a script is killed with its process group. */
+#define SCRIPT_TIMEOUT 30
+
+struct script;
+
+/* The script has ended, however it did; what went wrong has been logged. */
+typedef void (*script_done)(void *arg);
+
+/*
+ * Starts path in a process group of its own; environment is the whole environment ("name=value",
+ * NULL at the end). Returns NULL where it cannot be started, which has been logged; done is not
+ * called then. The script frees itself before it calls done. The caller reports children that
+ * ended with script_reaped().
+ */
+struct script *script_start(struct event_base *base, const char *path, char *const environment[],
+			    script_done done, void *arg);
+
+/* True where pid was this script's process: then done has been called and script is gone. */
+bool script_reaped(struct script *script, pid_t pid, int status);
+
+/* Kills the script now; it still has to be reaped. */
+void script_kill(struct script *script);
+
+#endif

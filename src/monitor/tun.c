@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "monitor/tun.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_net.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+bool tun_name_valid(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len == 0 || len >= IFNAMSIZ || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (name[i] <= ' ' || name[i] > '~' || strchr("/:%", name[i]))
+			return false;
+	}
+	return true;
+}
+
+int tun_open(const char *name, unsigned int *index)
+{
+	struct ifreq request = {.ifr_flags =
+					(short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL)};
+	int header_size = sizeof(struct virtio_net_hdr);
+	int error;
+
+	if (if_nametoindex(name) != 0) {
+		log_warnx("interface %s exists already; remove it (ip link del %s) or name another",
+			  name, name);
+		return -EEXIST;
+	}
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd == -1) {
+		error = -errno;
+		log_warn("cannot open /dev/net/tun (is the tun module loaded?)");
+		return error;
+	}
+	(void)strlcpy(request.ifr_name, name, sizeof(request.ifr_name));
+	/* No offload is announced, so what we read is always one whole packet with its checksum. */
+	if (ioctl(fd, TUNSETIFF, &request) == -1 ||
+	    ioctl(fd, TUNSETVNETHDRSZ, &header_size) == -1 || ioctl(fd, TUNSETOFFLOAD, 0) == -1) {
+		error = -errno;
+		log_warn("cannot make the interface %s", name);
+		close(fd);
+		return error;
+	}
+	*index = if_nametoindex(name);
+	if (*index == 0) {
+		error = -errno;
+		log_warn("interface %s vanished", name);
+		close(fd);
+		return error;
+	}
+	return fd;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* TUN devices. */
+#ifndef DTCP_MONITOR_TUN_H
+#define DTCP_MONITOR_TUN_H
+
+#include <net/if.h>
+#include <stdbool.h>
+
+/*
+ * Creates the device name (IFF_TUN, IFF_NO_PI, IFF_VNET_HDR, not persistent) and returns its
+ * descriptor, non-blocking, and its interface index; or -errno after logging why. The interface
+ * lives until every copy of the descriptor is closed. A device of that name that exists already is
+ * an error, never taken over.
+ */
+int tun_open(const char *name, unsigned int *index);
+
+/* An interface name the kernel takes: 1 to 15 bytes, no '/', blank, ':' or '%', not "." or "..". */
+bool tun_name_valid(const char *name);
+
+#endif
