@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "client/authfile.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+/* Longest line that can be of use: a host name, a user and a password with what is between. */
+enum { AUTHFILE_LINE_MAX = 256 + DTCP_USER_MAX + DTCP_PASSWORD_MAX + 4 };
+
+/*
+ * Reads one line without its end. Returns its length, which is over AUTHFILE_LINE_MAX for one that
+ * was cut, or -1 at the end of the file.
+ */
+static int authfile_line(FILE *file, char line[static AUTHFILE_LINE_MAX + 1])
+{
+	int len = 0;
+	int c;
+
+	while ((c = getc(file)) != EOF && c != '\n') {
+		if (len < AUTHFILE_LINE_MAX)
+			line[len] = (char)c;
+		if (len <= AUTHFILE_LINE_MAX)
+			len++;
+	}
+	if (c == EOF && len == 0)
+		return -1;
+	line[len < AUTHFILE_LINE_MAX ? len : AUTHFILE_LINE_MAX] = '\0';
+	return len;
+}
+
+/* Splits a line at its first two colons. What is wrong with it is returned, NULL for nothing. */
+static const char *authfile_split(char *line, int len, char *fields[static 3])
+{
+	if (len > AUTHFILE_LINE_MAX)
+		return "line too long";
+	if ((size_t)len != strlen(line))
+		return "NUL byte in the line";
+	if (len > 0 && line[len - 1] == '\r')
+		line[len - 1] = '\0';
+	for (int i = 0; i < 2; i++) {
+		fields[i] = strsep(&line, ":");
+		if (!line)
+			return "not server:user:password";
+	}
+	fields[2] = line;
+	if (fields[0][0] == '\0')
+		return "the server is missing";
+	if (!dtcp_user_valid(fields[1]))
+		return "the user name is missing or cannot be one";
+	if (!dtcp_password_valid(fields[2]))
+		return "the password is missing, too long or has control characters";
+	return NULL;
+}
+
+enum authfile_result authfile_find(const char *path, const char *server, const char *user,
+				   char password[static DTCP_PASSWORD_MAX + 1])
+{
+	enum authfile_result result = AUTHFILE_NO_ENTRY;
+	char line[AUTHFILE_LINE_MAX + 1];
+	FILE *file = fopen(path, "re");
+	struct stat status;
+	int len;
+
+	if (!file) {
+		if (errno == ENOENT)
+			return AUTHFILE_NO_ENTRY;
+		log_warn("cannot read %s", path);
+		return AUTHFILE_FAILED;
+	}
+	/* Unbuffered, so that no copy of the passwords is left in the heap. */
+	(void)setvbuf(file, NULL, _IONBF, 0);
+	if (fstat(fileno(file), &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)))
+		log_warnx("%s: others can read the passwords in it; chmod 600 is what it needs",
+			  path);
+	for (unsigned int number = 1; result == AUTHFILE_NO_ENTRY; number++) {
+		char *fields[3];
+		const char *wrong;
+
+		len = authfile_line(file, line);
+		if (len < 0)
+			break;
+		if (len == 0 || line[0] == '#')
+			continue;
+		wrong = authfile_split(line, len, fields);
+		if (wrong) {
+			log_warnx("%s:%u: %s; line ignored", path, number, wrong);
+		} else if (strcasecmp(fields[0], server) == 0 && strcmp(fields[1], user) == 0) {
+			(void)strlcpy(password, fields[2], DTCP_PASSWORD_MAX + 1);
+			result = AUTHFILE_FOUND;
+		}
+	}
+	if (ferror(file)) {
+		log_warn("cannot read %s", path);
+		result = AUTHFILE_FAILED;
+	}
+	(void)fclose(file);
+	explicit_bzero(line, sizeof(line));
+	return result;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "client/connection.h"
+
+#include "base/log.h"
+#include "proto/line.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/dns.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct connection {
+	struct event_base *base;
+	connection_feed feed;
+	void *arg;
+	struct bufferevent *stream;
+	struct evdns_base *dns;
+	struct evdns_getaddrinfo_request *lookup;
+	uint16_t port;
+	struct sockaddr_in remote;
+	unsigned int generation; /* grows with each close, so that a loop notices one */
+};
+
+struct connection *connection_new(struct event_base *base, connection_feed feed, void *arg)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+
+	if (!connection)
+		return NULL;
+	connection->base = base;
+	connection->feed = feed;
+	connection->arg = arg;
+	return connection;
+}
+
+/* Not part of closing, which can happen inside one of the resolver's own calls. */
+static void connection_drop_resolver(struct connection *connection)
+{
+	if (connection->dns)
+		evdns_base_free(connection->dns, 0);
+	connection->dns = NULL;
+}
+
+void connection_free(struct connection *connection)
+{
+	if (!connection)
+		return;
+	connection_close(connection);
+	connection_drop_resolver(connection);
+	free(connection);
+}
+
+void connection_close(struct connection *connection)
+{
+	connection->generation++;
+	if (connection->lookup) {
+		evdns_getaddrinfo_cancel(connection->lookup);
+		connection->lookup = NULL;
+	}
+	if (connection->stream) {
+		int fd = bufferevent_getfd(connection->stream);
+		struct evbuffer *output = bufferevent_get_output(connection->stream);
+
+		/* One last attempt to get "quit" out; the kernel keeps what it has taken. */
+		if (fd != -1 && evbuffer_get_length(output) > 0)
+			(void)evbuffer_write(output, fd);
+		bufferevent_free(connection->stream);
+		connection->stream = NULL;
+	}
+}
+
+static void connection_fail(struct connection *connection, enum client_exit status,
+			    const char *text)
+{
+	const struct session_event event = {
+		.input = SESSION_FAILED, .status = status, .text = text};
+
+	connection_close(connection);
+	connection->feed(&event, connection->arg);
+}
+
+static void connection_fail_errno(struct connection *connection, int error)
+{
+	char address[INET_ADDRSTRLEN];
+	char text[160];
+	enum client_exit status = CLIENT_UNREACHABLE;
+
+	if (error == ECONNREFUSED)
+		status = CLIENT_REFUSED;
+	else if (error == ETIMEDOUT)
+		status = CLIENT_TIMEOUT;
+	else if (error == ENOMEM || error == EMFILE || error == ENFILE)
+		status = CLIENT_LOCAL;
+	(void)snprintf(text, sizeof(text), "cannot connect to %s port %u: %s",
+		       inet_ntop(AF_INET, &connection->remote.sin_addr, address, sizeof(address)),
+		       connection->port, strerror(error));
+	connection_fail(connection, status, text);
+}
+
+static void connection_on_line(struct connection *connection, char *line)
+{
+	struct session_event event = {.input = SESSION_LINE, .line = line, .len = strlen(line)};
+	char shown[DTCP_LINE_SIZE * 4];
+
+	if (log_is_debug())
+		log_debug("server: %s", log_escape(line, event.len, shown, sizeof(shown)));
+	connection->feed(&event, connection->arg);
+}
+
+static void connection_on_readable(struct bufferevent *stream, void *arg)
+{
+	struct connection *connection = arg;
+	struct evbuffer *input = bufferevent_get_input(stream);
+	unsigned int generation = connection->generation;
+
+	while (generation == connection->generation && evbuffer_get_length(input) > 0) {
+		size_t size = evbuffer_get_length(input);
+		size_t len;
+		size_t used;
+
+		if (size > DTCP_LINE_SIZE)
+			size = DTCP_LINE_SIZE;
+
+		const char *buf = (const char *)evbuffer_pullup(input, (ev_ssize_t)size);
+
+		if (!buf) {
+			connection_fail(connection, CLIENT_LOCAL, strerror(ENOMEM));
+			return;
+		}
+		enum line_status status = line_next(buf, size, &len, &used);
+
+		if (status == LINE_MORE)
+			return;
+		if (status != LINE_READY) {
+			const struct session_event event = {
+				.input = SESSION_BAD_LINE,
+				.text = status == LINE_NUL ? "a NUL byte in a line"
+							   : "a line of more than 512 bytes"};
+
+			connection->feed(&event, connection->arg);
+			return;
+		}
+		char line[DTCP_LINE_SIZE];
+
+		memcpy(line, buf, len);
+		line[len] = '\0';
+		(void)evbuffer_drain(input, used);
+		connection_on_line(connection, line);
+	}
+}
+
+static void connection_on_connected(struct connection *connection)
+{
+	struct session_event event = {.input = SESSION_CONNECTED,
+				      .remote = connection->remote.sin_addr};
+	struct sockaddr_in local;
+	socklen_t len = sizeof(local);
+
+	if (getsockname(bufferevent_getfd(connection->stream), (struct sockaddr *)&local, &len) ==
+	    -1) {
+		connection_fail_errno(connection, errno);
+		return;
+	}
+	event.local = local.sin_addr;
+	(void)bufferevent_enable(connection->stream, EV_READ);
+	connection->feed(&event, connection->arg);
+}
+
+static void connection_on_event(struct bufferevent *stream, short what, void *arg)
+{
+	struct connection *connection = arg;
+	int error = evutil_socket_geterror(bufferevent_getfd(stream));
+	struct session_event event = {.input = SESSION_CLOSED};
+	char text[120];
+
+	if (what & BEV_EVENT_CONNECTED) {
+		connection_on_connected(connection);
+		return;
+	}
+	if (what & BEV_EVENT_ERROR) {
+		/* Before the connection stands, the input has never been enabled. */
+		if (!(bufferevent_get_enabled(stream) & EV_READ)) {
+			connection_fail_errno(connection, error);
+			return;
+		}
+		(void)snprintf(text, sizeof(text), "connection lost: %s", strerror(error));
+		event.text = text;
+	} else {
+		event.text = "the server closed the connection";
+	}
+	connection->feed(&event, connection->arg);
+}
+
+static void connection_start(struct connection *connection, struct in_addr address)
+{
+	connection->remote = (struct sockaddr_in){
+		.sin_family = AF_INET, .sin_port = htons(connection->port), .sin_addr = address};
+	connection->stream = bufferevent_socket_new(connection->base, -1, BEV_OPT_CLOSE_ON_FREE);
+	if (!connection->stream) {
+		connection_fail(connection, CLIENT_LOCAL, strerror(ENOMEM));
+		return;
+	}
+	/* A server that floods us waits in its own socket buffer. */
+	bufferevent_setwatermark(connection->stream, EV_READ, 0, 8 * DTCP_LINE_SIZE);
+	bufferevent_setcb(connection->stream, connection_on_readable, NULL, connection_on_event,
+			  connection);
+	if (bufferevent_socket_connect(connection->stream,
+				       (const struct sockaddr *)&connection->remote,
+				       sizeof(connection->remote)) == -1 &&
+	    connection->stream) {
+		connection_fail_errno(connection, errno);
+	}
+}
+
+static void connection_on_address(int result, struct evutil_addrinfo *list, void *arg)
+{
+	struct connection *connection = arg;
+
+	if (result == EVUTIL_EAI_CANCEL)
+		return;
+	connection->lookup = NULL;
+	if (result != 0 || !list) {
+		char text[120];
+
+		(void)snprintf(text, sizeof(text), "server name not found: %s",
+			       evutil_gai_strerror(result));
+		connection_fail(connection, CLIENT_NAME, text);
+		return;
+	}
+	struct sockaddr_in found;
+
+	memcpy(&found, list->ai_addr, sizeof(found));
+	evutil_freeaddrinfo(list);
+	connection_start(connection, found.sin_addr);
+}
+
+void connection_open(struct connection *connection, const char *server, uint16_t port)
+{
+	const struct evutil_addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+	struct evdns_getaddrinfo_request *lookup;
+	struct in_addr address;
+
+	connection_close(connection);
+	connection_drop_resolver(connection);
+	connection->port = port;
+	if (inet_pton(AF_INET, server, &address) == 1) {
+		connection_start(connection, address);
+		return;
+	}
+	/* Made anew each time, because a laptop's name servers change with its network. */
+	connection->dns = evdns_base_new(connection->base, 0);
+	if (!connection->dns) {
+		connection_fail(connection, CLIENT_LOCAL, strerror(ENOMEM));
+		return;
+	}
+	/* Without name servers the hosts file can still have the name. */
+	(void)evdns_base_resolv_conf_parse(connection->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+
+	unsigned int generation = connection->generation;
+
+	lookup = evdns_getaddrinfo(connection->dns, server, NULL, &hints, connection_on_address,
+				   connection);
+	/* NULL: it has been answered already, and perhaps closed again. */
+	if (generation == connection->generation)
+		connection->lookup = lookup;
+}
+
+void connection_send(struct connection *connection, const char *line)
+{
+	if (!connection->stream)
+		return;
+	if (log_is_debug()) {
+		/* The response to the challenge lets a listener guess at the password. */
+		if (strncmp(line, "tunnel ", 7) == 0)
+			log_debug("client: %.*s <response> %s", (int)(strchr(line + 7, ' ') - line),
+				  line, strrchr(line, ' ') + 1);
+		else
+			log_debug("client: %s", line);
+	}
+	(void)evbuffer_add_printf(bufferevent_get_output(connection->stream), "%s\r\n", line);
+}

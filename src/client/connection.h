@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The client's TCP connection to the server: name look-up, connecting, lines. */
+#ifndef DTCP_CLIENT_CONNECTION_H
+#define DTCP_CLIENT_CONNECTION_H
+
+#include "client/session.h"
+
+#include <event2/event.h>
+
+struct connection;
+
+/* Takes the events CONNECTED, FAILED, LINE, BAD_LINE and CLOSED. */
+typedef void (*connection_feed)(const struct session_event *event, void *arg);
+
+/* NULL where memory is short. */
+struct connection *connection_new(struct event_base *base, connection_feed feed, void *arg);
+void connection_free(struct connection *connection);
+
+/* Looks server up anew and connects to it; what comes of it is fed. */
+void connection_open(struct connection *connection, const char *server, uint16_t port);
+
+/* Sends a line. */
+void connection_send(struct connection *connection, const char *line);
+
+/* Closes, or gives up connecting. Nothing more is fed. What was sent is still delivered. */
+void connection_close(struct connection *connection);
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "client/control.h"
+
+#include "base/ipc.h"
+#include "base/log.h"
+#include "client/connection.h"
+#include "client/msg.h"
+#include "client/session.h"
+#include "forward/msg.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* The one session's id in the forward room, and its device. */
+enum { CONTROL_SESSION = 0, CONTROL_DEVICE = 0 };
+
+struct control {
+	const struct client_options *options;
+	struct event_base *base;
+	struct ipc *monitor;
+	struct ipc *forward; /* NULL with --tunnel none */
+	struct connection *connection;
+	struct event *timer;
+	struct session session;
+	bool forwarding; /* forward has our session */
+	int status;
+};
+
+static int64_t control_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void control_end(struct control *control, int status)
+{
+	control->status = status;
+	(void)event_base_loopbreak(control->base);
+}
+
+static void control_must(struct control *control, int error, const char *whom)
+{
+	if (!error)
+		return;
+	log_warnx("cannot send to %s: %s", whom, strerror(-error));
+	control_end(control, CLIENT_LOCAL);
+}
+
+/* Tells forward about the session: its addresses are those that the server gave us. */
+static void control_forward_add(struct control *control)
+{
+	const struct session *session = &control->session;
+	const struct dtcp_reply *reply = &session->reply;
+	struct forward_session add = {
+		.id = CONTROL_SESSION,
+		.device = CONTROL_DEVICE,
+		.transport = FORWARD_PROTO41,
+		.mtu = control->options->mtu,
+		.local = session->local,
+		.peer = reply->her,
+		.alias = reply->me,
+	};
+
+	if (reply->has_me6)
+		add.prefixes[add.n_prefixes++] = (struct prefix6){.addr = reply->me6, .len = 128};
+	for (size_t i = 0; i < reply->n_prefixes; i++)
+		add.prefixes[add.n_prefixes++] = reply->prefixes[i];
+	control_must(control, ipc_send(control->forward, FORWARD_MSG_ADD, &add, sizeof(add), -1),
+		     "forward");
+	control->forwarding = true;
+}
+
+static void control_raise(struct control *control)
+{
+	const struct client_tunnel tunnel = {
+		.server = control->session.remote,
+		.myaddr = control->session.local,
+		.reply = control->session.reply,
+	};
+
+	if (control->forward)
+		control_forward_add(control);
+	control_must(control,
+		     ipc_send(control->monitor, CLIENT_MSG_RAISE, &tunnel, sizeof(tunnel), -1),
+		     "monitor");
+}
+
+static void control_forward_remove(struct control *control)
+{
+	const struct forward_id id = {.id = CONTROL_SESSION};
+
+	if (!control->forwarding)
+		return;
+	control->forwarding = false;
+	control_must(control, ipc_send(control->forward, FORWARD_MSG_REMOVE, &id, sizeof(id), -1),
+		     "forward");
+}
+
+static void control_set_timer(struct control *control)
+{
+	int64_t wait = control->session.deadline - control_now();
+	struct timeval timeout;
+
+	(void)evtimer_del(control->timer);
+	if (control->session.deadline < 0)
+		return;
+	if (wait < 0)
+		wait = 0;
+	timeout.tv_sec = (time_t)(wait / 1000);
+	timeout.tv_usec = (suseconds_t)(wait % 1000 * 1000);
+	(void)evtimer_add(control->timer, &timeout);
+}
+
+static void control_feed(const struct session_event *event, void *arg)
+{
+	struct control *control = arg;
+	struct session_actions actions;
+
+	session_feed(&control->session, event, control_now(), &actions);
+	if (actions.message[0] && actions.warning)
+		log_warnx("%s", actions.message);
+	else if (actions.message[0])
+		log_info("%s", actions.message);
+	if (actions.what & SESSION_DO_SEND)
+		connection_send(control->connection, actions.send);
+	if (actions.what & SESSION_DO_CLOSE)
+		connection_close(control->connection);
+	if (actions.what & SESSION_DO_RAISE)
+		control_raise(control);
+	if (actions.what & SESSION_DO_LOWER) {
+		const struct client_none none = {0};
+
+		control_must(control,
+			     ipc_send(control->monitor, CLIENT_MSG_LOWER, &none, sizeof(none), -1),
+			     "monitor");
+	}
+	control_set_timer(control);
+	if (actions.what & SESSION_DO_CONNECT)
+		connection_open(control->connection, control->options->server,
+				control->options->port);
+	if (actions.what & SESSION_DO_EXIT)
+		control_end(control, (int)actions.status);
+}
+
+static void control_feed_input(struct control *control, enum session_input input)
+{
+	const struct session_event event = {.input = input};
+
+	control_feed(&event, control);
+}
+
+static void control_on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	control_feed_input(arg, SESSION_TIME);
+	control_set_timer(arg);
+}
+
+static void control_on_account(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+	const struct client_account *account = body;
+
+	(void)ipc;
+	(void)fd;
+	session_account(&control->session, account->user, account->password);
+	control_feed_input(control, SESSION_START);
+}
+
+static void control_on_reconnect(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	control_feed_input(arg, SESSION_RECONNECT);
+}
+
+static void control_on_stop(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	control_feed_input(arg, SESSION_STOP);
+}
+
+static void control_on_raised(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+	const struct client_raised *raised = body;
+
+	(void)ipc;
+	(void)fd;
+	if (!raised->ok)
+		control_forward_remove(control);
+	control_feed_input(control, raised->ok ? SESSION_RAISED : SESSION_RAISE_ERROR);
+}
+
+static void control_on_lowered(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	/* Only now: the script at "down" may still want to use the tunnel. */
+	control_forward_remove(arg);
+	control_feed_input(arg, SESSION_LOWERED);
+}
+
+static void control_on_refused(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	log_warnx("the forward room refused the session");
+	control_end(arg, CLIENT_LOCAL);
+}
+
+/* Nothing waits for these: packets pass when forward has both session and device. */
+static void control_on_forward_done(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	(void)arg;
+}
+
+static void control_on_closed(struct ipc *ipc, bool violated, void *arg)
+{
+	(void)ipc;
+	(void)violated;
+	/* The monitor says why the program ends, and removes what is to be removed. */
+	control_end(arg, CLIENT_LOCAL);
+}
+
+static const struct ipc_row monitor_rows[] = {
+	{CLIENT_MSG_ACCOUNT, sizeof(struct client_account), false, control_on_account},
+	{CLIENT_MSG_RECONNECT, sizeof(struct client_none), false, control_on_reconnect},
+	{CLIENT_MSG_STOP, sizeof(struct client_none), false, control_on_stop},
+	{CLIENT_MSG_RAISED, sizeof(struct client_raised), false, control_on_raised},
+	{CLIENT_MSG_LOWERED, sizeof(struct client_none), false, control_on_lowered},
+};
+
+static const struct ipc_row forward_rows[] = {
+	{FORWARD_MSG_ADDED, sizeof(struct forward_id), false, control_on_forward_done},
+	{FORWARD_MSG_REMOVED, sizeof(struct forward_id), false, control_on_forward_done},
+	{FORWARD_MSG_REFUSED, sizeof(struct forward_id), false, control_on_refused},
+};
+
+int client_control_run(const struct client_options *options, int monitor_fd, int forward_fd)
+{
+	struct control control = {.options = options, .status = CLIENT_LOCAL};
+	const struct session_config config = {
+		.server = options->server,
+		.type = options->type,
+		.loop = options->loop,
+		.check_nat = options->check_nat,
+		.keepalive = options->keepalive,
+		.keepalive_timeout = options->keepalive_timeout,
+		.random = arc4random_uniform,
+	};
+
+	session_init(&control.session, &config);
+	control.base = event_base_new();
+	if (!control.base)
+		goto no_memory;
+	control.monitor = ipc_new(control.base, monitor_fd, "monitor", monitor_rows,
+				  sizeof(monitor_rows) / sizeof(monitor_rows[0]), control_on_closed,
+				  &control);
+	if (forward_fd != -1)
+		control.forward = ipc_new(control.base, forward_fd, "forward", forward_rows,
+					  sizeof(forward_rows) / sizeof(forward_rows[0]),
+					  control_on_closed, &control);
+	control.connection = connection_new(control.base, control_feed, &control);
+	control.timer = evtimer_new(control.base, control_on_timer, &control);
+	if (!control.monitor || !control.connection || !control.timer ||
+	    (forward_fd != -1 && !control.forward))
+		goto no_memory;
+	(void)event_base_dispatch(control.base);
+	goto done;
+no_memory:
+	log_warnx("out of memory");
+done:
+	session_wipe(&control.session);
+	connection_free(control.connection);
+	if (control.monitor)
+		ipc_flush(control.monitor, 1000);
+	ipc_free(control.monitor);
+	ipc_free(control.forward);
+	if (control.timer)
+		event_free(control.timer);
+	if (control.base)
+		event_base_free(control.base);
+	return control.status;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The client's interface with its addresses and routes. Root's side; called by monitor only. */
+#ifndef DTCP_CLIENT_LINK_H
+#define DTCP_CLIENT_LINK_H
+
+#include "client/msg.h"
+#include "client/options.h"
+#include "monitor/netlink.h"
+
+/* The alias that marks our interfaces. */
+#define LINK_ALIAS "dtcpclient"
+
+struct link {
+	struct netlink *netlink;
+	const struct client_options *options;
+	unsigned int index; /* of the interface, 0: there is none */
+	size_t n_rejects;
+	struct prefix6 rejects[DTCP_PREFIXES_MAX];
+};
+
+/*
+ * Makes the interface, with addresses and routes as the tunnel and the options say. Returns the
+ * descriptor of the TUN device, which the caller hands over, or -errno: then all is removed again.
+ */
+int link_up(struct link *link, const struct client_tunnel *tunnel);
+
+/* Removes what link_up() made. */
+void link_down(struct link *link);
+
+/*
+ * Removes reject routes that a killed instance has left behind, unless another instance lives,
+ * whose they might be.
+ */
+void link_sweep(struct netlink *netlink);
+
+#endif

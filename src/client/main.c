@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/log.h"
+#include "base/room.h"
+#include "client/account.h"
+#include "client/control.h"
+#include "client/exits.h"
+#include "client/guard.h"
+#include "client/monitor.h"
+#include "client/options.h"
+#include "forward/forward.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One of the rooms, started by monitor with the same command line. */
+static int run_room(const char *room, const struct client_options *options)
+{
+	const struct forward_config forward = {.server = false, .sessions_max = 1};
+
+	room_begin("dtcpclient", room, options->debug, options->daemon);
+	if (strcmp(room, "guard") == 0)
+		return client_guard_run(options, account_user(options), ROOM_FD);
+	room_drop_privileges(room_user(options->run_as));
+	if (strcmp(room, "control") == 0)
+		return client_control_run(options, ROOM_FD, options->no_device ? -1 : ROOM_FD + 1);
+	return forward_run(&forward, ROOM_FD, ROOM_FD + 1);
+}
+
+int main(int argc, char **argv)
+{
+	struct client_options options;
+	const char *room = room_name(&argc, argv);
+
+	/* Before anything points into the arguments, because it moves them. */
+	setproctitle_init(argc, argv, environ);
+	log_init("dtcpclient", NULL, false);
+	switch (client_options_parse(&options, argc, argv)) {
+	case OPTIONS_DONE:
+		return CLIENT_OK;
+	case OPTIONS_ERROR:
+		return CLIENT_USAGE;
+	case OPTIONS_OK:
+		break;
+	}
+	log_init("dtcpclient", NULL, options.debug);
+	if (room)
+		return run_room(room, &options);
+	return client_monitor_run(&options, argc, argv);
+}

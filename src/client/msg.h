@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The messages between the client's monitor, its control room and its guard. Monitor believes
+ * nothing of what control says before it has compared it with the command line.
+ */
+#ifndef DTCP_CLIENT_MSG_H
+#define DTCP_CLIENT_MSG_H
+
+#include "proto/message.h"
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdint.h>
+
+enum client_msg {
+	/* monitor to control */
+	CLIENT_MSG_ACCOUNT = 1, /* struct client_account: log in now */
+	CLIENT_MSG_RECONNECT,	/* struct client_none: SIGHUP */
+	CLIENT_MSG_STOP,	/* struct client_none: SIGTERM, SIGINT */
+	CLIENT_MSG_RAISED,	/* struct client_raised: the answer to RAISE */
+	CLIENT_MSG_LOWERED,	/* struct client_none: the answer to LOWER */
+	/* control to monitor */
+	CLIENT_MSG_RAISE = 32, /* struct client_tunnel: make the interface, run the script */
+	CLIENT_MSG_LOWER,      /* struct client_none: run the script, remove everything */
+	/* monitor to guard */
+	CLIENT_MSG_GUARD = 64, /* struct client_tunnel: this has to go if monitor dies */
+	CLIENT_MSG_UNGUARD,    /* struct client_none: it is gone */
+};
+
+struct client_none {
+	uint32_t unused;
+};
+
+struct client_account {
+	char user[DTCP_USER_MAX + 1];
+	char password[DTCP_PASSWORD_MAX + 1];
+};
+
+struct client_raised {
+	uint32_t ok; /* 0: monitor has logged why not, and everything is removed again */
+};
+
+/* A tunnel as the server gave it. */
+struct client_tunnel {
+	struct in_addr server;	 /* connected to */
+	struct in_addr myaddr;	 /* local address of that connection */
+	struct dtcp_reply reply; /* unused parts are zero */
+};
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "client/options.h"
+
+#include "config.h"
+#include "monitor/tun.h"
+
+#include <arpa/inet.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	OPTION_ADDRESS = 256,
+	OPTION_AUTH_FILE,
+	OPTION_HELP,
+	OPTION_INTERFACE,
+	OPTION_KEEPALIVE,
+	OPTION_METRIC,
+	OPTION_ROUTE,
+	OPTION_TUNNEL,
+	OPTION_USER,
+	OPTION_VERSION,
+};
+
+static const struct option long_options[] = {
+	{"address", required_argument, NULL, OPTION_ADDRESS},
+	{"auth-file", required_argument, NULL, OPTION_AUTH_FILE},
+	{"help", no_argument, NULL, OPTION_HELP},
+	{"interface", required_argument, NULL, OPTION_INTERFACE},
+	{"keepalive", required_argument, NULL, OPTION_KEEPALIVE},
+	{"metric", required_argument, NULL, OPTION_METRIC},
+	{"route", required_argument, NULL, OPTION_ROUTE},
+	{"tunnel", required_argument, NULL, OPTION_TUNNEL},
+	{"user", required_argument, NULL, OPTION_USER},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{NULL, 0, NULL, 0},
+};
+
+static const char usage[] =
+	"usage: dtcpclient [-b udp-port] [-B nat-port] [-d] [-D] [-f pidfile] [-l] [-m mtu]\n"
+	"                  [-n] [-p port] [-s script] [-t tuntype] [-u user] [-U]\n"
+	"                  [--address address] [--auth-file file] [--interface name]\n"
+	"                  [--keepalive seconds[,timeout]] [--metric number]\n"
+	"                  [--route default|none|prefix,...] [--tunnel tun|none]\n"
+	"                  [--user name] [--help] [--version] server\n";
+
+__attribute__((format(printf, 1, 2))) static bool bad(const char *format, ...)
+{
+	va_list ap;
+
+	(void)fputs("dtcpclient: ", stderr);
+	va_start(ap, format);
+	(void)vfprintf(stderr, format, ap);
+	va_end(ap);
+	(void)fputc('\n', stderr);
+	return false;
+}
+
+static bool number(const char *option, const char *text, uint32_t min, uint32_t max, uint32_t *out)
+{
+	const char *error = NULL;
+	long long value = strtonum(text, min, max, &error);
+
+	if (error)
+		return bad("%s %s: a number from %u to %u is needed", option, text, min, max);
+	*out = (uint32_t)value;
+	return true;
+}
+
+static bool parse_routes(struct client_options *options, const char *text)
+{
+	char copy[CLIENT_ROUTES_MAX * PREFIX6_STRLEN];
+	char *rest = copy;
+	char *word;
+
+	options->n_routes = 0;
+	if (strcmp(text, "none") == 0)
+		return true;
+	if (strcmp(text, "default") == 0) {
+		options->routes[0] = (struct prefix6){.len = 0};
+		options->n_routes = 1;
+		return true;
+	}
+	if (strlcpy(copy, text, sizeof(copy)) >= sizeof(copy))
+		return bad("--route: at most %d prefixes", CLIENT_ROUTES_MAX);
+	while ((word = strsep(&rest, ","))) {
+		if (options->n_routes == CLIENT_ROUTES_MAX)
+			return bad("--route: at most %d prefixes", CLIENT_ROUTES_MAX);
+
+		enum prefix_error error = prefix6_parse(word, &options->routes[options->n_routes]);
+
+		if (error != PREFIX_OK)
+			return bad("--route: \"%s\" %s; \"default\", \"none\" or prefixes such as "
+				   "2000::/3 are possible",
+				   word, prefix_error_text(error));
+		options->n_routes++;
+	}
+	return true;
+}
+
+static bool parse_keepalive(struct client_options *options, const char *text)
+{
+	char interval[16];
+	const char *comma = strchr(text, ',');
+	size_t len = comma ? (size_t)(comma - text) : strlen(text);
+
+	if (len >= sizeof(interval))
+		return bad("--keepalive %s: seconds from 1 to 3600 are needed", text);
+	memcpy(interval, text, len);
+	interval[len] = '\0';
+	return number("--keepalive", interval, 1, 3600, &options->keepalive) &&
+	       (!comma ||
+		number("--keepalive timeout", comma + 1, 1, 600, &options->keepalive_timeout));
+}
+
+static bool parse_type(struct client_options *options, const char *text)
+{
+	options->type = tunnel_type_parse(text);
+	if (options->type == TUNNEL_NONE)
+		return bad("-t %s: tunnelonly, host and network are possible", text);
+	return true;
+}
+
+static bool parse_tunnel(struct client_options *options, const char *text)
+{
+	if (strcmp(text, "none") != 0 && strcmp(text, "tun") != 0)
+		return bad("--tunnel %s: tun and none are possible", text);
+	options->no_device = strcmp(text, "none") == 0;
+	return true;
+}
+
+static bool parse_address(struct client_options *options, const char *text)
+{
+	if (inet_pton(AF_INET6, text, &options->address) != 1 ||
+	    !prefix6_is_unicast(&(const struct prefix6){.addr = options->address, .len = 128}))
+		return bad("--address %s: a global IPv6 unicast address is needed", text);
+	options->has_address = true;
+	return true;
+}
+
+static bool parse_long(struct client_options *options, int option)
+{
+	switch (option) {
+	case OPTION_ADDRESS:
+		return parse_address(options, optarg);
+	case OPTION_AUTH_FILE:
+		options->auth_file = optarg;
+		return true;
+	case OPTION_INTERFACE:
+		options->interface = optarg;
+		return tun_name_valid(optarg) ||
+		       bad("--interface %s: not a name for an interface (1 to 15 characters)",
+			   optarg);
+	case OPTION_KEEPALIVE:
+		return parse_keepalive(options, optarg);
+	case OPTION_METRIC:
+		return number("--metric", optarg, 1, INT32_MAX, &options->metric);
+	case OPTION_ROUTE:
+		return parse_routes(options, optarg);
+	case OPTION_TUNNEL:
+		return parse_tunnel(options, optarg);
+	case OPTION_USER:
+		options->run_as = optarg;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool parse_short(struct client_options *options, int option)
+{
+	uint32_t value;
+
+	switch (option) {
+	case 'b':
+	case 'B':
+	case 'U':
+		return bad("-%c: IPv6 over UDP is not supported yet; without it the tunnel uses "
+			   "protocol 41",
+			   option);
+	case 'd':
+		options->debug = true;
+		return true;
+	case 'D':
+		options->daemon = true;
+		return true;
+	case 'f':
+		options->pidfile = optarg;
+		return true;
+	case 'l':
+		options->loop = true;
+		return true;
+	case 'm':
+		return number("-m", optarg, 1280, 1480, &options->mtu);
+	case 'n':
+		options->check_nat = false;
+		return true;
+	case 'p':
+		if (!number("-p", optarg, 1, UINT16_MAX, &value))
+			return false;
+		options->port = (uint16_t)value;
+		return true;
+	case 's':
+		options->script = optarg;
+		options->script_named = true;
+		return true;
+	case 't':
+		return parse_type(options, optarg);
+	case 'u':
+		options->login = optarg;
+		return dtcp_user_valid(optarg) ||
+		       bad("-u %s: a user name has 1 to %d printable characters, no blank and no "
+			   "colon",
+			   optarg, DTCP_USER_MAX);
+	default:
+		return parse_long(options, option);
+	}
+}
+
+enum options_result client_options_parse(struct client_options *options, int argc, char **argv)
+{
+	int option;
+
+	*options = (struct client_options){
+		.script = DTCP_SYSCONFDIR "/dtcpclient.script",
+		.interface = "dtcp0",
+		.auth_file = DTCP_SYSCONFDIR "/dtcpclient.auth",
+		.check_nat = true,
+		.port = DTCP_PORT,
+		.mtu = 1280,
+		.metric = 1024,
+		.type = TUNNEL_ONLY,
+		.n_routes = 1, /* the default route */
+		.keepalive = 60,
+		.keepalive_timeout = 15,
+	};
+	while ((option = getopt_long(argc, argv, ":b:B:dDf:lm:np:s:t:u:U", long_options, NULL)) !=
+	       -1) {
+		if (option == OPTION_HELP) {
+			(void)fputs(usage, stdout);
+			return OPTIONS_DONE;
+		}
+		if (option == OPTION_VERSION) {
+			(void)puts("dtcpclient " DTCP_VERSION);
+			return OPTIONS_DONE;
+		}
+		if (option == '?' || option == ':') {
+			(void)bad("%s: %s; see dtcpclient --help", argv[optind - 1],
+				  option == ':' ? "its value is missing" : "unknown option");
+			return OPTIONS_ERROR;
+		}
+		if (!parse_short(options, option))
+			return OPTIONS_ERROR;
+	}
+	if (argc - optind != 1) {
+		(void)bad(argc == optind ? "the server's name is missing; see dtcpclient --help"
+					 : "more than one server; see dtcpclient --help");
+		return OPTIONS_ERROR;
+	}
+	options->server = argv[optind];
+	if (options->server[0] == '\0' || strlen(options->server) > 253) {
+		(void)bad("server: not a host name or an IPv4 address");
+		return OPTIONS_ERROR;
+	}
+	if (options->daemon && !options->pidfile)
+		options->pidfile = DTCP_RUNDIR "/dtcpclient.pid";
+	return OPTIONS_OK;
+}

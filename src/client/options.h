@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dtcpclient's command line: dtcpclient(8). */
+#ifndef DTCP_CLIENT_OPTIONS_H
+#define DTCP_CLIENT_OPTIONS_H
+
+#include "proto/message.h"
+#include "proto/prefix.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CLIENT_ROUTES_MAX 32
+
+struct client_options {
+	const char *server;
+	const char *login;     /* -u: DTCP user, NULL for the login name */
+	const char *run_as;    /* --user: for the unprivileged rooms, NULL for the default */
+	const char *script;    /* -s or the default */
+	bool script_named;     /* -s was given: its absence is an error */
+	const char *pidfile;   /* NULL: none is kept */
+	const char *interface; /* name of the TUN device */
+	const char *auth_file;
+	bool debug;
+	bool daemon;
+	bool loop;	 /* -l: reconnect for ever */
+	bool check_nat;	 /* off with -n */
+	bool no_device;	 /* --tunnel none: the script makes the tunnel */
+	uint16_t port;	 /* host byte order */
+	uint32_t mtu;	 /* 1280 to 1480 */
+	uint32_t metric; /* of our routes */
+	enum tunnel_type type;
+	bool has_address; /* --address */
+	struct in6_addr address;
+	size_t n_routes; /* ::/0 for the default route has length 0 */
+	struct prefix6 routes[CLIENT_ROUTES_MAX];
+	unsigned int keepalive;		/* seconds between pings */
+	unsigned int keepalive_timeout; /* seconds to wait for the answer */
+};
+
+enum options_result {
+	OPTIONS_OK,
+	OPTIONS_DONE,  /* --help or --version was answered: exit 0 */
+	OPTIONS_ERROR, /* one line was written to standard error: exit 2 */
+};
+
+/* Reads the arguments, which must stay valid. */
+enum options_result client_options_parse(struct client_options *options, int argc, char **argv);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The client's state machine: one session with the server after another. Pure: events and the
+ * time go in, actions come out; control does what they say. docs/architecture.md has its picture.
+ */
+#ifndef DTCP_CLIENT_SESSION_H
+#define DTCP_CLIENT_SESSION_H
+
+#include "client/exits.h"
+#include "proto/message.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Milliseconds allowed for each step. */
+#define SESSION_CONNECT_MS 30000 /* name and connection */
+#define SESSION_LOGIN_MS   30000 /* greeting, and then the reply */
+#define SESSION_QUIT_MS	   2000	 /* answer to quit */
+
+/* Seconds between attempts: from the first, doubling, to the last. */
+#define SESSION_RETRY_MIN 1
+#define SESSION_RETRY_MAX 60
+
+enum session_state {
+	SESSION_IDLE,
+	SESSION_CONNECT,  /* name look-up and TCP connection */
+	SESSION_GREETING, /* connected, waiting for the challenge */
+	SESSION_LOGIN,	  /* request sent */
+	SESSION_RAISE,	  /* monitor makes the tunnel */
+	SESSION_UP,
+	SESSION_QUIT,  /* quit sent, waiting for its answer */
+	SESSION_LOWER, /* connection gone, monitor removes the tunnel */
+	SESSION_WAIT,  /* until the next attempt */
+	SESSION_DONE,
+};
+
+struct session_config {
+	const char *server; /* as named by the user, for messages */
+	enum tunnel_type type;
+	bool loop;			/* -l */
+	bool check_nat;			/* off with -n */
+	uint32_t keepalive;		/* seconds */
+	uint32_t keepalive_timeout;	/* seconds */
+	uint32_t (*random)(uint32_t n); /* a random number below n */
+};
+
+enum session_input {
+	SESSION_START,	     /* log in with the account given */
+	SESSION_CONNECTED,   /* local and remote are set */
+	SESSION_FAILED,	     /* no connection: status and text are set */
+	SESSION_LINE,	     /* line and len are set; NUL-terminated */
+	SESSION_BAD_LINE,    /* text says why no line can be had from the server */
+	SESSION_CLOSED,	     /* connection ended by the other side; text says how */
+	SESSION_RAISED,	     /* the tunnel is there */
+	SESSION_RAISE_ERROR, /* monitor could not make it */
+	SESSION_LOWERED,     /* the tunnel is gone */
+	SESSION_RECONNECT,   /* SIGHUP */
+	SESSION_STOP,	     /* SIGTERM, SIGINT */
+	SESSION_TIME,	     /* the deadline has come */
+};
+
+struct session_event {
+	enum session_input input;
+	struct in_addr local, remote;
+	enum client_exit status;
+	const char *text;
+	const char *line;
+	size_t len;
+};
+
+/* What is to be done, in this order. */
+enum session_action {
+	SESSION_DO_SEND = 1 << 0,  /* actions.send with a line end */
+	SESSION_DO_CLOSE = 1 << 1, /* close the connection, or give up connecting */
+	SESSION_DO_RAISE = 1 << 2, /* session_tunnel's addresses */
+	SESSION_DO_LOWER = 1 << 3,
+	SESSION_DO_CONNECT = 1 << 4,
+	SESSION_DO_EXIT = 1 << 5, /* with actions.status */
+};
+
+struct session_actions {
+	unsigned int what;
+	char send[DTCP_LINE_SIZE];
+	char message[512]; /* a line for the log, or "" */
+	bool warning;	   /* of that line */
+	enum client_exit status;
+};
+
+struct session {
+	struct session_config config;
+	enum session_state state;
+	int64_t deadline; /* milliseconds of the clock that the caller uses; -1 for none */
+	char user[DTCP_USER_MAX + 1];
+	char password[DTCP_PASSWORD_MAX + 1];
+	struct in_addr local, remote;
+	struct dtcp_reply reply;
+	bool link;	       /* the tunnel is up, or being made */
+	bool raising;	       /* monitor has not answered yet */
+	bool ping_sent;	       /* and not answered */
+	int64_t up_since;      /* -1: not in this session */
+	unsigned int attempts; /* failed since a session was last up */
+	/* what comes when the connection and the tunnel are gone */
+	enum { SESSION_THEN_EXIT, SESSION_THEN_RETRY, SESSION_THEN_RECONNECT } then;
+	enum client_exit status;
+	uint32_t delay; /* seconds, for SESSION_THEN_RETRY */
+};
+
+void session_init(struct session *session, const struct session_config *config);
+
+/* Who logs in. Copied; wiped by session_wipe(). */
+void session_account(struct session *session, const char *user, const char *password);
+void session_wipe(struct session *session);
+
+/* Feeds one event; now in milliseconds. actions is overwritten. */
+void session_feed(struct session *session, const struct session_event *event, int64_t now,
+		  struct session_actions *actions);
+
+/* The state's name, for debug messages. */
+const char *session_state_name(enum session_state state);
+
+#endif

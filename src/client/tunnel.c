@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "client/tunnel.h"
+
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A bool that came in a message can hold any byte; reading one that is neither 0 nor 1 is not
+ * defined. */
+static bool tunnel_bool_valid(const bool *value)
+{
+	unsigned char byte;
+
+	memcpy(&byte, value, sizeof(byte));
+	return byte <= 1;
+}
+
+static bool tunnel_ipv4_valid(struct in_addr addr)
+{
+	uint32_t host = ntohl(addr.s_addr);
+
+	return host >> 24 != 0 && host >> 24 != 127 && host >> 28 < 0xe;
+}
+
+static bool tunnel_ipv6_valid(const struct in6_addr *addr)
+{
+	return prefix6_is_unicast(&(const struct prefix6){.addr = *addr, .len = 128});
+}
+
+bool tunnel_check(const struct client_tunnel *tunnel, const struct client_options *options,
+		  const char **why)
+{
+	const struct dtcp_reply *reply = &tunnel->reply;
+
+	*why = "flags";
+	if (!tunnel_bool_valid(&reply->has_me6) || !tunnel_bool_valid(&reply->has_her6))
+		return false;
+	*why = "IPv4 addresses";
+	if (!tunnel_ipv4_valid(reply->me) || !tunnel_ipv4_valid(reply->her))
+		return false;
+	*why = "IPv6 addresses";
+	if ((reply->has_me6 && !tunnel_ipv6_valid(&reply->me6)) ||
+	    (reply->has_her6 && !tunnel_ipv6_valid(&reply->her6)))
+		return false;
+	if (options->type == TUNNEL_HOST && (!reply->has_me6 || !reply->has_her6))
+		return false;
+	*why = "prefixes";
+	if (reply->n_prefixes > DTCP_PREFIXES_MAX ||
+	    (options->type == TUNNEL_NETWORK && reply->n_prefixes == 0))
+		return false;
+	for (size_t i = 0; i < reply->n_prefixes; i++) {
+		const struct prefix6 *prefix = &reply->prefixes[i];
+
+		if (prefix->len > 128 || !prefix6_is_unicast(prefix))
+			return false;
+
+		const struct in6_addr masked = prefix6_mask(&prefix->addr, prefix->len);
+
+		if (!IN6_ARE_ADDR_EQUAL(&masked, &prefix->addr))
+			return false;
+	}
+	return true;
+}
+
+struct in6_addr tunnel_router_address(const struct prefix6 *prefix)
+{
+	struct in6_addr addr = prefix6_last(prefix);
+
+	if (prefix->len >= 127)
+		return prefix->addr;
+	if (prefix->len < 64) {
+		memset(&addr.s6_addr[8], 0, 7);
+		addr.s6_addr[15] = 1;
+	} else {
+		addr.s6_addr[15] &= 0xfe;
+	}
+	return addr;
+}
+
+bool tunnel_own_address(const struct client_tunnel *tunnel, const struct client_options *options,
+			struct in6_addr *out)
+{
+	const struct dtcp_reply *reply = &tunnel->reply;
+
+	if (reply->has_me6)
+		*out = reply->me6;
+	else if (options->has_address)
+		*out = options->address;
+	else if (reply->n_prefixes > 0)
+		*out = tunnel_router_address(&reply->prefixes[0]);
+	else
+		return false;
+	return true;
+}
+
+/* Appends what a printf(3) format gives; what does not fit is cut. */
+__attribute__((format(printf, 3, 4))) static void append(char *buf, size_t size, const char *format,
+							 ...)
+{
+	size_t used = strlen(buf);
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(buf + used, size - used, format, ap);
+	va_end(ap);
+}
+
+void tunnel_describe(const struct client_tunnel *tunnel, const struct client_options *options,
+		     char *buf, size_t size)
+{
+	const struct dtcp_reply *reply = &tunnel->reply;
+	char text[PREFIX6_STRLEN];
+	struct in6_addr own;
+
+	buf[0] = '\0';
+	append(buf, size, "server %s (%s)", inet_ntop(AF_INET, &tunnel->server, text, sizeof(text)),
+	       options->server);
+	append(buf, size, ", type %s", tunnel_type_name(options->type));
+	append(buf, size, ", local %s", inet_ntop(AF_INET, &tunnel->myaddr, text, sizeof(text)));
+	if (tunnel->myaddr.s_addr != reply->me.s_addr)
+		append(buf, size, " (seen as %s)",
+		       inet_ntop(AF_INET, &reply->me, text, sizeof(text)));
+	append(buf, size, ", remote %s", inet_ntop(AF_INET, &reply->her, text, sizeof(text)));
+	for (size_t i = 0; i < reply->n_prefixes; i++)
+		append(buf, size, ", prefix %s", prefix6_format(&reply->prefixes[i], text));
+	if (tunnel_own_address(tunnel, options, &own))
+		append(buf, size, ", address %s", inet_ntop(AF_INET6, &own, text, sizeof(text)));
+	if (reply->has_her6)
+		append(buf, size, ", peer %s",
+		       inet_ntop(AF_INET6, &reply->her6, text, sizeof(text)));
+	if (options->no_device)
+		append(buf, size, ", interface made by the script");
+	else
+		append(buf, size, ", interface %s", options->interface);
+	append(buf, size, ", mtu %u", options->mtu);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a server's answer means for this box. Pure. */
+#ifndef DTCP_CLIENT_TUNNEL_H
+#define DTCP_CLIENT_TUNNEL_H
+
+#include "client/msg.h"
+#include "client/options.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Monitor's check of what control asks for: every field must be what a reply of the configured
+ * tunnel type can hold. *why says what is wrong.
+ */
+bool tunnel_check(const struct client_tunnel *tunnel, const struct client_options *options,
+		  const char **why);
+
+/*
+ * The address that the router itself takes out of a delegated prefix where the tunnel is not
+ * numbered: ::1 of its last /64; of a /64 or longer, its last address but one (of a /127 or /128
+ * its first).
+ */
+struct in6_addr tunnel_router_address(const struct prefix6 *prefix);
+
+/*
+ * The address of the tunnel interface, besides the link-local one: me6, --address, or one out of
+ * the prefix. False where there is none.
+ */
+bool tunnel_own_address(const struct client_tunnel *tunnel, const struct client_options *options,
+			struct in6_addr *out);
+
+/* "server 192.0.2.1 (name), type network, ...": the line for a tunnel that is up. */
+void tunnel_describe(const struct client_tunnel *tunnel, const struct client_options *options,
+		     char *buf, size_t size);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/conn.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void conn_init(struct conn *conn, const struct conn_config *config, const char *challenge,
+	       struct in_addr peer, struct in_addr local)
+{
+	*conn = (struct conn){.config = config, .deadline = -1, .peer = peer, .local = local};
+	(void)strlcpy(conn->challenge, challenge, sizeof(conn->challenge));
+}
+
+bool conn_listens(const struct conn *conn)
+{
+	return conn->state == CONN_LOGIN || conn->state == CONN_UP;
+}
+
+static void conn_enter(struct conn *conn, enum conn_state state)
+{
+	static const char *const names[] = {
+		[CONN_LOGIN] = "login", [CONN_CHECK] = "check", [CONN_ADD] = "add",
+		[CONN_UP] = "up",	[CONN_END] = "end",
+	};
+
+	log_debug("%s -> %s", names[conn->state], names[state]);
+	conn->state = state;
+}
+
+static void conn_send(struct conn_actions *actions, const char *text)
+{
+	(void)strlcpy(actions->send, text, sizeof(actions->send));
+	actions->what |= CONN_DO_SEND;
+}
+
+static void conn_send_error(struct conn_actions *actions, const char *reason)
+{
+	(void)snprintf(actions->send, sizeof(actions->send), "-ERR %s", reason);
+	actions->what |= CONN_DO_SEND;
+}
+
+static void conn_end(struct conn *conn, struct conn_actions *actions, const char *why)
+{
+	conn->ending = why;
+	actions->what |= CONN_DO_CLOSE;
+	conn->deadline = -1;
+	conn_enter(conn, CONN_END);
+}
+
+static void conn_on_tunnel(struct conn *conn, const struct dtcp_request *request,
+			   struct conn_actions *actions)
+{
+	if (conn->state == CONN_UP) {
+		conn_send_error(actions, "tunnel already established");
+		return;
+	}
+	/* KAME's server answers a wrong count of words so; clients know the line. */
+	if (!request->well_formed || request->response[0] == '\0') {
+		conn_send_error(actions, "authentication failed.");
+		return;
+	}
+	conn->request = *request;
+	actions->what |= CONN_DO_LOGIN;
+	conn_enter(conn, CONN_CHECK);
+}
+
+static void conn_on_line(struct conn *conn, const struct conn_event *event, int64_t now,
+			 struct conn_actions *actions)
+{
+	struct dtcp_request request;
+
+	conn->last_heard = now;
+	if (conn->state == CONN_UP)
+		conn->deadline = now + (int64_t)conn->config->timeout_idle * 1000;
+	request_parse(event->line, event->len, &request);
+	switch (request.command) {
+	case COMMAND_TUNNEL:
+		conn_on_tunnel(conn, &request, actions);
+		break;
+	case COMMAND_PING:
+		conn_send(actions, "+OK hi, happy to hear from you");
+		break;
+	case COMMAND_HELP:
+		conn_send(actions, "+OK valid commands are: TUNNEL PING QUIT");
+		break;
+	case COMMAND_QUIT:
+		conn_send(actions, "+OK good bye");
+		conn_end(conn, actions, "client quit");
+		break;
+	case COMMAND_INVALID:
+		conn_send_error(actions, "invalid command");
+		break;
+	}
+}
+
+/* Back to waiting for a request, on the same challenge and the same clock. */
+static void conn_deny(struct conn *conn, struct conn_actions *actions, const char *reason)
+{
+	conn_send_error(actions, reason);
+	conn_enter(conn, CONN_LOGIN);
+}
+
+static void conn_on_granted(struct conn *conn, const struct server_verdict *verdict,
+			    struct conn_actions *actions)
+{
+	struct dtcp_reply *reply = &conn->reply;
+
+	*reply = (struct dtcp_reply){
+		.me = conn->peer,
+		.her = conn->config->address.s_addr ? conn->config->address : conn->local,
+	};
+	if (verdict->numbered) {
+		reply->has_me6 = reply->has_her6 = true;
+		reply->me6 = verdict->me6;
+		reply->her6 = verdict->her6;
+	}
+	if (verdict->has_prefix)
+		reply->prefixes[reply->n_prefixes++] = verdict->prefix;
+	actions->what |= CONN_DO_ADD;
+	conn_enter(conn, CONN_ADD);
+}
+
+static void conn_on_verdict(struct conn *conn, const struct server_verdict *verdict,
+			    struct conn_actions *actions)
+{
+	char reason[80];
+
+	switch ((enum server_result)verdict->result) {
+	case SERVER_GRANTED:
+		/* Only now, so that nobody learns about the server without a password. */
+		if (conn->request.udp)
+			conn_deny(conn, actions, "unsupported transport udp");
+		else
+			conn_on_granted(conn, verdict, actions);
+		break;
+	case SERVER_AUTH:
+		actions->what |= CONN_DO_DENIED;
+		conn_deny(conn, actions, "authentication failed.");
+		break;
+	case SERVER_TYPE:
+		(void)snprintf(reason, sizeof(reason), "unsupported tunnel type %s",
+			       conn->request.type_word);
+		conn_deny(conn, actions, reason);
+		break;
+	case SERVER_SOLD_OUT:
+		conn_deny(conn, actions, "tunnel interface sold out");
+		break;
+	case SERVER_FAILED:
+		conn_deny(conn, actions, "internal error, try again later");
+		break;
+	}
+}
+
+static void conn_on_added(struct conn *conn, int64_t now, struct conn_actions *actions)
+{
+	if (reply_format(&conn->reply, actions->send, sizeof(actions->send)) == 0) {
+		conn_send_error(actions, "internal error, try again later");
+		conn_end(conn, actions, "the reply is too long");
+		return;
+	}
+	actions->what |= CONN_DO_SEND | CONN_DO_UP;
+	conn->last_heard = now;
+	conn->deadline = now + (int64_t)conn->config->timeout_idle * 1000;
+	conn_enter(conn, CONN_UP);
+}
+
+void conn_feed(struct conn *conn, const struct conn_event *event, int64_t now,
+	       struct conn_actions *actions)
+{
+	*actions = (struct conn_actions){0};
+	if (conn->state == CONN_END)
+		return;
+	switch (event->input) {
+	case CONN_START:
+		(void)snprintf(actions->send, sizeof(actions->send),
+			       "+OK %s dtcps ready, log in with TUNNEL", conn->challenge);
+		actions->what |= CONN_DO_SEND;
+		conn->last_heard = now;
+		conn->deadline = now + (int64_t)conn->config->timeout_login * 1000;
+		break;
+	case CONN_LINE:
+		if (conn_listens(conn))
+			conn_on_line(conn, event, now, actions);
+		break;
+	case CONN_BAD:
+		conn_send_error(actions, "invalid command");
+		conn_end(conn, actions, "client not understood");
+		break;
+	case CONN_VERDICT:
+		if (conn->state == CONN_CHECK)
+			conn_on_verdict(conn, event->verdict, actions);
+		break;
+	case CONN_ADDED:
+		if (conn->state == CONN_ADD)
+			conn_on_added(conn, now, actions);
+		break;
+	case CONN_REFUSED:
+		if (conn->state == CONN_CHECK || conn->state == CONN_ADD)
+			conn_deny(conn, actions, event->reason);
+		break;
+	case CONN_FINISH:
+		conn_send_error(actions, event->reason);
+		conn_end(conn, actions, event->reason);
+		break;
+	case CONN_TIME:
+		if (conn->deadline >= 0 && now >= conn->deadline) {
+			conn_send_error(actions, "connection timed out, disconnecting");
+			conn_end(conn, actions, "timed out");
+		}
+		break;
+	}
+}

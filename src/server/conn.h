@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The server's state machine for one connection. Pure: events and the time go in, actions come
+ * out; control does what they say.
+ */
+#ifndef DTCP_SERVER_CONN_H
+#define DTCP_SERVER_CONN_H
+
+#include "proto/message.h"
+#include "server/msg.h"
+
+#include <netinet/in.h>
+#include <stdint.h>
+
+/* A user's older session silent for longer than this gives way on the same address. */
+#define CONN_SILENT_MS 75000
+
+enum conn_state {
+	CONN_LOGIN, /* waiting for a request */
+	CONN_CHECK, /* monitor looks at the login */
+	CONN_ADD,   /* forward takes the session in */
+	CONN_UP,
+	CONN_END, /* what was sent is written out, then the connection closes */
+};
+
+struct conn_config {
+	uint32_t timeout_login; /* seconds */
+	uint32_t timeout_idle;
+	struct in_addr address; /* the tunnel end to tell clients; 0: the one they came to */
+};
+
+enum conn_input {
+	CONN_START,   /* accepted */
+	CONN_LINE,    /* line and len; only while conn_listens() */
+	CONN_BAD,     /* too long a line, or one with a NUL */
+	CONN_VERDICT, /* verdict */
+	CONN_ADDED,   /* packets pass */
+	CONN_REFUSED, /* reason: no session can be had */
+	CONN_FINISH,  /* reason: the session ends from our side */
+	CONN_TIME,    /* the deadline has come */
+};
+
+struct conn_event {
+	enum conn_input input;
+	const char *line;
+	size_t len;
+	const struct server_verdict *verdict;
+	const char *reason; /* what follows "-ERR " */
+};
+
+/* What is to be done, in this order. */
+enum conn_action {
+	CONN_DO_SEND = 1 << 0,	 /* actions.send with a line end */
+	CONN_DO_LOGIN = 1 << 1,	 /* ask monitor, with request */
+	CONN_DO_ADD = 1 << 2,	 /* ask forward, with reply's addresses */
+	CONN_DO_UP = 1 << 3,	 /* the session stands: log it */
+	CONN_DO_DENIED = 1 << 4, /* log the failed login */
+	CONN_DO_CLOSE = 1 << 5,	 /* end the session if there is one; close when all is written */
+};
+
+struct conn_actions {
+	unsigned int what;
+	char send[DTCP_LINE_SIZE];
+};
+
+struct conn {
+	const struct conn_config *config;
+	enum conn_state state;
+	int64_t deadline;   /* milliseconds */
+	int64_t last_heard; /* milliseconds */
+	char challenge[33];
+	struct in_addr peer, local;
+	struct dtcp_request request; /* the last tunnel request */
+	struct dtcp_reply reply;     /* as granted */
+	const char *ending;	     /* why it ended, for the log */
+};
+
+/* challenge is 32 characters, new for every connection. */
+void conn_init(struct conn *conn, const struct conn_config *config, const char *challenge,
+	       struct in_addr peer, struct in_addr local);
+
+/* True where a line may be fed: in the other states lines wait in the buffer. */
+bool conn_listens(const struct conn *conn);
+
+/* Feeds one event; now in milliseconds. actions is overwritten. */
+void conn_feed(struct conn *conn, const struct conn_event *event, int64_t now,
+	       struct conn_actions *actions);
+
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/grants.h"
+
+#include "base/log.h"
+#include "monitor/tun.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Marks the server's interfaces. */
+#define GRANTS_ALIAS "dtcps"
+
+/* Metric of a route for a prefix outside the pool. */
+enum { GRANTS_METRIC = 1024, GRANTS_LINK_LOCALS = 16 };
+
+struct grant {
+	bool used;
+	struct server_login login; /* as verified: its digest proves the password again */
+	unsigned int interface;	   /* index of its own TUN device, 0: it has none */
+	bool has_route;		   /* a route of its own leads to it */
+	struct prefix6 route;
+};
+
+struct grants {
+	struct grants_owner owner;
+	struct grant *list; /* by session id */
+	uint32_t top;	    /* ids at and above it have never been used */
+	/* Addresses that clients came to, whose link-local forms the shared device has. */
+	struct in_addr link_locals[GRANTS_LINK_LOCALS];
+	size_t n_link_locals;
+};
+
+struct grants *grants_new(const struct grants_owner *owner)
+{
+	struct grants *grants = calloc(1, sizeof(*grants));
+
+	if (!grants)
+		return NULL;
+	grants->owner = *owner;
+	grants->list = calloc(owner->options->sessions_max, sizeof(*grants->list));
+	if (!grants->list) {
+		free(grants);
+		return NULL;
+	}
+	return grants;
+}
+
+void grants_free(struct grants *grants)
+{
+	if (!grants)
+		return;
+	free(grants->list);
+	free(grants);
+}
+
+static bool grants_ends(const char *text, size_t size)
+{
+	return strnlen(text, size) < size;
+}
+
+/* True where a message of control's is one that it can rightly send. */
+static bool grants_check(const struct grants *grants, const struct server_login *login)
+{
+	return login->id < grants->owner.options->sessions_max && !grants->list[login->id].used &&
+	       login->type <= TUNNEL_NETWORK && grants_ends(login->user, sizeof(login->user)) &&
+	       grants_ends(login->challenge, sizeof(login->challenge)) &&
+	       grants_ends(login->response, sizeof(login->response)) && login->peer.s_addr != 0 &&
+	       login->local.s_addr != 0;
+}
+
+/* True where the response proves that its sender knows the password. */
+static bool grants_response_right(const struct server_login *login, const char *password)
+{
+	char expected[DTCP_RESPONSE_SIZE];
+	bool right = digest_response(login->user, login->challenge, password, expected) &&
+		     digest_equal(expected, login->response);
+
+	explicit_bzero(expected, sizeof(expected));
+	return right;
+}
+
+static enum server_result grants_failed(const struct grants *grants)
+{
+	log_warnx("%s", users_error(grants->owner.users));
+	return SERVER_FAILED;
+}
+
+/* Who it is; an unknown user costs the same computation as a wrong password. */
+static enum server_result grants_verify(const struct grants *grants,
+					const struct server_login *login, int64_t *id)
+{
+	struct user user = {.password = "no such user"};
+	enum users_result found = USERS_NOT_FOUND;
+	bool right;
+
+	if (dtcp_user_valid(login->user))
+		found = users_find(grants->owner.users, login->user, &user);
+	right = grants_response_right(login, user.password);
+	explicit_bzero(user.password, sizeof(user.password));
+	if (found != USERS_OK && found != USERS_NOT_FOUND)
+		return grants_failed(grants);
+	*id = user.id;
+	return found == USERS_OK && right ? SERVER_GRANTED : SERVER_AUTH;
+}
+
+static enum server_result grants_lease_result(const struct grants *grants, enum users_result result)
+{
+	if (result == USERS_OK)
+		return SERVER_GRANTED;
+	/* A user deleted between two calls is a user with a wrong password. */
+	if (result == USERS_NOT_FOUND)
+		return SERVER_AUTH;
+	return result == USERS_FULL ? SERVER_SOLD_OUT : grants_failed(grants);
+}
+
+/* me6 and her6 out of the host prefix. */
+static enum server_result grants_number(const struct grants *grants,
+					const struct server_login *login,
+					struct server_verdict *verdict)
+{
+	const struct prefix6 *prefix = &grants->owner.options->host_prefix;
+	enum server_result result = grants_lease_result(
+		grants, users_lease_host(grants->owner.users, login->user, prefix, &verdict->me6));
+
+	verdict->numbered = 1;
+	verdict->her6 = prefix->addr;
+	verdict->her6.s6_addr[15] = 1;
+	return result;
+}
+
+/* True where a session has that route. */
+static bool grants_route_used(const struct grants *grants, const struct prefix6 *route)
+{
+	for (uint32_t id = 0; id < grants->top; id++) {
+		const struct grant *grant = &grants->list[id];
+
+		if (grant->used && grant->has_route && grant->route.len == route->len &&
+		    prefix6_contains(&grant->route, route))
+			return true;
+	}
+	return false;
+}
+
+/* The delegated prefix; outside the pool it needs a route to the shared device. */
+static enum server_result grants_delegate(const struct grants *grants,
+					  const struct server_login *login, struct grant *grant,
+					  struct server_verdict *verdict)
+{
+	const struct server_options *options = grants->owner.options;
+	enum server_result result = grants_lease_result(
+		grants, users_lease_network(grants->owner.users, login->user,
+					    options->has_pool ? &options->pool : NULL,
+					    (uint8_t)options->network_length, &verdict->prefix));
+
+	if (result != SERVER_GRANTED)
+		return result;
+	verdict->has_prefix = 1;
+	if (options->has_pool && prefix6_contains(&options->pool, &verdict->prefix))
+		return SERVER_GRANTED;
+	grant->has_route = true;
+	grant->route = verdict->prefix;
+	/* An older session of the same user, about to be replaced, has the same route. */
+	if (grants_route_used(grants, &grant->route))
+		return SERVER_GRANTED;
+	if (netlink_route_add(grants->owner.netlink, grants->owner.interface, &grant->route,
+			      GRANTS_METRIC) != 0) {
+		grant->has_route = false;
+		return SERVER_FAILED;
+	}
+	return SERVER_GRANTED;
+}
+
+static struct in_addr grants_her(const struct grants *grants, const struct server_login *login)
+{
+	const struct server_options *options = grants->owner.options;
+
+	return options->address.s_addr ? options->address : login->local;
+}
+
+/* A TUN device for a session without addresses. */
+static enum server_result grants_own_device(const struct grants *grants,
+					    const struct server_login *login, struct grant *grant,
+					    struct server_verdict *verdict)
+{
+	struct netlink *netlink = grants->owner.netlink;
+	char name[IFNAMSIZ];
+	int fd;
+
+	verdict->device = login->id + 1;
+	server_interface_name(grants->owner.options, verdict->device, name);
+	fd = tun_open(name, &grant->interface);
+	if (fd < 0)
+		return SERVER_FAILED;
+	if (netlink_link_setup(netlink, grant->interface, GRANTS_ALIAS,
+			       grants->owner.options->mtu) != 0 ||
+	    netlink_link_local_add(netlink, grant->interface, grants_her(grants, login)) != 0) {
+		close(fd); /* and with it the device goes */
+		grant->interface = 0;
+		return SERVER_FAILED;
+	}
+	grants->owner.device(verdict->device, fd, grants->owner.arg);
+	return SERVER_GRANTED;
+}
+
+/* The shared device gets the link-local form of each address that clients know us by. */
+static void grants_link_local(struct grants *grants, const struct server_login *login)
+{
+	struct in_addr her = grants_her(grants, login);
+
+	for (size_t i = 0; i < grants->n_link_locals; i++) {
+		if (grants->link_locals[i].s_addr == her.s_addr)
+			return;
+	}
+	if (grants->n_link_locals < GRANTS_LINK_LOCALS &&
+	    netlink_link_local_add(grants->owner.netlink, grants->owner.interface, her) == 0)
+		grants->link_locals[grants->n_link_locals++] = her;
+}
+
+static enum server_result grants_provide(struct grants *grants, const struct server_login *login,
+					 struct grant *grant, struct server_verdict *verdict)
+{
+	const struct server_options *options = grants->owner.options;
+	enum server_result result = SERVER_GRANTED;
+
+	switch ((enum tunnel_type)login->type) {
+	case TUNNEL_ONLY:
+		return grants_own_device(grants, login, grant, verdict);
+	case TUNNEL_HOST:
+		if (!options->has_host)
+			return SERVER_TYPE;
+		grants_link_local(grants, login);
+		return grants_number(grants, login, verdict);
+	case TUNNEL_NETWORK:
+		grants_link_local(grants, login);
+		if (options->numbered)
+			result = grants_number(grants, login, verdict);
+		if (result == SERVER_GRANTED)
+			result = grants_delegate(grants, login, grant, verdict);
+		return result;
+	case TUNNEL_NONE:
+		break;
+	}
+	return SERVER_TYPE;
+}
+
+bool grants_login(struct grants *grants, const struct server_login *login,
+		  struct server_verdict *verdict)
+{
+	struct grant grant = {.used = true, .login = *login};
+	enum server_result result;
+
+	if (!grants_check(grants, login))
+		return false;
+	*verdict = (struct server_verdict){.id = login->id};
+	result = grants_verify(grants, login, &verdict->user);
+	if (result == SERVER_GRANTED)
+		result = grants_provide(grants, login, &grant, verdict);
+	verdict->result = result;
+	if (result == SERVER_GRANTED) {
+		grants->list[login->id] = grant;
+		if (login->id >= grants->top)
+			grants->top = login->id + 1;
+	}
+	return true;
+}
+
+bool grants_logout(struct grants *grants, uint32_t id)
+{
+	if (id >= grants->top || !grants->list[id].used)
+		return false;
+
+	struct grant grant = grants->list[id];
+
+	grants->list[id] = (struct grant){.used = false};
+	if (grant.interface) {
+		(void)netlink_link_delete(grants->owner.netlink, grant.interface);
+		grants->owner.no_device(id + 1, grants->owner.arg);
+	}
+	if (grant.has_route && !grants_route_used(grants, &grant.route))
+		(void)netlink_route_delete(grants->owner.netlink, grants->owner.interface,
+					   &grant.route);
+	return true;
+}
+
+void grants_recheck(struct grants *grants)
+{
+	if (!users_changed(grants->owner.users))
+		return;
+	for (uint32_t id = 0; id < grants->top; id++) {
+		struct grant *grant = &grants->list[id];
+		int64_t user;
+
+		/* A database that cannot be read now is no reason to end anybody's session. */
+		if (grant->used && grants_verify(grants, &grant->login, &user) == SERVER_AUTH)
+			grants->owner.revoked(id, grants->owner.arg);
+	}
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/log.h"
+#include "base/room.h"
+#include "forward/forward.h"
+#include "server/control.h"
+#include "server/monitor.h"
+#include "server/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One of the rooms, started by monitor with the same command line. */
+static int run_room(const char *room, const struct server_options *options)
+{
+	const struct forward_config forward = {.server = true,
+					       .sessions_max = options->sessions_max,
+					       .icmp6_rate = options->icmp6_rate};
+
+	room_begin("dtcps", room, options->debug, options->daemon);
+	room_drop_privileges(room_user(options->run_as));
+	if (strcmp(room, "control") == 0)
+		return server_control_run(options, ROOM_FD, ROOM_FD + 1);
+	return forward_run(&forward, ROOM_FD, ROOM_FD + 1);
+}
+
+int main(int argc, char **argv)
+{
+	struct server_options options;
+	const char *room = room_name(&argc, argv);
+
+	/* Before anything points into the arguments, because it moves them. */
+	setproctitle_init(argc, argv, environ);
+	log_init("dtcps", NULL, false);
+	switch (server_options_parse(&options, argc, argv)) {
+	case SERVER_OPTIONS_DONE:
+		return 0;
+	case SERVER_OPTIONS_ERROR:
+		return 2;
+	case SERVER_OPTIONS_OK:
+		break;
+	}
+	log_init("dtcps", NULL, options.debug);
+	if (room)
+		return run_room(room, &options);
+	return server_monitor_run(&options, argc, argv);
+}

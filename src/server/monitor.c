@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Makes the shared TUN device with its addresses and routes, starts the rooms, and answers
+ * control's questions about users.
+ */
+#include "server/monitor.h"
+
+#include "base/ipc.h"
+#include "base/log.h"
+#include "base/room.h"
+#include "forward/counters.h"
+#include "forward/msg.h"
+#include "monitor/daemonize.h"
+#include "monitor/netlink.h"
+#include "monitor/outside.h"
+#include "monitor/rooms.h"
+#include "monitor/tun.h"
+#include "server/grants.h"
+#include "server/msg.h"
+#include "server/users.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { EXIT_FAILED = 1, EXIT_CONFIG = 2 };
+
+/* Metric of the routes to the shared device. */
+enum { MONITOR_METRIC = 1024 };
+
+struct monitor {
+	const struct server_options *options;
+	struct event_base *base;
+	struct rooms *rooms;
+	struct ipc *control;
+	struct ipc *forward;
+	struct netlink *netlink;
+	struct users *users;
+	struct grants *grants;
+	unsigned int interface; /* index of the shared TUN device */
+	struct in6_addr icmp_source;
+	/* descriptors on their way to the rooms, -1 when they are there */
+	int tun;
+	int raw;
+	int listener;
+	int counters;
+	int counters_reader;
+	bool stopping;
+	int status;
+};
+
+static void monitor_end(struct monitor *monitor, int status)
+{
+	monitor->status = status;
+	(void)event_base_loopbreak(monitor->base);
+}
+
+static void monitor_tell(struct monitor *monitor, struct ipc *ipc, uint32_t type, const void *body,
+			 size_t size, int fd)
+{
+	int error = ipc_send(ipc, type, body, size, fd);
+
+	if (error) {
+		log_warnx("cannot send to a room: %s", strerror(-error));
+		monitor_end(monitor, EXIT_FAILED);
+	}
+}
+
+/* --- what grants asks for ----------------------------------------------------------------- */
+
+static void monitor_device(uint32_t index, int fd, void *arg)
+{
+	const struct forward_device device = {.index = index};
+	struct monitor *monitor = arg;
+
+	monitor_tell(monitor, monitor->forward, FORWARD_MSG_DEVICE, &device, sizeof(device), fd);
+}
+
+static void monitor_no_device(uint32_t index, void *arg)
+{
+	const struct forward_device device = {.index = index};
+	struct monitor *monitor = arg;
+
+	monitor_tell(monitor, monitor->forward, FORWARD_MSG_NO_DEVICE, &device, sizeof(device), -1);
+}
+
+static void monitor_revoked(uint32_t id, void *arg)
+{
+	const struct server_id message = {.id = id};
+	struct monitor *monitor = arg;
+
+	monitor_tell(monitor, monitor->control, SERVER_MSG_REVOKE, &message, sizeof(message), -1);
+}
+
+/* --- messages and signals ----------------------------------------------------------------- */
+
+static void monitor_on_login(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct monitor *monitor = arg;
+	struct server_verdict verdict;
+
+	(void)ipc;
+	(void)fd;
+	if (!grants_login(monitor->grants, body, &verdict)) {
+		log_warnx("control asked for a login that cannot be; ending");
+		monitor_end(monitor, EXIT_FAILED);
+		return;
+	}
+	monitor_tell(monitor, monitor->control, SERVER_MSG_VERDICT, &verdict, sizeof(verdict), -1);
+}
+
+static void monitor_on_logout(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct server_id *id = body;
+	struct monitor *monitor = arg;
+
+	(void)ipc;
+	(void)fd;
+	if (!grants_logout(monitor->grants, id->id)) {
+		log_warnx("control ended a session that is not there; ending");
+		monitor_end(monitor, EXIT_FAILED);
+	}
+}
+
+static void monitor_on_closed(struct ipc *ipc, bool violated, void *arg)
+{
+	(void)ipc;
+	/* A room's end is reported by its exit. */
+	if (violated)
+		monitor_end(arg, EXIT_FAILED);
+}
+
+static void monitor_on_child(const char *name, pid_t pid, int status, void *arg)
+{
+	struct monitor *monitor = arg;
+
+	(void)pid;
+	if (monitor->stopping && strcmp(name, "control") == 0 && WIFEXITED(status)) {
+		monitor_end(monitor, WEXITSTATUS(status));
+		return;
+	}
+	log_warnx("room %s ended unexpectedly: %s; ending", name, rooms_status_text(status));
+	monitor_end(monitor, EXIT_FAILED);
+}
+
+static void monitor_on_signal(evutil_socket_t signal_number, short what, void *arg)
+{
+	const struct server_none none = {0};
+	struct monitor *monitor = arg;
+
+	(void)what;
+	if (signal_number == SIGUSR1) {
+		monitor_tell(monitor, monitor->control, SERVER_MSG_REPORT, &none, sizeof(none), -1);
+		return;
+	}
+	if (monitor->stopping) { /* asked twice: without waiting for the clients */
+		monitor_end(monitor, 0);
+		return;
+	}
+	monitor->stopping = true;
+	monitor_tell(monitor, monitor->control, SERVER_MSG_STOP, &none, sizeof(none), -1);
+}
+
+static void monitor_on_recheck(evutil_socket_t fd, short what, void *arg)
+{
+	struct monitor *monitor = arg;
+
+	(void)fd;
+	(void)what;
+	grants_recheck(monitor->grants);
+}
+
+static const struct ipc_row control_rows[] = {
+	{SERVER_MSG_LOGIN, sizeof(struct server_login), false, monitor_on_login},
+	{SERVER_MSG_LOGOUT, sizeof(struct server_id), false, monitor_on_logout},
+};
+
+/* --- start -------------------------------------------------------------------------------- */
+
+/* ::1 of a prefix, the server's own address in it. */
+static struct in6_addr monitor_first(const struct prefix6 *prefix)
+{
+	struct in6_addr addr = prefix->addr;
+
+	addr.s6_addr[15] |= 1;
+	return addr;
+}
+
+/* An address of this machine for ICMPv6 errors where no pool gives one; zero if there is none. */
+static struct in6_addr monitor_any_address(void)
+{
+	struct in6_addr found = IN6ADDR_ANY_INIT;
+	struct ifaddrs *list = NULL;
+
+	if (getifaddrs(&list) == -1)
+		return found;
+	for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
+		struct sockaddr_in6 addr;
+
+		if (!entry->ifa_addr || entry->ifa_addr->sa_family != AF_INET6)
+			continue;
+		memcpy(&addr, entry->ifa_addr, sizeof(addr));
+		if (prefix6_is_unicast(
+			    &(const struct prefix6){.addr = addr.sin6_addr, .len = 128})) {
+			found = addr.sin6_addr;
+			break;
+		}
+	}
+	freeifaddrs(list);
+	return found;
+}
+
+/* The shared device: all host and network tunnels, by route. */
+static bool monitor_make_interface(struct monitor *monitor)
+{
+	const struct server_options *options = monitor->options;
+	struct netlink *netlink = monitor->netlink;
+	struct in6_addr own;
+	int error;
+
+	monitor->tun = tun_open(options->interface, &monitor->interface);
+	if (monitor->tun < 0)
+		return false;
+	monitor->icmp_source = monitor_any_address();
+	error = netlink_link_setup(netlink, monitor->interface, "dtcps", options->mtu);
+	if (!error && options->has_pool) {
+		own = monitor_first(&options->pool);
+		monitor->icmp_source = own;
+		error = netlink_address_add(netlink, monitor->interface, &own, NULL);
+		if (!error)
+			error = netlink_route_add(netlink, monitor->interface, &options->pool,
+						  MONITOR_METRIC);
+	}
+	if (!error && options->has_host) {
+		own = monitor_first(&options->host_prefix);
+		monitor->icmp_source = own;
+		error = netlink_address_add(netlink, monitor->interface, &own, NULL);
+		if (!error)
+			error = netlink_route_add(netlink, monitor->interface,
+						  &options->host_prefix, MONITOR_METRIC);
+	}
+	return error == 0;
+}
+
+static void monitor_check_forwarding(void)
+{
+	int fd = open("/proc/sys/net/ipv6/conf/all/forwarding", O_RDONLY | O_CLOEXEC);
+	char value = '\0';
+
+	if (fd == -1 || read(fd, &value, 1) != 1)
+		log_warn("cannot find out whether IPv6 forwarding is on");
+	else if (value == '0')
+		log_warnx("IPv6 forwarding is off: clients reach this machine and nothing behind "
+			  "it; turn it on with: sysctl -w net.ipv6.conf.all.forwarding=1");
+	if (fd != -1)
+		close(fd);
+}
+
+/* A session costs control one descriptor; the usual limit would end at a thousand. */
+static void monitor_raise_limit(uint32_t sessions)
+{
+	const rlim_t wanted = (rlim_t)sessions * 2 + 256;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = wanted;
+	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < wanted)
+		limit.rlim_max = wanted;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		log_warn("cannot have %llu open files; fewer clients than limit.sessions can "
+			 "connect",
+			 (unsigned long long)wanted);
+}
+
+static bool monitor_start_rooms(struct monitor *monitor)
+{
+	int control[2];
+	int forward[2];
+	int between[2];
+
+	if (ipc_pair(control) || ipc_pair(forward) || ipc_pair(between)) {
+		log_warn("cannot make a socket pair");
+		return false;
+	}
+	if (rooms_start(monitor->rooms, "control", (const int[]){control[1], between[0]}, 2) ||
+	    rooms_start(monitor->rooms, "forward", (const int[]){forward[1], between[1]}, 2))
+		return false;
+	monitor->control =
+		ipc_new(monitor->base, control[0], "control", control_rows,
+			sizeof(control_rows) / sizeof(control_rows[0]), monitor_on_closed, monitor);
+	monitor->forward =
+		ipc_new(monitor->base, forward[0], "forward", NULL, 0, monitor_on_closed, monitor);
+	return monitor->control && monitor->forward;
+}
+
+/* Tells forward of a prefix whose user is not here: unreachable now, but not unknown. */
+static bool monitor_tell_assigned(const struct user *user, void *arg)
+{
+	const struct forward_prefix assigned = {.prefix = user->network};
+	const struct forward_prefix host = {.prefix = {.addr = user->host, .len = 128}};
+	struct monitor *monitor = arg;
+
+	if (user->has_network)
+		monitor_tell(monitor, monitor->forward, FORWARD_MSG_ASSIGNED, &assigned,
+			     sizeof(assigned), -1);
+	if (user->has_host)
+		monitor_tell(monitor, monitor->forward, FORWARD_MSG_ASSIGNED, &host, sizeof(host),
+			     -1);
+	return true;
+}
+
+/* Hands a descriptor over; it is no longer ours. */
+static void monitor_hand(struct monitor *monitor, struct ipc *ipc, uint32_t type, int *fd)
+{
+	const struct server_none none = {0};
+
+	monitor_tell(monitor, ipc, type, &none, sizeof(none), *fd);
+	*fd = -1;
+}
+
+/* Everything that the rooms need, the listening socket last: with it the server is open. */
+static void monitor_furnish(struct monitor *monitor)
+{
+	const struct forward_icmp icmp = {.source = monitor->icmp_source};
+
+	_Static_assert(sizeof(struct server_none) == sizeof(struct forward_none), "one form");
+	monitor_hand(monitor, monitor->forward, FORWARD_MSG_COUNTERS, &monitor->counters);
+	monitor_hand(monitor, monitor->forward, FORWARD_MSG_RAW, &monitor->raw);
+	monitor_tell(monitor, monitor->forward, FORWARD_MSG_ICMP, &icmp, sizeof(icmp), -1);
+	monitor_device(0, monitor->tun, monitor);
+	monitor->tun = -1;
+	if (users_each(monitor->users, monitor_tell_assigned, monitor) != USERS_OK)
+		log_warnx("%s", users_error(monitor->users));
+	monitor_hand(monitor, monitor->control, SERVER_MSG_COUNTERS, &monitor->counters_reader);
+	monitor_hand(monitor, monitor->control, SERVER_MSG_LISTENER, &monitor->listener);
+}
+
+static void monitor_log_ready(const struct server_options *options)
+{
+	char host[PREFIX6_STRLEN];
+	char pool[PREFIX6_STRLEN];
+
+	log_info("ready on port %u: tunnelonly%s%s%s%s", options->port,
+		 options->has_host ? ", host from " : "",
+		 options->has_host ? prefix6_format(&options->host_prefix, host) : "",
+		 options->has_pool ? ", network from " : "",
+		 options->has_pool ? prefix6_format(&options->pool, pool) : "");
+}
+
+static int monitor_serve(struct monitor *monitor, int argc, char *const argv[])
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
+	const struct timeval second = {.tv_sec = 1};
+	const struct grants_owner owner = {
+		.options = monitor->options,
+		.netlink = monitor->netlink,
+		.users = monitor->users,
+		.interface = monitor->interface,
+		.device = monitor_device,
+		.no_device = monitor_no_device,
+		.revoked = monitor_revoked,
+		.arg = monitor,
+	};
+	struct event *events[sizeof(signals) / sizeof(signals[0])] = {NULL};
+	struct event *recheck = NULL;
+
+	monitor->status = EXIT_FAILED;
+	monitor->grants = grants_new(&owner);
+	monitor->base = event_base_new();
+	if (!monitor->grants || !monitor->base)
+		goto done;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		events[i] = evsignal_new(monitor->base, signals[i], monitor_on_signal, monitor);
+		if (!events[i] || evsignal_add(events[i], NULL) == -1)
+			goto done;
+	}
+	recheck = event_new(monitor->base, -1, EV_PERSIST, monitor_on_recheck, monitor);
+	monitor->rooms = rooms_new(monitor->base, argc, argv, monitor_on_child, monitor);
+	if (!recheck || event_add(recheck, &second) == -1 || !monitor->rooms ||
+	    !monitor_start_rooms(monitor))
+		goto done;
+	monitor_furnish(monitor);
+	monitor_log_ready(monitor->options);
+	(void)event_base_dispatch(monitor->base);
+done:
+	ipc_free(monitor->control);
+	ipc_free(monitor->forward);
+	if (monitor->rooms)
+		rooms_end(monitor->rooms);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		if (events[i])
+			event_free(events[i]);
+	}
+	if (recheck)
+		event_free(recheck);
+	grants_free(monitor->grants);
+	if (monitor->base)
+		event_base_free(monitor->base);
+	return monitor->status;
+}
+
+static void monitor_close(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+int server_monitor_run(const struct server_options *options, int argc, char *const argv[])
+{
+	struct monitor monitor = {.options = options,
+				  .tun = -1,
+				  .raw = -1,
+				  .listener = -1,
+				  .counters = -1,
+				  .counters_reader = -1};
+	struct pidfh *pidfile = NULL;
+	char error[512];
+	int status = EXIT_FAILED;
+
+	if (geteuid() != 0) {
+		log_warnx("must be run as root: it makes network interfaces and routes");
+		return EXIT_FAILED;
+	}
+	if (!room_user(options->run_as)) {
+		log_warnx("no user %s to run as; name one with --user",
+			  options->run_as ? options->run_as : "_dtcp or nobody");
+		return EXIT_CONFIG;
+	}
+	if (users_open(options->database, false, &monitor.users, error, sizeof(error)) !=
+	    USERS_OK) {
+		log_warnx("%s", error);
+		return EXIT_FAILED;
+	}
+	monitor_raise_limit(options->sessions_max);
+	monitor.listener = outside_listener(options->listen, options->port);
+	if (monitor.listener < 0)
+		goto done;
+	monitor.raw = outside_raw_socket();
+	monitor.counters = outside_counter_page(counters_size(options->sessions_max),
+						&monitor.counters_reader);
+	if (monitor.raw < 0 || monitor.counters < 0 || netlink_open(&monitor.netlink) != 0 ||
+	    !monitor_make_interface(&monitor))
+		goto done;
+	monitor_check_forwarding();
+	/* An SQLite connection does not survive the fork of a daemon. */
+	users_close(monitor.users);
+	monitor.users = NULL;
+	if (!daemonize(options->pidfile, options->daemon, &pidfile))
+		goto done;
+	if (users_open(options->database, false, &monitor.users, error, sizeof(error)) !=
+	    USERS_OK) {
+		log_warnx("%s", error);
+		daemonize_end(pidfile);
+		goto done;
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	setproctitle("monitor");
+	status = monitor_serve(&monitor, argc, argv);
+	daemonize_end(pidfile);
+done:
+	if (monitor.interface && monitor.netlink)
+		(void)netlink_link_delete(monitor.netlink, monitor.interface);
+	netlink_close(monitor.netlink);
+	users_close(monitor.users);
+	monitor_close(monitor.tun);
+	monitor_close(monitor.raw);
+	monitor_close(monitor.listener);
+	monitor_close(monitor.counters);
+	monitor_close(monitor.counters_reader);
+	return status;
+}

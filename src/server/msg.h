@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The messages between the server's monitor and its control room. Control asks, monitor knows the
+ * users: a password never leaves monitor, and only monitor decides what a user gets.
+ */
+#ifndef DTCP_SERVER_MSG_H
+#define DTCP_SERVER_MSG_H
+
+#include "proto/message.h"
+
+#include <netinet/in.h>
+#include <stdint.h>
+
+enum server_msg {
+	/* monitor to control */
+	SERVER_MSG_LISTENER = 1, /* struct server_none, descriptor: the listening socket */
+	SERVER_MSG_COUNTERS,	 /* struct server_none, descriptor: the counter page, read-only */
+	SERVER_MSG_VERDICT,	 /* struct server_verdict: the answer to LOGIN */
+	SERVER_MSG_REVOKE,	 /* struct server_id: the user is gone or has a new password */
+	SERVER_MSG_REPORT,	 /* struct server_none: SIGUSR1 */
+	SERVER_MSG_STOP,	 /* struct server_none: SIGTERM, SIGINT */
+	/* control to monitor */
+	SERVER_MSG_LOGIN = 32, /* struct server_login */
+	SERVER_MSG_LOGOUT,     /* struct server_id: the session of a good verdict has ended */
+};
+
+struct server_none {
+	uint32_t unused;
+};
+
+struct server_id {
+	uint32_t id;
+};
+
+struct server_login {
+	uint32_t id;	     /* of the session to be, below options.sessions_max and not in use */
+	uint32_t type;	     /* enum tunnel_type, TUNNEL_NONE for a word that is none */
+	struct in_addr peer; /* addresses of the client's connection */
+	struct in_addr local;
+	char user[DTCP_USER_MAX + 1];
+	char challenge[DTCP_CHALLENGE_MAX + 1];
+	char response[DTCP_RESPONSE_SIZE];
+};
+
+enum server_result {
+	SERVER_GRANTED = 1,
+	SERVER_AUTH,	 /* no such user, or the wrong password: not told apart */
+	SERVER_TYPE,	 /* this type is not offered */
+	SERVER_SOLD_OUT, /* no address or prefix is left */
+	SERVER_FAILED,	 /* database or kernel; has been logged */
+};
+
+struct server_verdict {
+	uint32_t id;
+	uint32_t result;   /* enum server_result; the rest for SERVER_GRANTED only */
+	uint32_t device;   /* index of the TUN device (forward/msg.h) */
+	uint32_t numbered; /* me6 and her6 are there */
+	int64_t user;	   /* the user's number in the database */
+	struct in6_addr me6;
+	struct in6_addr her6;
+	uint32_t has_prefix;
+	struct prefix6 prefix;
+};
+
+#endif

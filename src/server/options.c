@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/options.h"
+
+#include "config.h"
+#include "monitor/tun.h"
+#include "proto/message.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPTION_HELP = 256, OPTION_USER, OPTION_VERSION };
+
+/* Highest interface number that server_interface_name() has digits for. */
+enum { INTERFACE_NUMBER_MAX = 99999, SESSIONS_MAX = 65536 };
+
+static const struct option long_options[] = {
+	{"help", no_argument, NULL, OPTION_HELP},
+	{"user", required_argument, NULL, OPTION_USER},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{NULL, 0, NULL, 0},
+};
+
+static const char usage[] =
+	"usage: dtcps [-adD] [-c config] [-f pidfile] [-g address] [-i interface]\n"
+	"             [-o key=value] [-p port] [--user name] [--help] [--version] [prefix]\n";
+
+__attribute__((format(printf, 1, 2))) static bool bad(const char *format, ...)
+{
+	va_list ap;
+
+	(void)fputs("dtcps: ", stderr);
+	va_start(ap, format);
+	(void)vfprintf(stderr, format, ap);
+	va_end(ap);
+	(void)fputc('\n', stderr);
+	return false;
+}
+
+/* where: the option or key, as the user knows it. */
+typedef bool (*setting_read)(void *field, const char *where, const char *value);
+
+static bool number(const char *where, const char *value, uint32_t min, uint32_t max, uint32_t *out)
+{
+	const char *error = NULL;
+	long long result = strtonum(value, min, max, &error);
+
+	if (error)
+		return bad("%s: \"%s\": a number from %u to %u is needed", where, value, min, max);
+	*out = (uint32_t)result;
+	return true;
+}
+
+static bool read_text(void *field, const char *where, const char *value)
+{
+	if (value[0] == '\0')
+		return bad("%s: a value is needed", where);
+	*(const char **)field = value;
+	return true;
+}
+
+static bool read_bool(void *field, const char *where, const char *value)
+{
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+		return bad("%s: \"%s\": yes or no is needed", where, value);
+	*(bool *)field = strcmp(value, "yes") == 0;
+	return true;
+}
+
+static bool read_port(void *field, const char *where, const char *value)
+{
+	uint32_t port;
+
+	if (!number(where, value, 1, UINT16_MAX, &port))
+		return false;
+	*(uint16_t *)field = (uint16_t)port;
+	return true;
+}
+
+static bool read_mtu(void *field, const char *where, const char *value)
+{
+	return number(where, value, 1280, 1480, field);
+}
+
+static bool read_seconds(void *field, const char *where, const char *value)
+{
+	return number(where, value, 1, 86400, field);
+}
+
+static bool read_length(void *field, const char *where, const char *value)
+{
+	return number(where, value, 1, 126, field);
+}
+
+static bool read_sessions(void *field, const char *where, const char *value)
+{
+	return number(where, value, 1, SESSIONS_MAX, field);
+}
+
+static bool read_rate(void *field, const char *where, const char *value)
+{
+	return number(where, value, 0, 100000, field);
+}
+
+static bool read_address(void *field, const char *where, const char *value)
+{
+	if (inet_pton(AF_INET, value, field) != 1)
+		return bad("%s: \"%s\" is not an IPv4 address", where, value);
+	return true;
+}
+
+static bool read_interface(void *field, const char *where, const char *value)
+{
+	if (!tun_name_valid(value))
+		return bad("%s: \"%s\" is not a name for an interface", where, value);
+	*(const char **)field = value;
+	return true;
+}
+
+static bool read_prefix(void *field, const char *where, const char *value)
+{
+	struct prefix6 *prefix = field;
+	enum prefix_error error = prefix6_parse(value, prefix);
+
+	if (error != PREFIX_OK)
+		return bad("%s: \"%s\" %s", where, value, prefix_error_text(error));
+	if (!prefix6_is_unicast(prefix))
+		return bad("%s: %s is not global unicast or unique local space", where, value);
+	return true;
+}
+
+static bool read_host_prefix(void *field, const char *where, const char *value)
+{
+	char full[PREFIX6_STRLEN];
+
+	/* The old server took the prefix without its length. */
+	if (!strchr(value, '/') && strlen(value) < INET6_ADDRSTRLEN) {
+		(void)snprintf(full, sizeof(full), "%s/64", value);
+		value = full;
+	}
+	if (!read_prefix(field, where, value))
+		return false;
+	if (((const struct prefix6 *)field)->len != 64)
+		return bad("%s: %s: a /64 is needed", where, value);
+	return true;
+}
+
+#define FIELD(name) offsetof(struct server_options, name)
+#define NO_FLAG	    SIZE_MAX
+
+/* Every setting, by key. flag: a bool that is set as well. */
+static const struct setting {
+	const char *key;
+	size_t field;
+	size_t flag;
+	setting_read read;
+} settings[] = {
+	{"address", FIELD(address), NO_FLAG, read_address},
+	{"database", FIELD(database), NO_FLAG, read_text},
+	{"host.prefix", FIELD(host_prefix), FIELD(has_host), read_host_prefix},
+	{"interface", FIELD(interface), NO_FLAG, read_interface},
+	{"limit.icmp6", FIELD(icmp6_rate), NO_FLAG, read_rate},
+	{"limit.sessions", FIELD(sessions_max), NO_FLAG, read_sessions},
+	{"listen", FIELD(listen), NO_FLAG, read_address},
+	{"mtu", FIELD(mtu), NO_FLAG, read_mtu},
+	{"network.length", FIELD(network_length), NO_FLAG, read_length},
+	{"network.numbered", FIELD(numbered), NO_FLAG, read_bool},
+	{"network.pool", FIELD(pool), FIELD(has_pool), read_prefix},
+	{"pidfile", FIELD(pidfile), NO_FLAG, read_text},
+	{"port", FIELD(port), NO_FLAG, read_port},
+	{"timeout.idle", FIELD(timeout_idle), NO_FLAG, read_seconds},
+	{"timeout.login", FIELD(timeout_login), NO_FLAG, read_seconds},
+	{"timeout.word", FIELD(timeout_word), NO_FLAG, read_seconds},
+	{"user", FIELD(run_as), NO_FLAG, read_text},
+};
+
+/* Sets one key. where names its origin in messages: "-p" or "-o port". */
+static bool set(struct server_options *options, const char *key, size_t key_len, const char *where,
+		const char *value)
+{
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		const struct setting *setting = &settings[i];
+
+		if (strlen(setting->key) != key_len || strncmp(setting->key, key, key_len) != 0)
+			continue;
+		if (!setting->read((char *)options + setting->field, where, value))
+			return false;
+		if (setting->flag != NO_FLAG)
+			*(bool *)((char *)options + setting->flag) = true;
+		return true;
+	}
+	return bad("%s: no such setting; dtcps(8) lists them", where);
+}
+
+static bool set_key(struct server_options *options, const char *key, const char *where,
+		    const char *value)
+{
+	return set(options, key, strlen(key), where, value);
+}
+
+static bool set_pair(struct server_options *options, const char *pair)
+{
+	const char *equals = strchr(pair, '=');
+	char where[80];
+
+	if (!equals)
+		return bad("-o %s: key=value is needed", pair);
+	(void)snprintf(where, sizeof(where), "-o %.*s", (int)(equals - pair), pair);
+	return set(options, pair, (size_t)(equals - pair), where, equals + 1);
+}
+
+static bool parse_option(struct server_options *options, int option)
+{
+	switch (option) {
+	case 'a':
+		options->numbered = true;
+		return true;
+	case 'c':
+		return bad("-c %s: configuration files are not supported yet, use -o key=value",
+			   optarg);
+	case 'd':
+		options->debug = true;
+		return true;
+	case 'D':
+		options->daemon = true;
+		return true;
+	case 'f':
+		return set_key(options, "pidfile", "-f", optarg);
+	case 'g':
+		return set_key(options, "address", "-g", optarg);
+	case 'i':
+		return set_key(options, "interface", "-i", optarg);
+	case 'o':
+		return set_pair(options, optarg);
+	case 'p':
+		return set_key(options, "port", "-p", optarg);
+	case OPTION_USER:
+		return set_key(options, "user", "--user", optarg);
+	default:
+		return false;
+	}
+}
+
+/* The length of the interface's name without the number at its end. */
+static size_t interface_stem(const char *name)
+{
+	size_t len = strlen(name);
+
+	while (len > 0 && isdigit((unsigned char)name[len - 1]))
+		len--;
+	return len;
+}
+
+void server_interface_name(const struct server_options *options, uint32_t index,
+			   char name[static IFNAMSIZ])
+{
+	size_t stem = interface_stem(options->interface);
+	const char *error = NULL;
+	long long first = strtonum(options->interface + stem, 0, INTERFACE_NUMBER_MAX, &error);
+
+	(void)snprintf(name, IFNAMSIZ, "%.*s%lld", (int)stem, options->interface, first + index);
+}
+
+/* What the settings must be together. */
+static bool check(const struct server_options *options)
+{
+	const char *name = options->interface;
+	size_t stem = interface_stem(name);
+	const char *error = NULL;
+	char text[PREFIX6_STRLEN];
+	long long first = 0;
+
+	if (name[stem] != '\0')
+		first = strtonum(name + stem, 0, INTERFACE_NUMBER_MAX - SESSIONS_MAX, &error);
+	if (error || stem + SERVER_INTERFACE_DIGITS >= IFNAMSIZ || first < 0)
+		return bad("-i %s: too long; tunnelonly sessions get the same name with a number "
+			   "of up to %d digits",
+			   name, SERVER_INTERFACE_DIGITS);
+	if (options->numbered && !options->has_host)
+		return bad("-a: numbered network tunnels take their addresses from host.prefix, "
+			   "which is not set");
+	if (options->has_pool && options->network_length <= options->pool.len)
+		return bad("-o network.length: %u: must be larger than the length of "
+			   "network.pool, %s",
+			   options->network_length, prefix6_format(&options->pool, text));
+	if (options->has_pool && options->has_host &&
+	    prefix6_overlaps(&options->pool, &options->host_prefix))
+		return bad("-o host.prefix: %s overlaps network.pool",
+			   prefix6_format(&options->host_prefix, text));
+	return true;
+}
+
+enum server_options_result server_options_parse(struct server_options *options, int argc,
+						char **argv)
+{
+	int option;
+
+	*options = (struct server_options){
+		.database = DTCP_DATABASE,
+		.interface = "dtcps0",
+		.port = DTCP_PORT,
+		.mtu = 1280,
+		.network_length = 56,
+		.sessions_max = 16384,
+		.icmp6_rate = 100,
+		.timeout_login = 60,
+		.timeout_idle = 300,
+		.timeout_word = 1,
+	};
+	while ((option = getopt_long(argc, argv, ":ac:dDf:g:i:o:p:", long_options, NULL)) != -1) {
+		if (option == OPTION_HELP) {
+			(void)fputs(usage, stdout);
+			return SERVER_OPTIONS_DONE;
+		}
+		if (option == OPTION_VERSION) {
+			(void)puts("dtcps " DTCP_VERSION);
+			return SERVER_OPTIONS_DONE;
+		}
+		if (option == '?' || option == ':') {
+			(void)bad("%s: %s; see dtcps --help", argv[optind - 1],
+				  option == ':' ? "its value is missing" : "unknown option");
+			return SERVER_OPTIONS_ERROR;
+		}
+		if (!parse_option(options, option))
+			return SERVER_OPTIONS_ERROR;
+	}
+	if (argc - optind > 1) {
+		(void)bad("%s: at most one prefix; see dtcps --help", argv[optind + 1]);
+		return SERVER_OPTIONS_ERROR;
+	}
+	if (argc > optind && !set_key(options, "host.prefix", "prefix", argv[optind]))
+		return SERVER_OPTIONS_ERROR;
+	if (!check(options))
+		return SERVER_OPTIONS_ERROR;
+	if (options->daemon && !options->pidfile)
+		options->pidfile = DTCP_RUNDIR "/dtcps.pid";
+	return SERVER_OPTIONS_OK;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which sessions there are: one slot an id, from the moment a login is being checked until monitor
+ * has been told of the end. Control's own table; forward's is another one, of addresses.
+ */
+#ifndef DTCP_SERVER_SESSIONS_H
+#define DTCP_SERVER_SESSIONS_H
+
+#include "proto/message.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct client; /* a connection, server/control.c */
+
+struct server_session {
+	uint32_t id;
+	bool granted;	       /* monitor holds resources for it */
+	bool forwarded;	       /* forward has it */
+	struct client *client; /* NULL: its connection went while the login was being checked */
+	int64_t user;	       /* valid when granted */
+	struct in_addr peer;
+	int64_t since; /* milliseconds, when it came up */
+};
+
+struct sessions;
+
+/* Room for max sessions. NULL where memory is short. */
+struct sessions *sessions_new(uint32_t max);
+void sessions_free(struct sessions *sessions);
+
+/* A slot with a free id, otherwise zero; NULL where there is none. */
+struct server_session *sessions_take(struct sessions *sessions);
+
+/* Gives the slot back. */
+void sessions_release(struct sessions *sessions, struct server_session *session);
+
+/* The slot in use with that id, or NULL. */
+struct server_session *sessions_get(struct sessions *sessions, uint32_t id);
+
+/* The granted session of that user, or from that address, other than except; NULL for none. */
+struct server_session *sessions_by_user(struct sessions *sessions, int64_t user,
+					const struct server_session *except);
+struct server_session *sessions_by_peer(struct sessions *sessions, struct in_addr peer,
+					const struct server_session *except);
+
+/* How many have been granted. */
+uint32_t sessions_count(const struct sessions *sessions);
+
+#endif
