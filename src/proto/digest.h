@@ -9,11 +9,14 @@
 #define DTCP_RESPONSE_SIZE 33
 
 /*
- * Writes the upper-case hex of MD5(user, challenge, password) into out. Returns false where the
- * crypto library refuses (MD5 disabled by policy, no memory).
+ * Writes the upper-case hex of MD5(user, challenge, password) into out. Returns false, and out is
+ * "", where the crypto library refuses (MD5 disabled by policy, no memory).
  */
 bool digest_response(const char *user, const char *challenge, const char *password,
 		     char out[static DTCP_RESPONSE_SIZE]);
+
+/* True where response is 32 hex digits, in either case. */
+bool digest_valid(const char *response);
 
 /* Compares two responses in constant time; either case. False where one is not 32 hex digits. */
 bool digest_equal(const char *a, const char *b);

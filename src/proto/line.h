@@ -10,6 +10,8 @@
 #define DTCP_LINE_MAX 512
 /* Longest line with its line end and a NUL, for buffers. */
 #define DTCP_LINE_SIZE (DTCP_LINE_MAX + 3)
+/* Most words that a line can have: every other byte begins one. */
+#define DTCP_WORDS_MAX (DTCP_LINE_MAX / 2)
 
 enum line_status {
 	LINE_MORE,     /* no line end yet; wait for more */
@@ -34,5 +36,11 @@ size_t line_split(char *text, char *words[], size_t max);
 
 /* True where each of the len bytes is printable ASCII, space or tab. */
 bool line_is_text(const char *line, size_t len);
+
+/*
+ * True where two of the words have the same name, in either case. The name of an extension is what
+ * comes before '=', or all of it: "udp" and "UDP=4028" repeat each other.
+ */
+bool line_repeats_name(char *const words[], size_t count);
 
 #endif

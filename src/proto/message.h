@@ -63,7 +63,10 @@ enum reply_status {
 	REPLY_GARBAGE, /* not a line of this protocol; *why says what is wrong */
 };
 
-/* All take a line without its end. *why points to a static sentence end on REPLY_GARBAGE. */
+/*
+ * All take a line without its end. On REPLY_GARBAGE *why points to the end of a sentence about the
+ * line ("has no challenge"), else to "". *out is written with REPLY_OK only.
+ */
 
 /* The server's first line. */
 enum reply_status greeting_parse(const char *line, size_t len, struct dtcp_greeting *out,
@@ -72,8 +75,9 @@ enum reply_status greeting_parse(const char *line, size_t len, struct dtcp_greet
 /*
  * The answer to a tunnel request, its words read by their shape. For REPLY_OK the addresses that
  * type demands are there: me and her always, me6 and her6 for host, at least one prefix for
- * network. Unknown words are ignored; a bad prefix, a third address of a kind or a repeated word
- * make the line garbage.
+ * network. All that is there is unicast, the IPv6 part global or unique local, and no address,
+ * prefix or extension comes twice; any type can come with more than it demands, also with me6 and
+ * no her6. Unknown words are ignored; a broken address or prefix makes the line garbage.
  */
 enum reply_status reply_parse(const char *line, size_t len, enum tunnel_type type,
 			      struct dtcp_reply *out, const char **why);
@@ -85,8 +89,8 @@ enum reply_status answer_parse(const char *line, size_t len, const char **why);
 const char *reply_reason(const char *line);
 
 /*
- * Writes "+OK me her ..." without line end into buf and returns its length, or 0 where size is
- * too small.
+ * Writes "+OK me her me6 her6 prefix ..." without line end into buf and returns its length, or 0
+ * where size is too small or reply cannot be said (her6 without me6).
  */
 size_t reply_format(const struct dtcp_reply *reply, char *buf, size_t size);
 
@@ -102,8 +106,11 @@ enum dtcp_command {
 
 struct dtcp_request {
 	enum dtcp_command command;
-	/* the rest for COMMAND_TUNNEL only, and there only if well_formed */
-	bool well_formed; /* four words or more, each of a possible length, no word repeated */
+	/*
+	 * The rest is for COMMAND_TUNNEL, and after this one only where it is true: four words or
+	 * more, a valid user name, no extension repeated, no known one with an impossible value.
+	 */
+	bool well_formed;
 	char user[DTCP_USER_MAX + 1];
 	char response[DTCP_RESPONSE_SIZE]; /* as sent; "" where it was not 32 hex digits */
 	enum tunnel_type type;
@@ -112,10 +119,16 @@ struct dtcp_request {
 	uint16_t udp_port;  /* 0 for "udp" alone */
 };
 
-/* Reads one line of a client. Never fails: what is not understood is COMMAND_INVALID. */
+/*
+ * Reads one line of a client. Never fails: what is not understood is COMMAND_INVALID. Words after
+ * ping, help and quit are ignored.
+ */
 void request_parse(const char *line, size_t len, struct dtcp_request *out);
 
-/* True where the len bytes are exactly "ping" or "quit": see docs/protocol.md, section 1.5. */
+/*
+ * True where the len bytes are exactly "ping" or "quit", in either case; a CR may follow. See
+ * docs/protocol.md, section 1.5.
+ */
 bool request_is_bare_word(const char *buf, size_t len);
 
 /*

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "proto/prefix.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ADDR_BITS 128u
+
+/* The address space of RFC 4291 that sites get: global unicast, unique local (RFC 4193). */
+static const struct prefix6 global_unicast = {.addr = {.s6_addr = {0x20}}, .len = 3};
+static const struct prefix6 unique_local = {.addr = {.s6_addr = {0xfc}}, .len = 7};
+
+/* A shorter one is not a site's prefix, but a default route in disguise. */
+#define SITE_LEN_MIN 8
+
+/* The bits of octet i that belong to the first len bits of an address. */
+static uint8_t octet_mask(unsigned int len, unsigned int i)
+{
+	unsigned int first = i * 8;
+
+	if (len >= first + 8)
+		return 0xff;
+	if (len <= first)
+		return 0;
+	return (uint8_t)(0xff00u >> (len - first));
+}
+
+static bool same_bits(const struct in6_addr *a, const struct in6_addr *b, uint8_t len)
+{
+	for (unsigned int i = 0; i < sizeof(a->s6_addr); i++) {
+		if ((a->s6_addr[i] ^ b->s6_addr[i]) & octet_mask(len, i))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Reads the number after the slash: digits and nothing else, without leading zeros, which some
+ * programs would read as octal. A number of whatever size is well written; only its value is not.
+ */
+static enum prefix_error parse_length(const char *text, uint8_t *out)
+{
+	size_t digits = strspn(text, "0123456789");
+	unsigned int value = 0;
+
+	if (digits == 0 || text[digits] != '\0' || (digits > 1 && text[0] == '0'))
+		return PREFIX_SYNTAX;
+	for (size_t i = 0; i < digits && value <= ADDR_BITS; i++)
+		value = value * 10 + (unsigned int)(text[i] - '0');
+	if (value == 0 || value > ADDR_BITS)
+		return PREFIX_LENGTH;
+	*out = (uint8_t)value;
+	return PREFIX_OK;
+}
+
+enum prefix_error prefix6_parse(const char *text, struct prefix6 *out)
+{
+	const char *slash = strchr(text, '/');
+	char addr_text[INET6_ADDRSTRLEN];
+	struct in6_addr addr, masked;
+	enum prefix_error error;
+	uint8_t len;
+
+	if (slash == NULL || (size_t)(slash - text) >= sizeof(addr_text))
+		return PREFIX_SYNTAX;
+	memcpy(addr_text, text, (size_t)(slash - text));
+	addr_text[slash - text] = '\0';
+	if (inet_pton(AF_INET6, addr_text, &addr) != 1)
+		return PREFIX_SYNTAX;
+	error = parse_length(slash + 1, &len);
+	if (error != PREFIX_OK)
+		return error;
+	masked = prefix6_mask(&addr, len);
+	if (!IN6_ARE_ADDR_EQUAL(&addr, &masked))
+		return PREFIX_HOST_BITS;
+	*out = (struct prefix6){.addr = addr, .len = len};
+	return PREFIX_OK;
+}
+
+const char *prefix_error_text(enum prefix_error error)
+{
+	switch (error) {
+	case PREFIX_OK:
+		return "is a valid prefix";
+	case PREFIX_SYNTAX:
+		return "is not an IPv6 address, a slash and a number";
+	case PREFIX_LENGTH:
+		return "has a length outside 1 to 128";
+	case PREFIX_HOST_BITS:
+		return "has bits set beyond its length";
+	}
+	return "is not a valid prefix";
+}
+
+const char *prefix6_format(const struct prefix6 *prefix, char buf[static PREFIX6_STRLEN])
+{
+	size_t len;
+
+	/* This cannot fail: the family is right, and an address leaves room for the length. */
+	if (inet_ntop(AF_INET6, &prefix->addr, buf, INET6_ADDRSTRLEN) == NULL)
+		buf[0] = '\0';
+	len = strlen(buf);
+	(void)snprintf(buf + len, PREFIX6_STRLEN - len, "/%u", (unsigned int)prefix->len);
+	return buf;
+}
+
+bool prefix6_has(const struct prefix6 *prefix, const struct in6_addr *addr)
+{
+	return same_bits(&prefix->addr, addr, prefix->len);
+}
+
+bool prefix6_contains(const struct prefix6 *outer, const struct prefix6 *inner)
+{
+	return inner->len >= outer->len && prefix6_has(outer, &inner->addr);
+}
+
+bool prefix6_overlaps(const struct prefix6 *a, const struct prefix6 *b)
+{
+	/* Two prefixes never cross each other: one lies in the other or they are apart. */
+	return prefix6_contains(a, b) || prefix6_contains(b, a);
+}
+
+struct in6_addr prefix6_last(const struct prefix6 *prefix)
+{
+	struct in6_addr last = prefix->addr;
+
+	for (unsigned int i = 0; i < sizeof(last.s6_addr); i++)
+		last.s6_addr[i] |= (uint8_t)~octet_mask(prefix->len, i);
+	return last;
+}
+
+struct in6_addr prefix6_mask(const struct in6_addr *addr, uint8_t len)
+{
+	struct in6_addr masked = *addr;
+
+	for (unsigned int i = 0; i < sizeof(masked.s6_addr); i++)
+		masked.s6_addr[i] &= octet_mask(len, i);
+	return masked;
+}
+
+bool prefix6_is_unicast(const struct prefix6 *prefix)
+{
+	return prefix->len >= SITE_LEN_MIN && (prefix6_contains(&global_unicast, prefix) ||
+					       prefix6_contains(&unique_local, prefix));
+}

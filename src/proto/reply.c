@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From server to client: greeting, reply and every other answer. docs/protocol.md, section 1.
+ *
+ * The words of a reply are told apart by what they look like, not by where they stand, because
+ * servers differ in what they send. What looks like an address must also be one: if a broken word
+ * were passed over as unknown, the next address would be taken for it.
+ */
+#include "proto/message.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BLANKS " \t"
+
+enum word_shape {
+	SHAPE_IPV4,
+	SHAPE_IPV6,
+	SHAPE_PREFIXES,
+	SHAPE_EXTENSION, /* "name", "name=value" */
+};
+
+/* A reply while its words are being read. */
+struct reader {
+	struct dtcp_reply reply;
+	size_t n_ipv4;
+	size_t n_extensions;
+	char *extensions[DTCP_WORDS_MAX];
+};
+
+/* --- the line --------------------------------------------------------------------------- */
+
+/* The length of the status word at the start of the line ("+OK"), 0 where it is another one. */
+static size_t status_len(const char *line, size_t len, const char *status)
+{
+	size_t n = strlen(status);
+
+	if (len < n || strncmp(line, status, n) != 0)
+		return 0;
+	/* "+OKAY" is not "+OK"; a line of nothing but the status is meant well. */
+	return len == n || line[n] == ' ' || line[n] == '\t' ? n : 0;
+}
+
+/*
+ * Checks what all lines of a server have in common. With REPLY_OK, rest gets what follows the
+ * status, without blanks around it.
+ */
+static enum reply_status take_status(const char *line, size_t len,
+				     char rest[static DTCP_LINE_MAX + 1], const char **why)
+{
+	size_t skip;
+
+	*why = "";
+	if (len == 0)
+		*why = "is empty";
+	else if (len > DTCP_LINE_MAX)
+		*why = "is too long";
+	else if (!line_is_text(line, len))
+		*why = "has bytes that are not text";
+	if (**why != '\0')
+		return REPLY_GARBAGE;
+	if (status_len(line, len, "-ERR") > 0)
+		return REPLY_ERROR;
+	skip = status_len(line, len, "+OK");
+	if (skip == 0) {
+		*why = "begins neither with +OK nor with -ERR";
+		return REPLY_GARBAGE;
+	}
+	while (skip < len && strchr(BLANKS, line[skip]) != NULL)
+		skip++;
+	while (len > skip && strchr(BLANKS, line[len - 1]) != NULL)
+		len--;
+	memcpy(rest, line + skip, len - skip);
+	rest[len - skip] = '\0';
+	return REPLY_OK;
+}
+
+enum reply_status greeting_parse(const char *line, size_t len, struct dtcp_greeting *out,
+				 const char **why)
+{
+	char rest[DTCP_LINE_MAX + 1];
+	enum reply_status status = take_status(line, len, rest, why);
+	size_t n;
+
+	if (status != REPLY_OK)
+		return status;
+	n = strcspn(rest, BLANKS);
+	if (n == 0) {
+		*why = "has no challenge";
+		return REPLY_GARBAGE;
+	}
+	if (n > DTCP_CHALLENGE_MAX) {
+		*why = "has a challenge that is too long";
+		return REPLY_GARBAGE;
+	}
+	*out = (struct dtcp_greeting){.text = ""};
+	memcpy(out->challenge, rest, n);
+	(void)strlcpy(out->text, rest + n + strspn(rest + n, BLANKS), sizeof(out->text));
+	return REPLY_OK;
+}
+
+enum reply_status answer_parse(const char *line, size_t len, const char **why)
+{
+	char rest[DTCP_LINE_MAX + 1];
+
+	return take_status(line, len, rest, why);
+}
+
+const char *reply_reason(const char *line)
+{
+	size_t len = strlen(line);
+	size_t skip = status_len(line, len, "-ERR");
+
+	if (skip == 0)
+		return line + len;
+	return line + skip + strspn(line + skip, BLANKS);
+}
+
+/* --- the words of a reply --------------------------------------------------------------- */
+
+/* How often c comes in word. */
+static unsigned int count_of(const char *word, char c)
+{
+	unsigned int count = 0;
+
+	for (; *word != '\0'; word++)
+		count += *word == c;
+	return count;
+}
+
+static enum word_shape shape_of(const char *word)
+{
+	/* The value of an extension is its own affair, so a slash counts only before any '='. */
+	if (word[strcspn(word, "=/")] == '/')
+		return SHAPE_PREFIXES;
+	if (word[strspn(word, "0123456789.")] == '\0' && count_of(word, '.') == 3)
+		return SHAPE_IPV4;
+	if (word[strspn(word, "0123456789abcdefABCDEF:.")] == '\0' && count_of(word, ':') >= 2)
+		return SHAPE_IPV6;
+	return SHAPE_EXTENSION;
+}
+
+/* An address that a tunnel can end at: not 0/8, 127/8, nor multicast or above (224/3). */
+static bool ipv4_is_unicast(struct in_addr addr)
+{
+	unsigned int first = ntohl(addr.s_addr) >> 24;
+
+	return first != 0 && first != 127 && first < 224;
+}
+
+/* The take functions return NULL, or what is wrong with the line. */
+
+static const char *take_ipv4(struct reader *reader, const char *word)
+{
+	struct in_addr addr;
+
+	if (inet_pton(AF_INET, word, &addr) != 1)
+		return "has a malformed IPv4 address";
+	if (!ipv4_is_unicast(addr))
+		return "has an IPv4 address that no tunnel can end at";
+	switch (reader->n_ipv4++) {
+	case 0:
+		reader->reply.me = addr;
+		return NULL;
+	case 1:
+		reader->reply.her = addr;
+		if (addr.s_addr == reader->reply.me.s_addr)
+			return "has the same IPv4 address for both ends";
+		return NULL;
+	default:
+		return "has more than two IPv4 addresses";
+	}
+}
+
+static const char *take_ipv6(struct reader *reader, const char *word)
+{
+	struct dtcp_reply *reply = &reader->reply;
+	struct prefix6 host = {.len = 128};
+
+	if (inet_pton(AF_INET6, word, &host.addr) != 1)
+		return "has a malformed IPv6 address";
+	if (!prefix6_is_unicast(&host))
+		return "has an IPv6 address that is neither global nor unique local unicast";
+	if (!reply->has_me6) {
+		reply->has_me6 = true;
+		reply->me6 = host.addr;
+		return NULL;
+	}
+	if (reply->has_her6)
+		return "has more than two IPv6 addresses";
+	if (IN6_ARE_ADDR_EQUAL(&reply->me6, &host.addr))
+		return "has the same IPv6 address for both ends";
+	reply->has_her6 = true;
+	reply->her6 = host.addr;
+	return NULL;
+}
+
+static const char *take_prefix(struct reader *reader, const char *text)
+{
+	struct dtcp_reply *reply = &reader->reply;
+	struct prefix6 prefix;
+
+	switch (prefix6_parse(text, &prefix)) {
+	case PREFIX_OK:
+		break;
+	case PREFIX_SYNTAX:
+		return "has a malformed IPv6 prefix";
+	case PREFIX_LENGTH:
+		return "has an IPv6 prefix with a length outside 1 to 128";
+	case PREFIX_HOST_BITS:
+		return "has an IPv6 prefix with bits set beyond its length";
+	}
+	if (!prefix6_is_unicast(&prefix))
+		return "has an IPv6 prefix that is neither global nor unique local unicast";
+	for (size_t i = 0; i < reply->n_prefixes; i++) {
+		/* Of two equal ones, each contains the other. */
+		if (prefix6_contains(&reply->prefixes[i], &prefix) &&
+		    prefix6_contains(&prefix, &reply->prefixes[i]))
+			return "has the same IPv6 prefix twice";
+	}
+	if (reply->n_prefixes == DTCP_PREFIXES_MAX)
+		return "has too many IPv6 prefixes";
+	reply->prefixes[reply->n_prefixes++] = prefix;
+	return NULL;
+}
+
+/* Takes a comma-separated list apart in place. */
+static const char *take_prefixes(struct reader *reader, char *word)
+{
+	const char *text, *wrong = NULL;
+
+	/* strsep() also yields what is empty, which is malformed. */
+	while (wrong == NULL && (text = strsep(&word, ",")) != NULL)
+		wrong = take_prefix(reader, text);
+	return wrong;
+}
+
+static const char *take_word(struct reader *reader, char *word)
+{
+	switch (shape_of(word)) {
+	case SHAPE_IPV4:
+		return take_ipv4(reader, word);
+	case SHAPE_IPV6:
+		return take_ipv6(reader, word);
+	case SHAPE_PREFIXES:
+		return take_prefixes(reader, word);
+	case SHAPE_EXTENSION:
+		break;
+	}
+	/* None of them means anything to us yet; but which of two equal ones would count? */
+	reader->extensions[reader->n_extensions++] = word;
+	return NULL;
+}
+
+/* Whether all is there that a tunnel of this type needs. */
+static const char *check_complete(const struct reader *reader, enum tunnel_type type)
+{
+	const struct dtcp_reply *reply = &reader->reply;
+
+	if (line_repeats_name(reader->extensions, reader->n_extensions))
+		return "has the same word twice";
+	if (reader->n_ipv4 < 2)
+		return "lacks an IPv4 address of the tunnel";
+	if (type == TUNNEL_HOST && !(reply->has_me6 && reply->has_her6))
+		return "lacks an IPv6 address of the tunnel";
+	if (type == TUNNEL_NETWORK && reply->n_prefixes == 0)
+		return "lacks an IPv6 prefix";
+	return NULL;
+}
+
+enum reply_status reply_parse(const char *line, size_t len, enum tunnel_type type,
+			      struct dtcp_reply *out, const char **why)
+{
+	char rest[DTCP_LINE_MAX + 1];
+	enum reply_status status = take_status(line, len, rest, why);
+	struct reader reader = {.n_ipv4 = 0};
+	char *words[DTCP_WORDS_MAX];
+	const char *wrong = NULL;
+	size_t count;
+
+	if (status != REPLY_OK)
+		return status;
+	count = line_split(rest, words, DTCP_WORDS_MAX);
+	for (size_t i = 0; i < count && wrong == NULL; i++)
+		wrong = take_word(&reader, words[i]);
+	if (wrong == NULL)
+		wrong = check_complete(&reader, type);
+	if (wrong != NULL) {
+		*why = wrong;
+		return REPLY_GARBAGE;
+	}
+	*out = reader.reply;
+	return REPLY_OK;
+}
+
+/* --- writing a reply -------------------------------------------------------------------- */
+
+/* What has been written so far; once something did not fit, nothing else is. */
+struct writer {
+	char *buf;
+	size_t size;
+	size_t len;
+	bool full;
+};
+
+static void put(struct writer *writer, const char *before, const char *text)
+{
+	int n;
+
+	if (writer->full)
+		return;
+	n = snprintf(writer->buf + writer->len, writer->size - writer->len, "%s%s", before, text);
+	if (n < 0 || (size_t)n >= writer->size - writer->len)
+		writer->full = true;
+	else
+		writer->len += (size_t)n;
+}
+
+static void put_address(struct writer *writer, int family, const void *addr)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (inet_ntop(family, addr, text, sizeof(text)) == NULL)
+		writer->full = true;
+	else
+		put(writer, " ", text);
+}
+
+size_t reply_format(const struct dtcp_reply *reply, char *buf, size_t size)
+{
+	struct writer writer = {.buf = buf, .size = size};
+	char text[PREFIX6_STRLEN];
+
+	/* Read by its shape, a lone her6 would become the client's own address. */
+	if (reply->n_prefixes > DTCP_PREFIXES_MAX || (reply->has_her6 && !reply->has_me6))
+		return 0;
+	put(&writer, "+OK", "");
+	put_address(&writer, AF_INET, &reply->me);
+	put_address(&writer, AF_INET, &reply->her);
+	/* The old servers send the address pair before the prefix, and old clients may count. */
+	if (reply->has_me6)
+		put_address(&writer, AF_INET6, &reply->me6);
+	if (reply->has_her6)
+		put_address(&writer, AF_INET6, &reply->her6);
+	for (size_t i = 0; i < reply->n_prefixes; i++)
+		put(&writer, " ", prefix6_format(&reply->prefixes[i], text));
+	/* Even with every field at its longest this is shorter than DTCP_LINE_MAX. */
+	return writer.full ? 0 : writer.len;
+}

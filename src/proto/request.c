@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From client to server: requests. docs/protocol.md, sections 1 and 2. */
+#include "proto/message.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* The decimal number of a port, 1 to 65535, and nothing else. */
+static bool parse_port(const char *text, uint16_t *out)
+{
+	size_t digits = strspn(text, "0123456789");
+	unsigned int value = 0;
+
+	if (digits == 0 || digits > 5 || text[digits] != '\0')
+		return false;
+	for (size_t i = 0; i < digits; i++)
+		value = value * 10 + (unsigned int)(text[i] - '0');
+	if (value == 0 || value > UINT16_MAX)
+		return false;
+	*out = (uint16_t)value;
+	return true;
+}
+
+/* Reads one extension into *out. False where it is one of ours, but with an impossible value. */
+static bool take_extension(const char *word, struct dtcp_request *out)
+{
+	if (strcasecmp(word, "udp") == 0) {
+		out->udp = true;
+		return true;
+	}
+	if (strncasecmp(word, "udp=", 4) == 0) {
+		out->udp = true;
+		return parse_port(word + 4, &out->udp_port);
+	}
+	/* What we do not know is for a later version to know. */
+	return true;
+}
+
+/* Reads the words after "tunnel"; count is that of all words. False where it is not well formed. */
+static bool take_tunnel(char *const words[], size_t count, struct dtcp_request *out)
+{
+	char *const *extensions = words + DTCP_REQUEST_WORDS;
+
+	if (count < DTCP_REQUEST_WORDS || !dtcp_user_valid(words[1]))
+		return false;
+	if (line_repeats_name(extensions, count - DTCP_REQUEST_WORDS))
+		return false;
+	for (size_t i = 0; i < count - DTCP_REQUEST_WORDS; i++) {
+		if (!take_extension(extensions[i], out))
+			return false;
+	}
+	(void)strlcpy(out->user, words[1], sizeof(out->user));
+	if (digest_valid(words[2]))
+		(void)strlcpy(out->response, words[2], sizeof(out->response));
+	out->type = tunnel_type_parse(words[3]);
+	(void)strlcpy(out->type_word, words[3], sizeof(out->type_word));
+	return true;
+}
+
+static enum dtcp_command parse_command(const char *word)
+{
+	if (strcasecmp(word, "tunnel") == 0)
+		return COMMAND_TUNNEL;
+	if (strcasecmp(word, "ping") == 0)
+		return COMMAND_PING;
+	if (strcasecmp(word, "help") == 0)
+		return COMMAND_HELP;
+	if (strcasecmp(word, "quit") == 0)
+		return COMMAND_QUIT;
+	return COMMAND_INVALID;
+}
+
+void request_parse(const char *line, size_t len, struct dtcp_request *out)
+{
+	char text[DTCP_LINE_MAX + 1];
+	char *words[DTCP_WORDS_MAX];
+	size_t count;
+
+	*out = (struct dtcp_request){.command = COMMAND_INVALID};
+	if (len == 0 || len > DTCP_LINE_MAX || !line_is_text(line, len))
+		return;
+	memcpy(text, line, len);
+	text[len] = '\0';
+	count = line_split(text, words, DTCP_WORDS_MAX);
+	if (count == 0)
+		return;
+	out->command = parse_command(words[0]);
+	if (out->command != COMMAND_TUNNEL)
+		return;
+	out->well_formed = take_tunnel(words, count, out);
+	/* Nothing half-read may be taken for a request. */
+	if (!out->well_formed)
+		*out = (struct dtcp_request){.command = COMMAND_TUNNEL};
+}
+
+bool request_is_bare_word(const char *buf, size_t len)
+{
+	/* Where the LF got lost on the way, the CR may have come. */
+	if (len == 5 && buf[4] == '\r')
+		len = 4;
+	return len == 4 && (strncasecmp(buf, "ping", 4) == 0 || strncasecmp(buf, "quit", 4) == 0);
+}
+
+size_t request_format(const char *user, const char *response, enum tunnel_type type, char *buf,
+		      size_t size)
+{
+	int len;
+
+	if (type == TUNNEL_NONE || !dtcp_user_valid(user) || !digest_valid(response))
+		return 0;
+	len = snprintf(buf, size, "tunnel %s %s %s", user, response, tunnel_type_name(type));
+	return len > 0 && (size_t)len < size ? (size_t)len : 0;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The words that both directions share: types, user names, passwords. */
+#include "proto/message.h"
+
+#include "exact.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static void test_types(void **state)
+{
+	static const struct {
+		const char *word;
+		enum tunnel_type type;
+	} rows[] = {
+		{"tunnelonly", TUNNEL_ONLY}, {"host", TUNNEL_HOST},
+		{"network", TUNNEL_NETWORK}, {"tunnelroute", TUNNEL_NETWORK},
+		{"TUNNELONLY", TUNNEL_ONLY}, {"Host", TUNNEL_HOST},
+		{"nEtWoRk", TUNNEL_NETWORK}, {"TunnelRoute", TUNNEL_NETWORK},
+		{"", TUNNEL_NONE},	     {"none", TUNNEL_NONE},
+		{"hos", TUNNEL_NONE},	     {"hosts", TUNNEL_NONE},
+		{" host", TUNNEL_NONE},	     {"tunnel", TUNNEL_NONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_int_equal(tunnel_type_parse(rows[i].word), rows[i].type);
+}
+
+static void test_type_names(void **state)
+{
+	(void)state;
+	assert_string_equal(tunnel_type_name(TUNNEL_NONE), "none");
+	assert_string_equal(tunnel_type_name(TUNNEL_ONLY), "tunnelonly");
+	assert_string_equal(tunnel_type_name(TUNNEL_HOST), "host");
+	assert_string_equal(tunnel_type_name(TUNNEL_NETWORK), "network");
+}
+
+static void test_user_names(void **state)
+{
+	(void)state;
+	assert_true(dtcp_user_valid("foo"));
+	assert_true(dtcp_user_valid("a"));
+	assert_true(dtcp_user_valid("foo@example.org"));
+	assert_true(dtcp_user_valid("!#$%&'()*+,-./09;<=>?@AZ[\\]^_`az{|}~\""));
+	assert_false(dtcp_user_valid(""));
+	assert_false(dtcp_user_valid("foo bar"));
+	assert_false(dtcp_user_valid(" foo"));
+	assert_false(dtcp_user_valid("foo\t"));
+	assert_false(dtcp_user_valid("foo:bar"));
+	assert_false(dtcp_user_valid("foo\n"));
+	assert_false(dtcp_user_valid("f\x01o"));
+	assert_false(dtcp_user_valid("foo\x7f"));
+	assert_false(dtcp_user_valid("fo\xc3\xb6"));
+}
+
+static void test_passwords(void **state)
+{
+	(void)state;
+	assert_true(dtcp_password_valid("bar"));
+	assert_true(dtcp_password_valid(" a pass:phrase "));
+	assert_true(dtcp_password_valid("b\xc3\xa4r"));
+	assert_true(dtcp_password_valid("\xff~"));
+	assert_false(dtcp_password_valid(""));
+	assert_false(dtcp_password_valid("bar\n"));
+	assert_false(dtcp_password_valid("bar\r"));
+	assert_false(dtcp_password_valid("b\tr"));
+	assert_false(dtcp_password_valid("\x1f"));
+	assert_false(dtcp_password_valid("bar\x7f"));
+}
+
+static void test_lengths(void **state)
+{
+	char *text = exact_fill('x', 257);
+
+	(void)state;
+	assert_false(dtcp_password_valid(text));
+	text[256] = '\0';
+	assert_true(dtcp_password_valid(text));
+	text[65] = '\0';
+	assert_false(dtcp_user_valid(text));
+	text[64] = '\0';
+	assert_true(dtcp_user_valid(text));
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_types),	   cmocka_unit_test(test_type_names),
+		cmocka_unit_test(test_user_names), cmocka_unit_test(test_passwords),
+		cmocka_unit_test(test_lengths),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "proto/prefix.h"
+
+#include "exact.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static struct in6_addr addr6(const char *text)
+{
+	struct in6_addr addr;
+
+	assert_int_equal(inet_pton(AF_INET6, text, &addr), 1);
+	return addr;
+}
+
+static struct prefix6 prefix(const char *text)
+{
+	struct prefix6 out;
+
+	assert_int_equal(prefix6_parse(text, &out), PREFIX_OK);
+	return out;
+}
+
+static void assert_addr6(const struct in6_addr *addr, const char *text)
+{
+	struct in6_addr expected = addr6(text);
+
+	assert_memory_equal(addr, &expected, sizeof(expected));
+}
+
+static void test_parse(void **state)
+{
+	static const struct {
+		const char *text, *addr;
+		uint8_t len;
+	} rows[] = {
+		{"2001:db8::/48", "2001:db8::", 48},
+		{"2001:03e0:03c3::/48", "2001:3e0:3c3::", 48},
+		{"2001:DB8:0:0:0:0:0:1/128", "2001:db8::1", 128},
+		{"2001:db8:100:100::/56", "2001:db8:100:100::", 56},
+		{"8000::/1", "8000::", 1},
+		{"::/1", "::", 1},
+		{"2001:db8:8000::/33", "2001:db8:8000::", 33},
+		{"ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe/127",
+		 "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe", 127},
+		{"::ffff:192.0.2.1/128", "::ffff:192.0.2.1", 128},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct prefix6 out = prefix(rows[i].text);
+
+		assert_addr6(&out.addr, rows[i].addr);
+		assert_int_equal(out.len, rows[i].len);
+	}
+}
+
+static void test_parse_errors(void **state)
+{
+	static const struct {
+		const char *text;
+		enum prefix_error error;
+	} rows[] = {
+		{"", PREFIX_SYNTAX},
+		{"/", PREFIX_SYNTAX},
+		{"/48", PREFIX_SYNTAX},
+		{"2001:db8::", PREFIX_SYNTAX},
+		{"2001:db8::/", PREFIX_SYNTAX},
+		{"2001:db8::/ 48", PREFIX_SYNTAX},
+		{"2001:db8::/48 ", PREFIX_SYNTAX},
+		{" 2001:db8::/48", PREFIX_SYNTAX},
+		{"2001:db8::/+48", PREFIX_SYNTAX},
+		{"2001:db8::/-1", PREFIX_SYNTAX},
+		{"2001:db8::/0x30", PREFIX_SYNTAX},
+		{"2001:db8::/048", PREFIX_SYNTAX},
+		{"2001:db8::/00", PREFIX_SYNTAX},
+		{"2001:db8::/48/48", PREFIX_SYNTAX},
+		{"2001:db8::/48,", PREFIX_SYNTAX},
+		{"2001:db8:::/48", PREFIX_SYNTAX},
+		{"2001:db8::1::/48", PREFIX_SYNTAX},
+		{"2001:db8/48", PREFIX_SYNTAX},
+		{"2001:db8::%eth0/48", PREFIX_SYNTAX},
+		{"[2001:db8::]/48", PREFIX_SYNTAX},
+		{"192.0.2.0/24", PREFIX_SYNTAX},
+		{"g001::/48", PREFIX_SYNTAX},
+		/* 45 and 46 characters before the slash: the longest address fits, no more does. */
+		{"0000:0000:0000:0000:0000:ffff:255.255.255.2555/48", PREFIX_SYNTAX},
+		{"00000000000000000000000000000000000000000000000000000::/48", PREFIX_SYNTAX},
+		{"2001:db8::/0", PREFIX_LENGTH},
+		{"::/0", PREFIX_LENGTH},
+		{"2001:db8::/129", PREFIX_LENGTH},
+		{"2001:db8::/999", PREFIX_LENGTH},
+		/* 2^32 + 48 and 2^64 + 48 */
+		{"2001:db8::/4294967344", PREFIX_LENGTH},
+		{"2001:db8::/18446744073709551664", PREFIX_LENGTH},
+		{"2001:db8::1/48", PREFIX_HOST_BITS},
+		{"2001:db8::1/127", PREFIX_HOST_BITS},
+		{"2001:db8:8000::/32", PREFIX_HOST_BITS},
+		{"2001:db8:0:80::/56", PREFIX_HOST_BITS},
+		{"4000::/1", PREFIX_HOST_BITS},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct prefix6 out = {.addr = {.s6_addr = {0xaa}}, .len = 77};
+
+		assert_int_equal(prefix6_parse(rows[i].text, &out), rows[i].error);
+		assert_addr6(&out.addr, "aa00::");
+		assert_int_equal(out.len, 77);
+	}
+}
+
+static void test_longest_text(void **state)
+{
+	/* 45 characters of address, the most that inet_pton(3) takes, and "/128". */
+	struct prefix6 out = prefix("0000:0000:0000:0000:0000:ffff:255.255.255.255/128");
+	char buf[PREFIX6_STRLEN];
+
+	(void)state;
+	assert_string_equal(prefix6_format(&out, buf), "::ffff:255.255.255.255/128");
+	out = prefix("abcd:abcd:abcd:abcd:abcd:abcd:abcd:abcd/128");
+	assert_string_equal(prefix6_format(&out, buf),
+			    "abcd:abcd:abcd:abcd:abcd:abcd:abcd:abcd/128");
+	assert_ptr_equal(prefix6_format(&out, buf), buf);
+}
+
+static void test_format_is_canonical(void **state)
+{
+	/* RFC 5952, section 4. */
+	static const char *const rows[][2] = {
+		{"2001:03E0:03C3::/48", "2001:3e0:3c3::/48"},
+		{"2001:db8:0:0:1:0:0:0/80", "2001:db8:0:0:1::/80"},
+		{"2001:db8:0:1:1:1:1:1/128", "2001:db8:0:1:1:1:1:1/128"},
+		{"2001:0:0:1:0:0:0:1/128", "2001:0:0:1::1/128"},
+		{"fd00:0:0:0:0:0:0:0/8", "fd00::/8"},
+		{"0:0:0:0:0:0:0:0/1", "::/1"},
+	};
+	char buf[PREFIX6_STRLEN];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct prefix6 out = prefix(rows[i][0]);
+
+		assert_string_equal(prefix6_format(&out, buf), rows[i][1]);
+	}
+}
+
+static void test_error_text(void **state)
+{
+	(void)state;
+	assert_string_equal(prefix_error_text(PREFIX_OK), "is a valid prefix");
+	assert_string_equal(prefix_error_text(PREFIX_SYNTAX),
+			    "is not an IPv6 address, a slash and a number");
+	assert_string_equal(prefix_error_text(PREFIX_LENGTH), "has a length outside 1 to 128");
+	assert_string_equal(prefix_error_text(PREFIX_HOST_BITS), "has bits set beyond its length");
+}
+
+static void test_has(void **state)
+{
+	static const struct {
+		const char *prefix, *addr;
+		bool has;
+	} rows[] = {
+		{"2001:db8::/32", "2001:db8::", true},
+		{"2001:db8::/32", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", true},
+		{"2001:db8::/32", "2001:db9::", false},
+		{"2001:db8::/32", "2001:db7:ffff::", false},
+		{"2001:db8::/33", "2001:db8:7fff::1", true},
+		{"2001:db8::/33", "2001:db8:8000::", false},
+		{"2001:db8::fe/127", "2001:db8::ff", true},
+		{"2001:db8::fe/127", "2001:db8::fd", false},
+		{"2001:db8::1/128", "2001:db8::1", true},
+		{"2001:db8::1/128", "2001:db8::", false},
+		{"8000::/1", "ffff::", true},
+		{"8000::/1", "7fff::", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct prefix6 p = prefix(rows[i].prefix);
+		struct in6_addr addr = addr6(rows[i].addr);
+
+		assert_int_equal(prefix6_has(&p, &addr), rows[i].has);
+	}
+}
+
+static void test_contains_and_overlaps(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool a_has_b, b_has_a;
+	} rows[] = {
+		{"2001:db8::/40", "2001:db8::/40", true, true},
+		{"2001:db8::/40", "2001:db8::/56", true, false},
+		{"2001:db8::/40", "2001:db8:ff:ff00::/56", true, false},
+		{"2001:db8::/40", "2001:db8:100::/56", false, false},
+		{"2001:db8::/40", "2001:db8::/32", false, true},
+		{"2001:db8:0:100::/56", "2001:db8:0:200::/56", false, false},
+		{"2001:db8::/128", "2001:db8::1/128", false, false},
+		{"2001:db8::/127", "2001:db8::1/128", true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct prefix6 a = prefix(rows[i].a), b = prefix(rows[i].b);
+		bool overlap = rows[i].a_has_b || rows[i].b_has_a;
+
+		assert_int_equal(prefix6_contains(&a, &b), rows[i].a_has_b);
+		assert_int_equal(prefix6_contains(&b, &a), rows[i].b_has_a);
+		assert_int_equal(prefix6_overlaps(&a, &b), overlap);
+		assert_int_equal(prefix6_overlaps(&b, &a), overlap);
+	}
+}
+
+static void test_last(void **state)
+{
+	static const char *const rows[][2] = {
+		{"2001:db8::/32", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"},
+		{"2001:db8::/33", "2001:db8:7fff:ffff:ffff:ffff:ffff:ffff"},
+		{"2001:db8:1::/56", "2001:db8:1:ff:ffff:ffff:ffff:ffff"},
+		{"2001:db8::/64", "2001:db8::ffff:ffff:ffff:ffff"},
+		{"2001:db8::4/126", "2001:db8::7"},
+		{"2001:db8::1/128", "2001:db8::1"},
+		{"::/1", "7fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct prefix6 p = prefix(rows[i][0]);
+		struct in6_addr last = prefix6_last(&p);
+
+		assert_addr6(&last, rows[i][1]);
+	}
+}
+
+static void test_mask(void **state)
+{
+	static const struct {
+		uint8_t len;
+		const char *masked;
+	} rows[] = {
+		{0, "::"},
+		{1, "8000::"},
+		{7, "fe00::"},
+		{8, "ff00::"},
+		{9, "ff80::"},
+		{64, "ffff:ffff:ffff:ffff::"},
+		{127, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe"},
+		{128, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
+	};
+	struct in6_addr all = addr6("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct in6_addr masked = prefix6_mask(&all, rows[i].len);
+
+		assert_addr6(&masked, rows[i].masked);
+	}
+}
+
+static void test_is_unicast(void **state)
+{
+	static const struct {
+		const char *text;
+		bool unicast;
+	} rows[] = {
+		{"2001:db8::/48", true}, {"2000::/8", true},
+		{"3f00::/8", true},	 {"3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128", true},
+		{"fc00::/8", true},	 {"fd00::/8", true},
+		{"fdff::1/128", true},	 {"2000::/7", false}, /* shorter than any site's */
+		{"2000::/3", false},	 {"fc00::/7", false},
+		{"::/1", false},	 {"1f00::/8", false},
+		{"4000::/8", false},	 {"::/128", false},
+		{"::1/128", false},	 {"::ffff:192.0.2.1/128", false},
+		{"64:ff9b::/96", false}, {"fb00::/8", false},
+		{"fe00::/8", false},	 {"fe80::/10", false},
+		{"fe80::1/128", false},	 {"ff00::/8", false},
+		{"ff02::1/128", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct prefix6 p = prefix(rows[i].text);
+
+		assert_int_equal(prefix6_is_unicast(&p), rows[i].unicast);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_parse_errors),
+		cmocka_unit_test(test_longest_text),
+		cmocka_unit_test(test_format_is_canonical),
+		cmocka_unit_test(test_error_text),
+		cmocka_unit_test(test_has),
+		cmocka_unit_test(test_contains_and_overlaps),
+		cmocka_unit_test(test_last),
+		cmocka_unit_test(test_mask),
+		cmocka_unit_test(test_is_unicast),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
