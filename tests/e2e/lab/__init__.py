@@ -8,5 +8,6 @@
     topology   the machines and the wires between them
     wire       the protocol by hand, as a client and as a server
     capture    packets seen on an interface
+    outside    hand-made packets in protocol 41
     traffic    pings and transfers
 """
