@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The front door. meson and ninja do the building; `make help` lists what can be asked for here.
+
+BUILD  ?= build
+MESON  ?= $(firstword $(wildcard /usr/bin/meson) meson)
+NINJA  ?= ninja
+# PREFIX is /usr/local unless given. A later `make` without it keeps what the build was set up with.
+PREFIX ?=
+# More arguments for pytest: make check-e2e ARGS="-k nat"
+ARGS   ?=
+
+export MESON NINJA BUILD
+
+# Root in somebody else's tree: installing must not leave files there that its owner cannot change.
+foreign := $(shell test "$$(id -u)" -eq 0 && test "$$(stat -c %u .)" -ne 0 && echo yes)
+
+.PHONY: all help deps configure check check-unit check-e2e demo install format clean
+
+all: configure
+	$(NINJA) -C $(BUILD)
+
+help:
+	@echo 'make              build into $(BUILD)/ (PREFIX=$(or $(PREFIX),/usr/local))'
+	@echo 'make check        everything below, and again with the sanitizers'
+	@echo 'make check-unit   unit tests'
+	@echo 'make check-e2e    real programs in network namespaces (root; ARGS="-k nat" picks some)'
+	@echo 'make demo         a site gets IPv6 through an IPv4-only network (root)'
+	@echo 'make install      DESTDIR= PREFIX='
+	@echo 'make format       lay out the C files with clang-format'
+	@echo 'make clean        remove the build folders'
+
+deps:
+	@scripts/install-deps --missing build || scripts/install-deps build
+
+configure: deps
+	@if ! test -f $(BUILD)/build.ninja; then \
+		$(MESON) setup --prefix=$(or $(PREFIX),/usr/local) $(BUILD) && \
+		echo '$(or $(PREFIX),/usr/local)' >$(BUILD)/.prefix; \
+	elif test -n '$(PREFIX)' && test "$$(cat $(BUILD)/.prefix 2>/dev/null)" != '$(PREFIX)'; then \
+		$(MESON) configure -Dprefix=$(PREFIX) $(BUILD) && echo '$(PREFIX)' >$(BUILD)/.prefix; \
+	fi
+
+check:
+	@scripts/check
+
+check-unit:
+	@scripts/check unit
+
+check-e2e:
+	@scripts/check e2e $(ARGS)
+
+demo: all
+	@scripts/install-deps --missing demo || scripts/install-deps demo
+	@scripts/demo
+
+ifeq ($(foreign),yes)
+install:
+	@test -f $(BUILD)/build.ninja || \
+		{ echo 'install: nothing is built yet; first run "make" as the owner of this folder' >&2; exit 1; }
+	@test -z '$(PREFIX)' || test "$$(cat $(BUILD)/.prefix)" = '$(PREFIX)' || \
+		{ echo 'install: built for another prefix; first run "make PREFIX=$(PREFIX)" as the owner of this folder' >&2; exit 1; }
+	$(MESON) install --no-rebuild -C $(BUILD) $(if $(DESTDIR),--destdir '$(abspath $(DESTDIR))')
+else
+install: all
+	$(MESON) install --no-rebuild -C $(BUILD) $(if $(DESTDIR),--destdir '$(abspath $(DESTDIR))')
+endif
+
+format:
+	find src tests bench -name '*.[ch]' 2>/dev/null | xargs clang-format -i
+
+clean:
+	rm -rf build build-*/

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A small internet of network namespaces, and real programs in it.
+
+    wait       conditions with a deadline; no test sleeps
+    node       a namespace as a machine: its own network, /run and configuration folder
+    process    a program that runs on a machine, its messages kept
+    programs   dtcps, dtcpclient, dtcpauth
+    topology   the machines and the wires between them
+    wire       the protocol by hand, as a client and as a server
+    capture    packets seen on an interface
+    outside    hand-made packets in protocol 41
+    traffic    pings and transfers
+"""

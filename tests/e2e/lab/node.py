@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A network namespace, used like a machine of its own."""
+
+import contextlib
+import ctypes
+import json
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+from .wait import BUILD, until
+
+PREFIX = "dtcp"
+CLONE_NEWNET = 0x40000000
+NETNS = Path("/run/netns")
+_libc = ctypes.CDLL(None, use_errno=True)
+
+# What a program on a node finds in place of the real machine's: $1 is the node's folder, $2 the
+# configuration folder, $3 the folder of pid files, $4 the real name of /etc/resolv.conf. "ip netns
+# exec" has made a mount namespace for us, so all of it goes when the program does.
+PRIVATE = """
+set -e
+mount --bind "$1/hosts" /etc/hosts
+[ ! -f "$4" ] || mount --bind "$1/resolv.conf" "$4"
+[ ! -d "$2" ] || mount --bind "$1/etc" "$2"
+mount --bind "$1/run" "$3"
+cd /
+shift 4
+exec "$@"
+"""
+
+
+def _config(name):
+    match = re.search(rf'#define {name} "(.*)"', (BUILD / "config.h").read_text())
+    return match.group(1)
+
+
+def setns(fd):
+    if _libc.setns(fd, CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+def command(*words, check=True, **more):
+    result = subprocess.run([str(word) for word in words], capture_output=True, text=True,
+                            stdin=subprocess.DEVNULL, **more)
+    if check and result.returncode != 0:
+        raise AssertionError(f"{' '.join(map(str, words))}: status {result.returncode}\n"
+                             f"{result.stdout}{result.stderr}")
+    return result
+
+
+class Node:
+    def __init__(self, lab, name):
+        self.lab = lab
+        self.name = name
+        self.ns = f"{PREFIX}-{os.getpid()}-{lab.number}-{name}"
+        self.dir = lab.dir / name
+        for sub in ("run", "etc"):
+            (self.dir / sub).mkdir(parents=True)
+        (self.dir / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+        (self.dir / "hosts").write_text("127.0.0.1 localhost\n198.51.100.2 broker.example.net\n")
+        command("ip", "netns", "add", self.ns)
+        self.inode = os.stat(NETNS / self.ns).st_ino
+        # No duplicate address detection: nobody is to wait for it.
+        with self.inside():
+            for where in ("all", "default"):
+                self.sysctl(f"net.ipv6.conf.{where}.accept_dad", 0)
+                self.sysctl(f"net.ipv6.conf.{where}.dad_transmits", 0)
+        self.ip("link", "set", "lo", "up")
+
+    # --- its network
+
+    @contextlib.contextmanager
+    def inside(self):
+        """This thread's new sockets, and its /proc/sys/net, are the node's."""
+        back = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            there = os.open(NETNS / self.ns, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                setns(there)
+            finally:
+                os.close(there)
+            try:
+                yield self
+            finally:
+                setns(back)
+        finally:
+            os.close(back)
+
+    def ip(self, *words, check=True):
+        return command("ip", "-n", self.ns, *words, check=check).stdout
+
+    def ip_json(self, *words):
+        text = command("ip", "-n", self.ns, "-j", *words).stdout
+        return json.loads(text) if text.strip() else []
+
+    def sysctl(self, key, value=None):
+        path = Path("/proc/sys") / key.replace(".", "/")
+        with self.inside():
+            if value is None:
+                return path.read_text().strip()
+            path.write_text(str(value))
+        return None
+
+    def nft(self, rules):
+        result = subprocess.run(["ip", "netns", "exec", self.ns, "nft", "-f", "-"], input=rules,
+                                text=True, capture_output=True)
+        assert result.returncode == 0, result.stderr
+
+    def links(self):
+        return {link["ifname"] for link in self.ip_json("link", "show")}
+
+    def addresses(self, interface, family="inet6", scope="global"):
+        """The addresses on an interface, as text without their lengths."""
+        if interface not in self.links():
+            return []
+        found = []
+        for link in self.ip_json("addr", "show", "dev", interface):
+            for info in link.get("addr_info", []):
+                if info.get("family") == family and info.get("scope") == scope:
+                    found.append(info["local"])
+        return found
+
+    def routes(self):
+        """Every IPv6 route of every table, one line each."""
+        lines = self.ip("-6", "route", "show", "table", "all").splitlines()
+        return sorted(re.sub(r" expires \S+", "", line).strip() for line in lines)
+
+    # --- what runs there
+
+    def words(self, *words):
+        """The command line that runs words on this node."""
+        return ["ip", "netns", "exec", self.ns, "sh", "-c", PRIVATE, "node", str(self.dir),
+                _config("DTCP_SYSCONFDIR"), os.path.realpath(_config("DTCP_RUNDIR")),
+                os.path.realpath("/etc/resolv.conf"), *[str(word) for word in words]]
+
+    def run(self, *words, check=True, **more):
+        return command(*self.words(*words), check=check, env=self.lab.environment(), **more)
+
+    def processes(self):
+        """{pid: command line} of everything that runs in this namespace."""
+        found = {}
+        for entry in os.listdir("/proc"):
+            if not entry.isdigit():
+                continue
+            with contextlib.suppress(OSError):
+                if os.stat(f"/proc/{entry}/ns/net").st_ino == self.inode:
+                    text = Path(f"/proc/{entry}/cmdline").read_bytes()
+                    found[int(entry)] = text.replace(b"\0", b" ").decode(errors="replace").strip()
+        return found
+
+    # --- what is left when something has ended
+
+    def state(self):
+        """All that a program could leave behind here: compare before and after."""
+        addresses = []
+        for link in self.ip_json("addr", "show"):
+            for info in link.get("addr_info", []):
+                addresses.append((link["ifname"], info.get("local"), info.get("prefixlen")))
+        files = sorted(str(path.relative_to(self.dir)) for path in self.dir.rglob("*"))
+        return {
+            "interfaces": sorted(self.links()),
+            "addresses": sorted(addresses, key=str),
+            "routes": self.routes(),
+            "files": files,
+            "processes": sorted(self.processes().values()),
+            "forwarding": self.sysctl("net.ipv6.conf.all.forwarding"),
+        }
+
+    def back_to(self, before, seconds=15):
+        """Waits until nothing more is there than before."""
+
+        def difference():
+            now = self.state()
+            return {key: {"before": before[key], "now": now[key]}
+                    for key in before if now[key] != before[key]}
+
+        until(lambda: not difference(), lambda: f"{self.name} is as before: {difference()}", seconds)
+
+    def destroy(self):
+        # Whatever still runs in a namespace that we made was started by us.
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        command("ip", "netns", "del", self.ns, check=False)
+
+
+def sweep():
+    """Removes namespaces of runs that died before they could."""
+    for name in os.listdir(NETNS) if NETNS.is_dir() else []:
+        match = re.fullmatch(rf"{PREFIX}-(\d+)-\d+-\w+", name)
+        if not match or os.path.exists(f"/proc/{match.group(1)}"):
+            continue
+        pids = command("ip", "netns", "pids", name, check=False).stdout.split()
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+        command("ip", "netns", "del", name, check=False)

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Programs that run on a node. All of their messages are kept and shown when a test fails."""
+
+import contextlib
+import fcntl
+import os
+import re
+import signal
+import subprocess
+import termios
+from pathlib import Path
+
+from .wait import SLOW, until
+
+
+def _own_terminal():
+    """Makes standard input the terminal of the new session (for password prompts)."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+class Process:
+    def __init__(self, node, name, *words, stdin=None, terminal=None):
+        self.node = node
+        self.name = name
+        self.words = [str(word) for word in words]
+        self.path = node.lab.dir / f"{node.name}-{name}-{len(node.lab.started)}.log"
+        with open(self.path, "wb") as log:
+            self.popen = subprocess.Popen(
+                node.words(*words), stdout=log, stderr=log,
+                stdin=terminal if terminal is not None else stdin or subprocess.DEVNULL,
+                start_new_session=True, env=node.lab.environment(),
+                preexec_fn=_own_terminal if terminal is not None else None)
+        node.lab.started.append(self)
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    def log(self):
+        return self.path.read_text(errors="replace")
+
+    def mark(self):
+        """The place in the messages where what comes next will begin."""
+        return len(self.log())
+
+    def wait_log(self, pattern, seconds=15, since=0):
+        """Waits for a message and returns the match."""
+
+        def found():
+            match = re.search(pattern, self.log()[since:], re.MULTILINE)
+            if not match and not self.running():
+                # It may have written between the look and its end.
+                match = re.search(pattern, self.log()[since:], re.MULTILINE)
+                if not match:
+                    raise AssertionError(f"{self.name} ended with status {self.popen.returncode} "
+                                         f"before it said {pattern!r}")
+            return match
+
+        return until(found, f"{self.name} says {pattern!r}", seconds)
+
+    def running(self):
+        return self.popen.poll() is None
+
+    def wait(self, seconds=15):
+        """Waits for the end and returns the exit status."""
+        try:
+            return self.popen.wait(seconds * SLOW)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.name} has not ended within {seconds * SLOW:.0f} s") from None
+
+    def send_signal(self, number):
+        self.popen.send_signal(number)
+
+    def stop(self, number=signal.SIGTERM, seconds=15):
+        """Asks it to end; returns the exit status."""
+        if self.running():
+            self.send_signal(number)
+        return self.wait(seconds)
+
+    def kill(self):
+        with contextlib.suppress(ProcessLookupError):
+            self.popen.kill()
+        self.popen.wait()
+
+    def rooms(self):
+        """{title: pid} of its processes: {"monitor": 12, "control": 13, "forward": 14}."""
+        found = {}
+        program = Path(self.words[0]).name
+        for pid, title in self.node.processes().items():
+            match = re.match(rf"{program}: (\w+)", title)
+            if match and _descends(pid, self.pid):
+                found[match.group(1)] = pid
+        return found
+
+
+def _descends(pid, ancestor):
+    while pid > 1:
+        if pid == ancestor:
+            return True
+        try:
+            pid = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        except OSError:
+            return False
+    return False
+
+
+def alive(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def status_field(pid, field):
+    """A line of /proc/PID/status: "Uid", "CapEff"."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == field:
+            return value.strip()
+    raise KeyError(field)
+
+
+def end_quietly(pid):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)

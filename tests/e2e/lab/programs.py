@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The project's own programs."""
+
+import ipaddress
+import re
+import signal
+import subprocess
+
+from .process import Process
+from .wait import BUILD, until
+
+DTCPS = BUILD / "src" / "server" / "dtcps"
+DTCPCLIENT = BUILD / "src" / "client" / "dtcpclient"
+DTCPAUTH = BUILD / "src" / "tools" / "dtcpauth"
+
+PORT = 20200
+POOL = ipaddress.ip_network("2001:db8:100::/40")
+HOST_PREFIX = ipaddress.ip_network("2001:db8:1::/64")
+HOST_SERVER = HOST_PREFIX[1]
+PASSWORD = "the quick brown fox"
+
+
+class Users:
+    """A user database, kept with dtcpauth."""
+
+    def __init__(self, lab):
+        self.path = lab.dir / "users.db"
+        self.environment = lab.environment()
+
+    def dtcpauth(self, *words, text=None):
+        return subprocess.run([str(DTCPAUTH), "--database", str(self.path), *map(str, words)],
+                              input=text, stdin=subprocess.DEVNULL if text is None else None,
+                              capture_output=True, text=True, env=self.environment,
+                              start_new_session=True)
+
+    def _must(self, *words, text=None):
+        result = self.dtcpauth(*words, text=text)
+        assert result.returncode == 0, f"dtcpauth {words}: {result.returncode}\n{result.stderr}"
+        return result.stdout
+
+    def add(self, name, password=PASSWORD, prefix=None):
+        extra = ("--prefix", prefix) if prefix else ()
+        return self._must("add", name, *extra, text=f"{password}\n")
+
+    def passwd(self, name, password):
+        return self._must("passwd", name, text=f"{password}\n")
+
+    def delete(self, name):
+        return self._must("del", name)
+
+
+class Server(Process):
+    """dtcps in the foreground. set holds settings for -o; None leaves a default one out."""
+
+    def __init__(self, node, users, *words, set=None, wait=True):
+        settings = {"database": users.path, "host.prefix": HOST_PREFIX, "network.pool": POOL}
+        settings.update(set or {})
+        options = []
+        for key, value in settings.items():
+            if value is not None:
+                options += ["-o", f"{key}={value}"]
+        super().__init__(node, "dtcps", DTCPS, *options, *words)
+        self.port = int(settings.get("port") or PORT)
+        if wait:
+            self.wait_ready()
+
+    def listens(self):
+        want = f":{self.port:04X}"
+        with self.node.inside(), open("/proc/thread-self/net/tcp", encoding="ascii") as table:
+            for line in table.readlines()[1:]:
+                words = line.split()
+                if words[1].endswith(want) and words[3] == "0A":
+                    return True
+        return False
+
+    def wait_ready(self):
+        def ready():
+            if not self.running():
+                raise AssertionError(f"dtcps ended with status {self.popen.returncode}")
+            return self.listens() and {"control", "forward"} <= self.rooms().keys()
+
+        until(ready, "dtcps listens")
+
+    def counters(self):
+        """{name: number} as SIGUSR1 shows them; what is zero is not there."""
+        since = self.mark()
+        self.send_signal(signal.SIGUSR1)
+        self.wait_log(r"counter sessions \d+", since=since)
+        found = re.findall(r"counter (\S+) (\d+)", self.log()[since:])
+        return {name: int(number) for name, number in found}
+
+
+class Client(Process):
+    """dtcpclient in the foreground, its password in the node's own dtcpclient.auth."""
+
+    def __init__(self, node, *words, type="network", user="alice", password=PASSWORD,
+                 server="198.51.100.2", terminal=None):
+        if password is not None:
+            write_auth(node, f"{server}:{user}:{password}\n")
+        kind = ("-t", type) if type else ()
+        name = ("-u", user) if user else ()
+        super().__init__(node, "dtcpclient", DTCPCLIENT, *kind, *name, *words, server,
+                         terminal=terminal)
+
+    def wait_up(self, seconds=15, since=0):
+        """Waits for the line that says that the tunnel is up, and returns what it says."""
+        line = self.wait_log(r"tunnel up: (.*)", seconds, since=since).group(1)
+        said = {}
+        for part in line.split(", "):
+            key, _, value = part.partition(" ")
+            said[key] = value
+        return said
+
+    def prefix(self):
+        return ipaddress.ip_network(self.wait_up()["prefix"])
+
+
+def write_auth(node, text, mode=0o600, name="dtcpclient.auth"):
+    path = node.dir / "etc" / name
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def router_address(prefix):
+    """The address that a router of a delegated prefix gets: ::1 of its last /64; of a /64, its
+    last but one."""
+    prefix = ipaddress.ip_network(prefix)
+    if prefix.prefixlen >= 64:
+        return prefix[-2]
+    return ipaddress.ip_network((int(prefix[-1]) >> 64 << 64, 64))[1]

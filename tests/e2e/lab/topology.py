@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The machines and the wires between them.
+
+    lan --- site --- [nat] --- net --- server --- six
+
+site    where dtcpclient runs
+nat     optional: a box that hides the site behind its own address
+net     a router that knows IPv4 only
+server  where dtcps runs; its other side has IPv6
+six     a host with IPv6 only
+lan     optional: a machine behind the site, without any address at first
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from .node import Node, command
+from .process import end_quietly
+from .programs import Client, Server, Users
+from .wait import SANITIZED, until
+
+SITE = "192.0.2.2"
+SITE_NET = "192.0.2.1"
+HIDDEN_SITE = "203.0.113.2"
+HIDDEN_NAT = "203.0.113.1"
+SERVER = "198.51.100.2"
+SERVER_NET = "198.51.100.1"
+SIX_SERVER = "2001:db8:6::1"
+SIX = "2001:db8:6::2"
+
+
+class Lab:
+    """Everything that one test makes; close() takes all of it away, whatever happened."""
+
+    count = 0
+
+    def __init__(self):
+        Lab.count += 1
+        self.number = Lab.count
+        self.dir = Path(tempfile.mkdtemp(prefix="dtcp-e2e-"))
+        # The unprivileged rooms write what sanitizers find.
+        self.dir.chmod(0o755)
+        self.reports = self.dir / "sanitizer"
+        self.reports.mkdir()
+        self.reports.chmod(0o777)
+        self.nodes = []
+        self.started = []
+        self.closing = []
+        self.users = Users(self)
+        self.site = self.net = self.server = self.six = self.lan = self.nat = None
+
+    def environment(self):
+        env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+               "LC_ALL": "C.UTF-8", "HOME": "/root", "LOGNAME": "root", "USER": "root"}
+        if SANITIZED:
+            # Leaks are looked for by the unit tests: a process that has given its privileges up
+            # may not be traced, which is how the leak finder works.
+            env["ASAN_OPTIONS"] = f"detect_leaks=0:log_path={self.reports}/asan"
+            env["UBSAN_OPTIONS"] = \
+                f"halt_on_error=1:print_stacktrace=1:log_path={self.reports}/ubsan"
+        return env
+
+    # --- building
+
+    def node(self, name):
+        node = Node(self, name)
+        self.nodes.append(node)
+        return node
+
+    def wire(self, a, a_if, b, b_if):
+        command("ip", "-n", a.ns, "link", "add", a_if, "type", "veth", "peer", "name", b_if,
+                "netns", b.ns)
+        a.ip("link", "set", a_if, "up")
+        b.ip("link", "set", b_if, "up")
+
+    def internet(self, nat=False, lan=False):
+        """Builds the whole picture; returns itself."""
+        site, net = self.node("site"), self.node("net")
+        server, six = self.node("server"), self.node("six")
+        self.site, self.net, self.server, self.six = site, net, server, six
+
+        net.sysctl("net.ipv6.conf.all.disable_ipv6", 1)
+        net.sysctl("net.ipv6.conf.default.disable_ipv6", 1)
+        net.sysctl("net.ipv4.ip_forward", 1)
+        if nat:
+            self.nat = self.node("nat")
+            self.nat.sysctl("net.ipv4.ip_forward", 1)
+            self.wire(site, "up0", self.nat, "in0")
+            self.wire(self.nat, "out0", net, "site0")
+            site.ip("addr", "add", f"{HIDDEN_SITE}/24", "dev", "up0")
+            self.nat.ip("addr", "add", f"{HIDDEN_NAT}/24", "dev", "in0")
+            self.nat.ip("addr", "add", f"{SITE}/24", "dev", "out0")
+            self.nat.ip("route", "add", "default", "via", SITE_NET)
+            site.ip("route", "add", "default", "via", HIDDEN_NAT)
+            self.nat.nft("table ip nat { chain out { type nat hook postrouting priority 100;"
+                         " oifname out0 masquerade; }; }")
+        else:
+            self.wire(site, "up0", net, "site0")
+            site.ip("addr", "add", f"{SITE}/24", "dev", "up0")
+            site.ip("route", "add", "default", "via", SITE_NET)
+        net.ip("addr", "add", f"{SITE_NET}/24", "dev", "site0")
+
+        self.wire(server, "up0", net, "server0")
+        server.ip("addr", "add", f"{SERVER}/24", "dev", "up0")
+        server.ip("route", "add", "default", "via", SERVER_NET)
+        net.ip("addr", "add", f"{SERVER_NET}/24", "dev", "server0")
+
+        server.sysctl("net.ipv6.conf.all.forwarding", 1)
+        self.wire(server, "six0", six, "up0")
+        server.ip("addr", "add", f"{SIX_SERVER}/64", "dev", "six0", "nodad")
+        six.ip("addr", "add", f"{SIX}/64", "dev", "up0", "nodad")
+        six.ip("route", "add", "default", "via", SIX_SERVER)
+
+        if lan:
+            self.lan = self.node("lan")
+            self.wire(site, "lan0", self.lan, "eth0")
+        return self
+
+    # --- running
+
+    def dtcps(self, *words, **more):
+        return Server(self.server, self.users, *words, **more)
+
+    def dtcpclient(self, *words, **more):
+        return Client(self.site, *words, **more)
+
+    def file(self, name, text, mode=0o644):
+        path = self.dir / name
+        path.write_text(text)
+        path.chmod(mode)
+        return path
+
+    def sanitizer_reports(self):
+        """What the sanitizers found in any process, also in those without a terminal."""
+        texts = [path.read_text(errors="replace") for path in sorted(self.reports.iterdir())]
+        for process in self.started:
+            text = process.log()
+            if "Sanitizer:" in text or "runtime error:" in text:
+                texts.append(text)
+        return texts
+
+    def close(self, gently):
+        """Ends everything. gently: our own programs are asked first, and must follow."""
+        problems = []
+        try:
+            for process in reversed(self.started):
+                if gently and isinstance(process, (Client, Server)) and process.running():
+                    try:
+                        status = process.stop()
+                    except AssertionError as error:
+                        problems.append(str(error))
+                    else:
+                        if status != 0:
+                            problems.append(f"{process.name} ended with status {status} on SIGTERM")
+            if gently:
+                def left():
+                    return [title for node in self.nodes for title in node.processes().values()
+                            if title.startswith(("dtcps", "dtcpclient"))]
+
+                try:
+                    until(lambda: not left(), lambda: f"nothing is left running: {left()}", 5)
+                except AssertionError as error:
+                    problems.append(str(error))
+        finally:
+            for action in self.closing:
+                action()
+            for process in self.started:
+                process.kill()
+            for node in self.nodes:
+                for pid in node.processes():
+                    end_quietly(pid)
+                node.destroy()
+        problems += self.sanitizer_reports()
+        shutil.rmtree(self.dir, ignore_errors=True)
+        return problems

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Sudden death: whichever process goes, the others follow, and nothing that was made stays."""
+
+import os
+import signal
+
+import pytest
+
+from lab.process import alive, status_field
+from lab.topology import SIX
+from lab.traffic import ping
+from lab.wait import until
+
+SERVER_ROOMS = ["monitor", "control", "forward"]
+CLIENT_ROOMS = ["monitor", "control", "forward", "guard"]
+
+
+def rooms_of(process, names):
+    until(lambda: set(names) <= process.rooms().keys(),
+          lambda: f"{process.name} has its rooms, not only {process.rooms()}")
+    return process.rooms()
+
+
+def kill_one(process, names, room):
+    """Kills a room; returns the exit status once all of the others have ended."""
+    rooms = rooms_of(process, names)
+    os.kill(rooms[room], signal.SIGKILL)
+    status = process.wait()
+    until(lambda: not any(alive(pid) for pid in rooms.values()),
+          lambda: f"all rooms end: {[name for name, pid in rooms.items() if alive(pid)]} still run")
+    return status
+
+
+@pytest.mark.parametrize("room", SERVER_ROOMS)
+def test_server_room(internet, room):
+    before = internet.server.state()
+    server = internet.dtcps()
+    client = internet.dtcpclient()
+    client.wait_up()
+    only = internet.users
+    only.add("bob")
+    ping(internet.site, SIX)
+
+    status = kill_one(server, SERVER_ROOMS, room)
+    assert status == (-signal.SIGKILL if room == "monitor" else 1)
+    internet.server.back_to(before)
+    if room != "monitor":
+        assert room in server.log(), "the message names the room"
+    # The client notices, says so and leaves nothing either.
+    assert client.wait() == 12
+    assert "dtcp0" not in internet.site.links()
+
+    server = internet.dtcps()
+    client = internet.dtcpclient()
+    client.wait_up()
+    ping(internet.site, SIX)
+
+
+@pytest.mark.parametrize("room", CLIENT_ROOMS)
+def test_client_room(internet, room):
+    server = internet.dtcps()
+    before = internet.site.state()
+    client = internet.dtcpclient()
+    client.wait_up()
+    before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
+    ping(internet.site, SIX)
+
+    status = kill_one(client, CLIENT_ROOMS, room)
+    assert status == (-signal.SIGKILL if room == "monitor" else 1)
+    internet.site.back_to(before)
+    server.wait_log(r"alice@192\.0\.2\.2: down")
+
+    client = internet.dtcpclient()
+    client.wait_up()
+    ping(internet.site, SIX)
+
+
+def test_client_all_at_once(internet):
+    """Nobody is left to clean up: what the kernel did not drop, the next start finds."""
+    internet.dtcps()
+    before = internet.site.state()
+    client = internet.dtcpclient()
+    client.wait_up()
+    before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
+    rooms = rooms_of(client, CLIENT_ROOMS)
+    for pid in rooms.values():
+        os.kill(pid, signal.SIGSTOP)
+    for pid in rooms.values():
+        os.kill(pid, signal.SIGKILL)
+    client.wait()
+    until(lambda: "dtcp0" not in internet.site.links(), "the interface goes with its descriptors")
+    client = internet.dtcpclient()
+    client.wait_up()
+    ping(internet.site, SIX)
+    assert client.stop() == 0
+    internet.site.back_to(before)
+
+
+def test_server_all_at_once(internet):
+    before = internet.server.state()
+    server = internet.dtcps()
+    rooms = rooms_of(server, SERVER_ROOMS)
+    for pid in rooms.values():
+        os.kill(pid, signal.SIGSTOP)
+    for pid in rooms.values():
+        os.kill(pid, signal.SIGKILL)
+    server.wait()
+    server = internet.dtcps()
+    internet.dtcpclient().wait_up()
+    ping(internet.site, SIX)
+    for process in reversed(internet.started):
+        if process.running():
+            assert process.stop() == 0
+    internet.server.back_to(before)
+
+
+def test_nobody_reads_the_network_as_root(internet):
+    """All but monitor and guard have given everything up."""
+    server = internet.dtcps()
+    client = internet.dtcpclient()
+    client.wait_up()
+    for process, names in ((server, SERVER_ROOMS), (client, CLIENT_ROOMS)):
+        rooms = rooms_of(process, names)
+        for room in ("control", "forward"):
+            where = f"{process.name}: {room}"
+            for field in ("Uid", "Gid"):
+                assert "0" not in status_field(rooms[room], field).split(), (where, field)
+            for field in ("CapInh", "CapPrm", "CapEff", "CapAmb", "CapBnd"):
+                assert int(status_field(rooms[room], field), 16) == 0, (where, field)
+            assert status_field(rooms[room], "NoNewPrivs") == "1", where
+            assert status_field(rooms[room], "Groups") == "", where
+
+
+def test_rooms_ignore_signals(internet):
+    """A terminal's ^C reaches all processes of the group: only monitor takes it."""
+    server = internet.dtcps()
+    client = internet.dtcpclient()
+    client.wait_up()
+    for process, names in ((server, SERVER_ROOMS), (client, CLIENT_ROOMS)):
+        rooms = rooms_of(process, names)
+        for room in names[1:]:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                os.kill(rooms[room], number)
+    ping(internet.site, SIX)
+    assert client.running() and server.running()
+    os.killpg(client.pid, signal.SIGINT)
+    assert client.wait() == 0
+    server.wait_log(r"down after \d+s .*quit")
+    os.killpg(server.pid, signal.SIGINT)
+    assert server.wait() == 0

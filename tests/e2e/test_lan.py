@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The example script: a network at home gets IPv6 from radvd, and is told when it ends."""
+
+import ipaddress
+
+from lab.capture import Capture
+from lab.process import Process
+from lab.topology import SIX
+from lab.traffic import PYTHON, SERVE, fetch, ping
+from lab.wait import REPO, until
+
+
+def lan_script(lab, interface="lan0"):
+    text = (REPO / "etc" / "dtcpclient.script").read_text()
+    assert "\nLAN_IF=\n" in text
+    return lab.file("script", text.replace("\nLAN_IF=\n", f"\nLAN_IF={interface}\n"), 0o755)
+
+
+def lan_addresses(lab):
+    """{address: preferred lifetime} of the LAN host's addresses from advertisements."""
+    return {info["local"]: info["preferred_life_time"]
+            for link in lab.lan.ip_json("-6", "addr", "show", "dev", "eth0", "scope", "global")
+            for info in link.get("addr_info", []) if info.get("dynamic")}
+
+
+def test_lan_gets_ipv6_by_advertisement(lab):
+    lab.internet(lan=True)
+    lab.users.add("alice")
+    before = lab.site.state()
+    (lab.dir / "hello").write_text("hello over IPv6\n")
+    http = Process(lab.six, "http", PYTHON, "-m", "http.server", "--bind", SIX,
+                   "--directory", lab.dir, "8000")
+    lab.dtcps()
+    client = lab.dtcpclient("-s", lan_script(lab))
+    prefix = client.prefix()
+    before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
+    first = next(prefix.subnets(new_prefix=64))
+
+    [address] = until(lambda: lan_addresses(lab), "the LAN host has an address")
+    assert ipaddress.ip_address(address) in first
+    assert str(first[1]) in lab.site.addresses("lan0")
+    assert lab.site.sysctl("net.ipv6.conf.all.forwarding") == "1"
+
+    ping(lab.lan, SIX)
+    ping(lab.six, address)
+    until(lambda: http.running() and fetch(lab.lan, f"http://[{SIX}]:8000/hello"), "a page")
+    assert fetch(lab.lan, f"http://[{SIX}]:8000/hello") == b"hello over IPv6\n"
+
+    # At the end the LAN host keeps the address for what is open, and uses it for nothing new.
+    assert client.stop() == 0
+    until(lambda: set(lan_addresses(lab).values()) == {0}, "the address is deprecated", 5)
+    assert not any(route["dst"] == "default" for route in lab.lan.ip_json("-6", "route"))
+    lab.site.back_to(before)
+
+
+def test_forwarding_that_was_on_stays_on(lab):
+    lab.internet(lan=True)
+    lab.users.add("alice")
+    lab.site.sysctl("net.ipv6.conf.all.forwarding", 1)
+    lab.dtcps()
+    client = lab.dtcpclient("-s", lan_script(lab))
+    client.wait_up()
+    until(lambda: lan_addresses(lab), "the LAN host has an address")
+    assert client.stop() == 0
+    assert lab.site.sysctl("net.ipv6.conf.all.forwarding") == "1"
+
+
+def test_lan_interface_that_is_not_there(lab):
+    """Said in one line, and the tunnel stays."""
+    lab.internet()
+    lab.users.add("alice")
+    lab.dtcps()
+    client = lab.dtcpclient("-s", lan_script(lab, "eth7"))
+    client.wait_log("there is no interface eth7")
+    client.wait_up()
+    ping(lab.site, SIX)
+
+
+def run_script(lab, script, **variables):
+    """The script by itself, with the variables that dtcpclient gives it."""
+    words = [f"{key}={value}" for key, value in variables.items()]
+    return lab.site.run("env", *words, script, check=False)
+
+
+def test_script_alone(lab):
+    """Several prefixes of all lengths; up again without down; down twice."""
+    lab.internet(lan=True)
+    script = lan_script(lab)
+    before = lab.site.state()
+    common = {"tuntype": "network", "tunif": "dtcp0", "mtu": "1280",
+              "prefix": "2001:db8:100:100::/56 2001:db8:200::/48 2001:db8::/64 2001:db8:0:1::/64"}
+    want = {"2001:db8:100:100::1", "2001:db8:200::1", "2001:db8::1", "2001:db8:0:1::1"}
+    with Capture(lab.lan, "eth0", "icmp6 and ip6[40] == 134") as seen:
+        for _ in range(2):
+            result = run_script(lab, script, state="up", **common)
+            assert result.returncode == 0, result.stderr
+            assert set(lab.site.addresses("lan0")) == want
+        until(lambda: len(lan_addresses(lab)) == 4, "an address of each prefix")
+        for _ in range(2):
+            result = run_script(lab, script, state="down", **common)
+            assert (result.returncode, result.stderr) == (0, "")
+        lab.site.back_to(before)
+        seen.wait_for(lambda packet: "ICMPv6 Neighbor Discovery Option - Prefix Information"
+                      in packet and packet.preferredlifetime == 0, "preferred lifetime 0")
+    for bad in ("2001:db8:1:2:3::/80", "2001:db8::", "nonsense", "2001:db8::1:0:0:0/x", ""):
+        result = run_script(lab, script, state="up", tuntype="network", tunif="dtcp0", prefix=bad)
+        assert result.returncode == 1 and len(result.stderr.splitlines()) == 1, result.stderr
+    lab.site.back_to(before)
+    for kind in ("host", "tunnelonly"):
+        assert run_script(lab, script, state="up", tuntype=kind, tunif="dtcp0").returncode == 0
+    lab.site.back_to(before)

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Packet sizes: what fits, what is cut, and who is told."""
+
+import pytest
+
+from lab.capture import Capture, IPv6
+from lab.programs import router_address
+from lab.topology import SIX
+from lab.traffic import ping, transfer
+
+MEGABYTES = 4 << 20
+
+
+def tunnel(internet, mtu):
+    internet.dtcps(set={"mtu": mtu})
+    client = internet.dtcpclient("-m", mtu)
+    up = client.wait_up()
+    assert up["mtu"] == str(mtu)
+    [link] = internet.site.ip_json("link", "show", "dev", "dtcp0")
+    assert link["mtu"] == mtu
+    return str(router_address(up["prefix"]))
+
+
+def narrow(a, a_if, b, b_if, mtu):
+    a.ip("link", "set", a_if, "mtu", mtu)
+    b.ip("link", "set", b_if, "mtu", mtu)
+
+
+@pytest.mark.parametrize("where", ["near the server", "near the site"])
+def test_smaller_path(internet, where):
+    """MTU 1480 is set, the path takes less: its router says so outside, we say so inside."""
+    if where == "near the server":
+        narrow(internet.net, "server0", internet.server, "up0", 1400)
+    else:
+        narrow(internet.net, "site0", internet.site, "up0", 1400)
+    inside = tunnel(internet, 1480)
+    with Capture(internet.site, "up0", "ip proto 41") as outside, \
+            Capture(internet.site, "dtcp0", "icmp6 and ip6[40] == 2") as site_told, \
+            Capture(internet.six, "up0", "icmp6 and ip6[40] == 2") as six_told:
+        transfer(internet.site, internet.six, SIX, MEGABYTES, source=inside)
+        transfer(internet.six, internet.site, inside, MEGABYTES)
+        told = site_told.wait_for(lambda packet: True, "packet too big for the site")
+        assert told[IPv6].payload.mtu == 1400 - 20
+        told = six_told.wait_for(lambda packet: True, "packet too big for the host")
+        assert told[IPv6].payload.mtu == 1400 - 20
+        packets = outside.stop()
+    assert packets and all(packet["IP"].flags.DF for packet in packets)
+    assert not any(packet["IP"].flags.MF or packet["IP"].frag for packet in packets)
+
+
+def test_whole_path(internet):
+    """With nothing smaller on the way, 1480 is what fits, and 1481 is said to be too big."""
+    inside = tunnel(internet, 1480)
+    with Capture(internet.server, "up0", "ip proto 41") as outside:
+        # 40 octets of IPv6, 8 of ICMPv6.
+        ping(internet.site, SIX, source=inside, size=1480 - 48, more=("-M", "do"))
+        ping(internet.six, inside, size=1480 - 48)
+        transfer(internet.site, internet.six, SIX, MEGABYTES, source=inside)
+        packets = outside.stop()
+    assert max(len(packet["IP"]) for packet in packets) >= 1500
+    assert all(packet["IP"].flags.DF for packet in packets)
+
+
+@pytest.mark.parametrize("mtu", [1000, 600])
+def test_fragments_at_1280(internet, mtu):
+    """At 1280 there is nothing smaller to fall back to: outside may be cut, and is joined again."""
+    narrow(internet.net, "server0", internet.server, "up0", mtu)
+    inside = tunnel(internet, 1280)
+    with Capture(internet.server, "up0", "ip proto 41") as outside, \
+            Capture(internet.site, "up0", "ip proto 41", direction="out") as sent:
+        ping(internet.site, SIX, source=inside, size=1280 - 48)
+        ping(internet.six, inside, size=1280 - 48)
+        transfer(internet.site, internet.six, SIX, MEGABYTES, source=inside)
+        transfer(internet.six, internet.site, inside, MEGABYTES)
+        packets = outside.stop()
+        for packet in sent.stop():
+            assert not packet["IP"].flags.DF
+    assert any(packet["IP"].flags.MF for packet in packets)
+
+
+def test_too_big_for_the_tunnel(internet):
+    """A packet that never fits is answered by the server with the tunnel's MTU."""
+    inside = tunnel(internet, 1280)
+    with Capture(internet.six, "up0", "icmp6 and ip6[40] == 2") as told:
+        transfer(internet.six, internet.site, inside, MEGABYTES)
+        packet = told.wait_for(lambda packet: True, "packet too big")
+        assert packet[IPv6].payload.mtu == 1280

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What dtcpclient promises its script."""
+
+import ipaddress
+import time
+
+import pytest
+
+from lab.programs import HOST_PREFIX, HOST_SERVER, POOL
+from lab.topology import SERVER, SITE, SIX
+from lab.traffic import ping
+from lab.wait import SLOW, until
+
+# Exactly these, no more.
+NAMES = {"PATH", "state", "server", "myaddr", "tuntype", "me", "her", "me6", "her6", "prefix",
+         "tunif", "mtu", "proto", "user", "my_port", "her_port"}
+
+# The environment as it was handed over: a shell adds to it, so "env" would show too much.
+RECORD = """#!/bin/sh
+cat /proc/$$/environ >{dir}/environ.new
+id -u >{dir}/uid.$state
+ip -6 addr show dev dtcp0 >{dir}/addresses.$state 2>&1
+ip -6 route show dev dtcp0 >{dir}/routes.$state 2>&1
+mv {dir}/environ.new {dir}/environ.$state
+"""
+
+
+def recorder(lab, more=""):
+    return lab.file("script", RECORD.format(dir=lab.dir) + more, 0o755)
+
+
+def environment(lab, state):
+    """The variables that the script got, once it has run."""
+    path = lab.dir / f"environ.{state}"
+    until(path.exists, f"the script has run for {state}")
+    return dict(item.split("=", 1) for item in path.read_text().split("\0") if item)
+
+
+@pytest.mark.parametrize("case", ["tunnelonly", "host", "network", "numbered"])
+def test_variables(internet, case):
+    kind = "network" if case == "numbered" else case
+    internet.dtcps(*(["-a"] if case == "numbered" else []))
+    client = internet.dtcpclient("-s", recorder(internet), type=kind)
+    said = client.wait_up()
+    up = environment(internet, "up")
+    assert up.keys() == NAMES
+    want = {"state": "up", "server": SERVER, "myaddr": SITE, "tuntype": kind, "me": SITE,
+            "her": SERVER, "tunif": "dtcp0", "mtu": "1280", "proto": "ipv6", "user": "alice",
+            "my_port": "", "her_port": ""}
+    assert {key: up[key] for key in want} == want
+    if case in ("host", "numbered"):
+        assert ipaddress.ip_address(up["me6"]) in HOST_PREFIX
+        assert up["her6"] == str(HOST_SERVER)
+    else:
+        assert (up["me6"], up["her6"]) == ("", "")
+    if kind == "network":
+        assert ipaddress.ip_network(up["prefix"]).subnet_of(POOL)
+        assert up["prefix"] == said["prefix"]
+    else:
+        assert up["prefix"] == ""
+    assert (internet.dir / "uid.up").read_text() == "0\n"
+
+    assert client.stop() == 0
+    down = environment(internet, "down")
+    assert down == {**up, "state": "down"}
+    # Both states see the tunnel as it is when it works.
+    for state in ("up", "down"):
+        assert "fe80::" in (internet.dir / f"addresses.{state}").read_text()
+        routes = (internet.dir / f"routes.{state}").read_text()
+        assert ("default" in routes) == (kind != "tunnelonly") or kind == "tunnelonly", routes
+
+
+def test_failing_script(internet):
+    """Its status is logged, and the tunnel stays."""
+    internet.dtcps()
+    client = internet.dtcpclient("-s", internet.file("script", "#!/bin/sh\nexit 37\n", 0o755))
+    client.wait_log(r"script.*37")
+    client.wait_up()
+    ping(internet.site, SIX)
+    assert client.running()
+
+
+def test_script_killed_by_a_signal(internet):
+    internet.dtcps()
+    client = internet.dtcpclient("-s", internet.file("script", "#!/bin/sh\nkill -9 $$\n", 0o755))
+    client.wait_log(r"script.*(signal 9|[Kk]illed)")
+    client.wait_up()
+    ping(internet.site, SIX)
+
+
+def test_hanging_script(internet):
+    """After 30 seconds it is killed together with whatever it has started; the tunnel stays."""
+    internet.dtcps()
+    started = time.monotonic()
+    script = internet.file("script", "#!/bin/sh\n[ $state = up ] || exit 0\nsleep 3001 &\n"
+                           "trap '' TERM\nsleep 3002\nsleep 3003\n", 0o755)
+    client = internet.dtcpclient("-s", script)
+
+    def sleepers():
+        return [title for title in internet.site.processes().values() if title.startswith("sleep")]
+
+    until(lambda: len(sleepers()) == 2, "the script runs")
+    until(lambda: not sleepers(), lambda: f"{sleepers()} is killed", 40)
+    assert 25 < time.monotonic() - started < 45 * SLOW
+    client.wait_log(r"script.*30")
+    client.wait_up()
+    ping(internet.site, SIX)
+    assert client.stop() == 0
+
+
+def test_quit_while_the_script_hangs(internet):
+    """SIGTERM does not wait for an "up" that hangs, and takes it along."""
+    internet.dtcps()
+    script = internet.file("script", "#!/bin/sh\n[ $state = up ] || exit 0\nsleep 3001\n", 0o755)
+    client = internet.dtcpclient("-s", script)
+    until(lambda: any("sleep 3001" in title for title in internet.site.processes().values()),
+          "the script runs")
+    assert client.stop(seconds=40) == 0
+    until(lambda: not internet.site.processes(), "nothing runs any more")
+
+
+def test_script_named_but_absent(internet):
+    """-s must name a program: known before anything is done."""
+    plain = internet.file("plain", "#!/bin/sh\n", 0o644)
+    for bad in ("/nonexistent/script", plain, internet.dir):
+        client = internet.dtcpclient("-s", bad)
+        assert client.wait() == 2
+        assert f"-s {bad}" in client.log()
+        assert len(client.log().splitlines()) == 1
+
+
+def test_default_script(internet):
+    """Run where it is there; no error where it is not."""
+    internet.dtcps()
+    client = internet.dtcpclient()
+    client.wait_up()
+    ping(internet.site, SIX)
+    assert "script" not in client.log()
+    assert client.stop() == 0
+
+    text = recorder(internet).read_text()
+    script = internet.site.dir / "etc" / "dtcpclient.script"
+    script.write_text(text)
+    script.chmod(0o755)
+    client = internet.dtcpclient()
+    client.wait_up()
+    assert environment(internet, "up")["state"] == "up"
+    assert client.stop() == 0
+    assert environment(internet, "down")["state"] == "down"
+
+
+def test_tunnel_none(internet):
+    """--tunnel none: the script is told everything and makes the tunnel itself."""
+    internet.dtcps()
+    before = internet.site.state()
+    client = internet.dtcpclient("--tunnel", "none", "-s", recorder(internet))
+    client.wait_log("tunnel up")
+    up = environment(internet, "up")
+    assert up.keys() == NAMES
+    assert (up["me"], up["her"], up["proto"]) == (SITE, SERVER, "ipv6")
+    assert ipaddress.ip_network(up["prefix"]).subnet_of(POOL)
+    now = internet.site.state()
+    for what in ("interfaces", "addresses", "routes"):
+        assert now[what] == before[what]
+    assert client.stop() == 0
+    assert environment(internet, "down")["state"] == "down"
+
+
+def test_environment_holds_no_secret(internet):
+    """Not even where the caller's own environment has one."""
+    internet.dtcps()
+    client = internet.dtcpclient("-s", recorder(internet))
+    client.wait_up()
+    text = (internet.dir / "environ.up").read_text()
+    from lab.programs import PASSWORD
+    assert PASSWORD not in text and "LC_ALL" not in text
