@@ -19,6 +19,16 @@ enum { ROOM_FDS_MAX = 4, ROOM_FD_PARK = 64 };
 
 static const char room_option[] = "--room=";
 
+void room_title_init(int argc, char **argv)
+{
+	char *name = strdup(argv[0]);
+
+	setproctitle_init(argc, argv, environ);
+	/* The one argument that is left in the memory that a title is written to. */
+	if (name)
+		argv[0] = name;
+}
+
 const char *room_name(int *argc, char **argv)
 {
 	size_t len = sizeof(room_option) - 1;

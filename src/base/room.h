@@ -17,6 +17,12 @@
 #define ROOM_USERS "_dtcp", "nobody"
 
 /*
+ * First thing in main(): makes room for process titles, which takes the memory of the arguments;
+ * argv points to copies afterwards.
+ */
+void room_title_init(int argc, char **argv);
+
+/*
  * Takes the hidden first argument "--room=NAME" out of the arguments and returns NAME, or NULL
  * where there is none: then this process is the monitor.
  */

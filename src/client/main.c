@@ -11,7 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* One of the rooms, started by monitor with the same command line. */
 static int run_room(const char *room, const struct client_options *options)
@@ -30,10 +29,11 @@ static int run_room(const char *room, const struct client_options *options)
 int main(int argc, char **argv)
 {
 	struct client_options options;
+
+	room_title_init(argc, argv);
+
 	const char *room = room_name(&argc, argv);
 
-	/* Before anything points into the arguments, because it moves them. */
-	setproctitle_init(argc, argv, environ);
 	log_init("dtcpclient", NULL, false);
 	switch (client_options_parse(&options, argc, argv)) {
 	case OPTIONS_DONE:

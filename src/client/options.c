@@ -172,7 +172,7 @@ static bool parse_long(struct client_options *options, int option)
 
 static bool parse_short(struct client_options *options, int option)
 {
-	uint32_t value;
+	uint32_t value = 0;
 
 	switch (option) {
 	case 'b':

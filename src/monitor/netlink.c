@@ -117,15 +117,18 @@ static const char *netlink_reason(const struct nlmsghdr *reply)
 static int netlink_talk(struct netlink *netlink, struct nlmsghdr *request, int accept,
 			const char *what)
 {
-	_Alignas(struct nlmsghdr) char buffer[NETLINK_BUFFER];
-	const struct nlmsghdr *reply = (const struct nlmsghdr *)buffer;
+	union {
+		struct nlmsghdr header;
+		char bytes[NETLINK_BUFFER];
+	} buffer;
+	const struct nlmsghdr *reply = &buffer.header;
 
 	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
 	request->nlmsg_seq = ++netlink->sequence;
 	if (mnl_socket_sendto(netlink->socket, request, request->nlmsg_len) == -1)
 		goto failed;
 	for (;;) {
-		ssize_t n = mnl_socket_recvfrom(netlink->socket, buffer, sizeof(buffer));
+		ssize_t n = mnl_socket_recvfrom(netlink->socket, &buffer, sizeof(buffer));
 
 		if (n == -1 && errno == EINTR)
 			continue;

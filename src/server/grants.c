@@ -4,7 +4,8 @@
 #include "base/log.h"
 #include "monitor/tun.h"
 
-#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +33,43 @@ struct grants {
 	size_t n_link_locals;
 };
 
+/* The shared device gets the link-local form of each address that clients know us by. */
+static void grants_link_local(struct grants *grants, struct in_addr her)
+{
+	for (size_t i = 0; i < grants->n_link_locals; i++) {
+		if (grants->link_locals[i].s_addr == her.s_addr)
+			return;
+	}
+	if (grants->n_link_locals < GRANTS_LINK_LOCALS &&
+	    netlink_link_local_add(grants->owner.netlink, grants->owner.interface, her) == 0)
+		grants->link_locals[grants->n_link_locals++] = her;
+}
+
+/* Those that are known at the start; an address that the machine gets later comes at a login. */
+static void grants_link_locals(struct grants *grants)
+{
+	const struct server_options *options = grants->owner.options;
+	struct ifaddrs *list = NULL;
+
+	if (options->address.s_addr || options->listen.s_addr) {
+		grants_link_local(grants,
+				  options->address.s_addr ? options->address : options->listen);
+		return;
+	}
+	if (getifaddrs(&list) == -1)
+		return;
+	for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
+		struct sockaddr_in addr;
+
+		if (!entry->ifa_addr || entry->ifa_addr->sa_family != AF_INET ||
+		    (entry->ifa_flags & IFF_LOOPBACK))
+			continue;
+		memcpy(&addr, entry->ifa_addr, sizeof(addr));
+		grants_link_local(grants, addr.sin_addr);
+	}
+	freeifaddrs(list);
+}
+
 struct grants *grants_new(const struct grants_owner *owner)
 {
 	struct grants *grants = calloc(1, sizeof(*grants));
@@ -44,6 +82,7 @@ struct grants *grants_new(const struct grants_owner *owner)
 		free(grants);
 		return NULL;
 	}
+	grants_link_locals(grants);
 	return grants;
 }
 
@@ -204,20 +243,6 @@ static enum server_result grants_own_device(const struct grants *grants,
 	return SERVER_GRANTED;
 }
 
-/* The shared device gets the link-local form of each address that clients know us by. */
-static void grants_link_local(struct grants *grants, const struct server_login *login)
-{
-	struct in_addr her = grants_her(grants, login);
-
-	for (size_t i = 0; i < grants->n_link_locals; i++) {
-		if (grants->link_locals[i].s_addr == her.s_addr)
-			return;
-	}
-	if (grants->n_link_locals < GRANTS_LINK_LOCALS &&
-	    netlink_link_local_add(grants->owner.netlink, grants->owner.interface, her) == 0)
-		grants->link_locals[grants->n_link_locals++] = her;
-}
-
 static enum server_result grants_provide(struct grants *grants, const struct server_login *login,
 					 struct grant *grant, struct server_verdict *verdict)
 {
@@ -230,10 +255,10 @@ static enum server_result grants_provide(struct grants *grants, const struct ser
 	case TUNNEL_HOST:
 		if (!options->has_host)
 			return SERVER_TYPE;
-		grants_link_local(grants, login);
+		grants_link_local(grants, grants_her(grants, login));
 		return grants_number(grants, login, verdict);
 	case TUNNEL_NETWORK:
-		grants_link_local(grants, login);
+		grants_link_local(grants, grants_her(grants, login));
 		if (options->numbered)
 			result = grants_number(grants, login, verdict);
 		if (result == SERVER_GRANTED)

@@ -163,6 +163,7 @@ static void monitor_on_signal(evutil_socket_t signal_number, short what, void *a
 		monitor_end(monitor, 0);
 		return;
 	}
+	log_info("stopping");
 	monitor->stopping = true;
 	monitor_tell(monitor, monitor->control, SERVER_MSG_STOP, &none, sizeof(none), -1);
 }
@@ -262,21 +263,26 @@ static void monitor_check_forwarding(void)
 		close(fd);
 }
 
-/* A session costs control one descriptor; the usual limit would end at a thousand. */
+/* A session costs a room one descriptor; the usual limit would end at a thousand. */
 static void monitor_raise_limit(uint32_t sessions)
 {
-	const rlim_t wanted = (rlim_t)sessions * 2 + 256;
+	const rlim_t wanted = (rlim_t)sessions + 256;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur >= wanted)
 		return;
-	limit.rlim_cur = wanted;
-	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < wanted)
-		limit.rlim_max = wanted;
-	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
-		log_warn("cannot have %llu open files; fewer clients than limit.sessions can "
-			 "connect",
-			 (unsigned long long)wanted);
+
+	const struct rlimit raised = {
+		.rlim_cur = wanted,
+		.rlim_max = limit.rlim_max > wanted ? limit.rlim_max : wanted,
+	};
+
+	if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	log_warnx("the system allows %llu open files; limit.sessions=%u would need %llu",
+		  (unsigned long long)limit.rlim_max, sessions, (unsigned long long)wanted);
 }
 
 static bool monitor_start_rooms(struct monitor *monitor)

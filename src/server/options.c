@@ -74,7 +74,7 @@ static bool read_bool(void *field, const char *where, const char *value)
 
 static bool read_port(void *field, const char *where, const char *value)
 {
-	uint32_t port;
+	uint32_t port = 0;
 
 	if (!number(where, value, 1, UINT16_MAX, &port))
 		return false;
