@@ -13,6 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Two seconds in steps of ten milliseconds. */
+enum { ROOMS_TICKS = 200 };
+
 struct rooms {
 	int argc;
 	char *const *argv;
@@ -94,15 +97,20 @@ void rooms_end(struct rooms *rooms)
 
 	event_free(rooms->child);
 	for (int ticks = 0; rooms->count > 0; ticks++) {
-		pid_t pid = waitpid(-1, NULL, WNOHANG);
+		int status;
+		pid_t pid = waitpid(-1, &status, WNOHANG);
 
 		if (pid > 0) {
-			(void)rooms_forget(rooms, pid);
+			const char *name = rooms_forget(rooms, pid);
+
+			/* It may be the cause of the end, noticed after another room's. */
+			if (name && WIFSIGNALED(status) && ticks < ROOMS_TICKS)
+				log_warnx("room %s: %s", name, rooms_status_text(status));
 			continue;
 		}
 		if (pid == -1 && errno == ECHILD)
 			break;
-		if (ticks == 200) {
+		if (ticks == ROOMS_TICKS) {
 			for (size_t i = 0; i < rooms->count; i++) {
 				log_warnx("room %s does not end, killed", rooms->list[i].name);
 				(void)kill(rooms->list[i].pid, SIGKILL);
@@ -111,6 +119,11 @@ void rooms_end(struct rooms *rooms)
 		(void)nanosleep(&tick, NULL);
 	}
 	free(rooms);
+}
+
+bool rooms_is_consequence(int status)
+{
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 const char *rooms_status_text(int status)

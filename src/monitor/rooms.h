@@ -31,6 +31,12 @@ int rooms_start(struct rooms *rooms, const char *name, const int fds[], size_t n
  */
 void rooms_end(struct rooms *rooms);
 
+/*
+ * True where a room's end is only the consequence of another's: it left in good order because a
+ * channel was closed.
+ */
+bool rooms_is_consequence(int status);
+
 /* The end of a child in words: "exit status 1", "killed by signal 9". Static buffer. */
 const char *rooms_status_text(int status);
 

@@ -145,6 +145,8 @@ static void monitor_on_child(const char *name, pid_t pid, int status, void *arg)
 		monitor_end(monitor, WEXITSTATUS(status));
 		return;
 	}
+	if (rooms_is_consequence(status))
+		return;
 	log_warnx("room %s ended unexpectedly: %s; ending", name, rooms_status_text(status));
 	monitor_end(monitor, EXIT_FAILED);
 }
