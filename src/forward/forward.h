@@ -9,9 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define FORWARD_ICMP6_RATE 100
+
 struct forward_config {
 	bool server;	       /* filter inner sources; answer for prefixes without a session */
 	uint32_t sessions_max; /* session ids are below this */
+	uint32_t icmp6_rate;   /* ICMPv6 errors a second; 0: FORWARD_ICMP6_RATE */
 };
 
 /*

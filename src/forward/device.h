@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The TUN devices by their index. One is known from the moment that monitor hands over its
+ * descriptor or that a session names it, whichever comes first.
+ */
+#ifndef DTCP_FORWARD_DEVICE_H
+#define DTCP_FORWARD_DEVICE_H
+
+#include "forward/hash.h"
+#include "forward/table.h"
+
+#include <event2/event.h>
+#include <linux/virtio_net.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+struct devices;
+
+struct device {
+	uint32_t index;
+	int fd; /* -1: not there */
+	TAILQ_HEAD(device_sessions, session) sessions;
+	/* Private: */
+	struct devices *devices;
+	struct event *readable;
+	struct hash_node by_index;
+	TAILQ_ENTRY(device) on_paused;
+	bool paused;
+};
+
+/* Called while there is something to read. */
+typedef void (*device_readable)(struct device *device, void *arg);
+
+/* NULL where memory is short. */
+struct devices *devices_new(struct event_base *base, const uint64_t key[static 2],
+			    device_readable readable, void *arg);
+
+/* Closes all; no session may be on one any more. */
+void devices_free(struct devices *devices);
+
+/* The device of this index; get makes one where there is none, NULL where memory is short. */
+struct device *devices_find(const struct devices *devices, uint32_t index);
+struct device *devices_get(struct devices *devices, uint32_t index);
+
+/* Takes over fd, in place of an older one. Returns 0 or -errno; then fd has been closed. */
+int device_open(struct device *device, int fd);
+void device_close(struct device *device);
+
+/* Frees a device that has neither descriptor nor session. */
+void device_release(struct device *device);
+
+/* Not to be called for more until devices_resume(). */
+void device_pause(struct device *device);
+void devices_resume(struct devices *devices);
+
+/* Never again to be called for more: it is gone though we still hold it. */
+void device_stop(struct device *device);
+
+/* One packet. Returns its length, or -errno (-EAGAIN: there is none; -EPIPE: never again). */
+ssize_t device_read(const struct device *device, struct virtio_net_hdr *header, void *packet,
+		    size_t size);
+
+/* Returns 0 or -errno. */
+int device_write(const struct device *device, const struct virtio_net_hdr *header,
+		 const void *packet, size_t len);
+
+#endif

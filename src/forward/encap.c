@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "forward/encap.h"
+
+#include "forward/tos.h"
+#include "forward/vnet.h"
+
+#define IPV4_HEADER 20
+
+/* RFC 4213, section 3.2: how large, and may the path cut it. */
+void encap_fit(const struct session *session, size_t len, uint64_t now, struct encap *out)
+{
+	uint32_t path = pmtu_get(&session->pmtu, now) - IPV4_HEADER;
+	uint32_t limit = session->config.mtu;
+	/* 3.2.1: with the least tunnel MTU the path may always cut. */
+	bool df = limit > INNER_MTU_MIN;
+
+	if (path <= INNER_MTU_MIN) {
+		/* 3.2.2: IPv6 is never told of less than 1280, so then the path has to cut. */
+		limit = INNER_MTU_MIN;
+		df = false;
+	} else if (path < limit) {
+		limit = path;
+	}
+	if (len > limit) {
+		out->drop = DROP_TOO_BIG;
+		out->error = (struct icmp6_error){.kind = ICMP6_TOO_BIG, .mtu = limit};
+		return;
+	}
+	out->drop = DROP_NONE;
+	out->error = (struct icmp6_error){.kind = ICMP6_NONE};
+	out->df = df;
+}
+
+/* The session for a destination on the shared device; else drop and error say why not. */
+static struct session *encap_route(const struct table *table, struct encap *out)
+{
+	struct session *session = NULL;
+
+	out->drop = DROP_NO_ROUTE;
+	/* Nobody in particular is meant, and nobody is told. */
+	if (IN6_IS_ADDR_MULTICAST(&out->inner.dst))
+		return NULL;
+	switch (table_by_address(table, &out->inner.dst, &session)) {
+	case TABLE_UP:
+		break;
+	case TABLE_DOWN:
+		out->drop = DROP_NO_SESSION;
+		out->error.kind = ICMP6_ADDRESS_UNREACHABLE;
+		break;
+	case TABLE_UNKNOWN:
+		out->error.kind = ICMP6_NO_ROUTE;
+		break;
+	}
+	return session;
+}
+
+void encap_packet(const struct table *table, struct session *only, bool shared,
+		  const struct virtio_net_hdr *header, uint8_t *packet, size_t n, uint64_t now,
+		  struct encap *out)
+{
+	out->session = NULL;
+	out->error = (struct icmp6_error){.kind = ICMP6_NONE};
+	if (inner_parse(packet, n, &out->inner) != DROP_NONE ||
+	    !vnet_finish(header, packet, out->inner.len)) {
+		out->drop = DROP_TUN_MALFORMED;
+		return;
+	}
+	if (shared) {
+		out->session = encap_route(table, out);
+	} else {
+		out->session = only;
+		out->drop = DROP_NO_SESSION;
+	}
+	if (!out->session)
+		return;
+	out->tos = tos_encap(tos_class(packet));
+	encap_fit(out->session, out->inner.len, now, out);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From TUN to outside: what becomes of a packet that the kernel sends into a tunnel. No I/O. */
+#ifndef DTCP_FORWARD_ENCAP_H
+#define DTCP_FORWARD_ENCAP_H
+
+#include "forward/icmp6.h"
+#include "forward/inner.h"
+#include "forward/table.h"
+
+#include <linux/virtio_net.h>
+
+struct encap {
+	enum drop_reason drop;
+	struct session *session; /* NULL where it is nobody's */
+	struct inner inner;	 /* valid unless dropped as malformed */
+	/* With DROP_NONE: */
+	uint8_t tos; /* of the outer header */
+	bool df;     /* "don't fragment" of the outer header */
+	/* Else what to tell the sender, if anything and if the packet may be answered: */
+	struct icmp6_error error;
+};
+
+/*
+ * Judges the n octets at packet, which came with header. only: the session of a device that has
+ * one; shared: the device has all sessions, and the destination decides.
+ */
+void encap_packet(const struct table *table, struct session *only, bool shared,
+		  const struct virtio_net_hdr *header, uint8_t *packet, size_t n, uint64_t now,
+		  struct encap *out);
+
+/*
+ * Whether a packet of len octets fits the path as far as that is known; also sets drop, df and
+ * error. To be asked again when more is known.
+ */
+void encap_fit(const struct session *session, size_t len, uint64_t now, struct encap *out);
+
+#endif

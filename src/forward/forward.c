@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The forward room. This file has its channels and what the messages on them do; plane.c moves the
+ * packets; decap.c and encap.c say what is to become of each one, without doing it; table.c knows
+ * the sessions.
+ *
+ * Monitor hands over descriptors, control tells of sessions, and nothing orders one channel's
+ * messages against the other's. So a session may name a device that has not come yet: it waits on
+ * that device, and control hears ADDED when packets really pass.
+ */
+#include "forward/forward.h"
+
+#include "base/ipc.h"
+#include "base/log.h"
+#include "forward/msg.h"
+#include "forward/plane.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+struct forward {
+	struct event_base *base;
+	struct ipc *monitor;
+	struct ipc *control;
+	struct plane plane;
+	int status;
+};
+
+static void forward_end(struct forward *forward, int status)
+{
+	if (status)
+		forward->status = status;
+	(void)event_base_loopbreak(forward->base);
+}
+
+static void forward_on_closed(struct ipc *ipc, bool violated, void *arg)
+{
+	(void)ipc;
+	forward_end(arg, violated ? 1 : 0);
+}
+
+static void forward_tell(struct forward *forward, enum forward_msg type, uint32_t id)
+{
+	struct forward_id body = {.id = id};
+	int error = ipc_send(forward->control, type, &body, sizeof(body), -1);
+
+	/* A closed channel shows itself when it is read. */
+	if (error == -ENOMEM) {
+		log_warnx("no memory for an answer to control");
+		forward_end(forward, 1);
+	}
+}
+
+/* Sessions that were waiting for the device or the socket are up once both are there. */
+static void forward_announce(struct forward *forward, const struct device *device)
+{
+	struct session *session;
+
+	if (device->fd == -1 || !forward->plane.raw)
+		return;
+	TAILQ_FOREACH (session, &device->sessions, on_device) {
+		if (session->announced)
+			continue;
+		session->announced = true;
+		log_debug("session %u is up", session->config.id);
+		forward_tell(forward, FORWARD_MSG_ADDED, session->config.id);
+	}
+}
+
+/* --- from monitor ------------------------------------------------------------------------- */
+
+static void forward_on_raw(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct forward *forward = arg;
+	struct plane *plane = &forward->plane;
+
+	(void)ipc;
+	(void)body;
+	if (plane_set_raw(plane, fd)) {
+		forward_end(forward, 1);
+		return;
+	}
+	for (uint32_t id = 0; id < plane->config.sessions_max; id++) {
+		struct session *session = table_by_id(plane->table, id);
+
+		if (session && !session->announced)
+			forward_announce(forward, session->device);
+	}
+}
+
+static void forward_on_counters(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct forward *forward = arg;
+	int error = plane_set_counters(&forward->plane, fd);
+
+	(void)ipc;
+	(void)body;
+	if (error) {
+		errno = -error;
+		log_warn("counter page");
+		forward_end(forward, 1);
+	}
+}
+
+static void forward_on_icmp(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct forward *forward = arg;
+	const struct forward_icmp *icmp = body;
+
+	(void)ipc;
+	(void)fd;
+	forward->plane.icmp_source = icmp->source;
+}
+
+static void forward_on_device(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct forward *forward = arg;
+	const struct forward_device *message = body;
+	struct device *device = devices_get(forward->plane.devices, message->index);
+
+	(void)ipc;
+	if (!device) {
+		close(fd);
+	} else if (device_open(device, fd) == 0) {
+		forward_announce(forward, device);
+		return;
+	}
+	log_warnx("device %u: out of memory", message->index);
+	forward_end(forward, 1);
+}
+
+static void forward_on_no_device(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct forward *forward = arg;
+	const struct forward_device *message = body;
+	struct device *device = devices_find(forward->plane.devices, message->index);
+
+	(void)ipc;
+	(void)fd;
+	if (!device)
+		return;
+	device_close(device);
+	device_release(device);
+}
+
+/* --- from control ------------------------------------------------------------------------- */
+
+static int forward_add(struct forward *forward, const struct forward_session *config)
+{
+	struct plane *plane = &forward->plane;
+	bool shared = plane->config.server && config->device == 0;
+	struct device *device = devices_get(plane->devices, config->device);
+	struct session *session;
+	int error;
+
+	if (!device)
+		return -ENOMEM;
+	if (!shared && !TAILQ_EMPTY(&device->sessions))
+		return -EBUSY;
+	error = table_add(plane->table, config, &session);
+	if (error) {
+		device_release(device);
+		return error;
+	}
+	memset(&plane->counters->session[config->id], 0, sizeof(plane->counters->session[0]));
+	session->device = device;
+	TAILQ_INSERT_TAIL(&device->sessions, session, on_device);
+	forward_announce(forward, device);
+	return 0;
+}
+
+static void forward_on_add(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct forward *forward = arg;
+	const struct forward_session *config = body;
+	int error = forward_add(forward, config);
+
+	(void)ipc;
+	(void)fd;
+	if (error) {
+		errno = -error;
+		log_warn("session %u refused", config->id);
+		forward_tell(forward, FORWARD_MSG_REFUSED, config->id);
+	}
+}
+
+static void forward_on_remove(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct forward *forward = arg;
+	const struct forward_id *message = body;
+	struct session *session = table_by_id(forward->plane.table, message->id);
+
+	(void)ipc;
+	(void)fd;
+	if (session) {
+		struct device *device = session->device;
+
+		/* Packets still waiting for the socket may be this session's. */
+		if (forward->plane.raw)
+			raw_discard(forward->plane.raw);
+		TAILQ_REMOVE(&device->sessions, session, on_device);
+		table_remove(forward->plane.table, session);
+		device_release(device);
+	}
+	forward_tell(forward, FORWARD_MSG_REMOVED, message->id);
+}
+
+static void forward_on_assigned(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct forward *forward = arg;
+	const struct forward_prefix *message = body;
+	int error = table_assign(forward->plane.table, &message->prefix);
+
+	(void)ipc;
+	(void)fd;
+	/* Without it senders hear "no route" instead of "unreachable": worth a line, no more. */
+	if (error) {
+		errno = -error;
+		log_warn("assigned prefix");
+	}
+}
+
+/* --- the room ----------------------------------------------------------------------------- */
+
+static const struct ipc_row forward_monitor_rows[] = {
+	{FORWARD_MSG_RAW, sizeof(struct forward_none), true, forward_on_raw},
+	{FORWARD_MSG_COUNTERS, sizeof(struct forward_none), true, forward_on_counters},
+	{FORWARD_MSG_ICMP, sizeof(struct forward_icmp), false, forward_on_icmp},
+	{FORWARD_MSG_DEVICE, sizeof(struct forward_device), true, forward_on_device},
+	{FORWARD_MSG_NO_DEVICE, sizeof(struct forward_device), false, forward_on_no_device},
+};
+
+static const struct ipc_row forward_control_rows[] = {
+	{FORWARD_MSG_ADD, sizeof(struct forward_session), false, forward_on_add},
+	{FORWARD_MSG_REMOVE, sizeof(struct forward_id), false, forward_on_remove},
+	{FORWARD_MSG_ASSIGNED, sizeof(struct forward_prefix), false, forward_on_assigned},
+};
+
+#define FORWARD_ROWS(rows) rows, sizeof(rows) / sizeof((rows)[0])
+
+int forward_run(const struct forward_config *config, int monitor_fd, int control_fd)
+{
+	struct forward forward = {.base = event_base_new()};
+
+	if (!forward.base || plane_open(&forward.plane, config, forward.base))
+		goto no_memory;
+	forward.monitor = ipc_new(forward.base, monitor_fd, "monitor",
+				  FORWARD_ROWS(forward_monitor_rows), forward_on_closed, &forward);
+	forward.control = ipc_new(forward.base, control_fd, "control",
+				  FORWARD_ROWS(forward_control_rows), forward_on_closed, &forward);
+	if (!forward.monitor || !forward.control)
+		goto no_memory;
+	if (event_base_dispatch(forward.base) == -1) {
+		log_warnx("event loop failed");
+		forward.status = 1;
+	}
+	goto done;
+no_memory:
+	log_warnx("out of memory");
+	forward.status = 1;
+done:
+	/* Channels first: monitor sees the end, and nothing can come any more. */
+	ipc_free(forward.control);
+	ipc_free(forward.monitor);
+	plane_close(&forward.plane);
+	if (forward.base)
+		event_base_free(forward.base);
+	return forward.status;
+}

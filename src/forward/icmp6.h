@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ICMPv6 errors: which packets may have one, and what it looks like. RFC 4443. */
+#ifndef DTCP_FORWARD_ICMP6_H
+#define DTCP_FORWARD_ICMP6_H
+
+#include "forward/inner.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Octets of the largest error. */
+#define ICMP6_ERROR_SIZE 1280
+
+enum icmp6_kind {
+	ICMP6_NONE, /* none is due */
+	ICMP6_NO_ROUTE,
+	ICMP6_ADDRESS_UNREACHABLE,
+	ICMP6_TOO_BIG,
+};
+
+struct icmp6_error {
+	enum icmp6_kind kind;
+	uint32_t mtu; /* with ICMP6_TOO_BIG */
+};
+
+/* True where this packet may be answered with such an error (RFC 4443, section 2.4 (e)). */
+bool icmp6_allowed(enum icmp6_kind kind, const struct inner *inner);
+
+/* Writes the whole IPv6 packet, as much of the packet in question in it as fits; its length. */
+size_t icmp6_build(const struct icmp6_error *error, const struct in6_addr *source,
+		   const struct inner *inner, uint8_t out[static ICMP6_ERROR_SIZE]);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What makes an inner packet good: RFC 4213, sections 3.6 and 4.1; RFC 2827; RFC 6324. Every rule
+ * about inner packets stands here, once.
+ */
+#ifndef DTCP_FORWARD_INNER_H
+#define DTCP_FORWARD_INNER_H
+
+#include "forward/counters.h"
+#include "forward/msg.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define INNER_HEADER  40
+#define INNER_MTU_MIN 1280 /* every IPv6 link takes this much (RFC 8200, section 5) */
+
+/* An inner packet that is as long as its header says. */
+struct inner {
+	const uint8_t *packet;
+	size_t len; /* without what trails it */
+	struct in6_addr src;
+	struct in6_addr dst;
+};
+
+/* What the extension headers lead to. */
+struct inner_upper {
+	uint8_t protocol;
+	size_t offset;	/* where its header begins; may be the packet's end */
+	bool fragment;	/* the packet is a part only; a later one where begin is false */
+	bool begin;	/* the upper header's beginning is here */
+	bool more_hops; /* a routing header has segments left: dst is not the last one */
+};
+
+/*
+ * Looks at the header of the packet in the n octets. Returns DROP_NONE and fills *out, or
+ * DROP_OUTER_SHORT, DROP_NOT_IPV6 or DROP_TRUNCATED.
+ */
+enum drop_reason inner_parse(const uint8_t *packet, size_t n, struct inner *out);
+
+/* Finds the upper layer. False where the chain is cut short. */
+bool inner_find_upper(const struct inner *inner, struct inner_upper *out);
+
+/* Sources that no packet in a tunnel may have. */
+enum drop_reason inner_check_source(const struct inner *inner);
+
+/* The server's ingress filter: DROP_NONE where the source is the session's own. */
+enum drop_reason inner_check_ingress(const struct inner *inner,
+				     const struct forward_session *session);
+
+/* DROP_LOOP where the destination would come back to the tunnel's end here. */
+enum drop_reason inner_check_loop(const struct inner *inner, const struct forward_session *session);
+
+#endif

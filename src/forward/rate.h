@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A token bucket. */
+#ifndef DTCP_FORWARD_RATE_H
+#define DTCP_FORWARD_RATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct rate {
+	uint32_t per_second;
+	uint64_t full;	 /* thousandths of a token */
+	uint64_t tokens; /* thousandths of a token */
+	uint64_t last;	 /* milliseconds */
+};
+
+/*
+ * A full bucket. A tenth of a second's worth can come at once, but never less than ten (or all of
+ * a second's worth where that is less).
+ */
+void rate_init(struct rate *rate, uint32_t per_second, uint64_t now);
+
+/* True where there was a token, which is then taken. now never goes back. */
+bool rate_take(struct rate *rate, uint64_t now);
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "forward/table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TABLE_MTU_MIN 1280
+#define TABLE_MTU_MAX 1480
+
+/* A prefix that is or was a session's. */
+struct route {
+	struct hash_node node;
+	struct prefix6 prefix;
+	struct session *session; /* NULL: assigned but down */
+};
+
+struct table {
+	bool server;
+	uint32_t sessions_max;
+	uint64_t key[2];
+	struct session **by_id;
+	struct hash by_peer;
+	struct hash by_length[129]; /* routes; no buckets where a length has never been seen */
+	uint8_t lengths[128];	    /* those in use, longest first */
+	size_t n_lengths;
+};
+
+struct table *table_new(bool server, uint32_t sessions_max, const uint64_t key[static 2])
+{
+	struct table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return NULL;
+	table->server = server;
+	table->sessions_max = sessions_max;
+	memcpy(table->key, key, sizeof(table->key));
+	table->by_id = calloc(sessions_max ? sessions_max : 1, sizeof(struct session *));
+	if (!table->by_id || hash_init(&table->by_peer)) {
+		free(table->by_id);
+		free(table);
+		return NULL;
+	}
+	return table;
+}
+
+static uint64_t table_hash_address(const struct table *table, const struct in6_addr *address)
+{
+	uint64_t words[2];
+
+	memcpy(words, address, sizeof(words));
+	return hash_words(table->key, words, 2);
+}
+
+static uint64_t table_hash_peer(const struct table *table, const struct table_peer *peer)
+{
+	uint64_t word =
+		(uint64_t)peer->address.s_addr << 32 | (uint64_t)peer->transport << 16 | peer->port;
+
+	return hash_words(table->key, &word, 1);
+}
+
+/* --- routes ------------------------------------------------------------------------------- */
+
+static struct route *route_find(const struct table *table, const struct in6_addr *address,
+				uint8_t len)
+{
+	struct in6_addr masked = prefix6_mask(address, len);
+	const struct hash *hash = &table->by_length[len];
+
+	if (!hash->buckets)
+		return NULL;
+	for (struct hash_node *node = hash_first(hash, table_hash_address(table, &masked)); node;
+	     node = hash_next(node)) {
+		struct route *route = node->item;
+
+		if (IN6_ARE_ADDR_EQUAL(&route->prefix.addr, &masked))
+			return route;
+	}
+	return NULL;
+}
+
+static void table_use_length(struct table *table, uint8_t len)
+{
+	size_t i = table->n_lengths++;
+
+	for (; i > 0 && table->lengths[i - 1] < len; i--)
+		table->lengths[i] = table->lengths[i - 1];
+	table->lengths[i] = len;
+}
+
+static void table_drop_length(struct table *table, uint8_t len)
+{
+	size_t i = 0;
+
+	while (table->lengths[i] != len)
+		i++;
+	table->n_lengths--;
+	memmove(table->lengths + i, table->lengths + i + 1, table->n_lengths - i);
+}
+
+/* The route for a prefix, made where there is none; NULL where memory is short. */
+static struct route *route_get(struct table *table, const struct prefix6 *prefix)
+{
+	struct hash *hash = &table->by_length[prefix->len];
+	struct route *route = route_find(table, &prefix->addr, prefix->len);
+
+	if (route)
+		return route;
+	if (!hash->buckets && hash_init(hash))
+		return NULL;
+	route = calloc(1, sizeof(*route));
+	if (!route)
+		return NULL;
+	route->prefix = *prefix;
+	if (hash->count == 0)
+		table_use_length(table, prefix->len);
+	hash_insert(hash, &route->node, table_hash_address(table, &prefix->addr), route);
+	return route;
+}
+
+static void route_free(struct table *table, struct route *route)
+{
+	uint8_t len = route->prefix.len;
+
+	hash_remove(&table->by_length[len], &route->node);
+	if (table->by_length[len].count == 0)
+		table_drop_length(table, len);
+	free(route);
+}
+
+/* Link-local addresses are the server's to invent, not assigned to anybody for good. */
+static bool route_is_kept(const struct prefix6 *prefix)
+{
+	return !IN6_IS_ADDR_LINKLOCAL(&prefix->addr);
+}
+
+static bool table_routes(const struct table *table, const struct forward_session *config)
+{
+	return table->server && config->device == 0;
+}
+
+/* --- sessions ----------------------------------------------------------------------------- */
+
+static bool prefix_valid(const struct prefix6 *prefix)
+{
+	if (prefix->len < 1 || prefix->len > 128)
+		return false;
+
+	struct in6_addr masked = prefix6_mask(&prefix->addr, prefix->len);
+
+	return IN6_ARE_ADDR_EQUAL(&masked, &prefix->addr);
+}
+
+static bool host_valid(struct in_addr address)
+{
+	uint32_t host = ntohl(address.s_addr);
+
+	return host != INADDR_ANY && host != INADDR_BROADCAST && !IN_MULTICAST(host);
+}
+
+static bool config_valid(const struct table *table, const struct forward_session *config)
+{
+	if (config->id >= table->sessions_max || config->transport != FORWARD_PROTO41 ||
+	    config->mtu < TABLE_MTU_MIN || config->mtu > TABLE_MTU_MAX ||
+	    config->n_prefixes > FORWARD_PREFIXES_MAX)
+		return false;
+	if (!host_valid(config->local) || !host_valid(config->peer))
+		return false;
+	for (uint32_t i = 0; i < config->n_prefixes; i++) {
+		if (!prefix_valid(&config->prefixes[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Takes back the routes that a session has made; on the server they stay known. */
+static void table_unroute(struct table *table, struct session *session)
+{
+	for (uint32_t i = 0; i < session->config.n_prefixes; i++) {
+		const struct prefix6 *prefix = &session->config.prefixes[i];
+		struct route *route = route_find(table, &prefix->addr, prefix->len);
+
+		/* A newer session may have taken it over. */
+		if (!route || route->session != session)
+			continue;
+		if (route_is_kept(prefix))
+			route->session = NULL;
+		else
+			route_free(table, route);
+	}
+}
+
+/* Makes the routes that are missing, still as down. Returns 0 or -ENOMEM. */
+static int table_prepare_routes(struct table *table, const struct forward_session *config)
+{
+	for (uint32_t i = 0; i < config->n_prefixes; i++) {
+		if (!route_get(table, &config->prefixes[i]))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int table_add(struct table *table, const struct forward_session *config, struct session **out)
+{
+	struct table_peer peer = {.transport = FORWARD_PROTO41, .address = config->peer};
+
+	if (!config_valid(table, config))
+		return -EINVAL;
+	if (table->by_id[config->id])
+		return -EEXIST;
+	if (table_by_peer(table, &peer))
+		return -EADDRINUSE;
+
+	struct session *session = calloc(1, sizeof(*session));
+
+	if (!session)
+		return -ENOMEM;
+	session->config = *config;
+	session->peer = peer;
+	if (table_routes(table, config)) {
+		if (table_prepare_routes(table, config)) {
+			free(session);
+			return -ENOMEM;
+		}
+		for (uint32_t i = 0; i < config->n_prefixes; i++) {
+			const struct prefix6 *prefix = &config->prefixes[i];
+
+			route_find(table, &prefix->addr, prefix->len)->session = session;
+		}
+	}
+	table->by_id[config->id] = session;
+	hash_insert(&table->by_peer, &session->by_peer, table_hash_peer(table, &peer), session);
+	*out = session;
+	return 0;
+}
+
+int table_change_peer(struct table *table, struct session *session, const struct table_peer *peer)
+{
+	struct session *other = table_by_peer(table, peer);
+
+	if (other)
+		return other == session ? 0 : -EADDRINUSE;
+	hash_remove(&table->by_peer, &session->by_peer);
+	session->peer = *peer;
+	/* Nothing is known of the new path. */
+	session->pmtu = (struct pmtu){0};
+	hash_insert(&table->by_peer, &session->by_peer, table_hash_peer(table, peer), session);
+	return 0;
+}
+
+void table_remove(struct table *table, struct session *session)
+{
+	if (table_routes(table, &session->config))
+		table_unroute(table, session);
+	hash_remove(&table->by_peer, &session->by_peer);
+	table->by_id[session->config.id] = NULL;
+	free(session);
+}
+
+int table_assign(struct table *table, const struct prefix6 *prefix)
+{
+	if (!prefix_valid(prefix) || !route_is_kept(prefix))
+		return -EINVAL;
+	if (!table->server)
+		return 0;
+	return route_get(table, prefix) ? 0 : -ENOMEM;
+}
+
+struct session *table_by_id(const struct table *table, uint32_t id)
+{
+	return id < table->sessions_max ? table->by_id[id] : NULL;
+}
+
+struct session *table_by_peer(const struct table *table, const struct table_peer *peer)
+{
+	for (struct hash_node *node = hash_first(&table->by_peer, table_hash_peer(table, peer));
+	     node; node = hash_next(node)) {
+		struct session *session = node->item;
+
+		if (session->peer.transport == peer->transport &&
+		    session->peer.address.s_addr == peer->address.s_addr &&
+		    session->peer.port == peer->port)
+			return session;
+	}
+	return NULL;
+}
+
+enum table_match table_by_address(const struct table *table, const struct in6_addr *address,
+				  struct session **out)
+{
+	for (size_t i = 0; i < table->n_lengths; i++) {
+		struct route *route = route_find(table, address, table->lengths[i]);
+
+		if (!route)
+			continue;
+		if (!route->session)
+			return TABLE_DOWN;
+		*out = route->session;
+		return TABLE_UP;
+	}
+	return TABLE_UNKNOWN;
+}
+
+void table_free(struct table *table)
+{
+	if (!table)
+		return;
+	for (uint32_t i = 0; i < table->sessions_max; i++)
+		free(table->by_id[i]);
+	free(table->by_id);
+	hash_free(&table->by_peer);
+	for (size_t len = 0; len < sizeof(table->by_length) / sizeof(table->by_length[0]); len++) {
+		struct hash *hash = &table->by_length[len];
+
+		for (size_t i = 0; hash->buckets && i <= hash->mask; i++) {
+			struct hash_node *node = hash->buckets[i];
+
+			while (node) {
+				struct hash_node *next = node->next;
+
+				free(node->item);
+				node = next;
+			}
+		}
+		hash_free(hash);
+	}
+	free(table);
+}

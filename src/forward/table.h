@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The session table: who is where, outside and inside. All knowledge of sessions goes through
+ * these functions, so that a second data plane can be fed from here as well.
+ *
+ * Inside, the longest matching prefix counts. The prefixes of sessions on a device of their own
+ * are no routes: those devices have one session each. On the server prefixes are remembered when
+ * their session goes, as assigned but down.
+ */
+#ifndef DTCP_FORWARD_TABLE_H
+#define DTCP_FORWARD_TABLE_H
+
+#include "forward/hash.h"
+#include "forward/msg.h"
+#include "forward/pmtu.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct device;
+struct table;
+
+/* Where a peer's packets come from. The port is 0 where the transport has none. */
+struct table_peer {
+	enum forward_transport transport;
+	struct in_addr address;
+	uint16_t port; /* host byte order */
+};
+
+struct session {
+	struct forward_session config;
+	struct table_peer peer;
+	struct pmtu pmtu;
+	/* The room's: */
+	struct device *device;
+	TAILQ_ENTRY(session) on_device;
+	bool announced; /* control knows that it is up */
+	/* The table's: */
+	struct hash_node by_peer;
+};
+
+enum table_match {
+	TABLE_UNKNOWN, /* never assigned */
+	TABLE_DOWN,    /* assigned to somebody who is not here */
+	TABLE_UP,
+};
+
+/* NULL where memory is short. On a client no prefix is a route and none is remembered. */
+struct table *table_new(bool server, uint32_t sessions_max, const uint64_t key[static 2]);
+void table_free(struct table *table);
+
+/*
+ * Adds a session. Its prefixes lead to it at once, also those that an older session still has;
+ * they do not go back to that one. Returns 0, -EINVAL (a field out of range), -EEXIST (id in use),
+ * -EADDRINUSE (peer in use) or -ENOMEM; on failure no session has changed.
+ */
+int table_add(struct table *table, const struct forward_session *config, struct session **out);
+
+/* Moves a session to another peer. Returns 0 or -EADDRINUSE. */
+int table_change_peer(struct table *table, struct session *session, const struct table_peer *peer);
+
+/* Removes and frees it. */
+void table_remove(struct table *table, struct session *session);
+
+/* A prefix of somebody who has no session now. Returns 0, -EINVAL or -ENOMEM. */
+int table_assign(struct table *table, const struct prefix6 *prefix);
+
+/* NULL where there is none. */
+struct session *table_by_id(const struct table *table, uint32_t id);
+struct session *table_by_peer(const struct table *table, const struct table_peer *peer);
+
+/* *out is set with TABLE_UP only. */
+enum table_match table_by_address(const struct table *table, const struct in6_addr *address,
+				  struct session **out);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "forward/vnet.h"
+
+#include "forward/checksum.h"
+
+#include <string.h>
+
+#define TCP_HEADER 20
+#define TCP_CHECK  16
+#define TCP_CWR	   0x80
+#define UDP_HEADER 8
+#define UDP_CHECK  6
+/* Segments with less are not made: headers would outweigh what they carry, and one large packet
+ * with a long header chain would make a great many. */
+#define VNET_SEGMENT_MIN 512
+
+static void vnet_fill_gso(const struct inner *inner, size_t tcp, size_t mtu,
+			  struct virtio_net_hdr *header)
+{
+	const uint8_t *packet = inner->packet;
+	size_t tcp_size = (size_t)(packet[tcp + 12] >> 4) * 4;
+	size_t headers = tcp + tcp_size;
+
+	if (tcp_size < TCP_HEADER || headers >= inner->len || headers + VNET_SEGMENT_MIN > mtu)
+		return;
+	header->gso_type = VIRTIO_NET_HDR_GSO_TCPV6;
+	/* RFC 3168, section 6.1.2: only the first segment may say that the window was reduced. */
+	if (packet[tcp + 13] & TCP_CWR)
+		header->gso_type |= VIRTIO_NET_HDR_GSO_ECN;
+	header->hdr_len = (uint16_t)headers;
+	header->gso_size = (uint16_t)(mtu - headers);
+}
+
+void vnet_fill(const struct inner *inner, size_t mtu, struct virtio_net_hdr *header)
+{
+	struct inner_upper upper;
+
+	memset(header, 0, sizeof(*header));
+	if (!inner_find_upper(inner, &upper) || upper.fragment || upper.more_hops)
+		return;
+
+	bool tcp = upper.protocol == IPPROTO_TCP;
+	size_t check_at = tcp ? TCP_CHECK : UDP_CHECK;
+	size_t upper_len = inner->len - upper.offset;
+
+	if (!tcp && upper.protocol != IPPROTO_UDP)
+		return;
+	if (upper_len < (tcp ? TCP_HEADER : UDP_HEADER))
+		return;
+
+	const uint8_t *check = inner->packet + upper.offset + check_at;
+	uint16_t bare = checksum_pseudo(inner->packet, upper.protocol, upper_len);
+
+	/* A complete checksum that happens to look like this is computed anew, to the same value.
+	 */
+	if (check[0] != bare >> 8 || check[1] != (bare & 0xff))
+		return;
+	header->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	header->csum_start = (uint16_t)upper.offset;
+	header->csum_offset = (uint16_t)check_at;
+	if (tcp && inner->len > mtu)
+		vnet_fill_gso(inner, upper.offset, mtu, header);
+}
+
+bool vnet_finish(const struct virtio_net_hdr *header, uint8_t *packet, size_t len)
+{
+	/* A packet to be cut is longer than the tunnel takes. */
+	if (header->gso_type != VIRTIO_NET_HDR_GSO_NONE)
+		return false;
+	if (!(header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
+		return true;
+
+	size_t start = header->csum_start;
+	size_t check_at = start + header->csum_offset;
+
+	if (start < INNER_HEADER || check_at + 2 > len)
+		return false;
+
+	uint16_t check = (uint16_t)~checksum_fold(checksum_add(0, packet + start, len - start));
+
+	/* RFC 8200, section 8.1: UDP has no zero checksum; for TCP both zeros are the same. */
+	if (check == 0)
+		check = 0xffff;
+	packet[check_at] = (uint8_t)(check >> 8);
+	packet[check_at + 1] = (uint8_t)check;
+	return true;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The offload header in front of each packet on a TUN device.
+ *
+ * The kernel merges protocol 41 packets that arrive (GRO) and hands a raw socket the result: inner
+ * packets of up to 64 KB whose TCP checksum is the bare sum of the pseudo-header, to be completed
+ * by whoever sends them on. Written to TUN as they are they would be lost, so the header tells the
+ * kernel what is missing.
+ */
+#ifndef DTCP_FORWARD_VNET_H
+#define DTCP_FORWARD_VNET_H
+
+#include "forward/inner.h"
+
+#include <linux/virtio_net.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Fills the header for a packet on its way to TUN. A merged packet longer than mtu octets is to be
+ * cut into packets of at most mtu.
+ */
+void vnet_fill(const struct inner *inner, size_t mtu, struct virtio_net_hdr *header);
+
+/*
+ * Does what the header of a packet read from TUN asks for. We ask the kernel for no offloads, so
+ * nothing is the rule; a missing checksum is completed all the same. False where it cannot be done.
+ */
+bool vnet_finish(const struct virtio_net_hdr *header, uint8_t *packet, size_t len);
+
+#endif
