@@ -37,8 +37,6 @@ def test_server_room(internet, room):
     server = internet.dtcps()
     client = internet.dtcpclient()
     client.wait_up()
-    only = internet.users
-    only.add("bob")
     ping(internet.site, SIX)
 
     status = kill_one(server, SERVER_ROOMS, room)

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""dtcps: its command line, its signals, its life in the background."""
+
+import ipaddress
+import os
+import signal
+
+import pytest
+
+from lab.process import Process, alive, end_quietly
+from lab.programs import DTCPS
+from lab.topology import SERVER, SIX
+from lab.traffic import ping
+from lab.wait import until
+from lab.wire import Wire
+
+
+def test_usage(internet):
+    """Status 2, and a line that names what is wrong."""
+    for words, text in [
+            (("-Z",), "-Z"), (("-o", "nonsense"), "nonsense"), (("-o", "no.such=1"), "no.such"),
+            (("-o", "network.pool=2001:db8::1/40"), "2001:db8::1/40"),
+            (("-o", "network.length=200"), "200"), (("-o", "mtu=9000"), "9000"),
+            (("-o", "timeout.idle=x"), "timeout.idle"), (("-o", "port=99999"), "99999"),
+            (("-o", "network.pool=2001:db8::/60", "-o", "network.length=56"), "network.length"),
+            (("-p", "0"), "0"), (("-g", "::1"), "::1"), (("-i", "a/b"), "a/b"),
+            (("2001:db8:1::/48",), "2001:db8:1::/48"), (("one", "two"), ""),
+            (("-a",), "host.prefix"),
+            (("-c", "/etc/dtcps.conf"), "configuration files are not supported yet"),
+            (("--user", "no-such-user"), "no-such-user")]:
+        server = Process(internet.server, "dtcps", DTCPS, "-o", f"database={internet.users.path}",
+                         *words)
+        assert server.wait() == 2, (words, server.log())
+        assert text in server.log(), (words, server.log())
+
+
+def test_help_and_version(internet):
+    for word, text in (("--help", "usage: dtcps"), ("--version", "dtcps ")):
+        server = Process(internet.server, "dtcps", DTCPS, word)
+        assert server.wait() == 0
+        assert text in server.log()
+
+
+@pytest.mark.parametrize("argument", ["2001:db8:1::/64", "2001:db8:1::"])
+def test_prefix_argument(internet, argument):
+    """A /64 for host tunnels, also written as the old server took it."""
+    internet.dtcps(argument, set={"host.prefix": None})
+    with Wire(internet.site) as wire:
+        me6, her6 = wire.login(type="host")[2:]
+        assert her6 == "2001:db8:1::1"
+        assert ipaddress.ip_address(me6) in ipaddress.ip_network("2001:db8:1::/64")
+
+
+def test_interface(internet):
+    internet.dtcps("-i", "broker0")
+    assert "broker0" in internet.server.links() and "dtcps0" not in internet.server.links()
+    [link] = internet.server.ip_json("-d", "link", "show", "dev", "broker0")
+    assert link["ifalias"] == "dtcps" and link["mtu"] == 1280
+    internet.dtcpclient().wait_up()
+    ping(internet.site, SIX)
+
+
+def test_network_length(internet):
+    internet.dtcps(set={"network.length": 48})
+    with Wire(internet.site) as wire:
+        assert wire.login()[2].endswith("/48")
+
+
+def test_given_address(internet):
+    internet.dtcps("-g", "203.0.113.77")
+    with Wire(internet.site) as wire:
+        assert wire.login()[1] == "203.0.113.77"
+
+
+def test_listen(internet):
+    """On one of several addresses only; port from -p."""
+    internet.server.ip("addr", "add", "198.51.100.3/24", "dev", "up0")
+    internet.dtcps("-p", "2020", set={"listen": "198.51.100.3", "port": 2020})
+    with Wire(internet.site, server="198.51.100.3", port=2020) as wire:
+        assert wire.login()[1] == "198.51.100.3"
+    with pytest.raises(ConnectionRefusedError):
+        Wire(internet.site, server=SERVER, port=2020)
+
+
+def test_several_addresses(internet):
+    """The tunnel's end is the address that the client has connected to."""
+    internet.server.ip("addr", "add", "198.51.100.3/24", "dev", "up0")
+    internet.dtcps()
+    for server in (SERVER, "198.51.100.3"):
+        client = internet.dtcpclient(server=server)
+        assert client.wait_up()["remote"] == server
+        ping(internet.site, SIX)
+        assert client.stop() == 0
+
+
+def test_port_in_use(internet):
+    internet.dtcps()
+    second = internet.dtcps(set={"interface": "dtcps9"}, wait=False)
+    assert second.wait() == 1
+    assert "20200" in second.log()
+
+
+def test_forwarding_off(internet):
+    """Works, but for nobody beyond the server; said clearly."""
+    internet.server.sysctl("net.ipv6.conf.all.forwarding", 0)
+    server = internet.dtcps()
+    server.wait_log("forwarding")
+    assert server.running()
+
+
+def test_no_warning_without_reason(internet):
+    server = internet.dtcps()
+    assert "forwarding" not in server.log()
+
+
+def test_kernel_routes(internet):
+    """Pools are routed to the one device once; sessions cost no route."""
+    internet.dtcps()
+    lines = [line for line in internet.server.routes() if "dtcps0" in line and "proto 220" in line]
+    assert any("2001:db8:100::/40" in line for line in lines)
+    assert any("2001:db8:1::/64" in line for line in lines)
+    before = internet.server.routes()
+    with Wire(internet.site) as wire:
+        wire.login()
+        assert internet.server.routes() == before
+
+
+def test_sigterm_ends_sessions(internet):
+    """The clients' connections are closed, and the status is 0."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        server = internet.dtcps()
+        with Wire(internet.site) as wire:
+            wire.login()
+            assert server.stop(number) == 0
+            last = wire.line()
+            assert last is None or last.startswith("-ERR")
+
+
+def test_daemon(internet):
+    before = internet.server.state()
+    server = internet.dtcps("-D", wait=False)
+    assert server.wait() == 0
+    path = internet.server.dir / "run" / "dtcps.pid"
+    until(lambda: path.exists() and path.read_text().strip(), "pid file")
+    pid = int(path.read_text())
+    try:
+        until(server.listens, "dtcps listens")
+        client = internet.dtcpclient()
+        client.wait_up()
+        ping(internet.site, SIX)
+        assert client.stop() == 0
+        second = internet.dtcps("-D", set={"port": 2021}, wait=False)
+        assert second.wait() == 1
+        assert str(pid) in second.log()
+        os.kill(pid, signal.SIGTERM)
+        until(lambda: not alive(pid), "the daemon ends")
+    finally:
+        end_quietly(pid)
+    internet.server.back_to(before)
+
+
+def test_log_of_a_session(internet):
+    """One line when it begins, one when it ends, with what passed."""
+    server = internet.dtcps()
+    client = internet.dtcpclient()
+    prefix = client.prefix()
+    server.wait_log(rf"alice@192\.0\.2\.2: up, network {prefix}")
+    ping(internet.site, SIX, count=3, size=100)
+    assert client.stop() == 0
+    match = server.wait_log(r"alice@192\.0\.2\.2: down after \d+s \((.*?)\), in (\d+) packets (\d+) "
+                            r"bytes, out (\d+) packets (\d+) bytes, dropped (\d+)")
+    assert int(match.group(2)) >= 3 and int(match.group(3)) >= 3 * 148
+    assert int(match.group(4)) >= 3 and int(match.group(5)) >= 3 * 148
