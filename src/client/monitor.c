@@ -25,6 +25,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -154,6 +155,11 @@ static bool monitor_make_link(struct monitor *monitor)
 
 	if (monitor->options->no_device)
 		return true;
+	if (!tunnel_address_fits(&monitor->tunnel, monitor->options)) {
+		log_warnx("--address: not inside the prefix that the server gave; what is sent "
+			  "from it would be dropped there");
+		return false;
+	}
 	fd = link_up(&monitor->link, &monitor->tunnel);
 	if (fd < 0)
 		return false;
@@ -294,11 +300,24 @@ static bool monitor_start_rooms(struct monitor *monitor, int raw, int counters)
 	return true;
 }
 
+/* The signals that the monitor takes. */
+static const int monitor_signals[] = {SIGHUP, SIGINT, SIGTERM};
+enum { MONITOR_SIGNALS = sizeof(monitor_signals) / sizeof(monitor_signals[0]) };
+
+static void monitor_block_signals(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < MONITOR_SIGNALS; i++)
+		sigaddset(&set, monitor_signals[i]);
+	(void)sigprocmask(how, &set, NULL);
+}
+
 static int monitor_serve(struct monitor *monitor, int argc, char *const argv[],
 			 const struct client_account *account, int raw, int counters)
 {
-	static const int signals[] = {SIGHUP, SIGINT, SIGTERM};
-	struct event *events[sizeof(signals) / sizeof(signals[0])] = {NULL};
+	struct event *events[MONITOR_SIGNALS] = {NULL};
 
 	monitor->status = CLIENT_LOCAL;
 	monitor->base = event_base_new();
@@ -307,11 +326,13 @@ static int monitor_serve(struct monitor *monitor, int argc, char *const argv[],
 	monitor->rooms = rooms_new(monitor->base, argc, argv, monitor_on_child, monitor);
 	if (!monitor->rooms)
 		return CLIENT_LOCAL;
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		events[i] = evsignal_new(monitor->base, signals[i], monitor_on_signal, monitor);
+	for (size_t i = 0; i < MONITOR_SIGNALS; i++) {
+		events[i] =
+			evsignal_new(monitor->base, monitor_signals[i], monitor_on_signal, monitor);
 		if (!events[i] || evsignal_add(events[i], NULL) == -1)
 			goto done;
 	}
+	monitor_block_signals(SIG_UNBLOCK);
 	if (!monitor_start_rooms(monitor, raw, counters))
 		goto done;
 	monitor_tell(monitor, monitor->control, CLIENT_MSG_ACCOUNT, account, sizeof(*account), -1);
@@ -323,12 +344,31 @@ done:
 		ipc_flush(monitor->guard, 1000);
 	ipc_free(monitor->guard);
 	rooms_end(monitor->rooms);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+	for (size_t i = 0; i < MONITOR_SIGNALS; i++) {
 		if (events[i])
 			event_free(events[i]);
 	}
 	event_base_free(monitor->base);
 	return monitor->status;
+}
+
+static bool monitor_check_script(const char *script)
+{
+	struct stat status;
+
+	if (!strchr(script, '/')) {
+		log_warnx("-s %s: a path is needed, such as ./%s", script, script);
+		return false;
+	}
+	if (stat(script, &status) == -1 || access(script, X_OK) == -1) {
+		log_warn("-s %s", script);
+		return false;
+	}
+	if (!S_ISREG(status.st_mode)) {
+		log_warnx("-s %s: not a file that can be run", script);
+		return false;
+	}
+	return true;
 }
 
 /* What must be right before the password is asked for. */
@@ -343,15 +383,8 @@ static enum client_exit monitor_check(const struct client_options *options)
 			  options->run_as ? options->run_as : "_dtcp or nobody");
 		return CLIENT_USAGE;
 	}
-	if (options->script_named &&
-	    (!strchr(options->script, '/') || access(options->script, X_OK) == -1)) {
-		if (strchr(options->script, '/'))
-			log_warn("-s %s", options->script);
-		else
-			log_warnx("-s %s: a path is needed, such as ./%s", options->script,
-				  options->script);
+	if (options->script_named && !monitor_check_script(options->script))
 		return CLIENT_USAGE;
-	}
 	return CLIENT_OK;
 }
 
@@ -388,9 +421,8 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 	if (!monitor.user)
 		return CLIENT_USAGE;
 	monitor.link.options = options;
-	if (netlink_open(&monitor.link.netlink) != 0)
-		goto done;
-	if (!monitor_try_device(&monitor))
+	if (!daemonize_claim(options->pidfile, &pidfile) ||
+	    netlink_open(&monitor.link.netlink) != 0 || !monitor_try_device(&monitor))
 		goto done;
 	status = (int)account_get(options, monitor.user, &account);
 	if (status != CLIENT_OK)
@@ -404,13 +436,15 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 		/* The client's counters have no reader yet but the forward room itself. */
 		close(reader);
 	}
-	if (!daemonize(options->pidfile, options->daemon, &pidfile))
+	/* From here on a signal waits until there is somebody to take it. */
+	monitor_block_signals(SIG_BLOCK);
+	if (!daemonize(pidfile, options->daemon))
 		goto done;
 	(void)signal(SIGPIPE, SIG_IGN);
 	setproctitle("monitor");
 	status = monitor_serve(&monitor, argc, argv, &account, raw, counters);
-	daemonize_end(pidfile);
 done:
+	daemonize_end(pidfile);
 	explicit_bzero(&account, sizeof(account));
 	netlink_close(monitor.link.netlink);
 	return status;

@@ -78,6 +78,20 @@ struct in6_addr tunnel_router_address(const struct prefix6 *prefix)
 	return addr;
 }
 
+bool tunnel_address_fits(const struct client_tunnel *tunnel, const struct client_options *options)
+{
+	const struct dtcp_reply *reply = &tunnel->reply;
+
+	/* Numbered tunnels do not use it; tunnelonly leaves addresses to the administrator. */
+	if (!options->has_address || reply->has_me6 || reply->n_prefixes == 0)
+		return true;
+	for (size_t i = 0; i < reply->n_prefixes; i++) {
+		if (prefix6_has(&reply->prefixes[i], &options->address))
+			return true;
+	}
+	return false;
+}
+
 bool tunnel_own_address(const struct client_tunnel *tunnel, const struct client_options *options,
 			struct in6_addr *out)
 {

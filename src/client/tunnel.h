@@ -23,6 +23,9 @@ bool tunnel_check(const struct client_tunnel *tunnel, const struct client_option
  */
 struct in6_addr tunnel_router_address(const struct prefix6 *prefix);
 
+/* False where --address is outside every prefix that the server gave. */
+bool tunnel_address_fits(const struct client_tunnel *tunnel, const struct client_options *options);
+
 /*
  * The address of the tunnel interface, besides the link-local one: me6, --address, or one out of
  * the prefix. False where there is none.

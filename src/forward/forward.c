@@ -229,12 +229,12 @@ static const struct ipc_row forward_monitor_rows[] = {
 	{FORWARD_MSG_ICMP, sizeof(struct forward_icmp), false, forward_on_icmp},
 	{FORWARD_MSG_DEVICE, sizeof(struct forward_device), true, forward_on_device},
 	{FORWARD_MSG_NO_DEVICE, sizeof(struct forward_device), false, forward_on_no_device},
+	{FORWARD_MSG_ASSIGNED, sizeof(struct forward_prefix), false, forward_on_assigned},
 };
 
 static const struct ipc_row forward_control_rows[] = {
 	{FORWARD_MSG_ADD, sizeof(struct forward_session), false, forward_on_add},
 	{FORWARD_MSG_REMOVE, sizeof(struct forward_id), false, forward_on_remove},
-	{FORWARD_MSG_ASSIGNED, sizeof(struct forward_prefix), false, forward_on_assigned},
 };
 
 #define FORWARD_ROWS(rows) rows, sizeof(rows) / sizeof((rows)[0])

@@ -22,10 +22,10 @@ enum forward_msg {
 	FORWARD_MSG_ICMP,      /* struct forward_icmp */
 	FORWARD_MSG_DEVICE,    /* struct forward_device, descriptor: a TUN device */
 	FORWARD_MSG_NO_DEVICE, /* struct forward_device: close it */
+	FORWARD_MSG_ASSIGNED,  /* struct forward_prefix: assigned to a user who is not here now */
 	/* control to forward */
 	FORWARD_MSG_ADD = 32, /* struct forward_session */
 	FORWARD_MSG_REMOVE,   /* struct forward_id */
-	FORWARD_MSG_ASSIGNED, /* struct forward_prefix: assigned to a user who is not here now */
 	/* forward to control */
 	FORWARD_MSG_ADDED = 64, /* struct forward_id: packets of this session now pass */
 	FORWARD_MSG_REFUSED,	/* struct forward_id: the table has no room, or bad fields */

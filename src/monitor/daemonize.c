@@ -7,31 +7,32 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-bool daemonize(const char *path, bool background, struct pidfh **pidfile)
+bool daemonize_claim(const char *path, struct pidfh **pidfile)
 {
 	pid_t other = 0;
 
 	*pidfile = NULL;
-	if (path) {
-		*pidfile = pidfile_open(path, 0644, &other);
-		if (!*pidfile && errno == EEXIST)
-			log_warnx("%s: running already, process %d", path, (int)other);
-		else if (!*pidfile)
-			log_warn("cannot write the pid file %s", path);
-		if (!*pidfile)
-			return false;
-	}
+	if (!path)
+		return true;
+	*pidfile = pidfile_open(path, 0644, &other);
+	if (!*pidfile && errno == EEXIST)
+		log_warnx("%s: running already, process %d", path, (int)other);
+	else if (!*pidfile)
+		log_warn("cannot write the pid file %s", path);
+	return *pidfile;
+}
+
+bool daemonize(struct pidfh *pidfile, bool background)
+{
 	if (background) {
 		if (daemon(0, 0) == -1) {
 			log_warn("cannot become a daemon");
-			daemonize_end(*pidfile);
-			*pidfile = NULL;
 			return false;
 		}
 		log_to_syslog();
 	}
-	if (*pidfile && pidfile_write(*pidfile) == -1)
-		log_warn("cannot write the pid file %s", path);
+	if (pidfile && pidfile_write(pidfile) == -1)
+		log_warn("cannot write the pid file");
 	return true;
 }
 

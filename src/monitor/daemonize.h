@@ -7,11 +7,16 @@
 #include <stdbool.h>
 
 /*
- * Takes the pid file, if path is not NULL, so that a second instance is recognised; then, if
- * background, becomes a daemon that logs to syslog. *pidfile is for daemonize_end(). Returns false
+ * Takes the pid file, so that a second instance is recognised; NULL for path: none is kept. The
+ * rest is for daemonize() and daemonize_end(). Returns false after logging why.
+ */
+bool daemonize_claim(const char *path, struct pidfh **pidfile);
+
+/*
+ * Becomes a daemon that logs to syslog, if background, and writes the process id. Returns false
  * after logging why.
  */
-bool daemonize(const char *path, bool background, struct pidfh **pidfile);
+bool daemonize(struct pidfh *pidfile, bool background);
 
 /* Removes the pid file; NULL is allowed. */
 void daemonize_end(struct pidfh *pidfile);

@@ -232,14 +232,6 @@ static bool monitor_make_interface(struct monitor *monitor)
 		return false;
 	monitor->icmp_source = monitor_any_address();
 	error = netlink_link_setup(netlink, monitor->interface, "dtcps", options->mtu);
-	if (!error && options->has_pool) {
-		own = monitor_first(&options->pool);
-		monitor->icmp_source = own;
-		error = netlink_address_add(netlink, monitor->interface, &own, NULL);
-		if (!error)
-			error = netlink_route_add(netlink, monitor->interface, &options->pool,
-						  MONITOR_METRIC);
-	}
 	if (!error && options->has_host) {
 		own = monitor_first(&options->host_prefix);
 		monitor->icmp_source = own;
@@ -247,6 +239,14 @@ static bool monitor_make_interface(struct monitor *monitor)
 		if (!error)
 			error = netlink_route_add(netlink, monitor->interface,
 						  &options->host_prefix, MONITOR_METRIC);
+	}
+	if (!error && options->has_pool) {
+		own = monitor_first(&options->pool);
+		monitor->icmp_source = own;
+		error = netlink_address_add(netlink, monitor->interface, &own, NULL);
+		if (!error)
+			error = netlink_route_add(netlink, monitor->interface, &options->pool,
+						  MONITOR_METRIC);
 	}
 	return error == 0;
 }
@@ -441,10 +441,12 @@ int server_monitor_run(const struct server_options *options, int argc, char *con
 			  options->run_as ? options->run_as : "_dtcp or nobody");
 		return EXIT_CONFIG;
 	}
+	if (!daemonize_claim(options->pidfile, &pidfile))
+		return EXIT_FAILED;
 	if (users_open(options->database, false, &monitor.users, error, sizeof(error)) !=
 	    USERS_OK) {
 		log_warnx("%s", error);
-		return EXIT_FAILED;
+		goto done;
 	}
 	monitor_raise_limit(options->sessions_max);
 	monitor.listener = outside_listener(options->listen, options->port);
@@ -460,19 +462,18 @@ int server_monitor_run(const struct server_options *options, int argc, char *con
 	/* An SQLite connection does not survive the fork of a daemon. */
 	users_close(monitor.users);
 	monitor.users = NULL;
-	if (!daemonize(options->pidfile, options->daemon, &pidfile))
+	if (!daemonize(pidfile, options->daemon))
 		goto done;
 	if (users_open(options->database, false, &monitor.users, error, sizeof(error)) !=
 	    USERS_OK) {
 		log_warnx("%s", error);
-		daemonize_end(pidfile);
 		goto done;
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	setproctitle("monitor");
 	status = monitor_serve(&monitor, argc, argv);
-	daemonize_end(pidfile);
 done:
+	daemonize_end(pidfile);
 	if (monitor.interface && monitor.netlink)
 		(void)netlink_link_delete(monitor.netlink, monitor.interface);
 	netlink_close(monitor.netlink);
