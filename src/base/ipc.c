@@ -154,6 +154,9 @@ int ipc_send(struct ipc *ipc, uint32_t type, const void *body, size_t size, int 
 		STAILQ_INSERT_TAIL(&ipc->queue, queued, next);
 		return event_add(ipc->writable, NULL) == -1 ? -ENOMEM : 0;
 	}
+	/* That the other end has gone is for the reader to find, who then calls closed(). */
+	if (error == -EPIPE || error == -ECONNRESET)
+		error = 0;
 done:
 	if (fd != -1)
 		close(fd);

@@ -43,7 +43,7 @@ struct ipc *ipc_new(struct event_base *base, int fd, const char *name, const str
 
 /*
  * Sends or queues a message; fd, if not -1, is closed when it has been handed over. Returns 0 or
- * -errno; fd is closed in either case.
+ * -errno; fd is closed in either case. That the other end has gone is told by closed(), not here.
  */
 int ipc_send(struct ipc *ipc, uint32_t type, const void *body, size_t size, int fd);
 

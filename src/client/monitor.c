@@ -21,6 +21,7 @@
 #include "monitor/rooms.h"
 #include "monitor/tun.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
