@@ -39,7 +39,8 @@ struct user {
 
 /*
  * Opens the database. With create, makes the file (mode 0600) and its directory (0755) where they
- * are not there yet. On failure *out is NULL and error has one line that names the file.
+ * are not there yet. On failure *out is NULL and error has one line that names the file. What is
+ * opened must not be carried across a fork().
  */
 enum users_result users_open(const char *path, bool create, struct users **out, char *error,
 			     size_t error_size);
@@ -63,6 +64,12 @@ enum users_result users_delete(struct users *users, const char *name);
 /* Calls each() for every user by name, until it returns false. Passwords are left empty. */
 enum users_result users_each(struct users *users, bool (*each)(const struct user *user, void *arg),
 			     void *arg);
+
+/*
+ * Who has (part of) this prefix: USERS_OVERLAP with the name in other, USERS_OK where nobody has.
+ */
+enum users_result users_owner(struct users *users, const struct prefix6 *prefix,
+			      char other[static DTCP_USER_MAX + 1]);
 
 /*
  * The prefix of this user for a network tunnel: the fixed one, else the one leased before where it
