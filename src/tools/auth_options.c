@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line of dtcpauth. */
+#include "config.h"
+#include "tools/auth.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char auth_help[] =
+	"usage: dtcpauth [--database FILE] add USER [--prefix PREFIX]\n"
+	"       dtcpauth [--database FILE] passwd USER\n"
+	"       dtcpauth [--database FILE] del USER\n"
+	"       dtcpauth [--database FILE] list\n"
+	"       dtcpauth [--database FILE] show USER\n"
+	"\n"
+	"Manages the users of the tunnel server dtcps. The password is asked for at a\n"
+	"terminal, else read as one line from standard input.\n"
+	"\n"
+	"  --database FILE   the user database (" DTCP_DATABASE ")\n"
+	"  --prefix PREFIX   always give the user this prefix, as 2001:db8:100::/48\n"
+	"  --help            show this text\n"
+	"  --version         show the version\n";
+
+enum {
+	OPTION_DATABASE = 256, /* no single letter has such a number */
+	OPTION_PREFIX,
+	OPTION_HELP,
+	OPTION_VERSION,
+};
+
+static const struct option auth_long_options[] = {
+	{"database", required_argument, NULL, OPTION_DATABASE},
+	{"prefix", required_argument, NULL, OPTION_PREFIX},
+	{"help", no_argument, NULL, OPTION_HELP},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{NULL, 0, NULL, 0},
+};
+
+static const struct {
+	const char *name;
+	bool takes_user;
+	bool takes_prefix;
+} auth_commands[] = {
+	{"add", true, true},	{"passwd", true, false}, {"del", true, false},
+	{"list", false, false}, {"show", true, false},
+};
+
+int auth_fail(int status, const char *format, ...)
+{
+	char line[2 * BUFSIZ];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	/* One line it stays, whatever was on the command line. */
+	for (char *c = line; *c; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	}
+	(void)fprintf(stderr, "dtcpauth: %s\n", line);
+	return status;
+}
+
+static bool __attribute__((format(printf, 2, 3))) auth_usage(int *status, const char *format, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	*status = auth_fail(AUTH_USAGE, "%s; see dtcpauth --help", text);
+	return false;
+}
+
+static bool auth_parse_prefix(const char *text, struct auth_options *options, int *status)
+{
+	enum prefix_error error = prefix6_parse(text, &options->prefix);
+
+	if (error != PREFIX_OK) {
+		*status = auth_fail(AUTH_USAGE, "--prefix %s %s", text, prefix_error_text(error));
+		return false;
+	}
+	if (!prefix6_is_unicast(&options->prefix)) {
+		*status = auth_fail(AUTH_USAGE,
+				    "--prefix %s is not in global unicast (2000::/3) or unique "
+				    "local (fc00::/7) space",
+				    text);
+		return false;
+	}
+	options->has_prefix = true;
+	return true;
+}
+
+/* Checks what is left of the command line when the options are gone: the command and its user. */
+static bool auth_parse_words(int count, char **words, struct auth_options *options, int *status)
+{
+	const size_t n = sizeof(auth_commands) / sizeof(auth_commands[0]);
+	size_t i = 0;
+
+	if (count == 0)
+		return auth_usage(status, "no command");
+	while (i < n && strcmp(words[0], auth_commands[i].name) != 0)
+		i++;
+	if (i == n)
+		return auth_usage(status, "unknown command \"%.64s\"", words[0]);
+	options->command = words[0];
+	if (auth_commands[i].takes_user) {
+		if (count < 2)
+			return auth_usage(status, "%s: no user given", words[0]);
+		options->user = words[1];
+	}
+	if (count > (auth_commands[i].takes_user ? 2 : 1))
+		return auth_usage(status, "%s: too many words", words[0]);
+	if (options->has_prefix && !auth_commands[i].takes_prefix)
+		return auth_usage(status, "%s takes no --prefix", words[0]);
+	if (options->user && !dtcp_user_valid(options->user)) {
+		*status = auth_fail(AUTH_USAGE,
+				    "not a possible user name: it has 1 to %d printable ASCII "
+				    "characters, no blank and no colon",
+				    DTCP_USER_MAX);
+		return false;
+	}
+	return true;
+}
+
+bool auth_parse(int argc, char **argv, struct auth_options *options, int *status)
+{
+	int option;
+
+	memset(options, 0, sizeof(*options));
+	options->database = DTCP_DATABASE;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":", auth_long_options, NULL)) != -1) {
+		switch (option) {
+		case OPTION_DATABASE:
+			options->database = optarg;
+			break;
+		case OPTION_PREFIX:
+			if (!auth_parse_prefix(optarg, options, status))
+				return false;
+			break;
+		case OPTION_HELP:
+			(void)fputs(auth_help, stdout);
+			*status = AUTH_OK;
+			return false;
+		case OPTION_VERSION:
+			(void)puts("dtcpauth " DTCP_VERSION);
+			*status = AUTH_OK;
+			return false;
+		case ':':
+			return auth_usage(status, "option %.64s needs a value", argv[optind - 1]);
+		default:
+			/* Of a long option all is in the word just passed; of a letter, the word
+			 * may not be passed yet. */
+			if (optopt > 0 && optopt < 256) {
+				char letter[3] = {'-', (char)optopt, '\0'};
+
+				return auth_usage(status, "unknown option %s", letter);
+			}
+			return auth_usage(status, "bad option %.64s", argv[optind - 1]);
+		}
+	}
+	return auth_parse_words(argc - optind, argv + optind, options, status);
+}

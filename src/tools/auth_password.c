@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where dtcpauth gets a password from. Never from the command line, which everybody can see. */
+#include "tools/auth.h"
+
+#include <errno.h>
+#include <readpassphrase.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One byte more than a password has, so that one that is too long is seen to be. */
+#define ENTRY_SIZE (DTCP_PASSWORD_MAX + 2)
+
+/* Says what is wrong with an entry, if anything. */
+static bool auth_password_check(const char *entry)
+{
+	size_t len = strlen(entry);
+
+	if (len == 0)
+		(void)auth_fail(AUTH_FAILED, "the password is empty");
+	else if (len > DTCP_PASSWORD_MAX)
+		(void)auth_fail(AUTH_FAILED, "the password is longer than %d bytes",
+				DTCP_PASSWORD_MAX);
+	else if (!dtcp_password_valid(entry))
+		(void)auth_fail(AUTH_FAILED, "the password has a control character");
+	else
+		return true;
+	return false;
+}
+
+static bool auth_password_ask(const char *user, char entry[static ENTRY_SIZE])
+{
+	char again[ENTRY_SIZE];
+	char prompt[DTCP_USER_MAX + 64];
+	bool good = false;
+
+	(void)snprintf(prompt, sizeof(prompt), "New password for %s: ", user);
+	if (!readpassphrase(prompt, entry, ENTRY_SIZE, RPP_ECHO_OFF)) {
+		(void)auth_fail(AUTH_FAILED, "terminal: %s", strerror(errno));
+		return false;
+	}
+	if (!auth_password_check(entry))
+		return false;
+	(void)snprintf(prompt, sizeof(prompt), "The same again: ");
+	if (!readpassphrase(prompt, again, sizeof(again), RPP_ECHO_OFF))
+		(void)auth_fail(AUTH_FAILED, "terminal: %s", strerror(errno));
+	else if (strcmp(entry, again) != 0)
+		(void)auth_fail(AUTH_FAILED, "the two passwords are not the same");
+	else
+		good = true;
+	explicit_bzero(again, sizeof(again));
+	return good;
+}
+
+/*
+ * Reads up to the line end, byte by byte: nothing behind the line is taken from whoever else reads
+ * this input, and no copy stays in a buffer of stdio.
+ */
+static bool auth_password_read(char entry[static ENTRY_SIZE])
+{
+	size_t len = 0;
+	ssize_t got;
+	char byte;
+	bool ended = false;
+
+	/* CR and LF are not of the password, so there is room for one byte more. */
+	while (!ended && len < ENTRY_SIZE) {
+		do
+			got = read(STDIN_FILENO, &byte, 1);
+		while (got == -1 && errno == EINTR);
+		if (got == -1) {
+			(void)auth_fail(AUTH_FAILED, "standard input: %s", strerror(errno));
+			return false;
+		}
+		if (got == 0)
+			break;
+		ended = byte == '\n';
+		if (!ended)
+			entry[len++] = byte;
+	}
+	explicit_bzero(&byte, sizeof(byte));
+	if (len == 0 && !ended) {
+		(void)auth_fail(AUTH_FAILED, "no password on standard input");
+		return false;
+	}
+	if (ended && len > 0 && entry[len - 1] == '\r')
+		len--;
+	if (memchr(entry, '\0', len)) {
+		(void)auth_fail(AUTH_FAILED, "the password has a NUL character");
+		return false;
+	}
+	/* Full: it is too long, which its first bytes are enough to tell. */
+	entry[len < ENTRY_SIZE ? len : ENTRY_SIZE - 1] = '\0';
+	return auth_password_check(entry);
+}
+
+bool auth_password(const char *user, char password[static DTCP_PASSWORD_MAX + 1])
+{
+	char entry[ENTRY_SIZE];
+	bool good;
+
+	good = isatty(STDIN_FILENO) ? auth_password_ask(user, entry) : auth_password_read(entry);
+	if (good)
+		memcpy(password, entry, strlen(entry) + 1);
+	explicit_bzero(entry, sizeof(entry));
+	return good;
+}
