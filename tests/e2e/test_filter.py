@@ -94,7 +94,7 @@ def hostile(sessions):
         ("unspecified source", "src-unspecified", SITE, echo("::")),
         ("says longer than it is", "truncated", SITE,
          lambda name: ipv6(good, SIX, icmp6(good, SIX, 128, 0, name), length=len(name) + 400)),
-        ("cut in its payload", "truncated", SITE, cut(echo(good), 60)),
+        ("cut in its payload", "truncated", SITE, cut(echo(good), 50)),
         ("cut in its header", "outer-short", SITE, cut(echo(good), 39)),
         ("almost nothing", "outer-short", SITE, cut(echo(good), 1)),
         ("empty", "outer-short", SITE, cut(echo(good), 0)),
@@ -104,7 +104,7 @@ def hostile(sessions):
          b"\0" * 28 + name),
         ("version 5", "not-ipv6", SITE, lambda name: b"\x50" + echo(good)(name)[1:]),
         ("6to4 back to the server", "loop", SITE, echo(good, six_to_four(SERVER))),
-        ("6to4 back to the client", "loop", SITE, echo(good, six_to_four(SITE))),
+        ("ISATAP back to the server", "loop", SITE, echo(good, isatap(bob, SERVER))),
     ]
 
 
@@ -149,8 +149,9 @@ def test_each_reason_alone(sessions):
         sessions.outside.send(SITE, SERVER, echo_request(sessions.alice[1], SIX))
         assert sessions.outside.receive(), what
         after = sessions.server.counters()
+        # The kernel sends its own multicast to every device, also to ours: it goes nowhere.
         moved = {name: value - before.get(name, 0) for name, value in after.items()
-                 if value != before.get(name, 0)}
+                 if value != before.get(name, 0) and name != "no-route"}
         if moved != {counter: 1}:
             wrong.append((what, counter, moved))
         before = after
@@ -176,6 +177,10 @@ def test_user_to_user(sessions):
     inner = echo_request(sessions.alice[5], sessions.bob[6], data=b"neighbour")
     sessions.outside.send(SITE, SERVER, inner)
     _, destination, packet = sessions.outside.receive()
+    while packet[40] != 128:
+        # In and out on one device: the kernel may tell alice of a better first hop.
+        assert packet[40] == 137
+        _, destination, packet = sessions.outside.receive()
     assert destination == OTHER
     assert packet[8:40] == inner[8:40] and packet.endswith(b"neighbour")
     assert packet[7] == inner[7] - 1, "the server is a hop"
@@ -237,6 +242,7 @@ def test_client_filters_too(internet):
         send(SERVER, echo_request("::ffff:1.2.3.4", router, data=b"<hostile>"))
         send(SERVER, ipv6(SIX, router, b"<hostile>", length=900))
         send(SERVER, b"\x40" + echo_request(SIX, router, data=b"<hostile>")[1:])
+        send(SERVER, echo_request(SIX, six_to_four(SITE), data=b"<hostile>"))
         send(SERVER, echo_request(SIX, router, data=b"<good>"))
         seen.wait_for(lambda packet: b"<good>" in bytes(packet), "the good packet")
         assert not any(b"<hostile>" in bytes(packet) for packet in seen.stop())
