@@ -27,11 +27,7 @@ def pytest_runtest_makereport(item, call):
         item.failed = report.failed
         lab = item.funcargs.get("lab") or item.funcargs.get("internet")
         if report.failed and lab is not None:
-            for process in lab.started:
-                status = "runs" if process.running() else f"status {process.popen.returncode}"
-                title = f"{process.node.name}: {process.name} (pid {process.pid}, {status})"
-                text = f"$ {' '.join(process.words)}\n{process.log()[-6000:]}"
-                report.sections.append((title, text))
+            report.sections += lab.messages()
             for node in lab.nodes:
                 if node.name in ("site", "server", "lan"):
                     text = node.ip("addr") + node.ip("-6", "route", "show", "table", "all")
@@ -46,6 +42,9 @@ def lab(request):
         yield made
     finally:
         problems = made.close(gently=not getattr(request.node, "failed", True))
+    for title, text in made.ended:
+        if problems:
+            print(f"--- {title}\n{text}")
     assert not problems, "\n".join(problems)
 
 

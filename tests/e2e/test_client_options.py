@@ -101,7 +101,7 @@ def test_address_outside_the_prefix(internet):
     internet.dtcps()
     client = internet.dtcpclient("--address", "2001:db8:dead::1")
     assert client.wait() != 0
-    assert "2001:db8:dead::1" in client.log()
+    assert "--address" in client.log()
     assert "tunnel up" not in client.log()
 
 
@@ -127,11 +127,13 @@ def test_two_clients(internet):
     one = internet.dtcpclient(password=None)
     two = internet.dtcpclient("--interface", "dtcp1", "--metric", "2000", password=None,
                               user="bob", server="198.51.100.3")
-    first, second = one.prefix(), two.prefix()
-    ping(internet.six, router_address(first))
-    ping(internet.six, router_address(second))
+    # One default route is the better one: what is to go through the other must say so.
+    assert one.prefix() != two.prefix()
+    ping(internet.site, SIX, source="dtcp0")
+    ping(internet.site, SIX, source="dtcp1")
     assert one.stop() == 0
-    ping(internet.six, router_address(second))
+    ping(internet.site, SIX)
+    ping(internet.six, router_address(two.prefix()))
 
 
 def test_port(internet):
@@ -219,7 +221,8 @@ def test_old_servers_replies(internet):
         if want:
             assert up["prefix"] == want
         elif kind == "network":
-            assert "2001:db8:a00::/48" in up["prefix"] and "2001:db8:b00::/48" in client.log()
+            assert {"2001:db8:a00::/48", "2001:db8:b00::/48"} <= routes_of(internet.site).keys()
+            assert re.search("up: .*2001:db8:a00::/48.*2001:db8:b00::/48", client.log())
         else:
             assert internet.site.addresses("dtcp0") == ["2001:db8:1::2"]
         assert client.stop() == 0

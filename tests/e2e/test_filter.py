@@ -8,6 +8,7 @@ import socket
 import struct
 
 import pytest
+from scapy.layers.inet6 import ICMPv6EchoReply, ICMPv6EchoRequest
 
 from lab.capture import Capture, IPv6
 from lab.outside import Outside, echo_request, icmp6, ipv6
@@ -94,7 +95,7 @@ def hostile(sessions):
         ("unspecified source", "src-unspecified", SITE, echo("::")),
         ("says longer than it is", "truncated", SITE,
          lambda name: ipv6(good, SIX, icmp6(good, SIX, 128, 0, name), length=len(name) + 400)),
-        ("cut in its payload", "truncated", SITE, cut(echo(good), 60)),
+        ("cut in its payload", "truncated", SITE, cut(echo(good), 50)),
         ("cut in its header", "outer-short", SITE, cut(echo(good), 39)),
         ("almost nothing", "outer-short", SITE, cut(echo(good), 1)),
         ("empty", "outer-short", SITE, cut(echo(good), 0)),
@@ -104,7 +105,7 @@ def hostile(sessions):
          b"\0" * 28 + name),
         ("version 5", "not-ipv6", SITE, lambda name: b"\x50" + echo(good)(name)[1:]),
         ("6to4 back to the server", "loop", SITE, echo(good, six_to_four(SERVER))),
-        ("6to4 back to the client", "loop", SITE, echo(good, six_to_four(SITE))),
+        ("ISATAP back to the server", "loop", SITE, echo(good, isatap(bob, SERVER))),
     ]
 
 
@@ -149,8 +150,9 @@ def test_each_reason_alone(sessions):
         sessions.outside.send(SITE, SERVER, echo_request(sessions.alice[1], SIX))
         assert sessions.outside.receive(), what
         after = sessions.server.counters()
+        # The kernel sends its own multicast to every device, also to ours: it goes nowhere.
         moved = {name: value - before.get(name, 0) for name, value in after.items()
-                 if value != before.get(name, 0)}
+                 if value != before.get(name, 0) and name != "no-route"}
         if moved != {counter: 1}:
             wrong.append((what, counter, moved))
         before = after
@@ -175,7 +177,10 @@ def test_user_to_user(sessions):
     """Two users reach each other through the server; their packets are filtered just so."""
     inner = echo_request(sessions.alice[5], sessions.bob[6], data=b"neighbour")
     sessions.outside.send(SITE, SERVER, inner)
-    _, destination, packet = sessions.outside.receive()
+    # The kernel has words of its own for its neighbours; this is about the packet.
+    while b"neighbour" not in (answer := sessions.outside.receive())[2] or answer[2][40] == 137:
+        pass
+    _, destination, packet = answer
     assert destination == OTHER
     assert packet[8:40] == inner[8:40] and packet.endswith(b"neighbour")
     assert packet[7] == inner[7] - 1, "the server is a hop"
@@ -194,11 +199,11 @@ def test_traffic_class(sessions):
     lab = sessions.lab
     with Capture(lab.server, "up0", "ip proto 41", direction="out") as seen:
         for value in (0, 0xB8, 0xB9, 0x02):
-            ping(lab.six, "2001:db8:6::1", more=("-Q", value))
             inner = echo_request(sessions.alice[1], SIX, number=value + 1, traffic_class=value)
             sessions.outside.send(SITE, SERVER, inner, tos=value)
             # Linux answers an echo with the traffic class of the request.
-            packet = seen.wait_for(lambda p, n=value + 1: p[IPv6].payload.seq == n, hex(value))
+            packet = seen.wait_for(lambda p, n=value + 1: ICMPv6EchoReply in p and
+                                   p[ICMPv6EchoReply].seq == n, hex(value))
             assert packet["IP"].tos == packet[IPv6].tc
 
 
@@ -211,9 +216,10 @@ def test_congestion_marks(sessions):
         send(SITE, SERVER, echo_request(source, SIX, number=1, traffic_class=2), tos=3)
         send(SITE, SERVER, echo_request(source, SIX, number=2, traffic_class=0), tos=3)
         send(SITE, SERVER, echo_request(source, SIX, number=3, traffic_class=0), tos=0)
-        inside.wait_for(lambda p: p[IPv6].payload.seq == 3, "the unmarked packet")
-        seen = {p[IPv6].payload.seq: p[IPv6].tc for p in inside.stop()
-                if p[IPv6].src == str(source)}
+        inside.wait_for(lambda p: ICMPv6EchoRequest in p and p[ICMPv6EchoRequest].seq == 3,
+                        "the unmarked packet")
+        seen = {p[ICMPv6EchoRequest].seq: p[IPv6].tc for p in inside.stop()
+                if ICMPv6EchoRequest in p}
         assert seen == {1: 3, 3: 0}
     assert sessions.server.counters().get("ecn", 0) == before.get("ecn", 0) + 1
 
@@ -237,6 +243,7 @@ def test_client_filters_too(internet):
         send(SERVER, echo_request("::ffff:1.2.3.4", router, data=b"<hostile>"))
         send(SERVER, ipv6(SIX, router, b"<hostile>", length=900))
         send(SERVER, b"\x40" + echo_request(SIX, router, data=b"<hostile>")[1:])
+        send(SERVER, echo_request(SIX, six_to_four(SITE), data=b"<hostile>"))
         send(SERVER, echo_request(SIX, router, data=b"<good>"))
         seen.wait_for(lambda packet: b"<good>" in bytes(packet), "the good packet")
         assert not any(b"<hostile>" in bytes(packet) for packet in seen.stop())

@@ -33,7 +33,7 @@ def test_n_goes_on(behind_nat):
     server = behind_nat.dtcps()
     client = behind_nat.dtcpclient("-n")
     up = client.wait_up()
-    assert (up["local"], up["remote"]) == (HIDDEN_SITE, SERVER)
+    assert up["local"].startswith(HIDDEN_SITE) and up["remote"] == SERVER
     server.wait_log(rf"alice@{SITE}: up")
     ping(behind_nat.site, SIX)
     ping(behind_nat.six, router_address(up["prefix"]))

@@ -6,7 +6,7 @@ import pytest
 from lab.capture import Capture, IPv6
 from lab.programs import router_address
 from lab.topology import SIX
-from lab.traffic import ping, transfer
+from lab.traffic import no_ping, ping, transfer
 
 MEGABYTES = 4 << 20
 
@@ -27,22 +27,26 @@ def narrow(a, a_if, b, b_if, mtu):
 
 
 @pytest.mark.parametrize("where", ["near the server", "near the site"])
-def test_smaller_path(internet, where):
+@pytest.mark.parametrize("direction", ["to the host", "to the site"])
+def test_smaller_path(internet, where, direction):
     """MTU 1480 is set, the path takes less: its router says so outside, we say so inside."""
     if where == "near the server":
         narrow(internet.net, "server0", internet.server, "up0", 1400)
     else:
         narrow(internet.net, "site0", internet.site, "up0", 1400)
     inside = tunnel(internet, 1480)
-    with Capture(internet.site, "up0", "ip proto 41") as outside, \
-            Capture(internet.site, "dtcp0", "icmp6 and ip6[40] == 2") as site_told, \
-            Capture(internet.six, "up0", "icmp6 and ip6[40] == 2") as six_told:
-        transfer(internet.site, internet.six, SIX, MEGABYTES, source=inside)
-        transfer(internet.six, internet.site, inside, MEGABYTES)
-        told = site_told.wait_for(lambda packet: True, "packet too big for the site")
-        assert told[IPv6].payload.mtu == 1400 - 20
-        told = six_told.wait_for(lambda packet: True, "packet too big for the host")
-        assert told[IPv6].payload.mtu == 1400 - 20
+    if direction == "to the host":
+        sender, interface, begins = internet.site, "dtcp0", internet.site
+    else:
+        sender, interface, begins = internet.six, "up0", internet.server
+    with Capture(begins, "up0", "ip proto 41", "out", limit=500) as outside, \
+            Capture(sender, interface, "icmp6 and ip6[40] == 2") as told:
+        if direction == "to the host":
+            transfer(internet.site, internet.six, SIX, MEGABYTES, source=inside)
+        else:
+            transfer(internet.six, internet.site, inside, MEGABYTES)
+        packet = told.wait_for(lambda packet: True, "packet too big")
+        assert packet[IPv6].payload.mtu == 1400 - 20
         packets = outside.stop()
     assert packets and all(packet["IP"].flags.DF for packet in packets)
     assert not any(packet["IP"].flags.MF or packet["IP"].frag for packet in packets)
@@ -82,6 +86,9 @@ def test_too_big_for_the_tunnel(internet):
     """A packet that never fits is answered by the server with the tunnel's MTU."""
     inside = tunnel(internet, 1280)
     with Capture(internet.six, "up0", "icmp6 and ip6[40] == 2") as told:
-        transfer(internet.six, internet.site, inside, MEGABYTES)
+        no_ping(internet.six, inside, size=1400, more=("-M", "do"))
         packet = told.wait_for(lambda packet: True, "packet too big")
         assert packet[IPv6].payload.mtu == 1280
+        # The sender cuts it from now on.
+        ping(internet.six, inside, size=1400)
+        transfer(internet.six, internet.site, inside, MEGABYTES)

@@ -149,7 +149,7 @@ def test_daemon(internet):
         client.wait_up()
         ping(internet.site, SIX)
         assert client.stop() == 0
-        second = internet.dtcps("-D", set={"port": 2021}, wait=False)
+        second = internet.dtcps("-D", set={"port": 2021, "interface": "dtcps9"}, wait=False)
         assert second.wait() == 1
         assert str(pid) in second.log()
         os.kill(pid, signal.SIGTERM)

@@ -50,16 +50,12 @@ def test_network(internet, numbered):
     before_all = internet.server.state()
     server = internet.dtcps(*(["-a"] if numbered else []))
     before_server = internet.server.state()
-    outside_site = Capture(internet.site, "up0", "ip proto 41", direction="out")
-    outside_server = Capture(internet.server, "up0", "ip proto 41", direction="out")
-    before_site["files"] = internet.site.state()["files"]
+    outside_site = Capture(internet.site, "up0", "ip proto 41", "out", limit=400)
+    outside_server = Capture(internet.server, "up0", "ip proto 41", "out", limit=400)
 
-    client = internet.dtcpclient("-t", "network")
+    client = internet.dtcpclient()
     up = client.wait_up()
-    before_site["files"] = sorted({*before_site["files"], "etc/dtcpclient.auth"})
-    # tcpdump's own process is there until the end of the test.
-    before_site["processes"] = [title for title in internet.site.state()["processes"]
-                                if "tcpdump" in title]
+    before_site["files"] = sorted([*before_site["files"], "etc/dtcpclient.auth"])
     prefix = ipaddress.ip_network(up["prefix"])
     assert up["server"].startswith(SERVER)
     assert (up["type"], up["local"], up["remote"]) == ("network", SITE, SERVER)
@@ -79,11 +75,10 @@ def test_network(internet, numbered):
         assert addresses == {inside}
 
     both_ways(internet, inside)
-    assert_protocol_41(outside_site.packets(), SITE, SERVER)
-    assert_protocol_41(outside_server.packets(), SERVER, SITE)
+    assert_protocol_41(outside_site.stop(), SITE, SERVER)
+    assert_protocol_41(outside_server.stop(), SERVER, SITE)
 
     leave(internet, client, server, before_site, before_server)
-    outside_server.stop()
     assert server.stop() == 0
     internet.server.back_to(before_all)
 
@@ -93,11 +88,10 @@ def test_host(internet):
     server = internet.dtcps()
     before_server = internet.server.state()
     before_site = internet.site.state()
-    outside = Capture(internet.server, "up0", "ip proto 41", direction="out")
+    outside = Capture(internet.server, "up0", "ip proto 41", "out", limit=400)
     client = internet.dtcpclient(type="host")
     up = client.wait_up()
-    before_site["files"].append("etc/dtcpclient.auth")
-    before_site["files"].sort()
+    before_site["files"] = sorted([*before_site["files"], "etc/dtcpclient.auth"])
     assert (up["type"], up["local"], up["remote"]) == ("host", SITE, SERVER)
 
     [inside] = internet.site.addresses("dtcp0")
@@ -109,9 +103,8 @@ def test_host(internet):
 
     ping(internet.site, HOST_SERVER)
     both_ways(internet, inside)
-    assert_protocol_41(outside.packets(), SERVER, SITE)
+    assert_protocol_41(outside.stop(), SERVER, SITE)
     leave(internet, client, server, before_site, before_server)
-    outside.stop()
     assert server.stop() == 0
     internet.server.back_to(before_all)
 
@@ -127,11 +120,10 @@ def test_tunnelonly(internet):
     server = internet.dtcps()
     before_server = internet.server.state()
     before_site = internet.site.state()
-    outside = Capture(internet.server, "up0", "ip proto 41", direction="out")
+    outside = Capture(internet.server, "up0", "ip proto 41", "out", limit=400)
     client = internet.dtcpclient(type="tunnelonly")
     up = client.wait_up()
-    before_site["files"].append("etc/dtcpclient.auth")
-    before_site["files"].sort()
+    before_site["files"] = sorted([*before_site["files"], "etc/dtcpclient.auth"])
     assert (up["type"], up["local"], up["remote"]) == ("tunnelonly", SITE, SERVER)
     assert internet.site.addresses("dtcp0") == []
     assert link_local(SITE) in internet.site.addresses("dtcp0", scope="link")
@@ -142,9 +134,8 @@ def test_tunnelonly(internet):
     ping(internet.server, f"{link_local(SITE)}%{device}")
     transfer(internet.site, internet.server, f"{link_local(SERVER)}%dtcp0")
     transfer(internet.server, internet.site, f"{link_local(SITE)}%{device}")
-    assert_protocol_41(outside.packets(), SERVER, SITE)
+    assert_protocol_41(outside.stop(), SERVER, SITE)
     leave(internet, client, server, before_site, before_server)
-    outside.stop()
     assert server.stop() == 0
     internet.server.back_to(before_all)
 

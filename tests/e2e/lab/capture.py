@@ -17,11 +17,14 @@ from .wait import until  # noqa: E402
 
 
 class Capture:
-    """with Capture(node, "up0", "ip proto 41") as seen: ..."""
+    """with Capture(node, "up0", "ip proto 41") as seen: ...
 
-    def __init__(self, node, interface, expression="", direction=None):
+    Whole transfers are slow to write and slower to read: limit is how many packets are enough.
+    """
+
+    def __init__(self, node, interface, expression="", direction=None, limit=None):
         self.file = node.lab.dir / f"{node.name}-{interface}-{len(node.lab.started)}.pcap"
-        more = ("-Q", direction) if direction else ()
+        more = [*(["-Q", direction] if direction else []), *(["-c", limit] if limit else [])]
         self.process = Process(node, f"tcpdump-{interface}", "tcpdump", "-i", interface, "-n", "-U",
                                "--immediate-mode", "-Z", "root", "-B", "8192", "-w", self.file,
                                *more, *([expression] if expression else []))
@@ -43,7 +46,8 @@ class Capture:
         return until(lambda: next((p for p in self.packets() if matches(p)), None), what, seconds)
 
     def stop(self):
-        self.process.stop(signal.SIGINT)
+        if self.process.running():
+            self.process.stop(signal.SIGINT)
         return self.packets()
 
     def __enter__(self):

@@ -48,6 +48,7 @@ class Lab:
         self.nodes = []
         self.started = []
         self.closing = []
+        self.ended = []
         self.users = Users(self)
         self.site = self.net = self.server = self.six = self.lan = self.nat = None
 
@@ -141,6 +142,15 @@ class Lab:
                 texts.append(text)
         return texts
 
+    def messages(self):
+        """[(which program, what it said)] of everything that was started."""
+        found = []
+        for process in self.started:
+            status = "runs" if process.running() else f"status {process.popen.returncode}"
+            title = f"{process.node.name}: {process.name} (pid {process.pid}, {status})"
+            found.append((title, f"$ {' '.join(process.words)}\n{process.log()[-6000:]}"))
+        return found
+
     def close(self, gently):
         """Ends everything. gently: our own programs are asked first, and must follow."""
         problems = []
@@ -173,5 +183,6 @@ class Lab:
                     end_quietly(pid)
                 node.destroy()
         problems += self.sanitizer_reports()
+        self.ended = self.messages()
         shutil.rmtree(self.dir, ignore_errors=True)
         return problems
