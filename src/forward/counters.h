@@ -24,6 +24,8 @@ enum drop_reason {
 	DROP_LOOP,	      /* inner destination leads back into this tunnel (RFC 6324) */
 	DROP_ECN,	    /* outer congestion mark on a flow that does not know ECN (RFC 6040) */
 	DROP_TUN_MALFORMED, /* read from TUN: no whole IPv6 packet */
+	DROP_MULTICAST,	    /* read from the shared TUN: multicast, which has no one session */
+	DROP_REDIRECT,	    /* read from the shared TUN: ICMPv6 redirect to another session */
 	DROP_NO_ROUTE,	    /* read from TUN: no session and never assigned */
 	DROP_NO_SESSION,    /* read from TUN: assigned, its session is down */
 	DROP_TOO_BIG,	    /* read from TUN: larger than the path takes */

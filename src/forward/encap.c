@@ -4,6 +4,8 @@
 #include "forward/tos.h"
 #include "forward/vnet.h"
 
+#include <netinet/icmp6.h>
+
 #define IPV4_HEADER 20
 
 /* RFC 4213, section 3.2: how large, and may the path cut it. */
@@ -31,15 +33,33 @@ void encap_fit(const struct session *session, size_t len, uint64_t now, struct e
 	out->df = df;
 }
 
+static bool encap_is_redirect(const struct inner *inner)
+{
+	struct inner_upper upper;
+
+	return inner_find_upper(inner, &upper) && upper.protocol == IPPROTO_ICMPV6 && upper.begin &&
+	       upper.offset < inner->len && inner->packet[upper.offset] == ND_REDIRECT;
+}
+
 /* The session for a destination on the shared device; else drop and error say why not. */
 static struct session *encap_route(const struct table *table, struct encap *out)
 {
 	struct session *session = NULL;
 
-	out->drop = DROP_NO_ROUTE;
 	/* Nobody in particular is meant, and nobody is told. */
-	if (IN6_IS_ADDR_MULTICAST(&out->inner.dst))
+	if (IN6_IS_ADDR_MULTICAST(&out->inner.dst)) {
+		out->drop = DROP_MULTICAST;
 		return NULL;
+	}
+	/*
+	 * The kernel takes the sessions for neighbours on one link and tells one about another,
+	 * but they reach each other through here only.
+	 */
+	if (encap_is_redirect(&out->inner)) {
+		out->drop = DROP_REDIRECT;
+		return NULL;
+	}
+	out->drop = DROP_NO_ROUTE;
 	switch (table_by_address(table, &out->inner.dst, &session)) {
 	case TABLE_UP:
 		break;

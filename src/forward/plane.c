@@ -185,10 +185,13 @@ static void plane_on_device(struct device *device, void *arg)
 		if (n == -EAGAIN)
 			break;
 		if (n < 0) {
-			/* Deleted under us; monitor will tell, but until then it would always be
-			 * readable. */
+			/* Deleted under us, as at every session's end; monitor will tell, but until
+			 * then it would always be readable. */
 			errno = (int)-n;
-			log_warn("device %u", device->index);
+			if (n == -EBADFD)
+				log_debug("device %u is gone", device->index);
+			else
+				log_warn("device %u", device->index);
 			device_stop(device);
 			break;
 		}

@@ -12,10 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define RAW_TTL		64
-#define RAW_ROUNDS	4 /* batches read before others get their turn */
-#define RAW_ERRORS	64
-#define RAW_SOCKET_ROOM (4 * 1024 * 1024)
+#define RAW_TTL	   64
+#define RAW_ROUNDS 4 /* batches read before others get their turn */
+#define RAW_ERRORS 64
 
 /*
  * What goes with each packet, in the layout that cmsg(3) gives it, so that only the two values
@@ -65,16 +64,12 @@ static int raw_set(int fd, int option, int value)
 
 static int raw_setup(int fd)
 {
-	int room = RAW_SOCKET_ROOM;
 	int error = raw_set(fd, IP_TTL, RAW_TTL);
 
 	if (!error)
 		error = raw_set(fd, IP_RECVERR, 1);
 	if (!error && evutil_make_socket_nonblocking(fd) == -1)
 		error = -errno;
-	/* As much as the system grants; less is no error. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	return error;
 }
 

@@ -25,7 +25,8 @@ bool daemonize_claim(const char *path, struct pidfh **pidfile)
 bool daemonize(struct pidfh *pidfile, bool background)
 {
 	if (background) {
-		if (daemon(0, 0) == -1) {
+		/* The directory stays: files named on the command line may be relative to it. */
+		if (daemon(1, 0) == -1) {
 			log_warn("cannot become a daemon");
 			return false;
 		}

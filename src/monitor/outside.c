@@ -11,8 +11,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Bytes that wait in a socket while the forward room is busy: a burst of a fast line. */
+enum { OUTSIDE_SOCKET_ROOM = 4 * 1024 * 1024 };
+
 int outside_raw_socket(void)
 {
+	const int room = OUTSIDE_SOCKET_ROOM;
 	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_IPV6);
 
 	if (fd == -1) {
@@ -21,6 +25,9 @@ int outside_raw_socket(void)
 		log_warn("cannot open a raw socket for protocol 41");
 		return error;
 	}
+	/* Beyond the system's limit for users; what is refused is no reason not to go on. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
 	return fd;
 }
 

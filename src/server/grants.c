@@ -182,6 +182,16 @@ static bool grants_route_used(const struct grants *grants, const struct prefix6 
 	return false;
 }
 
+/* True where a prefix would take the server's own addresses away (the pools' first ones). */
+static bool grants_has_own(const struct server_options *options, const struct prefix6 *prefix)
+{
+	struct in6_addr own = options->pool.addr;
+
+	own.s6_addr[15] |= 1;
+	return (options->has_pool && prefix6_has(prefix, &own)) ||
+	       (options->has_host && prefix6_overlaps(prefix, &options->host_prefix));
+}
+
 /* The delegated prefix; outside the pool it needs a route to the shared device. */
 static enum server_result grants_delegate(const struct grants *grants,
 					  const struct server_login *login, struct grant *grant,
@@ -196,6 +206,14 @@ static enum server_result grants_delegate(const struct grants *grants,
 	if (result != SERVER_GRANTED)
 		return result;
 	verdict->has_prefix = 1;
+	if (grants_has_own(options, &verdict->prefix)) {
+		char text[PREFIX6_STRLEN];
+
+		log_warnx("user %s: the prefix %s has the server's own addresses in it; give "
+			  "another one with dtcpauth",
+			  login->user, prefix6_format(&verdict->prefix, text));
+		return SERVER_SOLD_OUT;
+	}
 	if (options->has_pool && prefix6_contains(&options->pool, &verdict->prefix))
 		return SERVER_GRANTED;
 	grant->has_route = true;
