@@ -464,7 +464,7 @@ static void server(void **state)
 	(void)state;
 	NEED_NETWORK();
 	start(&room, true);
-	to_monitor(&room, FORWARD_MSG_ASSIGNED, &down, sizeof(down));
+	to_monitor(&room, FORWARD_MSG_ASSIGNED, &down, sizeof(down), -1);
 	/* The session first, then what it needs: only then is it there. */
 	add(&room, &config);
 	to_control(&room, FORWARD_MSG_REMOVE, &(struct forward_id){7}, sizeof(id));
