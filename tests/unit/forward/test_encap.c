@@ -88,8 +88,27 @@ static void no_route(void **state)
 	assert_null(encap.session);
 	/* ff02::1 is never sent anywhere from the shared device, and nobody is told */
 	judge(true, HEAD_ECHO FAR "ff020000000000000000000000000001" ECHO, &encap);
-	assert_int_equal(encap.drop, DROP_NO_ROUTE);
+	assert_int_equal(encap.drop, DROP_MULTICAST);
 	assert_int_equal(encap.error.kind, ICMP6_NONE);
+}
+
+/* Sessions are no neighbours, whatever the kernel thinks of the device that they share. */
+static void redirect(void **state)
+{
+	struct encap encap;
+
+	(void)state;
+	/* type 137 to the session */
+	judge(true, HEAD_ECHO FAR SITE "89 00 0000 0001 0001", &encap);
+	assert_int_equal(encap.drop, DROP_REDIRECT);
+	assert_int_equal(encap.error.kind, ICMP6_NONE);
+	assert_null(encap.session);
+	/* the same octet in UDP is a port */
+	judge(true, "60000000 0008 11 40" FAR SITE "8900 0001 0008 0000", &encap);
+	assert_int_equal(encap.drop, DROP_NONE);
+	/* and a link of its own may have redirects */
+	judge(false, HEAD_ECHO FAR SITE "89 00 0000 0001 0001", &encap);
+	assert_int_equal(encap.drop, DROP_NONE);
 }
 
 static void no_session(void **state)
@@ -199,6 +218,7 @@ int main(void)
 		cmocka_unit_test(to_the_session),
 		cmocka_unit_test(malformed),
 		cmocka_unit_test(no_route),
+		cmocka_unit_test(redirect),
 		cmocka_unit_test(no_session),
 		cmocka_unit_test(a_device_with_one_session_takes_all),
 		cmocka_unit_test(sizes_and_df),
