@@ -23,6 +23,10 @@ enum drop_reason {
 	DROP_SRC_INGRESS,     /* inner source not the session's own (RFC 2827) */
 	DROP_LOOP,	      /* inner destination leads back into this tunnel (RFC 6324) */
 	DROP_ECN,	    /* outer congestion mark on a flow that does not know ECN (RFC 6040) */
+	DROP_UDP_MALFORMED, /* UDP payload that is neither IPv6 nor a probe */
+	DROP_PROBE_SESSION, /* probe of no session here */
+	DROP_PROBE_CODE,    /* probe with a wrong code */
+	DROP_PROBE_OLD,	    /* probe with a counter that is not higher than any before */
 	DROP_TUN_MALFORMED, /* read from TUN: no whole IPv6 packet */
 	DROP_MULTICAST,	    /* read from the shared TUN: multicast, which has no one session */
 	DROP_REDIRECT,	    /* read from the shared TUN: ICMPv6 redirect to another session */
@@ -44,7 +48,8 @@ struct session_counters {
 	uint64_t out_bytes;
 	uint64_t dropped;     /* for whatever reason, either way */
 	uint64_t icmp_errors; /* ICMPv4 errors that came for this tunnel */
-	uint64_t reserved[2];
+	uint64_t rtt_us;      /* client with UDP: last round-trip time in microseconds */
+	uint64_t probes;      /* UDP: good probes heard */
 };
 
 #define COUNTERS_MAGIC 0x64746370u

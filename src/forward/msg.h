@@ -8,6 +8,7 @@
 #define DTCP_FORWARD_MSG_H
 
 #include "proto/prefix.h"
+#include "proto/probe.h"
 
 #include <netinet/in.h>
 #include <stdint.h>
@@ -22,13 +23,19 @@ enum forward_msg {
 	FORWARD_MSG_ICMP,      /* struct forward_icmp */
 	FORWARD_MSG_DEVICE,    /* struct forward_device, descriptor: a TUN device */
 	FORWARD_MSG_NO_DEVICE, /* struct forward_device: close it */
+	FORWARD_MSG_UDP,       /* struct forward_none, descriptor: the bound UDP socket */
 	FORWARD_MSG_ASSIGNED,  /* struct forward_prefix: assigned to a user who is not here now */
 	/* control to forward */
 	FORWARD_MSG_ADD = 32, /* struct forward_session */
 	FORWARD_MSG_REMOVE,   /* struct forward_id */
+	FORWARD_MSG_HELLO,    /* struct forward_id: client: send a hello now */
+	FORWARD_MSG_ECHO,     /* struct forward_echo: client: try whether the far end answers */
 	/* forward to control */
 	FORWARD_MSG_ADDED = 64, /* struct forward_id: packets of this session now pass */
 	FORWARD_MSG_REFUSED,	/* struct forward_id: the table has no room, or bad fields */
+	FORWARD_MSG_LEARNED,	/* struct forward_learned: server: where a UDP session's peer is */
+	FORWARD_MSG_PATH,	/* struct forward_path: client: whether the UDP data path lives */
+	FORWARD_MSG_ECHOED,	/* struct forward_id: client: the far end has answered ECHO */
 	FORWARD_MSG_REMOVED,	/* struct forward_id: no packet of this session passes any more */
 };
 
@@ -51,18 +58,41 @@ struct forward_device {
 
 enum forward_transport {
 	FORWARD_PROTO41 = 1, /* IPv6 in IPv4, protocol 41 (RFC 4213) */
+	FORWARD_UDP,	     /* IPv6 in UDP over IPv4, with probes (docs/protocol.md, 2) */
 };
 
 struct forward_session {
 	uint32_t id; /* chosen by control, below forward_config.sessions_max; its counter slot */
-	uint32_t device;      /* index of its TUN device */
-	uint32_t transport;   /* enum forward_transport */
-	uint32_t mtu;	      /* tunnel MTU: 1280 to 1480 */
-	struct in_addr local; /* source of its outer packets */
+	uint32_t device;    /* index of its TUN device */
+	uint32_t transport; /* enum forward_transport */
+	uint32_t mtu;	    /* tunnel MTU: 1280 to 1480, with UDP 1472 */
+	struct in_addr
+		local; /* source of its outer packets; client with UDP: 0, the kernel's choice */
 	struct in_addr peer;  /* where they go, and the only source accepted */
 	struct in_addr alias; /* the address that peers send to where that is not local (1:1 NAT) */
+	uint32_t peer_port;   /* UDP, host byte order; server: 0 where it is to be learned */
+	uint64_t session;     /* UDP: its name in probes */
+	uint8_t key[PROBE_KEY_SIZE]; /* UDP: of its probes */
 	uint32_t n_prefixes;
 	struct prefix6 prefixes[FORWARD_PREFIXES_MAX]; /* inner sources accepted, inner routes */
+};
+
+/* ICMPv6 echo requests inside the tunnel, one a second until one is answered. */
+struct forward_echo {
+	uint32_t id;
+	struct in6_addr source;
+	struct in6_addr destination; /* may be ff02::1: then whoever answers will do */
+};
+
+struct forward_learned {
+	uint32_t id;
+	struct in_addr peer;
+	uint32_t port; /* host byte order */
+};
+
+struct forward_path {
+	uint32_t id;
+	uint32_t alive; /* 1: the first answer came; 0: none has come for 60 s */
 };
 
 struct forward_id {

@@ -55,6 +55,8 @@ struct dtcp_reply {
 	struct in6_addr her6;
 	size_t n_prefixes;
 	struct prefix6 prefixes[DTCP_PREFIXES_MAX];
+	uint16_t udp_port; /* extension udp=port: the server's port; 0: protocol 41 */
+	uint64_t session;  /* extension session=16 hex digits; 0 where udp_port is 0 */
 };
 
 enum reply_status {
