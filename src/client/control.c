@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "client/control.h"
 
+#include "base/clock.h"
 #include "base/ipc.h"
 #include "base/log.h"
 #include "client/connection.h"
@@ -11,7 +12,6 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* The one session's id in the forward room, and its device. */
 enum { CONTROL_SESSION = 0, CONTROL_DEVICE = 0 };
@@ -27,14 +27,6 @@ struct control {
 	bool forwarding; /* forward has our session */
 	int status;
 };
-
-static int64_t control_now(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void control_end(struct control *control, int status)
 {
@@ -100,27 +92,12 @@ static void control_forward_remove(struct control *control)
 		     "forward");
 }
 
-static void control_set_timer(struct control *control)
-{
-	int64_t wait = control->session.deadline - control_now();
-	struct timeval timeout;
-
-	(void)evtimer_del(control->timer);
-	if (control->session.deadline < 0)
-		return;
-	if (wait < 0)
-		wait = 0;
-	timeout.tv_sec = (time_t)(wait / 1000);
-	timeout.tv_usec = (suseconds_t)(wait % 1000 * 1000);
-	(void)evtimer_add(control->timer, &timeout);
-}
-
 static void control_feed(const struct session_event *event, void *arg)
 {
 	struct control *control = arg;
 	struct session_actions actions;
 
-	session_feed(&control->session, event, control_now(), &actions);
+	session_feed(&control->session, event, clock_ms(), &actions);
 	if (actions.message[0] && actions.warning)
 		log_warnx("%s", actions.message);
 	else if (actions.message[0])
@@ -138,7 +115,7 @@ static void control_feed(const struct session_event *event, void *arg)
 			     ipc_send(control->monitor, CLIENT_MSG_LOWER, &none, sizeof(none), -1),
 			     "monitor");
 	}
-	control_set_timer(control);
+	clock_arm(control->timer, control->session.deadline);
 	if (actions.what & SESSION_DO_CONNECT)
 		connection_open(control->connection, control->options->server,
 				control->options->port);
@@ -155,10 +132,11 @@ static void control_feed_input(struct control *control, enum session_input input
 
 static void control_on_timer(evutil_socket_t fd, short what, void *arg)
 {
+	struct control *control = arg;
+
 	(void)fd;
 	(void)what;
-	control_feed_input(arg, SESSION_TIME);
-	control_set_timer(arg);
+	control_feed_input(control, SESSION_TIME);
 }
 
 static void control_on_account(struct ipc *ipc, const void *body, int fd, void *arg)

@@ -1,28 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "client/options.h"
 
+#include "base/options.h"
 #include "config.h"
 #include "monitor/tun.h"
 
 #include <arpa/inet.h>
-#include <getopt.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
-	OPTION_ADDRESS = 256,
+	OPTION_ADDRESS = OPTION_OTHER,
 	OPTION_AUTH_FILE,
-	OPTION_HELP,
 	OPTION_INTERFACE,
 	OPTION_KEEPALIVE,
 	OPTION_METRIC,
 	OPTION_ROUTE,
 	OPTION_TUNNEL,
 	OPTION_USER,
-	OPTION_VERSION,
 };
 
 static const struct option long_options[] = {
@@ -47,29 +43,6 @@ static const char usage[] =
 	"                  [--route default|none|prefix,...] [--tunnel tun|none]\n"
 	"                  [--user name] [--help] [--version] server\n";
 
-__attribute__((format(printf, 1, 2))) static bool bad(const char *format, ...)
-{
-	va_list ap;
-
-	(void)fputs("dtcpclient: ", stderr);
-	va_start(ap, format);
-	(void)vfprintf(stderr, format, ap);
-	va_end(ap);
-	(void)fputc('\n', stderr);
-	return false;
-}
-
-static bool number(const char *option, const char *text, uint32_t min, uint32_t max, uint32_t *out)
-{
-	const char *error = NULL;
-	long long value = strtonum(text, min, max, &error);
-
-	if (error)
-		return bad("%s %s: a number from %u to %u is needed", option, text, min, max);
-	*out = (uint32_t)value;
-	return true;
-}
-
 static bool parse_routes(struct client_options *options, const char *text)
 {
 	char copy[CLIENT_ROUTES_MAX * PREFIX6_STRLEN];
@@ -85,17 +58,18 @@ static bool parse_routes(struct client_options *options, const char *text)
 		return true;
 	}
 	if (strlcpy(copy, text, sizeof(copy)) >= sizeof(copy))
-		return bad("--route: at most %d prefixes", CLIENT_ROUTES_MAX);
+		return options_bad("--route: at most %d prefixes", CLIENT_ROUTES_MAX);
 	while ((word = strsep(&rest, ","))) {
 		if (options->n_routes == CLIENT_ROUTES_MAX)
-			return bad("--route: at most %d prefixes", CLIENT_ROUTES_MAX);
+			return options_bad("--route: at most %d prefixes", CLIENT_ROUTES_MAX);
 
 		enum prefix_error error = prefix6_parse(word, &options->routes[options->n_routes]);
 
 		if (error != PREFIX_OK)
-			return bad("--route: \"%s\" %s; \"default\", \"none\" or prefixes such as "
-				   "2000::/3 are possible",
-				   word, prefix_error_text(error));
+			return options_bad(
+				"--route: \"%s\" %s; \"default\", \"none\" or prefixes such as "
+				"2000::/3 are possible",
+				word, prefix_error_text(error));
 		options->n_routes++;
 	}
 	return true;
@@ -108,26 +82,26 @@ static bool parse_keepalive(struct client_options *options, const char *text)
 	size_t len = comma ? (size_t)(comma - text) : strlen(text);
 
 	if (len >= sizeof(interval))
-		return bad("--keepalive %s: seconds from 1 to 3600 are needed", text);
+		return options_bad("--keepalive %s: seconds from 1 to 3600 are needed", text);
 	memcpy(interval, text, len);
 	interval[len] = '\0';
-	return number("--keepalive", interval, 1, 3600, &options->keepalive) &&
-	       (!comma ||
-		number("--keepalive timeout", comma + 1, 1, 600, &options->keepalive_timeout));
+	return options_number("--keepalive", interval, 1, 3600, &options->keepalive) &&
+	       (!comma || options_number("--keepalive timeout", comma + 1, 1, 600,
+					 &options->keepalive_timeout));
 }
 
 static bool parse_type(struct client_options *options, const char *text)
 {
 	options->type = tunnel_type_parse(text);
 	if (options->type == TUNNEL_NONE)
-		return bad("-t %s: tunnelonly, host and network are possible", text);
+		return options_bad("-t %s: tunnelonly, host and network are possible", text);
 	return true;
 }
 
 static bool parse_tunnel(struct client_options *options, const char *text)
 {
 	if (strcmp(text, "none") != 0 && strcmp(text, "tun") != 0)
-		return bad("--tunnel %s: tun and none are possible", text);
+		return options_bad("--tunnel %s: tun and none are possible", text);
 	options->no_device = strcmp(text, "none") == 0;
 	return true;
 }
@@ -136,7 +110,7 @@ static bool parse_address(struct client_options *options, const char *text)
 {
 	if (inet_pton(AF_INET6, text, &options->address) != 1 ||
 	    !prefix6_is_unicast(&(const struct prefix6){.addr = options->address, .len = 128}))
-		return bad("--address %s: a global IPv6 unicast address is needed", text);
+		return options_bad("--address %s: a global IPv6 unicast address is needed", text);
 	options->has_address = true;
 	return true;
 }
@@ -152,12 +126,13 @@ static bool parse_long(struct client_options *options, int option)
 	case OPTION_INTERFACE:
 		options->interface = optarg;
 		return tun_name_valid(optarg) ||
-		       bad("--interface %s: not a name for an interface (1 to 15 characters)",
-			   optarg);
+		       options_bad(
+			       "--interface %s: not a name for an interface (1 to 15 characters)",
+			       optarg);
 	case OPTION_KEEPALIVE:
 		return parse_keepalive(options, optarg);
 	case OPTION_METRIC:
-		return number("--metric", optarg, 1, INT32_MAX, &options->metric);
+		return options_number("--metric", optarg, 1, INT32_MAX, &options->metric);
 	case OPTION_ROUTE:
 		return parse_routes(options, optarg);
 	case OPTION_TUNNEL:
@@ -170,17 +145,19 @@ static bool parse_long(struct client_options *options, int option)
 	}
 }
 
-static bool parse_short(struct client_options *options, int option)
+static bool parse_short(void *arg, int option)
 {
+	struct client_options *options = arg;
 	uint32_t value = 0;
 
 	switch (option) {
 	case 'b':
 	case 'B':
 	case 'U':
-		return bad("-%c: IPv6 over UDP is not supported yet; without it the tunnel uses "
-			   "protocol 41",
-			   option);
+		return options_bad(
+			"-%c: IPv6 over UDP is not supported yet; without it the tunnel uses "
+			"protocol 41",
+			option);
 	case 'd':
 		options->debug = true;
 		return true;
@@ -194,12 +171,12 @@ static bool parse_short(struct client_options *options, int option)
 		options->loop = true;
 		return true;
 	case 'm':
-		return number("-m", optarg, 1280, 1480, &options->mtu);
+		return options_number("-m", optarg, 1280, 1480, &options->mtu);
 	case 'n':
 		options->check_nat = false;
 		return true;
 	case 'p':
-		if (!number("-p", optarg, 1, UINT16_MAX, &value))
+		if (!options_number("-p", optarg, 1, UINT16_MAX, &value))
 			return false;
 		options->port = (uint16_t)value;
 		return true;
@@ -212,9 +189,10 @@ static bool parse_short(struct client_options *options, int option)
 	case 'u':
 		options->login = optarg;
 		return dtcp_user_valid(optarg) ||
-		       bad("-u %s: a user name has 1 to %d printable characters, no blank and no "
-			   "colon",
-			   optarg, DTCP_USER_MAX);
+		       options_bad("-u %s: a user name has 1 to %d printable characters, no blank "
+				   "and no "
+				   "colon",
+				   optarg, DTCP_USER_MAX);
 	default:
 		return parse_long(options, option);
 	}
@@ -222,7 +200,14 @@ static bool parse_short(struct client_options *options, int option)
 
 enum options_result client_options_parse(struct client_options *options, int argc, char **argv)
 {
-	int option;
+	static const struct options_table table = {
+		.letters = ":b:B:dDf:lm:np:s:t:u:U",
+		.words = long_options,
+		.usage = usage,
+		.version = "dtcpclient " DTCP_VERSION,
+		.take = parse_short,
+	};
+	enum options_result result;
 
 	*options = (struct client_options){
 		.script = DTCP_SYSCONFDIR "/dtcpclient.script",
@@ -237,32 +222,17 @@ enum options_result client_options_parse(struct client_options *options, int arg
 		.keepalive = 60,
 		.keepalive_timeout = 15,
 	};
-	while ((option = getopt_long(argc, argv, ":b:B:dDf:lm:np:s:t:u:U", long_options, NULL)) !=
-	       -1) {
-		if (option == OPTION_HELP) {
-			(void)fputs(usage, stdout);
-			return OPTIONS_DONE;
-		}
-		if (option == OPTION_VERSION) {
-			(void)puts("dtcpclient " DTCP_VERSION);
-			return OPTIONS_DONE;
-		}
-		if (option == '?' || option == ':') {
-			(void)bad("%s: %s; see dtcpclient --help", argv[optind - 1],
-				  option == ':' ? "its value is missing" : "unknown option");
-			return OPTIONS_ERROR;
-		}
-		if (!parse_short(options, option))
-			return OPTIONS_ERROR;
-	}
+	result = options_read(&table, argc, argv, options);
+	if (result != OPTIONS_OK)
+		return result;
 	if (argc - optind != 1) {
-		(void)bad(argc == optind ? "the server's name is missing; see dtcpclient --help"
-					 : "more than one server; see dtcpclient --help");
+		(void)options_bad(argc == optind ? "the server's name is missing; see --help"
+						 : "more than one server; see --help");
 		return OPTIONS_ERROR;
 	}
 	options->server = argv[optind];
 	if (options->server[0] == '\0' || strlen(options->server) > 253) {
-		(void)bad("server: not a host name or an IPv4 address");
+		(void)options_bad("server: not a host name or an IPv4 address");
 		return OPTIONS_ERROR;
 	}
 	if (options->daemon && !options->pidfile)

@@ -3,6 +3,7 @@
 #ifndef DTCP_CLIENT_OPTIONS_H
 #define DTCP_CLIENT_OPTIONS_H
 
+#include "base/options.h"
 #include "proto/message.h"
 #include "proto/prefix.h"
 
@@ -37,12 +38,6 @@ struct client_options {
 	struct prefix6 routes[CLIENT_ROUTES_MAX];
 	unsigned int keepalive;		/* seconds between pings */
 	unsigned int keepalive_timeout; /* seconds to wait for the answer */
-};
-
-enum options_result {
-	OPTIONS_OK,
-	OPTIONS_DONE,  /* --help or --version was answered: exit 0 */
-	OPTIONS_ERROR, /* one line was written to standard error: exit 2 */
 };
 
 /* Reads the arguments, which must stay valid. */

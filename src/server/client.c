@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/client.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <arpa/inet.h>
@@ -12,19 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* How long a client may take to read our last line. */
 static const struct timeval close_wait = {.tv_sec = 5};
-
-int64_t client_now(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void client_free(struct client *client)
 {
@@ -52,21 +44,6 @@ static void client_finish_if_done(struct client *client)
 		client_finish(client);
 }
 
-static void client_set_timer(struct client *client)
-{
-	int64_t wait = client->conn.deadline - client_now();
-	struct timeval timeout;
-
-	(void)evtimer_del(client->timer);
-	if (client->conn.deadline < 0)
-		return;
-	if (wait < 0)
-		wait = 0;
-	timeout.tv_sec = (time_t)(wait / 1000);
-	timeout.tv_usec = (suseconds_t)(wait % 1000 * 1000);
-	(void)evtimer_add(client->timer, &timeout);
-}
-
 static void client_send(struct client *client, const char *line)
 {
 	log_debug("%s: server: %s", client->peer_text, line);
@@ -91,10 +68,10 @@ static void client_step(struct client *client, const struct conn_event *event)
 
 	if (client->closing)
 		return;
-	conn_feed(&client->conn, event, client_now(), &actions);
+	conn_feed(&client->conn, event, clock_ms(), &actions);
 	if (actions.what & CONN_DO_SEND)
 		client_send(client, actions.send);
-	client_set_timer(client);
+	clock_arm(client->timer, client->conn.deadline);
 	if (actions.what & owners)
 		client->owner->act(client, actions.what & owners, client->owner->arg);
 	if (actions.what & CONN_DO_CLOSE)

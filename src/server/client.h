@@ -53,7 +53,4 @@ void client_feed(struct client *client, const struct conn_event *event);
 /* Closes now, without ended() and gone(), and frees. */
 void client_free(struct client *client);
 
-/* Milliseconds of the clock that all the machines use. */
-int64_t client_now(void);
-
 #endif

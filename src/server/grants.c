@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "monitor/tun.h"
+#include "server/interface.h"
 
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -10,11 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Marks the server's interfaces. */
-#define GRANTS_ALIAS "dtcps"
-
-/* Metric of a route for a prefix outside the pool. */
-enum { GRANTS_METRIC = 1024, GRANTS_LINK_LOCALS = 16 };
+/* Most addresses of the machine whose link-local forms the shared device gets. */
+enum { GRANTS_LINK_LOCALS = 16 };
 
 struct grant {
 	bool used;
@@ -222,7 +220,7 @@ static enum server_result grants_delegate(const struct grants *grants,
 	if (grants_route_used(grants, &grant->route))
 		return SERVER_GRANTED;
 	if (netlink_route_add(grants->owner.netlink, grants->owner.interface, &grant->route,
-			      GRANTS_METRIC) != 0) {
+			      INTERFACE_METRIC) != 0) {
 		grant->has_route = false;
 		return SERVER_FAILED;
 	}
@@ -250,7 +248,7 @@ static enum server_result grants_own_device(const struct grants *grants,
 	fd = tun_open(name, &grant->interface);
 	if (fd < 0)
 		return SERVER_FAILED;
-	if (netlink_link_setup(netlink, grant->interface, GRANTS_ALIAS,
+	if (netlink_link_setup(netlink, grant->interface, INTERFACE_ALIAS,
 			       grants->owner.options->mtu) != 0 ||
 	    netlink_link_local_add(netlink, grant->interface, grants_her(grants, login)) != 0) {
 		close(fd); /* and with it the device goes */

@@ -33,11 +33,11 @@ int main(int argc, char **argv)
 
 	log_init("dtcps", NULL, false);
 	switch (server_options_parse(&options, argc, argv)) {
-	case SERVER_OPTIONS_DONE:
+	case OPTIONS_DONE:
 		return 0;
-	case SERVER_OPTIONS_ERROR:
+	case OPTIONS_ERROR:
 		return 2;
-	case SERVER_OPTIONS_OK:
+	case OPTIONS_OK:
 		break;
 	}
 	log_init("dtcps", NULL, options.debug);

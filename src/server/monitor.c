@@ -14,14 +14,12 @@
 #include "monitor/netlink.h"
 #include "monitor/outside.h"
 #include "monitor/rooms.h"
-#include "monitor/tun.h"
 #include "server/grants.h"
+#include "server/interface.h"
 #include "server/msg.h"
 #include "server/users.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <ifaddrs.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,9 +28,6 @@
 #include <unistd.h>
 
 enum { EXIT_FAILED = 1, EXIT_CONFIG = 2 };
-
-/* Metric of the routes to the shared device. */
-enum { MONITOR_METRIC = 1024 };
 
 struct monitor {
 	const struct server_options *options;
@@ -185,85 +180,6 @@ static const struct ipc_row control_rows[] = {
 };
 
 /* --- start -------------------------------------------------------------------------------- */
-
-/* ::1 of a prefix, the server's own address in it. */
-static struct in6_addr monitor_first(const struct prefix6 *prefix)
-{
-	struct in6_addr addr = prefix->addr;
-
-	addr.s6_addr[15] |= 1;
-	return addr;
-}
-
-/* An address of this machine for ICMPv6 errors where no pool gives one; zero if there is none. */
-static struct in6_addr monitor_any_address(void)
-{
-	struct in6_addr found = IN6ADDR_ANY_INIT;
-	struct ifaddrs *list = NULL;
-
-	if (getifaddrs(&list) == -1)
-		return found;
-	for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
-		struct sockaddr_in6 addr;
-
-		if (!entry->ifa_addr || entry->ifa_addr->sa_family != AF_INET6)
-			continue;
-		memcpy(&addr, entry->ifa_addr, sizeof(addr));
-		if (prefix6_is_unicast(
-			    &(const struct prefix6){.addr = addr.sin6_addr, .len = 128})) {
-			found = addr.sin6_addr;
-			break;
-		}
-	}
-	freeifaddrs(list);
-	return found;
-}
-
-/* The shared device: all host and network tunnels, by route. */
-static bool monitor_make_interface(struct monitor *monitor)
-{
-	const struct server_options *options = monitor->options;
-	struct netlink *netlink = monitor->netlink;
-	struct in6_addr own;
-	int error;
-
-	monitor->tun = tun_open(options->interface, &monitor->interface);
-	if (monitor->tun < 0)
-		return false;
-	monitor->icmp_source = monitor_any_address();
-	error = netlink_link_setup(netlink, monitor->interface, "dtcps", options->mtu);
-	if (!error && options->has_host) {
-		own = monitor_first(&options->host_prefix);
-		monitor->icmp_source = own;
-		error = netlink_address_add(netlink, monitor->interface, &own, NULL);
-		if (!error)
-			error = netlink_route_add(netlink, monitor->interface,
-						  &options->host_prefix, MONITOR_METRIC);
-	}
-	if (!error && options->has_pool) {
-		own = monitor_first(&options->pool);
-		monitor->icmp_source = own;
-		error = netlink_address_add(netlink, monitor->interface, &own, NULL);
-		if (!error)
-			error = netlink_route_add(netlink, monitor->interface, &options->pool,
-						  MONITOR_METRIC);
-	}
-	return error == 0;
-}
-
-static void monitor_check_forwarding(void)
-{
-	int fd = open("/proc/sys/net/ipv6/conf/all/forwarding", O_RDONLY | O_CLOEXEC);
-	char value = '\0';
-
-	if (fd == -1 || read(fd, &value, 1) != 1)
-		log_warn("cannot find out whether IPv6 forwarding is on");
-	else if (value == '0')
-		log_warnx("IPv6 forwarding is off: clients reach this machine and nothing behind "
-			  "it; turn it on with: sysctl -w net.ipv6.conf.all.forwarding=1");
-	if (fd != -1)
-		close(fd);
-}
 
 /* A session costs a room one descriptor; the usual limit would end at a thousand. */
 static void monitor_raise_limit(uint32_t sessions)
@@ -456,9 +372,10 @@ int server_monitor_run(const struct server_options *options, int argc, char *con
 	monitor.counters = outside_counter_page(counters_size(options->sessions_max),
 						&monitor.counters_reader);
 	if (monitor.raw < 0 || monitor.counters < 0 || netlink_open(&monitor.netlink) != 0 ||
-	    !monitor_make_interface(&monitor))
+	    (monitor.tun = interface_make(options, monitor.netlink, &monitor.interface,
+					  &monitor.icmp_source)) < 0)
 		goto done;
-	monitor_check_forwarding();
+	interface_check_forwarding();
 	/* An SQLite connection does not survive the fork of a daemon. */
 	users_close(monitor.users);
 	monitor.users = NULL;

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/options.h"
 
+#include "base/options.h"
 #include "config.h"
 #include "monitor/tun.h"
 #include "proto/message.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <getopt.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_HELP = 256, OPTION_USER, OPTION_VERSION };
+enum { OPTION_USER = OPTION_OTHER };
 
 /* Highest interface number that server_interface_name() has digits for. */
 enum { INTERFACE_NUMBER_MAX = 99999, SESSIONS_MAX = 65536 };
@@ -30,36 +29,13 @@ static const char usage[] =
 	"usage: dtcps [-adD] [-c config] [-f pidfile] [-g address] [-i interface]\n"
 	"             [-o key=value] [-p port] [--user name] [--help] [--version] [prefix]\n";
 
-__attribute__((format(printf, 1, 2))) static bool bad(const char *format, ...)
-{
-	va_list ap;
-
-	(void)fputs("dtcps: ", stderr);
-	va_start(ap, format);
-	(void)vfprintf(stderr, format, ap);
-	va_end(ap);
-	(void)fputc('\n', stderr);
-	return false;
-}
-
 /* where: the option or key, as the user knows it. */
 typedef bool (*setting_read)(void *field, const char *where, const char *value);
-
-static bool number(const char *where, const char *value, uint32_t min, uint32_t max, uint32_t *out)
-{
-	const char *error = NULL;
-	long long result = strtonum(value, min, max, &error);
-
-	if (error)
-		return bad("%s: \"%s\": a number from %u to %u is needed", where, value, min, max);
-	*out = (uint32_t)result;
-	return true;
-}
 
 static bool read_text(void *field, const char *where, const char *value)
 {
 	if (value[0] == '\0')
-		return bad("%s: a value is needed", where);
+		return options_bad("%s: a value is needed", where);
 	*(const char **)field = value;
 	return true;
 }
@@ -67,7 +43,7 @@ static bool read_text(void *field, const char *where, const char *value)
 static bool read_bool(void *field, const char *where, const char *value)
 {
 	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
-		return bad("%s: \"%s\": yes or no is needed", where, value);
+		return options_bad("%s: \"%s\": yes or no is needed", where, value);
 	*(bool *)field = strcmp(value, "yes") == 0;
 	return true;
 }
@@ -76,7 +52,7 @@ static bool read_port(void *field, const char *where, const char *value)
 {
 	uint32_t port = 0;
 
-	if (!number(where, value, 1, UINT16_MAX, &port))
+	if (!options_number(where, value, 1, UINT16_MAX, &port))
 		return false;
 	*(uint16_t *)field = (uint16_t)port;
 	return true;
@@ -84,40 +60,40 @@ static bool read_port(void *field, const char *where, const char *value)
 
 static bool read_mtu(void *field, const char *where, const char *value)
 {
-	return number(where, value, 1280, 1480, field);
+	return options_number(where, value, 1280, 1480, field);
 }
 
 static bool read_seconds(void *field, const char *where, const char *value)
 {
-	return number(where, value, 1, 86400, field);
+	return options_number(where, value, 1, 86400, field);
 }
 
 static bool read_length(void *field, const char *where, const char *value)
 {
-	return number(where, value, 1, 126, field);
+	return options_number(where, value, 1, 126, field);
 }
 
 static bool read_sessions(void *field, const char *where, const char *value)
 {
-	return number(where, value, 1, SESSIONS_MAX, field);
+	return options_number(where, value, 1, SESSIONS_MAX, field);
 }
 
 static bool read_rate(void *field, const char *where, const char *value)
 {
-	return number(where, value, 0, 100000, field);
+	return options_number(where, value, 0, 100000, field);
 }
 
 static bool read_address(void *field, const char *where, const char *value)
 {
 	if (inet_pton(AF_INET, value, field) != 1)
-		return bad("%s: \"%s\" is not an IPv4 address", where, value);
+		return options_bad("%s: \"%s\" is not an IPv4 address", where, value);
 	return true;
 }
 
 static bool read_interface(void *field, const char *where, const char *value)
 {
 	if (!tun_name_valid(value))
-		return bad("%s: \"%s\" is not a name for an interface", where, value);
+		return options_bad("%s: \"%s\" is not a name for an interface", where, value);
 	*(const char **)field = value;
 	return true;
 }
@@ -128,9 +104,10 @@ static bool read_prefix(void *field, const char *where, const char *value)
 	enum prefix_error error = prefix6_parse(value, prefix);
 
 	if (error != PREFIX_OK)
-		return bad("%s: \"%s\" %s", where, value, prefix_error_text(error));
+		return options_bad("%s: \"%s\" %s", where, value, prefix_error_text(error));
 	if (!prefix6_is_unicast(prefix))
-		return bad("%s: %s is not global unicast or unique local space", where, value);
+		return options_bad("%s: %s is not global unicast or unique local space", where,
+				   value);
 	return true;
 }
 
@@ -146,7 +123,7 @@ static bool read_host_prefix(void *field, const char *where, const char *value)
 	if (!read_prefix(field, where, value))
 		return false;
 	if (((const struct prefix6 *)field)->len != 64)
-		return bad("%s: %s: a /64 is needed", where, value);
+		return options_bad("%s: %s: a /64 is needed", where, value);
 	return true;
 }
 
@@ -194,7 +171,7 @@ static bool set(struct server_options *options, const char *key, size_t key_len,
 			*(bool *)((char *)options + setting->flag) = true;
 		return true;
 	}
-	return bad("%s: no such setting; dtcps(8) lists them", where);
+	return options_bad("%s: no such setting; dtcps(8) lists them", where);
 }
 
 static bool set_key(struct server_options *options, const char *key, const char *where,
@@ -209,20 +186,23 @@ static bool set_pair(struct server_options *options, const char *pair)
 	char where[80];
 
 	if (!equals)
-		return bad("-o %s: key=value is needed", pair);
+		return options_bad("-o %s: key=value is needed", pair);
 	(void)snprintf(where, sizeof(where), "-o %.*s", (int)(equals - pair), pair);
 	return set(options, pair, (size_t)(equals - pair), where, equals + 1);
 }
 
-static bool parse_option(struct server_options *options, int option)
+static bool parse_option(void *arg, int option)
 {
+	struct server_options *options = arg;
+
 	switch (option) {
 	case 'a':
 		options->numbered = true;
 		return true;
 	case 'c':
-		return bad("-c %s: configuration files are not supported yet, use -o key=value",
-			   optarg);
+		return options_bad(
+			"-c %s: configuration files are not supported yet, use -o key=value",
+			optarg);
 	case 'd':
 		options->debug = true;
 		return true;
@@ -278,27 +258,35 @@ static bool check(const struct server_options *options)
 	if (name[stem] != '\0')
 		first = strtonum(name + stem, 0, INTERFACE_NUMBER_MAX - SESSIONS_MAX, &error);
 	if (error || stem + SERVER_INTERFACE_DIGITS >= IFNAMSIZ || first < 0)
-		return bad("-i %s: too long; tunnelonly sessions get the same name with a number "
-			   "of up to %d digits",
-			   name, SERVER_INTERFACE_DIGITS);
+		return options_bad(
+			"-i %s: too long; tunnelonly sessions get the same name with a number "
+			"of up to %d digits",
+			name, SERVER_INTERFACE_DIGITS);
 	if (options->numbered && !options->has_host)
-		return bad("-a: numbered network tunnels take their addresses from host.prefix, "
-			   "which is not set");
+		return options_bad(
+			"-a: numbered network tunnels take their addresses from host.prefix, "
+			"which is not set");
 	if (options->has_pool && options->network_length <= options->pool.len)
-		return bad("-o network.length: %u: must be larger than the length of "
-			   "network.pool, %s",
-			   options->network_length, prefix6_format(&options->pool, text));
+		return options_bad("-o network.length: %u: must be larger than the length of "
+				   "network.pool, %s",
+				   options->network_length, prefix6_format(&options->pool, text));
 	if (options->has_pool && options->has_host &&
 	    prefix6_overlaps(&options->pool, &options->host_prefix))
-		return bad("-o host.prefix: %s overlaps network.pool",
-			   prefix6_format(&options->host_prefix, text));
+		return options_bad("-o host.prefix: %s overlaps network.pool",
+				   prefix6_format(&options->host_prefix, text));
 	return true;
 }
 
-enum server_options_result server_options_parse(struct server_options *options, int argc,
-						char **argv)
+enum options_result server_options_parse(struct server_options *options, int argc, char **argv)
 {
-	int option;
+	static const struct options_table table = {
+		.letters = ":ac:dDf:g:i:o:p:",
+		.words = long_options,
+		.usage = usage,
+		.version = "dtcps " DTCP_VERSION,
+		.take = parse_option,
+	};
+	enum options_result result;
 
 	*options = (struct server_options){
 		.database = DTCP_DATABASE,
@@ -312,32 +300,18 @@ enum server_options_result server_options_parse(struct server_options *options, 
 		.timeout_idle = 300,
 		.timeout_word = 1,
 	};
-	while ((option = getopt_long(argc, argv, ":ac:dDf:g:i:o:p:", long_options, NULL)) != -1) {
-		if (option == OPTION_HELP) {
-			(void)fputs(usage, stdout);
-			return SERVER_OPTIONS_DONE;
-		}
-		if (option == OPTION_VERSION) {
-			(void)puts("dtcps " DTCP_VERSION);
-			return SERVER_OPTIONS_DONE;
-		}
-		if (option == '?' || option == ':') {
-			(void)bad("%s: %s; see dtcps --help", argv[optind - 1],
-				  option == ':' ? "its value is missing" : "unknown option");
-			return SERVER_OPTIONS_ERROR;
-		}
-		if (!parse_option(options, option))
-			return SERVER_OPTIONS_ERROR;
-	}
+	result = options_read(&table, argc, argv, options);
+	if (result != OPTIONS_OK)
+		return result;
 	if (argc - optind > 1) {
-		(void)bad("%s: at most one prefix; see dtcps --help", argv[optind + 1]);
-		return SERVER_OPTIONS_ERROR;
+		(void)options_bad("%s: at most one prefix; see --help", argv[optind + 1]);
+		return OPTIONS_ERROR;
 	}
 	if (argc > optind && !set_key(options, "host.prefix", "prefix", argv[optind]))
-		return SERVER_OPTIONS_ERROR;
+		return OPTIONS_ERROR;
 	if (!check(options))
-		return SERVER_OPTIONS_ERROR;
+		return OPTIONS_ERROR;
 	if (options->daemon && !options->pidfile)
 		options->pidfile = DTCP_RUNDIR "/dtcps.pid";
-	return SERVER_OPTIONS_OK;
+	return OPTIONS_OK;
 }

@@ -3,6 +3,7 @@
 #ifndef DTCP_SERVER_OPTIONS_H
 #define DTCP_SERVER_OPTIONS_H
 
+#include "base/options.h"
 #include "proto/prefix.h"
 
 #include <net/if.h>
@@ -37,15 +38,8 @@ struct server_options {
 	uint32_t timeout_word;
 };
 
-enum server_options_result {
-	SERVER_OPTIONS_OK,
-	SERVER_OPTIONS_DONE,  /* --help or --version was answered: exit 0 */
-	SERVER_OPTIONS_ERROR, /* one line was written to standard error: exit 2 */
-};
-
 /* Reads the arguments, which must stay valid. */
-enum server_options_result server_options_parse(struct server_options *options, int argc,
-						char **argv);
+enum options_result server_options_parse(struct server_options *options, int argc, char **argv);
 
 /* The name of the TUN device with that index: of "dtcps0" and 3, "dtcps3". */
 void server_interface_name(const struct server_options *options, uint32_t index,

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the command lines of the programs have in common. */
+#ifndef DTCP_BASE_OPTIONS_H
+#define DTCP_BASE_OPTIONS_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum options_result {
+	OPTIONS_OK,
+	OPTIONS_DONE,  /* --help or --version was answered: exit 0 */
+	OPTIONS_ERROR, /* one line was written to standard error: exit 2 */
+};
+
+/* Values of the two long options that every program has. */
+enum { OPTION_HELP = 256, OPTION_VERSION, OPTION_OTHER };
+
+struct options_table {
+	const char *letters; /* as of getopt_long(3), beginning with a colon */
+	const struct option *words;
+	const char *usage;
+	const char *version;
+	/* Takes one option; false after options_bad(). */
+	bool (*take)(void *options, int option);
+};
+
+/* Reads the options up to the first argument, whose place is then in optind. */
+enum options_result options_read(const struct options_table *table, int argc, char **argv,
+				 void *options);
+
+/* Logs what is wrong with the command line and returns false. */
+__attribute__((format(printf, 1, 2))) bool options_bad(const char *format, ...);
+
+/* Reads a decimal number; where names the option. False after options_bad(). */
+bool options_number(const char *where, const char *text, uint32_t min, uint32_t max, uint32_t *out);
+
+#endif

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/broker.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "forward/msg.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static void broker_tell(struct broker *broker, struct ipc *ipc, uint32_t type, const void *body,
+			size_t size)
+{
+	int error = ipc_send(ipc, type, body, size, -1);
+
+	if (error) {
+		log_warnx("cannot send to a room: %s", strerror(-error));
+		broker->failed(broker->arg);
+	}
+}
+
+/* Gives back what a session has elsewhere. It may be used again at once: channels keep order. */
+static void broker_release(struct broker *broker, struct server_session *session)
+{
+	if (session->forwarded) {
+		const struct forward_id id = {.id = session->id};
+
+		broker_tell(broker, broker->forward, FORWARD_MSG_REMOVE, &id, sizeof(id));
+	}
+	if (session->granted) {
+		const struct server_id id = {.id = session->id};
+
+		broker_tell(broker, broker->monitor, SERVER_MSG_LOGOUT, &id, sizeof(id));
+	}
+	if (session->client)
+		session->client->session = NULL;
+	sessions_release(broker->sessions, session);
+}
+
+static const char *broker_type_text(const struct client *client, char *buf, size_t size)
+{
+	const struct dtcp_reply *reply = &client->conn.reply;
+	char me6[INET6_ADDRSTRLEN] = "";
+	char prefix[PREFIX6_STRLEN] = "";
+
+	if (reply->has_me6)
+		(void)inet_ntop(AF_INET6, &reply->me6, me6, sizeof(me6));
+	if (reply->n_prefixes > 0)
+		(void)prefix6_format(&reply->prefixes[0], prefix);
+	(void)snprintf(buf, size, "%s%s%s%s%s", tunnel_type_name(client->conn.request.type),
+		       prefix[0] ? " " : "", prefix, me6[0] ? " " : "", me6);
+	return buf;
+}
+
+static void broker_log_up(const struct client *client)
+{
+	char text[160];
+
+	log_info("%s@%s: up, %s", client->conn.request.user, client->peer_text,
+		 broker_type_text(client, text, sizeof(text)));
+}
+
+static void broker_log_down(const struct broker *broker, const struct client *client)
+{
+	const struct server_session *session = client->session;
+	const struct session_counters none = {0};
+	const struct session_counters *counters =
+		broker->counters ? &broker->counters->session[session->id] : &none;
+
+	log_info("%s@%s: down after %" PRId64 "s (%s), in %" PRIu64 " packets %" PRIu64
+		 " bytes, out %" PRIu64 " packets %" PRIu64 " bytes, dropped %" PRIu64,
+		 client->conn.request.user, client->peer_text, (clock_ms() - session->since) / 1000,
+		 client->conn.ending, counters->in_packets, counters->in_bytes,
+		 counters->out_packets, counters->out_bytes, counters->dropped);
+}
+
+static void broker_refuse(struct client *client, const char *reason)
+{
+	const struct conn_event event = {.input = CONN_REFUSED, .reason = reason};
+
+	client_feed(client, &event);
+}
+
+static void broker_login(struct broker *broker, struct client *client)
+{
+	const struct dtcp_request *request = &client->conn.request;
+	struct server_login login = {
+		.type = request->type,
+		.peer = client->conn.peer,
+		.local = client->conn.local,
+	};
+	struct server_session *session = sessions_take(broker->sessions);
+
+	if (!session) {
+		broker_refuse(client, "tunnel interface sold out");
+		return;
+	}
+	session->client = client;
+	session->peer = client->conn.peer;
+	client->session = session;
+	login.id = session->id;
+	(void)strlcpy(login.user, request->user, sizeof(login.user));
+	(void)strlcpy(login.challenge, client->conn.challenge, sizeof(login.challenge));
+	(void)strlcpy(login.response, request->response, sizeof(login.response));
+	broker_tell(broker, broker->monitor, SERVER_MSG_LOGIN, &login, sizeof(login));
+}
+
+/*
+ * Ends an older session in favour of a new one. Its packets stop now, because the new one may
+ * have the same addresses; its connection is told afterwards.
+ */
+static void broker_replace(struct broker *broker, struct server_session *old, const char *reason)
+{
+	const struct conn_event event = {.input = CONN_FINISH, .reason = reason};
+	struct client *client = old->client;
+
+	client->conn.ending = reason;
+	if (client->conn.state == CONN_UP)
+		broker_log_down(broker, client);
+	broker_release(broker, old);
+	client_feed(client, &event);
+}
+
+/*
+ * Makes way for a session: the same user's older one goes; another user's from the same address
+ * keeps it, unless its connection has been silent for long. Returns false where it is kept.
+ */
+static bool broker_make_way(struct broker *broker, const struct server_session *session)
+{
+	struct server_session *old = sessions_by_user(broker->sessions, session->user, session);
+
+	if (old)
+		broker_replace(broker, old, "superseded by a new session");
+	/* No NAT box can tell their protocol 41 packets apart, nor can we. */
+	old = sessions_by_peer(broker->sessions, session->peer, session);
+	if (!old)
+		return true;
+	if (clock_ms() - old->client->conn.last_heard <= CONN_SILENT_MS)
+		return false;
+	broker_replace(broker, old, "connection timed out, disconnecting");
+	return true;
+}
+
+static void broker_add(struct broker *broker, struct client *client)
+{
+	const struct dtcp_reply *reply = &client->conn.reply;
+	struct server_session *session = client->session;
+	struct forward_session add = {
+		.id = session->id,
+		.device = client->conn.request.type == TUNNEL_ONLY ? session->id + 1 : 0,
+		.transport = FORWARD_PROTO41,
+		.mtu = broker->options->mtu,
+		.local = client->conn.local,
+		.peer = client->conn.peer,
+		.alias = reply->her,
+	};
+
+	if (reply->has_me6)
+		add.prefixes[add.n_prefixes++] = (struct prefix6){.addr = reply->me6, .len = 128};
+	for (size_t i = 0; i < reply->n_prefixes; i++)
+		add.prefixes[add.n_prefixes++] = reply->prefixes[i];
+	if (add.device == 0) {
+		/* The client's link-local address (RFC 4213, section 3.7), for answers to it. */
+		struct prefix6 *link_local = &add.prefixes[add.n_prefixes++];
+
+		*link_local = (struct prefix6){.addr.s6_addr = {0xfe, 0x80}, .len = 128};
+		memcpy(&link_local->addr.s6_addr[12], &add.peer, sizeof(add.peer));
+	}
+	session->forwarded = true;
+	broker_tell(broker, broker->forward, FORWARD_MSG_ADD, &add, sizeof(add));
+}
+
+void broker_act(struct broker *broker, struct client *client, unsigned int what)
+{
+	if (what & CONN_DO_DENIED) {
+		char shown[4 * DTCP_USER_MAX + 1];
+		const char *user = client->conn.request.user;
+
+		log_warnx("%s: authentication failed for user \"%s\"", client->peer_text,
+			  log_escape(user, strlen(user), shown, sizeof(shown)));
+	}
+	if (what & CONN_DO_LOGIN)
+		broker_login(broker, client);
+	if (what & CONN_DO_ADD)
+		broker_add(broker, client);
+	if (what & CONN_DO_UP) {
+		client->session->since = clock_ms();
+		broker_log_up(client);
+	}
+}
+
+void broker_ended(struct broker *broker, struct client *client)
+{
+	struct server_session *session = client->session;
+
+	if (!session)
+		return;
+	if (session->since)
+		broker_log_down(broker, client);
+	if (session->granted) {
+		broker_release(broker, session);
+	} else {
+		/* Monitor's verdict is still to come, and may hold something to give back. */
+		session->client = NULL;
+		client->session = NULL;
+	}
+}
+
+void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
+{
+	const struct conn_event event = {.input = CONN_VERDICT, .verdict = verdict};
+	struct server_session *session = sessions_get(broker->sessions, verdict->id);
+
+	if (!session)
+		return;
+
+	struct client *client = session->client;
+
+	session->granted = verdict->result == SERVER_GRANTED;
+	session->user = verdict->user;
+	if (!client) {
+		broker_release(broker, session);
+		return;
+	}
+	if (session->granted && client->conn.request.udp) {
+		/* The machine says no; what monitor has granted goes back. */
+		broker_release(broker, session);
+	} else if (session->granted && !broker_make_way(broker, session)) {
+		broker_release(broker, session);
+		broker_refuse(client, "address in use by another tunnel, use udp");
+		return;
+	} else if (!session->granted) {
+		broker_release(broker, session);
+	}
+	client_feed(client, &event);
+}
+
+void broker_revoke(struct broker *broker, uint32_t id)
+{
+	const struct conn_event event = {.input = CONN_FINISH, .reason = "account changed"};
+	const struct server_session *session = sessions_get(broker->sessions, id);
+
+	if (session && session->client)
+		client_feed(session->client, &event);
+}
+
+void broker_report(const struct broker *broker)
+{
+	log_info("counter sessions %" PRIu32, sessions_count(broker->sessions));
+	for (enum drop_reason reason = DROP_NONE + 1; broker->counters && reason < DROP_REASONS;
+	     reason++) {
+		if (broker->counters->drops[reason])
+			log_info("counter %s %" PRIu64, drop_reason_name(reason),
+				 broker->counters->drops[reason]);
+	}
+	if (broker->counters && broker->counters->icmp_errors)
+		log_info("counter icmp-errors %" PRIu64, broker->counters->icmp_errors);
+	if (broker->counters && broker->counters->icmp6_sent)
+		log_info("counter icmp6-sent %" PRIu64, broker->counters->icmp6_sent);
+}
+
+void broker_added(struct broker *broker, uint32_t id)
+{
+	const struct conn_event event = {.input = CONN_ADDED};
+	const struct server_session *session = sessions_get(broker->sessions, id);
+
+	if (session && session->client)
+		client_feed(session->client, &event);
+}
+
+void broker_refused(struct broker *broker, uint32_t id)
+{
+	struct server_session *session = sessions_get(broker->sessions, id);
+
+	if (!session || !session->client)
+		return;
+
+	struct client *client = session->client;
+
+	log_warnx("%s: the forward room refused a session", client->peer_text);
+	session->forwarded = false;
+	broker_release(broker, session);
+	broker_refuse(client, "internal error, try again later");
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How a session comes about and ends, between a client's state machine, monitor and forward:
+ *
+ * client -> monitor (is it the user, what does the user get) -> forward (take the session in)
+ * -> client ("+OK ..."), so that the first packet after the reply already passes.
+ */
+#ifndef DTCP_SERVER_BROKER_H
+#define DTCP_SERVER_BROKER_H
+
+#include "base/ipc.h"
+#include "forward/counters.h"
+#include "server/client.h"
+#include "server/msg.h"
+#include "server/options.h"
+#include "server/sessions.h"
+
+/* Filled in by control; monitor and forward when their channels are there. */
+struct broker {
+	const struct server_options *options;
+	struct ipc *monitor;
+	struct ipc *forward;
+	struct sessions *sessions;
+	const struct counters_page *counters; /* NULL: none are shown */
+	/* A message could not be sent for want of memory: the room has to end. */
+	void (*failed)(void *arg);
+	void *arg;
+};
+
+/* client_owner.act and client_owner.ended. */
+void broker_act(struct broker *broker, struct client *client, unsigned int what);
+void broker_ended(struct broker *broker, struct client *client);
+
+/* Monitor's words. */
+void broker_verdict(struct broker *broker, const struct server_verdict *verdict);
+void broker_revoke(struct broker *broker, uint32_t id);
+
+/* Forward's words. */
+void broker_added(struct broker *broker, uint32_t id);
+void broker_refused(struct broker *broker, uint32_t id);
+
+/* Logs the counters, a line each. */
+void broker_report(const struct broker *broker);
+
+#endif
