@@ -56,6 +56,9 @@ struct forward_device {
 	uint32_t index;
 };
 
+/* Largest tunnel MTU that does not fragment outside on Ethernet: 1500 less 28. */
+#define FORWARD_UDP_MTU_MAX 1472
+
 enum forward_transport {
 	FORWARD_PROTO41 = 1, /* IPv6 in IPv4, protocol 41 (RFC 4213) */
 	FORWARD_UDP,	     /* IPv6 in UDP over IPv4, with probes (docs/protocol.md, 2) */

@@ -14,9 +14,17 @@
 /* Bytes that wait in a socket while the forward room is busy: a burst of a fast line. */
 enum { OUTSIDE_SOCKET_ROOM = 4 * 1024 * 1024 };
 
-int outside_raw_socket(void)
+static void outside_make_room(int fd)
 {
 	const int room = OUTSIDE_SOCKET_ROOM;
+
+	/* Beyond the system's limit for users; what is refused is no reason not to go on. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
+}
+
+int outside_raw_socket(void)
+{
 	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_IPV6);
 
 	if (fd == -1) {
@@ -25,9 +33,28 @@ int outside_raw_socket(void)
 		log_warn("cannot open a raw socket for protocol 41");
 		return error;
 	}
-	/* Beyond the system's limit for users; what is refused is no reason not to go on. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
+	outside_make_room(fd);
+	return fd;
+}
+
+int outside_udp_socket(struct in_addr addr, uint16_t port, uint16_t *bound)
+{
+	struct sockaddr_in local = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = addr};
+	socklen_t len = sizeof(local);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd == -1 || bind(fd, (const struct sockaddr *)&local, sizeof(local)) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&local, &len) == -1) {
+		int error = -errno;
+
+		log_warn("cannot take UDP port %u (-b names another)", port);
+		if (fd != -1)
+			close(fd);
+		return error;
+	}
+	*bound = ntohs(local.sin_port);
+	outside_make_room(fd);
 	return fd;
 }
 

@@ -13,6 +13,9 @@
 /* The raw socket for protocol 41 (RFC 4213). */
 int outside_raw_socket(void);
 
+/* A UDP socket on port of addr; port 0 takes a free one. *bound is the port that it has. */
+int outside_udp_socket(struct in_addr addr, uint16_t port, uint16_t *bound);
+
 /* A listening IPv4 TCP socket. */
 int outside_listener(struct in_addr addr, uint16_t port);
 

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define DTCP_UDP_PORT	   4028
 #define DTCP_PORT	   20200
 #define DTCP_USER_MAX	   64  /* bytes of a user name */
 #define DTCP_CHALLENGE_MAX 128 /* bytes of a challenge; ours has 32 */

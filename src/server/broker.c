@@ -6,6 +6,7 @@
 #include "forward/msg.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -99,6 +100,8 @@ static void broker_login(struct broker *broker, struct client *client)
 	}
 	session->client = client;
 	session->peer = client->conn.peer;
+	session->udp = request->udp;
+	login.udp = request->udp;
 	client->session = session;
 	login.id = session->id;
 	(void)strlcpy(login.user, request->user, sizeof(login.user));
@@ -133,6 +136,8 @@ static bool broker_make_way(struct broker *broker, const struct server_session *
 
 	if (old)
 		broker_replace(broker, old, "superseded by a new session");
+	if (session->udp)
+		return true;
 	/* No NAT box can tell their protocol 41 packets apart, nor can we. */
 	old = sessions_by_peer(broker->sessions, session->peer, session);
 	if (!old)
@@ -143,33 +148,53 @@ static bool broker_make_way(struct broker *broker, const struct server_session *
 	return true;
 }
 
-static void broker_add(struct broker *broker, struct client *client)
+/*
+ * The client's link-local address, so that answers to it find it: of its IPv4 address (RFC 4213,
+ * section 3.7); over UDP, where several can share one, of its session's number.
+ */
+static struct prefix6 broker_link_local(const struct client *client)
+{
+	struct prefix6 prefix = {.addr.s6_addr = {0xfe, 0x80}, .len = 128};
+	uint64_t number = htobe64(client->conn.reply.session);
+
+	if (client->session->udp)
+		memcpy(&prefix.addr.s6_addr[8], &number, sizeof(number));
+	else
+		memcpy(&prefix.addr.s6_addr[12], &client->conn.peer, sizeof(client->conn.peer));
+	return prefix;
+}
+
+static void broker_add(struct broker *broker, struct client *client,
+		       const struct server_verdict *verdict)
 {
 	const struct dtcp_reply *reply = &client->conn.reply;
 	struct server_session *session = client->session;
 	struct forward_session add = {
 		.id = session->id,
-		.device = client->conn.request.type == TUNNEL_ONLY ? session->id + 1 : 0,
-		.transport = FORWARD_PROTO41,
+		.device = verdict->device,
+		.transport = session->udp ? FORWARD_UDP : FORWARD_PROTO41,
 		.mtu = broker->options->mtu,
 		.local = client->conn.local,
 		.peer = client->conn.peer,
 		.alias = reply->her,
 	};
 
+	if (session->udp) {
+		if (add.mtu > FORWARD_UDP_MTU_MAX)
+			add.mtu = FORWARD_UDP_MTU_MAX;
+		add.peer_port = client->conn.request.udp_port;
+		add.session = reply->session;
+		memcpy(add.key, verdict->key, sizeof(add.key));
+	}
 	if (reply->has_me6)
 		add.prefixes[add.n_prefixes++] = (struct prefix6){.addr = reply->me6, .len = 128};
 	for (size_t i = 0; i < reply->n_prefixes; i++)
 		add.prefixes[add.n_prefixes++] = reply->prefixes[i];
-	if (add.device == 0) {
-		/* The client's link-local address (RFC 4213, section 3.7), for answers to it. */
-		struct prefix6 *link_local = &add.prefixes[add.n_prefixes++];
-
-		*link_local = (struct prefix6){.addr.s6_addr = {0xfe, 0x80}, .len = 128};
-		memcpy(&link_local->addr.s6_addr[12], &add.peer, sizeof(add.peer));
-	}
+	if (add.device == 0)
+		add.prefixes[add.n_prefixes++] = broker_link_local(client);
 	session->forwarded = true;
 	broker_tell(broker, broker->forward, FORWARD_MSG_ADD, &add, sizeof(add));
+	explicit_bzero(add.key, sizeof(add.key));
 }
 
 void broker_act(struct broker *broker, struct client *client, unsigned int what)
@@ -184,7 +209,7 @@ void broker_act(struct broker *broker, struct client *client, unsigned int what)
 	if (what & CONN_DO_LOGIN)
 		broker_login(broker, client);
 	if (what & CONN_DO_ADD)
-		broker_add(broker, client);
+		broker_add(broker, client, broker->verdict);
 	if (what & CONN_DO_UP) {
 		client->session->since = clock_ms();
 		broker_log_up(client);
@@ -224,17 +249,17 @@ void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
 		broker_release(broker, session);
 		return;
 	}
-	if (session->granted && client->conn.request.udp) {
-		/* The machine says no; what monitor has granted goes back. */
-		broker_release(broker, session);
-	} else if (session->granted && !broker_make_way(broker, session)) {
+	if (session->granted && !broker_make_way(broker, session)) {
 		broker_release(broker, session);
 		broker_refuse(client, "address in use by another tunnel, use udp");
 		return;
 	} else if (!session->granted) {
 		broker_release(broker, session);
 	}
+	/* What the machine asks for in answer to it needs what only this message has. */
+	broker->verdict = verdict;
 	client_feed(client, &event);
+	broker->verdict = NULL;
 }
 
 void broker_revoke(struct broker *broker, uint32_t id)
@@ -268,6 +293,17 @@ void broker_added(struct broker *broker, uint32_t id)
 
 	if (session && session->client)
 		client_feed(session->client, &event);
+}
+
+void broker_learned(struct broker *broker, const struct forward_learned *learned)
+{
+	const struct server_session *session = sessions_get(broker->sessions, learned->id);
+	char peer[INET_ADDRSTRLEN];
+
+	if (session && session->client)
+		log_info("%s@%s: packets come from %s port %u", session->client->conn.request.user,
+			 session->client->peer_text,
+			 inet_ntop(AF_INET, &learned->peer, peer, sizeof(peer)), learned->port);
 }
 
 void broker_refused(struct broker *broker, uint32_t id)

@@ -10,6 +10,7 @@
 
 #include "base/ipc.h"
 #include "forward/counters.h"
+#include "forward/msg.h"
 #include "server/client.h"
 #include "server/msg.h"
 #include "server/options.h"
@@ -22,6 +23,7 @@ struct broker {
 	struct ipc *forward;
 	struct sessions *sessions;
 	const struct counters_page *counters; /* NULL: none are shown */
+	const struct server_verdict *verdict; /* while it is being acted upon */
 	/* A message could not be sent for want of memory: the room has to end. */
 	void (*failed)(void *arg);
 	void *arg;
@@ -37,6 +39,7 @@ void broker_revoke(struct broker *broker, uint32_t id);
 
 /* Forward's words. */
 void broker_added(struct broker *broker, uint32_t id);
+void broker_learned(struct broker *broker, const struct forward_learned *learned);
 void broker_refused(struct broker *broker, uint32_t id);
 
 /* Logs the counters, a line each. */

@@ -118,6 +118,10 @@ static void conn_on_granted(struct conn *conn, const struct server_verdict *verd
 	}
 	if (verdict->has_prefix)
 		reply->prefixes[reply->n_prefixes++] = verdict->prefix;
+	if (conn->request.udp) {
+		reply->udp_port = conn->config->udp_port;
+		reply->session = verdict->session;
+	}
 	actions->what |= CONN_DO_ADD;
 	conn_enter(conn, CONN_ADD);
 }
@@ -129,15 +133,14 @@ static void conn_on_verdict(struct conn *conn, const struct server_verdict *verd
 
 	switch ((enum server_result)verdict->result) {
 	case SERVER_GRANTED:
-		/* Only now, so that nobody learns about the server without a password. */
-		if (conn->request.udp)
-			conn_deny(conn, actions, "unsupported transport udp");
-		else
-			conn_on_granted(conn, verdict, actions);
+		conn_on_granted(conn, verdict, actions);
 		break;
 	case SERVER_AUTH:
 		actions->what |= CONN_DO_DENIED;
 		conn_deny(conn, actions, "authentication failed.");
+		break;
+	case SERVER_TRANSPORT:
+		conn_deny(conn, actions, "unsupported transport udp");
 		break;
 	case SERVER_TYPE:
 		(void)snprintf(reason, sizeof(reason), "unsupported tunnel type %s",

@@ -27,6 +27,7 @@ struct conn_config {
 	uint32_t timeout_login; /* seconds */
 	uint32_t timeout_idle;
 	struct in_addr address; /* the tunnel end to tell clients; 0: the one they came to */
+	uint16_t udp_port;	/* of the tunnels over UDP */
 };
 
 enum conn_input {

@@ -103,6 +103,15 @@ static void control_on_added(struct ipc *ipc, const void *body, int fd, void *ar
 	broker_added(&control->broker, id->id);
 }
 
+static void control_on_learned(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+
+	(void)ipc;
+	(void)fd;
+	broker_learned(&control->broker, body);
+}
+
 static void control_on_refused(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	const struct forward_id *id = body;
@@ -244,6 +253,7 @@ static const struct ipc_row monitor_rows[] = {
 
 static const struct ipc_row forward_rows[] = {
 	{FORWARD_MSG_ADDED, sizeof(struct forward_id), false, control_on_added},
+	{FORWARD_MSG_LEARNED, sizeof(struct forward_learned), false, control_on_learned},
 	{FORWARD_MSG_REFUSED, sizeof(struct forward_id), false, control_on_refused},
 	{FORWARD_MSG_REMOVED, sizeof(struct forward_id), false, control_on_removed},
 };
@@ -265,7 +275,8 @@ int server_control_run(const struct server_options *options, int monitor_fd, int
 		.base = control.base,
 		.conn = {.timeout_login = options->timeout_login,
 			 .timeout_idle = options->timeout_idle,
-			 .address = options->address},
+			 .address = options->address,
+			 .udp_port = options->udp_port},
 		.word_wait = {.tv_sec = (time_t)options->timeout_word},
 		.act = control_act,
 		.ended = control_client_ended,

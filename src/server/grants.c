@@ -124,22 +124,40 @@ static enum server_result grants_failed(const struct grants *grants)
 	return SERVER_FAILED;
 }
 
-/* Who it is; an unknown user costs the same computation as a wrong password. */
+/* The number and the key of a session over UDP. */
+static bool grants_make_key(const struct server_login *login, const char *password,
+			    struct server_verdict *verdict)
+{
+	do
+		arc4random_buf(&verdict->session, sizeof(verdict->session));
+	while (verdict->session == 0);
+	return probe_key(password, login->user, login->challenge, verdict->session, verdict->key);
+}
+
+/*
+ * Who it is; an unknown user costs the same computation as a wrong password. verdict gets the user
+ * and, where it is wanted, the key.
+ */
 static enum server_result grants_verify(const struct grants *grants,
-					const struct server_login *login, int64_t *id)
+					const struct server_login *login,
+					struct server_verdict *verdict)
 {
 	struct user user = {.password = "no such user"};
 	enum users_result found = USERS_NOT_FOUND;
-	bool right;
+	enum server_result result = SERVER_AUTH;
 
 	if (dtcp_user_valid(login->user))
 		found = users_find(grants->owner.users, login->user, &user);
-	right = grants_response_right(login, user.password);
+	if (grants_response_right(login, user.password) && found == USERS_OK)
+		result = SERVER_GRANTED;
+	if (result == SERVER_GRANTED && login->udp &&
+	    !grants_make_key(login, user.password, verdict))
+		result = SERVER_FAILED;
 	explicit_bzero(user.password, sizeof(user.password));
 	if (found != USERS_OK && found != USERS_NOT_FOUND)
 		return grants_failed(grants);
-	*id = user.id;
-	return found == USERS_OK && right ? SERVER_GRANTED : SERVER_AUTH;
+	verdict->user = user.id;
+	return result;
 }
 
 static enum server_result grants_lease_result(const struct grants *grants, enum users_result result)
@@ -295,7 +313,10 @@ bool grants_login(struct grants *grants, const struct server_login *login,
 	if (!grants_check(grants, login))
 		return false;
 	*verdict = (struct server_verdict){.id = login->id};
-	result = grants_verify(grants, login, &verdict->user);
+	result = grants_verify(grants, login, verdict);
+	/* Only now, so that nobody learns about the server without a password. */
+	if (result == SERVER_GRANTED && login->udp && !grants->owner.options->udp)
+		result = SERVER_TRANSPORT;
 	if (result == SERVER_GRANTED)
 		result = grants_provide(grants, login, &grant, verdict);
 	verdict->result = result;
@@ -331,10 +352,11 @@ void grants_recheck(struct grants *grants)
 		return;
 	for (uint32_t id = 0; id < grants->top; id++) {
 		struct grant *grant = &grants->list[id];
-		int64_t user;
+		struct server_verdict verdict = {.id = id};
 
 		/* A database that cannot be read now is no reason to end anybody's session. */
-		if (grant->used && grants_verify(grants, &grant->login, &user) == SERVER_AUTH)
+		if (grant->used && grants_verify(grants, &grant->login, &verdict) == SERVER_AUTH)
 			grants->owner.revoked(id, grants->owner.arg);
+		explicit_bzero(verdict.key, sizeof(verdict.key));
 	}
 }

@@ -43,6 +43,7 @@ struct monitor {
 	/* descriptors on their way to the rooms, -1 when they are there */
 	int tun;
 	int raw;
+	int udp;
 	int listener;
 	int counters;
 	int counters_reader;
@@ -108,6 +109,7 @@ static void monitor_on_login(struct ipc *ipc, const void *body, int fd, void *ar
 		return;
 	}
 	monitor_tell(monitor, monitor->control, SERVER_MSG_VERDICT, &verdict, sizeof(verdict), -1);
+	explicit_bzero(verdict.key, sizeof(verdict.key));
 }
 
 static void monitor_on_logout(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -257,6 +259,8 @@ static void monitor_furnish(struct monitor *monitor)
 	_Static_assert(sizeof(struct server_none) == sizeof(struct forward_none), "one form");
 	monitor_hand(monitor, monitor->forward, FORWARD_MSG_COUNTERS, &monitor->counters);
 	monitor_hand(monitor, monitor->forward, FORWARD_MSG_RAW, &monitor->raw);
+	if (monitor->udp != -1)
+		monitor_hand(monitor, monitor->forward, FORWARD_MSG_UDP, &monitor->udp);
 	monitor_tell(monitor, monitor->forward, FORWARD_MSG_ICMP, &icmp, sizeof(icmp), -1);
 	monitor_device(0, monitor->tun, monitor);
 	monitor->tun = -1;
@@ -341,11 +345,13 @@ int server_monitor_run(const struct server_options *options, int argc, char *con
 	struct monitor monitor = {.options = options,
 				  .tun = -1,
 				  .raw = -1,
+				  .udp = -1,
 				  .listener = -1,
 				  .counters = -1,
 				  .counters_reader = -1};
 	struct pidfh *pidfile = NULL;
 	char error[512];
+	uint16_t bound;
 	int status = EXIT_FAILED;
 
 	if (geteuid() != 0) {
@@ -369,6 +375,11 @@ int server_monitor_run(const struct server_options *options, int argc, char *con
 	if (monitor.listener < 0)
 		goto done;
 	monitor.raw = outside_raw_socket();
+	if (options->udp) {
+		monitor.udp = outside_udp_socket(options->listen, options->udp_port, &bound);
+		if (monitor.udp < 0)
+			goto done;
+	}
 	monitor.counters = outside_counter_page(counters_size(options->sessions_max),
 						&monitor.counters_reader);
 	if (monitor.raw < 0 || monitor.counters < 0 || netlink_open(&monitor.netlink) != 0 ||
@@ -397,6 +408,7 @@ done:
 	users_close(monitor.users);
 	monitor_close(monitor.tun);
 	monitor_close(monitor.raw);
+	monitor_close(monitor.udp);
 	monitor_close(monitor.listener);
 	monitor_close(monitor.counters);
 	monitor_close(monitor.counters_reader);

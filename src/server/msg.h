@@ -7,6 +7,7 @@
 #define DTCP_SERVER_MSG_H
 
 #include "proto/message.h"
+#include "proto/probe.h"
 
 #include <netinet/in.h>
 #include <stdint.h>
@@ -35,6 +36,7 @@ struct server_id {
 struct server_login {
 	uint32_t id;	     /* of the session to be, below options.sessions_max and not in use */
 	uint32_t type;	     /* enum tunnel_type, TUNNEL_NONE for a word that is none */
+	uint32_t udp;	     /* 1: over UDP */
 	struct in_addr peer; /* addresses of the client's connection */
 	struct in_addr local;
 	char user[DTCP_USER_MAX + 1];
@@ -44,10 +46,11 @@ struct server_login {
 
 enum server_result {
 	SERVER_GRANTED = 1,
-	SERVER_AUTH,	 /* no such user, or the wrong password: not told apart */
-	SERVER_TYPE,	 /* this type is not offered */
-	SERVER_SOLD_OUT, /* no address or prefix is left */
-	SERVER_FAILED,	 /* database or kernel; has been logged */
+	SERVER_AUTH,	  /* no such user, or the wrong password: not told apart */
+	SERVER_TRANSPORT, /* UDP is not offered */
+	SERVER_TYPE,	  /* this type is not offered */
+	SERVER_SOLD_OUT,  /* no address or prefix is left */
+	SERVER_FAILED,	  /* database or kernel; has been logged */
 };
 
 struct server_verdict {
@@ -60,6 +63,8 @@ struct server_verdict {
 	struct in6_addr her6;
 	uint32_t has_prefix;
 	struct prefix6 prefix;
+	uint64_t session; /* with UDP: its name and the key of its probes */
+	uint8_t key[PROBE_KEY_SIZE];
 };
 
 #endif

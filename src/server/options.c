@@ -26,7 +26,7 @@ static const struct option long_options[] = {
 };
 
 static const char usage[] =
-	"usage: dtcps [-adD] [-c config] [-f pidfile] [-g address] [-i interface]\n"
+	"usage: dtcps [-adDU] [-b udp-port] [-c config] [-f pidfile] [-g address] [-i interface]\n"
 	"             [-o key=value] [-p port] [--user name] [--help] [--version] [prefix]\n";
 
 /* where: the option or key, as the user knows it. */
@@ -153,6 +153,8 @@ static const struct setting {
 	{"timeout.idle", FIELD(timeout_idle), NO_FLAG, read_seconds},
 	{"timeout.login", FIELD(timeout_login), NO_FLAG, read_seconds},
 	{"timeout.word", FIELD(timeout_word), NO_FLAG, read_seconds},
+	{"udp.enable", FIELD(udp), NO_FLAG, read_bool},
+	{"udp.port", FIELD(udp_port), NO_FLAG, read_port},
 	{"user", FIELD(run_as), NO_FLAG, read_text},
 };
 
@@ -199,6 +201,8 @@ static bool parse_option(void *arg, int option)
 	case 'a':
 		options->numbered = true;
 		return true;
+	case 'b':
+		return set_key(options, "udp.port", "-b", optarg);
 	case 'c':
 		return options_bad(
 			"-c %s: configuration files are not supported yet, use -o key=value",
@@ -219,6 +223,9 @@ static bool parse_option(void *arg, int option)
 		return set_pair(options, optarg);
 	case 'p':
 		return set_key(options, "port", "-p", optarg);
+	case 'U':
+		options->udp = true;
+		return true;
 	case OPTION_USER:
 		return set_key(options, "user", "--user", optarg);
 	default:
@@ -280,7 +287,7 @@ static bool check(const struct server_options *options)
 enum options_result server_options_parse(struct server_options *options, int argc, char **argv)
 {
 	static const struct options_table table = {
-		.letters = ":ac:dDf:g:i:o:p:",
+		.letters = ":ab:c:dDf:g:i:o:p:U",
 		.words = long_options,
 		.usage = usage,
 		.version = "dtcps " DTCP_VERSION,
@@ -292,6 +299,7 @@ enum options_result server_options_parse(struct server_options *options, int arg
 		.database = DTCP_DATABASE,
 		.interface = "dtcps0",
 		.port = DTCP_PORT,
+		.udp_port = DTCP_UDP_PORT,
 		.mtu = 1280,
 		.network_length = 56,
 		.sessions_max = 16384,

@@ -31,6 +31,8 @@ struct server_options {
 	struct prefix6 pool;
 	uint32_t network_length;
 	bool numbered;		/* -a */
+	bool udp;		/* -U */
+	uint16_t udp_port;	/* -b, host byte order */
 	uint32_t sessions_max;	/* limit.sessions */
 	uint32_t icmp6_rate;	/* limit.icmp6, a second */
 	uint32_t timeout_login; /* seconds */

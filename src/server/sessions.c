@@ -97,7 +97,7 @@ struct server_session *sessions_by_peer(struct sessions *sessions, struct in_add
 	uint32_t position = 0;
 
 	while ((session = sessions_next(sessions, &position))) {
-		if (session != except && session->peer.s_addr == peer.s_addr)
+		if (session != except && !session->udp && session->peer.s_addr == peer.s_addr)
 			return session;
 	}
 	return NULL;

@@ -20,7 +20,8 @@ struct server_session {
 	bool forwarded;	       /* forward has it */
 	struct client *client; /* NULL: its connection went while the login was being checked */
 	int64_t user;	       /* valid when granted */
-	struct in_addr peer;
+	struct in_addr peer;   /* the connection's; over UDP packets can come from elsewhere */
+	bool udp;
 	int64_t since; /* milliseconds, when it came up */
 };
 
@@ -39,7 +40,10 @@ void sessions_release(struct sessions *sessions, struct server_session *session)
 /* The slot in use with that id, or NULL. */
 struct server_session *sessions_get(struct sessions *sessions, uint32_t id);
 
-/* The granted session of that user, or from that address, other than except; NULL for none. */
+/*
+ * The granted session of that user, or with protocol 41 from that address, other than except; NULL
+ * for none.
+ */
 struct server_session *sessions_by_user(struct sessions *sessions, int64_t user,
 					const struct server_session *except);
 struct server_session *sessions_by_peer(struct sessions *sessions, struct in_addr peer,
