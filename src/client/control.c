@@ -7,11 +7,14 @@
 #include "client/connection.h"
 #include "client/msg.h"
 #include "client/session.h"
+#include "client/tunnel.h"
 #include "forward/msg.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* The one session's id in the forward room, and its device. */
 enum { CONTROL_SESSION = 0, CONTROL_DEVICE = 0 };
@@ -24,7 +27,8 @@ struct control {
 	struct connection *connection;
 	struct event *timer;
 	struct session session;
-	bool forwarding; /* forward has our session */
+	bool forwarding;   /* forward has our session */
+	uint16_t udp_port; /* bound for a tunnel over UDP */
 	int status;
 };
 
@@ -42,45 +46,6 @@ static void control_must(struct control *control, int error, const char *whom)
 	control_end(control, CLIENT_LOCAL);
 }
 
-/* Tells forward about the session: its addresses are those that the server gave us. */
-static void control_forward_add(struct control *control)
-{
-	const struct session *session = &control->session;
-	const struct dtcp_reply *reply = &session->reply;
-	struct forward_session add = {
-		.id = CONTROL_SESSION,
-		.device = CONTROL_DEVICE,
-		.transport = FORWARD_PROTO41,
-		.mtu = control->options->mtu,
-		.local = session->local,
-		.peer = reply->her,
-		.alias = reply->me,
-	};
-
-	if (reply->has_me6)
-		add.prefixes[add.n_prefixes++] = (struct prefix6){.addr = reply->me6, .len = 128};
-	for (size_t i = 0; i < reply->n_prefixes; i++)
-		add.prefixes[add.n_prefixes++] = reply->prefixes[i];
-	control_must(control, ipc_send(control->forward, FORWARD_MSG_ADD, &add, sizeof(add), -1),
-		     "forward");
-	control->forwarding = true;
-}
-
-static void control_raise(struct control *control)
-{
-	const struct client_tunnel tunnel = {
-		.server = control->session.remote,
-		.myaddr = control->session.local,
-		.reply = control->session.reply,
-	};
-
-	if (control->forward)
-		control_forward_add(control);
-	control_must(control,
-		     ipc_send(control->monitor, CLIENT_MSG_RAISE, &tunnel, sizeof(tunnel), -1),
-		     "monitor");
-}
-
 static void control_forward_remove(struct control *control)
 {
 	const struct forward_id id = {.id = CONTROL_SESSION};
@@ -90,6 +55,98 @@ static void control_forward_remove(struct control *control)
 	control->forwarding = false;
 	control_must(control, ipc_send(control->forward, FORWARD_MSG_REMOVE, &id, sizeof(id), -1),
 		     "forward");
+}
+
+/* The port of ours that the server sends to, as far as we know. */
+static uint16_t control_my_port(const struct control *control)
+{
+	return control->options->nat_port ? control->options->nat_port : control->udp_port;
+}
+
+/*
+ * Tells forward about the session, in place of the one before: its addresses are those that the
+ * server gave us.
+ */
+static void control_forward_add(struct control *control)
+{
+	const struct session *session = &control->session;
+	const struct dtcp_reply *reply = &session->reply;
+	struct forward_session add = {
+		.id = CONTROL_SESSION,
+		.device = CONTROL_DEVICE,
+		.transport = session->udp ? FORWARD_UDP : FORWARD_PROTO41,
+		.mtu = control->options->mtu,
+		.peer = reply->her,
+		.alias = reply->me,
+	};
+
+	if (!control->forward)
+		return;
+	control_forward_remove(control);
+	if (session->udp) {
+		/* The kernel chooses our address, packet by packet: it can change under us. */
+		add.peer_port = reply->udp_port;
+		add.session = reply->session;
+		memcpy(add.key, session->key, sizeof(add.key));
+	} else {
+		add.local = session->local;
+	}
+	if (reply->has_me6)
+		add.prefixes[add.n_prefixes++] = (struct prefix6){.addr = reply->me6, .len = 128};
+	for (size_t i = 0; i < reply->n_prefixes; i++)
+		add.prefixes[add.n_prefixes++] = reply->prefixes[i];
+	control_must(control, ipc_send(control->forward, FORWARD_MSG_ADD, &add, sizeof(add), -1),
+		     "forward");
+	explicit_bzero(add.key, sizeof(add.key));
+	control->forwarding = true;
+}
+
+static struct client_tunnel control_tunnel(const struct control *control)
+{
+	return (struct client_tunnel){
+		.server = control->session.remote,
+		.myaddr = control->session.local,
+		.my_port = control->session.udp ? control_my_port(control) : 0,
+		.reply = control->session.reply,
+	};
+}
+
+/* Has forward ask the far end inside the tunnel, whoever it is. */
+static void control_echo(struct control *control)
+{
+	const struct client_tunnel tunnel = control_tunnel(control);
+	const struct dtcp_reply *reply = &control->session.reply;
+	struct forward_echo echo = {
+		.id = CONTROL_SESSION,
+		.source = tunnel_link_local(&tunnel),
+		.destination = {.s6_addr = {0xff, 0x02, [15] = 1}}, /* all nodes on the link */
+	};
+
+	if (reply->has_me6 && reply->has_her6) {
+		echo.source = reply->me6;
+		echo.destination = reply->her6;
+	}
+	control_must(control, ipc_send(control->forward, FORWARD_MSG_ECHO, &echo, sizeof(echo), -1),
+		     "forward");
+}
+
+static void control_hello(struct control *control)
+{
+	const struct forward_id id = {.id = CONTROL_SESSION};
+
+	if (control->forwarding)
+		control_must(control,
+			     ipc_send(control->forward, FORWARD_MSG_HELLO, &id, sizeof(id), -1),
+			     "forward");
+}
+
+static void control_raise(struct control *control)
+{
+	const struct client_tunnel tunnel = control_tunnel(control);
+
+	control_must(control,
+		     ipc_send(control->monitor, CLIENT_MSG_RAISE, &tunnel, sizeof(tunnel), -1),
+		     "monitor");
 }
 
 static void control_feed(const struct session_event *event, void *arg)
@@ -106,6 +163,12 @@ static void control_feed(const struct session_event *event, void *arg)
 		connection_send(control->connection, actions.send);
 	if (actions.what & SESSION_DO_CLOSE)
 		connection_close(control->connection);
+	if (actions.what & SESSION_DO_ADD)
+		control_forward_add(control);
+	if (actions.what & SESSION_DO_ECHO)
+		control_echo(control);
+	if (actions.what & SESSION_DO_HELLO)
+		control_hello(control);
 	if (actions.what & SESSION_DO_RAISE)
 		control_raise(control);
 	if (actions.what & SESSION_DO_LOWER) {
@@ -115,7 +178,7 @@ static void control_feed(const struct session_event *event, void *arg)
 			     ipc_send(control->monitor, CLIENT_MSG_LOWER, &none, sizeof(none), -1),
 			     "monitor");
 	}
-	clock_arm(control->timer, control->session.deadline);
+	clock_arm(control->timer, session_deadline(&control->session));
 	if (actions.what & SESSION_DO_CONNECT)
 		connection_open(control->connection, control->options->server,
 				control->options->port);
@@ -143,10 +206,16 @@ static void control_on_account(struct ipc *ipc, const void *body, int fd, void *
 {
 	struct control *control = arg;
 	const struct client_account *account = body;
+	const struct client_options *options = control->options;
 
 	(void)ipc;
 	(void)fd;
 	session_account(&control->session, account->user, account->password);
+	control->udp_port = (uint16_t)account->udp_port;
+	/* Without a NAT the bound port is the one that the server sees. */
+	if (options->transport == SESSION_UDP)
+		control->session.config.udp_named =
+			options->nat_port || options->check_nat ? control_my_port(control) : 0;
 	control_feed_input(control, SESSION_START);
 }
 
@@ -156,6 +225,57 @@ static void control_on_reconnect(struct ipc *ipc, const void *body, int fd, void
 	(void)body;
 	(void)fd;
 	control_feed_input(arg, SESSION_RECONNECT);
+}
+
+/* The address that packets to the server leave from now; 0 where there is no way to it. */
+static struct in_addr control_source(const struct control *control)
+{
+	const struct sockaddr_in server = {
+		.sin_family = AF_INET,
+		.sin_port = htons(control->options->port),
+		.sin_addr = control->session.remote,
+	};
+	struct sockaddr_in local = {.sin_family = AF_INET};
+	socklen_t len = sizeof(local);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	/* Connecting a UDP socket sends nothing; it asks the routing table. */
+	if (fd == -1 || connect(fd, (const struct sockaddr *)&server, sizeof(server)) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&local, &len) == -1)
+		local.sin_addr.s_addr = 0;
+	if (fd != -1)
+		close(fd);
+	return local.sin_addr;
+}
+
+static void control_on_network(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+	const struct session_event event = {.input = SESSION_NETWORK,
+					    .local = control_source(control)};
+
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	control_feed(&event, control);
+}
+
+static void control_on_echoed(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	control_feed_input(arg, SESSION_ECHOED);
+}
+
+static void control_on_path(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct forward_path *path = body;
+	const struct session_event event = {.input = SESSION_PATH, .alive = path->alive != 0};
+
+	(void)ipc;
+	(void)fd;
+	control_feed(&event, arg);
 }
 
 static void control_on_stop(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -217,6 +337,7 @@ static void control_on_closed(struct ipc *ipc, bool violated, void *arg)
 static const struct ipc_row monitor_rows[] = {
 	{CLIENT_MSG_ACCOUNT, sizeof(struct client_account), false, control_on_account},
 	{CLIENT_MSG_RECONNECT, sizeof(struct client_none), false, control_on_reconnect},
+	{CLIENT_MSG_NETWORK, sizeof(struct client_none), false, control_on_network},
 	{CLIENT_MSG_STOP, sizeof(struct client_none), false, control_on_stop},
 	{CLIENT_MSG_RAISED, sizeof(struct client_raised), false, control_on_raised},
 	{CLIENT_MSG_LOWERED, sizeof(struct client_none), false, control_on_lowered},
@@ -224,6 +345,8 @@ static const struct ipc_row monitor_rows[] = {
 
 static const struct ipc_row forward_rows[] = {
 	{FORWARD_MSG_ADDED, sizeof(struct forward_id), false, control_on_forward_done},
+	{FORWARD_MSG_ECHOED, sizeof(struct forward_id), false, control_on_echoed},
+	{FORWARD_MSG_PATH, sizeof(struct forward_path), false, control_on_path},
 	{FORWARD_MSG_REMOVED, sizeof(struct forward_id), false, control_on_forward_done},
 	{FORWARD_MSG_REFUSED, sizeof(struct forward_id), false, control_on_refused},
 };
@@ -236,6 +359,9 @@ int client_control_run(const struct client_options *options, int monitor_fd, int
 		.type = options->type,
 		.loop = options->loop,
 		.check_nat = options->check_nat,
+		.forwards = forward_fd != -1,
+		.transport = options->transport,
+		.hold = options->hold,
 		.keepalive = options->keepalive,
 		.keepalive_timeout = options->keepalive_timeout,
 		.random = arc4random_uniform,

@@ -2,6 +2,7 @@
 #include "client/hook.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,6 +42,16 @@ static void hook_set_ipv6(struct hook_environment *environment, const char *name
 	hook_set(environment, name, text);
 }
 
+/* Ports belong to tunnels over UDP; empty for 0. */
+static void hook_set_port(struct hook_environment *environment, const char *name, uint32_t port)
+{
+	char text[16] = "";
+
+	if (port)
+		(void)snprintf(text, sizeof(text), "%" PRIu32, port);
+	hook_set(environment, name, text);
+}
+
 bool hook_wanted(const struct client_options *options)
 {
 	return options->script_named || access(options->script, F_OK) == 0;
@@ -77,10 +88,9 @@ struct script *hook_start(struct event_base *base, const struct client_options *
 	hook_set(&environment, "tunif", options->no_device ? "" : options->interface);
 	(void)snprintf(number, sizeof(number), "%u", options->mtu);
 	hook_set(&environment, "mtu", number);
-	hook_set(&environment, "proto", "ipv6");
+	hook_set(&environment, "proto", reply->udp_port ? "udp" : "ipv6");
 	hook_set(&environment, "user", user);
-	/* Ports belong to tunnels over UDP. */
-	hook_set(&environment, "my_port", "");
-	hook_set(&environment, "her_port", "");
+	hook_set_port(&environment, "my_port", reply->udp_port ? tunnel->my_port : 0);
+	hook_set_port(&environment, "her_port", reply->udp_port);
 	return script_start(base, options->script, environment.list, done, arg);
 }

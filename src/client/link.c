@@ -15,8 +15,9 @@ static int link_configure(struct link *link, const struct client_tunnel *tunnel)
 	struct in6_addr own;
 	int error = netlink_link_setup(link->netlink, link->index, LINK_ALIAS, options->mtu);
 
+	link->link_local = tunnel_link_local(tunnel);
 	if (!error)
-		error = netlink_link_local_add(link->netlink, link->index, reply->me);
+		error = netlink_link_local_add(link->netlink, link->index, &link->link_local);
 	if (!error && tunnel_own_address(tunnel, options, &own))
 		error = netlink_address_add(link->netlink, link->index, &own,
 					    reply->has_her6 ? &reply->her6 : NULL);
@@ -46,6 +47,20 @@ int link_up(struct link *link, const struct client_tunnel *tunnel)
 		return error;
 	}
 	return fd;
+}
+
+int link_update(struct link *link, const struct client_tunnel *tunnel)
+{
+	const struct in6_addr old = link->link_local;
+	int error;
+
+	link->link_local = tunnel_link_local(tunnel);
+	if (IN6_ARE_ADDR_EQUAL(&old, &link->link_local))
+		return 0;
+	error = netlink_link_local_add(link->netlink, link->index, &link->link_local);
+	if (!error)
+		error = netlink_link_local_delete(link->netlink, link->index, &old);
+	return error;
 }
 
 void link_down(struct link *link)

@@ -14,6 +14,7 @@ struct link {
 	struct netlink *netlink;
 	const struct client_options *options;
 	unsigned int index; /* of the interface, 0: there is none */
+	struct in6_addr link_local;
 	size_t n_rejects;
 	struct prefix6 rejects[DTCP_PREFIXES_MAX];
 };
@@ -23,6 +24,12 @@ struct link {
  * descriptor of the TUN device, which the caller hands over, or -errno: then all is removed again.
  */
 int link_up(struct link *link, const struct client_tunnel *tunnel);
+
+/*
+ * Another session has the same addresses and prefixes as the one that the link was made for; only
+ * the link-local address can be another. Returns 0 or -errno.
+ */
+int link_update(struct link *link, const struct client_tunnel *tunnel);
 
 /* Removes what link_up() made. */
 void link_down(struct link *link);

@@ -16,6 +16,7 @@ enum client_msg {
 	/* monitor to control */
 	CLIENT_MSG_ACCOUNT = 1, /* struct client_account: log in now */
 	CLIENT_MSG_RECONNECT,	/* struct client_none: SIGHUP */
+	CLIENT_MSG_NETWORK,	/* struct client_none: addresses or routes of this box changed */
 	CLIENT_MSG_STOP,	/* struct client_none: SIGTERM, SIGINT */
 	CLIENT_MSG_RAISED,	/* struct client_raised: the answer to RAISE */
 	CLIENT_MSG_LOWERED,	/* struct client_none: the answer to LOWER */
@@ -34,6 +35,7 @@ struct client_none {
 struct client_account {
 	char user[DTCP_USER_MAX + 1];
 	char password[DTCP_PASSWORD_MAX + 1];
+	uint32_t udp_port; /* bound for a tunnel over UDP; 0: none */
 };
 
 struct client_raised {
@@ -44,6 +46,7 @@ struct client_raised {
 struct client_tunnel {
 	struct in_addr server;	 /* connected to */
 	struct in_addr myaddr;	 /* local address of that connection */
+	uint32_t my_port;	 /* over UDP: ours, as the server was told or the socket has it */
 	struct dtcp_reply reply; /* unused parts are zero */
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/options.h"
 #include "config.h"
+#include "forward/msg.h"
 #include "monitor/tun.h"
 
 #include <arpa/inet.h>
@@ -13,10 +14,12 @@
 enum {
 	OPTION_ADDRESS = OPTION_OTHER,
 	OPTION_AUTH_FILE,
+	OPTION_HOLD,
 	OPTION_INTERFACE,
 	OPTION_KEEPALIVE,
 	OPTION_METRIC,
 	OPTION_ROUTE,
+	OPTION_TRANSPORT,
 	OPTION_TUNNEL,
 	OPTION_USER,
 };
@@ -25,10 +28,12 @@ static const struct option long_options[] = {
 	{"address", required_argument, NULL, OPTION_ADDRESS},
 	{"auth-file", required_argument, NULL, OPTION_AUTH_FILE},
 	{"help", no_argument, NULL, OPTION_HELP},
+	{"hold", required_argument, NULL, OPTION_HOLD},
 	{"interface", required_argument, NULL, OPTION_INTERFACE},
 	{"keepalive", required_argument, NULL, OPTION_KEEPALIVE},
 	{"metric", required_argument, NULL, OPTION_METRIC},
 	{"route", required_argument, NULL, OPTION_ROUTE},
+	{"transport", required_argument, NULL, OPTION_TRANSPORT},
 	{"tunnel", required_argument, NULL, OPTION_TUNNEL},
 	{"user", required_argument, NULL, OPTION_USER},
 	{"version", no_argument, NULL, OPTION_VERSION},
@@ -38,10 +43,11 @@ static const struct option long_options[] = {
 static const char usage[] =
 	"usage: dtcpclient [-b udp-port] [-B nat-port] [-d] [-D] [-f pidfile] [-l] [-m mtu]\n"
 	"                  [-n] [-p port] [-s script] [-t tuntype] [-u user] [-U]\n"
-	"                  [--address address] [--auth-file file] [--interface name]\n"
-	"                  [--keepalive seconds[,timeout]] [--metric number]\n"
-	"                  [--route default|none|prefix,...] [--tunnel tun|none]\n"
-	"                  [--user name] [--help] [--version] server\n";
+	"                  [--address address] [--auth-file file] [--hold seconds]\n"
+	"                  [--interface name] [--keepalive seconds[,timeout]]\n"
+	"                  [--metric number] [--route default|none|prefix,...]\n"
+	"                  [--transport auto|ipv6|udp] [--tunnel tun|none] [--user name]\n"
+	"                  [--help] [--version] server\n";
 
 static bool parse_routes(struct client_options *options, const char *text)
 {
@@ -98,6 +104,29 @@ static bool parse_type(struct client_options *options, const char *text)
 	return true;
 }
 
+static bool parse_transport(struct client_options *options, const char *text)
+{
+	if (strcmp(text, "ipv6") == 0)
+		options->transport = SESSION_IPV6;
+	else if (strcmp(text, "udp") == 0)
+		options->transport = SESSION_UDP;
+	else if (strcmp(text, "auto") == 0)
+		options->transport = SESSION_AUTO;
+	else
+		return options_bad("--transport %s: auto, ipv6 and udp are possible", text);
+	return true;
+}
+
+/* What the options must be together. */
+static bool check(const struct client_options *options)
+{
+	if (options->transport == SESSION_IPV6 && options->nat_port)
+		return options_bad("-B %u: only with UDP (-U)", options->nat_port);
+	if (options->transport != SESSION_IPV6 && options->mtu > FORWARD_UDP_MTU_MAX)
+		return options_bad("-m %u: with UDP at most %u", options->mtu, FORWARD_UDP_MTU_MAX);
+	return true;
+}
+
 static bool parse_tunnel(struct client_options *options, const char *text)
 {
 	if (strcmp(text, "none") != 0 && strcmp(text, "tun") != 0)
@@ -123,6 +152,8 @@ static bool parse_long(struct client_options *options, int option)
 	case OPTION_AUTH_FILE:
 		options->auth_file = optarg;
 		return true;
+	case OPTION_HOLD:
+		return options_number("--hold", optarg, 0, 3600, &options->hold);
 	case OPTION_INTERFACE:
 		options->interface = optarg;
 		return tun_name_valid(optarg) ||
@@ -135,6 +166,8 @@ static bool parse_long(struct client_options *options, int option)
 		return options_number("--metric", optarg, 1, INT32_MAX, &options->metric);
 	case OPTION_ROUTE:
 		return parse_routes(options, optarg);
+	case OPTION_TRANSPORT:
+		return parse_transport(options, optarg);
 	case OPTION_TUNNEL:
 		return parse_tunnel(options, optarg);
 	case OPTION_USER:
@@ -152,12 +185,16 @@ static bool parse_short(void *arg, int option)
 
 	switch (option) {
 	case 'b':
+		if (!options_number("-b", optarg, 0, UINT16_MAX, &value))
+			return false;
+		options->udp_port = (uint16_t)value;
+		options->udp_port_named = true;
+		return true;
 	case 'B':
-	case 'U':
-		return options_bad(
-			"-%c: IPv6 over UDP is not supported yet; without it the tunnel uses "
-			"protocol 41",
-			option);
+		if (!options_number("-B", optarg, 1, UINT16_MAX, &value))
+			return false;
+		options->nat_port = (uint16_t)value;
+		return true;
 	case 'd':
 		options->debug = true;
 		return true;
@@ -193,6 +230,9 @@ static bool parse_short(void *arg, int option)
 				   "and no "
 				   "colon",
 				   optarg, DTCP_USER_MAX);
+	case 'U':
+		options->transport = SESSION_UDP;
+		return true;
 	default:
 		return parse_long(options, option);
 	}
@@ -215,6 +255,9 @@ enum options_result client_options_parse(struct client_options *options, int arg
 		.auth_file = DTCP_SYSCONFDIR "/dtcpclient.auth",
 		.check_nat = true,
 		.port = DTCP_PORT,
+		.transport = SESSION_IPV6,
+		.udp_port = DTCP_UDP_PORT,
+		.hold = 30,
 		.mtu = 1280,
 		.metric = 1024,
 		.type = TUNNEL_ONLY,
@@ -235,6 +278,11 @@ enum options_result client_options_parse(struct client_options *options, int arg
 		(void)options_bad("server: not a host name or an IPv4 address");
 		return OPTIONS_ERROR;
 	}
+	if (!check(options))
+		return OPTIONS_ERROR;
+	/* Where no port was asked for, any will do that the server can find out. */
+	if (options->transport == SESSION_AUTO && !options->udp_port_named)
+		options->udp_port = 0;
 	if (options->daemon && !options->pidfile)
 		options->pidfile = DTCP_RUNDIR "/dtcpclient.pid";
 	return OPTIONS_OK;

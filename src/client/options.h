@@ -4,6 +4,7 @@
 #define DTCP_CLIENT_OPTIONS_H
 
 #include "base/options.h"
+#include "client/session.h"
 #include "proto/message.h"
 #include "proto/prefix.h"
 
@@ -25,12 +26,17 @@ struct client_options {
 	const char *auth_file;
 	bool debug;
 	bool daemon;
-	bool loop;	 /* -l: reconnect for ever */
-	bool check_nat;	 /* off with -n */
-	bool no_device;	 /* --tunnel none: the script makes the tunnel */
-	uint16_t port;	 /* host byte order */
-	uint32_t mtu;	 /* 1280 to 1480 */
-	uint32_t metric; /* of our routes */
+	bool loop;	/* -l: reconnect for ever */
+	bool check_nat; /* off with -n */
+	bool no_device; /* --tunnel none: the script makes the tunnel */
+	enum session_transport transport;
+	uint16_t udp_port; /* -b: local port of a tunnel over UDP, 0 for any */
+	bool udp_port_named;
+	uint16_t nat_port; /* -B: the port to tell the server, 0: none was given */
+	uint32_t hold;	   /* seconds that the tunnel outlives its session */
+	uint16_t port;	   /* host byte order */
+	uint32_t mtu;	   /* 1280 to 1480 */
+	uint32_t metric;   /* of our routes */
 	enum tunnel_type type;
 	bool has_address; /* --address */
 	struct in6_addr address;

@@ -8,6 +8,7 @@
 
 #include "client/exits.h"
 #include "proto/message.h"
+#include "proto/probe.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -18,6 +19,8 @@
 #define SESSION_CONNECT_MS 30000 /* name and connection */
 #define SESSION_LOGIN_MS   30000 /* greeting, and then the reply */
 #define SESSION_QUIT_MS	   2000	 /* answer to quit */
+#define SESSION_ECHO_MS	   5000	 /* --transport auto: the far end's answer over protocol 41 */
+#define SESSION_PATH_MS	   20000 /* the server's first answer over UDP */
 
 /* Seconds between attempts: from the first, doubling, to the last. */
 #define SESSION_RETRY_MIN 1
@@ -28,6 +31,7 @@ enum session_state {
 	SESSION_CONNECT,  /* name look-up and TCP connection */
 	SESSION_GREETING, /* connected, waiting for the challenge */
 	SESSION_LOGIN,	  /* request sent */
+	SESSION_TEST,	  /* logged in, waiting for the first packet through the tunnel */
 	SESSION_RAISE,	  /* monitor makes the tunnel */
 	SESSION_UP,
 	SESSION_QUIT,  /* quit sent, waiting for its answer */
@@ -36,11 +40,21 @@ enum session_state {
 	SESSION_DONE,
 };
 
+enum session_transport {
+	SESSION_IPV6, /* protocol 41 */
+	SESSION_UDP,
+	SESSION_AUTO, /* protocol 41 where it works, else UDP */
+};
+
 struct session_config {
 	const char *server; /* as named by the user, for messages */
 	enum tunnel_type type;
-	bool loop;			/* -l */
-	bool check_nat;			/* off with -n */
+	bool loop;	/* -l */
+	bool check_nat; /* off with -n */
+	bool forwards;	/* our forward room carries the packets, so it can try the way */
+	enum session_transport transport;
+	uint16_t udp_named;		/* port to name to the server; 0: it finds out by itself */
+	uint32_t hold;			/* seconds that a tunnel outlives its session */
 	uint32_t keepalive;		/* seconds */
 	uint32_t keepalive_timeout;	/* seconds */
 	uint32_t (*random)(uint32_t n); /* a random number below n */
@@ -56,6 +70,9 @@ enum session_input {
 	SESSION_RAISED,	     /* the tunnel is there */
 	SESSION_RAISE_ERROR, /* monitor could not make it */
 	SESSION_LOWERED,     /* the tunnel is gone */
+	SESSION_ECHOED,	     /* the far end answered over protocol 41 */
+	SESSION_PATH,	     /* alive: whether the data path over UDP lives */
+	SESSION_NETWORK,     /* local: the address that the server would now see us come from */
 	SESSION_RECONNECT,   /* SIGHUP */
 	SESSION_STOP,	     /* SIGTERM, SIGINT */
 	SESSION_TIME,	     /* the deadline has come */
@@ -65,6 +82,7 @@ struct session_event {
 	enum session_input input;
 	struct in_addr local, remote;
 	enum client_exit status;
+	bool alive;
 	const char *text;
 	const char *line;
 	size_t len;
@@ -74,10 +92,13 @@ struct session_event {
 enum session_action {
 	SESSION_DO_SEND = 1 << 0,  /* actions.send with a line end */
 	SESSION_DO_CLOSE = 1 << 1, /* close the connection, or give up connecting */
-	SESSION_DO_RAISE = 1 << 2, /* session_tunnel's addresses */
-	SESSION_DO_LOWER = 1 << 3,
-	SESSION_DO_CONNECT = 1 << 4,
-	SESSION_DO_EXIT = 1 << 5, /* with actions.status */
+	SESSION_DO_ADD = 1 << 2,   /* tell forward about session.reply, in place of what it had */
+	SESSION_DO_ECHO = 1 << 3,  /* have forward ask the far end */
+	SESSION_DO_HELLO = 1 << 4, /* have forward send a hello */
+	SESSION_DO_RAISE = 1 << 5, /* have monitor make the tunnel of session.reply */
+	SESSION_DO_LOWER = 1 << 6,
+	SESSION_DO_CONNECT = 1 << 7,
+	SESSION_DO_EXIT = 1 << 8, /* with actions.status */
 };
 
 struct session_actions {
@@ -91,17 +112,26 @@ struct session_actions {
 struct session {
 	struct session_config config;
 	enum session_state state;
-	int64_t deadline; /* milliseconds of the clock that the caller uses; -1 for none */
+	int64_t deadline;   /* of the state; -1 for none */
+	int64_t hold_until; /* when a tunnel without a session goes; -1: it is not held */
 	char user[DTCP_USER_MAX + 1];
 	char password[DTCP_PASSWORD_MAX + 1];
+	char challenge[DTCP_CHALLENGE_MAX + 1];
 	struct in_addr local, remote;
 	struct dtcp_reply reply;
-	bool link;	       /* the tunnel is up, or being made */
-	bool raising;	       /* monitor has not answered yet */
+	uint8_t key[PROBE_KEY_SIZE]; /* of the probes, with UDP */
+	bool udp;		     /* this attempt is for UDP */
+	enum {
+		SESSION_LINK_NONE,
+		SESSION_LINK_RAISING,
+		SESSION_LINK_UP,
+		SESSION_LINK_LOWERING
+	} link;
+	bool keep;	       /* the tunnel is to outlive the session that ends */
 	bool ping_sent;	       /* and not answered */
 	int64_t up_since;      /* -1: not in this session */
 	unsigned int attempts; /* failed since a session was last up */
-	/* what comes when the connection and the tunnel are gone */
+	/* what comes when the connection and, unless it is kept, the tunnel are gone */
 	enum { SESSION_THEN_EXIT, SESSION_THEN_RETRY, SESSION_THEN_RECONNECT } then;
 	enum client_exit status;
 	uint32_t delay; /* seconds, for SESSION_THEN_RETRY */
@@ -116,6 +146,9 @@ void session_wipe(struct session *session);
 /* Feeds one event; now in milliseconds. actions is overwritten. */
 void session_feed(struct session *session, const struct session_event *event, int64_t now,
 		  struct session_actions *actions);
+
+/* When SESSION_TIME is to be fed, in milliseconds; -1 for never. */
+int64_t session_deadline(const struct session *session);
 
 /* The state's name, for debug messages. */
 const char *session_state_name(enum session_state state);

@@ -2,6 +2,7 @@
 #include "client/tunnel.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +39,10 @@ bool tunnel_check(const struct client_tunnel *tunnel, const struct client_option
 		return false;
 	*why = "IPv4 addresses";
 	if (!tunnel_ipv4_valid(reply->me) || !tunnel_ipv4_valid(reply->her))
+		return false;
+	*why = "UDP ports";
+	if (tunnel->my_port > UINT16_MAX ||
+	    (reply->udp_port != 0 && options->transport == SESSION_IPV6))
 		return false;
 	*why = "IPv6 addresses";
 	if ((reply->has_me6 && !tunnel_ipv6_valid(&reply->me6)) ||
@@ -108,6 +113,49 @@ bool tunnel_own_address(const struct client_tunnel *tunnel, const struct client_
 	return true;
 }
 
+struct in6_addr tunnel_link_local(const struct client_tunnel *tunnel)
+{
+	struct in6_addr addr = {.s6_addr = {0xfe, 0x80}};
+	uint64_t number = htobe64(tunnel->reply.session);
+
+	if (tunnel->reply.udp_port != 0)
+		memcpy(&addr.s6_addr[8], &number, sizeof(number));
+	else
+		memcpy(&addr.s6_addr[12], &tunnel->reply.me, sizeof(tunnel->reply.me));
+	return addr;
+}
+
+static bool tunnel_same_address(bool a_there, const struct in6_addr *a, bool b_there,
+				const struct in6_addr *b)
+{
+	return a_there == b_there && (!a_there || IN6_ARE_ADDR_EQUAL(a, b));
+}
+
+bool tunnel_same_inside(const struct client_tunnel *a, const struct client_tunnel *b)
+{
+	const struct dtcp_reply *x = &a->reply;
+	const struct dtcp_reply *y = &b->reply;
+
+	if (!tunnel_same_address(x->has_me6, &x->me6, y->has_me6, &y->me6) ||
+	    !tunnel_same_address(x->has_her6, &x->her6, y->has_her6, &y->her6) ||
+	    x->n_prefixes != y->n_prefixes)
+		return false;
+	for (size_t i = 0; i < x->n_prefixes; i++) {
+		if (x->prefixes[i].len != y->prefixes[i].len ||
+		    !prefix6_contains(&x->prefixes[i], &y->prefixes[i]))
+			return false;
+	}
+	return true;
+}
+
+bool tunnel_same_told(const struct client_tunnel *a, const struct client_tunnel *b)
+{
+	return tunnel_same_inside(a, b) && a->server.s_addr == b->server.s_addr &&
+	       a->myaddr.s_addr == b->myaddr.s_addr && a->my_port == b->my_port &&
+	       a->reply.me.s_addr == b->reply.me.s_addr &&
+	       a->reply.her.s_addr == b->reply.her.s_addr && a->reply.udp_port == b->reply.udp_port;
+}
+
 /* Appends what a printf(3) format gives; what does not fit is cut. */
 __attribute__((format(printf, 3, 4))) static void append(char *buf, size_t size, const char *format,
 							 ...)
@@ -143,6 +191,8 @@ void tunnel_describe(const struct client_tunnel *tunnel, const struct client_opt
 	if (reply->has_her6)
 		append(buf, size, ", peer %s",
 		       inet_ntop(AF_INET6, &reply->her6, text, sizeof(text)));
+	if (reply->udp_port)
+		append(buf, size, ", UDP port %u to %u", tunnel->my_port, reply->udp_port);
 	if (options->no_device)
 		append(buf, size, ", interface made by the script");
 	else

@@ -33,6 +33,18 @@ bool tunnel_address_fits(const struct client_tunnel *tunnel, const struct client
 bool tunnel_own_address(const struct client_tunnel *tunnel, const struct client_options *options,
 			struct in6_addr *out);
 
+/*
+ * The link-local address of our end: of our IPv4 address (RFC 4213, section 3.7); over UDP, of the
+ * session's number.
+ */
+struct in6_addr tunnel_link_local(const struct client_tunnel *tunnel);
+
+/* True where a and b have the same addresses and prefixes, so that the interface can stay. */
+bool tunnel_same_inside(const struct client_tunnel *a, const struct client_tunnel *b);
+
+/* True where the script would be told the same of a and b. */
+bool tunnel_same_told(const struct client_tunnel *a, const struct client_tunnel *b);
+
 /* "server 192.0.2.1 (name), type network, ...": the line for a tunnel that is up. */
 void tunnel_describe(const struct client_tunnel *tunnel, const struct client_options *options,
 		     char *buf, size_t size);

@@ -215,33 +215,37 @@ int netlink_link_delete(struct netlink *netlink, unsigned int index)
 	return netlink_talk(netlink, header, ENODEV, "remove the interface");
 }
 
-static int netlink_address(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
-			   const struct in6_addr *peer, uint8_t len, uint8_t scope)
+/* An address request. accept as for netlink_talk(). */
+static int netlink_address(struct netlink *netlink, uint16_t message, unsigned int index,
+			   const struct in6_addr *addr, const struct in6_addr *peer, uint8_t len,
+			   int accept)
 {
+	bool add = message == RTM_NEWADDR;
 	struct netlink_request request;
 	struct nlmsghdr *header =
-		netlink_start(&request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
+		netlink_start(&request, message, add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
 	struct ifaddrmsg *address = mnl_nlmsg_put_extra_header(header, sizeof(*address));
 	char text[INET6_ADDRSTRLEN];
 	char what[INET6_ADDRSTRLEN + 32];
 
 	address->ifa_family = AF_INET6;
 	address->ifa_prefixlen = len;
-	address->ifa_scope = scope;
+	address->ifa_scope = IN6_IS_ADDR_LINKLOCAL(addr) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	address->ifa_index = index;
 	mnl_attr_put(header, IFA_LOCAL, sizeof(*addr), addr);
 	mnl_attr_put(header, IFA_ADDRESS, sizeof(*addr), peer ? peer : addr);
 	/* On a point-to-point link there is nobody to have the same address. */
-	mnl_attr_put_u32(header, IFA_FLAGS, IFA_F_NODAD | IFA_F_PERMANENT);
-	(void)snprintf(what, sizeof(what), "add the address %s",
+	if (add)
+		mnl_attr_put_u32(header, IFA_FLAGS, IFA_F_NODAD | IFA_F_PERMANENT);
+	(void)snprintf(what, sizeof(what), "%s the address %s", add ? "add" : "remove",
 		       inet_ntop(AF_INET6, addr, text, sizeof(text)));
-	return netlink_talk(netlink, header, 0, what);
+	return netlink_talk(netlink, header, accept, what);
 }
 
 int netlink_address_add(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
 			const struct in6_addr *peer)
 {
-	return netlink_address(netlink, index, addr, peer, 128, RT_SCOPE_UNIVERSE);
+	return netlink_address(netlink, RTM_NEWADDR, index, addr, peer, 128, 0);
 }
 
 struct in6_addr netlink_link_local(struct in_addr addr)
@@ -252,11 +256,15 @@ struct in6_addr netlink_link_local(struct in_addr addr)
 	return local;
 }
 
-int netlink_link_local_add(struct netlink *netlink, unsigned int index, struct in_addr addr)
+int netlink_link_local_add(struct netlink *netlink, unsigned int index, const struct in6_addr *addr)
 {
-	struct in6_addr local = netlink_link_local(addr);
+	return netlink_address(netlink, RTM_NEWADDR, index, addr, NULL, 64, 0);
+}
 
-	return netlink_address(netlink, index, &local, NULL, 64, RT_SCOPE_LINK);
+int netlink_link_local_delete(struct netlink *netlink, unsigned int index,
+			      const struct in6_addr *addr)
+{
+	return netlink_address(netlink, RTM_DELADDR, index, addr, NULL, 64, EADDRNOTAVAIL);
 }
 
 /* A route request with its destination; type is an RTN_ value. */

@@ -38,12 +38,15 @@ int netlink_address_add(struct netlink *netlink, unsigned int index, const struc
 			const struct in6_addr *peer);
 
 /*
- * Adds fe80::/64 address whose last 32 bits are addr (RFC 4213, section 3.7), on a link whose
- * other end is in the same subnet.
+ * Adds a link-local address, on a link whose other end is in the same subnet, or removes it; then
+ * it is no error where it is gone.
  */
-int netlink_link_local_add(struct netlink *netlink, unsigned int index, struct in_addr addr);
+int netlink_link_local_add(struct netlink *netlink, unsigned int index,
+			   const struct in6_addr *addr);
+int netlink_link_local_delete(struct netlink *netlink, unsigned int index,
+			      const struct in6_addr *addr);
 
-/* fe80:: with addr as its last 32 bits. */
+/* fe80:: with addr as its last 32 bits (RFC 4213, section 3.7). */
 struct in6_addr netlink_link_local(struct in_addr addr);
 
 /*

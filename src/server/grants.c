@@ -34,12 +34,14 @@ struct grants {
 /* The shared device gets the link-local form of each address that clients know us by. */
 static void grants_link_local(struct grants *grants, struct in_addr her)
 {
+	const struct in6_addr addr = netlink_link_local(her);
+
 	for (size_t i = 0; i < grants->n_link_locals; i++) {
 		if (grants->link_locals[i].s_addr == her.s_addr)
 			return;
 	}
 	if (grants->n_link_locals < GRANTS_LINK_LOCALS &&
-	    netlink_link_local_add(grants->owner.netlink, grants->owner.interface, her) == 0)
+	    netlink_link_local_add(grants->owner.netlink, grants->owner.interface, &addr) == 0)
 		grants->link_locals[grants->n_link_locals++] = her;
 }
 
@@ -257,6 +259,7 @@ static enum server_result grants_own_device(const struct grants *grants,
 					    const struct server_login *login, struct grant *grant,
 					    struct server_verdict *verdict)
 {
+	const struct in6_addr addr = netlink_link_local(grants_her(grants, login));
 	struct netlink *netlink = grants->owner.netlink;
 	char name[IFNAMSIZ];
 	int fd;
@@ -268,7 +271,7 @@ static enum server_result grants_own_device(const struct grants *grants,
 		return SERVER_FAILED;
 	if (netlink_link_setup(netlink, grant->interface, INTERFACE_ALIAS,
 			       grants->owner.options->mtu) != 0 ||
-	    netlink_link_local_add(netlink, grant->interface, grants_her(grants, login)) != 0) {
+	    netlink_link_local_add(netlink, grant->interface, &addr) != 0) {
 		close(fd); /* and with it the device goes */
 		grant->interface = 0;
 		return SERVER_FAILED;

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The login: from the server's greeting to the tunnel's addresses. */
+#include "client/session_steps.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+void session_on_greeting(struct session *session, const struct session_event *event, int64_t now,
+			 struct session_actions *actions)
+{
+	char response[DTCP_RESPONSE_SIZE];
+	struct dtcp_greeting greeting;
+	const char *why = NULL;
+
+	switch (greeting_parse(event->line, event->len, &greeting, &why)) {
+	case REPLY_GARBAGE:
+		session_fail(session, now, actions, CLIENT_GARBAGE,
+			     "%s: the server's greeting is not understood: %s",
+			     session->config.server, why);
+		return;
+	case REPLY_ERROR:
+		session_fail(session, now, actions, CLIENT_SERVER, "%s: refused by the server: %s",
+			     session->config.server, reply_reason(event->line));
+		return;
+	case REPLY_OK:
+		break;
+	}
+	(void)strlcpy(session->challenge, greeting.challenge, sizeof(session->challenge));
+	if (!digest_response(session->user, session->challenge, session->password, response) ||
+	    request_format(session->user, response, session->config.type, session->udp,
+			   session->config.udp_named, actions->send, sizeof(actions->send)) == 0) {
+		session_fail(session, now, actions, CLIENT_LOCAL,
+			     "cannot compute the login's response (is MD5 disabled here?)");
+		return;
+	}
+	actions->what |= SESSION_DO_SEND;
+	session_enter(session, SESSION_LOGIN, now, SESSION_LOGIN_MS);
+}
+
+static void session_on_refusal(struct session *session, const char *reason, int64_t now,
+			       struct session_actions *actions)
+{
+	const char *server = session->config.server;
+
+	if (strcasestr(reason, "authentication"))
+		session_fail(session, now, actions, CLIENT_AUTH,
+			     "%s: user %s: wrong user name or password (server: %s)", server,
+			     session->user, reason);
+	else if (strcasestr(reason, "unsupported transport"))
+		session_fail(session, now, actions, CLIENT_TYPE,
+			     "%s: the server does not offer tunnels over UDP (server: %s)", server,
+			     reason);
+	else if (strcasestr(reason, "unsupported tunnel type"))
+		session_fail(session, now, actions, CLIENT_TYPE,
+			     "%s: the server does not offer tunnel type %s (server: %s)", server,
+			     tunnel_type_name(session->config.type), reason);
+	else
+		session_fail(session, now, actions, CLIENT_SERVER, "%s: refused by the server: %s",
+			     server, reason);
+}
+
+/* True where there is no NAT between the server and this box, or none that matters. */
+static bool session_check_nat(struct session *session, int64_t now, struct session_actions *actions)
+{
+	bool automatic = session->config.transport == SESSION_AUTO;
+	char seen[INET_ADDRSTRLEN];
+	char here[INET_ADDRSTRLEN];
+
+	/* Where auto has come to UDP, it asked for the way through a NAT. */
+	if (!session->config.check_nat || (automatic && session->udp) ||
+	    session->reply.me.s_addr == session->local.s_addr)
+		return true;
+	(void)inet_ntop(AF_INET, &session->reply.me, seen, sizeof(seen));
+	(void)inet_ntop(AF_INET, &session->local, here, sizeof(here));
+	if (automatic)
+		session_change_to_udp(session, now, actions,
+				      "%s: NAT found (the server sees %s, the address here is %s)",
+				      session->config.server, seen, here);
+	else if (session->udp)
+		session_fail(session, now, actions, CLIENT_NAT,
+			     "%s: NAT found: the server sees %s, but the address here is %s; "
+			     "-n asks the server to find the way through it",
+			     session->config.server, seen, here);
+	else
+		session_fail(session, now, actions, CLIENT_NAT,
+			     "%s: NAT found: the server sees %s, but the address here is %s; "
+			     "protocol 41 does not pass most NATs; use UDP (--transport auto, or "
+			     "-U -n), or -n to skip this check",
+			     session->config.server, seen, here);
+	return false;
+}
+
+/* What forward needs besides the reply. */
+static bool session_take_udp(struct session *session, int64_t now, struct session_actions *actions)
+{
+	if (session->reply.udp_port == 0) {
+		session_fail(session, now, actions, CLIENT_GARBAGE,
+			     "%s: the server's reply is not understood: no UDP port and session "
+			     "in it, though it was asked for them",
+			     session->config.server);
+		return false;
+	}
+	if (!probe_key(session->password, session->user, session->challenge, session->reply.session,
+		       session->key)) {
+		session_fail(session, now, actions, CLIENT_LOCAL,
+			     "cannot compute the key of the tunnel's probes");
+		return false;
+	}
+	return true;
+}
+
+void session_on_reply(struct session *session, const struct session_event *event, int64_t now,
+		      struct session_actions *actions)
+{
+	const char *why = NULL;
+
+	switch (reply_parse(event->line, event->len, session->config.type, &session->reply, &why)) {
+	case REPLY_GARBAGE:
+		session_fail(session, now, actions, CLIENT_GARBAGE,
+			     "%s: the server's reply is not understood: %s", session->config.server,
+			     why);
+		return;
+	case REPLY_ERROR:
+		session_on_refusal(session, reply_reason(event->line), now, actions);
+		return;
+	case REPLY_OK:
+		break;
+	}
+	if (!session_check_nat(session, now, actions))
+		return;
+	if (session->udp && !session_take_udp(session, now, actions))
+		return;
+	actions->what |= SESSION_DO_ADD;
+	if (!session->config.forwards) {
+		session_raise(session, now, actions);
+	} else if (session->udp) {
+		session_enter(session, SESSION_TEST, now, SESSION_PATH_MS);
+	} else if (session->config.transport == SESSION_AUTO) {
+		actions->what |= SESSION_DO_ECHO;
+		session_enter(session, SESSION_TEST, now, SESSION_ECHO_MS);
+	} else {
+		session_raise(session, now, actions);
+	}
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The steps that the parts of the client's state machine share. Private to client/session*.c. */
+#ifndef DTCP_CLIENT_SESSION_STEPS_H
+#define DTCP_CLIENT_SESSION_STEPS_H
+
+#include "client/session.h"
+
+/* The one place where the state changes. timeout in milliseconds, -1 for none. */
+void session_enter(struct session *session, enum session_state state, int64_t now, int64_t timeout);
+
+/* Begins an attempt. */
+void session_connect(struct session *session, int64_t now, struct session_actions *actions);
+
+/* Connection and tunnel are as they are to be: do what was decided when the end began. */
+void session_then(struct session *session, int64_t now, struct session_actions *actions);
+
+/* Has monitor take the tunnel down. */
+void session_lower(struct session *session, struct session_actions *actions);
+
+/* The connection is closed; the tunnel goes next, unless there is none or it is kept. */
+void session_disconnected(struct session *session, int64_t now, struct session_actions *actions);
+
+/* Ends this session because somebody asked for it: politely, if the server knows of a tunnel. */
+void session_leave(struct session *session, int64_t now, struct session_actions *actions,
+		   const char *why);
+
+/* The server has answered to quit, or nothing more is to be had from it. */
+void session_quit_done(struct session *session, int64_t now, struct session_actions *actions);
+
+/* Ends this session because of a failure; the format says which. */
+__attribute__((format(printf, 5, 6))) void session_fail(struct session *session, int64_t now,
+							struct session_actions *actions,
+							enum client_exit status, const char *format,
+							...);
+
+/* --transport auto: leaves this session for one over UDP; the format says why. */
+__attribute__((format(printf, 4, 5))) void session_change_to_udp(struct session *session,
+								 int64_t now,
+								 struct session_actions *actions,
+								 const char *format, ...);
+
+/* The tunnel is to be made: logged in, and where that was wanted, tried out. */
+void session_raise(struct session *session, int64_t now, struct session_actions *actions);
+
+/* The server's first line, and its answer to the request. session_login.c */
+void session_on_greeting(struct session *session, const struct session_event *event, int64_t now,
+			 struct session_actions *actions);
+void session_on_reply(struct session *session, const struct session_event *event, int64_t now,
+		      struct session_actions *actions);
+
+#endif
