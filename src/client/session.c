@@ -157,6 +157,13 @@ static void session_leave(struct session *session, int64_t now, struct session_a
 	session_disconnected(session, now, actions);
 }
 
+/* The server has answered to quit, or nothing more is to be had from it. */
+static void session_quit_done(struct session *session, int64_t now, struct session_actions *actions)
+{
+	actions->what |= SESSION_DO_CLOSE;
+	session_disconnected(session, now, actions);
+}
+
 static void session_on_greeting(struct session *session, const struct session_event *event,
 				int64_t now, struct session_actions *actions)
 {
@@ -280,8 +287,7 @@ static void session_on_line(struct session *session, const struct session_event 
 		session_on_answer(session, event, now, actions);
 		break;
 	case SESSION_QUIT: /* whatever it says, it has heard us */
-		actions->what |= SESSION_DO_CLOSE;
-		session_disconnected(session, now, actions);
+		session_quit_done(session, now, actions);
 		break;
 	case SESSION_IDLE:
 	case SESSION_CONNECT:
@@ -320,8 +326,7 @@ static void session_on_time(struct session *session, int64_t now, struct session
 		session->deadline = now + (int64_t)session->config.keepalive_timeout * 1000;
 		break;
 	case SESSION_QUIT:
-		actions->what |= SESSION_DO_CLOSE;
-		session_disconnected(session, now, actions);
+		session_quit_done(session, now, actions);
 		break;
 	case SESSION_WAIT:
 		session_connect(session, now, actions);
@@ -357,17 +362,26 @@ static void session_on_raise_error(struct session *session, int64_t now,
 		session_then(session, now, actions);
 }
 
-/* The other side has closed, or the connection has broken. */
-static void session_on_closed(struct session *session, const struct session_event *event,
+/* The connection is of no use any more: it failed, was closed, or brings what is no line. */
+static void session_on_broken(struct session *session, const struct session_event *event,
 			      int64_t now, struct session_actions *actions)
 {
+	const char *server = session->config.server;
+
+	/* Why the session ends has been decided already, and what comes then. */
 	if (session->state == SESSION_QUIT) {
-		actions->what |= SESSION_DO_CLOSE;
-		session_disconnected(session, now, actions);
-	} else if (session->state >= SESSION_GREETING && session->state <= SESSION_UP) {
-		session_fail(session, now, actions, CLIENT_CLOSED, "%s: %s", session->config.server,
-			     event->text);
+		session_quit_done(session, now, actions);
+		return;
 	}
+	if (session->state < SESSION_CONNECT || session->state > SESSION_UP)
+		return;
+	if (event->input == SESSION_FAILED)
+		session_fail(session, now, actions, event->status, "%s: %s", server, event->text);
+	else if (event->input == SESSION_BAD_LINE)
+		session_fail(session, now, actions, CLIENT_GARBAGE, "%s: server not understood: %s",
+			     server, event->text);
+	else
+		session_fail(session, now, actions, CLIENT_CLOSED, "%s: %s", server, event->text);
 }
 
 void session_feed(struct session *session, const struct session_event *event, int64_t now,
@@ -383,19 +397,13 @@ void session_feed(struct session *session, const struct session_event *event, in
 		session->remote = event->remote;
 		session_enter(session, SESSION_GREETING, now, SESSION_LOGIN_MS);
 		break;
-	case SESSION_FAILED:
-		session_fail(session, now, actions, event->status, "%s: %s", session->config.server,
-			     event->text);
-		break;
 	case SESSION_LINE:
 		session_on_line(session, event, now, actions);
 		break;
+	case SESSION_FAILED:
 	case SESSION_BAD_LINE:
-		session_fail(session, now, actions, CLIENT_GARBAGE, "%s: server not understood: %s",
-			     session->config.server, event->text);
-		break;
 	case SESSION_CLOSED:
-		session_on_closed(session, event, now, actions);
+		session_on_broken(session, event, now, actions);
 		break;
 	case SESSION_RAISED:
 		session_on_raised(session, now, actions);
@@ -408,7 +416,8 @@ void session_feed(struct session *session, const struct session_event *event, in
 			session_then(session, now, actions);
 		break;
 	case SESSION_RECONNECT:
-		if (session->state == SESSION_DONE ||
+		/* Before the start there is no account to log in with. */
+		if (session->state == SESSION_IDLE || session->state == SESSION_DONE ||
 		    (session->then == SESSION_THEN_EXIT &&
 		     (session->state == SESSION_QUIT || session->state == SESSION_LOWER)))
 			break;
