@@ -57,7 +57,7 @@ ifeq ($(foreign),yes)
 install:
 	@test -f $(BUILD)/build.ninja || \
 		{ echo 'install: nothing is built yet; first run "make" as the owner of this folder' >&2; exit 1; }
-	@test -z '$(PREFIX)' || test "$$(cat $(BUILD)/.prefix)" = '$(PREFIX)' || \
+	@test -z '$(PREFIX)' || test "$$(cat $(BUILD)/.prefix 2>/dev/null)" = '$(PREFIX)' || \
 		{ echo 'install: built for another prefix; first run "make PREFIX=$(PREFIX)" as the owner of this folder' >&2; exit 1; }
 	$(MESON) install --no-rebuild -C $(BUILD) $(if $(DESTDIR),--destdir '$(abspath $(DESTDIR))')
 else

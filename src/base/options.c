@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,17 @@ bool options_number(const char *where, const char *text, uint32_t min, uint32_t 
 	return true;
 }
 
+/* What getopt_long() does not take. word is the last one that it has read to its end. */
+static void options_bad_option(int result, const char *word)
+{
+	const char letter[] = {'-', (char)optopt, '\0'};
+	bool is_short = optopt > 0 && optopt <= UCHAR_MAX;
+
+	/* In "-xd" the word of an unknown x has not been read to its end. */
+	(void)options_bad("%s: %s; see --help", is_short ? letter : word,
+			  result == ':' ? "its value is missing" : "unknown option");
+}
+
 enum options_result options_read(const struct options_table *table, int argc, char **argv,
 				 void *options)
 {
@@ -46,9 +58,7 @@ enum options_result options_read(const struct options_table *table, int argc, ch
 			return OPTIONS_DONE;
 		}
 		if (option == '?' || option == ':') {
-			(void)options_bad("%s: %s; see --help", argv[optind - 1],
-					  option == ':' ? "its value is missing"
-							: "unknown option");
+			options_bad_option(option, argv[optind - 1]);
 			return OPTIONS_ERROR;
 		}
 		if (!table->take(options, option))

@@ -40,8 +40,6 @@ static const char *authfile_split(char *line, int len, char *fields[static 3])
 		return "line too long";
 	if ((size_t)len != strlen(line))
 		return "NUL byte in the line";
-	if (len > 0 && line[len - 1] == '\r')
-		line[len - 1] = '\0';
 	for (int i = 0; i < 2; i++) {
 		fields[i] = strsep(&line, ":");
 		if (!line)
@@ -84,6 +82,9 @@ enum authfile_result authfile_find(const char *path, const char *server, const c
 		len = authfile_line(file, line);
 		if (len < 0)
 			break;
+		/* An editor of another system may have ended the lines with CRLF. */
+		if (len > 0 && len <= AUTHFILE_LINE_MAX && line[len - 1] == '\r')
+			line[--len] = '\0';
 		if (len == 0 || line[0] == '#')
 			continue;
 		wrong = authfile_split(line, len, fields);

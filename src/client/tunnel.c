@@ -38,7 +38,8 @@ bool tunnel_check(const struct client_tunnel *tunnel, const struct client_option
 	if (!tunnel_bool_valid(&reply->has_me6) || !tunnel_bool_valid(&reply->has_her6))
 		return false;
 	*why = "IPv4 addresses";
-	if (!tunnel_ipv4_valid(reply->me) || !tunnel_ipv4_valid(reply->her))
+	if (!tunnel_ipv4_valid(reply->me) || !tunnel_ipv4_valid(reply->her) ||
+	    reply->me.s_addr == reply->her.s_addr)
 		return false;
 	*why = "UDP ports";
 	if (tunnel->my_port > UINT16_MAX ||
@@ -47,6 +48,9 @@ bool tunnel_check(const struct client_tunnel *tunnel, const struct client_option
 	*why = "IPv6 addresses";
 	if ((reply->has_me6 && !tunnel_ipv6_valid(&reply->me6)) ||
 	    (reply->has_her6 && !tunnel_ipv6_valid(&reply->her6)))
+		return false;
+	/* Read by their shape, the first address is ours, and the second a different one. */
+	if (reply->has_her6 && (!reply->has_me6 || IN6_ARE_ADDR_EQUAL(&reply->me6, &reply->her6)))
 		return false;
 	if (options->type == TUNNEL_HOST && (!reply->has_me6 || !reply->has_her6))
 		return false;

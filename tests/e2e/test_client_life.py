@@ -7,7 +7,8 @@ import signal
 import time
 from pathlib import Path
 
-from lab.process import alive, end_quietly
+from lab.node import alive
+from lab.process import end_quietly
 from lab.topology import SERVER, SITE, SIX
 from lab.traffic import ping
 from lab.wait import SLOW, until

@@ -6,7 +6,8 @@ import signal
 
 import pytest
 
-from lab.process import alive, status_field
+from lab.node import alive
+from lab.process import status_field
 from lab.topology import SIX
 from lab.traffic import ping
 from lab.wait import until

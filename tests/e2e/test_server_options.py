@@ -7,7 +7,8 @@ import signal
 
 import pytest
 
-from lab.process import Process, alive, end_quietly
+from lab.node import alive
+from lab.process import Process, end_quietly
 from lab.programs import DTCPS
 from lab.topology import SERVER, SIX
 from lab.traffic import ping

@@ -6,13 +6,16 @@ import ctypes
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 
 from .wait import BUILD, until
 
 PREFIX = "dtcp"
+FOLDER = "dtcp-e2e-"
 CLONE_NEWNET = 0x40000000
 NETNS = Path("/run/netns")
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -49,6 +52,15 @@ def command(*words, check=True, **more):
         raise AssertionError(f"{' '.join(map(str, words))}: status {result.returncode}\n"
                              f"{result.stdout}{result.stderr}")
     return result
+
+
+def alive(pid):
+    """False also for one that has ended and that nobody has waited for."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
 
 
 class Node:
@@ -188,10 +200,14 @@ class Node:
 
 
 def sweep():
-    """Removes namespaces of runs that died before they could."""
+    """Removes namespaces and folders of runs that died before they could."""
+    for path in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
+        match = re.match(rf"{FOLDER}(\d+)-", path.name)
+        if match and not alive(match.group(1)):
+            shutil.rmtree(path, ignore_errors=True)
     for name in os.listdir(NETNS) if NETNS.is_dir() else []:
         match = re.fullmatch(rf"{PREFIX}-(\d+)-\d+-\w+", name)
-        if not match or os.path.exists(f"/proc/{match.group(1)}"):
+        if not match or alive(match.group(1)):
             continue
         pids = command("ip", "netns", "pids", name, check=False).stdout.split()
         for pid in pids:

@@ -104,14 +104,6 @@ def _descends(pid, ancestor):
     return False
 
 
-def alive(pid):
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
 def status_field(pid, field):
     """A line of /proc/PID/status: "Uid", "CapEff"."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():

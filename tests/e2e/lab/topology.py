@@ -16,7 +16,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from .node import Node, command
+from .node import FOLDER, Node, command
 from .process import end_quietly
 from .programs import Client, Server, Users
 from .wait import SANITIZED, until
@@ -39,7 +39,7 @@ class Lab:
     def __init__(self):
         Lab.count += 1
         self.number = Lab.count
-        self.dir = Path(tempfile.mkdtemp(prefix="dtcp-e2e-"))
+        self.dir = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-"))
         # The unprivileged rooms write what sanitizers find.
         self.dir.chmod(0o755)
         self.reports = self.dir / "sanitizer"

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Log lines, and what a peer said made safe for them. */
+#include "base/log.h"
+
+#include "tests/unit/base/capture.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* Source and buffer lie on the heap at their exact sizes, so that the sanitizers see a slip. */
+static void expect_escaped(const char *bytes, size_t len, size_t size, const char *expected)
+{
+	char *text = malloc(len > 0 ? len : 1);
+	char *buf = malloc(size);
+
+	assert_non_null(text);
+	assert_non_null(buf);
+	memcpy(text, bytes, len);
+	memset(buf, 'x', size);
+	assert_ptr_equal(log_escape(text, len, buf, size), buf);
+	assert_string_equal(buf, expected);
+	free(text);
+	free(buf);
+}
+
+static void test_plain_text_stays(void **state)
+{
+	(void)state;
+	expect_escaped("", 0, 64, "");
+	expect_escaped("ping", 4, 64, "ping");
+	expect_escaped("+OK 1.2.3.4 ~", 13, 64, "+OK 1.2.3.4 ~");
+	/* Only len counts: a NUL is no end, and what lies behind len is not looked at. */
+	expect_escaped("abcdef", 3, 64, "abc");
+	expect_escaped("a\0b", 3, 64, "a\\x00b");
+}
+
+static void test_each_byte(void **state)
+{
+	(void)state;
+	for (unsigned int byte = 0; byte < 256; byte++) {
+		const char c = (char)byte;
+		char expected[5];
+
+		if (byte >= 0x20 && byte <= 0x7e && byte != '\\')
+			(void)snprintf(expected, sizeof(expected), "%c", (int)byte);
+		else
+			(void)snprintf(expected, sizeof(expected), "\\x%02x", byte);
+		expect_escaped(&c, 1, 16, expected);
+	}
+}
+
+/* What is escaped cannot be forged by sending its text. */
+static void test_backslash(void **state)
+{
+	(void)state;
+	expect_escaped("\\x0a", 4, 64, "\\x5cx0a");
+	expect_escaped("\n", 1, 64, "\\x0a");
+	expect_escaped("a\r\nroot: b", 10, 64, "a\\x0d\\x0aroot: b");
+	expect_escaped("\xc3\xa9\x1b[0m", 6, 64, "\\xc3\\xa9\\x1b[0m");
+}
+
+/* "ab", LF, "cd", DEL: an escape is written whole or not at all. */
+static void test_every_buffer_size(void **state)
+{
+	static const char *const expected[] = {
+		NULL,		  /* 0 is no buffer */
+		"",		  /* 1 */
+		".",		  /* 2 */
+		"..",		  /* 3 */
+		"...",		  /* 4 */
+		"a...",		  /* 5 */
+		"ab...",	  /* 6 */
+		"ab...",	  /* 7 */
+		"ab...",	  /* 8 */
+		"ab...",	  /* 9 */
+		"ab\\x0a...",	  /* 10 */
+		"ab\\x0ac...",	  /* 11 */
+		"ab\\x0acd...",	  /* 12 */
+		"ab\\x0acd...",	  /* 13 */
+		"ab\\x0acd...",	  /* 14 */
+		"ab\\x0acd...",	  /* 15 */
+		"ab\\x0acd\\x7f", /* 16 */
+		"ab\\x0acd\\x7f", /* 17 */
+	};
+
+	(void)state;
+	for (size_t size = 1; size < sizeof(expected) / sizeof(expected[0]); size++)
+		expect_escaped("ab\ncd\x7f", 6, size, expected[size]);
+	/* Nothing to write fits anywhere. */
+	expect_escaped("", 0, 1, "");
+}
+
+static void test_lines(void **state)
+{
+	(void)state;
+	log_init("prog", NULL, false);
+	assert_false(log_is_debug());
+	capture_begin(STDERR_FILENO);
+	log_info("one %d", 1);
+	log_debug("not %s", "shown");
+	errno = ENOENT;
+	log_warn("cannot open %s", "x");
+	errno = ENOENT;
+	log_warnx("bad %s", "y");
+	assert_string_equal(capture_end(), "prog: one 1\n"
+					   "prog: cannot open x: No such file or directory\n"
+					   "prog: bad y\n");
+
+	log_init("prog", "control", true);
+	assert_true(log_is_debug());
+	capture_begin(STDERR_FILENO);
+	log_debug("a -> b");
+	errno = EPERM;
+	log_warn("no");
+	assert_string_equal(capture_end(), "prog: control: a -> b\n"
+					   "prog: control: no: Operation not permitted\n");
+}
+
+/* A line that is too long is cut, and still one line. */
+static void test_long_line(void **state)
+{
+	char text[4001];
+	const char *line;
+
+	(void)state;
+	memset(text, 'a', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	log_init("prog", NULL, false);
+	capture_begin(STDERR_FILENO);
+	log_info("%s", text);
+	line = capture_end();
+	assert_int_equal(strlen(line), strlen("prog: ") + 1199 + 1);
+	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_plain_text_stays),
+		cmocka_unit_test(test_each_byte),
+		cmocka_unit_test(test_backslash),
+		cmocka_unit_test(test_every_buffer_size),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_long_line),
+	};
+
+	return cmocka_run_group_tests_name("base log", tests, NULL, NULL);
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rig.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+uint32_t rig_random, rig_random_below;
+
+static uint32_t random_below(uint32_t n)
+{
+	rig_random_below = n;
+	assert_true(rig_random < n);
+	return rig_random;
+}
+
+static struct in_addr address(const char *text)
+{
+	struct in_addr addr;
+
+	assert_int_equal(inet_pton(AF_INET, text, &addr), 1);
+	return addr;
+}
+
+void rig_init(struct rig *rig)
+{
+	const struct session_config config = {
+		.server = RIG_SERVER,
+		.type = TUNNEL_ONLY,
+		.check_nat = true,
+		.keepalive = 60,
+		.keepalive_timeout = 15,
+		.random = random_below,
+	};
+
+	*rig = (struct rig){.now = 1000000};
+	rig_random = rig_random_below = 0;
+	session_init(&rig->session, &config);
+	session_account(&rig->session, RIG_USER, RIG_PASSWORD);
+	assert_int_equal(rig->session.state, SESSION_IDLE);
+}
+
+/* What the event itself says about the world outside. */
+static void before(struct rig *rig, const struct session_event *event)
+{
+	switch (event->input) {
+	case SESSION_CONNECTED:
+		assert_true(rig->connecting);
+		rig->connecting = false;
+		rig->connected = true;
+		break;
+	case SESSION_FAILED:
+		assert_true(rig->connecting || rig->connected);
+		rig->connecting = rig->connected = false;
+		break;
+	case SESSION_LINE:
+	case SESSION_BAD_LINE:
+	case SESSION_CLOSED:
+		assert_true(rig->connected);
+		break;
+	case SESSION_RAISED:
+	case SESSION_RAISE_ERROR:
+		assert_true(rig->raise_asked);
+		rig->raise_asked = false;
+		rig->tunnel = event->input == SESSION_RAISED;
+		break;
+	case SESSION_LOWERED:
+		assert_true(rig->lower_asked);
+		rig->lower_asked = rig->tunnel = false;
+		break;
+	case SESSION_START:
+	case SESSION_RECONNECT:
+	case SESSION_STOP:
+	case SESSION_TIME:
+		break;
+	}
+}
+
+/* Does what the actions say, in their order. */
+static void obey(struct rig *rig)
+{
+	const struct session_actions *actions = &rig->actions;
+
+	assert_int_equal(actions->what & ~(SESSION_DO_EXIT * 2u - 1), 0);
+	assert_true((actions->send[0] != '\0') == ((actions->what & SESSION_DO_SEND) != 0));
+	if (actions->what & SESSION_DO_SEND)
+		assert_true(rig->connected);
+	if (actions->what & SESSION_DO_CLOSE)
+		rig->connecting = rig->connected = false;
+	if (actions->what & SESSION_DO_RAISE) {
+		assert_false(rig->tunnel || rig->raise_asked || rig->lower_asked);
+		rig->raise_asked = true;
+	}
+	if (actions->what & SESSION_DO_LOWER) {
+		assert_true(rig->tunnel);
+		assert_false(rig->raise_asked || rig->lower_asked);
+		rig->lower_asked = true;
+	}
+	if (actions->what & SESSION_DO_CONNECT) {
+		assert_false(rig->tunnel || rig->raise_asked || rig->lower_asked);
+		assert_false(rig->connecting || rig->connected);
+		rig->connecting = true;
+	}
+	if (actions->what & SESSION_DO_EXIT) {
+		assert_false(rig->exited);
+		rig->exited = true;
+	}
+}
+
+/* No state waits for ever: there is a deadline, or an answer of monitor is on its way. */
+static void check_state(const struct rig *rig)
+{
+	bool timed = rig->session.deadline > rig->now;
+
+	switch (rig->session.state) {
+	case SESSION_IDLE: /* for the account, which monitor sends */
+		assert_int_equal(rig->session.deadline, -1);
+		assert_false(rig->connecting || rig->connected || rig->tunnel);
+		break;
+	case SESSION_CONNECT:
+		assert_true(timed && rig->connecting && !rig->tunnel);
+		break;
+	case SESSION_GREETING:
+	case SESSION_LOGIN:
+		assert_true(timed && rig->connected && !rig->tunnel);
+		break;
+	case SESSION_RAISE:
+		assert_true(rig->connected && rig->raise_asked && !rig->tunnel);
+		assert_int_equal(rig->session.deadline, -1);
+		break;
+	case SESSION_UP:
+		assert_true(timed && rig->connected && rig->tunnel);
+		break;
+	case SESSION_QUIT:
+		assert_true(timed && rig->connected);
+		break;
+	case SESSION_LOWER:
+		assert_true(rig->raise_asked != rig->lower_asked);
+		assert_false(rig->connecting || rig->connected);
+		assert_int_equal(rig->session.deadline, -1);
+		break;
+	case SESSION_WAIT:
+	case SESSION_DONE:
+		assert_true(timed == (rig->session.state == SESSION_WAIT));
+		assert_false(rig->connecting || rig->connected);
+		assert_false(rig->tunnel || rig->raise_asked || rig->lower_asked);
+		break;
+	}
+	assert_true(rig->exited == (rig->session.state == SESSION_DONE));
+}
+
+void rig_feed(struct rig *rig, const struct session_event *event)
+{
+	before(rig, event);
+	/* Whatever was in there must not shine through. */
+	memset(&rig->actions, 'x', sizeof(rig->actions));
+	session_feed(&rig->session, event, rig->now, &rig->actions);
+	obey(rig);
+	check_state(rig);
+	/* Everything that goes wrong is said, in one line. */
+	assert_non_null(memchr(rig->actions.message, '\0', sizeof(rig->actions.message)));
+	assert_null(strchr(rig->actions.message, '\n'));
+}
+
+void rig_input(struct rig *rig, enum session_input input)
+{
+	rig_feed(rig, &(const struct session_event){.input = input});
+}
+
+void rig_connected(struct rig *rig)
+{
+	rig_feed(rig, &(const struct session_event){.input = SESSION_CONNECTED,
+						    .local = address(RIG_LOCAL),
+						    .remote = address(RIG_REMOTE)});
+}
+
+void rig_failed(struct rig *rig, enum client_exit status, const char *text)
+{
+	rig_feed(rig, &(const struct session_event){
+			      .input = SESSION_FAILED, .status = status, .text = text});
+}
+
+void rig_line(struct rig *rig, const char *line)
+{
+	rig_feed(rig, &(const struct session_event){
+			      .input = SESSION_LINE, .line = line, .len = strlen(line)});
+}
+
+void rig_bad_line(struct rig *rig, const char *text)
+{
+	rig_feed(rig, &(const struct session_event){.input = SESSION_BAD_LINE, .text = text});
+}
+
+void rig_closed(struct rig *rig, const char *text)
+{
+	rig_feed(rig, &(const struct session_event){.input = SESSION_CLOSED, .text = text});
+}
+
+void rig_wait(struct rig *rig, int64_t milliseconds)
+{
+	rig->now += milliseconds;
+}
+
+void rig_deadline(struct rig *rig, int64_t milliseconds)
+{
+	enum session_state state = rig->session.state;
+
+	assert_int_equal(rig->session.deadline - rig->now, milliseconds);
+	/* A timer that fires too early changes nothing. */
+	rig_wait(rig, milliseconds - 1);
+	rig_input(rig, SESSION_TIME);
+	rig_expect(rig, state, 0, NULL, "");
+	rig_wait(rig, 1);
+	rig_input(rig, SESSION_TIME);
+}
+
+void rig_reach(struct rig *rig, enum session_state state)
+{
+	if (state == SESSION_IDLE)
+		return;
+	rig_input(rig, SESSION_START);
+	if (state == SESSION_CONNECT)
+		return;
+	if (state == SESSION_WAIT) {
+		assert_true(rig->session.config.loop);
+		rig_failed(rig, CLIENT_REFUSED, "no");
+		assert_int_equal(rig->session.state, SESSION_WAIT);
+		return;
+	}
+	if (state == SESSION_DONE) {
+		rig_input(rig, SESSION_STOP);
+		assert_int_equal(rig->session.state, SESSION_DONE);
+		return;
+	}
+	rig_connected(rig);
+	if (state == SESSION_GREETING)
+		return;
+	rig_line(rig, RIG_GREETING);
+	if (state == SESSION_LOGIN)
+		return;
+	rig_line(rig, RIG_REPLY);
+	if (state == SESSION_RAISE)
+		return;
+	rig_input(rig, SESSION_RAISED);
+	assert_int_equal(rig->session.state, SESSION_UP);
+	if (state == SESSION_UP)
+		return;
+	if (state == SESSION_QUIT) {
+		rig_input(rig, SESSION_STOP);
+		assert_int_equal(rig->session.state, SESSION_QUIT);
+		return;
+	}
+	rig_closed(rig, "gone");
+	assert_int_equal(state, SESSION_LOWER);
+	assert_int_equal(rig->session.state, SESSION_LOWER);
+}
+
+void rig_expect(const struct rig *rig, enum session_state state, unsigned int what,
+		const char *send, const char *message)
+{
+	assert_string_equal(rig->actions.message, message);
+	assert_string_equal(session_state_name(rig->session.state), session_state_name(state));
+	assert_int_equal(rig->actions.what, what);
+	assert_string_equal(rig->actions.send, send ? send : "");
+}
+
+void rig_expect_exit(const struct rig *rig, enum client_exit status)
+{
+	assert_true(rig->actions.what & SESSION_DO_EXIT);
+	assert_int_equal(rig->session.state, SESSION_DONE);
+	assert_int_equal(rig->actions.status, status);
+}

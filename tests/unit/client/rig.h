@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The session's state machine on a bench: a clock that stands still until it is moved, and a model
+ * of what is outside (connection, tunnel, monitor), with which every action is compared.
+ */
+#ifndef DTCP_TESTS_UNIT_CLIENT_RIG_H
+#define DTCP_TESTS_UNIT_CLIENT_RIG_H
+
+#include "client/session.h"
+
+#define RIG_SERVER    "broker.example"
+#define RIG_USER      "foo"
+#define RIG_PASSWORD  "bar"
+#define RIG_CHALLENGE "0B1517C87D516A5FA65BED722D51A04F"
+/* upper-case hex of MD5("foo" RIG_CHALLENGE "bar") */
+#define RIG_RESPONSE "DAC487C8DFBBF9EE5C7F8CDCC37B62A3"
+
+#define RIG_LOCAL    "198.51.100.2"
+#define RIG_REMOTE   "192.0.2.1"
+#define RIG_GREETING "+OK " RIG_CHALLENGE " KAME dtcp server"
+#define RIG_REPLY    "+OK " RIG_LOCAL " " RIG_REMOTE
+
+struct rig {
+	struct session session;
+	struct session_actions actions; /* of the last event */
+	int64_t now;
+	/* what is outside */
+	bool connecting;
+	bool connected;
+	bool tunnel;
+	bool raise_asked; /* monitor has not answered yet */
+	bool lower_asked;
+	bool exited;
+};
+
+/* Type tunnelonly, NAT check, no -l, keepalive 60 s and 15 s. Starts at time 1000000. */
+void rig_init(struct rig *rig);
+
+/* What the random function returns next, and the n that it was last called with. */
+extern uint32_t rig_random, rig_random_below;
+
+/* Feeds one event and checks that the actions fit what is outside and the state it leads to. */
+void rig_feed(struct rig *rig, const struct session_event *event);
+void rig_input(struct rig *rig, enum session_input input);
+void rig_connected(struct rig *rig);
+void rig_failed(struct rig *rig, enum client_exit status, const char *text);
+void rig_line(struct rig *rig, const char *line);
+void rig_bad_line(struct rig *rig, const char *text);
+void rig_closed(struct rig *rig, const char *text);
+
+/* Moves the clock on; nothing is fed. */
+void rig_wait(struct rig *rig, int64_t milliseconds);
+/* Moves the clock to the deadline, which must be that far away, and feeds TIME. */
+void rig_deadline(struct rig *rig, int64_t milliseconds);
+
+/* From a fresh rig into a state, along the shortest way. */
+void rig_reach(struct rig *rig, enum session_state state);
+
+/*
+ * The last event's outcome. send is NULL where nothing is sent; message "" where nothing is logged.
+ */
+void rig_expect(const struct rig *rig, enum session_state state, unsigned int what,
+		const char *send, const char *message);
+/* Of the last event: the program ends, with that status. */
+void rig_expect_exit(const struct rig *rig, enum client_exit status);
+
+#endif

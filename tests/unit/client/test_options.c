@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dtcpclient's command line. */
+#include "client/options.h"
+
+#include "base/log.h"
+#include "base/options.h"
+#include "config.h"
+#include "tests/unit/base/capture.h"
+
+#include <arpa/inet.h>
+#include <getopt.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define ARGS_MAX 12
+
+/* Values of options point into it. */
+static char storage[ARGS_MAX][2048];
+static struct client_options options;
+
+/* Parses the words after the program's name; what was printed to fd is in *printed. */
+static enum options_result parse(const char *const args[], int fd, const char **printed)
+{
+	char *argv[ARGS_MAX + 2] = {NULL};
+	static char program[] = "/usr/local/sbin/dtcpclient";
+	enum options_result result;
+	int argc = 1;
+
+	argv[0] = program;
+	for (; args[argc - 1]; argc++) {
+		assert_true(argc <= ARGS_MAX);
+		(void)strlcpy(storage[argc - 1], args[argc - 1], sizeof(storage[0]));
+		argv[argc] = storage[argc - 1];
+	}
+	memset(&options, 0xa5, sizeof(options));
+	/* glibc's way to begin anew. */
+	optind = 0;
+	capture_begin(fd);
+	result = client_options_parse(&options, argc, argv);
+	*printed = capture_end();
+	return result;
+}
+
+static void expect_ok(const char *const args[])
+{
+	const char *printed;
+
+	assert_int_equal(parse(args, STDERR_FILENO, &printed), OPTIONS_OK);
+	assert_string_equal(printed, "");
+}
+
+/* message without "dtcpclient: " and the line's end */
+static void expect_error(const char *const args[], const char *message)
+{
+	char line[4096];
+	const char *printed;
+
+	(void)snprintf(line, sizeof(line), "dtcpclient: %s\n", message);
+	assert_int_equal(parse(args, STDERR_FILENO, &printed), OPTIONS_ERROR);
+	assert_string_equal(printed, line);
+	assert_ptr_equal(strchr(printed, '\n'), printed + strlen(printed) - 1);
+}
+
+#define ARGS(...)	((const char *const[]){__VA_ARGS__, NULL})
+#define OK(...)		expect_ok(ARGS(__VA_ARGS__))
+#define ERROR(msg, ...) expect_error(ARGS(__VA_ARGS__), msg)
+
+static void test_defaults(void **state)
+{
+	(void)state;
+	OK("broker.example");
+	assert_string_equal(options.server, "broker.example");
+	assert_null(options.login);
+	assert_null(options.run_as);
+	assert_string_equal(options.script, DTCP_SYSCONFDIR "/dtcpclient.script");
+	assert_false(options.script_named);
+	assert_null(options.pidfile);
+	assert_string_equal(options.interface, "dtcp0");
+	assert_string_equal(options.auth_file, DTCP_SYSCONFDIR "/dtcpclient.auth");
+	assert_false(options.debug || options.daemon || options.loop || options.no_device);
+	assert_true(options.check_nat);
+	assert_int_equal(options.port, 20200);
+	assert_int_equal(options.mtu, 1280);
+	assert_int_equal(options.metric, 1024);
+	assert_int_equal(options.type, TUNNEL_ONLY);
+	assert_false(options.has_address);
+	assert_int_equal(options.n_routes, 1);
+	assert_int_equal(options.routes[0].len, 0);
+	assert_true(IN6_IS_ADDR_UNSPECIFIED(&options.routes[0].addr));
+	assert_int_equal(options.keepalive, 60);
+	assert_int_equal(options.keepalive_timeout, 15);
+}
+
+static void test_short_options(void **state)
+{
+	(void)state;
+	OK("-d", "-l", "-n", "s");
+	assert_true(options.debug && options.loop && !options.check_nat && !options.daemon);
+	OK("-dln", "s");
+	assert_true(options.debug && options.loop && !options.check_nat);
+	OK("-f", "/tmp/x.pid", "s");
+	assert_string_equal(options.pidfile, "/tmp/x.pid");
+	OK("-m", "1480", "s");
+	assert_int_equal(options.mtu, 1480);
+	OK("-m1280", "s");
+	assert_int_equal(options.mtu, 1280);
+	OK("-p", "1", "s");
+	assert_int_equal(options.port, 1);
+	OK("-p", "65535", "s");
+	assert_int_equal(options.port, 65535);
+	OK("-s", "/x/y", "s");
+	assert_string_equal(options.script, "/x/y");
+	assert_true(options.script_named);
+	OK("-u", "foo", "s");
+	assert_string_equal(options.login, "foo");
+}
+
+/* Options may come after the server; the last of two counts. */
+static void test_order(void **state)
+{
+	(void)state;
+	OK("s", "-l", "-m", "1400");
+	assert_string_equal(options.server, "s");
+	assert_true(options.loop);
+	assert_int_equal(options.mtu, 1400);
+	OK("-m", "1300", "-m", "1400", "s");
+	assert_int_equal(options.mtu, 1400);
+	OK("--", "-l");
+	assert_string_equal(options.server, "-l");
+	assert_false(options.loop);
+}
+
+static void test_pidfile_of_a_daemon(void **state)
+{
+	(void)state;
+	OK("-D", "s");
+	assert_true(options.daemon);
+	assert_string_equal(options.pidfile, DTCP_RUNDIR "/dtcpclient.pid");
+	OK("-D", "-f", "/x", "s");
+	assert_string_equal(options.pidfile, "/x");
+}
+
+static void test_types(void **state)
+{
+	(void)state;
+	OK("-t", "tunnelonly", "s");
+	assert_int_equal(options.type, TUNNEL_ONLY);
+	OK("-t", "host", "s");
+	assert_int_equal(options.type, TUNNEL_HOST);
+	OK("-t", "network", "s");
+	assert_int_equal(options.type, TUNNEL_NETWORK);
+	OK("-t", "TunnelRoute", "s");
+	assert_int_equal(options.type, TUNNEL_NETWORK);
+	ERROR("-t router: tunnelonly, host and network are possible", "-t", "router", "s");
+	ERROR("-t : tunnelonly, host and network are possible", "-t", "", "s");
+}
+
+static void test_long_options(void **state)
+{
+	struct in6_addr addr;
+
+	(void)state;
+	OK("--interface", "tun-x", "--auth-file=/a", "--metric", "7", "--user", "nobody", "s");
+	assert_string_equal(options.interface, "tun-x");
+	assert_string_equal(options.auth_file, "/a");
+	assert_int_equal(options.metric, 7);
+	assert_string_equal(options.run_as, "nobody");
+	OK("--metric", "2147483647", "s");
+	assert_int_equal(options.metric, 2147483647);
+	OK("--address", "2001:db8::42", "s");
+	assert_true(options.has_address);
+	assert_int_equal(inet_pton(AF_INET6, "2001:db8::42", &addr), 1);
+	assert_true(IN6_ARE_ADDR_EQUAL(&options.address, &addr));
+	OK("--tunnel", "none", "s");
+	assert_true(options.no_device);
+	OK("--tunnel", "none", "--tunnel", "tun", "s");
+	assert_false(options.no_device);
+	OK("--keepalive", "5", "s");
+	assert_int_equal(options.keepalive, 5);
+	assert_int_equal(options.keepalive_timeout, 15);
+	OK("--keepalive", "3600,600", "s");
+	assert_int_equal(options.keepalive, 3600);
+	assert_int_equal(options.keepalive_timeout, 600);
+}
+
+static void test_routes(void **state)
+{
+	char text[PREFIX6_STRLEN];
+	char list[64 * 33] = "";
+
+	(void)state;
+	OK("--route", "none", "s");
+	assert_int_equal(options.n_routes, 0);
+	OK("--route", "none", "--route", "default", "s");
+	assert_int_equal(options.n_routes, 1);
+	assert_int_equal(options.routes[0].len, 0);
+	OK("--route", "2000::/3", "s");
+	assert_int_equal(options.n_routes, 1);
+	assert_string_equal(prefix6_format(&options.routes[0], text), "2000::/3");
+	OK("--route", "2001:db8::/32,fd00::/8,2001:db8::1/128", "s");
+	assert_int_equal(options.n_routes, 3);
+	assert_string_equal(prefix6_format(&options.routes[0], text), "2001:db8::/32");
+	assert_string_equal(prefix6_format(&options.routes[1], text), "fd00::/8");
+	assert_string_equal(prefix6_format(&options.routes[2], text), "2001:db8::1/128");
+
+	for (unsigned int i = 0; i < 33; i++)
+		(void)snprintf(list + strlen(list), sizeof(list) - strlen(list),
+			       "%s2001:db8:%x::/48", i > 0 ? "," : "", i);
+	ERROR("--route: at most 32 prefixes", "--route", list, "s");
+	*strrchr(list, ',') = '\0';
+	OK("--route", list, "s");
+	assert_int_equal(options.n_routes, 32);
+	assert_string_equal(prefix6_format(&options.routes[31], text), "2001:db8:1f::/48");
+	/* Too long to be looked at. */
+	memset(list, ',', sizeof(list) - 1);
+	list[sizeof(list) - 1] = '\0';
+	list[2000] = '\0';
+	ERROR("--route: at most 32 prefixes", "--route", list, "s");
+}
+
+#define ROUTES "; \"default\", \"none\" or prefixes such as 2000::/3 are possible"
+
+static void test_bad_routes(void **state)
+{
+	(void)state;
+	ERROR("--route: \"\" is not an IPv6 address, a slash and a number" ROUTES, "--route", "",
+	      "s");
+	ERROR("--route: \"all\" is not an IPv6 address, a slash and a number" ROUTES, "--route",
+	      "all", "s");
+	ERROR("--route: \"\" is not an IPv6 address, a slash and a number" ROUTES, "--route",
+	      "2000::/3,", "s");
+	ERROR("--route: \"none\" is not an IPv6 address, a slash and a number" ROUTES, "--route",
+	      "2000::/3,none", "s");
+	ERROR("--route: \"::/0\" has a length outside 1 to 128" ROUTES, "--route", "::/0", "s");
+	ERROR("--route: \"2000::1/3\" has bits set beyond its length" ROUTES, "--route",
+	      "2000::1/3", "s");
+	ERROR("--route: \"10.0.0.0/8\" is not an IPv6 address, a slash and a number" ROUTES,
+	      "--route", "10.0.0.0/8", "s");
+}
+
+static void test_bad_numbers(void **state)
+{
+	(void)state;
+	ERROR("-m: \"1279\": a number from 1280 to 1480 is needed", "-m", "1279", "s");
+	ERROR("-m: \"1481\": a number from 1280 to 1480 is needed", "-m", "1481", "s");
+	ERROR("-m: \"1400x\": a number from 1280 to 1480 is needed", "-m", "1400x", "s");
+	ERROR("-m: \"\": a number from 1280 to 1480 is needed", "-m", "", "s");
+	ERROR("-m: \"-1\": a number from 1280 to 1480 is needed", "-m", "-1", "s");
+	ERROR("-p: \"0\": a number from 1 to 65535 is needed", "-p", "0", "s");
+	ERROR("-p: \"65536\": a number from 1 to 65535 is needed", "-p", "65536", "s");
+	ERROR("-p: \"0x10\": a number from 1 to 65535 is needed", "-p", "0x10", "s");
+	ERROR("-p: \"18446744073709551617\": a number from 1 to 65535 is needed", "-p",
+	      "18446744073709551617", "s");
+	ERROR("--metric: \"0\": a number from 1 to 2147483647 is needed", "--metric", "0", "s");
+	ERROR("--metric: \"2147483648\": a number from 1 to 2147483647 is needed", "--metric",
+	      "2147483648", "s");
+	ERROR("--keepalive: \"0\": a number from 1 to 3600 is needed", "--keepalive", "0", "s");
+	ERROR("--keepalive: \"3601\": a number from 1 to 3600 is needed", "--keepalive", "3601",
+	      "s");
+	ERROR("--keepalive: \"\": a number from 1 to 3600 is needed", "--keepalive", ",5", "s");
+	ERROR("--keepalive timeout: \"0\": a number from 1 to 600 is needed", "--keepalive", "5,0",
+	      "s");
+	ERROR("--keepalive timeout: \"601\": a number from 1 to 600 is needed", "--keepalive",
+	      "5,601", "s");
+	ERROR("--keepalive timeout: \"\": a number from 1 to 600 is needed", "--keepalive", "5,",
+	      "s");
+	ERROR("--keepalive timeout: \"5,6\": a number from 1 to 600 is needed", "--keepalive",
+	      "5,5,6", "s");
+	ERROR("--keepalive 0000000000000005: seconds from 1 to 3600 are needed", "--keepalive",
+	      "0000000000000005", "s");
+}
+
+static void test_bad_names(void **state)
+{
+	char user[DTCP_USER_MAX + 2];
+	char message[300];
+
+	(void)state;
+	ERROR("--interface : not a name for an interface (1 to 15 characters)", "--interface", "",
+	      "s");
+	ERROR("--interface a/b: not a name for an interface (1 to 15 characters)", "--interface",
+	      "a/b", "s");
+	ERROR("--interface ..: not a name for an interface (1 to 15 characters)", "--interface",
+	      "..", "s");
+	ERROR("--interface tun%d: not a name for an interface (1 to 15 characters)", "--interface",
+	      "tun%d", "s");
+	OK("--interface", "fifteenletters1", "s");
+	ERROR("--interface sixteenletters12: not a name for an interface (1 to 15 characters)",
+	      "--interface", "sixteenletters12", "s");
+	ERROR("--tunnel sit: tun and none are possible", "--tunnel", "sit", "s");
+
+	ERROR("-u a b: a user name has 1 to 64 printable characters, no blank and no colon", "-u",
+	      "a b", "s");
+	ERROR("-u a:b: a user name has 1 to 64 printable characters, no blank and no colon", "-u",
+	      "a:b", "s");
+	ERROR("-u : a user name has 1 to 64 printable characters, no blank and no colon", "-u", "",
+	      "s");
+	memset(user, 'u', sizeof(user) - 1);
+	user[DTCP_USER_MAX + 1] = '\0';
+	(void)snprintf(message, sizeof(message),
+		       "-u %s: a user name has 1 to 64 printable characters, no blank and no colon",
+		       user);
+	ERROR(message, "-u", user, "s");
+	user[DTCP_USER_MAX] = '\0';
+	OK("-u", user, "s");
+}
+
+static void test_bad_addresses(void **state)
+{
+	static const char *const bad[] = {"",	 "1.2.3.4", "2001:db8::/64", "fe80::1", "ff02::1",
+					  "::1", "::",	    "::ffff:1.2.3.4"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char message[120];
+
+		(void)snprintf(message, sizeof(message),
+			       "--address %s: a global IPv6 unicast address is needed", bad[i]);
+		ERROR(message, "--address", bad[i], "s");
+	}
+	OK("--address", "fd00::1", "s");
+}
+
+static void test_udp_is_to_come(void **state)
+{
+	(void)state;
+	ERROR("-U: IPv6 over UDP is not supported yet; without it the tunnel uses protocol 41",
+	      "-U", "s");
+	ERROR("-b: IPv6 over UDP is not supported yet; without it the tunnel uses protocol 41",
+	      "-b", "4028", "s");
+	ERROR("-B: IPv6 over UDP is not supported yet; without it the tunnel uses protocol 41",
+	      "-B", "4028", "s");
+}
+
+static void test_server(void **state)
+{
+	char name[255];
+
+	(void)state;
+	ERROR("the server's name is missing; see --help", "-l");
+	expect_error((const char *const[]){NULL}, "the server's name is missing; see --help");
+	ERROR("more than one server; see --help", "a", "b");
+	ERROR("server: not a host name or an IPv4 address", "");
+	memset(name, 'a', sizeof(name) - 1);
+	name[254] = '\0';
+	ERROR("server: not a host name or an IPv4 address", name);
+	name[253] = '\0';
+	OK(name);
+}
+
+/* The option at fault is the one that is named, wherever it stands. */
+static void test_unknown(void **state)
+{
+	(void)state;
+	ERROR("-x: unknown option; see --help", "-x", "s");
+	ERROR("-x: unknown option; see --help", "-dxl", "s");
+	ERROR("-x: unknown option; see --help", "-dx", "s");
+	ERROR("-x: unknown option; see --help", "-l", "-xd", "s");
+	ERROR("--frobnicate: unknown option; see --help", "-l", "--frobnicate", "s");
+	ERROR("--help=me: unknown option; see --help", "--help=me", "s");
+	ERROR("-p: its value is missing; see --help", "s", "-p");
+	ERROR("-p: its value is missing; see --help", "s", "-lp");
+	ERROR("--route: its value is missing; see --help", "s", "--route");
+}
+
+static void test_help_and_version(void **state)
+{
+	const char *printed;
+
+	(void)state;
+	assert_int_equal(parse(ARGS("--version"), STDOUT_FILENO, &printed), OPTIONS_DONE);
+	assert_string_equal(printed, "dtcpclient " DTCP_VERSION "\n");
+	/* Whatever else is wrong. */
+	assert_int_equal(parse(ARGS("--help", "-x", "a", "b"), STDOUT_FILENO, &printed),
+			 OPTIONS_DONE);
+	assert_int_equal(strncmp(printed, "usage: dtcpclient [-b udp-port] ", 32), 0);
+	assert_non_null(strstr(printed, " [--user name] [--help] [--version] server\n"));
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	log_init("dtcpclient", NULL, false);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_short_options),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_pidfile_of_a_daemon),
+		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_long_options),
+		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_bad_routes),
+		cmocka_unit_test(test_bad_numbers),
+		cmocka_unit_test(test_bad_names),
+		cmocka_unit_test(test_bad_addresses),
+		cmocka_unit_test(test_udp_is_to_come),
+		cmocka_unit_test(test_server),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_help_and_version),
+	};
+
+	return cmocka_run_group_tests_name("client options", tests, setup, NULL);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* -l: how the attempts follow each other. */
+#include "rig.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define CLOSE_LOWER (SESSION_DO_CLOSE | SESSION_DO_LOWER)
+
+static void begin(struct rig *rig)
+{
+	rig_init(rig);
+	rig->session.config.loop = true;
+	rig_input(rig, SESSION_START);
+}
+
+/* Fails the connection and expects the pause, which passes. */
+static void fail_once(struct rig *rig, uint32_t seconds)
+{
+	char message[100];
+
+	rig_random = 0;
+	rig_failed(rig, CLIENT_REFUSED, "refused");
+	(void)snprintf(message, sizeof(message),
+		       "broker.example: refused; next attempt in about %u s", seconds);
+	rig_expect(rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL, message);
+	assert_true(rig->actions.warning);
+	assert_int_equal(rig_random_below, seconds * 500 + 1);
+	rig_deadline(rig, (int64_t)seconds * 750);
+	rig_expect(rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+}
+
+static void test_doubling(void **state)
+{
+	static const uint32_t seconds[] = {1, 2, 4, 8, 16, 32, 60, 60, 60, 60};
+	struct rig rig;
+
+	(void)state;
+	begin(&rig);
+	for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++)
+		fail_once(&rig, seconds[i]);
+	/* Nor after a day of it. */
+	for (int i = 0; i < 1500; i++)
+		fail_once(&rig, 60);
+}
+
+/* A quarter less to a quarter more of every pause. */
+static void test_jitter(void **state)
+{
+	static const struct {
+		uint32_t random, below;
+		int64_t wait;
+	} rows[][3] = {
+		{{0, 501, 750}, {250, 501, 1000}, {500, 501, 1250}},
+		{{0, 1001, 1500}, {500, 1001, 2000}, {1000, 1001, 2500}},
+		{{0, 2001, 3000}, {1000, 2001, 4000}, {2000, 2001, 5000}},
+		{{0, 4001, 6000}, {2000, 4001, 8000}, {4000, 4001, 10000}},
+		{{0, 8001, 12000}, {4000, 8001, 16000}, {8000, 8001, 20000}},
+		{{0, 16001, 24000}, {8000, 16001, 32000}, {16000, 16001, 40000}},
+		{{0, 30001, 45000}, {15000, 30001, 60000}, {30000, 30001, 75000}},
+	};
+
+	(void)state;
+	for (int column = 0; column < 3; column++) {
+		struct rig rig;
+
+		begin(&rig);
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+			rig_random = rows[i][column].random;
+			rig_failed(&rig, CLIENT_UNREACHABLE, "no route");
+			assert_int_equal(rig_random_below, rows[i][column].below);
+			rig_deadline(&rig, rows[i][column].wait);
+			rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+		}
+	}
+}
+
+/* Every failure that may pass is tried again, at the pace of its turn. */
+static void test_each_failure(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig);
+	fail_once(&rig, 1);
+	rig_deadline(&rig, 30000);
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
+		   "broker.example: connection timed out; next attempt in about 2 s");
+	rig_deadline(&rig, 1500);
+	rig_connected(&rig);
+	rig_deadline(&rig, 30000);
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
+		   "broker.example: connected, but no answer within 30 s; next attempt in about 4 "
+		   "s");
+	rig_deadline(&rig, 3000);
+	rig_connected(&rig);
+	rig_line(&rig, "hello");
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
+		   "broker.example: the server's greeting is not understood: begins neither with "
+		   "+OK nor with -ERR; next attempt in about 8 s");
+	rig_deadline(&rig, 6000);
+	rig_connected(&rig);
+	rig_line(&rig, RIG_GREETING);
+	rig_line(&rig, "-ERR tunnel interface sold out");
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
+		   "broker.example: refused by the server: tunnel interface sold out; next attempt "
+		   "in about 16 s");
+	rig_deadline(&rig, 12000);
+	rig_connected(&rig);
+	rig_line(&rig, RIG_GREETING);
+	rig_closed(&rig, "the server closed the connection");
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
+		   "broker.example: the server closed the connection; next attempt in about 32 s");
+	rig_deadline(&rig, 24000);
+	rig_failed(&rig, CLIENT_NAME, "server name not found: x");
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
+		   "broker.example: server name not found: x; next attempt in about 60 s");
+}
+
+/* What a quick second attempt cannot change is tried once a minute from the first time on. */
+static void test_slowest_pace(void **state)
+{
+	static const struct {
+		const char *reply;
+		const char *message;
+	} rows[] = {
+		{"-ERR authentication failed.",
+		 "broker.example: user foo: wrong user name or password (server: authentication "
+		 "failed.); next attempt in about 60 s"},
+		{"-ERR unsupported tunnel type tunnelonly",
+		 "broker.example: the server does not offer tunnel type tunnelonly (server: "
+		 "unsupported tunnel type tunnelonly); next attempt in about 60 s"},
+		{"+OK 203.0.113.7 192.0.2.1",
+		 "broker.example: NAT found: the server sees 203.0.113.7, but the address here is "
+		 "198.51.100.2; protocol 41 does not pass most NATs (-n skips this check); next "
+		 "attempt in about 60 s"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rig rig;
+
+		begin(&rig);
+		for (int turn = 0; turn < 3; turn++) {
+			rig_connected(&rig);
+			rig_line(&rig, RIG_GREETING);
+			rig_line(&rig, rows[i].reply);
+			rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL, rows[i].message);
+			assert_int_equal(rig_random_below, 30001);
+			rig_deadline(&rig, 45000);
+			rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+		}
+	}
+}
+
+/* From where it is connecting to where the tunnel is up, and it ends. */
+static void come_up_and_fall(struct rig *rig)
+{
+	rig_connected(rig);
+	rig_line(rig, RIG_GREETING);
+	rig_line(rig, RIG_REPLY);
+	rig_input(rig, SESSION_RAISED);
+	rig_expect(rig, SESSION_UP, 0, NULL, "");
+	rig_closed(rig, "the server closed the connection");
+	rig_expect(rig, SESSION_LOWER, CLOSE_LOWER, NULL,
+		   "tunnel down: broker.example: the server closed the connection; next attempt "
+		   "in about 1 s");
+	rig_wait(rig, 5000); /* a slow script */
+	rig_input(rig, SESSION_LOWERED);
+	rig_expect(rig, SESSION_WAIT, 0, NULL, "");
+	rig_deadline(rig, 750);
+	rig_expect(rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+}
+
+/* A session that was up starts the doubling anew. */
+static void test_success_resets(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig);
+	fail_once(&rig, 1);
+	fail_once(&rig, 2);
+	fail_once(&rig, 4);
+	come_up_and_fall(&rig);
+	fail_once(&rig, 2);
+	fail_once(&rig, 4);
+	come_up_and_fall(&rig);
+}
+
+static void test_request_resets(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig);
+	fail_once(&rig, 1);
+	fail_once(&rig, 2);
+	rig_input(&rig, SESSION_RECONNECT);
+	fail_once(&rig, 1);
+}
+
+/* A tunnel that falls while it is being made does not count as one that was up. */
+static void test_fall_while_raising(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig);
+	fail_once(&rig, 1);
+	rig_connected(&rig);
+	rig_line(&rig, RIG_GREETING);
+	rig_line(&rig, RIG_REPLY);
+	rig_closed(&rig, "gone");
+	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL,
+		   "broker.example: gone; next attempt in about 2 s");
+	rig_input(&rig, SESSION_RAISED);
+	rig_expect(&rig, SESSION_LOWER, SESSION_DO_LOWER, NULL, "");
+	rig_input(&rig, SESSION_LOWERED);
+	rig_expect(&rig, SESSION_WAIT, 0, NULL, "");
+	rig_deadline(&rig, 1500);
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+}
+
+/* The next session waits for monitor, however long the old one's removal takes. */
+static void test_raise_fails_after_fall(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig);
+	rig_connected(&rig);
+	rig_line(&rig, RIG_GREETING);
+	rig_line(&rig, RIG_REPLY);
+	rig_closed(&rig, "gone");
+	rig_wait(&rig, 30000);
+	rig_input(&rig, SESSION_TIME);
+	rig_expect(&rig, SESSION_LOWER, 0, NULL, "");
+	rig_input(&rig, SESSION_RAISE_ERROR);
+	rig_expect(&rig, SESSION_WAIT, 0, NULL, "");
+	rig_deadline(&rig, 750);
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_doubling),
+		cmocka_unit_test(test_jitter),
+		cmocka_unit_test(test_each_failure),
+		cmocka_unit_test(test_slowest_pace),
+		cmocka_unit_test(test_success_resets),
+		cmocka_unit_test(test_request_resets),
+		cmocka_unit_test(test_fall_while_raising),
+		cmocka_unit_test(test_raise_fails_after_fall),
+	};
+
+	return cmocka_run_group_tests_name("client session retry", tests, NULL, NULL);
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a server's answer means for this box, and monitor's check of it. */
+#include "client/tunnel.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct in_addr ipv4(const char *text)
+{
+	struct in_addr addr;
+
+	assert_int_equal(inet_pton(AF_INET, text, &addr), 1);
+	return addr;
+}
+
+static struct in6_addr ipv6(const char *text)
+{
+	struct in6_addr addr;
+
+	assert_int_equal(inet_pton(AF_INET6, text, &addr), 1);
+	return addr;
+}
+
+static struct prefix6 prefix(const char *text)
+{
+	struct prefix6 out;
+
+	assert_int_equal(prefix6_parse(text, &out), PREFIX_OK);
+	return out;
+}
+
+static struct client_options options_for(enum tunnel_type type)
+{
+	return (struct client_options){
+		.server = "broker.example", .interface = "dtcp0", .mtu = 1280, .type = type};
+}
+
+/* A tunnel that is right for every type. */
+static struct client_tunnel good(void)
+{
+	struct client_tunnel tunnel;
+
+	memset(&tunnel, 0, sizeof(tunnel));
+	tunnel.server = ipv4("192.0.2.1");
+	tunnel.myaddr = ipv4("198.51.100.2");
+	tunnel.reply.me = ipv4("198.51.100.2");
+	tunnel.reply.her = ipv4("192.0.2.99");
+	tunnel.reply.has_me6 = tunnel.reply.has_her6 = true;
+	tunnel.reply.me6 = ipv6("2001:db8::2");
+	tunnel.reply.her6 = ipv6("2001:db8::1");
+	tunnel.reply.n_prefixes = 2;
+	tunnel.reply.prefixes[0] = prefix("2001:db8:100::/56");
+	tunnel.reply.prefixes[1] = prefix("fd00:1::/48");
+	return tunnel;
+}
+
+/* The same with nothing but IPv4 addresses. */
+static struct client_tunnel bare(void)
+{
+	struct client_tunnel tunnel = good();
+
+	tunnel.reply.has_me6 = tunnel.reply.has_her6 = false;
+	tunnel.reply.n_prefixes = 0;
+	return tunnel;
+}
+
+static void expect_router(const char *prefix_text, const char *expected)
+{
+	const struct prefix6 value = prefix(prefix_text);
+	const struct in6_addr addr = tunnel_router_address(&value);
+	char text[INET6_ADDRSTRLEN];
+
+	assert_string_equal(inet_ntop(AF_INET6, &addr, text, sizeof(text)), expected);
+	assert_true(prefix6_has(&value, &addr));
+}
+
+static void test_router_address(void **state)
+{
+	(void)state;
+	/* ::1 of the last /64 */
+	expect_router("2001:db8:1::/48", "2001:db8:1:ffff::1");
+	expect_router("2001:db8:100:100::/56", "2001:db8:100:1ff::1");
+	expect_router("2001:db8:100:1f0::/60", "2001:db8:100:1ff::1");
+	expect_router("2001:db8:100:100::/63", "2001:db8:100:101::1");
+	expect_router("2000::/8", "20ff:ffff:ffff:ffff::1");
+	/* the last address but one */
+	expect_router("2001:db8:1:2::/64", "2001:db8:1:2:ffff:ffff:ffff:fffe");
+	expect_router("2001:db8:1:2:8000::/65", "2001:db8:1:2:ffff:ffff:ffff:fffe");
+	expect_router("2001:db8:1:2:3::/80", "2001:db8:1:2:3:ffff:ffff:fffe");
+	expect_router("2001:db8::4/126", "2001:db8::6");
+	/* the first */
+	expect_router("2001:db8::4/127", "2001:db8::4");
+	expect_router("2001:db8::4/128", "2001:db8::4");
+	expect_router("2001:db8::5/128", "2001:db8::5");
+}
+
+static void expect_own(const struct client_tunnel *tunnel, const struct client_options *options,
+		       const char *expected)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr own;
+
+	assert_true(tunnel_own_address(tunnel, options, &own) == (expected != NULL));
+	if (expected)
+		assert_string_equal(inet_ntop(AF_INET6, &own, text, sizeof(text)), expected);
+}
+
+static void test_own_address(void **state)
+{
+	struct client_options options = options_for(TUNNEL_NETWORK);
+	struct client_tunnel tunnel = good();
+
+	(void)state;
+	expect_own(&tunnel, &options, "2001:db8::2");
+	/* What the server says about me6 goes before --address. */
+	options.has_address = true;
+	options.address = ipv6("2001:db8:100:1::42");
+	expect_own(&tunnel, &options, "2001:db8::2");
+	tunnel.reply.has_me6 = tunnel.reply.has_her6 = false;
+	expect_own(&tunnel, &options, "2001:db8:100:1::42");
+	options.has_address = false;
+	expect_own(&tunnel, &options, "2001:db8:100:ff::1");
+	tunnel.reply.n_prefixes = 0;
+	expect_own(&tunnel, &options, NULL);
+}
+
+static void test_address_fits(void **state)
+{
+	struct client_options options = options_for(TUNNEL_NETWORK);
+	struct client_tunnel tunnel = good();
+
+	(void)state;
+	tunnel.reply.has_me6 = tunnel.reply.has_her6 = false;
+	assert_true(tunnel_address_fits(&tunnel, &options)); /* no --address */
+	options.has_address = true;
+	options.address = ipv6("2001:db8:100:ff:ffff:ffff:ffff:ffff");
+	assert_true(tunnel_address_fits(&tunnel, &options)); /* the last of the first prefix */
+	options.address = ipv6("2001:db8:100:100::");
+	assert_false(tunnel_address_fits(&tunnel, &options)); /* the next one */
+	options.address = ipv6("fd00:1::42");
+	assert_true(tunnel_address_fits(&tunnel, &options)); /* of the second prefix */
+	tunnel.reply.n_prefixes = 1;
+	assert_false(tunnel_address_fits(&tunnel, &options));
+	/* Where it is not used, or belongs to the administrator. */
+	tunnel.reply.has_me6 = true;
+	assert_true(tunnel_address_fits(&tunnel, &options));
+	tunnel = bare();
+	assert_true(tunnel_address_fits(&tunnel, &options));
+}
+
+static void expect_good(const struct client_tunnel *tunnel, enum tunnel_type type)
+{
+	const struct client_options options = options_for(type);
+	const char *why = NULL;
+
+	assert_true(tunnel_check(tunnel, &options, &why));
+}
+
+static void expect_bad(const struct client_tunnel *tunnel, enum tunnel_type type, const char *what)
+{
+	const struct client_options options = options_for(type);
+	const char *why = NULL;
+
+	assert_false(tunnel_check(tunnel, &options, &why));
+	assert_string_equal(why, what);
+}
+
+static void test_check_good(void **state)
+{
+	struct client_tunnel tunnel = good();
+
+	(void)state;
+	expect_good(&tunnel, TUNNEL_ONLY);
+	expect_good(&tunnel, TUNNEL_HOST);
+	expect_good(&tunnel, TUNNEL_NETWORK);
+	/* Only what each type demands. */
+	tunnel.reply.n_prefixes = 0;
+	expect_good(&tunnel, TUNNEL_HOST);
+	tunnel = bare();
+	expect_good(&tunnel, TUNNEL_ONLY);
+	tunnel.reply.n_prefixes = 1;
+	expect_good(&tunnel, TUNNEL_NETWORK);
+	/* An address of ours without the other end's. */
+	tunnel.reply.has_me6 = true;
+	expect_good(&tunnel, TUNNEL_NETWORK);
+	/* As many as there is room for. */
+	tunnel.reply.n_prefixes = DTCP_PREFIXES_MAX;
+	for (uint8_t i = 0; i < DTCP_PREFIXES_MAX; i++) {
+		tunnel.reply.prefixes[i] = prefix("2001:db8::/64");
+		tunnel.reply.prefixes[i].addr.s6_addr[7] = i;
+	}
+	expect_good(&tunnel, TUNNEL_NETWORK);
+}
+
+static void test_check_demands(void **state)
+{
+	struct client_tunnel tunnel = bare();
+
+	(void)state;
+	expect_bad(&tunnel, TUNNEL_HOST, "IPv6 addresses");
+	expect_bad(&tunnel, TUNNEL_NETWORK, "prefixes");
+	tunnel.reply.has_me6 = true;
+	expect_bad(&tunnel, TUNNEL_HOST, "IPv6 addresses");
+}
+
+/* A bool that is neither, as only memory that was written by somebody else can hold. */
+static void test_check_flags(void **state)
+{
+	static const unsigned char bytes[] = {2, 0x80, 0xff};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		struct client_tunnel tunnel = good();
+
+		memcpy(&tunnel.reply.has_me6, &bytes[i], 1);
+		expect_bad(&tunnel, TUNNEL_HOST, "flags");
+		tunnel = good();
+		memcpy(&tunnel.reply.has_her6, &bytes[i], 1);
+		expect_bad(&tunnel, TUNNEL_HOST, "flags");
+	}
+}
+
+static void test_check_ipv4(void **state)
+{
+	static const char *const bad[] = {"0.0.0.0",	    "0.1.2.3",	       "127.0.0.1",
+					  "224.0.0.1",	    "239.255.255.255", "240.0.0.1",
+					  "255.255.255.255"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct client_tunnel tunnel = good();
+
+		tunnel.reply.me = ipv4(bad[i]);
+		expect_bad(&tunnel, TUNNEL_HOST, "IPv4 addresses");
+		tunnel = good();
+		tunnel.reply.her = ipv4(bad[i]);
+		expect_bad(&tunnel, TUNNEL_HOST, "IPv4 addresses");
+	}
+	/* One for both ends. */
+	struct client_tunnel tunnel = good();
+
+	tunnel.reply.her = tunnel.reply.me;
+	expect_bad(&tunnel, TUNNEL_ONLY, "IPv4 addresses");
+}
+
+static void test_check_ipv6(void **state)
+{
+	static const char *const bad[] = {"::",	     "::1",	"::ffff:1.2.3.4", "::1.2.3.4",
+					  "fe80::1", "ff02::1", "100::1",	  "4000::1"};
+	struct client_tunnel tunnel;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		tunnel = good();
+		tunnel.reply.me6 = ipv6(bad[i]);
+		expect_bad(&tunnel, TUNNEL_HOST, "IPv6 addresses");
+		/* Where the flag says that it is not there, it does not matter. */
+		tunnel.reply.has_me6 = tunnel.reply.has_her6 = false;
+		expect_good(&tunnel, TUNNEL_NETWORK);
+		tunnel = good();
+		tunnel.reply.her6 = ipv6(bad[i]);
+		expect_bad(&tunnel, TUNNEL_NETWORK, "IPv6 addresses");
+	}
+	tunnel = good();
+	tunnel.reply.her6 = tunnel.reply.me6;
+	expect_bad(&tunnel, TUNNEL_HOST, "IPv6 addresses");
+	/* No reply can say this: its first address is always ours. */
+	tunnel = good();
+	tunnel.reply.has_me6 = false;
+	expect_bad(&tunnel, TUNNEL_NETWORK, "IPv6 addresses");
+}
+
+static void test_check_prefixes(void **state)
+{
+	struct client_tunnel tunnel = good();
+
+	(void)state;
+	tunnel.reply.n_prefixes = DTCP_PREFIXES_MAX + 1;
+	expect_bad(&tunnel, TUNNEL_NETWORK, "prefixes");
+	tunnel.reply.n_prefixes = SIZE_MAX;
+	expect_bad(&tunnel, TUNNEL_ONLY, "prefixes");
+
+	tunnel = good();
+	tunnel.reply.prefixes[1].len = 0;
+	expect_bad(&tunnel, TUNNEL_NETWORK, "prefixes");
+	tunnel.reply.prefixes[1].len = 129;
+	expect_bad(&tunnel, TUNNEL_NETWORK, "prefixes");
+	tunnel.reply.prefixes[1].len = 255;
+	expect_bad(&tunnel, TUNNEL_NETWORK, "prefixes");
+	/* Beyond the count nothing is looked at. */
+	tunnel.reply.n_prefixes = 1;
+	expect_good(&tunnel, TUNNEL_NETWORK);
+
+	/* All of global unicast space, more than anybody delegates. */
+	tunnel = good();
+	tunnel.reply.prefixes[0] = prefix("2000::/7");
+	expect_bad(&tunnel, TUNNEL_NETWORK, "prefixes");
+	tunnel.reply.prefixes[0] = prefix("fe80::/64");
+	expect_bad(&tunnel, TUNNEL_NETWORK, "prefixes");
+	tunnel.reply.prefixes[0] = prefix("ff00::/8");
+	expect_bad(&tunnel, TUNNEL_HOST, "prefixes");
+
+	/* Bits beyond the length. */
+	tunnel = good();
+	tunnel.reply.prefixes[0].addr.s6_addr[15] = 1;
+	expect_bad(&tunnel, TUNNEL_NETWORK, "prefixes");
+}
+
+static void expect_text(const struct client_tunnel *tunnel, const struct client_options *options,
+			const char *expected)
+{
+	char buf[1024];
+
+	tunnel_describe(tunnel, options, buf, sizeof(buf));
+	assert_string_equal(buf, expected);
+	/* Cut at every size, and never beyond it. */
+	for (size_t size = 1; size <= strlen(expected) + 1; size++) {
+		memset(buf, 'x', sizeof(buf));
+		tunnel_describe(tunnel, options, buf, size);
+		assert_int_equal(strlen(buf), size - 1);
+		assert_memory_equal(buf, expected, size - 1);
+		assert_int_equal(buf[size], 'x');
+	}
+}
+
+static void test_describe(void **state)
+{
+	struct client_options options = options_for(TUNNEL_NETWORK);
+	struct client_tunnel tunnel = good();
+
+	(void)state;
+	expect_text(&tunnel, &options,
+		    "server 192.0.2.1 (broker.example), type network, local 198.51.100.2, remote "
+		    "192.0.2.99, prefix 2001:db8:100::/56, prefix fd00:1::/48, address "
+		    "2001:db8::2, peer 2001:db8::1, interface dtcp0, mtu 1280");
+	tunnel.reply.has_me6 = tunnel.reply.has_her6 = false;
+	tunnel.reply.n_prefixes = 1;
+	expect_text(&tunnel, &options,
+		    "server 192.0.2.1 (broker.example), type network, local 198.51.100.2, remote "
+		    "192.0.2.99, prefix 2001:db8:100::/56, address 2001:db8:100:ff::1, interface "
+		    "dtcp0, mtu 1280");
+
+	options = options_for(TUNNEL_HOST);
+	options.mtu = 1480;
+	options.interface = "six";
+	tunnel = good();
+	tunnel.reply.n_prefixes = 0;
+	expect_text(&tunnel, &options,
+		    "server 192.0.2.1 (broker.example), type host, local 198.51.100.2, remote "
+		    "192.0.2.99, address 2001:db8::2, peer 2001:db8::1, interface six, mtu 1480");
+
+	/* Behind a NAT, without a device of ours. */
+	options = options_for(TUNNEL_ONLY);
+	options.no_device = true;
+	tunnel = bare();
+	tunnel.reply.me = ipv4("203.0.113.7");
+	expect_text(&tunnel, &options,
+		    "server 192.0.2.1 (broker.example), type tunnelonly, local 198.51.100.2 (seen "
+		    "as 203.0.113.7), remote 192.0.2.99, interface made by the script, mtu 1280");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_router_address), cmocka_unit_test(test_own_address),
+		cmocka_unit_test(test_address_fits),   cmocka_unit_test(test_check_good),
+		cmocka_unit_test(test_check_demands),  cmocka_unit_test(test_check_flags),
+		cmocka_unit_test(test_check_ipv4),     cmocka_unit_test(test_check_ipv6),
+		cmocka_unit_test(test_check_prefixes), cmocka_unit_test(test_describe),
+	};
+
+	return cmocka_run_group_tests_name("client tunnel", tests, NULL, NULL);
+}

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dtcps's command line and its -o keys. */
+#include "server/options.h"
+
+#include "base/log.h"
+#include "base/options.h"
+#include "config.h"
+#include "tests/unit/base/capture.h"
+
+#include <arpa/inet.h>
+#include <getopt.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define ARGS_MAX 12
+
+/* Values of options point into it. */
+static char storage[ARGS_MAX][512];
+static struct server_options options;
+
+/* Parses the words after the program's name; what was printed to fd is in *printed. */
+static enum options_result parse(const char *const args[], int fd, const char **printed)
+{
+	char *argv[ARGS_MAX + 2] = {NULL};
+	static char program[] = "/usr/local/sbin/dtcps";
+	enum options_result result;
+	int argc = 1;
+
+	argv[0] = program;
+	for (; args[argc - 1]; argc++) {
+		assert_true(argc <= ARGS_MAX);
+		(void)strlcpy(storage[argc - 1], args[argc - 1], sizeof(storage[0]));
+		argv[argc] = storage[argc - 1];
+	}
+	memset(&options, 0xa5, sizeof(options));
+	/* glibc's way to begin anew. */
+	optind = 0;
+	capture_begin(fd);
+	result = server_options_parse(&options, argc, argv);
+	*printed = capture_end();
+	return result;
+}
+
+static void expect_ok(const char *const args[])
+{
+	const char *printed;
+
+	assert_int_equal(parse(args, STDERR_FILENO, &printed), OPTIONS_OK);
+	assert_string_equal(printed, "");
+}
+
+/* message without "dtcps: " and the line's end */
+static void expect_error(const char *const args[], const char *message)
+{
+	char line[1024];
+	const char *printed;
+
+	(void)snprintf(line, sizeof(line), "dtcps: %s\n", message);
+	assert_int_equal(parse(args, STDERR_FILENO, &printed), OPTIONS_ERROR);
+	assert_string_equal(printed, line);
+	assert_ptr_equal(strchr(printed, '\n'), printed + strlen(printed) - 1);
+}
+
+#define ARGS(...)	((const char *const[]){__VA_ARGS__, NULL})
+#define OK(...)		expect_ok(ARGS(__VA_ARGS__))
+#define ERROR(msg, ...) expect_error(ARGS(__VA_ARGS__), msg)
+
+static void expect_ipv4(struct in_addr addr, const char *expected)
+{
+	char text[INET_ADDRSTRLEN];
+
+	assert_string_equal(inet_ntop(AF_INET, &addr, text, sizeof(text)), expected);
+}
+
+static void expect_prefix(const struct prefix6 *prefix, const char *expected)
+{
+	char text[PREFIX6_STRLEN];
+
+	assert_string_equal(prefix6_format(prefix, text), expected);
+}
+
+static void test_defaults(void **state)
+{
+	(void)state;
+	expect_ok((const char *const[]){NULL});
+	assert_false(options.debug || options.daemon || options.numbered);
+	assert_false(options.has_host || options.has_pool);
+	assert_null(options.pidfile);
+	assert_string_equal(options.database, DTCP_DATABASE);
+	assert_null(options.run_as);
+	assert_string_equal(options.interface, "dtcps0");
+	expect_ipv4(options.listen, "0.0.0.0");
+	expect_ipv4(options.address, "0.0.0.0");
+	assert_int_equal(options.port, 20200);
+	assert_int_equal(options.mtu, 1280);
+	assert_int_equal(options.network_length, 56);
+	assert_int_equal(options.sessions_max, 16384);
+	assert_int_equal(options.icmp6_rate, 100);
+	assert_int_equal(options.timeout_login, 60);
+	assert_int_equal(options.timeout_idle, 300);
+	assert_int_equal(options.timeout_word, 1);
+}
+
+static void test_short_options(void **state)
+{
+	(void)state;
+	OK("-d");
+	assert_true(options.debug);
+	OK("-D");
+	assert_true(options.daemon);
+	assert_string_equal(options.pidfile, DTCP_RUNDIR "/dtcps.pid");
+	OK("-D", "-f", "/x.pid");
+	assert_string_equal(options.pidfile, "/x.pid");
+	OK("-f", "/x.pid");
+	assert_string_equal(options.pidfile, "/x.pid");
+	OK("-adD", "2001:db8:1::/64");
+	assert_true(options.numbered && options.debug && options.daemon);
+	OK("-g", "203.0.113.9");
+	expect_ipv4(options.address, "203.0.113.9");
+	OK("-i", "six4");
+	assert_string_equal(options.interface, "six4");
+	OK("-p", "65535");
+	assert_int_equal(options.port, 65535);
+	OK("--user", "nobody");
+	assert_string_equal(options.run_as, "nobody");
+}
+
+static void test_each_key(void **state)
+{
+	(void)state;
+	OK("-o", "address=203.0.113.9");
+	expect_ipv4(options.address, "203.0.113.9");
+	OK("-o", "database=/db");
+	assert_string_equal(options.database, "/db");
+	OK("-o", "host.prefix=2001:db8:1::/64");
+	assert_true(options.has_host);
+	expect_prefix(&options.host_prefix, "2001:db8:1::/64");
+	OK("-o", "interface=six");
+	assert_string_equal(options.interface, "six");
+	OK("-o", "limit.icmp6=0");
+	assert_int_equal(options.icmp6_rate, 0);
+	OK("-o", "limit.icmp6=100000");
+	assert_int_equal(options.icmp6_rate, 100000);
+	OK("-o", "limit.sessions=1");
+	assert_int_equal(options.sessions_max, 1);
+	OK("-o", "limit.sessions=65536");
+	assert_int_equal(options.sessions_max, 65536);
+	OK("-o", "listen=192.0.2.1");
+	expect_ipv4(options.listen, "192.0.2.1");
+	OK("-o", "mtu=1480");
+	assert_int_equal(options.mtu, 1480);
+	OK("-o", "network.length=1");
+	assert_int_equal(options.network_length, 1);
+	OK("-o", "network.length=126");
+	assert_int_equal(options.network_length, 126);
+	OK("-o", "network.numbered=yes", "-o", "host.prefix=2001:db8:1::");
+	assert_true(options.numbered);
+	OK("-a", "-o", "network.numbered=no");
+	assert_false(options.numbered);
+	OK("-o", "network.pool=2001:db8:100::/40");
+	assert_true(options.has_pool);
+	expect_prefix(&options.pool, "2001:db8:100::/40");
+	OK("-o", "pidfile=/x=y");
+	assert_string_equal(options.pidfile, "/x=y");
+	OK("-o", "port=1");
+	assert_int_equal(options.port, 1);
+	OK("-o", "timeout.idle=86400", "-o", "timeout.login=1", "-o", "timeout.word=2");
+	assert_int_equal(options.timeout_idle, 86400);
+	assert_int_equal(options.timeout_login, 1);
+	assert_int_equal(options.timeout_word, 2);
+	OK("-o", "user=nobody");
+	assert_string_equal(options.run_as, "nobody");
+	/* The last one counts, in whichever form. */
+	OK("-p", "7", "-o", "port=8", "-p", "9");
+	assert_int_equal(options.port, 9);
+}
+
+/* The old server took it without a length; it may come before the options. */
+static void test_prefix(void **state)
+{
+	(void)state;
+	OK("2001:db8:1::");
+	assert_true(options.has_host);
+	expect_prefix(&options.host_prefix, "2001:db8:1::/64");
+	OK("2001:db8:1:2::/64", "-d");
+	assert_true(options.debug);
+	expect_prefix(&options.host_prefix, "2001:db8:1:2::/64");
+	OK("-o", "host.prefix=fd00:1::", "2001:db8:1::");
+	expect_prefix(&options.host_prefix, "2001:db8:1::/64");
+
+	ERROR("prefix: 2001:db8:1::/48: a /64 is needed", "2001:db8:1::/48");
+	ERROR("prefix: 2001:db8:1::/65: a /64 is needed", "2001:db8:1::/65");
+	ERROR("prefix: \"2001:db8:1::1/64\" has bits set beyond its length", "2001:db8:1::1");
+	ERROR("prefix: \"2001:db8:1::1/64\" has bits set beyond its length", "2001:db8:1::1/64");
+	ERROR("prefix: \"broker/64\" is not an IPv6 address, a slash and a number", "broker");
+	ERROR("prefix: \"/64\" is not an IPv6 address, a slash and a number", "");
+	ERROR("prefix: fe80::/64 is not global unicast or unique local space", "fe80::");
+	ERROR("-o host.prefix: 2001:db8::/32: a /64 is needed", "-o", "host.prefix=2001:db8::/32");
+	ERROR("2001:db8:2::: at most one prefix; see --help", "2001:db8:1::", "2001:db8:2::");
+}
+
+static void test_bad_values(void **state)
+{
+	static const struct {
+		const char *pair;
+		const char *message;
+	} rows[] = {
+		{"address=", "-o address: \"\" is not an IPv4 address"},
+		{"address=::1", "-o address: \"::1\" is not an IPv4 address"},
+		{"address=1.2.3", "-o address: \"1.2.3\" is not an IPv4 address"},
+		{"listen=localhost", "-o listen: \"localhost\" is not an IPv4 address"},
+		{"database=", "-o database: a value is needed"},
+		{"pidfile=", "-o pidfile: a value is needed"},
+		{"user=", "-o user: a value is needed"},
+		{"interface=", "-o interface: \"\" is not a name for an interface"},
+		{"interface=a b", "-o interface: \"a b\" is not a name for an interface"},
+		{"limit.icmp6=-1", "-o limit.icmp6: \"-1\": a number from 0 to 100000 is needed"},
+		{"limit.icmp6=100001",
+		 "-o limit.icmp6: \"100001\": a number from 0 to 100000 is needed"},
+		{"limit.sessions=0",
+		 "-o limit.sessions: \"0\": a number from 1 to 65536 is needed"},
+		{"limit.sessions=65537",
+		 "-o limit.sessions: \"65537\": a number from 1 to 65536 is needed"},
+		{"mtu=1279", "-o mtu: \"1279\": a number from 1280 to 1480 is needed"},
+		{"mtu=1481", "-o mtu: \"1481\": a number from 1280 to 1480 is needed"},
+		{"network.length=0", "-o network.length: \"0\": a number from 1 to 126 is needed"},
+		{"network.length=127",
+		 "-o network.length: \"127\": a number from 1 to 126 is needed"},
+		{"network.length=/56",
+		 "-o network.length: \"/56\": a number from 1 to 126 is needed"},
+		{"network.numbered=", "-o network.numbered: \"\": yes or no is needed"},
+		{"network.numbered=1", "-o network.numbered: \"1\": yes or no is needed"},
+		{"network.numbered=Yes", "-o network.numbered: \"Yes\": yes or no is needed"},
+		{"network.pool=2001:db8::",
+		 "-o network.pool: \"2001:db8::\" is not an IPv6 address, a slash and a number"},
+		{"network.pool=2001:db8::/129",
+		 "-o network.pool: \"2001:db8::/129\" has a length outside 1 to 128"},
+		{"network.pool=2001:db8::1/40",
+		 "-o network.pool: \"2001:db8::1/40\" has bits set beyond its length"},
+		{"network.pool=2000::/3",
+		 "-o network.pool: 2000::/3 is not global unicast or unique local space"},
+		{"port=0", "-o port: \"0\": a number from 1 to 65535 is needed"},
+		{"port=65536", "-o port: \"65536\": a number from 1 to 65535 is needed"},
+		{"port=20200x", "-o port: \"20200x\": a number from 1 to 65535 is needed"},
+		{"timeout.idle=0", "-o timeout.idle: \"0\": a number from 1 to 86400 is needed"},
+		{"timeout.login=86401",
+		 "-o timeout.login: \"86401\": a number from 1 to 86400 is needed"},
+		{"timeout.word=", "-o timeout.word: \"\": a number from 1 to 86400 is needed"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		ERROR(rows[i].message, "-o", rows[i].pair);
+	/* The short forms are named as they were given. */
+	ERROR("-g: \"x\" is not an IPv4 address", "-g", "x");
+	ERROR("-i: \"a/b\" is not a name for an interface", "-i", "a/b");
+	ERROR("-f: a value is needed", "-f", "");
+	ERROR("-p: \"x\": a number from 1 to 65535 is needed", "-p", "x");
+	ERROR("--user: a value is needed", "--user", "");
+}
+
+static void test_bad_keys(void **state)
+{
+	(void)state;
+	ERROR("-o frob: no such setting; dtcps(8) lists them", "-o", "frob=1");
+	ERROR("-o por: no such setting; dtcps(8) lists them", "-o", "por=1");
+	ERROR("-o ports: no such setting; dtcps(8) lists them", "-o", "ports=1");
+	ERROR("-o PORT: no such setting; dtcps(8) lists them", "-o", "PORT=1");
+	ERROR("-o : no such setting; dtcps(8) lists them", "-o", "=1");
+	ERROR("-o port: key=value is needed", "-o", "port");
+	ERROR("-o : key=value is needed", "-o", "");
+}
+
+/* Settings that are right alone and wrong together. */
+static void test_conflicts(void **state)
+{
+	(void)state;
+	ERROR("-a: numbered network tunnels take their addresses from host.prefix, which is not "
+	      "set",
+	      "-a");
+	ERROR("-a: numbered network tunnels take their addresses from host.prefix, which is not "
+	      "set",
+	      "-o", "network.numbered=yes", "-o", "network.pool=2001:db8:100::/40");
+	ERROR("-o network.length: 56: must be larger than the length of network.pool, "
+	      "2001:db8:100::/56",
+	      "-o", "network.pool=2001:db8:100::/56");
+	ERROR("-o network.length: 48: must be larger than the length of network.pool, "
+	      "2001:db8:100::/56",
+	      "-o", "network.length=48", "-o", "network.pool=2001:db8:100::/56");
+	OK("-o", "network.pool=2001:db8:100::/55");
+	OK("-o", "network.length=57", "-o", "network.pool=2001:db8:100::/56");
+	ERROR("-o host.prefix: 2001:db8:100:1::/64 overlaps network.pool", "-o",
+	      "network.pool=2001:db8:100::/40", "2001:db8:100:1::");
+	ERROR("-o host.prefix: 2001:db8:100:1::/64 overlaps network.pool", "-o",
+	      "network.pool=2001:db8:100:1:8000::/65", "-o", "network.length=80",
+	      "2001:db8:100:1::");
+	OK("-o", "network.pool=2001:db8:100::/40", "2001:db8:200::");
+}
+
+static void expect_name(const char *interface, uint32_t index, const char *expected)
+{
+	char name[IFNAMSIZ];
+
+	OK("-i", interface);
+	server_interface_name(&options, index, name);
+	assert_string_equal(name, expected);
+}
+
+#define TOO_LONG ": too long; tunnelonly sessions get the same name with a number of up to 5 digits"
+
+static void test_interface_names(void **state)
+{
+	(void)state;
+	expect_name("dtcps0", 0, "dtcps0");
+	expect_name("dtcps0", 3, "dtcps3");
+	expect_name("dtcps0", 65536, "dtcps65536");
+	expect_name("six40", 2, "six42");
+	expect_name("t9", 1, "t10");
+	expect_name("six", 1, "six1");
+	expect_name("6in4-7", 5, "6in4-12");
+	expect_name("7", 5, "12");
+	expect_name("abcdefghij0", 65536, "abcdefghij65536");
+	/* Every number of digits has to fit: 10 characters and 5 digits. */
+	ERROR("-i abcdefghijk0" TOO_LONG, "-i", "abcdefghijk0");
+	ERROR("-i abcdefghijk" TOO_LONG, "-i", "abcdefghijk");
+	/* With 65536 sessions on top, the number stays within its digits. */
+	expect_name("x34463", 65536, "x99999");
+	ERROR("-i x34464" TOO_LONG, "-i", "x34464");
+	ERROR("-i x99999999999" TOO_LONG, "-i", "x99999999999");
+}
+
+static void test_configuration_file_is_to_come(void **state)
+{
+	(void)state;
+	ERROR("-c /etc/dtcps.conf: configuration files are not supported yet, use -o key=value",
+	      "-c", "/etc/dtcps.conf");
+}
+
+/* The option at fault is the one that is named, wherever it stands. */
+static void test_unknown(void **state)
+{
+	(void)state;
+	ERROR("-x: unknown option; see --help", "-x");
+	ERROR("-x: unknown option; see --help", "-dxD");
+	ERROR("-x: unknown option; see --help", "-d", "-xD");
+	ERROR("--frobnicate: unknown option; see --help", "-d", "--frobnicate");
+	ERROR("-p: its value is missing; see --help", "-p");
+	ERROR("-o: its value is missing; see --help", "2001:db8:1::", "-do");
+	ERROR("--user: its value is missing; see --help", "--user");
+}
+
+static void test_help_and_version(void **state)
+{
+	const char *printed;
+
+	(void)state;
+	assert_int_equal(parse(ARGS("--version"), STDOUT_FILENO, &printed), OPTIONS_DONE);
+	assert_string_equal(printed, "dtcps " DTCP_VERSION "\n");
+	assert_int_equal(parse(ARGS("--help", "-x"), STDOUT_FILENO, &printed), OPTIONS_DONE);
+	assert_string_equal(printed, "usage: dtcps [-adD] [-c config] [-f pidfile] [-g address] "
+				     "[-i interface]\n"
+				     "             [-o key=value] [-p port] [--user name] [--help] "
+				     "[--version] [prefix]\n");
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	log_init("dtcps", NULL, false);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_short_options),
+		cmocka_unit_test(test_each_key),
+		cmocka_unit_test(test_prefix),
+		cmocka_unit_test(test_bad_values),
+		cmocka_unit_test(test_bad_keys),
+		cmocka_unit_test(test_conflicts),
+		cmocka_unit_test(test_interface_names),
+		cmocka_unit_test(test_configuration_file_is_to_come),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_help_and_version),
+	};
+
+	return cmocka_run_group_tests_name("server options", tests, setup, NULL);
+}

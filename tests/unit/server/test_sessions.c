@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Control's table of sessions. */
+#include "server/sessions.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define MAX 1000
+
+static struct in_addr peer(uint32_t number)
+{
+	return (struct in_addr){.s_addr = htonl(0x0a000000 + number)};
+}
+
+static void test_every_id_once(void **state)
+{
+	struct sessions *sessions = sessions_new(MAX);
+	bool seen[MAX] = {false};
+
+	(void)state;
+	assert_non_null(sessions);
+	for (uint32_t i = 0; i < MAX; i++) {
+		const struct server_session *session = sessions_take(sessions);
+
+		assert_non_null(session);
+		assert_true(session->id < MAX);
+		assert_false(seen[session->id]);
+		seen[session->id] = true;
+		assert_ptr_equal(sessions_get(sessions, session->id), session);
+	}
+	assert_null(sessions_take(sessions));
+	assert_null(sessions_take(sessions));
+	sessions_free(sessions);
+}
+
+static void test_released_ids_come_again(void **state)
+{
+	struct sessions *sessions = sessions_new(3);
+	struct server_session *taken[3];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		taken[i] = sessions_take(sessions);
+	for (size_t i = 0; i < 3; i++) {
+		uint32_t id = taken[i]->id;
+
+		sessions_release(sessions, taken[i]);
+		assert_null(sessions_get(sessions, id));
+		/* The only one that is free. */
+		taken[i] = sessions_take(sessions);
+		assert_non_null(taken[i]);
+		assert_int_equal(taken[i]->id, id);
+		assert_null(sessions_take(sessions));
+	}
+	/* All back, in another order, and all out again. */
+	sessions_release(sessions, taken[1]);
+	sessions_release(sessions, taken[2]);
+	sessions_release(sessions, taken[0]);
+	for (size_t i = 0; i < 3; i++)
+		taken[i] = sessions_take(sessions);
+	assert_true(taken[0] != taken[1] && taken[1] != taken[2] && taken[0] != taken[2]);
+	assert_null(sessions_take(sessions));
+	sessions_free(sessions);
+}
+
+/* Nothing of its last user is left in a slot. */
+static void test_slots_are_clean(void **state)
+{
+	struct sessions *sessions = sessions_new(1);
+	struct server_session *session = sessions_take(sessions);
+	struct server_session clean;
+
+	(void)state;
+	memset(&clean, 0, sizeof(clean));
+	assert_int_equal(session->id, 0);
+	session->granted = session->forwarded = true;
+	session->user = 42;
+	session->since = 77;
+	session->peer = peer(1);
+	sessions_release(sessions, session);
+	session = sessions_take(sessions);
+	assert_int_equal(session->id, clean.id);
+	assert_false(session->granted || session->forwarded);
+	assert_null(session->client);
+	assert_int_equal(session->user, 0);
+	assert_int_equal(session->since, 0);
+	assert_int_equal(session->peer.s_addr, 0);
+	sessions_free(sessions);
+}
+
+/* Ids come from another process: any number may be asked for. */
+static void test_get(void **state)
+{
+	struct sessions *sessions = sessions_new(4);
+	struct server_session *session;
+
+	(void)state;
+	assert_null(sessions_get(sessions, 0));
+	session = sessions_take(sessions);
+	assert_ptr_equal(sessions_get(sessions, session->id), session);
+	for (uint32_t id = 0; id < 10; id++)
+		assert_true((sessions_get(sessions, id) != NULL) == (id == session->id));
+	assert_null(sessions_get(sessions, UINT32_MAX));
+	sessions_free(sessions);
+}
+
+static struct server_session *grant(struct sessions *sessions, int64_t user, uint32_t number)
+{
+	struct server_session *session = sessions_take(sessions);
+
+	assert_non_null(session);
+	session->granted = true;
+	session->user = user;
+	session->peer = peer(number);
+	return session;
+}
+
+static void test_by_user(void **state)
+{
+	struct sessions *sessions = sessions_new(8);
+	struct server_session *one, *two, *again, *pending;
+
+	(void)state;
+	assert_null(sessions_by_user(sessions, 1, NULL));
+	one = grant(sessions, 1, 1);
+	two = grant(sessions, 2, 2);
+	assert_ptr_equal(sessions_by_user(sessions, 1, NULL), one);
+	assert_ptr_equal(sessions_by_user(sessions, 2, NULL), two);
+	assert_null(sessions_by_user(sessions, 3, NULL));
+	assert_null(sessions_by_user(sessions, 1, one));
+
+	/* A newer session of the same user finds the older one, not itself. */
+	again = grant(sessions, 1, 3);
+	assert_ptr_equal(sessions_by_user(sessions, 1, again), one);
+	assert_ptr_equal(sessions_by_user(sessions, 1, one), again);
+	sessions_release(sessions, one);
+	assert_null(sessions_by_user(sessions, 1, again));
+
+	/* What monitor has not granted yet belongs to nobody. */
+	pending = sessions_take(sessions);
+	assert_null(sessions_by_user(sessions, 0, NULL));
+	pending->user = 9;
+	assert_null(sessions_by_user(sessions, 9, NULL));
+	pending->granted = true;
+	assert_ptr_equal(sessions_by_user(sessions, 9, NULL), pending);
+	sessions_free(sessions);
+}
+
+static void test_by_peer(void **state)
+{
+	struct sessions *sessions = sessions_new(8);
+	struct server_session *one, *two, *pending;
+
+	(void)state;
+	assert_null(sessions_by_peer(sessions, peer(1), NULL));
+	one = grant(sessions, 1, 1);
+	two = grant(sessions, 2, 2);
+	assert_ptr_equal(sessions_by_peer(sessions, peer(1), NULL), one);
+	assert_ptr_equal(sessions_by_peer(sessions, peer(2), one), two);
+	assert_null(sessions_by_peer(sessions, peer(1), one));
+	assert_null(sessions_by_peer(sessions, peer(3), NULL));
+	pending = sessions_take(sessions);
+	pending->peer = peer(3);
+	assert_null(sessions_by_peer(sessions, peer(3), NULL));
+	sessions_release(sessions, two);
+	assert_null(sessions_by_peer(sessions, peer(2), NULL));
+	sessions_free(sessions);
+}
+
+static void test_count(void **state)
+{
+	struct sessions *sessions = sessions_new(8);
+	struct server_session *one, *two;
+
+	(void)state;
+	assert_int_equal(sessions_count(sessions), 0);
+	one = grant(sessions, 1, 1);
+	two = sessions_take(sessions);
+	assert_int_equal(sessions_count(sessions), 1);
+	two->granted = true;
+	assert_int_equal(sessions_count(sessions), 2);
+	sessions_release(sessions, one);
+	assert_int_equal(sessions_count(sessions), 1);
+	sessions_release(sessions, two);
+	assert_int_equal(sessions_count(sessions), 0);
+	sessions_free(sessions);
+}
+
+static void test_free_nothing(void **state)
+{
+	(void)state;
+	sessions_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_id_once),
+		cmocka_unit_test(test_released_ids_come_again),
+		cmocka_unit_test(test_slots_are_clean),
+		cmocka_unit_test(test_get),
+		cmocka_unit_test(test_by_user),
+		cmocka_unit_test(test_by_peer),
+		cmocka_unit_test(test_count),
+		cmocka_unit_test(test_free_nothing),
+	};
+
+	return cmocka_run_group_tests_name("server sessions", tests, NULL, NULL);
+}
