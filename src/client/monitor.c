@@ -9,9 +9,8 @@
 #include "base/log.h"
 #include "base/room.h"
 #include "client/account.h"
+#include "client/carrier.h"
 #include "client/exits.h"
-#include "client/hook.h"
-#include "client/link.h"
 #include "client/msg.h"
 #include "client/tunnel.h"
 #include "forward/counters.h"
@@ -20,8 +19,8 @@
 #include "monitor/outside.h"
 #include "monitor/rooms.h"
 #include "monitor/tun.h"
+#include "monitor/watch.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -32,22 +31,19 @@
 
 struct monitor {
 	const struct client_options *options;
-	const char *user;
 	struct event_base *base;
 	struct rooms *rooms;
+	struct watch *watch;
 	struct ipc *control;
-	struct ipc *forward; /* NULL with --tunnel none */
-	struct ipc *guard;
-	struct link link;
-	struct script *script;
-	struct client_tunnel tunnel;
-	enum { TUNNEL_DOWN, TUNNEL_RAISING, TUNNEL_UP, TUNNEL_LOWERING } state;
+	struct carrier carrier;
+	/* descriptors on their way to the forward room, -1 where there are none */
+	int raw;
+	int udp;
+	int counters;
 	bool stopping; /* control has been asked to end */
 	bool ending;   /* everything is being removed; status is the exit status */
 	int status;
 };
-
-static void monitor_lower(struct monitor *monitor);
 
 /* Begins the end of the program; what is there is removed first. */
 static void monitor_end(struct monitor *monitor, int status)
@@ -59,142 +55,77 @@ static void monitor_end(struct monitor *monitor, int status)
 	/* Control has nothing more to say. */
 	ipc_free(monitor->control);
 	monitor->control = NULL;
-	if (monitor->state == TUNNEL_DOWN)
+	if (monitor->carrier.state == CARRIER_DOWN)
 		(void)event_base_loopbreak(monitor->base);
-	else if (monitor->state == TUNNEL_UP)
-		monitor_lower(monitor);
+	else if (monitor->carrier.state == CARRIER_UP)
+		carrier_lower(&monitor->carrier);
 	/* Else the script is running, and what comes after it sees that we are ending. */
 }
 
-static void monitor_tell(struct monitor *monitor, struct ipc *ipc, uint32_t type, const void *body,
-			 size_t size, int fd)
+static void monitor_tell_control(struct monitor *monitor, uint32_t type, const void *body,
+				 size_t size)
 {
-	if (!ipc) {
-		if (fd != -1)
-			close(fd);
-		return;
-	}
-	int error = ipc_send(ipc, type, body, size, fd);
+	int error;
 
+	if (!monitor->control)
+		return;
+	error = ipc_send(monitor->control, type, body, size, -1);
 	if (error) {
-		log_warnx("cannot send to a room: %s", strerror(-error));
+		log_warnx("cannot send to control: %s", strerror(-error));
 		monitor_end(monitor, CLIENT_LOCAL);
 	}
 }
 
-static void monitor_tell_none(struct monitor *monitor, struct ipc *ipc, enum client_msg type)
+static void monitor_tell_none(struct monitor *monitor, enum client_msg type)
 {
 	const struct client_none none = {0};
 
-	monitor_tell(monitor, ipc, type, &none, sizeof(none), -1);
+	monitor_tell_control(monitor, type, &none, sizeof(none));
 }
 
-/* Removes the tunnel; the script, if any, has run. */
-static void monitor_remove(struct monitor *monitor)
+static void monitor_on_raised(bool ok, void *arg)
 {
-	const struct forward_device device = {.index = 0};
+	const struct client_raised raised = {.ok = ok};
+	struct monitor *monitor = arg;
 
-	link_down(&monitor->link);
-	if (monitor->forward)
-		monitor_tell(monitor, monitor->forward, FORWARD_MSG_NO_DEVICE, &device,
-			     sizeof(device), -1);
-	monitor_tell_none(monitor, monitor->guard, CLIENT_MSG_UNGUARD);
-	monitor->state = TUNNEL_DOWN;
-	if (monitor->ending)
-		(void)event_base_loopbreak(monitor->base);
-	else
-		monitor_tell_none(monitor, monitor->control, CLIENT_MSG_LOWERED);
-}
-
-static void monitor_on_raised(struct monitor *monitor)
-{
-	const struct client_raised raised = {.ok = 1};
-	char text[1000];
-
-	monitor->state = TUNNEL_UP;
-	if (monitor->ending) {
-		monitor_lower(monitor);
+	monitor_tell_control(monitor, CLIENT_MSG_RAISED, &raised, sizeof(raised));
+	if (!monitor->ending)
 		return;
-	}
-	tunnel_describe(&monitor->tunnel, monitor->options, text, sizeof(text));
-	log_info("tunnel up: %s", text);
-	monitor_tell(monitor, monitor->control, CLIENT_MSG_RAISED, &raised, sizeof(raised), -1);
+	if (ok)
+		carrier_lower(&monitor->carrier);
+	else
+		(void)event_base_loopbreak(monitor->base);
 }
 
-static void monitor_on_script(void *arg)
+static void monitor_on_lowered(void *arg)
 {
 	struct monitor *monitor = arg;
 
-	monitor->script = NULL;
-	if (monitor->state == TUNNEL_RAISING)
-		monitor_on_raised(monitor);
-	else
-		monitor_remove(monitor);
+	monitor_tell_none(monitor, CLIENT_MSG_LOWERED);
+	if (monitor->ending)
+		(void)event_base_loopbreak(monitor->base);
 }
 
-/* Runs the script for a state; where there is none to run, what comes after it comes at once. */
-static void monitor_run_script(struct monitor *monitor, const char *state)
+static void monitor_on_failed(void *arg)
 {
-	if (hook_wanted(monitor->options))
-		monitor->script = hook_start(monitor->base, monitor->options, state, monitor->user,
-					     &monitor->tunnel, monitor_on_script, monitor);
-	if (!monitor->script)
-		monitor_on_script(monitor);
-}
-
-static void monitor_lower(struct monitor *monitor)
-{
-	monitor->state = TUNNEL_LOWERING;
-	monitor_run_script(monitor, "down");
-}
-
-static bool monitor_make_link(struct monitor *monitor)
-{
-	const struct forward_device device = {.index = 0};
-	struct forward_icmp icmp = {.source = netlink_link_local(monitor->tunnel.reply.me)};
-	int fd;
-
-	if (monitor->options->no_device)
-		return true;
-	if (!tunnel_address_fits(&monitor->tunnel, monitor->options)) {
-		log_warnx("--address: not inside the prefix that the server gave; what is sent "
-			  "from it would be dropped there");
-		return false;
-	}
-	fd = link_up(&monitor->link, &monitor->tunnel);
-	if (fd < 0)
-		return false;
-	(void)tunnel_own_address(&monitor->tunnel, monitor->options, &icmp.source);
-	monitor_tell(monitor, monitor->forward, FORWARD_MSG_ICMP, &icmp, sizeof(icmp), -1);
-	monitor_tell(monitor, monitor->forward, FORWARD_MSG_DEVICE, &device, sizeof(device), fd);
-	return true;
+	monitor_end(arg, CLIENT_LOCAL);
 }
 
 static void monitor_on_raise(struct ipc *ipc, const void *body, int fd, void *arg)
 {
-	const struct client_raised failed = {.ok = 0};
 	struct monitor *monitor = arg;
-	const char *why = "there is a tunnel already";
+	enum carrier_state state = monitor->carrier.state;
+	const char *why = "another one is being made";
 
 	(void)ipc;
 	(void)fd;
-	if (monitor->state != TUNNEL_DOWN || !tunnel_check(body, monitor->options, &why)) {
+	if ((state != CARRIER_DOWN && state != CARRIER_UP) ||
+	    !tunnel_check(body, monitor->options, &why)) {
 		log_warnx("control asked for a tunnel that cannot be: %s", why);
 		monitor_end(monitor, CLIENT_LOCAL);
 		return;
 	}
-	memcpy(&monitor->tunnel, body, sizeof(monitor->tunnel));
-	/* Before anything is there that could be left behind. */
-	monitor_tell(monitor, monitor->guard, CLIENT_MSG_GUARD, &monitor->tunnel,
-		     sizeof(monitor->tunnel), -1);
-	if (!monitor_make_link(monitor)) {
-		monitor_tell_none(monitor, monitor->guard, CLIENT_MSG_UNGUARD);
-		monitor_tell(monitor, monitor->control, CLIENT_MSG_RAISED, &failed, sizeof(failed),
-			     -1);
-		return;
-	}
-	monitor->state = TUNNEL_RAISING;
-	monitor_run_script(monitor, "up");
+	carrier_raise(&monitor->carrier, body);
 }
 
 static void monitor_on_lower(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -204,12 +135,17 @@ static void monitor_on_lower(struct ipc *ipc, const void *body, int fd, void *ar
 	(void)ipc;
 	(void)body;
 	(void)fd;
-	if (monitor->state != TUNNEL_UP) {
+	if (monitor->carrier.state != CARRIER_UP) {
 		log_warnx("control asked to remove a tunnel that is not there");
 		monitor_end(monitor, CLIENT_LOCAL);
 		return;
 	}
-	monitor_lower(monitor);
+	carrier_lower(&monitor->carrier);
+}
+
+static void monitor_on_network(void *arg)
+{
+	monitor_tell_none(arg, CLIENT_MSG_NETWORK);
 }
 
 /* A room's end is reported by its exit; only a violation is acted upon here. */
@@ -225,8 +161,7 @@ static void monitor_on_child(const char *name, pid_t pid, int status, void *arg)
 	struct monitor *monitor = arg;
 
 	if (!name) {
-		if (monitor->script)
-			(void)script_reaped(monitor->script, pid, status);
+		carrier_reaped(&monitor->carrier, pid, status);
 		return;
 	}
 	if (strcmp(name, "control") == 0 && WIFEXITED(status)) {
@@ -247,13 +182,15 @@ static void monitor_on_signal(evutil_socket_t signal_number, short what, void *a
 
 	(void)what;
 	if (signal_number == SIGHUP) {
-		monitor_tell_none(monitor, monitor->control, CLIENT_MSG_RECONNECT);
+		monitor_tell_none(monitor, CLIENT_MSG_RECONNECT);
 		return;
 	}
-	if (monitor->stopping) /* asked twice: without waiting for the server */
+	if (monitor->stopping) { /* asked twice: without waiting for server and script */
+		carrier_hurry(&monitor->carrier);
 		monitor_end(monitor, CLIENT_OK);
+	}
 	monitor->stopping = true;
-	monitor_tell_none(monitor, monitor->control, CLIENT_MSG_STOP);
+	monitor_tell_none(monitor, CLIENT_MSG_STOP);
 }
 
 static const struct ipc_row control_rows[] = {
@@ -261,15 +198,24 @@ static const struct ipc_row control_rows[] = {
 	{CLIENT_MSG_LOWER, sizeof(struct client_none), false, monitor_on_lower},
 };
 
-/* Starts the rooms and opens the channels to them. */
-static bool monitor_start_rooms(struct monitor *monitor, int raw, int counters)
+/* Hands a descriptor over, if there is one; it is no longer ours then. */
+static bool monitor_furnish(struct ipc *forward, uint32_t type, int *fd)
 {
 	const struct forward_none none = {0};
+	int given = *fd;
+
+	*fd = -1;
+	return given == -1 || ipc_send(forward, type, &none, sizeof(none), given) == 0;
+}
+
+/* Starts the rooms and opens the channels to them. */
+static bool monitor_start_rooms(struct monitor *monitor)
+{
 	int control[2] = {-1, -1};
 	int guard[2] = {-1, -1};
 	int forward[2] = {-1, -1};
 	int between[2] = {-1, -1};
-	bool with_forward = raw != -1;
+	bool with_forward = !monitor->options->no_device;
 
 	if (ipc_pair(control) || ipc_pair(guard) ||
 	    (with_forward && (ipc_pair(forward) || ipc_pair(between)))) {
@@ -285,20 +231,20 @@ static bool monitor_start_rooms(struct monitor *monitor, int raw, int counters)
 	monitor->control =
 		ipc_new(monitor->base, control[0], "control", control_rows,
 			sizeof(control_rows) / sizeof(control_rows[0]), monitor_on_closed, monitor);
-	monitor->guard =
+	monitor->carrier.guard =
 		ipc_new(monitor->base, guard[0], "guard", NULL, 0, monitor_on_closed, monitor);
-	if (!monitor->control || !monitor->guard)
+	if (!monitor->control || !monitor->carrier.guard)
 		return false;
 	if (!with_forward)
 		return true;
-	monitor->forward =
+	monitor->carrier.forward =
 		ipc_new(monitor->base, forward[0], "forward", NULL, 0, monitor_on_closed, monitor);
-	if (!monitor->forward)
+	if (!monitor->carrier.forward)
 		return false;
-	monitor_tell(monitor, monitor->forward, FORWARD_MSG_COUNTERS, &none, sizeof(none),
-		     counters);
-	monitor_tell(monitor, monitor->forward, FORWARD_MSG_RAW, &none, sizeof(none), raw);
-	return true;
+	return monitor_furnish(monitor->carrier.forward, FORWARD_MSG_COUNTERS,
+			       &monitor->counters) &&
+	       monitor_furnish(monitor->carrier.forward, FORWARD_MSG_RAW, &monitor->raw) &&
+	       monitor_furnish(monitor->carrier.forward, FORWARD_MSG_UDP, &monitor->udp);
 }
 
 /* The signals that the monitor takes. */
@@ -316,7 +262,7 @@ static void monitor_block_signals(int how)
 }
 
 static int monitor_serve(struct monitor *monitor, int argc, char *const argv[],
-			 const struct client_account *account, int raw, int counters)
+			 const struct client_account *account)
 {
 	struct event *events[MONITOR_SIGNALS] = {NULL};
 
@@ -324,6 +270,7 @@ static int monitor_serve(struct monitor *monitor, int argc, char *const argv[],
 	monitor->base = event_base_new();
 	if (!monitor->base)
 		return CLIENT_LOCAL;
+	monitor->carrier.base = monitor->base;
 	monitor->rooms = rooms_new(monitor->base, argc, argv, monitor_on_child, monitor);
 	if (!monitor->rooms)
 		return CLIENT_LOCAL;
@@ -334,16 +281,20 @@ static int monitor_serve(struct monitor *monitor, int argc, char *const argv[],
 			goto done;
 	}
 	monitor_block_signals(SIG_UNBLOCK);
-	if (!monitor_start_rooms(monitor, raw, counters))
+	if (!monitor_start_rooms(monitor))
 		goto done;
-	monitor_tell(monitor, monitor->control, CLIENT_MSG_ACCOUNT, account, sizeof(*account), -1);
-	(void)event_base_dispatch(monitor->base);
+	/* Without it a change is noticed when a ping goes unanswered. */
+	monitor->watch = watch_new(monitor->base, monitor_on_network, monitor);
+	monitor_tell_control(monitor, CLIENT_MSG_ACCOUNT, account, sizeof(*account));
+	if (!monitor->ending)
+		(void)event_base_dispatch(monitor->base);
 done:
+	watch_free(monitor->watch);
 	ipc_free(monitor->control);
-	ipc_free(monitor->forward);
-	if (monitor->guard)
-		ipc_flush(monitor->guard, 1000);
-	ipc_free(monitor->guard);
+	ipc_free(monitor->carrier.forward);
+	if (monitor->carrier.guard)
+		ipc_flush(monitor->carrier.guard, 1000);
+	ipc_free(monitor->carrier.guard);
 	rooms_end(monitor->rooms);
 	for (size_t i = 0; i < MONITOR_SIGNALS; i++) {
 		if (events[i])
@@ -401,52 +352,90 @@ static bool monitor_try_device(struct monitor *monitor)
 	if (fd < 0)
 		return false;
 	close(fd);
-	link_sweep(monitor->link.netlink);
+	link_sweep(monitor->carrier.link.netlink);
 	return true;
+}
+
+/* What only root can open, for the forward room. */
+static bool monitor_open_outside(struct monitor *monitor, struct client_account *account)
+{
+	const struct client_options *options = monitor->options;
+	const struct in_addr any = {.s_addr = INADDR_ANY};
+	uint16_t bound = options->udp_port;
+	int reader = -1;
+
+	if (!options->no_device && options->transport != SESSION_UDP) {
+		monitor->raw = outside_raw_socket();
+		if (monitor->raw < 0)
+			return false;
+	}
+	if (!options->no_device && options->transport != SESSION_IPV6) {
+		monitor->udp = outside_udp_socket(any, options->udp_port, &bound);
+		if (monitor->udp < 0)
+			return false;
+	}
+	account->udp_port = options->transport == SESSION_IPV6 ? 0 : bound;
+	if (options->no_device)
+		return true;
+	monitor->counters = outside_counter_page(counters_size(1), &reader);
+	/* The client's counters have no reader yet but the forward room itself. */
+	if (reader != -1)
+		close(reader);
+	return monitor->counters >= 0;
+}
+
+static void monitor_close(int fd)
+{
+	if (fd >= 0)
+		close(fd);
 }
 
 int client_monitor_run(const struct client_options *options, int argc, char *const argv[])
 {
-	struct monitor monitor = {.options = options};
+	struct monitor monitor = {
+		.options = options,
+		.carrier = {.options = options,
+			    .link = {.options = options},
+			    .raised = monitor_on_raised,
+			    .lowered = monitor_on_lowered,
+			    .failed = monitor_on_failed,
+			    .arg = &monitor},
+		.raw = -1,
+		.udp = -1,
+		.counters = -1,
+	};
 	struct client_account account = {0};
 	struct pidfh *pidfile = NULL;
-	int counters = -1;
-	int reader = -1;
-	int raw = -1;
 	int status = monitor_check(options);
 
 	if (status != CLIENT_OK)
 		return status;
-	status = CLIENT_LOCAL;
-	monitor.user = account_user(options);
-	if (!monitor.user)
+	monitor.carrier.user = account_user(options);
+	if (!monitor.carrier.user)
 		return CLIENT_USAGE;
-	monitor.link.options = options;
+	status = CLIENT_LOCAL;
 	if (!daemonize_claim(options->pidfile, &pidfile) ||
-	    netlink_open(&monitor.link.netlink) != 0 || !monitor_try_device(&monitor))
+	    netlink_open(&monitor.carrier.link.netlink) != 0 || !monitor_try_device(&monitor))
 		goto done;
-	status = (int)account_get(options, monitor.user, &account);
+	status = (int)account_get(options, monitor.carrier.user, &account);
 	if (status != CLIENT_OK)
 		goto done;
 	status = CLIENT_LOCAL;
-	if (!options->no_device) {
-		raw = outside_raw_socket();
-		counters = outside_counter_page(counters_size(1), &reader);
-		if (raw < 0 || counters < 0)
-			goto done;
-		/* The client's counters have no reader yet but the forward room itself. */
-		close(reader);
-	}
+	if (!monitor_open_outside(&monitor, &account))
+		goto done;
 	/* From here on a signal waits until there is somebody to take it. */
 	monitor_block_signals(SIG_BLOCK);
 	if (!daemonize(pidfile, options->daemon))
 		goto done;
 	(void)signal(SIGPIPE, SIG_IGN);
 	setproctitle("monitor");
-	status = monitor_serve(&monitor, argc, argv, &account, raw, counters);
+	status = monitor_serve(&monitor, argc, argv, &account);
 done:
 	daemonize_end(pidfile);
 	explicit_bzero(&account, sizeof(account));
-	netlink_close(monitor.link.netlink);
+	netlink_close(monitor.carrier.link.netlink);
+	monitor_close(monitor.raw);
+	monitor_close(monitor.udp);
+	monitor_close(monitor.counters);
 	return status;
 }

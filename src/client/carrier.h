@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The tunnel on root's side: interface, script, guard and forward's device, in their order.
+ *
+ * A tunnel that is raised while one is up takes its place: where the inside is the same, the
+ * interface stays and the script hears only of what is new to it; else the old one goes first.
+ */
+#ifndef DTCP_CLIENT_CARRIER_H
+#define DTCP_CLIENT_CARRIER_H
+
+#include "base/ipc.h"
+#include "client/link.h"
+#include "client/msg.h"
+#include "client/options.h"
+#include "monitor/script.h"
+
+enum carrier_state {
+	CARRIER_DOWN,
+	CARRIER_RAISING, /* the script runs with "up" */
+	CARRIER_UP,
+	CARRIER_REPLACING, /* the script runs with "down", and another tunnel follows */
+	CARRIER_LOWERING,  /* the script runs with "down" */
+};
+
+/* Zero but for what monitor fills in, the first part. */
+struct carrier {
+	const struct client_options *options;
+	const char *user;
+	struct event_base *base;
+	struct ipc *forward; /* NULL with --tunnel none */
+	struct ipc *guard;
+	/* The end of carrier_raise(). Without ok everything is removed again, and it was logged. */
+	void (*raised)(bool ok, void *arg);
+	/* The end of carrier_lower(). */
+	void (*lowered)(void *arg);
+	/* A room could not be told, for want of memory. */
+	void (*failed)(void *arg);
+	void *arg;
+
+	enum carrier_state state;
+	struct link link;
+	struct script *script;
+	struct client_tunnel tunnel;
+	struct client_tunnel next; /* with CARRIER_REPLACING */
+};
+
+/* In the states DOWN and UP only. */
+void carrier_raise(struct carrier *carrier, const struct client_tunnel *tunnel);
+
+/* In the state UP only. */
+void carrier_lower(struct carrier *carrier);
+
+/* Does not wait any longer for a script that runs. */
+void carrier_hurry(struct carrier *carrier);
+
+/* A child has ended that is no room: the script, perhaps. */
+void carrier_reaped(struct carrier *carrier, pid_t pid, int status);
+
+#endif

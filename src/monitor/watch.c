@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "monitor/watch.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+
+struct watch {
+	struct mnl_socket *socket;
+	struct event *readable;
+	struct event *quiet;
+	watch_changed changed;
+	void *arg;
+};
+
+/* How long nothing more must have happened. */
+static const struct timeval watch_quiet = {.tv_usec = 200 * 1000};
+
+static void watch_on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct watch *watch = arg;
+	char buffer[8192];
+
+	(void)fd;
+	(void)what;
+	/* What it says does not matter: an overflow (ENOBUFS) is as good a sign of change. */
+	while (mnl_socket_recvfrom(watch->socket, buffer, sizeof(buffer)) > 0)
+		;
+	(void)evtimer_add(watch->quiet, &watch_quiet);
+}
+
+static void watch_on_quiet(evutil_socket_t fd, short what, void *arg)
+{
+	struct watch *watch = arg;
+
+	(void)fd;
+	(void)what;
+	watch->changed(watch->arg);
+}
+
+struct watch *watch_new(struct event_base *base, watch_changed changed, void *arg)
+{
+	struct watch *watch = calloc(1, sizeof(*watch));
+
+	if (!watch)
+		goto failed;
+	watch->changed = changed;
+	watch->arg = arg;
+	watch->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (!watch->socket || mnl_socket_bind(watch->socket, RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE,
+					      MNL_SOCKET_AUTOPID) == -1)
+		goto failed;
+	watch->readable = event_new(base, mnl_socket_get_fd(watch->socket), EV_READ | EV_PERSIST,
+				    watch_on_readable, watch);
+	watch->quiet = evtimer_new(base, watch_on_quiet, watch);
+	if (!watch->readable || !watch->quiet || event_add(watch->readable, NULL) == -1)
+		goto failed;
+	return watch;
+failed:
+	log_warn("cannot watch the network for changes");
+	watch_free(watch);
+	return NULL;
+}
+
+void watch_free(struct watch *watch)
+{
+	if (!watch)
+		return;
+	if (watch->readable)
+		event_free(watch->readable);
+	if (watch->quiet)
+		event_free(watch->quiet);
+	if (watch->socket)
+		(void)mnl_socket_close(watch->socket);
+	free(watch);
+}
