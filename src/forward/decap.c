@@ -1,63 +1,74 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "forward/decap.h"
 
+#include "forward/learn.h"
 #include "forward/tos.h"
 #include "forward/vnet.h"
 
-#include <string.h>
-
-#define IPV4_HEADER 20
-
 /* The rules for what is inside, in the order of the reasons. */
 static enum drop_reason decap_check(const struct inner *inner, const struct session *session,
-				    bool server)
+				    struct in_addr local, bool server)
 {
 	enum drop_reason drop = inner_check_source(inner);
 
 	if (drop == DROP_NONE && server)
 		drop = inner_check_ingress(inner, &session->config);
 	if (drop == DROP_NONE)
-		drop = inner_check_loop(inner, &session->config);
+		drop = inner_check_loop(inner, local, session->config.alias);
 	return drop;
 }
 
-void decap_packet(const struct table *table, bool server, uint8_t *outer, size_t n,
-		  struct decap *out)
+/* RFC 4213, section 3.6: the only check on who sent it that there is. */
+static bool decap_accepts(const struct session *session, struct in_addr to)
 {
-	struct table_peer peer = {.transport = FORWARD_PROTO41};
-	struct in_addr local;
+	const struct forward_session *config = &session->config;
 
+	/* Without a device there can still be an answer to an echo request of ours. */
+	if (!session->announced && !session->probing)
+		return false;
+	return !config->local.s_addr || to.s_addr == config->local.s_addr ||
+	       (config->alias.s_addr && to.s_addr == config->alias.s_addr);
+}
+
+void decap_packet(const struct table *table, bool server, const struct arrival *arrival,
+		  uint64_t now, struct decap *out)
+{
 	out->session = NULL;
-	out->drop = DROP_OUTER_SHORT;
-	if (n < IPV4_HEADER)
+	out->learned = false;
+	if (!arrival->payload) {
+		out->drop = DROP_OUTER_SHORT;
 		return;
-
-	size_t header = (size_t)(outer[0] & 0x0f) * 4;
-
-	if (outer[0] >> 4 != 4 || header < IPV4_HEADER || n < header)
+	}
+	/* docs/protocol.md, section 2.1: in UDP the first nibble says what it is. */
+	if (arrival->peer.transport == FORWARD_UDP &&
+	    (arrival->len == 0 || arrival->payload[0] >> 4 != 6)) {
+		out->drop = DROP_UDP_MALFORMED;
 		return;
-	memcpy(&peer.address, outer + 12, sizeof(peer.address));
-	memcpy(&local, outer + 16, sizeof(local));
+	}
 
-	struct session *session = table_by_peer(table, &peer);
+	enum drop_reason parsed = inner_parse(arrival->payload, arrival->len, &out->inner);
+	struct session *session = table_by_peer(table, &arrival->peer);
 
-	/* RFC 4213, section 3.6: the only check on who sent it that there is. */
-	if (!session || !session->announced ||
-	    (local.s_addr != session->config.local.s_addr &&
-	     (!session->config.alias.s_addr || local.s_addr != session->config.alias.s_addr))) {
+	if (!session && server && parsed == DROP_NONE) {
+		session = learn_waiting(table, &arrival->peer, &out->inner.src, now);
+		out->learned = session != NULL;
+	}
+	if (!session || !decap_accepts(session, arrival->local)) {
 		out->drop = DROP_OUTER_PEER;
 		return;
 	}
 	out->session = session;
+	out->drop = parsed;
+	if (out->drop == DROP_NONE) {
+		struct in_addr local = session->config.local;
 
-	uint8_t *packet = outer + header;
-
-	out->drop = inner_parse(packet, n - header, &out->inner);
-	if (out->drop == DROP_NONE)
-		out->drop = decap_check(&out->inner, session, server);
+		if (!local.s_addr)
+			local = arrival->local;
+		out->drop = decap_check(&out->inner, session, local, server);
+	}
 	if (out->drop != DROP_NONE)
 		return;
-	if (!tos_decap(outer[1], packet)) {
+	if (!tos_decap(arrival->tos, arrival->payload)) {
 		out->drop = DROP_ECN;
 		return;
 	}

@@ -1,26 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From outside to TUN: what becomes of a packet of protocol 41. No I/O. */
+/* From outside to TUN: what becomes of a packet, whichever its transport. No I/O. */
 #ifndef DTCP_FORWARD_DECAP_H
 #define DTCP_FORWARD_DECAP_H
 
+#include "forward/arrival.h"
 #include "forward/inner.h"
 #include "forward/table.h"
 
 #include <linux/virtio_net.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 struct decap {
 	enum drop_reason drop;
 	struct session *session; /* NULL where it is nobody's */
 	/* With DROP_NONE: */
+	bool learned;	    /* the session is unlearned, and this peer is to be its peer */
 	struct inner inner; /* to be written to the session's device */
 	struct virtio_net_hdr vnet;
 };
 
 /*
- * Judges the n octets of an IPv4 packet with its header. ECN is written into the inner packet.
- * server: filter inner sources as well.
+ * Judges a packet that is no probe. ECN is written into the inner packet. server: filter inner
+ * sources as well, and find unlearned sessions; now: milliseconds.
  */
-void decap_packet(const struct table *table, bool server, uint8_t *outer, size_t n,
-		  struct decap *out);
+void decap_packet(const struct table *table, bool server, const struct arrival *arrival,
+		  uint64_t now, struct decap *out);
 
 #endif

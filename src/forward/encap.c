@@ -7,11 +7,14 @@
 #include <netinet/icmp6.h>
 
 #define IPV4_HEADER 20
+#define UDP_HEADER  8
 
 /* RFC 4213, section 3.2: how large, and may the path cut it. */
 void encap_fit(const struct session *session, size_t len, uint64_t now, struct encap *out)
 {
-	uint32_t path = pmtu_get(&session->pmtu, now) - IPV4_HEADER;
+	uint32_t overhead =
+		session->config.transport == FORWARD_UDP ? IPV4_HEADER + UDP_HEADER : IPV4_HEADER;
+	uint32_t path = pmtu_get(&session->pmtu, now) - overhead;
 	uint32_t limit = session->config.mtu;
 	/* 3.2.1: with the least tunnel MTU the path may always cut. */
 	bool df = limit > INNER_MTU_MIN;
@@ -74,6 +77,12 @@ static struct session *encap_route(const struct table *table, struct encap *out)
 	return session;
 }
 
+/* Nobody knows where it is, so nothing can be sent to it. */
+static bool encap_is_unlearned(const struct session *session)
+{
+	return session->peer.transport == FORWARD_UDP && session->peer.port == 0;
+}
+
 void encap_packet(const struct table *table, struct session *only, bool shared,
 		  const struct virtio_net_hdr *header, uint8_t *packet, size_t n, uint64_t now,
 		  struct encap *out)
@@ -93,6 +102,11 @@ void encap_packet(const struct table *table, struct session *only, bool shared,
 	}
 	if (!out->session)
 		return;
+	if (encap_is_unlearned(out->session)) {
+		out->drop = DROP_NO_SESSION;
+		out->error.kind = ICMP6_ADDRESS_UNREACHABLE;
+		return;
+	}
 	out->tos = tos_encap(tos_class(packet));
 	encap_fit(out->session, out->inner.len, now, out);
 }

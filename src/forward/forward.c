@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The forward room. This file has its channels and what the messages on them do; plane.c moves the
- * packets; decap.c and encap.c say what is to become of each one, without doing it; table.c knows
- * the sessions.
+ * The forward room. This file has its channels and what the messages on them do; plane.c and what
+ * it names move the packets; decap.c, encap.c and learn.c say what is to become of each one,
+ * without doing it; table.c knows the sessions.
  *
  * Monitor hands over descriptors, control tells of sessions, and nothing orders one channel's
  * messages against the other's. So a session may name a device that has not come yet: it waits on
@@ -12,8 +12,10 @@
 
 #include "base/ipc.h"
 #include "base/log.h"
+#include "forward/clock.h"
 #include "forward/msg.h"
 #include "forward/plane.h"
+#include "forward/probing.h"
 
 #include <errno.h>
 #include <string.h>
@@ -40,10 +42,10 @@ static void forward_on_closed(struct ipc *ipc, bool violated, void *arg)
 	forward_end(arg, violated ? 1 : 0);
 }
 
-static void forward_tell(struct forward *forward, enum forward_msg type, uint32_t id)
+static void forward_send(struct forward *forward, enum forward_msg type, const void *body,
+			 size_t size)
 {
-	struct forward_id body = {.id = id};
-	int error = ipc_send(forward->control, type, &body, sizeof(body), -1);
+	int error = ipc_send(forward->control, type, body, size, -1);
 
 	/* A closed channel shows itself when it is read. */
 	if (error == -ENOMEM) {
@@ -52,15 +54,22 @@ static void forward_tell(struct forward *forward, enum forward_msg type, uint32_
 	}
 }
 
+static void forward_tell(struct forward *forward, enum forward_msg type, uint32_t id)
+{
+	const struct forward_id body = {.id = id};
+
+	forward_send(forward, type, &body, sizeof(body));
+}
+
 /* Sessions that were waiting for the device or the socket are up once both are there. */
 static void forward_announce(struct forward *forward, const struct device *device)
 {
 	struct session *session;
 
-	if (device->fd == -1 || !forward->plane.raw)
+	if (device->fd == -1)
 		return;
 	TAILQ_FOREACH (session, &device->sessions, on_device) {
-		if (session->announced)
+		if (session->announced || !plane_outer(&forward->plane, session))
 			continue;
 		session->announced = true;
 		log_debug("session %u is up", session->config.id);
@@ -68,25 +77,71 @@ static void forward_announce(struct forward *forward, const struct device *devic
 	}
 }
 
+/* --- from the data plane ------------------------------------------------------------------ */
+
+static void forward_on_learned(const struct session *session, void *arg)
+{
+	const struct forward_learned body = {
+		.id = session->config.id,
+		.peer = session->peer.address,
+		.port = session->peer.port,
+	};
+
+	forward_send(arg, FORWARD_MSG_LEARNED, &body, sizeof(body));
+}
+
+static void forward_on_path(const struct session *session, bool alive, void *arg)
+{
+	const struct forward_path body = {.id = session->config.id, .alive = alive};
+
+	forward_send(arg, FORWARD_MSG_PATH, &body, sizeof(body));
+}
+
+static void forward_on_echoed(const struct session *session, void *arg)
+{
+	forward_tell(arg, FORWARD_MSG_ECHOED, session->config.id);
+}
+
+static const struct plane_reports forward_reports = {
+	.learned = forward_on_learned,
+	.path = forward_on_path,
+	.echoed = forward_on_echoed,
+};
+
 /* --- from monitor ------------------------------------------------------------------------- */
 
-static void forward_on_raw(struct ipc *ipc, const void *body, int fd, void *arg)
+static void forward_set_outer(struct forward *forward, enum forward_transport transport, int fd)
 {
-	struct forward *forward = arg;
 	struct plane *plane = &forward->plane;
 
-	(void)ipc;
-	(void)body;
-	if (plane_set_raw(plane, fd)) {
+	if (plane_set_outer(plane, transport, fd)) {
 		forward_end(forward, 1);
 		return;
 	}
 	for (uint32_t id = 0; id < plane->config.sessions_max; id++) {
 		struct session *session = table_by_id(plane->table, id);
 
-		if (session && !session->announced)
+		if (!session || session->config.transport != transport)
+			continue;
+		if (session->probing)
+			probing_start(session->probing);
+		if (!session->announced)
 			forward_announce(forward, session->device);
 	}
+}
+
+static void forward_on_raw(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	(void)ipc;
+	(void)body;
+	forward_set_outer(arg, FORWARD_PROTO41, fd);
+}
+
+static void forward_on_udp(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	(void)ipc;
+	(void)body;
+	forward_set_outer(arg, FORWARD_UDP, fd);
 }
 
 static void forward_on_counters(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -163,10 +218,22 @@ static int forward_add(struct forward *forward, const struct forward_session *co
 		device_release(device);
 		return error;
 	}
-	memset(&plane->counters->session[config->id], 0, sizeof(plane->counters->session[0]));
+	if (!plane->config.server) {
+		session->probing = probing_new(plane, session);
+		if (!session->probing) {
+			table_remove(plane->table, session);
+			device_release(device);
+			return -ENOMEM;
+		}
+	}
+	memset(plane_counters(plane, session), 0, sizeof(struct session_counters));
+	session->added = clock_ms();
 	session->device = device;
 	TAILQ_INSERT_TAIL(&device->sessions, session, on_device);
 	forward_announce(forward, device);
+	/* Not only when there is a device: a far end that has to learn us can do so meanwhile. */
+	if (session->probing && plane_outer(plane, session))
+		probing_start(session->probing);
 	return 0;
 }
 
@@ -197,13 +264,38 @@ static void forward_on_remove(struct ipc *ipc, const void *body, int fd, void *a
 		struct device *device = session->device;
 
 		/* Packets still waiting for the socket may be this session's. */
-		if (forward->plane.raw)
-			raw_discard(forward->plane.raw);
+		if (plane_outer(&forward->plane, session))
+			outer_discard(plane_outer(&forward->plane, session));
+		probing_free(session->probing);
 		TAILQ_REMOVE(&device->sessions, session, on_device);
 		table_remove(forward->plane.table, session);
 		device_release(device);
 	}
 	forward_tell(forward, FORWARD_MSG_REMOVED, message->id);
+}
+
+static void forward_on_hello(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct forward *forward = arg;
+	const struct forward_id *message = body;
+	const struct session *session = table_by_id(forward->plane.table, message->id);
+
+	(void)ipc;
+	(void)fd;
+	if (session && session->probing)
+		probing_hurry(session->probing);
+}
+
+static void forward_on_echo(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct forward *forward = arg;
+	const struct forward_echo *message = body;
+	const struct session *session = table_by_id(forward->plane.table, message->id);
+
+	(void)ipc;
+	(void)fd;
+	if (session && session->probing)
+		probing_echo(session->probing, message);
 }
 
 static void forward_on_assigned(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -225,6 +317,7 @@ static void forward_on_assigned(struct ipc *ipc, const void *body, int fd, void 
 
 static const struct ipc_row forward_monitor_rows[] = {
 	{FORWARD_MSG_RAW, sizeof(struct forward_none), true, forward_on_raw},
+	{FORWARD_MSG_UDP, sizeof(struct forward_none), true, forward_on_udp},
 	{FORWARD_MSG_COUNTERS, sizeof(struct forward_none), true, forward_on_counters},
 	{FORWARD_MSG_ICMP, sizeof(struct forward_icmp), false, forward_on_icmp},
 	{FORWARD_MSG_DEVICE, sizeof(struct forward_device), true, forward_on_device},
@@ -235,6 +328,8 @@ static const struct ipc_row forward_monitor_rows[] = {
 static const struct ipc_row forward_control_rows[] = {
 	{FORWARD_MSG_ADD, sizeof(struct forward_session), false, forward_on_add},
 	{FORWARD_MSG_REMOVE, sizeof(struct forward_id), false, forward_on_remove},
+	{FORWARD_MSG_HELLO, sizeof(struct forward_id), false, forward_on_hello},
+	{FORWARD_MSG_ECHO, sizeof(struct forward_echo), false, forward_on_echo},
 };
 
 #define FORWARD_ROWS(rows) rows, sizeof(rows) / sizeof((rows)[0])
@@ -243,7 +338,8 @@ int forward_run(const struct forward_config *config, int monitor_fd, int control
 {
 	struct forward forward = {.base = event_base_new()};
 
-	if (!forward.base || plane_open(&forward.plane, config, forward.base))
+	if (!forward.base ||
+	    plane_open(&forward.plane, config, forward.base, &forward_reports, &forward))
 		goto no_memory;
 	forward.monitor = ipc_new(forward.base, monitor_fd, "monitor",
 				  FORWARD_ROWS(forward_monitor_rows), forward_on_closed, &forward);

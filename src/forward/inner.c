@@ -154,11 +154,12 @@ static bool inner_embeds(const struct in6_addr *addr, struct in_addr v4)
 	       (memcmp(a + 10, zeros, 2) == 0 || memcmp(a + 10, mapped, 2) == 0);
 }
 
-enum drop_reason inner_check_loop(const struct inner *inner, const struct forward_session *session)
+enum drop_reason inner_check_loop(const struct inner *inner, struct in_addr local,
+				  struct in_addr alias)
 {
-	if (inner_embeds(&inner->dst, session->local))
+	if (local.s_addr && inner_embeds(&inner->dst, local))
 		return DROP_LOOP;
-	if (session->alias.s_addr && inner_embeds(&inner->dst, session->alias))
+	if (alias.s_addr && inner_embeds(&inner->dst, alias))
 		return DROP_LOOP;
 	return DROP_NONE;
 }

@@ -50,7 +50,11 @@ enum drop_reason inner_check_source(const struct inner *inner);
 enum drop_reason inner_check_ingress(const struct inner *inner,
 				     const struct forward_session *session);
 
-/* DROP_LOOP where the destination would come back to the tunnel's end here. */
-enum drop_reason inner_check_loop(const struct inner *inner, const struct forward_session *session);
+/*
+ * DROP_LOOP where the destination would come back to the tunnel's end here, which has the outer
+ * address local and may be known by an alias as well; 0 where there is none.
+ */
+enum drop_reason inner_check_loop(const struct inner *inner, struct in_addr local,
+				  struct in_addr alias);
 
 #endif

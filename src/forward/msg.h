@@ -33,10 +33,10 @@ enum forward_msg {
 	/* forward to control */
 	FORWARD_MSG_ADDED = 64, /* struct forward_id: packets of this session now pass */
 	FORWARD_MSG_REFUSED,	/* struct forward_id: the table has no room, or bad fields */
-	FORWARD_MSG_LEARNED,	/* struct forward_learned: server: where a UDP session's peer is */
-	FORWARD_MSG_PATH,	/* struct forward_path: client: whether the UDP data path lives */
-	FORWARD_MSG_ECHOED,	/* struct forward_id: client: the far end has answered ECHO */
-	FORWARD_MSG_REMOVED,	/* struct forward_id: no packet of this session passes any more */
+	FORWARD_MSG_LEARNED, /* struct forward_learned: server: a UDP session's peer has changed */
+	FORWARD_MSG_PATH,    /* struct forward_path: client: whether the UDP data path lives */
+	FORWARD_MSG_ECHOED,  /* struct forward_id: client: the far end has answered ECHO */
+	FORWARD_MSG_REMOVED, /* struct forward_id: no packet of this session passes any more */
 };
 
 struct forward_none {
@@ -73,8 +73,10 @@ struct forward_session {
 		local; /* source of its outer packets; client with UDP: 0, the kernel's choice */
 	struct in_addr peer;  /* where they go, and the only source accepted */
 	struct in_addr alias; /* the address that peers send to where that is not local (1:1 NAT) */
-	uint32_t peer_port;   /* UDP, host byte order; server: 0 where it is to be learned */
-	uint64_t session;     /* UDP: its name in probes */
+	/* UDP, host byte order. Server: 0 where it is to be learned; it also is where another
+	 * session is at this address and port, which only a hello can change. */
+	uint32_t peer_port;
+	uint64_t session;	     /* UDP: its name in probes */
 	uint8_t key[PROBE_KEY_SIZE]; /* UDP: of its probes */
 	uint32_t n_prefixes;
 	struct prefix6 prefixes[FORWARD_PREFIXES_MAX]; /* inner sources accepted, inner routes */
@@ -90,7 +92,7 @@ struct forward_echo {
 struct forward_learned {
 	uint32_t id;
 	struct in_addr peer;
-	uint32_t port; /* host byte order */
+	uint32_t port; /* host byte order; 0: unknown again, for another session is there now */
 };
 
 struct forward_path {

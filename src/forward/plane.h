@@ -1,25 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The data plane at work: packets between the TUN devices and the raw socket, and the counters. */
+/*
+ * The data plane: its parts, and the counters. inbound.c has the way from the sockets to the TUN
+ * devices, outbound.c the way back, and probing.c what a client sends by itself.
+ */
 #ifndef DTCP_FORWARD_PLANE_H
 #define DTCP_FORWARD_PLANE_H
 
 #include "forward/counters.h"
 #include "forward/device.h"
 #include "forward/forward.h"
+#include "forward/outer.h"
 #include "forward/rate.h"
-#include "forward/raw.h"
 #include "forward/table.h"
 
 #include <event2/event.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
+
+/* What control is to hear. */
+struct plane_reports {
+	/* The session's peer is another one, or not known any more. */
+	void (*learned)(const struct session *session, void *arg);
+	void (*path)(const struct session *session, bool alive, void *arg);
+	void (*echoed)(const struct session *session, void *arg);
+};
 
 struct plane {
 	struct forward_config config;
 	struct event_base *base;
+	const struct plane_reports *reports;
+	void *reports_arg;
 	struct table *table;
 	struct devices *devices;
-	struct raw *raw;		/* NULL until it comes */
+	struct outer *outer[FORWARD_UDP + 1]; /* by transport; NULL until it comes */
+	enum forward_transport last_out;      /* of the last packet from TUN */
 	struct counters_page *counters; /* always there; our own until the shared page comes */
 	size_t counters_mapped;		/* bytes to unmap; 0: our own */
 	struct in6_addr icmp_source;
@@ -27,13 +42,23 @@ struct plane {
 };
 
 /* Returns 0 or -ENOMEM; plane_close() is right after either. */
-int plane_open(struct plane *plane, const struct forward_config *config, struct event_base *base);
+int plane_open(struct plane *plane, const struct forward_config *config, struct event_base *base,
+	       const struct plane_reports *reports, void *arg);
 void plane_close(struct plane *plane);
 
-/* Takes over the socket. Returns 0 or -errno. */
-int plane_set_raw(struct plane *plane, int fd);
+/* Takes over the socket of a transport. Returns 0 or -errno. */
+int plane_set_outer(struct plane *plane, enum forward_transport transport, int fd);
 
 /* Goes on counting in the shared page; closes fd. Returns 0 or -errno. */
 int plane_set_counters(struct plane *plane, int fd);
+
+/* The socket of a session; NULL until it comes. */
+struct outer *plane_outer(const struct plane *plane, const struct session *session);
+
+/* The counters of a session. */
+struct session_counters *plane_counters(const struct plane *plane, const struct session *session);
+
+/* Counts a packet that is lost; session may be NULL. */
+void plane_drop(struct plane *plane, const struct session *session, enum drop_reason reason);
 
 #endif

@@ -7,6 +7,7 @@
 
 #define TABLE_MTU_MIN 1280
 #define TABLE_MTU_MAX 1480
+#define TABLE_MTU_UDP 1472
 
 /* A prefix that is or was a session's. */
 struct route {
@@ -21,6 +22,7 @@ struct table {
 	uint64_t key[2];
 	struct session **by_id;
 	struct hash by_peer;
+	struct hash by_name;	    /* UDP: the session number of the probes */
 	struct hash by_length[129]; /* routes; no buckets where a length has never been seen */
 	uint8_t lengths[128];	    /* those in use, longest first */
 	size_t n_lengths;
@@ -36,9 +38,8 @@ struct table *table_new(bool server, uint32_t sessions_max, const uint64_t key[s
 	table->sessions_max = sessions_max;
 	memcpy(table->key, key, sizeof(table->key));
 	table->by_id = calloc(sessions_max ? sessions_max : 1, sizeof(struct session *));
-	if (!table->by_id || hash_init(&table->by_peer)) {
-		free(table->by_id);
-		free(table);
+	if (!table->by_id || hash_init(&table->by_peer) || hash_init(&table->by_name)) {
+		table_free(table);
 		return NULL;
 	}
 	return table;
@@ -159,19 +160,46 @@ static bool host_valid(struct in_addr address)
 	return host != INADDR_ANY && host != INADDR_BROADCAST && !IN_MULTICAST(host);
 }
 
+static bool outside_valid(const struct table *table, const struct forward_session *config)
+{
+	bool udp = config->transport == FORWARD_UDP;
+
+	if (!udp && config->transport != FORWARD_PROTO41)
+		return false;
+	if (config->mtu < TABLE_MTU_MIN || config->mtu > (udp ? TABLE_MTU_UDP : TABLE_MTU_MAX))
+		return false;
+	if (!host_valid(config->peer))
+		return false;
+	if (udp) {
+		/* A client knows where its server is. */
+		if (!config->session || config->peer_port > UINT16_MAX ||
+		    (!table->server && !config->peer_port))
+			return false;
+		/* It may be anywhere itself, though, and somewhere else next time. */
+		if (!table->server && !config->local.s_addr)
+			return true;
+	}
+	return host_valid(config->local);
+}
+
 static bool config_valid(const struct table *table, const struct forward_session *config)
 {
-	if (config->id >= table->sessions_max || config->transport != FORWARD_PROTO41 ||
-	    config->mtu < TABLE_MTU_MIN || config->mtu > TABLE_MTU_MAX ||
-	    config->n_prefixes > FORWARD_PREFIXES_MAX)
-		return false;
-	if (!host_valid(config->local) || !host_valid(config->peer))
+	if (config->id >= table->sessions_max || config->n_prefixes > FORWARD_PREFIXES_MAX ||
+	    !outside_valid(table, config))
 		return false;
 	for (uint32_t i = 0; i < config->n_prefixes; i++) {
 		if (!prefix_valid(&config->prefixes[i]))
 			return false;
 	}
 	return true;
+}
+
+/* It holds a key. */
+static void session_free(struct session *session)
+{
+	if (session)
+		explicit_bzero(session, sizeof(*session));
+	free(session);
 }
 
 /* Takes back the routes that a session has made; on the server they stay known. */
@@ -203,14 +231,20 @@ static int table_prepare_routes(struct table *table, const struct forward_sessio
 
 int table_add(struct table *table, const struct forward_session *config, struct session **out)
 {
-	struct table_peer peer = {.transport = FORWARD_PROTO41, .address = config->peer};
+	struct table_peer peer = {.address = config->peer};
+	bool udp = config->transport == FORWARD_UDP;
 
 	if (!config_valid(table, config))
 		return -EINVAL;
-	if (table->by_id[config->id])
+	peer.transport = udp ? FORWARD_UDP : FORWARD_PROTO41;
+	peer.port = udp ? (uint16_t)config->peer_port : 0;
+	if (table->by_id[config->id] || (udp && table_by_name(table, config->session)))
 		return -EEXIST;
-	if (table_by_peer(table, &peer))
-		return -EADDRINUSE;
+	if (table_by_peer(table, &peer)) {
+		if (!udp || !table->server)
+			return -EADDRINUSE;
+		peer.port = 0;
+	}
 
 	struct session *session = calloc(1, sizeof(*session));
 
@@ -231,6 +265,9 @@ int table_add(struct table *table, const struct forward_session *config, struct 
 	}
 	table->by_id[config->id] = session;
 	hash_insert(&table->by_peer, &session->by_peer, table_hash_peer(table, &peer), session);
+	if (udp)
+		hash_insert(&table->by_name, &session->by_name,
+			    hash_words(table->key, &config->session, 1), session);
 	*out = session;
 	return 0;
 }
@@ -254,8 +291,10 @@ void table_remove(struct table *table, struct session *session)
 	if (table_routes(table, &session->config))
 		table_unroute(table, session);
 	hash_remove(&table->by_peer, &session->by_peer);
+	if (session->config.transport == FORWARD_UDP)
+		hash_remove(&table->by_name, &session->by_name);
 	table->by_id[session->config.id] = NULL;
-	free(session);
+	session_free(session);
 }
 
 int table_assign(struct table *table, const struct prefix6 *prefix)
@@ -272,15 +311,48 @@ struct session *table_by_id(const struct table *table, uint32_t id)
 	return id < table->sessions_max ? table->by_id[id] : NULL;
 }
 
+static bool peer_equal(const struct table_peer *a, const struct table_peer *b)
+{
+	return a->transport == b->transport && a->address.s_addr == b->address.s_addr &&
+	       a->port == b->port;
+}
+
+static struct session *table_find_peer(struct hash_node *node, const struct table_peer *peer)
+{
+	for (; node; node = hash_next(node)) {
+		struct session *session = node->item;
+
+		if (peer_equal(&session->peer, peer))
+			return session;
+	}
+	return NULL;
+}
+
 struct session *table_by_peer(const struct table *table, const struct table_peer *peer)
 {
-	for (struct hash_node *node = hash_first(&table->by_peer, table_hash_peer(table, peer));
+	/* A datagram can come from port 0, but does not come from an unlearned session. */
+	if (peer->transport == FORWARD_UDP && peer->port == 0)
+		return NULL;
+	return table_find_peer(hash_first(&table->by_peer, table_hash_peer(table, peer)), peer);
+}
+
+struct session *table_unlearned(const struct table *table, struct in_addr address,
+				const struct session *after)
+{
+	const struct table_peer peer = {.transport = FORWARD_UDP, .address = address};
+
+	return table_find_peer(after ? hash_next(&after->by_peer)
+				     : hash_first(&table->by_peer, table_hash_peer(table, &peer)),
+			       &peer);
+}
+
+struct session *table_by_name(const struct table *table, uint64_t name)
+{
+	for (struct hash_node *node = hash_first(&table->by_name, hash_words(table->key, &name, 1));
 	     node; node = hash_next(node)) {
 		struct session *session = node->item;
 
-		if (session->peer.transport == peer->transport &&
-		    session->peer.address.s_addr == peer->address.s_addr &&
-		    session->peer.port == peer->port)
+		if (session->config.session == name)
 			return session;
 	}
 	return NULL;
@@ -306,10 +378,11 @@ void table_free(struct table *table)
 {
 	if (!table)
 		return;
-	for (uint32_t i = 0; i < table->sessions_max; i++)
-		free(table->by_id[i]);
+	for (uint32_t i = 0; table->by_id && i < table->sessions_max; i++)
+		session_free(table->by_id[i]);
 	free(table->by_id);
 	hash_free(&table->by_peer);
+	hash_free(&table->by_name);
 	for (size_t len = 0; len < sizeof(table->by_length) / sizeof(table->by_length[0]); len++) {
 		struct hash *hash = &table->by_length[len];
 

@@ -20,9 +20,13 @@
 #include <sys/queue.h>
 
 struct device;
+struct probing;
 struct table;
 
-/* Where a peer's packets come from. The port is 0 where the transport has none. */
+/*
+ * Where a peer's packets come from. The port is 0 where the transport has none, and with UDP where
+ * it has not been learned: then the session is unlearned, and no packet goes to it.
+ */
 struct table_peer {
 	enum forward_transport transport;
 	struct in_addr address;
@@ -36,9 +40,15 @@ struct session {
 	/* The room's: */
 	struct device *device;
 	TAILQ_ENTRY(session) on_device;
-	bool announced; /* control knows that it is up */
+	uint64_t added;		 /* when, in milliseconds */
+	bool announced;		 /* control knows that it is up */
+	struct probing *probing; /* on a client only */
+	/* On the server, UDP: counters of its probes; 0 before the first. */
+	uint64_t hello_counter;
+	uint64_t answer_counter;
 	/* The table's: */
 	struct hash_node by_peer;
+	struct hash_node by_name;
 };
 
 enum table_match {
@@ -53,12 +63,15 @@ void table_free(struct table *table);
 
 /*
  * Adds a session. Its prefixes lead to it at once, also those that an older session still has;
- * they do not go back to that one. Returns 0, -EINVAL (a field out of range), -EEXIST (id in use),
- * -EADDRINUSE (peer in use) or -ENOMEM; on failure no session has changed.
+ * they do not go back to that one. Returns 0, -EINVAL (a field out of range), -EEXIST (id or
+ * session number in use), -EADDRINUSE (peer in use) or -ENOMEM; on failure no session has changed.
+ *
+ * On the server a UDP peer that is in use is no failure: the new session is unlearned, for its
+ * hello will tell more than a port that its client has named.
  */
 int table_add(struct table *table, const struct forward_session *config, struct session **out);
 
-/* Moves a session to another peer. Returns 0 or -EADDRINUSE. */
+/* Moves a session to another peer, or makes it unlearned. Returns 0 or -EADDRINUSE. */
 int table_change_peer(struct table *table, struct session *session, const struct table_peer *peer);
 
 /* Removes and frees it. */
@@ -70,6 +83,11 @@ int table_assign(struct table *table, const struct prefix6 *prefix);
 /* NULL where there is none. */
 struct session *table_by_id(const struct table *table, uint32_t id);
 struct session *table_by_peer(const struct table *table, const struct table_peer *peer);
+struct session *table_by_name(const struct table *table, uint64_t name);
+
+/* The unlearned sessions of this peer address, one after the other; the first with NULL. */
+struct session *table_unlearned(const struct table *table, struct in_addr address,
+				const struct session *after);
 
 /* *out is set with TABLE_UP only. */
 enum table_match table_by_address(const struct table *table, const struct in6_addr *address,

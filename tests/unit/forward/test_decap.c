@@ -7,6 +7,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#define NOW 100000
+
 static const uint64_t key[2] = {1, 2};
 
 /* A table with the one session of packets.h, up; change may alter it first. */
@@ -21,6 +23,16 @@ static struct table *make_table(bool server, const struct forward_session *confi
 	return table;
 }
 
+/* As from a raw socket. */
+static void judge_ipv4(const struct table *table, bool server, uint8_t *packet, size_t n,
+		       struct decap *decap)
+{
+	struct arrival arrival;
+
+	arrival_from_ipv4(packet, n, &arrival);
+	decap_packet(table, server, &arrival, NOW, decap);
+}
+
 static enum drop_reason judge_with(const struct forward_session *config, bool server,
 				   const char *text, struct decap *decap)
 {
@@ -28,7 +40,7 @@ static enum drop_reason judge_with(const struct forward_session *config, bool se
 	struct table *table = make_table(server, config);
 	size_t n = packet_hex(text, packet, sizeof(packet));
 
-	decap_packet(table, server, packet, n, decap);
+	judge_ipv4(table, server, packet, n, decap);
 
 	enum drop_reason drop = decap->drop;
 
@@ -139,7 +151,7 @@ static void a_session_that_is_not_up_takes_nothing(void **state)
 	(void)state;
 	assert_non_null(table);
 	assert_int_equal(table_add(table, &config, &session), 0);
-	decap_packet(table, true, packet, n, &decap);
+	judge_ipv4(table, true, packet, n, &decap);
 	assert_int_equal(decap.drop, DROP_OUTER_PEER);
 	assert_null(decap.session);
 	table_free(table);

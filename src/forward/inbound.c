@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "forward/inbound.h"
+
+#include "forward/clock.h"
+#include "forward/decap.h"
+#include "forward/learn.h"
+#include "forward/outbound.h"
+#include "forward/probing.h"
+#include "proto/probe.h"
+
+#include <string.h>
+
+/* On the server: from a client, or from somebody who would like to be taken for one. */
+static void inbound_hello(struct plane *plane, const struct arrival *arrival,
+			  const struct probe *probe)
+{
+	struct learn learn;
+
+	learn_from_probe(plane->table, arrival, probe, &learn);
+	if (learn.drop != DROP_NONE) {
+		/* Not counted for the session: whoever forges its number is not its peer. */
+		plane_drop(plane, NULL, learn.drop);
+		return;
+	}
+	plane_counters(plane, learn.session)->probes++;
+	if (learn.superseded)
+		plane->reports->learned(learn.superseded, plane->reports_arg);
+	if (learn.moved)
+		plane->reports->learned(learn.session, plane->reports_arg);
+	outbound_own(plane, learn.session, arrival->local, learn.answer, sizeof(learn.answer));
+}
+
+/* On a client: from its server, or from somebody who would like to be taken for it. */
+static void inbound_answer(struct plane *plane, const struct arrival *arrival,
+			   const struct probe *probe)
+{
+	struct session *session = table_by_peer(plane->table, &arrival->peer);
+	enum drop_reason drop = DROP_OUTER_PEER;
+
+	if (session)
+		drop = probing_answered(session->probing, arrival, probe);
+	if (drop == DROP_NONE)
+		plane_counters(plane, session)->probes++;
+	else
+		plane_drop(plane, NULL, drop);
+}
+
+static void inbound_packet(struct plane *plane, const struct arrival *arrival)
+{
+	struct decap decap;
+
+	decap_packet(plane->table, plane->config.server, arrival, clock_ms(), &decap);
+	if (decap.drop == DROP_NONE && decap.learned &&
+	    table_change_peer(plane->table, decap.session, &arrival->peer) == 0)
+		plane->reports->learned(decap.session, plane->reports_arg);
+	if (decap.drop == DROP_NONE && decap.session->probing &&
+	    probing_takes(decap.session->probing, &decap.inner))
+		return;
+	if (decap.drop == DROP_NONE && device_write(decap.session->device, &decap.vnet,
+						    decap.inner.packet, decap.inner.len) != 0)
+		decap.drop = DROP_TUN_WRITE;
+	if (decap.drop != DROP_NONE) {
+		plane_drop(plane, decap.session, decap.drop);
+		return;
+	}
+
+	struct session_counters *counters = plane_counters(plane, decap.session);
+
+	counters->in_packets++;
+	counters->in_bytes += decap.inner.len;
+}
+
+void inbound_received(struct plane *plane, const struct arrival *arrival)
+{
+	struct probe probe;
+
+	if (arrival->peer.transport != FORWARD_UDP ||
+	    !probe_read(arrival->payload, arrival->len, &probe))
+		inbound_packet(plane, arrival);
+	else if (plane->config.server)
+		inbound_hello(plane, arrival, &probe);
+	else
+		inbound_answer(plane, arrival, &probe);
+}
+
+void inbound_report(struct plane *plane, enum forward_transport transport,
+		    const struct errqueue_report *report)
+{
+	const struct table_peer peer = {transport, report->peer, report->port};
+	struct session *session = table_by_peer(plane->table, &peer);
+
+	if (report->icmp)
+		plane->counters->icmp_errors++;
+	if (!session)
+		return;
+	if (report->icmp)
+		plane_counters(plane, session)->icmp_errors++;
+	if (report->too_big)
+		pmtu_lower(&session->pmtu, report->mtu, clock_ms());
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How the server learns where the peers of its UDP sessions are: docs/protocol.md, section 2.2.
+ * Every rule about that stands here. No I/O, no clock.
+ */
+#ifndef DTCP_FORWARD_LEARN_H
+#define DTCP_FORWARD_LEARN_H
+
+#include "forward/arrival.h"
+#include "forward/counters.h"
+#include "forward/table.h"
+#include "proto/probe.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A peer that has not said hello after so many milliseconds is one without probes. */
+#define LEARN_PATIENCE 5000
+
+struct learn {
+	enum drop_reason drop;
+	/* With DROP_NONE: */
+	struct session *session;
+	bool moved;		    /* its peer is another one now */
+	struct session *superseded; /* whose peer that was before, now unlearned; else NULL */
+	uint8_t answer[PROBE_SIZE]; /* to the arrival's peer, from where it was sent to */
+};
+
+/* Judges what probe_read() has read from the arrival, and moves its session where that is due. */
+void learn_from_probe(struct table *table, const struct arrival *arrival, const struct probe *probe,
+		      struct learn *out);
+
+/*
+ * Whose a packet is that came from a peer which no session has, with this inner source: the one
+ * without probes that waits there. NULL where there is none, or no telling which.
+ */
+struct session *learn_waiting(const struct table *table, const struct table_peer *peer,
+			      const struct in6_addr *source, uint64_t now);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From the TUN devices to the sockets, and what is sent by ourselves. */
+#ifndef DTCP_FORWARD_OUTBOUND_H
+#define DTCP_FORWARD_OUTBOUND_H
+
+#include "forward/device.h"
+#include "forward/outer.h"
+#include "forward/plane.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The device has packets. */
+void outbound_read(struct plane *plane, struct device *device);
+
+/* Sends a packet of our own to the session's peer, at once if the socket takes any. */
+void outbound_own(struct plane *plane, const struct session *session, struct in_addr source,
+		  const uint8_t *data, size_t len);
+
+/* What became of a packet: see struct outer_handlers. */
+void outbound_sent(struct plane *plane, const struct outer_packet *packet);
+void outbound_refused(struct plane *plane, const struct outer_packet *packet);
+bool outbound_too_big(struct plane *plane, struct outer_packet *packet);
+
+#endif

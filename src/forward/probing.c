@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "forward/probing.h"
+
+#include "base/log.h"
+#include "forward/clock.h"
+#include "forward/echo.h"
+#include "forward/hello.h"
+#include "forward/outbound.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct probing {
+	struct plane *plane;
+	struct session *session;
+	/* Hellos: */
+	struct event *timer;
+	struct hello hello;
+	bool started;
+	uint64_t armed; /* when the timer will fire; 0: not at all */
+	uint64_t hello_counter;
+	uint64_t answer_counter;
+	/* Echo requests: */
+	struct event *echo_timer;
+	bool echoing;
+	struct forward_echo echo;
+	uint16_t echo_id;
+	uint16_t echo_sequence;
+};
+
+static void probing_on_timer(evutil_socket_t fd, short what, void *arg);
+static void probing_on_echo_timer(evutil_socket_t fd, short what, void *arg);
+
+struct probing *probing_new(struct plane *plane, struct session *session)
+{
+	struct probing *probing = calloc(1, sizeof(*probing));
+
+	if (!probing)
+		return NULL;
+	probing->plane = plane;
+	probing->session = session;
+	probing->timer = evtimer_new(plane->base, probing_on_timer, probing);
+	probing->echo_timer =
+		event_new(plane->base, -1, EV_PERSIST, probing_on_echo_timer, probing);
+	if (!probing->timer || !probing->echo_timer) {
+		probing_free(probing);
+		return NULL;
+	}
+	return probing;
+}
+
+void probing_free(struct probing *probing)
+{
+	if (!probing)
+		return;
+	if (probing->timer)
+		event_free(probing->timer);
+	if (probing->echo_timer)
+		event_free(probing->echo_timer);
+	free(probing);
+}
+
+/* --- hellos ------------------------------------------------------------------------------- */
+
+static void probing_send_hello(struct probing *probing, uint64_t now)
+{
+	const struct forward_session *config = &probing->session->config;
+	const struct probe hello = {
+		.type = PROBE_HELLO,
+		.clock = hello_clock(now),
+		.session = config->session,
+		.counter = ++probing->hello_counter,
+	};
+	uint8_t packet[PROBE_SIZE];
+
+	if (probe_write(&hello, config->key, packet))
+		outbound_own(probing->plane, probing->session, config->local, packet,
+			     sizeof(packet));
+	else
+		log_warnx("cannot sign a hello");
+}
+
+/* A timer that fires too early costs less than one that is set anew for each packet. */
+static void probing_arm(struct probing *probing, uint64_t now)
+{
+	uint64_t deadline = hello_deadline(&probing->hello);
+	uint64_t wait = deadline > now ? deadline - now : 0;
+	const struct timeval after = {
+		.tv_sec = (time_t)(wait / 1000000),
+		.tv_usec = (suseconds_t)(wait % 1000000),
+	};
+
+	if (probing->armed && probing->armed <= deadline)
+		return;
+	probing->armed = deadline;
+	(void)event_add(probing->timer, &after);
+}
+
+static void probing_step(struct probing *probing)
+{
+	uint64_t now = clock_us();
+	enum hello_action action;
+
+	while ((action = hello_step(&probing->hello, now)) != HELLO_WAIT) {
+		if (action == HELLO_SEND)
+			probing_send_hello(probing, now);
+		else
+			probing->plane->reports->path(probing->session, false,
+						      probing->plane->reports_arg);
+	}
+	probing_arm(probing, now);
+}
+
+static void probing_on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct probing *probing = arg;
+
+	(void)fd;
+	(void)what;
+	probing->armed = 0;
+	probing_step(probing);
+}
+
+void probing_start(struct probing *probing)
+{
+	if (probing->started) {
+		probing_hurry(probing);
+		return;
+	}
+	if (probing->session->config.transport != FORWARD_UDP)
+		return;
+	probing->started = true;
+	hello_start(&probing->hello, clock_us());
+	probing_step(probing);
+}
+
+void probing_hurry(struct probing *probing)
+{
+	if (!probing->started)
+		return;
+	hello_hurry(&probing->hello, clock_us());
+	probing_step(probing);
+}
+
+enum drop_reason probing_answered(struct probing *probing, const struct arrival *arrival,
+				  const struct probe *probe)
+{
+	const struct forward_session *config = &probing->session->config;
+	struct plane *plane = probing->plane;
+	uint64_t now = clock_us();
+	bool revived;
+
+	if (!probing->started || probe->session != config->session)
+		return DROP_PROBE_SESSION;
+	/* A hello of ours that was sent back has a right code as well. */
+	if (!probe_verify(arrival->payload, config->key) || probe->type != PROBE_ANSWER)
+		return DROP_PROBE_CODE;
+	if (probe->counter <= probing->answer_counter)
+		return DROP_PROBE_OLD;
+	probing->answer_counter = probe->counter;
+	plane_counters(plane, probing->session)->rtt_us =
+		hello_answered(&probing->hello, probe->clock, now, &revived);
+	probing_arm(probing, now);
+	if (revived)
+		plane->reports->path(probing->session, true, plane->reports_arg);
+	return DROP_NONE;
+}
+
+void probing_packet_out(struct probing *probing)
+{
+	uint64_t now;
+
+	if (!probing->started || probing->hello.is_lonely)
+		return;
+	now = clock_us();
+	hello_packet_out(&probing->hello, now);
+	probing_arm(probing, now);
+}
+
+/* --- echo requests ------------------------------------------------------------------------ */
+
+static void probing_send_echo(struct probing *probing)
+{
+	const struct forward_echo *echo = &probing->echo;
+	uint8_t packet[ECHO_SIZE];
+
+	echo_write(&echo->source, &echo->destination, probing->echo_id, ++probing->echo_sequence,
+		   packet);
+	outbound_own(probing->plane, probing->session, probing->session->config.local, packet,
+		     sizeof(packet));
+}
+
+static void probing_on_echo_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	probing_send_echo(arg);
+}
+
+void probing_echo(struct probing *probing, const struct forward_echo *echo)
+{
+	const struct timeval second = {.tv_sec = 1};
+
+	probing->echoing = true;
+	probing->echo = *echo;
+	probing->echo_id = (uint16_t)arc4random();
+	probing->echo_sequence = 0;
+	(void)event_add(probing->echo_timer, &second);
+	probing_send_echo(probing);
+}
+
+bool probing_takes(struct probing *probing, const struct inner *inner)
+{
+	hello_packet_in(&probing->hello);
+	if (!probing->echoing || !echo_is_reply(inner, &probing->echo.source, probing->echo_id))
+		return false;
+	probing->echoing = false;
+	(void)event_del(probing->echo_timer);
+	probing->plane->reports->echoed(probing->session, probing->plane->reports_arg);
+	return true;
+}
