@@ -5,6 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
+/* A session is 64 bits. */
+#define SESSION_DIGITS 16
+
 const char *tunnel_type_name(enum tunnel_type type)
 {
 	switch (type) {
@@ -62,5 +65,39 @@ bool dtcp_password_valid(const char *password)
 		if (c < ' ' || c == 0x7f)
 			return false;
 	}
+	return true;
+}
+
+bool dtcp_port_parse(const char *text, uint16_t *out)
+{
+	size_t digits = strspn(text, "0123456789");
+	unsigned int value = 0;
+
+	if (digits == 0 || digits > 5 || text[digits] != '\0')
+		return false;
+	for (size_t i = 0; i < digits; i++)
+		value = value * 10 + (unsigned int)(text[i] - '0');
+	if (value == 0 || value > UINT16_MAX)
+		return false;
+	*out = (uint16_t)value;
+	return true;
+}
+
+bool dtcp_session_parse(const char *text, uint64_t *out)
+{
+	size_t digits = strspn(text, "0123456789abcdefABCDEF");
+	uint64_t value = 0;
+
+	if (digits != SESSION_DIGITS || text[digits] != '\0')
+		return false;
+	for (size_t i = 0; i < digits; i++) {
+		/* In ASCII a letter has this bit and a digit has not. */
+		unsigned int letter = ((unsigned int)text[i] & 0x40) >> 6;
+
+		value = value << 4 | (((unsigned int)text[i] & 0xf) + 9 * letter);
+	}
+	if (value == 0)
+		return false;
+	*out = value;
 	return true;
 }

@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define DTCP_UDP_PORT	   4028
 #define DTCP_PORT	   20200
@@ -40,6 +41,15 @@ bool dtcp_user_valid(const char *user);
 
 /* A password that both sides can handle: 1 to DTCP_PASSWORD_MAX bytes, no control characters. */
 bool dtcp_password_valid(const char *password);
+
+/* The decimal number of a port, 1 to 65535, and nothing else. *out is written with true only. */
+bool dtcp_port_parse(const char *text, uint16_t *out);
+
+/*
+ * The number of a session: 16 hex digits in either case, not all zero, and nothing else. *out is
+ * written with true only.
+ */
+bool dtcp_session_parse(const char *text, uint64_t *out);
 
 /* --- server to client ------------------------------------------------------------------- */
 
@@ -80,7 +90,8 @@ enum reply_status greeting_parse(const char *line, size_t len, struct dtcp_greet
  * type demands are there: me and her always, me6 and her6 for host, at least one prefix for
  * network. All that is there is unicast, the IPv6 part global or unique local, and no address,
  * prefix or extension comes twice; any type can come with more than it demands, also with me6 and
- * no her6. Unknown words are ignored; a broken address or prefix makes the line garbage.
+ * no her6. "udp=" and "session=" come both or not at all. Unknown words are ignored; a broken
+ * address, prefix, port or session makes the line garbage.
  */
 enum reply_status reply_parse(const char *line, size_t len, enum tunnel_type type,
 			      struct dtcp_reply *out, const char **why);
@@ -92,8 +103,9 @@ enum reply_status answer_parse(const char *line, size_t len, const char **why);
 const char *reply_reason(const char *line);
 
 /*
- * Writes "+OK me her me6 her6 prefix ..." without line end into buf and returns its length, or 0
- * where size is too small or reply cannot be said (her6 without me6).
+ * Writes "+OK me her me6 her6 prefix ... udp=port session=digits" without line end into buf and
+ * returns its length, or 0 where size is too small or reply cannot be said (her6 without me6, a
+ * port without a session). Without a port, the session is not said.
  */
 size_t reply_format(const struct dtcp_reply *reply, char *buf, size_t size);
 
@@ -135,10 +147,10 @@ void request_parse(const char *line, size_t len, struct dtcp_request *out);
 bool request_is_bare_word(const char *buf, size_t len);
 
 /*
- * Writes "tunnel user response type" without line end; returns its length, or 0 where size is too
- * small or a word cannot be sent.
+ * Writes "tunnel user response type" without line end, with udp also "udp=port", or "udp" alone for
+ * port 0; returns its length, or 0 where size is too small or a word cannot be sent.
  */
-size_t request_format(const char *user, const char *response, enum tunnel_type type, char *buf,
-		      size_t size);
+size_t request_format(const char *user, const char *response, enum tunnel_type type, bool udp,
+		      uint16_t udp_port, char *buf, size_t size);
 
 #endif

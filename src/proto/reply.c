@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From server to client: greeting, reply and every other answer. docs/protocol.md, section 1.
+ * From server to client: greeting, reply and every other answer. docs/protocol.md, sections 1
+ * and 2.
  *
  * The words of a reply are told apart by what they look like, not by where they stand, because
  * servers differ in what they send. What looks like an address must also be one: if a broken word
@@ -9,8 +10,10 @@
 #include "proto/message.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define BLANKS " \t"
 
@@ -248,8 +251,36 @@ static const char *take_word(struct reader *reader, char *word)
 	case SHAPE_EXTENSION:
 		break;
 	}
-	/* None of them means anything to us yet; but which of two equal ones would count? */
+	/* Which of two equal ones would count? So they are looked at when all are there. */
 	reader->extensions[reader->n_extensions++] = word;
+	return NULL;
+}
+
+/*
+ * Reads the extensions. Without a value, "udp" and "session" are words like any other: an old
+ * server's free text may well have them.
+ */
+static const char *take_extensions(struct reader *reader)
+{
+	struct dtcp_reply *reply = &reader->reply;
+
+	if (line_repeats_name(reader->extensions, reader->n_extensions))
+		return "has the same word twice";
+	for (size_t i = 0; i < reader->n_extensions; i++) {
+		const char *word = reader->extensions[i];
+
+		if (strncasecmp(word, "udp=", 4) == 0) {
+			if (!dtcp_port_parse(word + 4, &reply->udp_port))
+				return "has a UDP port that is not a number from 1 to 65535";
+		} else if (strncasecmp(word, "session=", 8) == 0) {
+			if (!dtcp_session_parse(word + 8, &reply->session))
+				return "has a session that is not 16 hexadecimal digits, or zero";
+		}
+	}
+	if (reply->udp_port != 0 && reply->session == 0)
+		return "has a UDP port but no session";
+	if (reply->udp_port == 0 && reply->session != 0)
+		return "has a session but no UDP port";
 	return NULL;
 }
 
@@ -258,8 +289,6 @@ static const char *check_complete(const struct reader *reader, enum tunnel_type 
 {
 	const struct dtcp_reply *reply = &reader->reply;
 
-	if (line_repeats_name(reader->extensions, reader->n_extensions))
-		return "has the same word twice";
 	if (reader->n_ipv4 < 2)
 		return "lacks an IPv4 address of the tunnel";
 	if (type == TUNNEL_HOST && !(reply->has_me6 && reply->has_her6))
@@ -284,6 +313,8 @@ enum reply_status reply_parse(const char *line, size_t len, enum tunnel_type typ
 	count = line_split(rest, words, DTCP_WORDS_MAX);
 	for (size_t i = 0; i < count && wrong == NULL; i++)
 		wrong = take_word(&reader, words[i]);
+	if (wrong == NULL)
+		wrong = take_extensions(&reader);
 	if (wrong == NULL)
 		wrong = check_complete(&reader, type);
 	if (wrong != NULL) {
@@ -332,6 +363,9 @@ size_t reply_format(const struct dtcp_reply *reply, char *buf, size_t size)
 	struct writer writer = {.buf = buf, .size = size};
 	char text[PREFIX6_STRLEN];
 
+	/* The other side would not understand it. */
+	if (reply->udp_port != 0 && reply->session == 0)
+		return 0;
 	/* Read by its shape, a lone her6 would become the client's own address. */
 	if (reply->n_prefixes > DTCP_PREFIXES_MAX || (reply->has_her6 && !reply->has_me6))
 		return 0;
@@ -345,6 +379,12 @@ size_t reply_format(const struct dtcp_reply *reply, char *buf, size_t size)
 		put_address(&writer, AF_INET6, &reply->her6);
 	for (size_t i = 0; i < reply->n_prefixes; i++)
 		put(&writer, " ", prefix6_format(&reply->prefixes[i], text));
+	if (reply->udp_port != 0) {
+		(void)snprintf(text, sizeof(text), "%u", (unsigned int)reply->udp_port);
+		put(&writer, " udp=", text);
+		(void)snprintf(text, sizeof(text), "%016" PRIx64, reply->session);
+		put(&writer, " session=", text);
+	}
 	/* Even with every field at its longest this is shorter than DTCP_LINE_MAX. */
 	return writer.full ? 0 : writer.len;
 }

@@ -6,22 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* The decimal number of a port, 1 to 65535, and nothing else. */
-static bool parse_port(const char *text, uint16_t *out)
-{
-	size_t digits = strspn(text, "0123456789");
-	unsigned int value = 0;
-
-	if (digits == 0 || digits > 5 || text[digits] != '\0')
-		return false;
-	for (size_t i = 0; i < digits; i++)
-		value = value * 10 + (unsigned int)(text[i] - '0');
-	if (value == 0 || value > UINT16_MAX)
-		return false;
-	*out = (uint16_t)value;
-	return true;
-}
-
 /* Reads one extension into *out. False where it is one of ours, but with an impossible value. */
 static bool take_extension(const char *word, struct dtcp_request *out)
 {
@@ -31,7 +15,7 @@ static bool take_extension(const char *word, struct dtcp_request *out)
 	}
 	if (strncasecmp(word, "udp=", 4) == 0) {
 		out->udp = true;
-		return parse_port(word + 4, &out->udp_port);
+		return dtcp_port_parse(word + 4, &out->udp_port);
 	}
 	/* What we do not know is for a later version to know. */
 	return true;
@@ -102,13 +86,20 @@ bool request_is_bare_word(const char *buf, size_t len)
 	return len == 4 && (strncasecmp(buf, "ping", 4) == 0 || strncasecmp(buf, "quit", 4) == 0);
 }
 
-size_t request_format(const char *user, const char *response, enum tunnel_type type, char *buf,
-		      size_t size)
+size_t request_format(const char *user, const char *response, enum tunnel_type type, bool udp,
+		      uint16_t udp_port, char *buf, size_t size)
 {
+	char extension[sizeof(" udp=65535")] = "";
 	int len;
 
 	if (type == TUNNEL_NONE || !dtcp_user_valid(user) || !digest_valid(response))
 		return 0;
-	len = snprintf(buf, size, "tunnel %s %s %s", user, response, tunnel_type_name(type));
+	/* Without it there must be exactly four words, for the old servers count them. */
+	if (udp && udp_port != 0)
+		(void)snprintf(extension, sizeof(extension), " udp=%u", (unsigned int)udp_port);
+	else if (udp)
+		(void)strlcpy(extension, " udp", sizeof(extension));
+	len = snprintf(buf, size, "tunnel %s %s %s%s", user, response, tunnel_type_name(type),
+		       extension);
 	return len > 0 && (size_t)len < size ? (size_t)len : 0;
 }

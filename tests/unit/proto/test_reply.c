@@ -5,6 +5,7 @@
 #include "exact.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +22,7 @@
 
 static const enum tunnel_type any_type[] = {TUNNEL_ONLY, TUNNEL_HOST, TUNNEL_NETWORK};
 
-/* What has been read, in one line: "me her [me6|-] [her6|-] prefix...". */
+/* What has been read, in one line: "me her [me6|-] [her6|-] prefix... [udp PORT SESSION]". */
 static const char *describe(const struct dtcp_reply *reply)
 {
 	static char text[1024];
@@ -38,6 +39,12 @@ static const char *describe(const struct dtcp_reply *reply)
 	for (size_t i = 0; i < reply->n_prefixes; i++) {
 		(void)strlcat(text, " ", sizeof(text));
 		(void)strlcat(text, prefix6_format(&reply->prefixes[i], buf), sizeof(text));
+	}
+	if (reply->udp_port != 0 || reply->session != 0) {
+		size_t len = strlen(text);
+
+		(void)snprintf(text + len, sizeof(text) - len, " udp %u %" PRIx64,
+			       (unsigned int)reply->udp_port, reply->session);
 	}
 	return text;
 }
@@ -143,7 +150,6 @@ static void test_unknown_words_are_ignored(void **state)
 	static const char described[] = "60.32.85.217 43.244.255.37 - -";
 
 	(void)state;
-	expect_ok(V4 " udp=4028 session=0123456789abcdef", TUNNEL_ONLY, described);
 	expect_ok("+OK welcome 60.32.85.217 to 43.244.255.37 us", TUNNEL_ONLY, described);
 	expect_ok(V4 " version 0.2 1.2.3 12:30 (c) <870363> a=1 b= = ,", TUNNEL_ONLY, described);
 	/* The value of an extension is not read by its shape. */
@@ -152,6 +158,90 @@ static void test_unknown_words_are_ignored(void **state)
 	/* What does not even look like an address is just a word. */
 	expect_ok(V4 " fe80::1%eth0 192.0.2.1. 192.0.2.x [2001:db8::1] 2001:db8", TUNNEL_ONLY,
 		  described);
+}
+
+static void test_udp(void **state)
+{
+	static const char described[] = "60.32.85.217 43.244.255.37 - - udp 4028 123456789abcdef";
+	static const char *const names[] = {" udp session", " udp", " session", " UDP Session",
+					    " udpx=0 sessions=1 udp-port= xsession=x"};
+
+	(void)state;
+	expect_ok(V4 " udp=4028 session=0123456789abcdef", TUNNEL_ONLY, described);
+	/* In either case and at any place. */
+	expect_ok(V4 " UDP=4028 Session=0123456789ABCDEF", TUNNEL_ONLY, described);
+	expect_ok(V4 " session=0123456789aBcDeF x=1 udp=4028 y", TUNNEL_ONLY, described);
+	expect_ok("+OK udp=4028 60.32.85.217 session=0123456789abcdef 43.244.255.37", TUNNEL_ONLY,
+		  described);
+	expect_ok(V4 PAIR NET " udp=65535 session=ffffffffffffffff", TUNNEL_NETWORK,
+		  "60.32.85.217 43.244.255.37 2001:db8::2 2001:db8::1 2001:3e0:3c3::/48 udp 65535 "
+		  "ffffffffffffffff");
+	expect_ok(V4 " udp=1 session=0000000000000001", TUNNEL_ONLY,
+		  "60.32.85.217 43.244.255.37 - - udp 1 1");
+	/* The top bit alone is a session as well. */
+	expect_ok(V4 " udp=1 session=8000000000000000", TUNNEL_ONLY,
+		  "60.32.85.217 43.244.255.37 - - udp 1 8000000000000000");
+	/* Names without a value, and other names, are nothing but words. */
+	for (size_t i = 0; i < COUNT(names); i++) {
+		char line[DTCP_LINE_SIZE];
+
+		(void)snprintf(line, sizeof(line), V4 "%s", names[i]);
+		expect_ok(line, TUNNEL_ONLY, "60.32.85.217 43.244.255.37 - -");
+	}
+}
+
+static void test_bad_udp(void **state)
+{
+	static const char port[] = "has a UDP port that is not a number from 1 to 65535";
+	static const char session[] = "has a session that is not 16 hexadecimal digits, or zero";
+	static const char lone_port[] = "has a UDP port but no session";
+	static const char lone_session[] = "has a session but no UDP port";
+	static const char twice[] = "has the same word twice";
+	static const char *const rows[][2] = {
+		{"udp= session=0123456789abcdef", port},
+		{"udp=0 session=0123456789abcdef", port},
+		{"udp=00000 session=0123456789abcdef", port},
+		{"udp=65536 session=0123456789abcdef", port},
+		{"udp=4294971324 session=0123456789abcdef", port}, /* 2^32 + 4028 */
+		{"udp=-1 session=0123456789abcdef", port},
+		{"udp=+1 session=0123456789abcdef", port},
+		{"udp=1x session=0123456789abcdef", port},
+		{"udp=0x1 session=0123456789abcdef", port},
+		{"UDP=x session=0123456789abcdef", port},
+		{"udp=4028=1 session=0123456789abcdef", port},
+		{"udp=0", port},
+		{"udp=4028 session=", session},
+		{"udp=4028 session=1", session},
+		{"udp=4028 session=0123456789abcde", session},
+		{"udp=4028 session=0123456789abcdef0", session},
+		{"udp=4028 session=00123456789abcdef", session},
+		{"udp=4028 session=0123456789abcdeg", session},
+		{"udp=4028 session=g123456789abcdef", session},
+		{"udp=4028 session=0x23456789abcdef", session},
+		{"udp=4028 session=-123456789abcdef", session},
+		{"udp=4028 session=01234567-9abcdef", session},
+		{"udp=4028 session=0123456789abcde/", session},
+		{"udp=4028 session=0000000000000000", session},
+		{"udp=4028 SESSION=x", session},
+		{"session=0000000000000000", session},
+		{"udp=4028", lone_port},
+		{"udp=4028 session", lone_port},
+		{"udp=4028 sessions=0123456789abcdef", lone_port},
+		{"session=0123456789abcdef", lone_session},
+		{"udp session=0123456789abcdef", lone_session},
+		{"udp=4028 session=0123456789abcdef udp=4028", twice},
+		{"udp=4028 session=0123456789abcdef UDP", twice},
+		{"udp=4028 session=0123456789abcdef session=0123456789abcdef", twice},
+		{"udp=4028 session=0123456789abcdef Session=0123456789abcdee", twice},
+		{"udp=4028 session=0123456789abcdef session", twice},
+	};
+	char line[DTCP_LINE_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		(void)snprintf(line, sizeof(line), V4 PAIR NET " %s", rows[i][0]);
+		expect_garbage(line, rows[i][1]);
+	}
 }
 
 static void test_forty_words(void **state)
@@ -390,6 +480,11 @@ static void test_round_trip(void **state)
 		/* One in the other is not twice the same. */
 		"+OK 198.51.100.2 192.0.2.1 2001:db8::/32 2001:db8::/48",
 		"+OK 198.51.100.2 192.0.2.1 2001:db8::/48 2001:db8::/32",
+		"+OK 198.51.100.2 192.0.2.1 udp=4028 session=0123456789abcdef",
+		"+OK 198.51.100.2 192.0.2.1 udp=1 session=0000000000000001",
+		"+OK 198.51.100.2 192.0.2.1 udp=65535 session=fedcba9876543210",
+		"+OK 198.51.100.2 192.0.2.1 2001:db8::2 2001:db8::1 2001:db8:100:100::/56 "
+		"udp=4028 session=ffffffffffffffff",
 	};
 
 	(void)state;
@@ -422,8 +517,10 @@ static void test_largest_round_trip(void **state)
 			       i);
 		(void)strlcat(line, word, sizeof(line));
 	}
+	(void)strlcat(line, " udp=65535 session=fedcba9876543210", sizeof(line));
 	len = strlen(line);
-	assert_int_equal(len, 113 + 8 * 44);
+	/* Which leaves 12 of the 512. */
+	assert_int_equal(len, 113 + 8 * 44 + 35);
 	assert_int_equal(reply_parse(line, len, TUNNEL_NETWORK, &reply, &why), REPLY_OK);
 	assert_int_equal(reply_format(&reply, buf, sizeof(buf)), len);
 	assert_string_equal(buf, line);
@@ -431,7 +528,7 @@ static void test_largest_round_trip(void **state)
 
 static void test_output_too_small(void **state)
 {
-	static const char text[] = V4 PAIR " 2001:3e0:3c3::/48";
+	static const char text[] = V4 PAIR " 2001:3e0:3c3::/48 udp=4028 session=0123456789abcdef";
 	struct dtcp_reply reply;
 	const char *why;
 
@@ -463,6 +560,12 @@ static void test_replies_that_cannot_be_said(void **state)
 	assert_int_equal(reply_format(&reply, buf, sizeof(buf)), 0);
 	reply = (struct dtcp_reply){.n_prefixes = DTCP_PREFIXES_MAX + 1};
 	assert_int_equal(reply_format(&reply, buf, sizeof(buf)), 0);
+	reply = (struct dtcp_reply){.udp_port = 4028};
+	assert_int_equal(reply_format(&reply, buf, sizeof(buf)), 0);
+	/* Without a port the session is none of the other side's business. */
+	reply = (struct dtcp_reply){.session = 1};
+	assert_int_equal(reply_format(&reply, buf, sizeof(buf)), 19);
+	assert_string_equal(buf, "+OK 0.0.0.0 0.0.0.0");
 }
 
 int main(void)
@@ -472,6 +575,8 @@ int main(void)
 		cmocka_unit_test(test_what_each_type_lacks),
 		cmocka_unit_test(test_words_are_read_by_shape),
 		cmocka_unit_test(test_unknown_words_are_ignored),
+		cmocka_unit_test(test_udp),
+		cmocka_unit_test(test_bad_udp),
 		cmocka_unit_test(test_forty_words),
 		cmocka_unit_test(test_fullest_line),
 		cmocka_unit_test(test_repeated_words),

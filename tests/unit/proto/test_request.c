@@ -153,6 +153,10 @@ static void test_tunnel_not_well_formed(void **state)
 		"tunnel foo " RESPONSE " host udp=",
 		"tunnel foo " RESPONSE " host udp=0",
 		"tunnel foo " RESPONSE " host udp=65536",
+		"tunnel foo " RESPONSE " host udp=1x",
+		"tunnel foo " RESPONSE " host UDP=0",
+		"tunnel foo " RESPONSE " host UDP=",
+		"tunnel foo " RESPONSE " host UDP udp=4028",
 		"tunnel foo " RESPONSE " host udp=4294971324", /* 2^32 + 4028 */
 		"tunnel foo " RESPONSE " host udp=-1",
 		"tunnel foo " RESPONSE " host udp=+1",
@@ -193,6 +197,7 @@ static void test_extensions(void **state)
 		{" udp=1", true, 1},
 		{" udp=4028", true, 4028},
 		{" Udp=65535", true, 65535},
+		{" UDP=1", true, 1},
 		{" compress level=9 udp=4028", true, 4028},
 		{" compress level=9", false, 0},
 		{" udpx udp-port=4028 udplite=1", false, 0},
@@ -276,13 +281,58 @@ static void test_format(void **state)
 	char buf[DTCP_LINE_SIZE];
 
 	(void)state;
-	assert_int_equal(request_format("foo", RESPONSE, TUNNEL_ONLY, buf, sizeof(buf)), 54);
+	assert_int_equal(request_format("foo", RESPONSE, TUNNEL_ONLY, false, 0, buf, sizeof(buf)),
+			 54);
 	assert_string_equal(buf, "tunnel foo " RESPONSE " tunnelonly");
-	assert_int_equal(request_format("foo", RESPONSE, TUNNEL_HOST, buf, sizeof(buf)), 48);
+	assert_int_equal(request_format("foo", RESPONSE, TUNNEL_HOST, false, 0, buf, sizeof(buf)),
+			 48);
 	assert_string_equal(buf, "tunnel foo " RESPONSE " host");
-	assert_int_equal(request_format("foo", LOWER, TUNNEL_NETWORK, buf, sizeof(buf)), 51);
+	assert_int_equal(request_format("foo", LOWER, TUNNEL_NETWORK, false, 0, buf, sizeof(buf)),
+			 51);
 	assert_string_equal(buf, "tunnel foo " LOWER " network");
 	expect_tunnel(buf, "foo", LOWER, TUNNEL_NETWORK, "network");
+}
+
+static void test_format_udp(void **state)
+{
+	static const struct {
+		bool udp;
+		uint16_t port;
+		const char *words;
+	} rows[] = {
+		{false, 0, ""},
+		/* Old servers count the words, so what was not asked for must leave no trace. */
+		{false, 4028, ""},
+		{true, 0, " udp"},
+		{true, 1, " udp=1"},
+		{true, 4028, " udp=4028"},
+		{true, 65535, " udp=65535"},
+	};
+	char line[DTCP_LINE_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		size_t len = 48 + strlen(rows[i].words);
+		struct dtcp_request out;
+
+		(void)snprintf(line, sizeof(line), "tunnel foo " RESPONSE " host%s", rows[i].words);
+		for (size_t size = 0; size <= len + 2; size++) {
+			char *buf = exact_fill('x', size);
+			size_t expected = size > len ? len : 0;
+
+			assert_int_equal(request_format("foo", RESPONSE, TUNNEL_HOST, rows[i].udp,
+							rows[i].port, buf, size),
+					 expected);
+			assert_int_equal(buf[size], '\0');
+			if (expected > 0)
+				assert_string_equal(buf, line);
+			free(buf);
+		}
+		out = parse(line, len);
+		assert_true(out.well_formed);
+		assert_int_equal(out.udp, rows[i].udp);
+		assert_int_equal(out.udp_port, rows[i].udp ? rows[i].port : 0);
+	}
 }
 
 static void test_format_what_cannot_be_sent(void **state)
@@ -291,15 +341,21 @@ static void test_format_what_cannot_be_sent(void **state)
 	char *user = exact_fill('u', 65);
 
 	(void)state;
-	assert_int_equal(request_format("", RESPONSE, TUNNEL_HOST, buf, sizeof(buf)), 0);
-	assert_int_equal(request_format("a b", RESPONSE, TUNNEL_HOST, buf, sizeof(buf)), 0);
-	assert_int_equal(request_format("a\r\nquit", RESPONSE, TUNNEL_HOST, buf, sizeof(buf)), 0);
-	assert_int_equal(request_format(user, RESPONSE, TUNNEL_HOST, buf, sizeof(buf)), 0);
-	assert_int_equal(request_format("foo", "", TUNNEL_HOST, buf, sizeof(buf)), 0);
-	assert_int_equal(request_format("foo", RESPONSE "0", TUNNEL_HOST, buf, sizeof(buf)), 0);
-	assert_int_equal(request_format("foo", RESPONSE, TUNNEL_NONE, buf, sizeof(buf)), 0);
+	assert_int_equal(request_format("", RESPONSE, TUNNEL_HOST, false, 0, buf, sizeof(buf)), 0);
+	assert_int_equal(request_format("a b", RESPONSE, TUNNEL_HOST, false, 0, buf, sizeof(buf)),
+			 0);
+	assert_int_equal(
+		request_format("a\r\nquit", RESPONSE, TUNNEL_HOST, false, 0, buf, sizeof(buf)), 0);
+	assert_int_equal(request_format(user, RESPONSE, TUNNEL_HOST, false, 0, buf, sizeof(buf)),
+			 0);
+	assert_int_equal(request_format("foo", "", TUNNEL_HOST, false, 0, buf, sizeof(buf)), 0);
+	assert_int_equal(
+		request_format("foo", RESPONSE "0", TUNNEL_HOST, false, 0, buf, sizeof(buf)), 0);
+	assert_int_equal(request_format("foo", RESPONSE, TUNNEL_NONE, false, 0, buf, sizeof(buf)),
+			 0);
 	user[64] = '\0';
-	assert_int_equal(request_format(user, RESPONSE, TUNNEL_HOST, buf, sizeof(buf)), 109);
+	assert_int_equal(request_format(user, RESPONSE, TUNNEL_HOST, false, 0, buf, sizeof(buf)),
+			 109);
 	free(user);
 }
 
@@ -310,7 +366,8 @@ static void test_format_too_small(void **state)
 		char *buf = exact_fill('x', size);
 		size_t expected = size > 48 ? 48 : 0;
 
-		assert_int_equal(request_format("foo", RESPONSE, TUNNEL_HOST, buf, size), expected);
+		assert_int_equal(request_format("foo", RESPONSE, TUNNEL_HOST, false, 0, buf, size),
+				 expected);
 		/* What lies behind the buffer is still there. */
 		assert_int_equal(buf[size], '\0');
 		if (expected > 0)
@@ -333,6 +390,7 @@ int main(void)
 		cmocka_unit_test(test_longest_lines),
 		cmocka_unit_test(test_bare_words),
 		cmocka_unit_test(test_format),
+		cmocka_unit_test(test_format_udp),
 		cmocka_unit_test(test_format_what_cannot_be_sent),
 		cmocka_unit_test(test_format_too_small),
 	};
