@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "packets.h"
+
+#include "forward/hello.h"
+
+/* Times here are in milliseconds since the beginning, which is not the clock's. */
+#define BEGIN UINT64_C(123456789)
+
+static uint64_t at(uint64_t ms)
+{
+	return BEGIN + ms * HELLO_MS;
+}
+
+/* Nothing happens before ms, and then this. */
+static void expect(struct hello *hello, uint64_t ms, enum hello_action action)
+{
+	assert_int_equal(hello_deadline(hello), at(ms));
+	assert_int_equal(hello_step(hello, at(ms) - 1), HELLO_WAIT);
+	assert_int_equal(hello_step(hello, at(ms)), action);
+}
+
+/* A good answer to the last hello; what it tells of the path. */
+static bool answer(struct hello *hello, uint64_t ms)
+{
+	bool revived;
+
+	(void)hello_answered(hello, hello_clock(hello->sent), at(ms), &revived);
+	return revived;
+}
+
+static void unanswered(void **state)
+{
+	struct hello hello;
+
+	(void)state;
+	hello_start(&hello, at(0));
+	expect(&hello, 0, HELLO_SEND);
+	expect(&hello, 500, HELLO_SEND);
+	for (uint64_t ms = 1500; ms < 60000; ms += 2000)
+		expect(&hello, ms, HELLO_SEND);
+	expect(&hello, 60000, HELLO_DEAD);
+	/* It is told once, and hellos go on. */
+	expect(&hello, 61500, HELLO_SEND);
+	for (uint64_t ms = 63500; ms < 200000; ms += 2000)
+		expect(&hello, ms, HELLO_SEND);
+	assert_true(answer(&hello, 200000));
+	expect(&hello, 199500 + 20000, HELLO_SEND);
+}
+
+static void answered(void **state)
+{
+	struct hello hello;
+
+	(void)state;
+	hello_start(&hello, at(0));
+	expect(&hello, 0, HELLO_SEND);
+	expect(&hello, 500, HELLO_SEND);
+	assert_true(answer(&hello, 600));
+	/* 20 s after the last one was sent */
+	for (uint64_t ms = 20500; ms < 200000; ms += 20000) {
+		expect(&hello, ms, HELLO_SEND);
+		assert_false(answer(&hello, ms + 30));
+	}
+}
+
+static void one_is_lost(void **state)
+{
+	struct hello hello;
+
+	(void)state;
+	hello_start(&hello, at(0));
+	expect(&hello, 0, HELLO_SEND);
+	assert_true(answer(&hello, 10));
+	expect(&hello, 20000, HELLO_SEND);
+	expect(&hello, 20500, HELLO_SEND);
+	expect(&hello, 21500, HELLO_SEND);
+	expect(&hello, 23500, HELLO_SEND);
+	assert_false(answer(&hello, 23510));
+	expect(&hello, 43500, HELLO_SEND);
+	expect(&hello, 44000, HELLO_SEND);
+}
+
+static void verdict_after_the_last_answer(void **state)
+{
+	struct hello hello;
+
+	(void)state;
+	hello_start(&hello, at(0));
+	expect(&hello, 0, HELLO_SEND);
+	assert_true(answer(&hello, 7));
+	expect(&hello, 20000, HELLO_SEND);
+	expect(&hello, 20500, HELLO_SEND);
+	for (uint64_t ms = 21500; ms < 60007; ms += 2000)
+		expect(&hello, ms, HELLO_SEND);
+	expect(&hello, 60007, HELLO_DEAD);
+	expect(&hello, 61500, HELLO_SEND);
+	assert_true(answer(&hello, 61501));
+	assert_int_equal(hello_step(&hello, at(81499)), HELLO_WAIT);
+}
+
+static void hurry(void **state)
+{
+	struct hello hello;
+
+	(void)state;
+	hello_start(&hello, at(0));
+	expect(&hello, 0, HELLO_SEND);
+	assert_true(answer(&hello, 10));
+	hello_hurry(&hello, at(1234));
+	expect(&hello, 1234, HELLO_SEND);
+	expect(&hello, 1734, HELLO_SEND);
+	expect(&hello, 2734, HELLO_SEND);
+	expect(&hello, 4734, HELLO_SEND);
+	/* Once more while none is answered: from the beginning, but the verdict does not wait. */
+	hello_hurry(&hello, at(5000));
+	expect(&hello, 5000, HELLO_SEND);
+	expect(&hello, 5500, HELLO_SEND);
+	for (uint64_t ms = 6500; ms < 60010; ms += 2000)
+		expect(&hello, ms, HELLO_SEND);
+	expect(&hello, 60010, HELLO_DEAD);
+}
+
+static void packets_out_and_none_in(void **state)
+{
+	struct hello hello;
+
+	(void)state;
+	hello_start(&hello, at(0));
+	expect(&hello, 0, HELLO_SEND);
+	assert_true(answer(&hello, 10));
+	/* It is the first one out that counts. */
+	hello_packet_out(&hello, at(1000));
+	hello_packet_out(&hello, at(5999));
+	expect(&hello, 6000, HELLO_SEND);
+	expect(&hello, 6500, HELLO_SEND);
+	assert_false(answer(&hello, 6510));
+	/* It was the network's fault, or nobody's: not again before 5 s. */
+	hello_packet_out(&hello, at(6511));
+	expect(&hello, 11511, HELLO_SEND);
+	assert_false(answer(&hello, 11520));
+	/* Whatever comes in between is a sign of life. */
+	hello_packet_out(&hello, at(12000));
+	hello_packet_in(&hello);
+	hello_packet_out(&hello, at(13000));
+	expect(&hello, 18000, HELLO_SEND);
+	hello_packet_in(&hello);
+	assert_false(answer(&hello, 18010));
+	expect(&hello, 38000, HELLO_SEND);
+	/* While hellos are on their way there is no need for more. */
+	hello_packet_out(&hello, at(38000));
+	expect(&hello, 38500, HELLO_SEND);
+	expect(&hello, 39500, HELLO_SEND);
+	expect(&hello, 41500, HELLO_SEND);
+	expect(&hello, 43500, HELLO_SEND);
+}
+
+static void late_timer(void **state)
+{
+	struct hello hello;
+
+	(void)state;
+	/* After a long sleep there is one hello, not all that were missed. */
+	hello_start(&hello, at(0));
+	expect(&hello, 0, HELLO_SEND);
+	assert_true(answer(&hello, 10));
+	assert_int_equal(hello_step(&hello, at(3600000)), HELLO_DEAD);
+	assert_int_equal(hello_step(&hello, at(3600000)), HELLO_SEND);
+	assert_int_equal(hello_step(&hello, at(3600000)), HELLO_WAIT);
+	expect(&hello, 3600500, HELLO_SEND);
+}
+
+static void round_trip_time(void **state)
+{
+	struct hello hello;
+	bool revived;
+	uint32_t clock;
+
+	(void)state;
+	hello_start(&hello, at(0));
+	assert_int_equal(hello_step(&hello, at(0)), HELLO_SEND);
+	clock = hello_clock(at(0));
+	/* Exact for the last one, in milliseconds for one before it. */
+	assert_int_equal(hello_answered(&hello, clock, at(0) + 345, &revived), 345);
+	hello_hurry(&hello, at(1000));
+	assert_int_equal(hello_step(&hello, at(1000)), HELLO_SEND);
+	assert_int_equal(hello_step(&hello, at(1500)), HELLO_SEND);
+	assert_int_equal(hello_answered(&hello, hello_clock(at(1000)), at(1601), &revived), 601000);
+
+	/* The clock on the wire goes through zero: 2^32 ms less 300 ms. */
+	uint64_t late = ((UINT64_C(1) << 32) - 300) * HELLO_MS;
+
+	hello_start(&hello, late);
+	assert_int_equal(hello_step(&hello, late), HELLO_SEND);
+	assert_int_equal(hello_clock(late), UINT32_MAX - 299);
+	assert_int_equal(hello_step(&hello, late + 500 * HELLO_MS), HELLO_SEND);
+	assert_int_equal(hello_clock(late + 500 * HELLO_MS), 200);
+	assert_int_equal(hello_answered(&hello, UINT32_MAX - 299, late + 700 * HELLO_MS, &revived),
+			 700000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(unanswered),  cmocka_unit_test(answered),
+		cmocka_unit_test(one_is_lost), cmocka_unit_test(verdict_after_the_last_answer),
+		cmocka_unit_test(hurry),       cmocka_unit_test(packets_out_and_none_in),
+		cmocka_unit_test(late_timer),  cmocka_unit_test(round_trip_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
