@@ -3,12 +3,17 @@
 
 #include <time.h>
 
-int64_t clock_ms(void)
+uint64_t clock_us(void)
 {
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+int64_t clock_ms(void)
+{
+	return (int64_t)(clock_us() / 1000);
 }
 
 void clock_arm(struct event *timer, int64_t deadline)

@@ -6,8 +6,9 @@
 #include <event2/event.h>
 #include <stdint.h>
 
-/* Milliseconds; never goes back, and no administrator sets it. */
+/* Milliseconds, and microseconds; never goes back, and no administrator sets it. */
 int64_t clock_ms(void);
+uint64_t clock_us(void);
 
 /* Sets a timer of libevent for a deadline in clock_ms() time; stops it where that is negative. */
 void clock_arm(struct event *timer, int64_t deadline);

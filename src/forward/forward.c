@@ -10,9 +10,9 @@
  */
 #include "forward/forward.h"
 
+#include "base/clock.h"
 #include "base/ipc.h"
 #include "base/log.h"
-#include "forward/clock.h"
 #include "forward/msg.h"
 #include "forward/plane.h"
 #include "forward/probing.h"
@@ -227,7 +227,7 @@ static int forward_add(struct forward *forward, const struct forward_session *co
 		}
 	}
 	memset(plane_counters(plane, session), 0, sizeof(struct session_counters));
-	session->added = clock_ms();
+	session->added = clock_us() / 1000;
 	session->device = device;
 	TAILQ_INSERT_TAIL(&device->sessions, session, on_device);
 	forward_announce(forward, device);

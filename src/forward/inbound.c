@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "forward/inbound.h"
 
-#include "forward/clock.h"
+#include "base/clock.h"
 #include "forward/decap.h"
 #include "forward/learn.h"
 #include "forward/outbound.h"
@@ -49,7 +49,7 @@ static void inbound_packet(struct plane *plane, const struct arrival *arrival)
 {
 	struct decap decap;
 
-	decap_packet(plane->table, plane->config.server, arrival, clock_ms(), &decap);
+	decap_packet(plane->table, plane->config.server, arrival, clock_us() / 1000, &decap);
 	if (decap.drop == DROP_NONE && decap.learned &&
 	    table_change_peer(plane->table, decap.session, &arrival->peer) == 0)
 		plane->reports->learned(decap.session, plane->reports_arg);
@@ -96,5 +96,5 @@ void inbound_report(struct plane *plane, enum forward_transport transport,
 	if (report->icmp)
 		plane_counters(plane, session)->icmp_errors++;
 	if (report->too_big)
-		pmtu_lower(&session->pmtu, report->mtu, clock_ms());
+		pmtu_lower(&session->pmtu, report->mtu, clock_us() / 1000);
 }

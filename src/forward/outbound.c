@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "forward/outbound.h"
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "forward/clock.h"
 #include "forward/encap.h"
 #include "forward/icmp6.h"
 #include "forward/probing.h"
@@ -55,7 +55,7 @@ void outbound_refused(struct plane *plane, const struct outer_packet *packet)
 bool outbound_too_big(struct plane *plane, struct outer_packet *packet)
 {
 	struct session *session = table_by_id(plane->table, packet->session);
-	uint64_t now = clock_ms();
+	uint64_t now = clock_us() / 1000;
 	struct encap encap = {.session = session};
 
 	if (!session || inner_parse(packet->data, packet->len, &encap.inner) != DROP_NONE)
@@ -179,7 +179,7 @@ static void outbound_flush(struct plane *plane)
 
 void outbound_read(struct plane *plane, struct device *device)
 {
-	uint64_t now = clock_ms();
+	uint64_t now = clock_us() / 1000;
 
 	for (int i = 0; i < OUTER_BATCH; i++) {
 		struct virtio_net_hdr header;

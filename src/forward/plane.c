@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "forward/plane.h"
 
-#include "forward/clock.h"
+#include "base/clock.h"
 #include "forward/inbound.h"
 #include "forward/outbound.h"
 #include "forward/probing.h"
@@ -104,7 +104,7 @@ int plane_open(struct plane *plane, const struct forward_config *config, struct 
 	plane->base = base;
 	plane->reports = reports;
 	plane->reports_arg = arg;
-	rate_init(&plane->icmp_rate, plane->config.icmp6_rate, clock_ms());
+	rate_init(&plane->icmp_rate, plane->config.icmp6_rate, clock_us() / 1000);
 	arc4random_buf(key, sizeof(key));
 	plane->table = table_new(config->server, config->sessions_max, key);
 	plane->devices = devices_new(base, key, plane_on_device, plane);

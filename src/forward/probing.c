@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "forward/probing.h"
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "forward/clock.h"
 #include "forward/echo.h"
 #include "forward/hello.h"
 #include "forward/outbound.h"
