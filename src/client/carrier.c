@@ -23,12 +23,22 @@ static void carrier_tell(struct carrier *carrier, struct ipc *ipc, uint32_t type
 static void carrier_tell_guard(struct carrier *carrier, bool there)
 {
 	const struct client_none none = {0};
+	struct client_guard guard = {.tunnel = carrier->tunnel};
 
+	(void)strlcpy(guard.user, carrier->user, sizeof(guard.user));
 	if (there)
-		carrier_tell(carrier, carrier->guard, CLIENT_MSG_GUARD, &carrier->tunnel,
-			     sizeof(carrier->tunnel), -1);
+		carrier_tell(carrier, carrier->guard, CLIENT_MSG_GUARD, &guard, sizeof(guard), -1);
 	else
 		carrier_tell(carrier, carrier->guard, CLIENT_MSG_UNGUARD, &none, sizeof(none), -1);
+}
+
+/* Were monitor to die now, the guard would have to end the script before it runs its own. */
+static void carrier_tell_script(struct carrier *carrier)
+{
+	const struct client_script script = {.pid = carrier->script ? script_pid(carrier->script)
+								    : 0};
+
+	carrier_tell(carrier, carrier->guard, CLIENT_MSG_SCRIPT, &script, sizeof(script), -1);
 }
 
 /* Removes the tunnel; the script, if any, has run. */
@@ -85,7 +95,9 @@ static void carrier_run_script(struct carrier *carrier, const char *state)
 	if (hook_wanted(carrier->options))
 		carrier->script = hook_start(carrier->base, carrier->options, state, carrier->user,
 					     &carrier->tunnel, carrier_on_script, carrier);
-	if (!carrier->script)
+	if (carrier->script)
+		carrier_tell_script(carrier);
+	else
 		carrier_on_script(carrier);
 }
 
@@ -118,7 +130,10 @@ static void carrier_on_script(void *arg)
 {
 	struct carrier *carrier = arg;
 
-	carrier->script = NULL;
+	if (carrier->script) {
+		carrier->script = NULL;
+		carrier_tell_script(carrier);
+	}
 	switch (carrier->state) {
 	case CARRIER_RAISING:
 		carrier_is_up(carrier, "tunnel up");

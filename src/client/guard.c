@@ -6,6 +6,7 @@
 #include "client/exits.h"
 #include "client/hook.h"
 #include "client/msg.h"
+#include "monitor/daemonize.h"
 #include "monitor/netlink.h"
 
 #include <signal.h>
@@ -14,21 +15,22 @@
 
 struct guard {
 	const struct client_options *options;
-	const char *user;
+	pid_t parent; /* monitor */
 	struct event_base *base;
 	struct script *script;
 	bool armed; /* there is a tunnel */
-	struct client_tunnel tunnel;
+	struct client_guard told;
+	pid_t running; /* monitor's script, 0: none */
 };
 
 static void guard_on_guard(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	struct guard *guard = arg;
-	const struct client_tunnel *tunnel = body;
+	const struct client_guard *told = body;
 
 	(void)ipc;
 	(void)fd;
-	guard->tunnel = *tunnel;
+	guard->told = *told;
 	guard->armed = true;
 }
 
@@ -40,6 +42,16 @@ static void guard_on_unguard(struct ipc *ipc, const void *body, int fd, void *ar
 	(void)body;
 	(void)fd;
 	guard->armed = false;
+}
+
+static void guard_on_running(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct client_script *script = body;
+	struct guard *guard = arg;
+
+	(void)ipc;
+	(void)fd;
+	guard->running = script->pid;
 }
 
 static void guard_on_script(void *arg)
@@ -71,33 +83,36 @@ static void guard_on_closed(struct ipc *ipc, bool violated, void *arg)
 
 	(void)ipc;
 	(void)violated;
+	daemonize_forget(guard->options->pidfile, guard->parent);
 	if (!guard->armed) {
 		(void)event_base_loopbreak(guard->base);
 		return;
 	}
 	log_warnx("monitor is gone; removing what it has made");
+	/* What it is still making would come after our "down". */
+	if (guard->running > 0)
+		(void)kill(-guard->running, SIGKILL);
 	if (netlink_open(&netlink) == 0) {
-		for (size_t i = 0; i < guard->tunnel.reply.n_prefixes; i++)
-			(void)netlink_reject_delete(netlink, &guard->tunnel.reply.prefixes[i]);
+		for (size_t i = 0; i < guard->told.tunnel.reply.n_prefixes; i++)
+			(void)netlink_reject_delete(netlink, &guard->told.tunnel.reply.prefixes[i]);
 	}
 	netlink_close(netlink);
-	if (guard->options->pidfile)
-		(void)unlink(guard->options->pidfile);
 	if (hook_wanted(guard->options))
-		guard->script = hook_start(guard->base, guard->options, "down", guard->user,
-					   &guard->tunnel, guard_on_script, guard);
+		guard->script = hook_start(guard->base, guard->options, "down", guard->told.user,
+					   &guard->told.tunnel, guard_on_script, guard);
 	if (!guard->script)
 		(void)event_base_loopbreak(guard->base);
 }
 
 static const struct ipc_row monitor_rows[] = {
-	{CLIENT_MSG_GUARD, sizeof(struct client_tunnel), false, guard_on_guard},
+	{CLIENT_MSG_GUARD, sizeof(struct client_guard), false, guard_on_guard},
+	{CLIENT_MSG_SCRIPT, sizeof(struct client_script), false, guard_on_running},
 	{CLIENT_MSG_UNGUARD, sizeof(struct client_none), false, guard_on_unguard},
 };
 
-int client_guard_run(const struct client_options *options, const char *user, int monitor_fd)
+int client_guard_run(const struct client_options *options, int monitor_fd)
 {
-	struct guard guard = {.options = options, .user = user};
+	struct guard guard = {.options = options, .parent = getppid()};
 	int result = CLIENT_LOCAL;
 	struct event *child = NULL;
 	struct ipc *monitor = NULL;

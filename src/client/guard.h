@@ -10,6 +10,6 @@
 #include "client/options.h"
 
 /* Runs, as root, until monitor closes the channel. Returns the exit status. */
-int client_guard_run(const struct client_options *options, const char *user, int monitor_fd);
+int client_guard_run(const struct client_options *options, int monitor_fd);
 
 #endif

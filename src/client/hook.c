@@ -54,7 +54,7 @@ static void hook_set_port(struct hook_environment *environment, const char *name
 
 bool hook_wanted(const struct client_options *options)
 {
-	return options->script_named || access(options->script, F_OK) == 0;
+	return options->script_named || access(options->script, X_OK) == 0;
 }
 
 struct script *hook_start(struct event_base *base, const struct client_options *options,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
 #include "base/room.h"
-#include "client/account.h"
 #include "client/control.h"
 #include "client/exits.h"
 #include "client/guard.h"
@@ -19,7 +18,7 @@ static int run_room(const char *room, const struct client_options *options)
 
 	room_begin("dtcpclient", room, options->debug, options->daemon);
 	if (strcmp(room, "guard") == 0)
-		return client_guard_run(options, account_user(options), ROOM_FD);
+		return client_guard_run(options, ROOM_FD);
 	room_drop_privileges(room_user(options->run_as));
 	if (strcmp(room, "control") == 0)
 		return client_control_run(options, ROOM_FD, options->no_device ? -1 : ROOM_FD + 1);

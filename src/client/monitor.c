@@ -11,6 +11,7 @@
 #include "client/account.h"
 #include "client/carrier.h"
 #include "client/exits.h"
+#include "client/hook.h"
 #include "client/msg.h"
 #include "client/tunnel.h"
 #include "forward/counters.h"
@@ -18,6 +19,7 @@
 #include "monitor/daemonize.h"
 #include "monitor/outside.h"
 #include "monitor/rooms.h"
+#include "monitor/signals.h"
 #include "monitor/tun.h"
 #include "monitor/watch.h"
 
@@ -33,6 +35,7 @@ struct monitor {
 	const struct client_options *options;
 	struct event_base *base;
 	struct rooms *rooms;
+	struct signals *signals;
 	struct watch *watch;
 	struct ipc *control;
 	struct carrier carrier;
@@ -148,6 +151,29 @@ static void monitor_on_network(void *arg)
 	monitor_tell_none(arg, CLIENT_MSG_NETWORK);
 }
 
+/* How long the real cause of a room's end may take to show, and control to leave. */
+static const struct timeval monitor_grace = {.tv_sec = 1};
+static const struct timeval monitor_patience = {.tv_sec = 10};
+
+static void monitor_on_late(evutil_socket_t fd, short what, void *arg)
+{
+	struct monitor *monitor = arg;
+
+	(void)fd;
+	(void)what;
+	if (!monitor->ending && monitor->carrier.script == NULL) {
+		log_warnx("a room does not answer any more; ending");
+		monitor_end(monitor, CLIENT_LOCAL);
+	} else if (!monitor->ending) {
+		monitor_end(monitor, CLIENT_OK);
+	}
+}
+
+static void monitor_end_later(struct monitor *monitor, const struct timeval *wait)
+{
+	(void)event_base_once(monitor->base, -1, EV_TIMEOUT, monitor_on_late, monitor, wait);
+}
+
 /* A room's end is reported by its exit; only a violation is acted upon here. */
 static void monitor_on_closed(struct ipc *ipc, bool violated, void *arg)
 {
@@ -168,19 +194,20 @@ static void monitor_on_child(const char *name, pid_t pid, int status, void *arg)
 		monitor_end(monitor, WEXITSTATUS(status));
 		return;
 	}
-	if (rooms_is_consequence(status))
+	if (rooms_is_consequence(status)) {
+		monitor_end_later(monitor, &monitor_grace);
 		return;
+	}
 	if (!monitor->ending)
 		log_warnx("room %s ended unexpectedly: %s; ending", name,
 			  rooms_status_text(status));
 	monitor_end(monitor, CLIENT_LOCAL);
 }
 
-static void monitor_on_signal(evutil_socket_t signal_number, short what, void *arg)
+static void monitor_on_signal(int signal_number, void *arg)
 {
 	struct monitor *monitor = arg;
 
-	(void)what;
 	if (signal_number == SIGHUP) {
 		monitor_tell_none(monitor, CLIENT_MSG_RECONNECT);
 		return;
@@ -191,6 +218,7 @@ static void monitor_on_signal(evutil_socket_t signal_number, short what, void *a
 	}
 	monitor->stopping = true;
 	monitor_tell_none(monitor, CLIENT_MSG_STOP);
+	monitor_end_later(monitor, &monitor_patience);
 }
 
 static const struct ipc_row control_rows[] = {
@@ -247,25 +275,12 @@ static bool monitor_start_rooms(struct monitor *monitor)
 	       monitor_furnish(monitor->carrier.forward, FORWARD_MSG_UDP, &monitor->udp);
 }
 
-/* The signals that the monitor takes. */
 static const int monitor_signals[] = {SIGHUP, SIGINT, SIGTERM};
 enum { MONITOR_SIGNALS = sizeof(monitor_signals) / sizeof(monitor_signals[0]) };
 
-static void monitor_block_signals(int how)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < MONITOR_SIGNALS; i++)
-		sigaddset(&set, monitor_signals[i]);
-	(void)sigprocmask(how, &set, NULL);
-}
-
 static int monitor_serve(struct monitor *monitor, int argc, char *const argv[],
-			 const struct client_account *account)
+			 struct client_account *account)
 {
-	struct event *events[MONITOR_SIGNALS] = {NULL};
-
 	monitor->status = CLIENT_LOCAL;
 	monitor->base = event_base_new();
 	if (!monitor->base)
@@ -274,18 +289,16 @@ static int monitor_serve(struct monitor *monitor, int argc, char *const argv[],
 	monitor->rooms = rooms_new(monitor->base, argc, argv, monitor_on_child, monitor);
 	if (!monitor->rooms)
 		return CLIENT_LOCAL;
-	for (size_t i = 0; i < MONITOR_SIGNALS; i++) {
-		events[i] =
-			evsignal_new(monitor->base, monitor_signals[i], monitor_on_signal, monitor);
-		if (!events[i] || evsignal_add(events[i], NULL) == -1)
-			goto done;
-	}
-	monitor_block_signals(SIG_UNBLOCK);
+	monitor->signals = signals_new(monitor->base, monitor_signals, MONITOR_SIGNALS,
+				       monitor_on_signal, monitor);
+	if (!monitor->signals)
+		goto done;
 	if (!monitor_start_rooms(monitor))
 		goto done;
 	/* Without it a change is noticed when a ping goes unanswered. */
 	monitor->watch = watch_new(monitor->base, monitor_on_network, monitor);
 	monitor_tell_control(monitor, CLIENT_MSG_ACCOUNT, account, sizeof(*account));
+	explicit_bzero(account, sizeof(*account));
 	if (!monitor->ending)
 		(void)event_base_dispatch(monitor->base);
 done:
@@ -296,10 +309,7 @@ done:
 		ipc_flush(monitor->carrier.guard, 1000);
 	ipc_free(monitor->carrier.guard);
 	rooms_end(monitor->rooms);
-	for (size_t i = 0; i < MONITOR_SIGNALS; i++) {
-		if (events[i])
-			event_free(events[i]);
-	}
+	signals_free(monitor->signals);
 	event_base_free(monitor->base);
 	return monitor->status;
 }
@@ -337,6 +347,9 @@ static enum client_exit monitor_check(const struct client_options *options)
 	}
 	if (options->script_named && !monitor_check_script(options->script))
 		return CLIENT_USAGE;
+	if (!hook_wanted(options) && access(options->script, F_OK) == 0)
+		log_warnx("%s cannot be executed, so it is not run; chmod +x is what it needs",
+			  options->script);
 	return CLIENT_OK;
 }
 
@@ -424,7 +437,7 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 	if (!monitor_open_outside(&monitor, &account))
 		goto done;
 	/* From here on a signal waits until there is somebody to take it. */
-	monitor_block_signals(SIG_BLOCK);
+	signals_block(monitor_signals, MONITOR_SIGNALS);
 	if (!daemonize(pidfile, options->daemon))
 		goto done;
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -24,7 +24,8 @@ enum client_msg {
 	CLIENT_MSG_RAISE = 32, /* struct client_tunnel: make the interface, run the script */
 	CLIENT_MSG_LOWER,      /* struct client_none: run the script, remove everything */
 	/* monitor to guard */
-	CLIENT_MSG_GUARD = 64, /* struct client_tunnel: this has to go if monitor dies */
+	CLIENT_MSG_GUARD = 64, /* struct client_guard: this has to go if monitor dies */
+	CLIENT_MSG_SCRIPT,     /* struct client_script: the script runs now, or does not any more */
 	CLIENT_MSG_UNGUARD,    /* struct client_none: it is gone */
 };
 
@@ -48,6 +49,16 @@ struct client_tunnel {
 	struct in_addr myaddr;	 /* local address of that connection */
 	uint32_t my_port;	 /* over UDP: ours, as the server was told or the socket has it */
 	struct dtcp_reply reply; /* unused parts are zero */
+};
+
+/* What the guard has to know to run the script with "down". */
+struct client_guard {
+	char user[DTCP_USER_MAX + 1];
+	struct client_tunnel tunnel;
+};
+
+struct client_script {
+	int32_t pid; /* also its process group; 0: none runs */
 };
 
 #endif

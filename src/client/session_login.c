@@ -126,6 +126,10 @@ void session_on_reply(struct session *session, const struct session_event *event
 	case REPLY_OK:
 		break;
 	}
+	/* A prefix that was not asked for would only reject traffic that has nothing to do with us.
+	 */
+	if (session->config.type != TUNNEL_NETWORK)
+		session->reply.n_prefixes = 0;
 	if (!session_check_nat(session, now, actions))
 		return;
 	if (session->udp && !session_take_udp(session, now, actions))

@@ -68,12 +68,17 @@ void session_disconnected(struct session *session, int64_t now, struct session_a
 }
 
 /* How long until the next attempt, in seconds. */
-static uint32_t session_delay(struct session *session, enum client_exit status)
+static uint32_t session_delay(const struct session *session, enum client_exit status,
+			      const char *reason)
 {
 	uint32_t delay = SESSION_RETRY_MIN;
 
-	/* Nothing that a quick second attempt could change. */
-	if (status == CLIENT_AUTH || status == CLIENT_TYPE || status == CLIENT_NAT)
+	/*
+	 * Nothing that a quick second attempt could change; and another place that uses the same
+	 * account must not be fought for it every second.
+	 */
+	if (status == CLIENT_AUTH || status == CLIENT_TYPE || status == CLIENT_NAT ||
+	    (status == CLIENT_SERVER && strcasestr(reason, "superseded")))
 		return SESSION_RETRY_MAX;
 	for (unsigned int i = 0; i < session->attempts && delay < SESSION_RETRY_MAX; i++)
 		delay *= 2;
@@ -97,11 +102,13 @@ void session_fail(struct session *session, int64_t now, struct session_actions *
 	session->then = retry ? SESSION_THEN_RETRY : SESSION_THEN_EXIT;
 	session->keep = retry && session->config.hold > 0 && session->link == SESSION_LINK_UP;
 	if (was_up) {
-		session->attempts = 0;
+		/* One that falls as soon as it is up is no better than one that never was. */
+		if (now - session->up_since >= (int64_t)SESSION_RETRY_MAX * 1000)
+			session->attempts = 0;
 		what = session->keep ? "session lost: " : "tunnel down: ";
 	}
 	if (retry) {
-		session->delay = session_delay(session, status);
+		session->delay = session_delay(session, status, reason);
 		session->attempts++;
 		(void)snprintf(next, sizeof(next), "; next attempt in about %" PRIu32 " s",
 			       session->delay);

@@ -56,7 +56,7 @@ bool tunnel_check(const struct client_tunnel *tunnel, const struct client_option
 		return false;
 	*why = "prefixes";
 	if (reply->n_prefixes > DTCP_PREFIXES_MAX ||
-	    (options->type == TUNNEL_NETWORK && reply->n_prefixes == 0))
+	    (options->type == TUNNEL_NETWORK) != (reply->n_prefixes > 0))
 		return false;
 	for (size_t i = 0; i < reply->n_prefixes; i++) {
 		const struct prefix6 *prefix = &reply->prefixes[i];

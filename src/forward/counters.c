@@ -14,6 +14,7 @@ static const char *const drop_names[DROP_REASONS] = {
 	[DROP_SRC_COMPATIBLE] = "src-compatible",
 	[DROP_SRC_INGRESS] = "src-ingress",
 	[DROP_LOOP] = "loop",
+	[DROP_ROUTER] = "router",
 	[DROP_ECN] = "ecn",
 	[DROP_UDP_MALFORMED] = "udp-malformed",
 	[DROP_PROBE_SESSION] = "probe-session",

@@ -14,6 +14,8 @@ static enum drop_reason decap_check(const struct inner *inner, const struct sess
 	if (drop == DROP_NONE && server)
 		drop = inner_check_ingress(inner, &session->config);
 	if (drop == DROP_NONE)
+		drop = inner_check_router(inner);
+	if (drop == DROP_NONE)
 		drop = inner_check_loop(inner, local, session->config.alias);
 	return drop;
 }

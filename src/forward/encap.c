@@ -36,14 +36,6 @@ void encap_fit(const struct session *session, size_t len, uint64_t now, struct e
 	out->df = df;
 }
 
-static bool encap_is_redirect(const struct inner *inner)
-{
-	struct inner_upper upper;
-
-	return inner_find_upper(inner, &upper) && upper.protocol == IPPROTO_ICMPV6 && upper.begin &&
-	       upper.offset < inner->len && inner->packet[upper.offset] == ND_REDIRECT;
-}
-
 /* The session for a destination on the shared device; else drop and error say why not. */
 static struct session *encap_route(const struct table *table, struct encap *out)
 {
@@ -58,7 +50,7 @@ static struct session *encap_route(const struct table *table, struct encap *out)
 	 * The kernel takes the sessions for neighbours on one link and tells one about another,
 	 * but they reach each other through here only.
 	 */
-	if (encap_is_redirect(&out->inner)) {
+	if (inner_icmp6_type(&out->inner) == ND_REDIRECT) {
 		out->drop = DROP_REDIRECT;
 		return NULL;
 	}

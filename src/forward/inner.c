@@ -97,6 +97,23 @@ static bool inner_is_discovery(const struct inner *inner)
 	       (icmp6[0] == ND_NEIGHBOR_SOLICIT || icmp6[0] == ND_ROUTER_SOLICIT);
 }
 
+int inner_icmp6_type(const struct inner *inner)
+{
+	struct inner_upper upper;
+
+	if (!inner_find_upper(inner, &upper) || upper.protocol != IPPROTO_ICMPV6 || !upper.begin ||
+	    upper.offset >= inner->len)
+		return -1;
+	return inner->packet[upper.offset];
+}
+
+enum drop_reason inner_check_router(const struct inner *inner)
+{
+	int type = inner_icmp6_type(inner);
+
+	return type == ND_ROUTER_ADVERT || type == ND_REDIRECT ? DROP_ROUTER : DROP_NONE;
+}
+
 enum drop_reason inner_check_source(const struct inner *inner)
 {
 	const struct in6_addr *src = &inner->src;

@@ -43,6 +43,15 @@ enum drop_reason inner_parse(const uint8_t *packet, size_t n, struct inner *out)
 /* Finds the upper layer. False where the chain is cut short. */
 bool inner_find_upper(const struct inner *inner, struct inner_upper *out);
 
+/* The type of an ICMPv6 message, or -1 for any other packet. */
+int inner_icmp6_type(const struct inner *inner);
+
+/*
+ * DROP_ROUTER for router advertisements and redirects: a peer must not change the routes of the
+ * kernel here, which takes it for a neighbour on the link.
+ */
+enum drop_reason inner_check_router(const struct inner *inner);
+
 /* Sources that no packet in a tunnel may have. */
 enum drop_reason inner_check_source(const struct inner *inner);
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -41,4 +42,16 @@ void daemonize_end(struct pidfh *pidfile)
 {
 	if (pidfile && pidfile_remove(pidfile) == -1)
 		log_warn("cannot remove the pid file");
+}
+
+void daemonize_forget(const char *path, pid_t pid)
+{
+	FILE *file = path ? fopen(path, "re") : NULL;
+	long holds = 0;
+
+	if (!file)
+		return;
+	if (fscanf(file, "%ld", &holds) == 1 && holds == (long)pid && unlink(path) == -1)
+		log_warn("cannot remove the pid file %s", path);
+	(void)fclose(file);
 }

@@ -5,6 +5,7 @@
 
 #include <libutil.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 /*
  * Takes the pid file, so that a second instance is recognised; NULL for path: none is kept. The
@@ -20,5 +21,11 @@ bool daemonize(struct pidfh *pidfile, bool background);
 
 /* Removes the pid file; NULL is allowed. */
 void daemonize_end(struct pidfh *pidfile);
+
+/*
+ * Removes the pid file of a monitor that has died without doing so: if it still holds pid. NULL
+ * for path is allowed.
+ */
+void daemonize_forget(const char *path, pid_t pid);
 
 #endif

@@ -28,6 +28,11 @@ static void script_on_timeout(evutil_socket_t fd, short what, void *arg)
 	script_kill(script);
 }
 
+pid_t script_pid(const struct script *script)
+{
+	return script->pid;
+}
+
 void script_kill(struct script *script)
 {
 	/* The whole group: a hanging script usually hangs in a child. */

@@ -5,6 +5,7 @@
 
 #include <event2/event.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* Seconds after which a script is killed with its process group. */
 #define SCRIPT_TIMEOUT 30
@@ -25,6 +26,9 @@ struct script *script_start(struct event_base *base, const char *path, char *con
 
 /* True where pid was this script's process: then done has been called and script is gone. */
 bool script_reaped(struct script *script, pid_t pid, int status);
+
+/* Its process, which leads a group of its own. */
+pid_t script_pid(const struct script *script);
 
 /* Kills the script now; it still has to be reaped. */
 void script_kill(struct script *script);

@@ -12,7 +12,7 @@ static const struct prefix6 global_unicast = {.addr = {.s6_addr = {0x20}}, .len 
 static const struct prefix6 unique_local = {.addr = {.s6_addr = {0xfc}}, .len = 7};
 
 /* A shorter one is not a site's prefix, but a default route in disguise. */
-#define SITE_LEN_MIN 8
+#define SITE_LEN_MIN 16
 
 /* The bits of octet i that belong to the first len bits of an address. */
 static uint8_t octet_mask(unsigned int len, unsigned int i)

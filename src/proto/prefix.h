@@ -49,7 +49,7 @@ struct in6_addr prefix6_mask(const struct in6_addr *addr, uint8_t len);
 
 /*
  * True where the prefix can be handed to a site: it lies in global unicast (2000::/3) or
- * unique local (fc00::/7) space and is no longer an announcement of everything (length >= 8).
+ * unique local (fc00::/7) space and is no longer an announcement of everything (length >= 16).
  */
 bool prefix6_is_unicast(const struct prefix6 *prefix);
 

@@ -126,22 +126,33 @@ static void broker_replace(struct broker *broker, struct server_session *old, co
 	client_feed(client, &event);
 }
 
+/* Ends the user's older sessions in favour of this one. */
+static void broker_supersede(struct broker *broker, const struct server_session *session)
+{
+	struct server_session *old;
+
+	while ((old = sessions_by_user(broker->sessions, session->user, session)))
+		broker_replace(broker, old, "superseded by a new session");
+}
+
 /*
- * Makes way for a session: the same user's older one goes; another user's from the same address
- * keeps it, unless its connection has been silent for long. Returns false where it is kept.
+ * Makes way for a session with protocol 41 on its address, which no two can share, as neither a NAT
+ * box nor we could tell their packets apart. The same user's older one goes; another user's stays,
+ * unless its connection has been silent for long. Returns false where it stays.
  */
 static bool broker_make_way(struct broker *broker, const struct server_session *session)
 {
-	struct server_session *old = sessions_by_user(broker->sessions, session->user, session);
+	struct server_session *old;
 
-	if (old)
-		broker_replace(broker, old, "superseded by a new session");
 	if (session->udp)
 		return true;
-	/* No NAT box can tell their protocol 41 packets apart, nor can we. */
 	old = sessions_by_peer(broker->sessions, session->peer, session);
 	if (!old)
 		return true;
+	if (old->user == session->user) {
+		broker_supersede(broker, session);
+		return true;
+	}
 	if (clock_ms() - old->client->conn.last_heard <= CONN_SILENT_MS)
 		return false;
 	broker_replace(broker, old, "connection timed out, disconnecting");
@@ -291,8 +302,13 @@ void broker_added(struct broker *broker, uint32_t id)
 	const struct conn_event event = {.input = CONN_ADDED};
 	const struct server_session *session = sessions_get(broker->sessions, id);
 
-	if (session && session->client)
-		client_feed(session->client, &event);
+	if (!session || !session->client)
+		return;
+	client_feed(session->client, &event);
+	/* The new tunnel stands; forward has led the user's addresses to it already. */
+	session = sessions_get(broker->sessions, id);
+	if (session && session->client && session->client->conn.state == CONN_UP)
+		broker_supersede(broker, session);
 }
 
 void broker_learned(struct broker *broker, const struct forward_learned *learned)

@@ -18,6 +18,12 @@
 /* How long a client may take to read our last line. */
 static const struct timeval close_wait = {.tv_sec = 5};
 
+/* And then to close, while what it still sends is thrown away. */
+static const struct timeval linger_wait = {.tv_sec = 1};
+
+/* Octets of answers that may wait to be read. */
+enum { CLIENT_OUTPUT_MAX = 4 * DTCP_LINE_SIZE };
+
 void client_free(struct client *client)
 {
 	if (client->stream)
@@ -40,7 +46,17 @@ static void client_finish_if_done(struct client *client)
 {
 	if (!client->closing || client->busy > 0)
 		return;
-	if (client->failed || evbuffer_get_length(bufferevent_get_output(client->stream)) == 0)
+	if (!client->failed && evbuffer_get_length(bufferevent_get_output(client->stream)) > 0)
+		return;
+	/* Closing with input unread would reset the connection, and take our last line with it. */
+	if (!client->failed && !client->lingering &&
+	    shutdown(bufferevent_getfd(client->stream), SHUT_WR) == 0) {
+		client->lingering = true;
+		(void)bufferevent_enable(client->stream, EV_READ);
+		(void)evtimer_add(client->timer, &linger_wait);
+		return;
+	}
+	if (client->failed || !client->lingering)
 		client_finish(client);
 }
 
@@ -80,14 +96,22 @@ static void client_step(struct client *client, const struct conn_event *event)
 
 static void client_log_line(const struct client *client, const char *line, size_t len)
 {
+	struct dtcp_request request;
 	char shown[DTCP_LINE_SIZE];
 
+	if (!log_is_debug())
+		return;
 	/* A tunnel request shows a response that helps in guessing the password. */
-	if (log_is_debug())
-		log_debug("%s: client: %s", client->peer_text,
-			  len > 7 && strncasecmp(line, "tunnel ", 7) == 0
-				  ? "tunnel ..."
-				  : log_escape(line, len, shown, sizeof(shown)));
+	request_parse(line, len, &request);
+	log_debug("%s: client: %s", client->peer_text,
+		  request.command == COMMAND_TUNNEL ? "tunnel ..."
+						    : log_escape(line, len, shown, sizeof(shown)));
+}
+
+/* A client that does not read our answers is not heard any more until it does. */
+static bool client_is_choked(const struct client *client)
+{
+	return evbuffer_get_length(bufferevent_get_output(client->stream)) > CLIENT_OUTPUT_MAX;
 }
 
 /* Feeds the lines that are there, as long as the machine wants them. */
@@ -97,7 +121,7 @@ static void client_read_lines(struct client *client)
 	struct conn_event event = {.input = CONN_LINE};
 
 	(void)evtimer_del(client->word_timer);
-	while (!client->closing && conn_listens(&client->conn)) {
+	while (!client->closing && conn_listens(&client->conn) && !client_is_choked(client)) {
 		size_t size = evbuffer_get_length(input);
 		char line[DTCP_LINE_SIZE];
 		size_t used = 0;
@@ -157,7 +181,11 @@ void client_feed(struct client *client, const struct conn_event *event)
 
 static void client_on_readable(struct bufferevent *stream, void *arg)
 {
-	(void)stream;
+	struct evbuffer *input = bufferevent_get_input(stream);
+	const struct client *client = arg;
+
+	if (client->lingering)
+		(void)evbuffer_drain(input, evbuffer_get_length(input));
 	client_enter(arg);
 	client_leave(arg);
 }
@@ -165,7 +193,8 @@ static void client_on_readable(struct bufferevent *stream, void *arg)
 static void client_on_written(struct bufferevent *stream, void *arg)
 {
 	(void)stream;
-	client_finish_if_done(arg);
+	client_enter(arg);
+	client_leave(arg);
 }
 
 static void client_on_event(struct bufferevent *stream, short what, void *arg)

@@ -37,7 +37,8 @@ struct client {
 	struct event *timer;
 	struct event *word_timer;
 	bool closing;
-	bool failed; /* nothing can be written any more */
+	bool lingering; /* all is said; waiting for the other side to close */
+	bool failed;	/* nothing can be written any more */
 	unsigned int busy;
 };
 

@@ -138,6 +138,9 @@ static void conn_on_verdict(struct conn *conn, const struct server_verdict *verd
 	case SERVER_AUTH:
 		actions->what |= CONN_DO_DENIED;
 		conn_deny(conn, actions, "authentication failed.");
+		/* Guessing goes on at the price of a new connection. */
+		if (++conn->failed >= conn->config->attempts)
+			conn_end(conn, actions, "too many failed logins");
 		break;
 	case SERVER_TRANSPORT:
 		conn_deny(conn, actions, "unsupported transport udp");

@@ -26,6 +26,7 @@ enum conn_state {
 struct conn_config {
 	uint32_t timeout_login; /* seconds */
 	uint32_t timeout_idle;
+	uint32_t attempts;	/* failed logins after which the connection ends */
 	struct in_addr address; /* the tunnel end to tell clients; 0: the one they came to */
 	uint16_t udp_port;	/* of the tunnels over UDP */
 };
@@ -73,6 +74,7 @@ struct conn {
 	struct in_addr peer, local;
 	struct dtcp_request request; /* the last tunnel request */
 	struct dtcp_reply reply;     /* as granted */
+	uint32_t failed;	     /* logins */
 	const char *ending;	     /* why it ended, for the log */
 };
 

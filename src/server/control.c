@@ -275,6 +275,7 @@ int server_control_run(const struct server_options *options, int monitor_fd, int
 		.base = control.base,
 		.conn = {.timeout_login = options->timeout_login,
 			 .timeout_idle = options->timeout_idle,
+			 .attempts = options->attempts,
 			 .address = options->address,
 			 .udp_port = options->udp_port},
 		.word_wait = {.tv_sec = (time_t)options->timeout_word},

@@ -17,8 +17,12 @@ enum { GRANTS_LINK_LOCALS = 16 };
 struct grant {
 	bool used;
 	struct server_login login; /* as verified: its digest proves the password again */
-	unsigned int interface;	   /* index of its own TUN device, 0: it has none */
-	bool has_route;		   /* a route of its own leads to it */
+	int64_t user; /* the user's number: another one of that name is somebody else */
+	bool has_prefix, numbered;
+	struct prefix6 prefix; /* what was given; the database must still say so */
+	struct in6_addr me6;
+	unsigned int interface; /* index of its own TUN device, 0: it has none */
+	bool has_route;		/* a route of its own leads to it */
 	struct prefix6 route;
 };
 
@@ -29,6 +33,7 @@ struct grants {
 	/* Addresses that clients came to, whose link-local forms the shared device has. */
 	struct in_addr link_locals[GRANTS_LINK_LOCALS];
 	size_t n_link_locals;
+	bool complained; /* about the database */
 };
 
 /* The shared device gets the link-local form of each address that clients know us by. */
@@ -120,9 +125,17 @@ static bool grants_response_right(const struct server_login *login, const char *
 	return right;
 }
 
-static enum server_result grants_failed(const struct grants *grants)
+/* Says once what is wrong with the database, until it is well again. */
+static void grants_complain(struct grants *grants)
 {
-	log_warnx("%s", users_error(grants->owner.users));
+	if (!grants->complained)
+		log_warnx("%s", users_error(grants->owner.users));
+	grants->complained = true;
+}
+
+static enum server_result grants_failed(struct grants *grants)
+{
+	grants_complain(grants);
 	return SERVER_FAILED;
 }
 
@@ -140,8 +153,7 @@ static bool grants_make_key(const struct server_login *login, const char *passwo
  * Who it is; an unknown user costs the same computation as a wrong password. verdict gets the user
  * and, where it is wanted, the key.
  */
-static enum server_result grants_verify(const struct grants *grants,
-					const struct server_login *login,
+static enum server_result grants_verify(struct grants *grants, const struct server_login *login,
 					struct server_verdict *verdict)
 {
 	struct user user = {.password = "no such user"};
@@ -158,11 +170,12 @@ static enum server_result grants_verify(const struct grants *grants,
 	explicit_bzero(user.password, sizeof(user.password));
 	if (found != USERS_OK && found != USERS_NOT_FOUND)
 		return grants_failed(grants);
+	grants->complained = false;
 	verdict->user = user.id;
 	return result;
 }
 
-static enum server_result grants_lease_result(const struct grants *grants, enum users_result result)
+static enum server_result grants_lease_result(struct grants *grants, enum users_result result)
 {
 	if (result == USERS_OK)
 		return SERVER_GRANTED;
@@ -173,8 +186,7 @@ static enum server_result grants_lease_result(const struct grants *grants, enum 
 }
 
 /* me6 and her6 out of the host prefix. */
-static enum server_result grants_number(const struct grants *grants,
-					const struct server_login *login,
+static enum server_result grants_number(struct grants *grants, const struct server_login *login,
 					struct server_verdict *verdict)
 {
 	const struct prefix6 *prefix = &grants->owner.options->host_prefix;
@@ -211,9 +223,8 @@ static bool grants_has_own(const struct server_options *options, const struct pr
 }
 
 /* The delegated prefix; outside the pool it needs a route to the shared device. */
-static enum server_result grants_delegate(const struct grants *grants,
-					  const struct server_login *login, struct grant *grant,
-					  struct server_verdict *verdict)
+static enum server_result grants_delegate(struct grants *grants, const struct server_login *login,
+					  struct grant *grant, struct server_verdict *verdict)
 {
 	const struct server_options *options = grants->owner.options;
 	enum server_result result = grants_lease_result(
@@ -315,6 +326,8 @@ bool grants_login(struct grants *grants, const struct server_login *login,
 
 	if (!grants_check(grants, login))
 		return false;
+	/* What an administrator has just taken from one user may be what this one gets. */
+	grants_recheck(grants);
 	*verdict = (struct server_verdict){.id = login->id};
 	result = grants_verify(grants, login, verdict);
 	/* Only now, so that nobody learns about the server without a password. */
@@ -324,6 +337,11 @@ bool grants_login(struct grants *grants, const struct server_login *login,
 		result = grants_provide(grants, login, &grant, verdict);
 	verdict->result = result;
 	if (result == SERVER_GRANTED) {
+		grant.user = verdict->user;
+		grant.has_prefix = verdict->has_prefix;
+		grant.prefix = verdict->prefix;
+		grant.numbered = verdict->numbered;
+		grant.me6 = verdict->me6;
 		grants->list[login->id] = grant;
 		if (login->id >= grants->top)
 			grants->top = login->id + 1;
@@ -349,17 +367,39 @@ bool grants_logout(struct grants *grants, uint32_t id)
 	return true;
 }
 
+/* True where the database still has the user of a grant, with password and addresses as then. */
+static bool grants_stands(const struct grant *grant, const struct user *user)
+{
+	return user->id == grant->user && grants_response_right(&grant->login, user->password) &&
+	       (!grant->has_prefix ||
+		(user->has_network && user->network.len == grant->prefix.len &&
+		 prefix6_contains(&user->network, &grant->prefix))) &&
+	       (!grant->numbered ||
+		(user->has_host && IN6_ARE_ADDR_EQUAL(&user->host, &grant->me6)));
+}
+
 void grants_recheck(struct grants *grants)
 {
 	if (!users_changed(grants->owner.users))
 		return;
 	for (uint32_t id = 0; id < grants->top; id++) {
-		struct grant *grant = &grants->list[id];
-		struct server_verdict verdict = {.id = id};
+		const struct grant *grant = &grants->list[id];
+		struct user user = {.id = 0};
+		enum users_result result;
+		bool stands;
 
-		/* A database that cannot be read now is no reason to end anybody's session. */
-		if (grant->used && grants_verify(grants, &grant->login, &verdict) == SERVER_AUTH)
+		if (!grant->used)
+			continue;
+		result = users_find(grants->owner.users, grant->login.user, &user);
+		stands = result == USERS_OK && grants_stands(grant, &user);
+		explicit_bzero(user.password, sizeof(user.password));
+		if (result != USERS_OK && result != USERS_NOT_FOUND) {
+			/* No reason to end anybody's session, and the others would fail as well. */
+			grants_complain(grants);
+			return;
+		}
+		if (!stands)
 			grants->owner.revoked(id, grants->owner.arg);
-		explicit_bzero(verdict.key, sizeof(verdict.key));
 	}
+	grants->complained = false;
 }

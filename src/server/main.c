@@ -3,6 +3,7 @@
 #include "base/room.h"
 #include "forward/forward.h"
 #include "server/control.h"
+#include "server/guard.h"
 #include "server/monitor.h"
 #include "server/options.h"
 
@@ -17,6 +18,10 @@ static int run_room(const char *room, const struct server_options *options)
 					       .icmp6_rate = options->icmp6_rate};
 
 	room_begin("dtcps", room, options->debug, options->daemon);
+	if (strcmp(room, "guard") == 0) {
+		server_guard_run(options, ROOM_FD);
+		return 0;
+	}
 	room_drop_privileges(room_user(options->run_as));
 	if (strcmp(room, "control") == 0)
 		return server_control_run(options, ROOM_FD, ROOM_FD + 1);

@@ -14,6 +14,7 @@
 #include "monitor/netlink.h"
 #include "monitor/outside.h"
 #include "monitor/rooms.h"
+#include "monitor/signals.h"
 #include "server/grants.h"
 #include "server/interface.h"
 #include "server/msg.h"
@@ -33,6 +34,7 @@ struct monitor {
 	const struct server_options *options;
 	struct event_base *base;
 	struct rooms *rooms;
+	struct signals *signals;
 	struct ipc *control;
 	struct ipc *forward;
 	struct netlink *netlink;
@@ -45,6 +47,7 @@ struct monitor {
 	int raw;
 	int udp;
 	int listener;
+	int guard; /* our end of its channel: it goes when we do */
 	int counters;
 	int counters_reader;
 	bool stopping;
@@ -133,29 +136,56 @@ static void monitor_on_closed(struct ipc *ipc, bool violated, void *arg)
 		monitor_end(arg, EXIT_FAILED);
 }
 
+/* How long the real cause of a room's end may take to show, and control to say good-bye. */
+static const struct timeval monitor_grace = {.tv_sec = 1};
+static const struct timeval monitor_patience = {.tv_sec = 10};
+
+static void monitor_on_late(evutil_socket_t fd, short what, void *arg)
+{
+	struct monitor *monitor = arg;
+
+	(void)fd;
+	(void)what;
+	log_warnx("a room does not answer any more; ending");
+	monitor_end(monitor, EXIT_FAILED);
+}
+
+static void monitor_end_later(struct monitor *monitor, const struct timeval *wait)
+{
+	(void)event_base_once(monitor->base, -1, EV_TIMEOUT, monitor_on_late, monitor, wait);
+}
+
 static void monitor_on_child(const char *name, pid_t pid, int status, void *arg)
 {
 	struct monitor *monitor = arg;
 
 	(void)pid;
+	/* A child that this process had before it became ours. */
+	if (!name)
+		return;
 	if (monitor->stopping && strcmp(name, "control") == 0 && WIFEXITED(status)) {
 		monitor_end(monitor, WEXITSTATUS(status));
 		return;
 	}
-	if (rooms_is_consequence(status))
+	if (rooms_is_consequence(status)) {
+		monitor_end_later(monitor, &monitor_grace);
 		return;
+	}
 	log_warnx("room %s ended unexpectedly: %s; ending", name, rooms_status_text(status));
 	monitor_end(monitor, EXIT_FAILED);
 }
 
-static void monitor_on_signal(evutil_socket_t signal_number, short what, void *arg)
+static void monitor_on_signal(int signal_number, void *arg)
 {
 	const struct server_none none = {0};
 	struct monitor *monitor = arg;
 
-	(void)what;
 	if (signal_number == SIGUSR1) {
 		monitor_tell(monitor, monitor->control, SERVER_MSG_REPORT, &none, sizeof(none), -1);
+		return;
+	}
+	if (signal_number == SIGHUP) {
+		grants_recheck(monitor->grants);
 		return;
 	}
 	if (monitor->stopping) { /* asked twice: without waiting for the clients */
@@ -165,6 +195,7 @@ static void monitor_on_signal(evutil_socket_t signal_number, short what, void *a
 	log_info("stopping");
 	monitor->stopping = true;
 	monitor_tell(monitor, monitor->control, SERVER_MSG_STOP, &none, sizeof(none), -1);
+	monitor_end_later(monitor, &monitor_patience);
 }
 
 static void monitor_on_recheck(evutil_socket_t fd, short what, void *arg)
@@ -210,6 +241,7 @@ static bool monitor_start_rooms(struct monitor *monitor)
 	int control[2];
 	int forward[2];
 	int between[2];
+	int guard[2] = {-1, -1};
 
 	if (ipc_pair(control) || ipc_pair(forward) || ipc_pair(between)) {
 		log_warn("cannot make a socket pair");
@@ -282,9 +314,17 @@ static void monitor_log_ready(const struct server_options *options)
 		 options->has_pool ? prefix6_format(&options->pool, pool) : "");
 }
 
+static void monitor_close(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+static const int monitor_signals[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+enum { MONITOR_SIGNALS = sizeof(monitor_signals) / sizeof(monitor_signals[0]) };
+
 static int monitor_serve(struct monitor *monitor, int argc, char *const argv[])
 {
-	static const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
 	const struct timeval second = {.tv_sec = 1};
 	const struct grants_owner owner = {
 		.options = monitor->options,
@@ -296,7 +336,6 @@ static int monitor_serve(struct monitor *monitor, int argc, char *const argv[])
 		.revoked = monitor_revoked,
 		.arg = monitor,
 	};
-	struct event *events[sizeof(signals) / sizeof(signals[0])] = {NULL};
 	struct event *recheck = NULL;
 
 	monitor->status = EXIT_FAILED;
@@ -304,11 +343,10 @@ static int monitor_serve(struct monitor *monitor, int argc, char *const argv[])
 	monitor->base = event_base_new();
 	if (!monitor->grants || !monitor->base)
 		goto done;
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		events[i] = evsignal_new(monitor->base, signals[i], monitor_on_signal, monitor);
-		if (!events[i] || evsignal_add(events[i], NULL) == -1)
-			goto done;
-	}
+	monitor->signals = signals_new(monitor->base, monitor_signals, MONITOR_SIGNALS,
+				       monitor_on_signal, monitor);
+	if (!monitor->signals)
+		goto done;
 	recheck = event_new(monitor->base, -1, EV_PERSIST, monitor_on_recheck, monitor);
 	monitor->rooms = rooms_new(monitor->base, argc, argv, monitor_on_child, monitor);
 	if (!recheck || event_add(recheck, &second) == -1 || !monitor->rooms ||
@@ -320,24 +358,16 @@ static int monitor_serve(struct monitor *monitor, int argc, char *const argv[])
 done:
 	ipc_free(monitor->control);
 	ipc_free(monitor->forward);
+	monitor_close(monitor->guard);
 	if (monitor->rooms)
 		rooms_end(monitor->rooms);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		if (events[i])
-			event_free(events[i]);
-	}
+	signals_free(monitor->signals);
 	if (recheck)
 		event_free(recheck);
 	grants_free(monitor->grants);
 	if (monitor->base)
 		event_base_free(monitor->base);
 	return monitor->status;
-}
-
-static void monitor_close(int fd)
-{
-	if (fd >= 0)
-		close(fd);
 }
 
 int server_monitor_run(const struct server_options *options, int argc, char *const argv[])
@@ -347,6 +377,7 @@ int server_monitor_run(const struct server_options *options, int argc, char *con
 				  .raw = -1,
 				  .udp = -1,
 				  .listener = -1,
+				  .guard = -1,
 				  .counters = -1,
 				  .counters_reader = -1};
 	struct pidfh *pidfile = NULL;
@@ -387,6 +418,8 @@ int server_monitor_run(const struct server_options *options, int argc, char *con
 					  &monitor.icmp_source)) < 0)
 		goto done;
 	interface_check_forwarding();
+	/* From here on a signal waits until there is somebody to take it. */
+	signals_block(monitor_signals, MONITOR_SIGNALS);
 	/* An SQLite connection does not survive the fork of a daemon. */
 	users_close(monitor.users);
 	monitor.users = NULL;

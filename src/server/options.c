@@ -78,6 +78,11 @@ static bool read_sessions(void *field, const char *where, const char *value)
 	return options_number(where, value, 1, SESSIONS_MAX, field);
 }
 
+static bool read_attempts(void *field, const char *where, const char *value)
+{
+	return options_number(where, value, 1, 1000, field);
+}
+
 static bool read_rate(void *field, const char *where, const char *value)
 {
 	return options_number(where, value, 0, 100000, field);
@@ -141,6 +146,7 @@ static const struct setting {
 	{"database", FIELD(database), NO_FLAG, read_text},
 	{"host.prefix", FIELD(host_prefix), FIELD(has_host), read_host_prefix},
 	{"interface", FIELD(interface), NO_FLAG, read_interface},
+	{"limit.attempts", FIELD(attempts), NO_FLAG, read_attempts},
 	{"limit.icmp6", FIELD(icmp6_rate), NO_FLAG, read_rate},
 	{"limit.sessions", FIELD(sessions_max), NO_FLAG, read_sessions},
 	{"listen", FIELD(listen), NO_FLAG, read_address},
@@ -303,6 +309,7 @@ enum options_result server_options_parse(struct server_options *options, int arg
 		.mtu = 1280,
 		.network_length = 56,
 		.sessions_max = 16384,
+		.attempts = 3,
 		.icmp6_rate = 100,
 		.timeout_login = 60,
 		.timeout_idle = 300,

@@ -33,6 +33,7 @@ struct server_options {
 	bool numbered;		/* -a */
 	bool udp;		/* -U */
 	uint16_t udp_port;	/* -b, host byte order */
+	uint32_t attempts;	/* limit.attempts: failed logins of one connection */
 	uint32_t sessions_max;	/* limit.sessions */
 	uint32_t icmp6_rate;	/* limit.icmp6, a second */
 	uint32_t timeout_login; /* seconds */

@@ -6,7 +6,8 @@
 struct sessions {
 	uint32_t max;
 	uint32_t top;	 /* ids at and above it have never been used */
-	uint32_t n_free; /* ids below top that are free again */
+	uint32_t n_free; /* ids below top that are free again, a ring from first_free on */
+	uint32_t first_free;
 	uint32_t *free_ids;
 	bool *used;
 	struct server_session *slots;
@@ -43,12 +44,16 @@ struct server_session *sessions_take(struct sessions *sessions)
 {
 	uint32_t id;
 
-	if (sessions->n_free > 0)
-		id = sessions->free_ids[--sessions->n_free];
-	else if (sessions->top < sessions->max)
+	/* The one free for longest, so that no late message about its last owner can come. */
+	if (sessions->top < sessions->max) {
 		id = sessions->top++;
-	else
+	} else if (sessions->n_free > 0) {
+		id = sessions->free_ids[sessions->first_free];
+		sessions->first_free = (sessions->first_free + 1) % sessions->max;
+		sessions->n_free--;
+	} else {
 		return NULL;
+	}
 	sessions->used[id] = true;
 	sessions->slots[id] = (struct server_session){.id = id};
 	return &sessions->slots[id];
@@ -57,7 +62,8 @@ struct server_session *sessions_take(struct sessions *sessions)
 void sessions_release(struct sessions *sessions, struct server_session *session)
 {
 	sessions->used[session->id] = false;
-	sessions->free_ids[sessions->n_free++] = session->id;
+	sessions->free_ids[(sessions->first_free + sessions->n_free++) % sessions->max] =
+		session->id;
 }
 
 struct server_session *sessions_get(struct sessions *sessions, uint32_t id)

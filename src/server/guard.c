@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/guard.h"
+
+#include "monitor/daemonize.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+void server_guard_run(const struct server_options *options, int monitor_fd)
+{
+	pid_t monitor = getppid();
+	char nothing;
+
+	/* Monitor says nothing; only the end counts. */
+	while (read(monitor_fd, &nothing, 1) == -1 && errno == EINTR)
+		;
+	daemonize_forget(options->pidfile, monitor);
+}
