@@ -5,6 +5,7 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <event2/event.h>
 #include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
@@ -112,11 +113,19 @@ const char *room_user(const char *name)
 	return NULL;
 }
 
+/* What libevent has to say, such as that a name server does not answer, is in our own words too. */
+static void room_on_libevent(int severity, const char *text)
+{
+	(void)severity;
+	log_debug("%s", text);
+}
+
 void room_begin(const char *program, const char *name, bool debug, bool daemon)
 {
 	static const int monitors[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
 
 	log_init(program, name, debug);
+	event_set_log_callback(room_on_libevent);
 	if (daemon)
 		log_to_syslog();
 	setproctitle("%s", name);

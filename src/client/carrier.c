@@ -79,6 +79,8 @@ static bool carrier_make_link(struct carrier *carrier)
 			  inet_ntop(AF_INET6, &options->address, text, sizeof(text)));
 		return false;
 	}
+	if (options->has_address && carrier->tunnel.reply.has_me6)
+		log_warnx("--address is not used: the server has numbered the tunnel");
 	fd = link_up(&carrier->link, &carrier->tunnel);
 	if (fd < 0)
 		return false;

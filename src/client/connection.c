@@ -14,15 +14,29 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { CONNECTION_ADDRESSES_MAX = 8 };
+
+/*
+ * One look-up. Made anew each time, because a laptop's name servers change with its network. It
+ * outlives a connection that gives up waiting: libevent still calls back then.
+ */
+struct resolver {
+	struct connection *connection; /* NULL: nobody waits any more */
+	struct event_base *base;
+	struct evdns_base *dns;
+	struct evdns_getaddrinfo_request *request;
+};
+
 struct connection {
 	struct event_base *base;
 	connection_feed feed;
 	void *arg;
 	struct bufferevent *stream;
-	struct evdns_base *dns;
-	struct evdns_getaddrinfo_request *lookup;
+	struct resolver *resolver;
 	uint16_t port;
 	struct sockaddr_in remote;
+	struct in_addr addresses[CONNECTION_ADDRESSES_MAX]; /* still to be tried */
+	size_t n_addresses;
 	unsigned int generation; /* grows with each close, so that a loop notices one */
 };
 
@@ -38,29 +52,22 @@ struct connection *connection_new(struct event_base *base, connection_feed feed,
 	return connection;
 }
 
-/* Not part of closing, which can happen inside one of the resolver's own calls. */
-static void connection_drop_resolver(struct connection *connection)
-{
-	if (connection->dns)
-		evdns_base_free(connection->dns, 0);
-	connection->dns = NULL;
-}
-
 void connection_free(struct connection *connection)
 {
 	if (!connection)
 		return;
 	connection_close(connection);
-	connection_drop_resolver(connection);
 	free(connection);
 }
 
 void connection_close(struct connection *connection)
 {
 	connection->generation++;
-	if (connection->lookup) {
-		evdns_getaddrinfo_cancel(connection->lookup);
-		connection->lookup = NULL;
+	connection->n_addresses = 0;
+	if (connection->resolver) {
+		connection->resolver->connection = NULL;
+		evdns_getaddrinfo_cancel(connection->resolver->request);
+		connection->resolver = NULL;
 	}
 	if (connection->stream) {
 		int fd = bufferevent_getfd(connection->stream);
@@ -100,6 +107,20 @@ static void connection_fail_errno(struct connection *connection, int error)
 		       inet_ntop(AF_INET, &connection->remote.sin_addr, address, sizeof(address)),
 		       connection->port, strerror(error));
 	connection_fail(connection, status, text);
+}
+
+static void connection_next(struct connection *connection);
+
+/* Not this address; perhaps another one of the same name. */
+static void connection_refused(struct connection *connection, int error)
+{
+	if (connection->n_addresses == 0) {
+		connection_fail_errno(connection, error);
+		return;
+	}
+	bufferevent_free(connection->stream);
+	connection->stream = NULL;
+	connection_next(connection);
 }
 
 static void connection_on_line(struct connection *connection, char *line)
@@ -185,7 +206,7 @@ static void connection_on_event(struct bufferevent *stream, short what, void *ar
 	if (what & BEV_EVENT_ERROR) {
 		/* Before the connection stands, the input has never been enabled. */
 		if (!(bufferevent_get_enabled(stream) & EV_READ)) {
-			connection_fail_errno(connection, error);
+			connection_refused(connection, error);
 			return;
 		}
 		(void)snprintf(text, sizeof(text), "connection lost: %s", strerror(error));
@@ -213,61 +234,99 @@ static void connection_start(struct connection *connection, struct in_addr addre
 				       (const struct sockaddr *)&connection->remote,
 				       sizeof(connection->remote)) == -1 &&
 	    connection->stream) {
-		connection_fail_errno(connection, errno);
+		connection_refused(connection, errno);
 	}
+}
+
+static void resolver_free(evutil_socket_t fd, short what, void *arg)
+{
+	struct resolver *resolver = arg;
+
+	(void)fd;
+	(void)what;
+	evdns_base_free(resolver->dns, 0);
+	free(resolver);
+}
+
+static void connection_next(struct connection *connection)
+{
+	struct in_addr address = connection->addresses[0];
+
+	connection->n_addresses--;
+	memmove(connection->addresses, connection->addresses + 1,
+		connection->n_addresses * sizeof(address));
+	connection_start(connection, address);
 }
 
 static void connection_on_address(int result, struct evutil_addrinfo *list, void *arg)
 {
-	struct connection *connection = arg;
+	static const struct timeval now = {.tv_sec = 0};
+	struct resolver *resolver = arg;
+	struct connection *connection = resolver->connection;
 
-	if (result == EVUTIL_EAI_CANCEL)
+	/* Its base is still at work when it calls us. */
+	(void)event_base_once(resolver->base, -1, EV_TIMEOUT, resolver_free, resolver, &now);
+	if (!connection) {
+		if (list)
+			evutil_freeaddrinfo(list);
 		return;
-	connection->lookup = NULL;
-	if (result != 0 || !list) {
+	}
+	connection->resolver = NULL;
+	for (const struct evutil_addrinfo *entry = list;
+	     entry && connection->n_addresses < CONNECTION_ADDRESSES_MAX; entry = entry->ai_next) {
+		struct sockaddr_in found;
+
+		memcpy(&found, entry->ai_addr, sizeof(found));
+		connection->addresses[connection->n_addresses++] = found.sin_addr;
+	}
+	if (list)
+		evutil_freeaddrinfo(list);
+	if (connection->n_addresses > 0) {
+		connection_next(connection);
+	} else {
 		char text[120];
 
 		(void)snprintf(text, sizeof(text), "server name not found: %s",
-			       evutil_gai_strerror(result));
+			       result ? evutil_gai_strerror(result) : "no address");
 		connection_fail(connection, CLIENT_NAME, text);
-		return;
 	}
-	struct sockaddr_in found;
-
-	memcpy(&found, list->ai_addr, sizeof(found));
-	evutil_freeaddrinfo(list);
-	connection_start(connection, found.sin_addr);
 }
 
-void connection_open(struct connection *connection, const char *server, uint16_t port)
+static void connection_resolve(struct connection *connection, const char *server)
 {
 	const struct evutil_addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
-	struct evdns_getaddrinfo_request *lookup;
-	struct in_addr address;
+	struct resolver *resolver = calloc(1, sizeof(*resolver));
+	struct evdns_getaddrinfo_request *request;
 
-	connection_close(connection);
-	connection_drop_resolver(connection);
-	connection->port = port;
-	if (inet_pton(AF_INET, server, &address) == 1) {
-		connection_start(connection, address);
-		return;
-	}
-	/* Made anew each time, because a laptop's name servers change with its network. */
-	connection->dns = evdns_base_new(connection->base, 0);
-	if (!connection->dns) {
+	if (resolver)
+		resolver->dns = evdns_base_new(connection->base, 0);
+	if (!resolver || !resolver->dns) {
+		free(resolver);
 		connection_fail(connection, CLIENT_LOCAL, strerror(ENOMEM));
 		return;
 	}
 	/* Without name servers the hosts file can still have the name. */
-	(void)evdns_base_resolv_conf_parse(connection->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+	(void)evdns_base_resolv_conf_parse(resolver->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+	resolver->base = connection->base;
+	resolver->connection = connection;
+	connection->resolver = resolver;
+	request = evdns_getaddrinfo(resolver->dns, server, NULL, &hints, connection_on_address,
+				    resolver);
+	/* NULL: it has been answered already, and may be connected or given up by now. */
+	if (request)
+		resolver->request = request;
+}
 
-	unsigned int generation = connection->generation;
+void connection_open(struct connection *connection, const char *server, uint16_t port)
+{
+	struct in_addr address;
 
-	lookup = evdns_getaddrinfo(connection->dns, server, NULL, &hints, connection_on_address,
-				   connection);
-	/* NULL: it has been answered already, and perhaps closed again. */
-	if (generation == connection->generation)
-		connection->lookup = lookup;
+	connection_close(connection);
+	connection->port = port;
+	if (inet_pton(AF_INET, server, &address) == 1)
+		connection_start(connection, address);
+	else
+		connection_resolve(connection, server);
 }
 
 void connection_send(struct connection *connection, const char *line)

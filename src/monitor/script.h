@@ -16,10 +16,10 @@ struct script;
 typedef void (*script_done)(void *arg);
 
 /*
- * Starts path in a process group of its own; environment is the whole environment ("name=value",
- * NULL at the end). Returns NULL where it cannot be started, which has been logged; done is not
- * called then. The script frees itself before it calls done. The caller reports children that
- * ended with script_reaped().
+ * Starts path in a process group of its own, with its output going to the log, line by line;
+ * environment is the whole environment ("name=value", NULL at the end). Returns NULL where it
+ * cannot be started, which has been logged; done is not called then. The script frees itself before
+ * it calls done. The caller reports children that ended with script_reaped().
  */
 struct script *script_start(struct event_base *base, const char *path, char *const environment[],
 			    script_done done, void *arg);

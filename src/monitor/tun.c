@@ -32,8 +32,9 @@ int tun_open(const char *name, unsigned int *index)
 	int error;
 
 	if (if_nametoindex(name) != 0) {
-		log_warnx("interface %s exists already; remove it (ip link del %s) or name another",
-			  name, name);
+		log_warnx("interface %s exists already; if another instance uses it, name another "
+			  "one",
+			  name);
 		return -EEXIST;
 	}
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);

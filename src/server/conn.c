@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,12 +21,14 @@ bool conn_listens(const struct conn *conn)
 
 static void conn_enter(struct conn *conn, enum conn_state state)
 {
+	char peer[INET_ADDRSTRLEN];
 	static const char *const names[] = {
 		[CONN_LOGIN] = "login", [CONN_CHECK] = "check", [CONN_ADD] = "add",
 		[CONN_UP] = "up",	[CONN_END] = "end",
 	};
 
-	log_debug("%s -> %s", names[conn->state], names[state]);
+	log_debug("%s: %s -> %s", inet_ntop(AF_INET, &conn->peer, peer, sizeof(peer)),
+		  names[conn->state], names[state]);
 	conn->state = state;
 }
 

@@ -250,6 +250,10 @@ static bool monitor_start_rooms(struct monitor *monitor)
 	if (rooms_start(monitor->rooms, "control", (const int[]){control[1], between[0]}, 2) ||
 	    rooms_start(monitor->rooms, "forward", (const int[]){forward[1], between[1]}, 2))
 		return false;
+	if (monitor->options->pidfile &&
+	    (ipc_pair(guard) || rooms_start(monitor->rooms, "guard", &guard[1], 1)))
+		return false;
+	monitor->guard = guard[0];
 	monitor->control =
 		ipc_new(monitor->base, control[0], "control", control_rows,
 			sizeof(control_rows) / sizeof(control_rows[0]), monitor_on_closed, monitor);
