@@ -181,10 +181,7 @@ static void fit(uint32_t mtu, uint32_t port, uint32_t path, size_t len, struct e
 	struct session *session;
 	struct table *table = make_table(true, mtu, port, &session);
 
-	memset(packet, 0, len);
-	(void)packet_hex("60000000 0000 3b 40" FAR SITE, packet, sizeof(packet));
-	packet[4] = (uint8_t)((len - 40) >> 8);
-	packet[5] = (uint8_t)(len - 40);
+	packet_fill(packet, len);
 	if (path)
 		pmtu_lower(&session->pmtu, path, NOW);
 	encap_packet(table, NULL, true, &plain, packet, len, NOW, encap);

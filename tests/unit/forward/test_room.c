@@ -53,14 +53,6 @@ static void peer_expect_hex(const struct room *room, uint8_t tos, const char *te
 	assert_memory_equal(got + 20, want, len);
 }
 
-static void fill(uint8_t *packet, size_t len)
-{
-	memset(packet, 0, len);
-	(void)packet_hex("60000000 0000 3b 40" FAR SITE, packet, len);
-	packet[4] = (uint8_t)((len - 40) >> 8);
-	packet[5] = (uint8_t)(len - 40);
-}
-
 /* --- without the outside ------------------------------------------------------------------ */
 
 static void ends_with_its_channels(void **state)
@@ -295,16 +287,6 @@ static void client(void **state)
 	room_stop(&room, 0);
 }
 
-static void set_loopback_mtu(int mtu)
-{
-	struct ifreq request = {.ifr_name = "lo", .ifr_mtu = mtu};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	assert_int_not_equal(fd, -1);
-	assert_int_equal(ioctl(fd, SIOCSIFMTU, &request), 0);
-	close(fd);
-}
-
 /* A router's "fragmentation needed", about a packet from 127.0.0.1 to 127.0.0.2. */
 static void send_needs_fragmentation(uint16_t mtu)
 {
@@ -351,7 +333,7 @@ static void path_mtu(void **state)
 
 	room_add(&room, &config);
 	room_expect(&room, FORWARD_MSG_ADDED, 1);
-	fill(packet, sizeof(packet));
+	packet_fill(packet, sizeof(packet));
 	tun_send(tun, packet, sizeof(packet));
 	assert_int_equal(peer_receive(&room, got, sizeof(got)), 1500);
 	assert_int_equal(got[6], 0x40); /* DF */
@@ -367,10 +349,10 @@ static void path_mtu(void **state)
 	send_needs_fragmentation(1400);
 	expect_count(&room.counters->session[1].icmp_errors, 1);
 	assert_int_equal(room.counters->icmp_errors, 1);
-	fill(packet, 1381);
+	packet_fill(packet, 1381);
 	tun_send(tun, packet, 1381);
 	tun_expect_icmp6(tun, 2, 0, 1380);
-	fill(packet, 1380);
+	packet_fill(packet, 1380);
 	tun_send(tun, packet, 1380);
 	assert_int_equal(peer_receive(&room, got, sizeof(got)), 1400);
 	assert_int_equal(got[6], 0x40);
@@ -379,12 +361,12 @@ static void path_mtu(void **state)
 	send_needs_fragmentation(600);
 	expect_count(&room.counters->icmp_errors, 2);
 	set_loopback_mtu(600);
-	fill(packet, 1280);
+	packet_fill(packet, 1280);
 	tun_send(tun, packet, 1280);
 	assert_int_equal(peer_receive(&room, got, sizeof(got)), 1300);
 	assert_memory_equal(got + 20, packet, 1280);
 	tun_send(tun, packet, 40); /* which is truncated */
-	fill(packet, 1281);
+	packet_fill(packet, 1281);
 	tun_send(tun, packet, 1281);
 	tun_expect_icmp6(tun, 2, 0, 1280);
 	set_loopback_mtu(65536);
@@ -411,7 +393,7 @@ static void the_first_packet_is_not_lost(void **state)
 	room_add(&room, &config);
 	room_expect(&room, FORWARD_MSG_ADDED, 1);
 	set_loopback_mtu(1000);
-	fill(packet, sizeof(packet));
+	packet_fill(packet, sizeof(packet));
 	tun_send(tun, packet, sizeof(packet));
 	assert_int_equal(peer_receive(&room, got, sizeof(got)), 1300);
 	assert_memory_equal(got + 20, packet, 1280);

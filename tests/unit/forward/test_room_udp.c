@@ -450,6 +450,49 @@ static void port_unreachable(void **state)
 	room_stop(&room, 0);
 }
 
+static void path_mtu(void **state)
+{
+	struct forward_session config = udp_session(1, 5001);
+	uint8_t packet[1472];
+	uint8_t got[2048];
+	uint8_t tos;
+	struct room room;
+
+	(void)state;
+	NEED_NETWORK();
+	config.mtu = 1472;
+	room_start(&room, true);
+	give_counters(&room);
+	give_icmp(&room, "2001:db8:100::1");
+	give_udp(&room);
+
+	int tun = give_device(&room, 0);
+	int peer = udp_open("127.0.0.2", 5001);
+
+	room_add(&room, &config);
+	room_expect(&room, FORWARD_MSG_ADDED, 1);
+	packet_fill(packet, 1472);
+	tun_send(tun, packet, 1472);
+	assert_int_equal(udp_receive(peer, got, sizeof(got), &tos), 1472);
+	/* 28 octets less than the path takes */
+	set_loopback_mtu(1400);
+	tun_send(tun, packet, 1472);
+	tun_expect_icmp6(tun, 2, 0, 1372);
+	packet_fill(packet, 1372);
+	tun_send(tun, packet, 1372);
+	assert_int_equal(udp_receive(peer, got, sizeof(got), &tos), 1372);
+	/* Less than IPv6 needs: in pieces. */
+	set_loopback_mtu(1000);
+	packet_fill(packet, 1280);
+	tun_send(tun, packet, 1280);
+	assert_int_equal(udp_receive(peer, got, sizeof(got), &tos), 1280);
+	assert_memory_equal(got, packet, 1280);
+	set_loopback_mtu(65536);
+	close(peer);
+	close(tun);
+	room_stop(&room, 0);
+}
+
 /* --- the client --------------------------------------------------------------------------- */
 
 static uint64_t milliseconds(void)
@@ -528,6 +571,13 @@ static void client_says_hello(void **state)
 	expect_count(&drops[DROP_OUTER_PEER], 2);
 	udp_send_hex(server, HEAD_ECHO FAR SITE ECHO);
 	tun_expect_hex(tun, HEAD_ECHO FAR SITE ECHO);
+
+	/* A packet goes out, and for 5 s none comes in. */
+	begin = milliseconds();
+	tun_send_hex(tun, HEAD_ECHO SITE FAR ECHO);
+	udp_expect_hex(server, 0, HEAD_ECHO SITE FAR ECHO);
+	probe_expect(server, &config, PROBE_HELLO);
+	assert_in_range(milliseconds() - begin, 4990, 15000);
 	to_control(&room, FORWARD_MSG_REMOVE, &id, sizeof(id));
 	room_expect(&room, FORWARD_MSG_REMOVED, 0);
 	close(server);
@@ -627,6 +677,7 @@ int main(void)
 		cmocka_unit_test(several_at_one_address),
 		cmocka_unit_test(a_peer_without_probes),
 		cmocka_unit_test(port_unreachable),
+		cmocka_unit_test(path_mtu),
 		cmocka_unit_test(client_says_hello),
 		cmocka_unit_test(the_far_end_answers),
 	};
