@@ -9,7 +9,7 @@
 
 struct errqueue_report {
 	struct in_addr peer; /* where the packet was sent */
-	uint16_t port;	     /* host byte order; 0 on a raw socket */
+	uint16_t port;	     /* host byte order; 0 on a raw socket, and where icmp is false */
 	bool icmp;	     /* told by the network; else found out here */
 	bool too_big;
 	uint32_t mtu; /* with too_big: octets that would pass, 0 where unknown */

@@ -11,9 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define OUTER_TTL    64
-#define OUTER_ROUNDS 4 /* batches read before others get their turn */
-#define OUTER_ERRORS 64
+#define OUTER_TTL     64
+#define OUTER_ROUNDS  4 /* batches read before others get their turn */
+#define OUTER_REPORTS 64
 
 /*
  * What goes with each packet, in the layout that cmsg(3) gives it, so that only the two values
@@ -175,12 +175,17 @@ void outer_free(struct outer *outer)
 
 /* --- receiving ---------------------------------------------------------------------------- */
 
-static void outer_read_errors(struct outer *outer)
+/* refused: the packet that the kernel has just found too big, or NULL. */
+static void outer_read_reports(struct outer *outer, const struct outer_packet *refused)
 {
 	struct errqueue_report report;
 
-	for (int i = 0; i < OUTER_ERRORS && errqueue_next(outer->fd, &report); i++)
+	for (int i = 0; i < OUTER_REPORTS && errqueue_next(outer->fd, &report); i++) {
+		/* For what it refuses itself the kernel leaves out the port. */
+		if (refused && !report.icmp && report.peer.s_addr == refused->peer.s_addr)
+			report.port = refused->port;
 		outer->handlers->report(outer->transport, &report, outer->arg);
+	}
 }
 
 static void outer_receive(struct outer *outer, size_t i)
@@ -214,7 +219,7 @@ static void outer_on_readable(evutil_socket_t fd, short what, void *arg)
 			/* A report waits, which also wakes us when there is no packet. */
 			bool empty = errno == EAGAIN;
 
-			outer_read_errors(outer);
+			outer_read_reports(outer, NULL);
 			if (empty)
 				return;
 			continue;
@@ -306,7 +311,7 @@ static bool outer_recover(struct outer *outer, struct outer_packet *packet, int 
 		break;
 	case EMSGSIZE:
 		/* The report of it says how large is right. */
-		outer_read_errors(outer);
+		outer_read_reports(outer, packet);
 		packet->retried = true;
 		if (retried)
 			break;
@@ -316,7 +321,7 @@ static bool outer_recover(struct outer *outer, struct outer_packet *packet, int 
 	default:
 		/* Most likely an ICMP error about an earlier packet, to whomever that was; with the
 		 * reports read the socket has no more of them. */
-		outer_read_errors(outer);
+		outer_read_reports(outer, NULL);
 		packet->retried = true;
 		if (!retried)
 			return true;

@@ -7,7 +7,6 @@
 
 #define TABLE_MTU_MIN 1280
 #define TABLE_MTU_MAX 1480
-#define TABLE_MTU_UDP 1472
 
 /* A prefix that is or was a session's. */
 struct route {
@@ -166,7 +165,8 @@ static bool outside_valid(const struct table *table, const struct forward_sessio
 
 	if (!udp && config->transport != FORWARD_PROTO41)
 		return false;
-	if (config->mtu < TABLE_MTU_MIN || config->mtu > (udp ? TABLE_MTU_UDP : TABLE_MTU_MAX))
+	if (config->mtu < TABLE_MTU_MIN ||
+	    config->mtu > (udp ? FORWARD_UDP_MTU_MAX : TABLE_MTU_MAX))
 		return false;
 	if (!host_valid(config->peer))
 		return false;

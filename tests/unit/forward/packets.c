@@ -95,3 +95,11 @@ uint16_t packet_checksum(const uint8_t *packet, uint8_t protocol, size_t offset,
 	free(text);
 	return (uint16_t)~sum;
 }
+
+void packet_fill(uint8_t *packet, size_t len)
+{
+	memset(packet, 0, len);
+	(void)packet_hex("60000000 0000 3b 40" FAR SITE, packet, len);
+	packet[4] = (uint8_t)((len - 40) >> 8);
+	packet[5] = (uint8_t)(len - 40);
+}

@@ -34,6 +34,9 @@ size_t packet_hex(const char *text, uint8_t *out, size_t size);
 struct in6_addr packet_address(const char *text);
 struct prefix6 packet_prefix(const char *text);
 
+/* An empty packet of len octets from FAR to SITE. */
+void packet_fill(uint8_t *packet, size_t len);
+
 /* Session 1, 198.51.100.2 at 192.0.2.1, with 2001:db8:100:100::/56 and its link-local address. */
 struct forward_session packet_session(void);
 

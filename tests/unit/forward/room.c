@@ -338,3 +338,13 @@ void room_make_network(void)
 	room_network = ioctl(fd, SIOCSIFFLAGS, &request) == 0;
 	close(fd);
 }
+
+void set_loopback_mtu(int mtu)
+{
+	struct ifreq request = {.ifr_name = "lo", .ifr_mtu = mtu};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(ioctl(fd, SIOCSIFMTU, &request), 0);
+	close(fd);
+}

@@ -51,6 +51,9 @@ extern bool room_network;
 	if (!room_network)                                                                         \
 		skip();
 
+/* Octets that the loopback interface takes; 65536 from the beginning. */
+void set_loopback_mtu(int mtu);
+
 void room_start(struct room *room, bool server);
 
 /* Waits for the room's end and checks its status. */

@@ -348,6 +348,136 @@ static void congestion_marks(void **state)
 	assert_int_equal(tos_class(decap.inner.packet), 0x03);
 }
 
+/* --- UDP ------------------------------------------------------------------------------------ */
+
+/* What a socket knows of text from 198.51.100.last, to 192.0.2.1. */
+static enum drop_reason judge_udp(const struct table *table, bool server, uint8_t last,
+				  uint16_t port, const char *text, struct decap *decap)
+{
+	static uint8_t packet[256];
+	struct arrival arrival = {
+		.peer = {FORWARD_UDP, {htonl(0xc6336400u + last)}, port},
+		.local.s_addr = htonl(0xc0000201),
+		.payload = packet,
+		.len = packet_hex(text, packet, sizeof(packet)),
+	};
+
+	decap_packet(table, server, &arrival, NOW, decap);
+	return decap->drop;
+}
+
+static struct forward_session udp_session(uint32_t port)
+{
+	struct forward_session config = packet_session();
+
+	config.transport = FORWARD_UDP;
+	config.session = 1;
+	config.peer_port = port;
+	return config;
+}
+
+static void udp_packets(void **state)
+{
+	const struct forward_session config = udp_session(4028);
+	struct table *table = make_table(true, &config);
+	struct decap decap;
+
+	(void)state;
+	assert_int_equal(judge_udp(table, true, 2, 4028, HEAD_ECHO SITE FAR ECHO, &decap),
+			 DROP_NONE);
+	assert_false(decap.learned);
+	assert_int_equal(decap.inner.len, 48);
+	/* another port, another address */
+	assert_int_equal(judge_udp(table, true, 2, 4029, HEAD_ECHO SITE FAR ECHO, &decap),
+			 DROP_OUTER_PEER);
+	assert_int_equal(judge_udp(table, true, 3, 4028, HEAD_ECHO SITE FAR ECHO, &decap),
+			 DROP_OUTER_PEER);
+	/* the rules for what is inside */
+	assert_int_equal(judge_udp(table, true, 2, 4028, HEAD_ECHO FAR SITE ECHO, &decap),
+			 DROP_SRC_INGRESS);
+	assert_int_equal(
+		judge_udp(table, true, 2, 4028, "60000000 0009 3a 40" SITE FAR ECHO, &decap),
+		DROP_TRUNCATED);
+	assert_int_equal(judge_udp(table, true, 2, 4028,
+				   HEAD_ECHO SITE "2002c000020100000000000000000001" ECHO, &decap),
+			 DROP_LOOP);
+	table_free(table);
+}
+
+static void udp_malformed(void **state)
+{
+	const struct forward_session config = udp_session(4028);
+	struct table *table = make_table(true, &config);
+	struct decap decap;
+
+	(void)state;
+	/* nothing; a keepalive of other programs; a NAT's; IPv4; a probe of 41 octets */
+	static const char *const rows[] = {"", "00", "ff", "45000000",
+					   "d0000000 00000000 0000000000000001 0000000000000001"
+					   "00000000000000000000000000000000 00"};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(judge_udp(table, true, 2, 4028, rows[i], &decap),
+				 DROP_UDP_MALFORMED);
+		assert_null(decap.session);
+	}
+	/* version 6, but less than a header */
+	assert_int_equal(judge_udp(table, true, 2, 4028, "60000000", &decap), DROP_OUTER_SHORT);
+	table_free(table);
+}
+
+static void udp_without_probes(void **state)
+{
+	const struct forward_session config = udp_session(0);
+	struct table *table = make_table(true, &config);
+	struct session *session = table_by_id(table, config.id);
+	struct decap decap;
+
+	(void)state;
+	session->added = NOW - 4999;
+	assert_int_equal(judge_udp(table, true, 2, 7, HEAD_ECHO SITE FAR ECHO, &decap),
+			 DROP_OUTER_PEER);
+	session->added = NOW - 5000;
+	assert_int_equal(judge_udp(table, true, 3, 7, HEAD_ECHO SITE FAR ECHO, &decap),
+			 DROP_OUTER_PEER);
+	/* A packet that is not allowed in teaches nothing. */
+	assert_int_equal(judge_udp(table, true, 2, 7, HEAD_ECHO FAR SITE ECHO, &decap),
+			 DROP_SRC_INGRESS);
+	assert_int_equal(judge_udp(table, true, 2, 7, HEAD_ECHO SITE FAR ECHO, &decap), DROP_NONE);
+	assert_true(decap.learned);
+	assert_ptr_equal(decap.session, session);
+	session->hello_counter = 1;
+	assert_int_equal(judge_udp(table, true, 2, 7, HEAD_ECHO SITE FAR ECHO, &decap),
+			 DROP_OUTER_PEER);
+	table_free(table);
+}
+
+/* A client that leaves its own address to the kernel. */
+static void udp_from_anywhere(void **state)
+{
+	struct forward_session config = udp_session(4028);
+	struct decap decap;
+
+	(void)state;
+	config.local.s_addr = 0;
+
+	struct table *table = make_table(false, &config);
+
+	assert_int_equal(judge_udp(table, false, 2, 4028, HEAD_ECHO FAR SITE ECHO, &decap),
+			 DROP_NONE);
+	/* It does not wait for anybody else. */
+	assert_int_equal(judge_udp(table, false, 2, 7, HEAD_ECHO FAR SITE ECHO, &decap),
+			 DROP_OUTER_PEER);
+	/* The address that it came to is the tunnel's end. */
+	assert_int_equal(judge_udp(table, false, 2, 4028,
+				   HEAD_ECHO FAR "2002c000020100000000000000000001" ECHO, &decap),
+			 DROP_LOOP);
+	assert_int_equal(judge_udp(table, false, 2, 4028,
+				   HEAD_ECHO FAR "20020000000000000000000000000001" ECHO, &decap),
+			 DROP_NONE);
+	table_free(table);
+}
+
 static void names(void **state)
 {
 	(void)state;
@@ -377,6 +507,10 @@ int main(void)
 		cmocka_unit_test(ingress_on_a_device_of_its_own),
 		cmocka_unit_test(loops),
 		cmocka_unit_test(congestion_marks),
+		cmocka_unit_test(udp_packets),
+		cmocka_unit_test(udp_malformed),
+		cmocka_unit_test(udp_without_probes),
+		cmocka_unit_test(udp_from_anywhere),
 		cmocka_unit_test(names),
 	};
 

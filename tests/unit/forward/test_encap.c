@@ -11,13 +11,18 @@ static const uint64_t key[2] = {3, 4};
 static const struct virtio_net_hdr plain;
 static uint8_t packet[70000];
 
-static struct table *make_table(bool server, uint32_t mtu, struct session **session)
+static struct table *make_table(bool server, uint32_t mtu, uint32_t port, struct session **session)
 {
 	struct table *table = table_new(server, 4, key);
 	struct forward_session config = packet_session();
 	const struct prefix6 down = packet_prefix("2001:db8:100:200::/56");
 
 	config.mtu = mtu;
+	if (port) {
+		config.transport = FORWARD_UDP;
+		config.session = 1;
+		config.peer_port = port;
+	}
 	assert_non_null(table);
 	assert_int_equal(table_add(table, &config, session), 0);
 	assert_int_equal(table_assign(table, &down), 0);
@@ -28,7 +33,7 @@ static struct table *make_table(bool server, uint32_t mtu, struct session **sess
 static void judge(bool shared, const char *text, struct encap *encap)
 {
 	struct session *session;
-	struct table *table = make_table(shared, 1280, &session);
+	struct table *table = make_table(shared, 1280, 0, &session);
 	size_t n = packet_hex(text, packet, sizeof(packet));
 
 	memset(encap, 0xee, sizeof(*encap));
@@ -144,16 +149,39 @@ static void a_device_with_one_session_takes_all(void **state)
 	}
 }
 
-/* A packet of len octets through a session with this MTU, whose path takes path octets. */
-static void fit(uint32_t mtu, uint32_t path, size_t len, struct encap *encap)
+static void unlearned(void **state)
 {
 	struct session *session;
-	struct table *table = make_table(true, mtu, &session);
+	struct table *table = make_table(true, 1280, 4028, &session);
+	struct table_peer nowhere = session->peer;
+	struct encap encap;
+	size_t n = packet_hex(HEAD_ECHO FAR SITE ECHO, packet, sizeof(packet));
 
-	memset(packet, 0, len);
-	(void)packet_hex("60000000 0000 3b 40" FAR SITE, packet, sizeof(packet));
-	packet[4] = (uint8_t)((len - 40) >> 8);
-	packet[5] = (uint8_t)(len - 40);
+	(void)state;
+	encap_packet(table, NULL, true, &plain, packet, n, NOW, &encap);
+	assert_int_equal(encap.drop, DROP_NONE);
+	nowhere.port = 0;
+	assert_int_equal(table_change_peer(table, session, &nowhere), 0);
+	/* on the shared device and on one of its own */
+	encap_packet(table, NULL, true, &plain, packet, n, NOW, &encap);
+	assert_int_equal(encap.drop, DROP_NO_SESSION);
+	assert_int_equal(encap.error.kind, ICMP6_ADDRESS_UNREACHABLE);
+	assert_ptr_equal(encap.session, session);
+	encap_packet(table, session, false, &plain, packet, n, NOW, &encap);
+	assert_int_equal(encap.drop, DROP_NO_SESSION);
+	table_free(table);
+}
+
+/*
+ * A packet of len octets through a session with this MTU, whose path takes path octets; over UDP
+ * where it has a port.
+ */
+static void fit(uint32_t mtu, uint32_t port, uint32_t path, size_t len, struct encap *encap)
+{
+	struct session *session;
+	struct table *table = make_table(true, mtu, port, &session);
+
+	packet_fill(packet, len);
 	if (path)
 		pmtu_lower(&session->pmtu, path, NOW);
 	encap_packet(table, NULL, true, &plain, packet, len, NOW, encap);
@@ -164,41 +192,49 @@ static void sizes_and_df(void **state)
 {
 	/* limit: what a packet too big is told; 0: it goes */
 	static const struct {
-		uint32_t mtu, path;
+		uint32_t mtu, port, path;
 		size_t len;
 		bool df;
 		uint32_t limit;
 	} rows[] = {
 		/* the least tunnel MTU: DF never, and nothing larger */
-		{1280, 0, 1280, false, 0},
-		{1280, 0, 1281, false, 1280},
-		{1280, 576, 1280, false, 0},
-		{1280, 1400, 1281, false, 1280},
+		{1280, 0, 0, 1280, false, 0},
+		{1280, 0, 0, 1281, false, 1280},
+		{1280, 0, 576, 1280, false, 0},
+		{1280, 0, 1400, 1281, false, 1280},
 		/* a larger one: DF always */
-		{1480, 0, 40, true, 0},
-		{1480, 0, 1480, true, 0},
-		{1480, 0, 1481, false, 1480},
-		{1281, 0, 1281, true, 0},
+		{1480, 0, 0, 40, true, 0},
+		{1480, 0, 0, 1480, true, 0},
+		{1480, 0, 0, 1481, false, 1480},
+		{1281, 0, 0, 1281, true, 0},
 		/* the path takes 1400 octets, so 1380 inside */
-		{1480, 1400, 1380, true, 0},
-		{1480, 1400, 1381, false, 1380},
-		{1400, 1450, 1401, false, 1400},
+		{1480, 0, 1400, 1380, true, 0},
+		{1480, 0, 1400, 1381, false, 1380},
+		{1400, 0, 1450, 1401, false, 1400},
 		/* 1301 is just above the least MTU, 1300 is not */
-		{1480, 1301, 1281, true, 0},
-		{1480, 1301, 1282, false, 1281},
-		{1480, 1300, 1280, false, 0},
-		{1480, 1300, 1281, false, 1280},
+		{1480, 0, 1301, 1281, true, 0},
+		{1480, 0, 1301, 1282, false, 1281},
+		{1480, 0, 1300, 1280, false, 0},
+		{1480, 0, 1300, 1281, false, 1280},
 		/* far below: never less than 1280 inside, cut outside */
-		{1480, 68, 1280, false, 0},
-		{1480, 68, 40, false, 0},
-		{1480, 68, 1281, false, 1280},
+		{1480, 0, 68, 1280, false, 0},
+		{1480, 0, 68, 40, false, 0},
+		{1480, 0, 68, 1281, false, 1280},
+		/* UDP has 8 octets more outside: 1372 inside in 1400, and 1309 is just enough */
+		{1472, 4028, 0, 1472, true, 0},
+		{1472, 4028, 1400, 1372, true, 0},
+		{1472, 4028, 1400, 1373, false, 1372},
+		{1472, 4028, 1309, 1281, true, 0},
+		{1472, 4028, 1308, 1280, false, 0},
+		{1472, 4028, 1308, 1281, false, 1280},
+		{1280, 4028, 0, 1280, false, 0},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct encap encap;
 
-		fit(rows[i].mtu, rows[i].path, rows[i].len, &encap);
+		fit(rows[i].mtu, rows[i].port, rows[i].path, rows[i].len, &encap);
 		if (rows[i].limit) {
 			assert_int_equal(encap.drop, DROP_TOO_BIG);
 			assert_int_equal(encap.error.kind, ICMP6_TOO_BIG);
@@ -221,6 +257,7 @@ int main(void)
 		cmocka_unit_test(redirect),
 		cmocka_unit_test(no_session),
 		cmocka_unit_test(a_device_with_one_session_takes_all),
+		cmocka_unit_test(unlearned),
 		cmocka_unit_test(sizes_and_df),
 	};
 

@@ -53,14 +53,6 @@ static void peer_expect_hex(const struct room *room, uint8_t tos, const char *te
 	assert_memory_equal(got + 20, want, len);
 }
 
-static void fill(uint8_t *packet, size_t len)
-{
-	memset(packet, 0, len);
-	(void)packet_hex("60000000 0000 3b 40" FAR SITE, packet, len);
-	packet[4] = (uint8_t)((len - 40) >> 8);
-	packet[5] = (uint8_t)(len - 40);
-}
-
 /* --- without the outside ------------------------------------------------------------------ */
 
 static void ends_with_its_channels(void **state)
@@ -115,13 +107,13 @@ static void refusals(void **state)
 	/* No socket and no device: nothing is up, so nothing is said yet. */
 	room_add(&room, &config);
 	room_add(&room, &config);
-	(void)room_expect(&room, FORWARD_MSG_REFUSED, 1);
+	room_expect(&room, FORWARD_MSG_REFUSED, 1);
 	config.id = 2;
 	room_add(&room, &config);
-	(void)room_expect(&room, FORWARD_MSG_REFUSED, 2);
+	room_expect(&room, FORWARD_MSG_REFUSED, 2);
 	config = room_session(SESSIONS, "127.0.0.3");
 	room_add(&room, &config);
-	(void)room_expect(&room, FORWARD_MSG_REFUSED, SESSIONS);
+	room_expect(&room, FORWARD_MSG_REFUSED, SESSIONS);
 	/* Two sessions on a device that is not shared. */
 	config = room_session(3, "127.0.0.3");
 	config.device = 5;
@@ -129,15 +121,15 @@ static void refusals(void **state)
 	config = room_session(4, "127.0.0.4");
 	config.device = 5;
 	room_add(&room, &config);
-	(void)room_expect(&room, FORWARD_MSG_REFUSED, 4);
+	room_expect(&room, FORWARD_MSG_REFUSED, 4);
 	/* Removing is always answered. */
 	to_control(&room, FORWARD_MSG_REMOVE, &id, sizeof(id));
-	(void)room_expect(&room, FORWARD_MSG_REMOVED, 1);
+	room_expect(&room, FORWARD_MSG_REMOVED, 1);
 	to_control(&room, FORWARD_MSG_REMOVE, &id, sizeof(id));
-	(void)room_expect(&room, FORWARD_MSG_REMOVED, 1);
+	room_expect(&room, FORWARD_MSG_REMOVED, 1);
 	id.id = UINT32_MAX;
 	to_control(&room, FORWARD_MSG_REMOVE, &id, sizeof(id));
-	(void)room_expect(&room, FORWARD_MSG_REMOVED, UINT32_MAX);
+	room_expect(&room, FORWARD_MSG_REMOVED, UINT32_MAX);
 	room_stop(&room, 0);
 }
 
@@ -157,14 +149,14 @@ static void server(void **state)
 	/* The session first, then what it needs: only then is it there. */
 	room_add(&room, &config);
 	to_control(&room, FORWARD_MSG_REMOVE, &(struct forward_id){7}, sizeof(id));
-	(void)room_expect(&room, FORWARD_MSG_REMOVED, 7);
+	room_expect(&room, FORWARD_MSG_REMOVED, 7);
 	give_counters(&room);
 	give_icmp(&room, "2001:db8:100::1");
 
 	int tun = give_device(&room, 0);
 
 	give_raw(&room);
-	(void)room_expect(&room, FORWARD_MSG_ADDED, 1);
+	room_expect(&room, FORWARD_MSG_ADDED, 1);
 
 	/* Out, with the traffic class outside; and in. */
 	tun_send_hex(tun, "6b800000 0008 3a 40" FAR SITE ECHO);
@@ -200,7 +192,7 @@ static void server(void **state)
 
 	/* After the session its prefix is down, and its peer is nobody. */
 	to_control(&room, FORWARD_MSG_REMOVE, &id, sizeof(id));
-	(void)room_expect(&room, FORWARD_MSG_REMOVED, 1);
+	room_expect(&room, FORWARD_MSG_REMOVED, 1);
 	tun_send_hex(tun, HEAD_ECHO FAR SITE ECHO);
 	tun_expect_icmp6(tun, 1, 3, 0);
 
@@ -211,7 +203,7 @@ static void server(void **state)
 
 	/* The same id again counts from zero. */
 	room_add(&room, &config);
-	(void)room_expect(&room, FORWARD_MSG_ADDED, 1);
+	room_expect(&room, FORWARD_MSG_ADDED, 1);
 	assert_int_equal(room.counters->session[1].in_packets, 0);
 	peer_send_hex(&room, HEAD_ECHO SITE FAR ECHO);
 	tun_expect_hex(tun, HEAD_ECHO SITE FAR ECHO);
@@ -237,7 +229,7 @@ static void devices_of_their_own(void **state)
 	int own = give_device(&room, 3);
 
 	room_add(&room, &config);
-	(void)room_expect(&room, FORWARD_MSG_ADDED, 2);
+	room_expect(&room, FORWARD_MSG_ADDED, 2);
 	/* Everything on it goes to its session, multicast as well. */
 	tun_send_hex(own, HEAD_ECHO LINK_LOCAL "ff020000000000000000000000000001" ECHO);
 	peer_expect_hex(&room, 0, HEAD_ECHO LINK_LOCAL "ff020000000000000000000000000001" ECHO);
@@ -260,7 +252,7 @@ static void devices_of_their_own(void **state)
 	close(own);
 	config = room_session(1, "127.0.0.3");
 	room_add(&room, &config);
-	(void)room_expect(&room, FORWARD_MSG_ADDED, 1);
+	room_expect(&room, FORWARD_MSG_ADDED, 1);
 	close(shared);
 	room_stop(&room, 0);
 }
@@ -279,11 +271,11 @@ static void client(void **state)
 	int tun = give_device(&room, 0);
 
 	room_add(&room, &config);
-	(void)room_expect(&room, FORWARD_MSG_ADDED, 0);
+	room_expect(&room, FORWARD_MSG_ADDED, 0);
 	config.id = 1;
 	config.peer.s_addr = htonl(0x7f000003);
 	room_add(&room, &config);
-	(void)room_expect(&room, FORWARD_MSG_REFUSED, 1);
+	room_expect(&room, FORWARD_MSG_REFUSED, 1);
 	/* Whatever the destination; and any good source from the server. */
 	tun_send_hex(tun, HEAD_ECHO SITE FAR ECHO);
 	peer_expect_hex(&room, 0, HEAD_ECHO SITE FAR ECHO);
@@ -293,16 +285,6 @@ static void client(void **state)
 	tun_expect_hex(tun, HEAD_ECHO FAR SITE ECHO);
 	close(tun);
 	room_stop(&room, 0);
-}
-
-static void set_loopback_mtu(int mtu)
-{
-	struct ifreq request = {.ifr_name = "lo", .ifr_mtu = mtu};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	assert_int_not_equal(fd, -1);
-	assert_int_equal(ioctl(fd, SIOCSIFMTU, &request), 0);
-	close(fd);
 }
 
 /* A router's "fragmentation needed", about a packet from 127.0.0.1 to 127.0.0.2. */
@@ -350,8 +332,8 @@ static void path_mtu(void **state)
 	int tun = give_device(&room, 0);
 
 	room_add(&room, &config);
-	(void)room_expect(&room, FORWARD_MSG_ADDED, 1);
-	fill(packet, sizeof(packet));
+	room_expect(&room, FORWARD_MSG_ADDED, 1);
+	packet_fill(packet, sizeof(packet));
 	tun_send(tun, packet, sizeof(packet));
 	assert_int_equal(peer_receive(&room, got, sizeof(got)), 1500);
 	assert_int_equal(got[6], 0x40); /* DF */
@@ -367,10 +349,10 @@ static void path_mtu(void **state)
 	send_needs_fragmentation(1400);
 	expect_count(&room.counters->session[1].icmp_errors, 1);
 	assert_int_equal(room.counters->icmp_errors, 1);
-	fill(packet, 1381);
+	packet_fill(packet, 1381);
 	tun_send(tun, packet, 1381);
 	tun_expect_icmp6(tun, 2, 0, 1380);
-	fill(packet, 1380);
+	packet_fill(packet, 1380);
 	tun_send(tun, packet, 1380);
 	assert_int_equal(peer_receive(&room, got, sizeof(got)), 1400);
 	assert_int_equal(got[6], 0x40);
@@ -379,12 +361,12 @@ static void path_mtu(void **state)
 	send_needs_fragmentation(600);
 	expect_count(&room.counters->icmp_errors, 2);
 	set_loopback_mtu(600);
-	fill(packet, 1280);
+	packet_fill(packet, 1280);
 	tun_send(tun, packet, 1280);
 	assert_int_equal(peer_receive(&room, got, sizeof(got)), 1300);
 	assert_memory_equal(got + 20, packet, 1280);
 	tun_send(tun, packet, 40); /* which is truncated */
-	fill(packet, 1281);
+	packet_fill(packet, 1281);
 	tun_send(tun, packet, 1281);
 	tun_expect_icmp6(tun, 2, 0, 1280);
 	set_loopback_mtu(65536);
@@ -409,9 +391,9 @@ static void the_first_packet_is_not_lost(void **state)
 	int tun = give_device(&room, 0);
 
 	room_add(&room, &config);
-	(void)room_expect(&room, FORWARD_MSG_ADDED, 1);
+	room_expect(&room, FORWARD_MSG_ADDED, 1);
 	set_loopback_mtu(1000);
-	fill(packet, sizeof(packet));
+	packet_fill(packet, sizeof(packet));
 	tun_send(tun, packet, sizeof(packet));
 	assert_int_equal(peer_receive(&room, got, sizeof(got)), 1300);
 	assert_memory_equal(got + 20, packet, 1280);
@@ -437,9 +419,9 @@ static void one_bad_peer_does_not_hurt_others(void **state)
 	bad.prefixes[0] = packet_prefix("2001:db8:100:300::/56");
 	bad.n_prefixes = 1;
 	room_add(&room, &good);
-	(void)room_expect(&room, FORWARD_MSG_ADDED, 1);
+	room_expect(&room, FORWARD_MSG_ADDED, 1);
 	room_add(&room, &bad);
-	(void)room_expect(&room, FORWARD_MSG_ADDED, 2);
+	room_expect(&room, FORWARD_MSG_ADDED, 2);
 	for (int i = 0; i < 100; i++) {
 		/* There is no route to the second peer. */
 		tun_send_hex(tun, HEAD_ECHO FAR "20010db8010003000000000000000001" ECHO);

@@ -194,7 +194,7 @@ static void bad_fields(void **state)
 	bad = good;
 	bad.transport = 0;
 	refuse(table, &bad, -EINVAL);
-	bad.transport = 2;
+	bad.transport = 3;
 	refuse(table, &bad, -EINVAL);
 	bad = good;
 	bad.n_prefixes = FORWARD_PREFIXES_MAX + 1;
@@ -254,6 +254,112 @@ static void peers_change(void **state)
 	assert_null(table_by_peer(table, &old));
 	assert_ptr_equal(table_by_peer(table, &port), a);
 	assert_ptr_equal(table_by_peer(table, &b->peer), b);
+	table_free(table);
+}
+
+/* --- UDP ------------------------------------------------------------------------------------ */
+
+static struct forward_session make_udp(uint32_t id, uint32_t port)
+{
+	struct forward_session config = make(id, NULL);
+
+	config.transport = FORWARD_UDP;
+	config.peer.s_addr = htonl(0xc6336402);
+	config.peer_port = port;
+	config.session = UINT64_C(0xfedcba9876543210) + id;
+	return config;
+}
+
+static void udp_fields(void **state)
+{
+	struct table *server = table_new(true, 4, key);
+	struct table *client = table_new(false, 4, key);
+	struct forward_session bad = make_udp(1, 4028);
+
+	(void)state;
+	assert_non_null(server);
+	assert_non_null(client);
+	bad.session = 0;
+	refuse(server, &bad, -EINVAL);
+	bad = make_udp(1, 65536);
+	refuse(server, &bad, -EINVAL);
+	bad = make_udp(1, 4028);
+	bad.mtu = 1473;
+	refuse(server, &bad, -EINVAL);
+	/* A server knows where it is, a client where its server is. */
+	bad.mtu = 1472;
+	bad.local.s_addr = 0;
+	refuse(server, &bad, -EINVAL);
+	bad.peer_port = 0;
+	refuse(client, &bad, -EINVAL);
+	bad.peer_port = 4028;
+	(void)add(client, &bad);
+	/* no two with one name */
+	bad = make_udp(2, 4029);
+	(void)add(server, &bad);
+	bad.id = 3;
+	bad.peer_port = 4030;
+	refuse(server, &bad, -EEXIST);
+	table_free(server);
+	table_free(client);
+}
+
+static void udp_peers(void **state)
+{
+	struct table *table = table_new(true, 8, key);
+	struct forward_session raw_config = make(0, NULL);
+	struct forward_session configs[] = {make_udp(1, 4028), make_udp(2, 4029), make_udp(3, 0),
+					    make_udp(4, 0), make_udp(5, 4028)};
+	struct session *s[5];
+	struct table_peer peer = {FORWARD_UDP, configs[0].peer, 4028};
+
+	(void)state;
+	assert_non_null(table);
+	/* Protocol 41, two with ports, two without, and one whose port is another's: one address.
+	 */
+	raw_config.peer = configs[0].peer;
+
+	struct session *raw = add(table, &raw_config);
+
+	for (size_t i = 0; i < 5; i++)
+		s[i] = add(table, &configs[i]);
+	assert_int_equal(s[4]->peer.port, 0);
+	assert_ptr_equal(table_by_peer(table, &raw->peer), raw);
+	assert_ptr_equal(table_by_peer(table, &peer), s[0]);
+	peer.port = 4029;
+	assert_ptr_equal(table_by_peer(table, &peer), s[1]);
+	for (size_t i = 0; i < 5; i++)
+		assert_ptr_equal(table_by_name(table, configs[i].session), s[i]);
+	assert_null(table_by_name(table, 1));
+
+	/* Unlearned: nobody comes from port 0, and they are found by address only. */
+	bool seen[5] = {false};
+	size_t n = 0;
+
+	peer.port = 0;
+	assert_null(table_by_peer(table, &peer));
+	for (struct session *i = table_unlearned(table, peer.address, NULL); i;
+	     i = table_unlearned(table, peer.address, i)) {
+		seen[i->config.id - 1] = true;
+		n++;
+	}
+	assert_int_equal(n, 3);
+	assert_true(seen[2] && seen[3] && seen[4]);
+	peer.address.s_addr = htonl(0xc6336403);
+	assert_null(table_unlearned(table, peer.address, NULL));
+
+	/* One is learned elsewhere, and comes back to nothing. */
+	peer.port = 9;
+	assert_int_equal(table_change_peer(table, s[2], &peer), 0);
+	assert_ptr_equal(table_by_peer(table, &peer), s[2]);
+	assert_int_equal(table_change_peer(table, s[3], &s[0]->peer), -EADDRINUSE);
+	peer.port = 0;
+	assert_int_equal(table_change_peer(table, s[2], &peer), 0);
+	assert_ptr_equal(table_unlearned(table, peer.address, NULL), s[2]);
+	assert_null(table_unlearned(table, peer.address, s[2]));
+	table_remove(table, s[2]);
+	assert_null(table_unlearned(table, peer.address, NULL));
+	assert_null(table_by_name(table, configs[2].session));
 	table_free(table);
 }
 
@@ -376,6 +482,8 @@ int main(void)
 		cmocka_unit_test(a_new_session_takes_the_prefix_over),
 		cmocka_unit_test(bad_fields),
 		cmocka_unit_test(peers_change),
+		cmocka_unit_test(udp_fields),
+		cmocka_unit_test(udp_peers),
 		cmocka_unit_test(many_random_sessions),
 	};
 

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The client's room over UDP: hellos, answers, echo requests. */
+#include "udp.h"
+
+#include "base/log.h"
+#include "proto/probe.h"
+
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static uint64_t milliseconds(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void client_says_hello(void **state)
+{
+	struct forward_session config = udp_session(0, 5000);
+	const struct forward_id id = {.id = 0};
+	struct room room;
+
+	(void)state;
+	NEED_NETWORK();
+	config.local.s_addr = 0;
+
+	int server = udp_open("127.0.0.2", 5000);
+	int other = udp_open("127.0.0.3", 5000);
+
+	room_start(&room, false);
+	give_counters(&room);
+	room_add(&room, &config);
+	give_udp(&room);
+
+	/* Before there is a device: at once, and again after half a second. */
+	struct probe hello = probe_expect(server, &config, PROBE_HELLO);
+	uint64_t begin = milliseconds();
+	struct probe second = probe_expect(server, &config, PROBE_HELLO);
+
+	assert_in_range(milliseconds() - begin, 400, 5000);
+	assert_in_range(second.clock - hello.clock, 500, 5000);
+	assert_true(hello.counter > 0);
+	assert_true(second.counter > hello.counter);
+
+	/* Answers that are none. */
+	struct forward_session forged = config;
+	const uint64_t *drops = room.counters->drops;
+
+	probe_send(other, &config, PROBE_ANSWER, 1, second.clock);
+	expect_count(&drops[DROP_OUTER_PEER], 1);
+	forged.session++;
+	probe_send(server, &forged, PROBE_ANSWER, 1, second.clock);
+	expect_count(&drops[DROP_PROBE_SESSION], 1);
+	forged = config;
+	forged.key[0]++;
+	probe_send(server, &forged, PROBE_ANSWER, 1, second.clock);
+	expect_count(&drops[DROP_PROBE_CODE], 1);
+	probe_send(server, &config, PROBE_HELLO, 1, second.clock);
+	expect_count(&drops[DROP_PROBE_CODE], 2);
+	probe_send(server, &config, PROBE_ANSWER, 0, second.clock);
+	expect_count(&drops[DROP_PROBE_OLD], 1);
+
+	/* One that is: the first tells that the path lives, the next tell nothing new. */
+	probe_send(server, &config, PROBE_ANSWER, 1, second.clock);
+	assert_int_equal(room_expect(&room, FORWARD_MSG_PATH, 0).value, 1);
+	probe_send(server, &config, PROBE_ANSWER, 1, second.clock);
+	expect_count(&drops[DROP_PROBE_OLD], 2);
+	assert_int_equal(room.counters->session[0].probes, 1);
+	assert_in_range(room.counters->session[0].rtt_us, 1, 10000000);
+
+	int tun = give_device(&room, 0);
+
+	room_expect(&room, FORWARD_MSG_ADDED, 0);
+	/* The next one would be due in 20 s. */
+	to_control(&room, FORWARD_MSG_HELLO, &id, sizeof(id));
+	hello = probe_expect(server, &config, PROBE_HELLO);
+	probe_send(server, &config, PROBE_ANSWER, 2, hello.clock);
+	expect_count(&room.counters->session[0].probes, 2);
+
+	/* Data from the server only. */
+	udp_send_hex(other, HEAD_ECHO FAR SITE ECHO);
+	expect_count(&drops[DROP_OUTER_PEER], 2);
+	udp_send_hex(server, HEAD_ECHO FAR SITE ECHO);
+	tun_expect_hex(tun, HEAD_ECHO FAR SITE ECHO);
+
+	/* A packet goes out, and for 5 s none comes in. */
+	begin = milliseconds();
+	tun_send_hex(tun, HEAD_ECHO SITE FAR ECHO);
+	udp_expect_hex(server, 0, HEAD_ECHO SITE FAR ECHO);
+	probe_expect(server, &config, PROBE_HELLO);
+	assert_in_range(milliseconds() - begin, 4990, 15000);
+	to_control(&room, FORWARD_MSG_REMOVE, &id, sizeof(id));
+	room_expect(&room, FORWARD_MSG_REMOVED, 0);
+	close(server);
+	close(other);
+	close(tun);
+	room_stop(&room, 0);
+}
+
+/* Reads an echo request, hellos left aside, and makes the reply to it. */
+static size_t echo_expect(int server, uint8_t *packet, size_t size)
+{
+	uint8_t tos;
+	size_t len;
+
+	do
+		len = udp_receive(server, packet, size, &tos);
+	while (packet[0] == PROBE_HELLO);
+	assert_int_equal(len, 48);
+	assert_int_equal(packet_checksum(packet, 58, 40, len), 0);
+	assert_int_equal(packet[40], 128);
+	return len;
+}
+
+static void echo_reply(uint8_t *packet, size_t len)
+{
+	const struct in6_addr us = packet_address("fe80::7f00:2");
+	uint16_t check;
+
+	memcpy(packet + 24, packet + 8, 16);
+	memcpy(packet + 8, &us, 16);
+	packet[40] = 129;
+	packet[42] = 0;
+	packet[43] = 0;
+	check = packet_checksum(packet, 58, 40, len);
+	packet[42] = (uint8_t)(check >> 8);
+	packet[43] = (uint8_t)check;
+}
+
+static void the_far_end_answers(void **state)
+{
+	struct forward_session config = udp_session(0, 5000);
+	const struct forward_echo echo = {
+		.id = 0,
+		.source = packet_address("fe80::198.51.100.2"),
+		.destination = packet_address("ff02::1"),
+	};
+	uint8_t packet[2048];
+	struct room room;
+
+	(void)state;
+	NEED_NETWORK();
+	config.local.s_addr = 0;
+
+	int server = udp_open("127.0.0.2", 5000);
+
+	room_start(&room, false);
+	give_counters(&room);
+	give_udp(&room);
+	room_add(&room, &config);
+	to_control(&room, FORWARD_MSG_ECHO, &echo, sizeof(echo));
+
+	/* There is no device yet. The first one is lost; then there is an answer to another. */
+	size_t len = echo_expect(server, packet, sizeof(packet));
+
+	assert_memory_equal(packet + 8, &echo.source, 16);
+	assert_memory_equal(packet + 24, &echo.destination, 16);
+	packet[44]++;
+	echo_reply(packet, len);
+	udp_send(server, packet, len);
+	expect_count(&room.counters->drops[DROP_TUN_WRITE], 1);
+	len = echo_expect(server, packet, sizeof(packet));
+	echo_reply(packet, len);
+	udp_send(server, packet, len);
+	room_expect(&room, FORWARD_MSG_ECHOED, 0);
+
+	/* Once only: what comes later is for the device. */
+	int tun = give_device(&room, 0);
+	struct virtio_net_hdr header;
+	uint8_t got[2048];
+
+	room_expect(&room, FORWARD_MSG_ADDED, 0);
+	udp_send(server, packet, len);
+	assert_int_equal(tun_receive(tun, &header, got, sizeof(got)), len);
+	assert_memory_equal(got, packet, len);
+	expect_count(&room.counters->session[0].in_packets, 1);
+	assert_int_equal(room.counters->session[0].out_packets, 0);
+	close(server);
+	close(tun);
+	room_stop(&room, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(client_says_hello),
+		cmocka_unit_test(the_far_end_answers),
+	};
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	log_init("test", "forward", false);
+	room_make_network();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

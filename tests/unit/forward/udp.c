@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "udp.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* --- sockets ------------------------------------------------------------------------------ */
+
+struct sockaddr_in udp_address(const char *address, uint16_t port)
+{
+	struct sockaddr_in out = {.sin_family = AF_INET, .sin_port = htons(port)};
+
+	assert_int_equal(inet_pton(AF_INET, address, &out.sin_addr), 1);
+	return out;
+}
+
+int udp_open(const char *address, uint16_t port)
+{
+	struct sockaddr_in here = udp_address(address, port);
+	const int on = 1;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+	assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &on, sizeof(on)), 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&here, sizeof(here)), 0);
+	return fd;
+}
+
+uint16_t udp_port(int fd)
+{
+	struct sockaddr_in here;
+	socklen_t len = sizeof(here);
+
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&here, &len), 0);
+	return ntohs(here.sin_port);
+}
+
+void udp_send(int fd, const uint8_t *data, size_t len)
+{
+	struct sockaddr_in there = udp_address("127.0.0.1", PORT);
+
+	assert_int_equal(sendto(fd, data, len, 0, (const struct sockaddr *)&there, sizeof(there)),
+			 len);
+}
+
+void udp_send_hex(int fd, const char *text)
+{
+	uint8_t packet[256];
+
+	udp_send(fd, packet, packet_hex(text, packet, sizeof(packet)));
+}
+
+size_t udp_receive(int fd, uint8_t *data, size_t size, uint8_t *tos)
+{
+	_Alignas(struct cmsghdr) unsigned char control[CMSG_SPACE(sizeof(int))];
+	struct sockaddr_in from;
+	struct iovec iov = {data, size};
+	struct msghdr msg = {
+		.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+
+	await(fd);
+
+	ssize_t n = recvmsg(fd, &msg, 0);
+	struct sockaddr_in room = udp_address("127.0.0.1", PORT);
+
+	assert_true(n >= 0);
+	assert_int_equal(from.sin_addr.s_addr, room.sin_addr.s_addr);
+	assert_int_equal(from.sin_port, room.sin_port);
+
+	/* Nothing else was asked for. */
+	const struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	*tos = 0xff;
+	if (cmsg)
+		*tos = *CMSG_DATA(cmsg);
+	return (size_t)n;
+}
+
+void udp_expect_hex(int fd, uint8_t tos, const char *text)
+{
+	uint8_t want[256];
+	uint8_t got[2048];
+	uint8_t got_tos;
+	size_t len = packet_hex(text, want, sizeof(want));
+
+	assert_int_equal(udp_receive(fd, got, sizeof(got), &got_tos), len);
+	assert_memory_equal(got, want, len);
+	assert_int_equal(got_tos, tos);
+}
+
+void udp_expect_nothing(int fd)
+{
+	uint8_t got;
+
+	assert_int_equal(recv(fd, &got, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(errno, EAGAIN);
+}
+
+void give_udp(struct room *room)
+{
+	const struct forward_none none = {0};
+
+	to_monitor(room, FORWARD_MSG_UDP, &none, sizeof(none), udp_open("0.0.0.0", PORT));
+}
+
+/* --- sessions and probes ------------------------------------------------------------------ */
+
+struct forward_session udp_session(uint32_t id, uint32_t port)
+{
+	struct forward_session config = room_session(id, "127.0.0.2");
+
+	config.transport = FORWARD_UDP;
+	config.peer_port = port;
+	config.session = SESSION + id;
+	memset(config.key, 0x55, sizeof(config.key));
+	config.prefixes[0].addr.s6_addr[6] = (uint8_t)id;
+	return config;
+}
+
+void probe_send(int fd, const struct forward_session *config, enum probe_type type,
+		uint64_t counter, uint32_t clock)
+{
+	const struct probe probe = {type, clock, config->session, counter};
+	uint8_t octets[PROBE_SIZE];
+
+	assert_true(probe_write(&probe, config->key, octets));
+	udp_send(fd, octets, sizeof(octets));
+}
+
+struct probe probe_expect(int fd, const struct forward_session *config, enum probe_type type)
+{
+	uint8_t got[2048];
+	uint8_t tos;
+	struct probe probe;
+	size_t len = udp_receive(fd, got, sizeof(got), &tos);
+
+	assert_true(probe_read(got, len, &probe));
+	assert_true(probe_verify(got, config->key));
+	assert_int_equal(probe.type, type);
+	assert_int_equal(probe.session, config->session);
+	assert_int_equal(tos, 0);
+	return probe;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * UDP sockets on loopback. The room's socket is at 127.0.0.1 port 4028; those of the test play
+ * clients and servers at other loopback addresses.
+ */
+#ifndef DTCP_TESTS_FORWARD_UDP_H
+#define DTCP_TESTS_FORWARD_UDP_H
+
+#include "room.h"
+
+#include "proto/probe.h"
+
+#include <netinet/in.h>
+
+#define PORT	4028
+#define SESSION UINT64_C(0x1122334455667788)
+
+struct sockaddr_in udp_address(const char *address, uint16_t port);
+
+int udp_open(const char *address, uint16_t port);
+uint16_t udp_port(int fd);
+
+/* To the room. */
+void udp_send(int fd, const uint8_t *data, size_t len);
+void udp_send_hex(int fd, const char *text);
+
+/* From the room, with its TOS octet. */
+size_t udp_receive(int fd, uint8_t *data, size_t size, uint8_t *tos);
+void udp_expect_hex(int fd, uint8_t tos, const char *text);
+void udp_expect_nothing(int fd);
+
+/* The room's own socket. */
+void give_udp(struct room *room);
+
+/* Session id of the address 127.0.0.2, or the client's with a server there. */
+struct forward_session udp_session(uint32_t id, uint32_t port);
+
+void probe_send(int fd, const struct forward_session *config, enum probe_type type,
+		uint64_t counter, uint32_t clock);
+struct probe probe_expect(int fd, const struct forward_session *config, enum probe_type type);
+
+#endif
