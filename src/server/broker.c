@@ -316,7 +316,12 @@ void broker_learned(struct broker *broker, const struct forward_learned *learned
 	const struct server_session *session = sessions_get(broker->sessions, learned->id);
 	char peer[INET_ADDRSTRLEN];
 
-	if (session && session->client)
+	if (!session || !session->client)
+		return;
+	if (learned->port == 0)
+		log_info("%s@%s: another session has its place now, waiting for a hello",
+			 session->client->conn.request.user, session->client->peer_text);
+	else
 		log_info("%s@%s: packets come from %s port %u", session->client->conn.request.user,
 			 session->client->peer_text,
 			 inet_ntop(AF_INET, &learned->peer, peer, sizeof(peer)), learned->port);

@@ -37,8 +37,9 @@ def test_usage(internet):
             (("--route", "nowhere", SERVER), "nowhere"), (("--metric", "-1", SERVER), "-1"),
             (("--tunnel", "gre", SERVER), "gre"), (("--keepalive", "0", SERVER), "keepalive"),
             (("--user", "no-such-user", SERVER), "no-such-user"),
-            (("-U", SERVER), "not supported yet"), (("-b", "4028", SERVER), "not supported yet"),
-            (("-B", "4028", SERVER), "not supported yet"), (("", ), "server"), (("-m",), "-m")]:
+            (("-B", "4028", SERVER), "only with UDP"), (("-b", "65536", SERVER), "65536"),
+            (("-U", "-m", "1473", SERVER), "1472"), (("--transport", "tcp", SERVER), "tcp"),
+            (("--hold", "3601", SERVER), "3601"), (("", ), "server"), (("-m",), "-m")]:
         from lab.process import Process
         from lab.programs import DTCPCLIENT
         client = Process(internet.site, "dtcpclient", DTCPCLIENT, *words)

@@ -18,7 +18,7 @@ from lab.wire import FakeServer
 def test_l_comes_back(internet):
     """The server restarts; the client says that the tunnel went, and has it again soon."""
     server = internet.dtcps()
-    client = internet.dtcpclient("-l")
+    client = internet.dtcpclient("-l", "--hold", "0")
     first = client.wait_up()
     ping(internet.site, SIX)
     since = client.mark()
@@ -28,6 +28,40 @@ def test_l_comes_back(internet):
     internet.dtcps()
     again = client.wait_up(since=since)
     assert again == first
+    ping(internet.site, SIX)
+
+
+def test_l_holds_the_tunnel(internet):
+    """Back within --hold with the same answers: the same interface, and nothing for the script."""
+    script = internet.file("script", "#!/bin/sh\necho called $state\n", 0o755)
+    server = internet.dtcps()
+    client = internet.dtcpclient("-l", "-s", str(script))
+    client.wait_up()
+    [before] = internet.site.ip_json("link", "show", "dev", "dtcp0")
+    since = client.mark()
+    assert server.stop() == 0
+    client.wait_log("session lost: .*next attempt", since=since)
+    assert "dtcp0" in internet.site.links()
+    internet.dtcps()
+    client.wait_log("tunnel goes on: ", since=since)
+    ping(internet.site, SIX)
+    [after] = internet.site.ip_json("link", "show", "dev", "dtcp0")
+    assert after["ifindex"] == before["ifindex"]
+    assert client.log().count("called up") == 1
+    assert "called down" not in client.log()
+
+
+def test_hold_ends(internet):
+    """Not back in time: the tunnel goes, and comes again with the next session."""
+    server = internet.dtcps()
+    client = internet.dtcpclient("-l", "--hold", "1")
+    client.wait_up()
+    since = client.mark()
+    assert server.stop() == 0
+    client.wait_log("tunnel down: no session for 1 s", since=since)
+    until(lambda: "dtcp0" not in internet.site.links(), "the interface is gone")
+    internet.dtcps()
+    client.wait_up(since=since)
     ping(internet.site, SIX)
 
 
@@ -180,7 +214,7 @@ def test_daemon_with_its_own_pid_file(internet):
 
 def test_daemon_with_l_outlives_the_server(internet):
     server = internet.dtcps()
-    client = internet.dtcpclient("-D", "-l")
+    client = internet.dtcpclient("-D", "-l", "--hold", "0")
     assert client.wait() == 0
     pid = daemon_pid(internet)
     try:
