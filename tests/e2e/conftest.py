@@ -19,19 +19,63 @@ def pytest_configure(config):
     sweep()
 
 
+def pytest_collection_modifyitems(items):
+    """Tests that mostly wait go first, spread over the workers: pytest-xdist begins by giving each
+    worker a row of consecutive tests, and the others run meanwhile."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    row = max(len(items) // workers // 4, 2)
+    loads = [0] * workers
+    fronts = [[] for _ in range(workers)]
+    rest = []
+    waiting = []
+    for item in items:
+        marker = item.get_closest_marker("slow")
+        (waiting if marker else rest).append((marker.args[0] if marker else 0, item))
+    for seconds, item in sorted(waiting, key=lambda pair: -pair[0]):
+        least = loads.index(min(loads))
+        loads[least] += seconds
+        fronts[least].append(item)
+    others = [item for _, item in rest]
+    items[:] = []
+    for front in fronts:
+        missing = max(row - len(front), 0)
+        items.extend(front + others[:missing])
+        others = others[missing:]
+    items.extend(others)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What was measured, whether or not anything failed."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, value in getattr(report, "user_properties", []):
+                terminalreporter.write_line(f"measured: {name}: {value}")
+
+
+@pytest.fixture
+def measured(record_property):
+    """measured(name, value): shown at the end of the run."""
+    return record_property
+
+
 @pytest.hookimpl(tryfirst=True, hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
     if report.when == "call":
         item.failed = report.failed
-        lab = item.funcargs.get("lab") or item.funcargs.get("internet")
+        lab = item.funcargs.get("lab") or item.funcargs.get("internet") or \
+            item.funcargs.get("masked")
         if report.failed and lab is not None:
             report.sections += lab.messages()
             for node in lab.nodes:
-                if node.name in ("site", "server", "lan"):
+                if node.name in ("site", "server", "lan", "site2"):
                     text = node.ip("addr") + node.ip("-6", "route", "show", "table", "all")
                     report.sections.append((f"{node.name}: addresses and routes", text))
+            for nat in [*lab.nats, lab.mobile]:
+                if nat is not None:
+                    text = "\n".join(map(str, nat.mappings()))
+                    report.sections.append((f"{nat.name}: UDP mappings", text))
 
 
 @pytest.fixture
@@ -46,6 +90,14 @@ def lab(request):
         if problems:
             print(f"--- {title}\n{text}")
     assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def masked(lab):
+    """alice behind a box that changes every port: what is hard to get through."""
+    lab.internet(nat=["masquerade fully-random"])
+    lab.users.add("alice")
+    return lab
 
 
 @pytest.fixture

@@ -6,8 +6,10 @@
     process    a program that runs on a machine, its messages kept
     programs   dtcps, dtcpclient, dtcpauth
     topology   the machines and the wires between them
+    nat        boxes that translate addresses, networks that lose packets
     wire       the protocol by hand, as a client and as a server
     capture    packets seen on an interface
+    probe      probes and a client over UDP, by hand
     outside    hand-made packets in protocol 41
     traffic    pings and transfers
 """

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The machines and the wires between them.
 
-    lan --- site --- [nat] --- net --- server --- six
-
+    lan --- site --- [nat --- nat2] --- net --- server --- six
+           site2 ------'
 site    where dtcpclient runs
-nat     optional: a box that hides the site behind its own address
+site2   optional: another machine behind the same box
+nat     optional: boxes that hide the site behind their own address, one behind the other
+mobile  optional: another way from the site to the net, through a box of its own
 net     a router that knows IPv4 only
 server  where dtcps runs; its other side has IPv6
 six     a host with IPv6 only
@@ -16,6 +18,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from .nat import Nat
 from .node import FOLDER, Node, command
 from .process import end_quietly
 from .programs import Client, Server, Users
@@ -25,6 +28,9 @@ SITE = "192.0.2.2"
 SITE_NET = "192.0.2.1"
 HIDDEN_SITE = "203.0.113.2"
 HIDDEN_NAT = "203.0.113.1"
+HIDDEN_SITE2 = "203.0.112.2"
+MOBILE_SITE = "100.64.0.2"
+MOBILE = "198.18.0.2"
 SERVER = "198.51.100.2"
 SERVER_NET = "198.51.100.1"
 SIX_SERVER = "2001:db8:6::1"
@@ -50,7 +56,9 @@ class Lab:
         self.closing = []
         self.ended = []
         self.users = Users(self)
-        self.site = self.net = self.server = self.six = self.lan = self.nat = None
+        self.site = self.net = self.server = self.six = self.lan = None
+        self.site2 = self.mobile = None
+        self.nats = []
 
     def environment(self):
         env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -76,8 +84,28 @@ class Lab:
         a.ip("link", "set", a_if, "up")
         b.ip("link", "set", b_if, "up")
 
-    def internet(self, nat=False, lan=False):
-        """Builds the whole picture; returns itself."""
+    @property
+    def nat(self):
+        """The box next to the site."""
+        return self.nats[0]
+
+    def _wire_nats(self, styles):
+        """From the site outwards."""
+        inner, interface = self.site, "up0"
+        for number, style in enumerate(styles):
+            nat = Nat(self, f"nat{number + 1 if number else ''}", style)
+            self.nodes.append(nat)
+            self.nats.append(nat)
+            self.wire(inner, interface, nat, "in0")
+            network = "203.0.113" if number == 0 else f"100.64.{number}"
+            inner.ip("addr", "add", f"{network}.2/24", "dev", interface)
+            inner.ip("route", "add", "default", "via", f"{network}.1")
+            nat.ip("addr", "add", f"{network}.1/24", "dev", "in0")
+            inner, interface = nat, "out0"
+        return inner, interface
+
+    def internet(self, nat=(), lan=False):
+        """Builds the whole picture; returns itself. nat: True, or a style for each box."""
         site, net = self.node("site"), self.node("net")
         server, six = self.node("server"), self.node("six")
         self.site, self.net, self.server, self.six = site, net, server, six
@@ -85,22 +113,10 @@ class Lab:
         net.sysctl("net.ipv6.conf.all.disable_ipv6", 1)
         net.sysctl("net.ipv6.conf.default.disable_ipv6", 1)
         net.sysctl("net.ipv4.ip_forward", 1)
-        if nat:
-            self.nat = self.node("nat")
-            self.nat.sysctl("net.ipv4.ip_forward", 1)
-            self.wire(site, "up0", self.nat, "in0")
-            self.wire(self.nat, "out0", net, "site0")
-            site.ip("addr", "add", f"{HIDDEN_SITE}/24", "dev", "up0")
-            self.nat.ip("addr", "add", f"{HIDDEN_NAT}/24", "dev", "in0")
-            self.nat.ip("addr", "add", f"{SITE}/24", "dev", "out0")
-            self.nat.ip("route", "add", "default", "via", SITE_NET)
-            site.ip("route", "add", "default", "via", HIDDEN_NAT)
-            self.nat.nft("table ip nat { chain out { type nat hook postrouting priority 100;"
-                         " oifname out0 masquerade; }; }")
-        else:
-            self.wire(site, "up0", net, "site0")
-            site.ip("addr", "add", f"{SITE}/24", "dev", "up0")
-            site.ip("route", "add", "default", "via", SITE_NET)
+        outer, interface = self._wire_nats(["masquerade"] if nat is True else nat or ())
+        self.wire(outer, interface, net, "site0")
+        outer.ip("addr", "add", f"{SITE}/24", "dev", interface)
+        outer.ip("route", "add", "default", "via", SITE_NET)
         net.ip("addr", "add", f"{SITE_NET}/24", "dev", "site0")
 
         self.wire(server, "up0", net, "server0")
@@ -118,6 +134,43 @@ class Lab:
             self.lan = self.node("lan")
             self.wire(site, "lan0", self.lan, "eth0")
         return self
+
+    def add_site2(self):
+        """Another machine behind the box next to the site."""
+        self.site2 = self.node("site2")
+        self.wire(self.site2, "up0", self.nat, "in1")
+        self.site2.ip("addr", "add", f"{HIDDEN_SITE2}/24", "dev", "up0")
+        self.nat.ip("addr", "add", "203.0.112.1/24", "dev", "in1")
+        self.site2.ip("route", "add", "default", "via", "203.0.112.1")
+        return self.site2
+
+    # --- what changes while a tunnel is there
+
+    def readdress(self, address):
+        """The site gets another address of its network in place of the one it had."""
+        self.site.ip("addr", "flush", "dev", "up0")
+        self.site.ip("addr", "add", f"{address}/24", "dev", "up0")
+        gateway = HIDDEN_NAT if self.nats else SITE_NET
+        self.site.ip("route", "replace", "default", "via", gateway)
+
+    def add_mobile(self, style="masquerade"):
+        """Another way for the site, not used yet."""
+        self.mobile = Nat(self, "mobile", style)
+        self.nodes.append(self.mobile)
+        self.wire(self.site, "up1", self.mobile, "in0")
+        self.wire(self.mobile, "out0", self.net, "mobile0")
+        self.mobile.ip("addr", "add", "100.64.0.1/24", "dev", "in0")
+        self.mobile.ip("addr", "add", f"{MOBILE}/24", "dev", "out0")
+        self.net.ip("addr", "add", "198.18.0.1/24", "dev", "mobile0")
+        self.mobile.ip("route", "add", "default", "via", "198.18.0.1")
+        self.site.ip("link", "set", "up1", "down")
+
+    def go_mobile(self):
+        """The site leaves its network for the other one."""
+        self.site.ip("link", "set", "up0", "down")
+        self.site.ip("link", "set", "up1", "up")
+        self.site.ip("addr", "add", f"{MOBILE_SITE}/24", "dev", "up1")
+        self.site.ip("route", "add", "default", "via", "100.64.0.1")
 
     # --- running
 

@@ -6,7 +6,9 @@ import random
 import socket
 import subprocess
 import threading
+import time
 
+from .topology import SIX
 from .wait import SLOW, until
 
 MEGABYTE = 1 << 20
@@ -91,6 +93,114 @@ def transfer(sender, receiver, address, size=50 * MEGABYTE, source=None, seconds
     want = hashlib.sha256(data).digest()
     assert received.get("count") == size and received["digest"] == want, received
     assert echoed == want
+
+
+class Stream:
+    """A TCP transfer that goes on until it is told to end, at a moderate pace, so that something
+    can be done in its middle. Both ends compute a checksum; the receiver notes the longest time in
+    which nothing came."""
+
+    PACE = 2 * MEGABYTE
+
+    def __init__(self, sender, receiver, address, source=None, seconds=120):
+        self.what = f"TCP from {sender.name} to {address}"
+        self.seconds = seconds * SLOW
+        with receiver.inside():
+            self.listener = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+            self.listener.bind(("::", 0))
+            self.listener.listen(1)
+        self.listener.settimeout(self.seconds)
+        with sender.inside():
+            self.connection = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+        self.connection.settimeout(self.seconds)
+        # The kernel spreads what is sent; the buffer small, so that little is on its way.
+        self.connection.setsockopt(socket.SOL_SOCKET, 47, self.PACE)  # SO_MAX_PACING_RATE
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
+        if source:
+            self.connection.bind((str(source), 0))
+        self.ending = threading.Event()
+        self.sent, self.received = hashlib.sha256(), hashlib.sha256()
+        self.sent_bytes = self.received_bytes = 0
+        self.errors = []
+        self.last = time.monotonic()
+        self.gap = 0.0
+        self.threads = [threading.Thread(target=self._guard, args=(step,), daemon=True)
+                        for step in (self._receive, lambda: self._send(str(address)))]
+        sender.lab.closing.append(self.close)
+        for thread in self.threads:
+            thread.start()
+
+    def _guard(self, step):
+        try:
+            step()
+        except OSError as error:
+            self.errors.append(error)
+
+    def _send(self, address):
+        numbers = random.Random(1)
+        self.connection.connect((address, self.listener.getsockname()[1]))
+        while not self.ending.is_set():
+            block = numbers.randbytes(1 << 14)
+            self.connection.sendall(block)
+            self.sent.update(block)
+            self.sent_bytes += len(block)
+        self.connection.shutdown(socket.SHUT_WR)
+
+    def _receive(self):
+        connection, _ = self.listener.accept()
+        with connection:
+            connection.settimeout(self.seconds)
+            while block := connection.recv(1 << 16):
+                now = time.monotonic()
+                self.gap = max(self.gap, now - self.last)
+                self.last = now
+                self.received.update(block)
+                self.received_bytes += len(block)
+
+    def flows(self, seconds=15, size=MEGABYTE // 2):
+        """Waits until so much more has come."""
+        want = self.received_bytes + size
+
+        def there():
+            assert not self.errors, f"{self.what}: {self.errors}"
+            return self.received_bytes >= want
+
+        until(there, lambda: f"{self.what} goes on; {self.received_bytes} bytes, want {want}",
+              seconds)
+
+    def silence(self):
+        """For how many seconds nothing has come."""
+        return time.monotonic() - self.last
+
+    def measure_gap(self):
+        """From here on: how long nothing comes."""
+        self.gap = 0.0
+
+    def finish(self, seconds=30):
+        """Ends it; what has come must be what was sent."""
+        self.ending.set()
+        for thread in self.threads:
+            thread.join(seconds * SLOW)
+            assert not thread.is_alive(), f"{self.what} does not end"
+        assert not self.errors, f"{self.what}: {self.errors}"
+        assert self.received_bytes == self.sent_bytes
+        assert self.received.digest() == self.sent.digest(), f"{self.what}: wrong checksum"
+
+    def close(self):
+        self.ending.set()
+        for made in (self.connection, self.listener):
+            try:
+                made.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            made.close()
+
+
+def stream(lab, direction, inside):
+    """A stream "to the host" with IPv6, or "to the site" at its address inside."""
+    if direction == "to the host":
+        return Stream(lab.site, lab.six, SIX, source=inside)
+    return Stream(lab.six, lab.site, inside)
 
 
 # A web server on the IPv6 host, and a client of it: real programs with the system's own stack.

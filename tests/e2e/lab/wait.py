@@ -36,3 +36,11 @@ def until(condition, what, seconds=15):
             detail = what() if callable(what) else what
             raise AssertionError(f"not within {seconds * SLOW:.0f} s: {detail}")
         time.sleep(0.02)
+
+
+def pass_time(seconds, still, what):
+    """For tests whose subject is that time passes. still() must be true all along."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert still(), what
+        time.sleep(0.2)

@@ -60,9 +60,9 @@ class Wire:
         words = ["tunnel", user, response(user, self.challenge, password), type, *more]
         return " ".join(words)
 
-    def login(self, user="alice", type="network", password=PASSWORD):
+    def login(self, user="alice", type="network", password=PASSWORD, *more):
         """Logs in, and returns the words after "+OK"."""
-        answer = self.ask(self.request(user, type, password))
+        answer = self.ask(self.request(user, type, password, *more))
         assert answer is not None and answer.startswith("+OK "), answer
         return answer.split()[1:]
 
