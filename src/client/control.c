@@ -300,12 +300,19 @@ static void control_on_raised(struct ipc *ipc, const void *body, int fd, void *a
 
 static void control_on_lowered(struct ipc *ipc, const void *body, int fd, void *arg)
 {
+	struct control *control = arg;
+	enum session_state state = control->session.state;
+
 	(void)ipc;
 	(void)body;
 	(void)fd;
-	/* Only now: the script at "down" may still want to use the tunnel. */
-	control_forward_remove(arg);
-	control_feed_input(arg, SESSION_LOWERED);
+	/*
+	 * Only now: the script at "down" may still want to use the tunnel. Where the next session
+	 * was quicker, forward has that one already.
+	 */
+	if (state != SESSION_TEST && state != SESSION_RAISE)
+		control_forward_remove(control);
+	control_feed_input(control, SESSION_LOWERED);
 }
 
 static void control_on_refused(struct ipc *ipc, const void *body, int fd, void *arg)
