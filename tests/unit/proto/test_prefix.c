@@ -270,17 +270,17 @@ static void test_is_unicast(void **state)
 		const char *text;
 		bool unicast;
 	} rows[] = {
-		{"2001:db8::/48", true}, {"2000::/8", true},
-		{"3f00::/8", true},	 {"3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128", true},
-		{"fc00::/8", true},	 {"fd00::/8", true},
-		{"fdff::1/128", true},	 {"2000::/7", false}, /* shorter than any site's */
+		{"2001:db8::/48", true}, {"2000::/16", true},
+		{"3fff::/16", true},	 {"3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128", true},
+		{"fc00::/16", true},	 {"fd00::/16", true},
+		{"fdff::1/128", true},	 {"2000::/15", false}, /* shorter than any site's */
 		{"2000::/3", false},	 {"fc00::/7", false},
-		{"::/1", false},	 {"1f00::/8", false},
-		{"4000::/8", false},	 {"::/128", false},
+		{"::/1", false},	 {"1fff::/16", false},
+		{"4000::/16", false},	 {"::/128", false},
 		{"::1/128", false},	 {"::ffff:192.0.2.1/128", false},
-		{"64:ff9b::/96", false}, {"fb00::/8", false},
-		{"fe00::/8", false},	 {"fe80::/10", false},
-		{"fe80::1/128", false},	 {"ff00::/8", false},
+		{"64:ff9b::/96", false}, {"fbff::/16", false},
+		{"fe00::/16", false},	 {"fe80::/10", false},
+		{"fe80::1/128", false},	 {"ff00::/16", false},
 		{"ff02::1/128", false},
 	};
 
