@@ -130,6 +130,11 @@ void session_on_reply(struct session *session, const struct session_event *event
 	 */
 	if (session->config.type != TUNNEL_NETWORK)
 		session->reply.n_prefixes = 0;
+	/* Nobody asked for UDP, so for us these words mean nothing. */
+	if (!session->udp) {
+		session->reply.udp_port = 0;
+		session->reply.session = 0;
+	}
 	if (!session_check_nat(session, now, actions))
 		return;
 	if (session->udp && !session_take_udp(session, now, actions))
