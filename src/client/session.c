@@ -272,6 +272,8 @@ static void session_on_network(struct session *session, struct in_addr local, in
 	(void)snprintf(actions->message, sizeof(actions->message),
 		       "the address here is now %s; logging in again",
 		       inet_ntop(AF_INET, &local, text, sizeof(text)));
+	/* What has failed before it failed elsewhere. */
+	session->attempts = 0;
 	/* The old connection belongs to an address that we do not have any more. */
 	actions->what |= SESSION_DO_CLOSE;
 	session->then = SESSION_THEN_RECONNECT;
