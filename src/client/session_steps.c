@@ -90,6 +90,7 @@ void session_fail(struct session *session, int64_t now, struct session_actions *
 {
 	bool retry = session->config.loop && status != CLIENT_LOCAL;
 	bool was_up = session->up_since >= 0;
+	bool there = session->link == SESSION_LINK_UP;
 	const char *what = "";
 	char reason[400];
 	char next[60] = "";
@@ -100,13 +101,14 @@ void session_fail(struct session *session, int64_t now, struct session_actions *
 	va_end(ap);
 	session->status = status;
 	session->then = retry ? SESSION_THEN_RETRY : SESSION_THEN_EXIT;
-	session->keep = retry && session->config.hold > 0 && session->link == SESSION_LINK_UP;
-	if (was_up) {
-		/* One that falls as soon as it is up is no better than one that never was. */
-		if (now - session->up_since >= (int64_t)SESSION_RETRY_MAX * 1000)
-			session->attempts = 0;
-		what = session->keep ? "session lost: " : "tunnel down: ";
-	}
+	session->keep = retry && session->config.hold > 0 && there;
+	/* One that falls as soon as it is up is no better than one that never was. */
+	if (was_up && now - session->up_since >= (int64_t)SESSION_RETRY_MAX * 1000)
+		session->attempts = 0;
+	if (there && !session->keep)
+		what = "tunnel down: ";
+	else if (was_up)
+		what = "session lost: ";
 	if (retry) {
 		session->delay = session_delay(session, status, reason);
 		session->attempts++;
