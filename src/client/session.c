@@ -284,6 +284,7 @@ static void session_on_network(struct session *session, struct in_addr local, in
 static void session_on_reconnect(struct session *session, int64_t now,
 				 struct session_actions *actions)
 {
+	static const char why[] = "reconnecting on request";
 	bool leaving = session->state == SESSION_QUIT || session->state == SESSION_LOWER;
 
 	/* Before the start there is no account to log in with. */
@@ -291,17 +292,19 @@ static void session_on_reconnect(struct session *session, int64_t now,
 	    (leaving && session->then == SESSION_THEN_EXIT))
 		return;
 	session->then = SESSION_THEN_RECONNECT;
-	if (!leaving)
-		session_leave(session, now, actions, "reconnecting on request");
+	if (leaving)
+		session_let_go(session, actions, why);
+	else
+		session_leave(session, now, actions, why);
 }
 
 static void session_on_stop(struct session *session, int64_t now, struct session_actions *actions)
 {
 	session->then = SESSION_THEN_EXIT;
 	session->status = CLIENT_OK;
-	session->keep = false;
-	if (session->state != SESSION_QUIT && session->state != SESSION_LOWER &&
-	    session->state != SESSION_DONE)
+	if (session->state == SESSION_QUIT || session->state == SESSION_LOWER)
+		session_let_go(session, actions, "stopped");
+	else if (session->state != SESSION_DONE)
 		session_leave(session, now, actions, "stopped");
 }
 

@@ -149,6 +149,17 @@ void session_change_to_udp(struct session *session, int64_t now, struct session_
 	session_quit(session, now, actions);
 }
 
+void session_let_go(struct session *session, struct session_actions *actions, const char *why)
+{
+	bool ours = session->up_since >= 0 || session->hold_until >= 0;
+
+	if (session->link == SESSION_LINK_UP && ours)
+		(void)snprintf(actions->message, sizeof(actions->message), "tunnel down: %s", why);
+	session->keep = false;
+	session->up_since = -1;
+	session->hold_until = -1;
+}
+
 void session_leave(struct session *session, int64_t now, struct session_actions *actions,
 		   const char *why)
 {
@@ -157,10 +168,7 @@ void session_leave(struct session *session, int64_t now, struct session_actions 
 
 	session->status = CLIENT_OK;
 	session->attempts = 0;
-	session->keep = false;
-	if (session->up_since >= 0 || session->link == SESSION_LINK_UP)
-		(void)snprintf(actions->message, sizeof(actions->message), "tunnel down: %s", why);
-	session->up_since = -1;
+	session_let_go(session, actions, why);
 	if (known) {
 		session_quit(session, now, actions);
 		return;
