@@ -261,7 +261,8 @@ static void session_on_network(struct session *session, struct in_addr local, in
 	bool moved = local.s_addr != 0 && local.s_addr != session->local.s_addr;
 	char text[INET_ADDRSTRLEN];
 
-	if (session->state == SESSION_UP && session->udp)
+	/* The packets of a tunnel that is kept go on as well. */
+	if (session->link == SESSION_LINK_UP && session->udp)
 		actions->what |= SESSION_DO_HELLO;
 	if (session->state == SESSION_WAIT && moved) {
 		session_connect(session, now, actions);
