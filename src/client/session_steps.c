@@ -85,6 +85,16 @@ static uint32_t session_delay(const struct session *session, enum client_exit st
 	return delay < SESSION_RETRY_MAX ? delay : SESSION_RETRY_MAX;
 }
 
+/*
+ * What has worked elsewhere may not work here, so the next attempt tries anew: after silence, and
+ * where the server knows no UDP, which old ones say in their own ways.
+ */
+static bool session_doubts_udp(enum client_exit status)
+{
+	return status == CLIENT_TIMEOUT || status == CLIENT_TYPE || status == CLIENT_AUTH ||
+	       status == CLIENT_GARBAGE;
+}
+
 void session_fail(struct session *session, int64_t now, struct session_actions *actions,
 		  enum client_exit status, const char *format, ...)
 {
@@ -115,8 +125,7 @@ void session_fail(struct session *session, int64_t now, struct session_actions *
 		(void)snprintf(next, sizeof(next), "; next attempt in about %" PRIu32 " s",
 			       session->delay);
 	}
-	/* What has worked elsewhere may not work here: the next attempt tries anew. */
-	if (session->config.transport == SESSION_AUTO && status == CLIENT_TIMEOUT)
+	if (session->config.transport == SESSION_AUTO && session_doubts_udp(status))
 		session->udp = false;
 	actions->warning = true;
 	(void)snprintf(actions->message, sizeof(actions->message), "%s%s%s", what, reason, next);
