@@ -42,7 +42,11 @@ static void session_on_refusal(struct session *session, const char *reason, int6
 {
 	const char *server = session->config.server;
 
-	if (strcasestr(reason, "authentication"))
+	/* Another box behind the same NAT was first with protocol 41. */
+	if (session->config.transport == SESSION_AUTO && !session->udp &&
+	    strcasestr(reason, "use udp"))
+		session_change_to_udp(session, now, actions, "%s: %s", server, reason);
+	else if (strcasestr(reason, "authentication"))
 		session_fail(session, now, actions, CLIENT_AUTH,
 			     "%s: user %s: wrong user name or password (server: %s)", server,
 			     session->user, reason);
