@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -35,14 +36,32 @@ void rig_init(struct rig *rig)
 		.check_nat = true,
 		.keepalive = 60,
 		.keepalive_timeout = 15,
+		.forwards = true,
 		.random = random_below,
 	};
 
-	*rig = (struct rig){.now = 1000000};
+	*rig = (struct rig){.now = 1000000, .address = address(RIG_LOCAL)};
 	rig_random = rig_random_below = 0;
-	session_init(&rig->session, &config);
+	rig_configure(rig, &config);
+}
+
+void rig_configure(struct rig *rig, const struct session_config *config)
+{
+	session_init(&rig->session, config);
 	session_account(&rig->session, RIG_USER, RIG_PASSWORD);
 	assert_int_equal(rig->session.state, SESSION_IDLE);
+}
+
+void rig_init_udp(struct rig *rig, enum session_transport transport, bool loop, uint32_t hold)
+{
+	struct session_config config;
+
+	rig_init(rig);
+	config = rig->session.config;
+	config.transport = transport;
+	config.loop = loop;
+	config.hold = hold;
+	rig_configure(rig, &config);
 }
 
 /* What the event itself says about the world outside. */
@@ -68,12 +87,22 @@ static void before(struct rig *rig, const struct session_event *event)
 		assert_true(rig->raise_asked);
 		rig->raise_asked = false;
 		rig->tunnel = event->input == SESSION_RAISED;
+		if (event->input == SESSION_RAISE_ERROR)
+			rig->forwarded = false;
 		break;
 	case SESSION_LOWERED:
 		assert_true(rig->lower_asked);
 		rig->lower_asked = rig->tunnel = false;
+		/* Unless the next session is there already. */
+		if (rig->session.state != SESSION_TEST && rig->session.state != SESSION_RAISE)
+			rig->forwarded = false;
+		break;
+	case SESSION_ECHOED:
+	case SESSION_PATH:
+		assert_true(rig->forwarded);
 		break;
 	case SESSION_START:
+	case SESSION_NETWORK:
 	case SESSION_RECONNECT:
 	case SESSION_STOP:
 	case SESSION_TIME:
@@ -92,8 +121,17 @@ static void obey(struct rig *rig)
 		assert_true(rig->connected);
 	if (actions->what & SESSION_DO_CLOSE)
 		rig->connecting = rig->connected = false;
+	if (actions->what & SESSION_DO_ADD) {
+		assert_true(rig->connected);
+		rig->forwarded = true;
+	}
+	if (actions->what & SESSION_DO_ECHO)
+		assert_true(rig->forwarded && !rig->session.udp);
+	if (actions->what & SESSION_DO_HELLO)
+		assert_true(rig->forwarded && rig->session.udp);
 	if (actions->what & SESSION_DO_RAISE) {
-		assert_false(rig->tunnel || rig->raise_asked || rig->lower_asked);
+		assert_true(rig->forwarded);
+		assert_false(rig->raise_asked || rig->lower_asked);
 		rig->raise_asked = true;
 	}
 	if (actions->what & SESSION_DO_LOWER) {
@@ -102,20 +140,51 @@ static void obey(struct rig *rig)
 		rig->lower_asked = true;
 	}
 	if (actions->what & SESSION_DO_CONNECT) {
-		assert_false(rig->tunnel || rig->raise_asked || rig->lower_asked);
+		assert_false(rig->raise_asked);
 		assert_false(rig->connecting || rig->connected);
 		rig->connecting = true;
 	}
 	if (actions->what & SESSION_DO_EXIT) {
+		assert_false(rig->tunnel || rig->raise_asked || rig->lower_asked);
 		assert_false(rig->exited);
 		rig->exited = true;
+	}
+}
+
+/* What the machine believes of the tunnel; and none stays for ever without its session. */
+static void check_link(const struct rig *rig)
+{
+	const struct session *session = &rig->session;
+	bool owned = session->state == SESSION_UP || session->state == SESSION_QUIT;
+
+	switch (session->link) {
+	case SESSION_LINK_NONE:
+		assert_false(rig->tunnel || rig->raise_asked || rig->lower_asked);
+		break;
+	case SESSION_LINK_RAISING:
+		assert_true(rig->raise_asked && !rig->lower_asked);
+		break;
+	case SESSION_LINK_UP:
+		assert_true(rig->tunnel && !rig->raise_asked && !rig->lower_asked);
+		assert_true(owned || session->hold_until >= 0);
+		break;
+	case SESSION_LINK_LOWERING:
+		assert_true(rig->tunnel && rig->lower_asked && !rig->raise_asked);
+		break;
+	}
+	if (session->hold_until >= 0) {
+		assert_int_equal(session->link, SESSION_LINK_UP);
+		assert_int_not_equal(session->state, SESSION_UP);
+		assert_true(session_deadline(session) <= session->hold_until);
 	}
 }
 
 /* No state waits for ever: there is a deadline, or an answer of monitor is on its way. */
 static void check_state(const struct rig *rig)
 {
-	bool timed = rig->session.deadline > rig->now;
+	/* A clock's event that ends the hold may find more that is due; it comes again at once. */
+	bool timed =
+		rig->session.deadline > rig->now || (rig->session.deadline >= 0 && rig->hold_ended);
 
 	switch (rig->session.state) {
 	case SESSION_IDLE: /* for the account, which monitor sends */
@@ -123,18 +192,23 @@ static void check_state(const struct rig *rig)
 		assert_false(rig->connecting || rig->connected || rig->tunnel);
 		break;
 	case SESSION_CONNECT:
-		assert_true(timed && rig->connecting && !rig->tunnel);
+		assert_true(timed && rig->connecting);
 		break;
 	case SESSION_GREETING:
 	case SESSION_LOGIN:
-		assert_true(timed && rig->connected && !rig->tunnel);
+		assert_true(timed && rig->connected);
+		break;
+	case SESSION_TEST:
+		assert_true(timed && rig->connected && rig->forwarded);
 		break;
 	case SESSION_RAISE:
-		assert_true(rig->connected && rig->raise_asked && !rig->tunnel);
+		assert_true(rig->connected && rig->forwarded);
+		assert_true(rig->raise_asked != rig->lower_asked);
 		assert_int_equal(rig->session.deadline, -1);
 		break;
 	case SESSION_UP:
-		assert_true(timed && rig->connected && rig->tunnel);
+		assert_true(timed && rig->connected && rig->forwarded);
+		assert_int_equal(rig->session.link, SESSION_LINK_UP);
 		break;
 	case SESSION_QUIT:
 		assert_true(timed && rig->connected);
@@ -147,8 +221,7 @@ static void check_state(const struct rig *rig)
 	case SESSION_WAIT:
 	case SESSION_DONE:
 		assert_true(timed == (rig->session.state == SESSION_WAIT));
-		assert_false(rig->connecting || rig->connected);
-		assert_false(rig->tunnel || rig->raise_asked || rig->lower_asked);
+		assert_false(rig->connecting || rig->connected || rig->raise_asked);
 		break;
 	}
 	assert_true(rig->exited == (rig->session.state == SESSION_DONE));
@@ -156,12 +229,15 @@ static void check_state(const struct rig *rig)
 
 void rig_feed(struct rig *rig, const struct session_event *event)
 {
+	rig->hold_ended = event->input == SESSION_TIME && rig->session.hold_until >= 0 &&
+			  rig->now >= rig->session.hold_until;
 	before(rig, event);
 	/* Whatever was in there must not shine through. */
 	memset(&rig->actions, 'x', sizeof(rig->actions));
 	session_feed(&rig->session, event, rig->now, &rig->actions);
 	obey(rig);
 	check_state(rig);
+	check_link(rig);
 	/* Everything that goes wrong is said, in one line. */
 	assert_non_null(memchr(rig->actions.message, '\0', sizeof(rig->actions.message)));
 	assert_null(strchr(rig->actions.message, '\n'));
@@ -175,7 +251,7 @@ void rig_input(struct rig *rig, enum session_input input)
 void rig_connected(struct rig *rig)
 {
 	rig_feed(rig, &(const struct session_event){.input = SESSION_CONNECTED,
-						    .local = address(RIG_LOCAL),
+						    .local = rig->address,
 						    .remote = address(RIG_REMOTE)});
 }
 
@@ -201,6 +277,18 @@ void rig_closed(struct rig *rig, const char *text)
 	rig_feed(rig, &(const struct session_event){.input = SESSION_CLOSED, .text = text});
 }
 
+void rig_path(struct rig *rig, bool alive)
+{
+	rig_feed(rig, &(const struct session_event){.input = SESSION_PATH, .alive = alive});
+}
+
+void rig_network(struct rig *rig, const char *text)
+{
+	rig->address = address(text);
+	rig_feed(rig,
+		 &(const struct session_event){.input = SESSION_NETWORK, .local = rig->address});
+}
+
 void rig_wait(struct rig *rig, int64_t milliseconds)
 {
 	rig->now += milliseconds;
@@ -210,13 +298,54 @@ void rig_deadline(struct rig *rig, int64_t milliseconds)
 {
 	enum session_state state = rig->session.state;
 
-	assert_int_equal(rig->session.deadline - rig->now, milliseconds);
+	assert_int_equal(session_deadline(&rig->session) - rig->now, milliseconds);
 	/* A timer that fires too early changes nothing. */
 	rig_wait(rig, milliseconds - 1);
 	rig_input(rig, SESSION_TIME);
 	rig_expect(rig, state, 0, NULL, "");
 	rig_wait(rig, 1);
 	rig_input(rig, SESSION_TIME);
+}
+
+void rig_request(struct rig *rig)
+{
+	rig_connected(rig);
+	rig_line(rig, RIG_GREETING);
+	assert_int_equal(rig->session.state, SESSION_LOGIN);
+}
+
+/* The server's answer to the request, as it would be without a NAT. */
+static void rig_reply(struct rig *rig)
+{
+	char text[INET_ADDRSTRLEN];
+	char line[120];
+
+	(void)snprintf(line, sizeof(line), "+OK %s " RIG_REMOTE "%s",
+		       inet_ntop(AF_INET, &rig->address, text, sizeof(text)),
+		       rig->session.udp ? RIG_UDP : "");
+	rig_line(rig, line);
+}
+
+/* What is tried out works. */
+static void rig_pass_test(struct rig *rig)
+{
+	if (rig->session.state != SESSION_TEST)
+		return;
+	if (rig->session.udp)
+		rig_path(rig, true);
+	else
+		rig_input(rig, SESSION_ECHOED);
+}
+
+void rig_come_up(struct rig *rig)
+{
+	rig_request(rig);
+	rig_reply(rig);
+	rig_pass_test(rig);
+	if (rig->lower_asked)
+		rig_input(rig, SESSION_LOWERED);
+	rig_input(rig, SESSION_RAISED);
+	rig_expect(rig, SESSION_UP, 0, NULL, "");
 }
 
 void rig_reach(struct rig *rig, enum session_state state)
@@ -243,7 +372,13 @@ void rig_reach(struct rig *rig, enum session_state state)
 	rig_line(rig, RIG_GREETING);
 	if (state == SESSION_LOGIN)
 		return;
-	rig_line(rig, RIG_REPLY);
+	rig_reply(rig);
+	if (state == SESSION_TEST) {
+		assert_int_equal(rig->session.state, SESSION_TEST);
+		return;
+	}
+	rig_pass_test(rig);
+	assert_int_equal(rig->session.state, SESSION_RAISE);
 	if (state == SESSION_RAISE)
 		return;
 	rig_input(rig, SESSION_RAISED);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The session's state machine on a bench: a clock that stands still until it is moved, and a model
- * of what is outside (connection, tunnel, monitor), with which every action is compared.
+ * of what is outside (connection, forward, tunnel, monitor), with which every action is compared.
  */
 #ifndef DTCP_TESTS_UNIT_CLIENT_RIG_H
 #define DTCP_TESTS_UNIT_CLIENT_RIG_H
@@ -19,22 +19,37 @@
 #define RIG_REMOTE   "192.0.2.1"
 #define RIG_GREETING "+OK " RIG_CHALLENGE " KAME dtcp server"
 #define RIG_REPLY    "+OK " RIG_LOCAL " " RIG_REMOTE
+#define RIG_UDP	     " udp=4028 session=0123456789abcdef"
+#define RIG_SESSION  0x0123456789abcdef
+/* Behind a NAT this is what the server sees. */
+#define RIG_NAT	      "203.0.113.7"
+#define RIG_NAT_REPLY "+OK " RIG_NAT " " RIG_REMOTE
 
 struct rig {
 	struct session session;
 	struct session_actions actions; /* of the last event */
 	int64_t now;
+	struct in_addr address; /* of this box, of the next connection */
 	/* what is outside */
 	bool connecting;
 	bool connected;
+	bool forwarded; /* forward has the session of the last reply */
 	bool tunnel;
 	bool raise_asked; /* monitor has not answered yet */
 	bool lower_asked;
+	bool hold_ended; /* by the last event */
 	bool exited;
 };
 
-/* Type tunnelonly, NAT check, no -l, keepalive 60 s and 15 s. Starts at time 1000000. */
+/*
+ * Type tunnelonly, NAT check, no -l, protocol 41, no hold, keepalive 60 s and 15 s. Starts at time
+ * 1000000.
+ */
 void rig_init(struct rig *rig);
+/* The same with another configuration, before the first event. */
+void rig_configure(struct rig *rig, const struct session_config *config);
+/* The same with a transport, -l, and seconds that a tunnel is kept. */
+void rig_init_udp(struct rig *rig, enum session_transport transport, bool loop, uint32_t hold);
 
 /* What the random function returns next, and the n that it was last called with. */
 extern uint32_t rig_random, rig_random_below;
@@ -47,6 +62,9 @@ void rig_failed(struct rig *rig, enum client_exit status, const char *text);
 void rig_line(struct rig *rig, const char *line);
 void rig_bad_line(struct rig *rig, const char *text);
 void rig_closed(struct rig *rig, const char *text);
+void rig_path(struct rig *rig, bool alive);
+/* The network has changed; address is that of this box from now on, "0.0.0.0" for none. */
+void rig_network(struct rig *rig, const char *address);
 
 /* Moves the clock on; nothing is fed. */
 void rig_wait(struct rig *rig, int64_t milliseconds);
@@ -55,6 +73,10 @@ void rig_deadline(struct rig *rig, int64_t milliseconds);
 
 /* From a fresh rig into a state, along the shortest way. */
 void rig_reach(struct rig *rig, enum session_state state);
+/* Where it is connecting: connects and has the greeting, so that the request is sent. */
+void rig_request(struct rig *rig);
+/* Where it is connecting: all the way up, without a NAT. What is tried out works. */
+void rig_come_up(struct rig *rig);
 
 /*
  * The last event's outcome. send is NULL where nothing is sent; message "" where nothing is logged.

@@ -329,15 +329,100 @@ static void test_bad_addresses(void **state)
 	OK("--address", "fd00::1", "s");
 }
 
-static void test_udp_is_to_come(void **state)
+static void test_transport(void **state)
 {
 	(void)state;
-	ERROR("-U: IPv6 over UDP is not supported yet; without it the tunnel uses protocol 41",
-	      "-U", "s");
-	ERROR("-b: IPv6 over UDP is not supported yet; without it the tunnel uses protocol 41",
-	      "-b", "4028", "s");
-	ERROR("-B: IPv6 over UDP is not supported yet; without it the tunnel uses protocol 41",
-	      "-B", "4028", "s");
+	OK("s");
+	assert_int_equal(options.transport, SESSION_IPV6);
+	OK("-U", "s");
+	assert_int_equal(options.transport, SESSION_UDP);
+	OK("--transport", "udp", "s");
+	assert_int_equal(options.transport, SESSION_UDP);
+	OK("--transport=auto", "s");
+	assert_int_equal(options.transport, SESSION_AUTO);
+	OK("--transport", "ipv6", "s");
+	assert_int_equal(options.transport, SESSION_IPV6);
+	/* The last one counts, in whichever form. */
+	OK("-U", "--transport", "ipv6", "s");
+	assert_int_equal(options.transport, SESSION_IPV6);
+	OK("--transport", "auto", "-lU", "s");
+	assert_int_equal(options.transport, SESSION_UDP);
+	assert_true(options.loop);
+	ERROR("--transport : auto, ipv6 and udp are possible", "--transport", "", "s");
+	ERROR("--transport UDP: auto, ipv6 and udp are possible", "--transport", "UDP", "s");
+	ERROR("--transport tcp: auto, ipv6 and udp are possible", "--transport", "tcp", "s");
+	ERROR("--transport: its value is missing; see --help", "s", "--transport");
+}
+
+static void test_udp_ports(void **state)
+{
+	(void)state;
+	OK("-U", "s");
+	assert_int_equal(options.udp_port, 4028);
+	assert_int_equal(options.nat_port, 0);
+	OK("-U", "-b", "5000", "s");
+	assert_int_equal(options.udp_port, 5000);
+	OK("-b65535", "-U", "s");
+	assert_int_equal(options.udp_port, 65535);
+	/* Any port, whichever the kernel likes. */
+	OK("-Ub", "0", "s");
+	assert_int_equal(options.udp_port, 0);
+	OK("-U", "-B", "1", "s");
+	assert_int_equal(options.nat_port, 1);
+	assert_int_equal(options.udp_port, 4028);
+	OK("-B", "65535", "-b", "7", "-nU", "s");
+	assert_int_equal(options.nat_port, 65535);
+	assert_int_equal(options.udp_port, 7);
+	assert_false(options.check_nat);
+	/* Where nothing was asked for, auto leaves the choice to the kernel. */
+	OK("--transport", "auto", "s");
+	assert_int_equal(options.udp_port, 0);
+	OK("--transport", "auto", "-b", "4028", "s");
+	assert_int_equal(options.udp_port, 4028);
+	OK("-b", "5000", "--transport", "auto", "s");
+	assert_int_equal(options.udp_port, 5000);
+	/* Without UDP it does no harm. */
+	OK("-b", "5000", "s");
+
+	ERROR("-b: \"65536\": a number from 0 to 65535 is needed", "-U", "-b", "65536", "s");
+	ERROR("-b: \"-1\": a number from 0 to 65535 is needed", "-U", "-b", "-1", "s");
+	ERROR("-b: \"\": a number from 0 to 65535 is needed", "-U", "-b", "", "s");
+	ERROR("-B: \"0\": a number from 1 to 65535 is needed", "-U", "-B", "0", "s");
+	ERROR("-B: \"65536\": a number from 1 to 65535 is needed", "-U", "-B", "65536", "s");
+	ERROR("-B: \"4028x\": a number from 1 to 65535 is needed", "-U", "-B", "4028x", "s");
+	ERROR("-b: its value is missing; see --help", "s", "-Ub");
+	ERROR("-B: its value is missing; see --help", "s", "-B");
+}
+
+/* Options that are right alone and wrong together, in any order. */
+static void test_udp_conflicts(void **state)
+{
+	(void)state;
+	ERROR("-B 4028: only with UDP (-U)", "-B", "4028", "s");
+	ERROR("-B 4028: only with UDP (-U)", "-U", "-B", "4028", "--transport", "ipv6", "s");
+	OK("-B", "4028", "--transport", "auto", "s");
+	assert_int_equal(options.nat_port, 4028);
+	ERROR("-m 1473: with UDP at most 1472", "-m", "1473", "-U", "s");
+	ERROR("-m 1480: with UDP at most 1472", "--transport", "auto", "-m", "1480", "s");
+	OK("-U", "-m", "1472", "s");
+	assert_int_equal(options.mtu, 1472);
+	OK("-m", "1480", "-U", "--transport", "ipv6", "s");
+	assert_int_equal(options.mtu, 1480);
+}
+
+static void test_hold(void **state)
+{
+	(void)state;
+	OK("s");
+	assert_int_equal(options.hold, 30);
+	OK("--hold", "0", "s");
+	assert_int_equal(options.hold, 0);
+	OK("--hold=3600", "s");
+	assert_int_equal(options.hold, 3600);
+	ERROR("--hold: \"3601\": a number from 0 to 3600 is needed", "--hold", "3601", "s");
+	ERROR("--hold: \"\": a number from 0 to 3600 is needed", "--hold", "", "s");
+	ERROR("--hold: \"30s\": a number from 0 to 3600 is needed", "--hold", "30s", "s");
+	ERROR("--hold: its value is missing; see --help", "s", "--hold");
 }
 
 static void test_server(void **state)
@@ -382,7 +467,9 @@ static void test_help_and_version(void **state)
 	assert_int_equal(parse(ARGS("--help", "-x", "a", "b"), STDOUT_FILENO, &printed),
 			 OPTIONS_DONE);
 	assert_int_equal(strncmp(printed, "usage: dtcpclient [-b udp-port] ", 32), 0);
-	assert_non_null(strstr(printed, " [--user name] [--help] [--version] server\n"));
+	assert_non_null(strstr(printed, " [-u user] [-U]\n"));
+	assert_non_null(strstr(printed, " [--transport auto|ipv6|udp] [--tunnel tun|none] "));
+	assert_non_null(strstr(printed, " [--help] [--version] server\n"));
 }
 
 static int setup(void **state)
@@ -395,21 +482,15 @@ static int setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_short_options),
-		cmocka_unit_test(test_order),
-		cmocka_unit_test(test_pidfile_of_a_daemon),
-		cmocka_unit_test(test_types),
-		cmocka_unit_test(test_long_options),
-		cmocka_unit_test(test_routes),
-		cmocka_unit_test(test_bad_routes),
-		cmocka_unit_test(test_bad_numbers),
-		cmocka_unit_test(test_bad_names),
-		cmocka_unit_test(test_bad_addresses),
-		cmocka_unit_test(test_udp_is_to_come),
-		cmocka_unit_test(test_server),
-		cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_help_and_version),
+		cmocka_unit_test(test_defaults),      cmocka_unit_test(test_short_options),
+		cmocka_unit_test(test_order),	      cmocka_unit_test(test_pidfile_of_a_daemon),
+		cmocka_unit_test(test_types),	      cmocka_unit_test(test_long_options),
+		cmocka_unit_test(test_routes),	      cmocka_unit_test(test_bad_routes),
+		cmocka_unit_test(test_bad_numbers),   cmocka_unit_test(test_bad_names),
+		cmocka_unit_test(test_bad_addresses), cmocka_unit_test(test_transport),
+		cmocka_unit_test(test_udp_ports),     cmocka_unit_test(test_udp_conflicts),
+		cmocka_unit_test(test_hold),	      cmocka_unit_test(test_server),
+		cmocka_unit_test(test_unknown),	      cmocka_unit_test(test_help_and_version),
 	};
 
 	return cmocka_run_group_tests_name("client options", tests, setup, NULL);

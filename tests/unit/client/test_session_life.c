@@ -191,7 +191,7 @@ static void test_answer_while_raising(void **state)
 
 static void test_state_names(void **state)
 {
-	static const char *const names[] = {"idle", "connect", "greeting", "login", "raise",
+	static const char *const names[] = {"idle", "connect", "greeting", "login", "test", "raise",
 					    "up",   "quit",    "lower",	   "wait",  "done"};
 
 	(void)state;

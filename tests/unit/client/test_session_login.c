@@ -13,7 +13,8 @@
 #include <cmocka.h>
 
 /* Ends of the session before there is a tunnel. */
-#define FAILED (SESSION_DO_CLOSE | SESSION_DO_EXIT)
+#define FAILED	  (SESSION_DO_CLOSE | SESSION_DO_EXIT)
+#define ADD_RAISE (SESSION_DO_ADD | SESSION_DO_RAISE)
 
 static void start(struct rig *rig, enum tunnel_type type)
 {
@@ -47,7 +48,7 @@ static void succeed(struct rig *rig, enum tunnel_type type, const char *reply)
 {
 	log_in(rig, type);
 	rig_line(rig, reply);
-	rig_expect(rig, SESSION_RAISE, SESSION_DO_RAISE, NULL, "");
+	rig_expect(rig, SESSION_RAISE, ADD_RAISE, NULL, "");
 	rig_wait(rig, 29000); /* a slow script */
 	rig_input(rig, SESSION_RAISED);
 	rig_expect(rig, SESSION_UP, 0, NULL, "");
@@ -133,6 +134,19 @@ static void test_reply_is_not_mixed(void **state)
 	rig_line(&rig, RIG_REPLY " 2001:db8:2::/48");
 	assert_false(rig.session.reply.has_me6 || rig.session.reply.has_her6);
 	assert_int_equal(rig.session.reply.n_prefixes, 1);
+}
+
+/* A prefix that was not asked for would only be rejected. */
+static void test_prefix_that_nobody_asked_for(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	succeed(&rig, TUNNEL_ONLY, RIG_REPLY " 2001:db8:1::/48");
+	assert_int_equal(rig.session.reply.n_prefixes, 0);
+	succeed(&rig, TUNNEL_HOST, RIG_REPLY " 2001:db8::2 2001:db8::1 2001:db8:1::/48");
+	assert_true(rig.session.reply.has_me6 && rig.session.reply.has_her6);
+	assert_int_equal(rig.session.reply.n_prefixes, 0);
 }
 
 static void test_no_connection(void **state)
@@ -315,14 +329,14 @@ static void test_nat(void **state)
 	(void)state;
 	expect_line_fails(SESSION_LOGIN, TUNNEL_ONLY, "+OK 203.0.113.7 192.0.2.1", CLIENT_NAT,
 			  "broker.example: NAT found: the server sees 203.0.113.7, but the address "
-			  "here is 198.51.100.2; protocol 41 does not pass most NATs (-n skips "
-			  "this check)");
+			  "here is 198.51.100.2; protocol 41 does not pass most NATs; use UDP "
+			  "(--transport auto, or -U -n), or -n to skip this check");
 	/* -n */
 	rig_init(&rig);
 	rig.session.config.check_nat = false;
 	rig_reach(&rig, SESSION_LOGIN);
 	rig_line(&rig, "+OK 203.0.113.7 192.0.2.1");
-	rig_expect(&rig, SESSION_RAISE, SESSION_DO_RAISE, NULL, "");
+	rig_expect(&rig, SESSION_RAISE, ADD_RAISE, NULL, "");
 	expect_ipv4(rig.session.local, RIG_LOCAL);
 	expect_ipv4(rig.session.reply.me, "203.0.113.7");
 }
@@ -401,8 +415,10 @@ static void test_wipe(void **state)
 	(void)state;
 	log_in(&rig, TUNNEL_ONLY);
 	assert_string_equal(rig.session.password, RIG_PASSWORD);
+	memset(rig.session.key, 'k', sizeof(rig.session.key));
 	session_wipe(&rig.session);
 	assert_memory_equal(rig.session.password, zero, sizeof(zero));
+	assert_memory_equal(rig.session.key, zero, sizeof(rig.session.key));
 }
 
 int main(void)
@@ -413,6 +429,7 @@ int main(void)
 		cmocka_unit_test(test_network),
 		cmocka_unit_test(test_numbered_network),
 		cmocka_unit_test(test_reply_is_not_mixed),
+		cmocka_unit_test(test_prefix_that_nobody_asked_for),
 		cmocka_unit_test(test_no_connection),
 		cmocka_unit_test(test_timeouts),
 		cmocka_unit_test(test_greeting_garbage),

@@ -139,8 +139,8 @@ static void test_slowest_pace(void **state)
 		 "unsupported tunnel type tunnelonly); next attempt in about 60 s"},
 		{"+OK 203.0.113.7 192.0.2.1",
 		 "broker.example: NAT found: the server sees 203.0.113.7, but the address here is "
-		 "198.51.100.2; protocol 41 does not pass most NATs (-n skips this check); next "
-		 "attempt in about 60 s"},
+		 "198.51.100.2; protocol 41 does not pass most NATs; use UDP (--transport auto, or "
+		 "-U -n), or -n to skip this check; next attempt in about 60 s"},
 	};
 
 	(void)state;
@@ -168,6 +168,7 @@ static void come_up_and_fall(struct rig *rig)
 	rig_line(rig, RIG_REPLY);
 	rig_input(rig, SESSION_RAISED);
 	rig_expect(rig, SESSION_UP, 0, NULL, "");
+	rig_wait(rig, 60000);
 	rig_closed(rig, "the server closed the connection");
 	rig_expect(rig, SESSION_LOWER, CLOSE_LOWER, NULL,
 		   "tunnel down: broker.example: the server closed the connection; next attempt "
@@ -179,7 +180,7 @@ static void come_up_and_fall(struct rig *rig)
 	rig_expect(rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
 }
 
-/* A session that was up starts the doubling anew. */
+/* A session that was up for a minute starts the doubling anew. */
 static void test_success_resets(void **state)
 {
 	struct rig rig;
@@ -193,6 +194,36 @@ static void test_success_resets(void **state)
 	fail_once(&rig, 2);
 	fail_once(&rig, 4);
 	come_up_and_fall(&rig);
+}
+
+static void test_fall_as_soon_as_up(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig);
+	fail_once(&rig, 1);
+	fail_once(&rig, 2);
+	rig_come_up(&rig);
+	rig_wait(&rig, 59999);
+	rig_closed(&rig, "gone");
+	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL,
+		   "tunnel down: broker.example: gone; next attempt in about 4 s");
+}
+
+/* Two places with one account do not take it from each other every second. */
+static void test_superseded(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig);
+	rig_come_up(&rig);
+	rig_wait(&rig, 60000);
+	rig_line(&rig, "-ERR superseded by a new session");
+	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL,
+		   "tunnel down: broker.example: the server says: superseded by a new session; "
+		   "next attempt in about 60 s");
 }
 
 static void test_request_resets(void **state)
@@ -257,6 +288,8 @@ int main(void)
 		cmocka_unit_test(test_each_failure),
 		cmocka_unit_test(test_slowest_pace),
 		cmocka_unit_test(test_success_resets),
+		cmocka_unit_test(test_fall_as_soon_as_up),
+		cmocka_unit_test(test_superseded),
 		cmocka_unit_test(test_request_resets),
 		cmocka_unit_test(test_fall_while_raising),
 		cmocka_unit_test(test_raise_fails_after_fall),

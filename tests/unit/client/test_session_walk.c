@@ -26,18 +26,34 @@ static uint32_t roll(struct dice *dice, uint32_t n)
 	return (uint32_t)(dice->seed >> 33) % n;
 }
 
+/* A good answer to the request; where the box has moved, often with a NAT in it. */
+static void random_grant(struct rig *rig, struct dice *dice)
+{
+	char text[INET_ADDRSTRLEN];
+	char line[200];
+
+	(void)snprintf(line, sizeof(line),
+		       "+OK %s " RIG_REMOTE " 2001:db8::2 2001:db8::1 2001:db8:1::/48%s",
+		       roll(dice, 3) ? inet_ntop(AF_INET, &rig->address, text, sizeof(text))
+				     : RIG_LOCAL,
+		       rig->session.udp ? RIG_UDP : "");
+	rig_line(rig, line);
+}
+
 static void random_line(struct rig *rig, struct dice *dice)
 {
 	static const char *const lines[] = {
 		RIG_GREETING,
 		RIG_REPLY,
-		RIG_REPLY,
+		RIG_REPLY RIG_UDP,
 		RIG_REPLY " 2001:db8::2 2001:db8::1 2001:db8:1::/48",
-		"+OK 203.0.113.7 192.0.2.1",
+		RIG_NAT_REPLY,
 		"+OK pong",
 		"-ERR authentication failed.",
 		"-ERR superseded by a new session",
 		"-ERR unsupported tunnel type host",
+		"-ERR unsupported transport udp",
+		"-ERR address in use by another tunnel, use udp",
 		"garbage",
 		"",
 	};
@@ -45,15 +61,48 @@ static void random_line(struct rig *rig, struct dice *dice)
 	if (rig->session.state == SESSION_GREETING && roll(dice, 8) > 0)
 		rig_line(rig, RIG_GREETING);
 	else if (rig->session.state == SESSION_LOGIN && roll(dice, 8) > 0)
-		rig_line(rig, RIG_REPLY " 2001:db8::2 2001:db8::1 2001:db8:1::/48");
+		random_grant(rig, dice);
 	else
 		rig_line(rig, lines[roll(dice, sizeof(lines) / sizeof(lines[0]))]);
+}
+
+/* The clock fires as long as something is due: what a tunnel is kept for, and the state. */
+static void time_passes(struct rig *rig)
+{
+	int64_t deadline;
+
+	do {
+		rig_input(rig, SESSION_TIME);
+		deadline = session_deadline(&rig->session);
+	} while (deadline >= 0 && deadline <= rig->now);
+}
+
+static void random_network(struct rig *rig, struct dice *dice)
+{
+	static const char *const addresses[] = {"0.0.0.0", RIG_LOCAL, "198.51.100.3", "10.1.2.3"};
+
+	rig_network(rig, addresses[roll(dice, sizeof(addresses) / sizeof(addresses[0]))]);
+}
+
+/* What forward might say of the session that it has. */
+static void random_report(struct rig *rig, struct dice *dice)
+{
+	if (!rig->forwarded)
+		return;
+	if (rig->session.state == SESSION_TEST && roll(dice, 3) == 0)
+		return; /* nothing comes through */
+	if (roll(dice, 4) == 0)
+		rig_path(rig, false);
+	else if (rig->session.udp)
+		rig_path(rig, true);
+	else
+		rig_input(rig, SESSION_ECHOED);
 }
 
 /* One event that could happen now. */
 static void step(struct rig *rig, struct dice *dice)
 {
-	switch (roll(dice, 16)) {
+	switch (roll(dice, 19)) {
 	case 0:
 		rig_input(rig, SESSION_RECONNECT);
 		break;
@@ -61,12 +110,20 @@ static void step(struct rig *rig, struct dice *dice)
 	case 2:
 		rig_wait(rig, roll(dice, 3000));
 		/* The clock's own event is late at most, never left out. */
-		rig_input(rig, SESSION_TIME);
+		time_passes(rig);
 		break;
 	case 3:
-		if (rig->session.deadline >= 0 && roll(dice, 2))
-			rig->now = rig->session.deadline + roll(dice, 5);
-		rig_input(rig, SESSION_TIME);
+		if (session_deadline(&rig->session) >= 0 && roll(dice, 2))
+			rig->now = session_deadline(&rig->session) + roll(dice, 5);
+		time_passes(rig);
+		break;
+	case 16:
+		if (roll(dice, 3) == 0)
+			random_network(rig, dice);
+		break;
+	case 17:
+	case 18:
+		random_report(rig, dice);
 		break;
 	case 4:
 		if (rig->connecting)
@@ -103,7 +160,7 @@ static void step(struct rig *rig, struct dice *dice)
 static void run_out(struct rig *rig, struct dice *dice)
 {
 	for (int steps = 0; rig->session.state != SESSION_DONE; steps++) {
-		assert_true(steps < 6);
+		assert_true(steps < 8);
 		if (rig->connected && roll(dice, 3) == 0) {
 			switch (roll(dice, 4)) {
 			case 0:
@@ -119,35 +176,55 @@ static void run_out(struct rig *rig, struct dice *dice)
 				random_line(rig, dice);
 				break;
 			}
-		} else if (rig->session.deadline >= 0 && roll(dice, 2)) {
-			rig->now = rig->session.deadline;
+		} else if (session_deadline(&rig->session) >= 0 && roll(dice, 2)) {
+			rig->now = session_deadline(&rig->session);
 			rig_input(rig, SESSION_TIME);
 		} else if (rig->lower_asked) {
 			rig_input(rig, SESSION_LOWERED);
 		} else if (rig->raise_asked) {
 			rig_input(rig, roll(dice, 2) ? SESSION_RAISED : SESSION_RAISE_ERROR);
 		} else {
-			assert_true(rig->session.deadline >= 0);
-			rig->now = rig->session.deadline;
+			assert_true(session_deadline(&rig->session) >= 0);
+			rig->now = session_deadline(&rig->session);
 			rig_input(rig, SESSION_TIME);
 		}
 	}
 	rig_expect_exit(rig, CLIENT_OK);
 }
 
-static void walk(struct dice *dice, bool loop, unsigned int seen[static SESSION_DONE + 1])
+static void random_config(struct session_config *config, struct dice *dice)
 {
 	static const enum tunnel_type types[] = {TUNNEL_ONLY, TUNNEL_HOST, TUNNEL_NETWORK};
+
+	config->type = types[roll(dice, 3)];
+	config->transport = (enum session_transport)roll(dice, 3);
+	config->forwards = roll(dice, 8) > 0;
+	config->check_nat = roll(dice, 4) > 0;
+	config->hold = roll(dice, 3) * 15;
+}
+
+/* How often each state was seen, and a tunnel that was kept. */
+struct visits {
+	unsigned int states[SESSION_DONE + 1];
+	unsigned int held;
+};
+
+static void walk(struct dice *dice, bool loop, struct visits *seen)
+{
 	uint32_t steps = 1 + roll(dice, 120);
+	struct session_config config;
 	struct rig rig;
 
 	rig_init(&rig);
-	rig.session.config.loop = loop;
-	rig.session.config.type = types[roll(dice, 3)];
+	config = rig.session.config;
+	config.loop = loop;
+	random_config(&config, dice);
+	rig_configure(&rig, &config);
 	rig_input(&rig, SESSION_START);
 	while (steps-- > 0 && rig.session.state != SESSION_DONE) {
 		step(&rig, dice);
-		seen[rig.session.state]++;
+		seen->states[rig.session.state]++;
+		seen->held += rig.session.hold_until >= 0;
 	}
 	if (rig.session.state == SESSION_DONE) {
 		/* It had a reason to end, and said it. */
@@ -165,13 +242,16 @@ static void walk(struct dice *dice, bool loop, unsigned int seen[static SESSION_
 static void walks(bool loop)
 {
 	struct dice dice = {.seed = 20200};
-	unsigned int seen[SESSION_DONE + 1] = {0};
+	struct visits seen = {.held = 0};
 
 	for (int i = 0; i < 20000; i++)
-		walk(&dice, loop, seen);
+		walk(&dice, loop, &seen);
 	/* Every state was visited, or the walks prove little. */
-	for (enum session_state i = SESSION_CONNECT; i <= SESSION_DONE; i++)
-		assert_true((i == SESSION_WAIT && !loop) || seen[i] > 100);
+	for (enum session_state i = SESSION_CONNECT; i < SESSION_DONE; i++)
+		assert_true((i == SESSION_WAIT && !loop) || seen.states[i] > 100);
+	/* With -l only local trouble leads there. */
+	assert_true(seen.states[SESSION_DONE] > 50);
+	assert_true(seen.held > 100);
 }
 
 static void test_with_loop(void **state)

@@ -177,11 +177,10 @@ static void test_check_good(void **state)
 	struct client_tunnel tunnel = good();
 
 	(void)state;
-	expect_good(&tunnel, TUNNEL_ONLY);
-	expect_good(&tunnel, TUNNEL_HOST);
 	expect_good(&tunnel, TUNNEL_NETWORK);
 	/* Only what each type demands. */
 	tunnel.reply.n_prefixes = 0;
+	expect_good(&tunnel, TUNNEL_ONLY);
 	expect_good(&tunnel, TUNNEL_HOST);
 	tunnel = bare();
 	expect_good(&tunnel, TUNNEL_ONLY);
@@ -208,6 +207,10 @@ static void test_check_demands(void **state)
 	expect_bad(&tunnel, TUNNEL_NETWORK, "prefixes");
 	tunnel.reply.has_me6 = true;
 	expect_bad(&tunnel, TUNNEL_HOST, "IPv6 addresses");
+	/* Prefixes are for networks only. */
+	tunnel = good();
+	expect_bad(&tunnel, TUNNEL_HOST, "prefixes");
+	expect_bad(&tunnel, TUNNEL_ONLY, "prefixes");
 }
 
 /* A bool that is neither, as only memory that was written by somebody else can hold. */
@@ -313,6 +316,139 @@ static void test_check_prefixes(void **state)
 	expect_bad(&tunnel, TUNNEL_NETWORK, "prefixes");
 }
 
+/* A port is believed only where UDP is possible here; numbers of two octets hold every one. */
+static void test_check_udp(void **state)
+{
+	static const enum session_transport transports[] = {SESSION_IPV6, SESSION_UDP,
+							    SESSION_AUTO};
+	const char *why = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++) {
+		struct client_options options = options_for(TUNNEL_NETWORK);
+		struct client_tunnel tunnel = good();
+
+		options.transport = transports[i];
+		tunnel.my_port = UINT16_MAX;
+		assert_true(tunnel_check(&tunnel, &options, &why));
+		tunnel.reply.udp_port = 4028;
+		tunnel.reply.session = 1;
+		assert_true(tunnel_check(&tunnel, &options, &why) ==
+			    (transports[i] != SESSION_IPV6));
+		if (transports[i] == SESSION_IPV6)
+			assert_string_equal(why, "UDP ports");
+		tunnel.reply.udp_port = 0;
+		tunnel.my_port = UINT16_MAX + 1;
+		assert_false(tunnel_check(&tunnel, &options, &why));
+		assert_string_equal(why, "UDP ports");
+	}
+}
+
+static void expect_link_local(const struct client_tunnel *tunnel, const char *expected)
+{
+	const struct in6_addr addr = tunnel_link_local(tunnel);
+	char text[INET6_ADDRSTRLEN];
+
+	assert_string_equal(inet_ntop(AF_INET6, &addr, text, sizeof(text)), expected);
+}
+
+static void test_link_local(void **state)
+{
+	struct client_tunnel tunnel = good();
+
+	(void)state;
+	/* Of what the server sees, as the far end makes it. */
+	tunnel.myaddr = ipv4("10.0.0.1");
+	expect_link_local(&tunnel, "fe80::c633:6402");
+	tunnel.reply.me = ipv4("255.255.255.254");
+	expect_link_local(&tunnel, "fe80::ffff:fffe");
+	/* Two clients behind one NAT have the same address, but never the same session. */
+	tunnel.reply.udp_port = 4028;
+	tunnel.reply.session = 0x0123456789abcdef;
+	expect_link_local(&tunnel, "fe80::123:4567:89ab:cdef");
+	tunnel.reply.session = 1;
+	expect_link_local(&tunnel, "fe80::1");
+}
+
+static void expect_same(const struct client_tunnel *a, const struct client_tunnel *b, bool inside,
+			bool told)
+{
+	assert_true(tunnel_same_inside(a, b) == inside);
+	assert_true(tunnel_same_inside(b, a) == inside);
+	assert_true(tunnel_same_told(a, b) == told);
+	assert_true(tunnel_same_told(b, a) == told);
+}
+
+/* What is outside changes from session to session; the interface stays, the script may hear. */
+static void test_same_outside(void **state)
+{
+	const struct client_tunnel old = good();
+	struct client_tunnel new = good();
+
+	(void)state;
+	expect_same(&old, &new, true, true);
+	new.reply.session = 77; /* told to nobody */
+	expect_same(&old, &new, true, true);
+	new = old;
+	new.server = ipv4("192.0.2.2");
+	expect_same(&old, &new, true, false);
+	new = old;
+	new.myaddr = ipv4("10.0.0.1");
+	expect_same(&old, &new, true, false);
+	new = old;
+	new.my_port = 4028;
+	expect_same(&old, &new, true, false);
+	new = old;
+	new.reply.me = ipv4("203.0.113.7");
+	expect_same(&old, &new, true, false);
+	new = old;
+	new.reply.her = ipv4("192.0.2.98");
+	expect_same(&old, &new, true, false);
+	new = old;
+	new.reply.udp_port = 4028;
+	expect_same(&old, &new, true, false);
+}
+
+static void test_same_inside(void **state)
+{
+	const struct client_tunnel old = good();
+	const struct client_tunnel nothing = bare();
+	struct client_tunnel new = good();
+
+	(void)state;
+	expect_same(&nothing, &nothing, true, true);
+	expect_same(&old, &nothing, false, false);
+	new.reply.me6.s6_addr[15]++;
+	expect_same(&old, &new, false, false);
+	new = old;
+	new.reply.her6.s6_addr[0]++;
+	expect_same(&old, &new, false, false);
+	new = old;
+	new.reply.has_her6 = false;
+	expect_same(&old, &new, false, false);
+	/* What is not there does not matter. */
+	new.reply.her6 = ipv6("2001:db8::77");
+	expect_same(&new, &new, true, true);
+	new = nothing;
+	new.reply.me6 = ipv6("2001:db8::77");
+	new.reply.prefixes[0] = prefix("2001:db8:77::/48");
+	expect_same(&nothing, &new, true, true);
+
+	new = old;
+	new.reply.n_prefixes = 1;
+	expect_same(&old, &new, false, false);
+	new = old;
+	new.reply.prefixes[1] = prefix("fd00:2::/48");
+	expect_same(&old, &new, false, false);
+	/* The same address with another length, either way. */
+	new.reply.prefixes[1] = prefix("fd00:1::/49");
+	expect_same(&old, &new, false, false);
+	/* The router's address comes out of the first one. */
+	new.reply.prefixes[0] = old.reply.prefixes[1];
+	new.reply.prefixes[1] = old.reply.prefixes[0];
+	expect_same(&old, &new, false, false);
+}
+
 static void expect_text(const struct client_tunnel *tunnel, const struct client_options *options,
 			const char *expected)
 {
@@ -356,6 +492,15 @@ static void test_describe(void **state)
 		    "server 192.0.2.1 (broker.example), type host, local 198.51.100.2, remote "
 		    "192.0.2.99, address 2001:db8::2, peer 2001:db8::1, interface six, mtu 1480");
 
+	/* Over UDP. */
+	tunnel.my_port = 65535;
+	tunnel.reply.udp_port = 4028;
+	tunnel.reply.session = 1;
+	expect_text(&tunnel, &options,
+		    "server 192.0.2.1 (broker.example), type host, local 198.51.100.2, remote "
+		    "192.0.2.99, address 2001:db8::2, peer 2001:db8::1, UDP port 65535 to 4028, "
+		    "interface six, mtu 1480");
+
 	/* Behind a NAT, without a device of ours. */
 	options = options_for(TUNNEL_ONLY);
 	options.no_device = true;
@@ -373,7 +518,9 @@ int main(void)
 		cmocka_unit_test(test_address_fits),   cmocka_unit_test(test_check_good),
 		cmocka_unit_test(test_check_demands),  cmocka_unit_test(test_check_flags),
 		cmocka_unit_test(test_check_ipv4),     cmocka_unit_test(test_check_ipv6),
-		cmocka_unit_test(test_check_prefixes), cmocka_unit_test(test_describe),
+		cmocka_unit_test(test_check_prefixes), cmocka_unit_test(test_check_udp),
+		cmocka_unit_test(test_link_local),     cmocka_unit_test(test_same_outside),
+		cmocka_unit_test(test_same_inside),    cmocka_unit_test(test_describe),
 	};
 
 	return cmocka_run_group_tests_name("client tunnel", tests, NULL, NULL);

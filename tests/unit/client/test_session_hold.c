@@ -1,0 +1,705 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tunnels that outlive their session (--hold), and networks that change. */
+#include "rig.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define CLOSE_EXIT    (SESSION_DO_CLOSE | SESSION_DO_EXIT)
+#define CLOSE_CONNECT (SESSION_DO_CLOSE | SESSION_DO_CONNECT)
+#define CLOSE_LOWER   (SESSION_DO_CLOSE | SESSION_DO_LOWER)
+#define ADD_RAISE     (SESSION_DO_ADD | SESSION_DO_RAISE)
+
+#define OTHER	  "198.51.100.77"
+#define MOVED	  "the address here is now " OTHER "; logging in again"
+#define LOST	  "session lost: broker.example: gone; next attempt in about 1 s"
+#define HOLD_OVER "tunnel down: no session for 30 s"
+
+/* -l and 30 s, protocol 41. */
+static void begin(struct rig *rig, enum session_state state)
+{
+	rig_init_udp(rig, SESSION_IPV6, true, 30);
+	rig_reach(rig, state);
+}
+
+/* A tunnel is up, and its session has just been lost. */
+static void lose(struct rig *rig)
+{
+	begin(rig, SESSION_UP);
+	rig_closed(rig, "gone");
+	rig_expect(rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL, LOST);
+	assert_true(rig->actions.warning);
+	assert_int_equal(rig->session.link, SESSION_LINK_UP);
+	assert_int_equal(rig->session.hold_until, rig->now + 30000);
+}
+
+/* The same, and the next attempt has got as far as that. */
+static void lose_and_reach(struct rig *rig, enum session_state state)
+{
+	lose(rig);
+	if (state == SESSION_WAIT)
+		return;
+	rig_deadline(rig, 750);
+	rig_expect(rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+	if (state == SESSION_CONNECT)
+		return;
+	rig_connected(rig);
+	if (state == SESSION_GREETING)
+		return;
+	rig_line(rig, RIG_GREETING);
+	assert_int_equal(state, SESSION_LOGIN);
+}
+
+/* --- a session that follows in time --------------------------------------------------------- */
+
+static void test_kept_and_raised_again(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	lose_and_reach(&rig, SESSION_LOGIN);
+	assert_int_equal(session_deadline(&rig.session), rig.session.hold_until);
+	rig_line(&rig, RIG_REPLY);
+	rig_expect(&rig, SESSION_RAISE, ADD_RAISE, NULL, "");
+	assert_int_equal(rig.session.hold_until, -1);
+	assert_int_equal(session_deadline(&rig.session), -1);
+	rig_input(&rig, SESSION_RAISED);
+	rig_expect(&rig, SESSION_UP, 0, NULL, "");
+	/* The next loss has its own time. */
+	rig_wait(&rig, 60000);
+	rig_closed(&rig, "gone");
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL, LOST);
+	assert_int_equal(rig.session.hold_until, rig.now + 30000);
+}
+
+/* Every kind of loss keeps it, where another attempt follows. */
+static void test_each_loss(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		rig_init_udp(&rig, i == 0 ? SESSION_UDP : SESSION_IPV6, true, 30);
+		rig_reach(&rig, SESSION_UP);
+		switch (i) {
+		case 0:
+			rig_path(&rig, false);
+			break;
+		case 1:
+			rig_deadline(&rig, 60000);
+			rig_deadline(&rig, 15000);
+			break;
+		case 2:
+			rig_line(&rig, "-ERR connection timed out, disconnecting");
+			break;
+		case 3:
+			rig_bad_line(&rig, "a NUL byte in a line");
+			break;
+		default:
+			rig_failed(&rig, CLIENT_UNREACHABLE, "no route");
+			break;
+		}
+		assert_int_equal(rig.session.state, SESSION_WAIT);
+		assert_int_equal(rig.actions.what, SESSION_DO_CLOSE);
+		assert_int_equal(strncmp(rig.actions.message, "session lost: ", 14), 0);
+	}
+}
+
+/* Failed attempts do not prolong it, and do not speak of the tunnel. */
+static void test_failures_meanwhile(void **state)
+{
+	struct rig rig;
+	int64_t end;
+
+	(void)state;
+	lose(&rig);
+	end = rig.session.hold_until;
+	rig_deadline(&rig, 750);
+	rig_failed(&rig, CLIENT_REFUSED, "refused");
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
+		   "broker.example: refused; next attempt in about 2 s");
+	assert_int_equal(rig.session.hold_until, end);
+	rig_deadline(&rig, 1500);
+	rig_request(&rig);
+	rig_line(&rig, "-ERR tunnel interface sold out");
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
+		   "broker.example: refused by the server: tunnel interface sold out; next attempt "
+		   "in about 4 s");
+	assert_int_equal(rig.session.hold_until, end);
+	rig_deadline(&rig, 3000);
+	rig_come_up(&rig);
+}
+
+static void test_attempts_without_loop(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	/* Where no attempt follows, nothing is kept. */
+	rig_init_udp(&rig, SESSION_IPV6, false, 30);
+	rig_reach(&rig, SESSION_UP);
+	rig_closed(&rig, "gone");
+	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL, "tunnel down: broker.example: gone");
+	rig_input(&rig, SESSION_LOWERED);
+	rig_expect_exit(&rig, CLIENT_CLOSED);
+
+	/* One does after a change of the network; where it fails, the tunnel is said to go. */
+	rig_init_udp(&rig, SESSION_IPV6, false, 30);
+	rig_reach(&rig, SESSION_UP);
+	rig_network(&rig, OTHER);
+	rig_expect(&rig, SESSION_CONNECT, CLOSE_CONNECT, NULL, MOVED);
+	rig_failed(&rig, CLIENT_UNREACHABLE, "no route");
+	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL, "tunnel down: broker.example: no route");
+	rig_input(&rig, SESSION_LOWERED);
+	rig_expect_exit(&rig, CLIENT_UNREACHABLE);
+}
+
+/* Local trouble is the end, whatever is held. */
+static void test_local_failure(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	lose_and_reach(&rig, SESSION_CONNECT);
+	rig_failed(&rig, CLIENT_LOCAL, "Cannot allocate memory");
+	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL,
+		   "tunnel down: broker.example: Cannot allocate memory");
+	rig_input(&rig, SESSION_LOWERED);
+	rig_expect_exit(&rig, CLIENT_LOCAL);
+
+	/* Monitor could not put the new one in its place, and has removed the old one. */
+	lose_and_reach(&rig, SESSION_LOGIN);
+	rig_line(&rig, RIG_REPLY);
+	rig_input(&rig, SESSION_RAISE_ERROR);
+	rig_expect(&rig, SESSION_DONE, CLOSE_EXIT, NULL, "the tunnel cannot be made here");
+	rig_expect_exit(&rig, CLIENT_LOCAL);
+}
+
+/* The session that was to have it ends while monitor puts it in place. */
+static void test_loss_while_raised_again(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	lose_and_reach(&rig, SESSION_LOGIN);
+	rig_line(&rig, RIG_REPLY);
+	rig_closed(&rig, "gone");
+	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL,
+		   "broker.example: gone; next attempt in about 2 s");
+	rig_input(&rig, SESSION_RAISED);
+	rig_expect(&rig, SESSION_LOWER, SESSION_DO_LOWER, NULL, "");
+	rig_input(&rig, SESSION_LOWERED);
+	rig_expect(&rig, SESSION_WAIT, 0, NULL, "");
+}
+
+static void test_no_hold(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init_udp(&rig, SESSION_UDP, true, 0);
+	rig_reach(&rig, SESSION_UP);
+	rig_closed(&rig, "gone");
+	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL,
+		   "tunnel down: broker.example: gone; next attempt in about 1 s");
+	rig_input(&rig, SESSION_LOWERED);
+	rig_expect(&rig, SESSION_WAIT, 0, NULL, "");
+	rig_deadline(&rig, 750);
+	rig_come_up(&rig);
+	rig_network(&rig, OTHER);
+	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER | SESSION_DO_HELLO, NULL, MOVED);
+	rig_input(&rig, SESSION_LOWERED);
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+	rig_come_up(&rig);
+}
+
+/* --- none comes in time --------------------------------------------------------------------- */
+
+static void wait_for_hold_end(struct rig *rig)
+{
+	enum session_state state = rig->session.state;
+
+	rig_wait(rig, rig->session.hold_until - rig->now - 1);
+	rig_input(rig, SESSION_TIME);
+	rig_expect(rig, state, 0, NULL, "");
+	rig_wait(rig, 1);
+	rig_input(rig, SESSION_TIME);
+	rig_expect(rig, state, SESSION_DO_LOWER, NULL, HOLD_OVER);
+	assert_true(rig->actions.warning);
+	assert_int_equal(rig->session.hold_until, -1);
+}
+
+/* The attempt that is under way goes on, whether monitor is done before it or after. */
+static void test_hold_over(void **state)
+{
+	static const enum session_state states[] = {SESSION_CONNECT, SESSION_GREETING,
+						    SESSION_LOGIN};
+	struct rig rig;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(states) / sizeof(states[0]); i++) {
+		bool first = i % 2;
+
+		lose_and_reach(&rig, states[i / 2]);
+		wait_for_hold_end(&rig);
+		assert_true(session_deadline(&rig.session) > rig.now);
+		if (first) {
+			rig_input(&rig, SESSION_LOWERED);
+			rig_expect(&rig, states[i / 2], 0, NULL, "");
+		}
+		if (states[i / 2] == SESSION_CONNECT)
+			rig_connected(&rig);
+		if (states[i / 2] != SESSION_LOGIN)
+			rig_line(&rig, RIG_GREETING);
+		rig_line(&rig, RIG_REPLY);
+		if (!first) {
+			/* Monitor can do one thing at a time. */
+			rig_expect(&rig, SESSION_RAISE, SESSION_DO_ADD, NULL, "");
+			rig_line(&rig, "+OK by the way");
+			rig_expect(&rig, SESSION_RAISE, 0, NULL, "");
+			rig_input(&rig, SESSION_LOWERED);
+			rig_expect(&rig, SESSION_RAISE, SESSION_DO_RAISE, NULL, "");
+		} else {
+			rig_expect(&rig, SESSION_RAISE, ADD_RAISE, NULL, "");
+		}
+		rig_input(&rig, SESSION_RAISED);
+		rig_expect(&rig, SESSION_UP, 0, NULL, "");
+	}
+}
+
+/* Between two attempts: with the pause over at the same time, both are done in turn. */
+static void test_hold_over_while_waiting(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	lose_and_reach(&rig, SESSION_LOGIN);
+	rig_line(&rig, "-ERR authentication failed.");
+	assert_int_equal(rig.session.state, SESSION_WAIT);
+	rig_wait(&rig, 60000);
+	rig_input(&rig, SESSION_TIME);
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_LOWER, NULL, HOLD_OVER);
+	assert_true(session_deadline(&rig.session) <= rig.now);
+	rig_input(&rig, SESSION_TIME);
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+	rig_input(&rig, SESSION_LOWERED);
+	rig_expect(&rig, SESSION_CONNECT, 0, NULL, "");
+	rig_come_up(&rig);
+}
+
+/* While the next session is tried out: what forward has is the new session's already. */
+static void test_hold_over_in_test(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		rig_init_udp(&rig, SESSION_UDP, true, 30);
+		rig_reach(&rig, SESSION_UP);
+		rig_closed(&rig, "gone");
+		rig_wait(&rig, 25000);
+		rig_input(&rig, SESSION_TIME);
+		rig_request(&rig);
+		rig_line(&rig, RIG_REPLY RIG_UDP);
+		rig_expect(&rig, SESSION_TEST, SESSION_DO_ADD, NULL, "");
+		wait_for_hold_end(&rig);
+		if (i == 0) { /* and the path lives at last */
+			rig_path(&rig, true);
+			rig_expect(&rig, SESSION_RAISE, 0, NULL, "");
+			rig_input(&rig, SESSION_LOWERED);
+			rig_expect(&rig, SESSION_RAISE, SESSION_DO_RAISE, NULL, "");
+		} else if (i == 1) { /* after monitor was done */
+			rig_input(&rig, SESSION_LOWERED);
+			rig_expect(&rig, SESSION_TEST, 0, NULL, "");
+			rig_path(&rig, true);
+			rig_expect(&rig, SESSION_RAISE, SESSION_DO_RAISE, NULL, "");
+		} else { /* never */
+			rig_deadline(&rig, 15000);
+			rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL,
+				   "broker.example: no answer over UDP from port 4028 within 20 s; "
+				   "is it blocked by a firewall?; next attempt in about 2 s");
+			rig_input(&rig, SESSION_LOWERED);
+			rig_expect(&rig, SESSION_WAIT, 0, NULL, "");
+			continue;
+		}
+		rig_input(&rig, SESSION_RAISED);
+		rig_expect(&rig, SESSION_UP, 0, NULL, "");
+	}
+}
+
+/* The session fails while the tunnel before it is still being removed. */
+static void test_failure_while_lowering(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	lose_and_reach(&rig, SESSION_LOGIN);
+	wait_for_hold_end(&rig);
+	rig_line(&rig, "-ERR tunnel interface sold out");
+	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL,
+		   "broker.example: refused by the server: tunnel interface sold out; next attempt "
+		   "in about 2 s");
+	rig_input(&rig, SESSION_LOWERED);
+	rig_expect(&rig, SESSION_WAIT, 0, NULL, "");
+
+	lose_and_reach(&rig, SESSION_LOGIN);
+	wait_for_hold_end(&rig);
+	rig_line(&rig, RIG_REPLY);
+	rig_closed(&rig, "gone");
+	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL,
+		   "broker.example: gone; next attempt in about 2 s");
+	rig_input(&rig, SESSION_LOWERED);
+	rig_expect(&rig, SESSION_WAIT, 0, NULL, "");
+}
+
+/* --- a change to UDP with a tunnel that is held --------------------------------------------- */
+
+static void lose_and_change(struct rig *rig)
+{
+	rig_init_udp(rig, SESSION_AUTO, true, 30);
+	rig_reach(rig, SESSION_UP);
+	rig_closed(rig, "gone");
+	rig_deadline(rig, 750);
+	rig_request(rig);
+	rig_line(rig, RIG_NAT_REPLY);
+	assert_int_equal(rig->session.state, SESSION_QUIT);
+	assert_true(rig->session.hold_until >= 0);
+}
+
+static void test_change_keeps_the_tunnel(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	lose_and_change(&rig);
+	rig_line(&rig, "+OK good bye");
+	rig_expect(&rig, SESSION_CONNECT, CLOSE_CONNECT, NULL, "");
+	assert_int_equal(rig.session.link, SESSION_LINK_UP);
+	rig_come_up(&rig);
+
+	/* The time is over before the server has answered. */
+	lose_and_change(&rig);
+	rig.session.hold_until = rig.now + 100;
+	wait_for_hold_end(&rig);
+	rig_line(&rig, "+OK good bye");
+	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL, "");
+	rig_input(&rig, SESSION_LOWERED);
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+}
+
+/* --- signals -------------------------------------------------------------------------------- */
+
+static void test_signals_with_a_held_tunnel(void **state)
+{
+	static const enum session_state states[] = {SESSION_WAIT, SESSION_CONNECT, SESSION_GREETING,
+						    SESSION_LOGIN};
+	struct rig rig;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		lose_and_reach(&rig, states[i]);
+		rig_input(&rig, SESSION_STOP);
+		rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL, "tunnel down: stopped");
+		rig_input(&rig, SESSION_LOWERED);
+		rig_expect_exit(&rig, CLIENT_OK);
+
+		lose_and_reach(&rig, states[i]);
+		rig_input(&rig, SESSION_RECONNECT);
+		rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL,
+			   "tunnel down: reconnecting on request");
+		rig_input(&rig, SESSION_LOWERED);
+		rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+		rig_come_up(&rig);
+	}
+}
+
+/* In a state that waits for the answer to quit; the time that it was held for is over then. */
+static void test_signals_while_quitting(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		bool stop = i % 2;
+
+		if (i / 2 == 0) {
+			lose_and_change(&rig);
+		} else {
+			rig_init_udp(&rig, SESSION_UDP, true, 30);
+			rig_reach(&rig, SESSION_UP);
+			rig_closed(&rig, "gone");
+			rig_deadline(&rig, 750);
+			rig_request(&rig);
+			rig_line(&rig, RIG_REPLY RIG_UDP);
+		}
+		rig_input(&rig, stop ? SESSION_STOP : SESSION_RECONNECT);
+		rig_expect(&rig, SESSION_QUIT, i / 2 ? SESSION_DO_SEND : 0, i / 2 ? "quit" : NULL,
+			   stop ? "tunnel down: stopped" : "tunnel down: reconnecting on request");
+		assert_int_equal(rig.session.hold_until, -1);
+		/* It has been said. */
+		rig_input(&rig, stop ? SESSION_STOP : SESSION_RECONNECT);
+		rig_expect(&rig, SESSION_QUIT, 0, NULL, "");
+		rig_deadline(&rig, 2000);
+		rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL, "");
+		rig_input(&rig, SESSION_LOWERED);
+		if (stop)
+			rig_expect_exit(&rig, CLIENT_OK);
+		else
+			rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+	}
+}
+
+static void test_signals_while_lowering(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	/* The time is over, and monitor at work. */
+	lose_and_reach(&rig, SESSION_LOGIN);
+	wait_for_hold_end(&rig);
+	rig_input(&rig, SESSION_STOP);
+	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL, "");
+	rig_input(&rig, SESSION_LOWERED);
+	rig_expect_exit(&rig, CLIENT_OK);
+
+	lose_and_reach(&rig, SESSION_LOGIN);
+	wait_for_hold_end(&rig);
+	rig_input(&rig, SESSION_RECONNECT);
+	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL, "");
+	rig_input(&rig, SESSION_LOWERED);
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+
+	/* Logged in again, and waiting for monitor. */
+	lose_and_reach(&rig, SESSION_LOGIN);
+	wait_for_hold_end(&rig);
+	rig_line(&rig, RIG_REPLY);
+	rig_input(&rig, SESSION_STOP);
+	rig_expect(&rig, SESSION_QUIT, SESSION_DO_SEND, "quit", "");
+	rig_input(&rig, SESSION_LOWERED);
+	rig_expect(&rig, SESSION_QUIT, 0, NULL, "");
+	rig_line(&rig, "+OK good bye");
+	rig_expect(&rig, SESSION_DONE, CLOSE_EXIT, NULL, "");
+	rig_expect_exit(&rig, CLIENT_OK);
+
+	/* A tunnel that was to be kept, while monitor was still making it. */
+	begin(&rig, SESSION_RAISE);
+	rig_network(&rig, OTHER);
+	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL, MOVED);
+	rig_input(&rig, SESSION_RECONNECT);
+	rig_expect(&rig, SESSION_LOWER, 0, NULL, "");
+	rig_input(&rig, SESSION_RAISED);
+	rig_expect(&rig, SESSION_LOWER, SESSION_DO_LOWER, NULL, "");
+	rig_input(&rig, SESSION_LOWERED);
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+}
+
+/* --- networks that change ------------------------------------------------------------------- */
+
+static const enum session_transport transports[] = {SESSION_IPV6, SESSION_UDP, SESSION_AUTO};
+
+/* Routes that come and go, an address of another interface: the tunnel's way is the same. */
+static void test_change_that_does_not_matter(void **state)
+{
+	static const char *const addresses[] = {RIG_LOCAL, "0.0.0.0"};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(transports) / sizeof(transports[0]); i++) {
+		enum session_transport transport = transports[i / 2];
+
+		for (enum session_state in = SESSION_GREETING; in <= SESSION_DONE; in++) {
+			struct rig rig;
+			int64_t deadline;
+			bool hello;
+
+			if (in == SESSION_TEST && transport == SESSION_IPV6)
+				continue;
+			rig_init_udp(&rig, transport, true, 0);
+			rig_reach(&rig, in == SESSION_WAIT ? SESSION_GREETING : in);
+			if (in == SESSION_WAIT)
+				rig_closed(&rig, "gone");
+			deadline = rig.session.deadline;
+			hello = rig.session.udp && rig.session.link == SESSION_LINK_UP;
+			rig_network(&rig, addresses[i % 2]);
+			/* A hello may find another way, or wake a NAT box. */
+			rig_expect(&rig, in, hello ? SESSION_DO_HELLO : 0, NULL, "");
+			assert_int_equal(rig.session.deadline, deadline);
+		}
+	}
+}
+
+static void test_move_when_up(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(transports) / sizeof(transports[0]); i++) {
+		unsigned int hello =
+			transports[i / 2] == SESSION_UDP ? (unsigned int)SESSION_DO_HELLO : 0;
+		struct rig rig;
+
+		/* With -l and without: it is no failure. */
+		rig_init_udp(&rig, transports[i / 2], i % 2, 30);
+		rig_reach(&rig, SESSION_UP);
+		rig_network(&rig, OTHER);
+		rig_expect(&rig, SESSION_CONNECT, CLOSE_CONNECT | hello, NULL, MOVED);
+		assert_false(rig.actions.warning);
+		assert_int_equal(rig.session.hold_until, rig.now + 30000);
+		rig_come_up(&rig);
+		assert_int_equal(rig.session.local.s_addr, rig.address.s_addr);
+	}
+}
+
+/* Before there is a tunnel, only the login begins anew. */
+static void test_move_before_the_tunnel(void **state)
+{
+	static const enum session_state states[] = {SESSION_GREETING, SESSION_LOGIN, SESSION_TEST};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		struct rig rig;
+
+		rig_init_udp(&rig, SESSION_UDP, false, 30);
+		rig_reach(&rig, states[i]);
+		rig_network(&rig, OTHER);
+		rig_expect(&rig, SESSION_CONNECT, CLOSE_CONNECT, NULL, MOVED);
+		assert_int_equal(session_deadline(&rig.session), rig.now + SESSION_CONNECT_MS);
+		rig_come_up(&rig);
+	}
+}
+
+static void test_move_while_raising(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		rig_init_udp(&rig, SESSION_UDP, false, i == 2 ? 0 : 30);
+		rig_reach(&rig, SESSION_RAISE);
+		rig_network(&rig, OTHER);
+		rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL, MOVED);
+		rig_input(&rig, i == 1 ? SESSION_RAISE_ERROR : SESSION_RAISED);
+		if (i == 2) {
+			rig_expect(&rig, SESSION_LOWER, SESSION_DO_LOWER, NULL, "");
+			rig_input(&rig, SESSION_LOWERED);
+		}
+		rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+		assert_true((rig.session.hold_until == rig.now + 30000) == (i == 0));
+		rig_come_up(&rig);
+	}
+
+	/* Where the tunnel before this one is still being removed. */
+	lose_and_reach(&rig, SESSION_LOGIN);
+	wait_for_hold_end(&rig);
+	rig_line(&rig, RIG_REPLY);
+	rig_network(&rig, OTHER);
+	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL, MOVED);
+	rig_input(&rig, SESSION_LOWERED);
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+	rig_come_up(&rig);
+}
+
+/* The pause ends early: what failed from the old address may not from the new one. */
+static void test_move_while_waiting(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	lose(&rig);
+	rig_network(&rig, OTHER);
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+	rig_come_up(&rig);
+}
+
+/* A connection that is only being made may well come about; if not, it has its own deadline. */
+static void test_move_otherwise(void **state)
+{
+	static const enum session_state states[] = {SESSION_IDLE, SESSION_CONNECT, SESSION_QUIT,
+						    SESSION_LOWER, SESSION_DONE};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		struct rig rig;
+
+		begin(&rig, SESSION_IDLE);
+		rig.session.config.hold = 0;
+		rig_reach(&rig, states[i]);
+		rig_network(&rig, OTHER);
+		rig_expect(&rig, states[i], 0, NULL, "");
+	}
+}
+
+/* The packets of a held tunnel over UDP go on, so the server is to know from where. */
+static void test_hello_of_a_held_tunnel(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init_udp(&rig, SESSION_UDP, true, 30);
+	rig_reach(&rig, SESSION_UP);
+	rig_closed(&rig, "gone");
+	rig_wait(&rig, 500);
+	rig_network(&rig, RIG_LOCAL);
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_HELLO, NULL, "");
+	rig_network(&rig, OTHER);
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_HELLO | SESSION_DO_CONNECT, NULL, "");
+	rig_network(&rig, OTHER);
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_HELLO, NULL, "");
+	/* Not once it is going. */
+	wait_for_hold_end(&rig);
+	rig_network(&rig, OTHER);
+	rig_expect(&rig, SESSION_CONNECT, 0, NULL, "");
+}
+
+/* A session that came up ends the row of failures, also where it ends without one. */
+static void test_move_begins_anew(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig, SESSION_CONNECT);
+	rig_failed(&rig, CLIENT_REFUSED, "refused");
+	rig_deadline(&rig, 750);
+	rig_failed(&rig, CLIENT_REFUSED, "refused");
+	rig_deadline(&rig, 1500);
+	rig_come_up(&rig);
+	rig_network(&rig, OTHER);
+	rig_failed(&rig, CLIENT_REFUSED, "refused");
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
+		   "broker.example: refused; next attempt in about 1 s");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_kept_and_raised_again),
+		cmocka_unit_test(test_each_loss),
+		cmocka_unit_test(test_failures_meanwhile),
+		cmocka_unit_test(test_attempts_without_loop),
+		cmocka_unit_test(test_local_failure),
+		cmocka_unit_test(test_loss_while_raised_again),
+		cmocka_unit_test(test_no_hold),
+		cmocka_unit_test(test_hold_over),
+		cmocka_unit_test(test_hold_over_while_waiting),
+		cmocka_unit_test(test_hold_over_in_test),
+		cmocka_unit_test(test_failure_while_lowering),
+		cmocka_unit_test(test_change_keeps_the_tunnel),
+		cmocka_unit_test(test_signals_with_a_held_tunnel),
+		cmocka_unit_test(test_signals_while_quitting),
+		cmocka_unit_test(test_signals_while_lowering),
+		cmocka_unit_test(test_change_that_does_not_matter),
+		cmocka_unit_test(test_move_when_up),
+		cmocka_unit_test(test_move_before_the_tunnel),
+		cmocka_unit_test(test_move_while_raising),
+		cmocka_unit_test(test_move_while_waiting),
+		cmocka_unit_test(test_move_otherwise),
+		cmocka_unit_test(test_hello_of_a_held_tunnel),
+		cmocka_unit_test(test_move_begins_anew),
+	};
+
+	return cmocka_run_group_tests_name("client session hold", tests, NULL, NULL);
+}
