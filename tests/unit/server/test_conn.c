@@ -112,7 +112,8 @@ static void expect_nothing(const struct bench *bench, enum conn_state state)
 static void start(struct bench *bench)
 {
 	*bench = (struct bench){.now = 5000000};
-	bench->config = (struct conn_config){.timeout_login = 60, .timeout_idle = 300};
+	bench->config =
+		(struct conn_config){.timeout_login = 60, .timeout_idle = 300, .attempts = 3};
 	conn_init(&bench->conn, &bench->config, CHALLENGE, ipv4("198.51.100.2"), ipv4("192.0.2.1"));
 	assert_int_equal(bench->conn.deadline, -1);
 	feed_input(bench, CONN_START);
@@ -415,6 +416,31 @@ static void test_refused_by_monitor(void **state)
 	}
 }
 
+/* Guessing goes on with a new challenge only; other refusals are no guesses. */
+static void test_too_many_failed_logins(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	for (uint32_t attempts = 1; attempts <= 4; attempts++) {
+		start(&bench);
+		bench.config.attempts = attempts;
+		for (uint32_t i = 1; i <= attempts; i++) {
+			feed_line(&bench, REQUEST "tunnelonly");
+			feed_result(&bench, SERVER_SOLD_OUT);
+			assert_int_equal(bench.conn.state, CONN_LOGIN);
+			feed_line(&bench, "tunnel foo");
+			expect(&bench, CONN_LOGIN, CONN_DO_SEND, DENIED);
+			feed_line(&bench, REQUEST "tunnelonly");
+			feed_result(&bench, SERVER_AUTH);
+			if (i < attempts)
+				expect(&bench, CONN_LOGIN, CONN_DO_SEND | CONN_DO_DENIED, DENIED);
+		}
+		expect(&bench, CONN_END, CONN_DO_SEND | CONN_DO_DENIED | CONN_DO_CLOSE, DENIED);
+		assert_string_equal(bench.conn.ending, "too many failed logins");
+	}
+}
+
 /* The type comes back as it was sent, but no more of it than fits. */
 static void test_long_type(void **state)
 {
@@ -428,7 +454,96 @@ static void test_long_type(void **state)
 	       "-ERR unsupported tunnel type abcdefghijklmnopqrstuvwxyz01234");
 }
 
+/* Logs in over UDP with these words, and is granted what verdict says. */
+static void expect_udp(const char *words, uint16_t named, const struct server_verdict *verdict,
+		       const char *reply)
+{
+	struct bench bench;
+	char line[200];
+
+	start(&bench);
+	bench.config.udp_port = 4028;
+	(void)snprintf(line, sizeof(line), REQUEST "%s", words);
+	feed_line(&bench, line);
+	expect(&bench, CONN_CHECK, CONN_DO_LOGIN, NULL);
+	/* For forward: where to send at once; 0: what is to be learned. */
+	assert_true(bench.conn.request.udp);
+	assert_int_equal(bench.conn.request.udp_port, named);
+	feed_verdict(&bench, verdict);
+	expect(&bench, CONN_ADD, CONN_DO_ADD, NULL);
+	feed_input(&bench, CONN_ADDED);
+	expect(&bench, CONN_UP, CONN_DO_SEND | CONN_DO_UP, reply);
+}
+
+#define UDP_WORDS " udp=4028 session=0123456789abcdef"
+
 static void test_udp(void **state)
+{
+	struct server_verdict verdict = {
+		.result = SERVER_GRANTED,
+		.session = 0x0123456789abcdef,
+	};
+
+	(void)state;
+	expect_udp("tunnelonly udp", 0, &verdict, "+OK 198.51.100.2 192.0.2.1" UDP_WORDS);
+	/* Where the client is does not change where the server is. */
+	expect_udp("tunnelonly UDP=5000", 5000, &verdict, "+OK 198.51.100.2 192.0.2.1" UDP_WORDS);
+	expect_udp("tunnelonly other udp=1", 1, &verdict, "+OK 198.51.100.2 192.0.2.1" UDP_WORDS);
+	verdict.has_prefix = verdict.numbered = 1;
+	assert_int_equal(prefix6_parse("2001:db8:100:100::/56", &verdict.prefix), PREFIX_OK);
+	verdict.me6 = ipv6("2001:db8:1::2");
+	verdict.her6 = ipv6("2001:db8:1::1");
+	expect_udp("network udp", 0, &verdict,
+		   "+OK 198.51.100.2 192.0.2.1 2001:db8:1::2 2001:db8:1::1 "
+		   "2001:db8:100:100::/56" UDP_WORDS);
+	verdict.session = 1;
+	verdict.has_prefix = 0;
+	expect_udp("host udp", 0, &verdict,
+		   "+OK 198.51.100.2 192.0.2.1 2001:db8:1::2 2001:db8:1::1 udp=4028 "
+		   "session=0000000000000001");
+}
+
+/* Whoever did not ask for UDP is not told of it, for an old client may not like more words. */
+static void test_udp_is_not_pressed_on_anybody(void **state)
+{
+	const struct server_verdict verdict = {.result = SERVER_GRANTED, .session = 77};
+	struct bench bench;
+
+	(void)state;
+	start(&bench);
+	bench.config.udp_port = 4028;
+	feed_line(&bench, REQUEST "tunnelonly");
+	feed_verdict(&bench, &verdict);
+	feed_input(&bench, CONN_ADDED);
+	expect(&bench, CONN_UP, CONN_DO_SEND | CONN_DO_UP, "+OK 198.51.100.2 192.0.2.1");
+	/* Nor after a login over UDP that came to nothing. */
+	start(&bench);
+	bench.config.udp_port = 4028;
+	feed_line(&bench, REQUEST "tunnelonly udp");
+	feed_verdict(&bench, &verdict);
+	feed_reason(&bench, CONN_REFUSED, "tunnel interface sold out");
+	feed_line(&bench, REQUEST "tunnelonly");
+	feed_result(&bench, SERVER_GRANTED);
+	feed_input(&bench, CONN_ADDED);
+	expect(&bench, CONN_UP, CONN_DO_SEND | CONN_DO_UP, "+OK 198.51.100.2 192.0.2.1");
+}
+
+/* A session without a number could be kept alive by nobody. */
+static void test_udp_without_session(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	start(&bench);
+	bench.config.udp_port = 4028;
+	feed_line(&bench, REQUEST "tunnelonly udp");
+	feed_result(&bench, SERVER_GRANTED);
+	feed_input(&bench, CONN_ADDED);
+	expect(&bench, CONN_END, CONN_DO_SEND | CONN_DO_CLOSE,
+	       "-ERR internal error, try again later");
+}
+
+static void test_udp_not_offered(void **state)
 {
 	static const char *const lines[] = {REQUEST "tunnelonly udp", REQUEST "tunnelonly UDP=4028",
 					    REQUEST "tunnelonly other udp=1"};
@@ -440,7 +555,7 @@ static void test_udp(void **state)
 		start(&bench);
 		feed_line(&bench, lines[i]);
 		expect(&bench, CONN_CHECK, CONN_DO_LOGIN, NULL);
-		feed_result(&bench, SERVER_GRANTED);
+		feed_result(&bench, SERVER_TRANSPORT);
 		expect(&bench, CONN_LOGIN, CONN_DO_SEND, "-ERR unsupported transport udp");
 		/* And then without. */
 		feed_line(&bench, REQUEST "tunnelonly");
@@ -689,8 +804,12 @@ int main(void)
 		cmocka_unit_test(test_second_request),
 		cmocka_unit_test(test_granted),
 		cmocka_unit_test(test_refused_by_monitor),
+		cmocka_unit_test(test_too_many_failed_logins),
 		cmocka_unit_test(test_long_type),
 		cmocka_unit_test(test_udp),
+		cmocka_unit_test(test_udp_is_not_pressed_on_anybody),
+		cmocka_unit_test(test_udp_without_session),
+		cmocka_unit_test(test_udp_not_offered),
 		cmocka_unit_test(test_refused_by_control_or_forward),
 		cmocka_unit_test(test_stray_answers),
 		cmocka_unit_test(test_reply_that_cannot_be_said),

@@ -91,7 +91,7 @@ static void test_defaults(void **state)
 {
 	(void)state;
 	expect_ok((const char *const[]){NULL});
-	assert_false(options.debug || options.daemon || options.numbered);
+	assert_false(options.debug || options.daemon || options.numbered || options.udp);
 	assert_false(options.has_host || options.has_pool);
 	assert_null(options.pidfile);
 	assert_string_equal(options.database, DTCP_DATABASE);
@@ -100,8 +100,10 @@ static void test_defaults(void **state)
 	expect_ipv4(options.listen, "0.0.0.0");
 	expect_ipv4(options.address, "0.0.0.0");
 	assert_int_equal(options.port, 20200);
+	assert_int_equal(options.udp_port, 4028);
 	assert_int_equal(options.mtu, 1280);
 	assert_int_equal(options.network_length, 56);
+	assert_int_equal(options.attempts, 3);
 	assert_int_equal(options.sessions_max, 16384);
 	assert_int_equal(options.icmp6_rate, 100);
 	assert_int_equal(options.timeout_login, 60);
@@ -131,6 +133,16 @@ static void test_short_options(void **state)
 	assert_int_equal(options.port, 65535);
 	OK("--user", "nobody");
 	assert_string_equal(options.run_as, "nobody");
+	OK("-U");
+	assert_true(options.udp);
+	assert_int_equal(options.udp_port, 4028);
+	/* A port alone does not open it. */
+	OK("-b", "5000");
+	assert_false(options.udp);
+	assert_int_equal(options.udp_port, 5000);
+	OK("-dUb1");
+	assert_true(options.udp && options.debug);
+	assert_int_equal(options.udp_port, 1);
 }
 
 static void test_each_key(void **state)
@@ -145,6 +157,8 @@ static void test_each_key(void **state)
 	expect_prefix(&options.host_prefix, "2001:db8:1::/64");
 	OK("-o", "interface=six");
 	assert_string_equal(options.interface, "six");
+	OK("-o", "limit.attempts=1000");
+	assert_int_equal(options.attempts, 1000);
 	OK("-o", "limit.icmp6=0");
 	assert_int_equal(options.icmp6_rate, 0);
 	OK("-o", "limit.icmp6=100000");
@@ -176,6 +190,12 @@ static void test_each_key(void **state)
 	assert_int_equal(options.timeout_idle, 86400);
 	assert_int_equal(options.timeout_login, 1);
 	assert_int_equal(options.timeout_word, 2);
+	OK("-o", "udp.enable=yes", "-o", "udp.port=65535");
+	assert_true(options.udp);
+	assert_int_equal(options.udp_port, 65535);
+	OK("-U", "-o", "udp.enable=no", "-b", "7", "-o", "udp.port=8");
+	assert_false(options.udp);
+	assert_int_equal(options.udp_port, 8);
 	OK("-o", "user=nobody");
 	assert_string_equal(options.run_as, "nobody");
 	/* The last one counts, in whichever form. */
@@ -222,6 +242,9 @@ static void test_bad_values(void **state)
 		{"user=", "-o user: a value is needed"},
 		{"interface=", "-o interface: \"\" is not a name for an interface"},
 		{"interface=a b", "-o interface: \"a b\" is not a name for an interface"},
+		{"limit.attempts=0", "-o limit.attempts: \"0\": a number from 1 to 1000 is needed"},
+		{"limit.attempts=1001",
+		 "-o limit.attempts: \"1001\": a number from 1 to 1000 is needed"},
 		{"limit.icmp6=-1", "-o limit.icmp6: \"-1\": a number from 0 to 100000 is needed"},
 		{"limit.icmp6=100001",
 		 "-o limit.icmp6: \"100001\": a number from 0 to 100000 is needed"},
@@ -254,6 +277,10 @@ static void test_bad_values(void **state)
 		{"timeout.login=86401",
 		 "-o timeout.login: \"86401\": a number from 1 to 86400 is needed"},
 		{"timeout.word=", "-o timeout.word: \"\": a number from 1 to 86400 is needed"},
+		{"udp.enable=on", "-o udp.enable: \"on\": yes or no is needed"},
+		{"udp.enable=", "-o udp.enable: \"\": yes or no is needed"},
+		{"udp.port=0", "-o udp.port: \"0\": a number from 1 to 65535 is needed"},
+		{"udp.port=65536", "-o udp.port: \"65536\": a number from 1 to 65535 is needed"},
 	};
 
 	(void)state;
@@ -264,6 +291,8 @@ static void test_bad_values(void **state)
 	ERROR("-i: \"a/b\" is not a name for an interface", "-i", "a/b");
 	ERROR("-f: a value is needed", "-f", "");
 	ERROR("-p: \"x\": a number from 1 to 65535 is needed", "-p", "x");
+	ERROR("-b: \"0\": a number from 1 to 65535 is needed", "-b", "0");
+	ERROR("-b: \"udp\": a number from 1 to 65535 is needed", "-b", "udp", "-U");
 	ERROR("--user: a value is needed", "--user", "");
 }
 
@@ -271,6 +300,7 @@ static void test_bad_keys(void **state)
 {
 	(void)state;
 	ERROR("-o frob: no such setting; dtcps(8) lists them", "-o", "frob=1");
+	ERROR("-o udp: no such setting; dtcps(8) lists them", "-o", "udp=yes");
 	ERROR("-o por: no such setting; dtcps(8) lists them", "-o", "por=1");
 	ERROR("-o ports: no such setting; dtcps(8) lists them", "-o", "ports=1");
 	ERROR("-o PORT: no such setting; dtcps(8) lists them", "-o", "PORT=1");
@@ -353,6 +383,7 @@ static void test_unknown(void **state)
 	ERROR("-x: unknown option; see --help", "-d", "-xD");
 	ERROR("--frobnicate: unknown option; see --help", "-d", "--frobnicate");
 	ERROR("-p: its value is missing; see --help", "-p");
+	ERROR("-b: its value is missing; see --help", "-Ub");
 	ERROR("-o: its value is missing; see --help", "2001:db8:1::", "-do");
 	ERROR("--user: its value is missing; see --help", "--user");
 }
@@ -365,8 +396,8 @@ static void test_help_and_version(void **state)
 	assert_int_equal(parse(ARGS("--version"), STDOUT_FILENO, &printed), OPTIONS_DONE);
 	assert_string_equal(printed, "dtcps " DTCP_VERSION "\n");
 	assert_int_equal(parse(ARGS("--help", "-x"), STDOUT_FILENO, &printed), OPTIONS_DONE);
-	assert_string_equal(printed, "usage: dtcps [-adD] [-c config] [-f pidfile] [-g address] "
-				     "[-i interface]\n"
+	assert_string_equal(printed, "usage: dtcps [-adDU] [-b udp-port] [-c config] [-f pidfile] "
+				     "[-g address] [-i interface]\n"
 				     "             [-o key=value] [-p port] [--user name] [--help] "
 				     "[--version] [prefix]\n");
 }

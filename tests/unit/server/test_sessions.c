@@ -69,6 +69,40 @@ static void test_released_ids_come_again(void **state)
 	sessions_free(sessions);
 }
 
+/* What was free for longest comes first: late messages about its last owner are over. */
+static void test_oldest_id_first(void **state)
+{
+	struct sessions *sessions = sessions_new(3);
+	struct server_session *taken[3];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		taken[i] = sessions_take(sessions);
+	for (int round = 0; round < 5; round++) {
+		struct server_session *first = taken[1];
+
+		sessions_release(sessions, taken[1]);
+		sessions_release(sessions, taken[0]);
+		taken[1] = sessions_take(sessions);
+		assert_ptr_equal(taken[1], first);
+		sessions_release(sessions, taken[2]);
+		first = taken[0];
+		taken[0] = sessions_take(sessions);
+		assert_ptr_equal(taken[0], first);
+		taken[2] = sessions_take(sessions);
+		assert_null(sessions_take(sessions));
+	}
+	sessions_free(sessions);
+	/* While there are ids that nobody has had, they go before. */
+	sessions = sessions_new(2);
+	taken[0] = sessions_take(sessions);
+	sessions_release(sessions, taken[0]);
+	taken[1] = sessions_take(sessions);
+	assert_ptr_not_equal(taken[0], taken[1]);
+	assert_ptr_equal(sessions_take(sessions), taken[0]);
+	sessions_free(sessions);
+}
+
 /* Nothing of its last user is left in a slot. */
 static void test_slots_are_clean(void **state)
 {
@@ -173,6 +207,34 @@ static void test_by_peer(void **state)
 	sessions_free(sessions);
 }
 
+/* Over UDP many can share an address: neither do they block it, nor are they blocked. */
+static void test_by_peer_with_udp(void **state)
+{
+	struct sessions *sessions = sessions_new(8);
+	struct server_session *udp, *other, *plain;
+
+	(void)state;
+	udp = grant(sessions, 1, 1);
+	udp->udp = true;
+	assert_null(sessions_by_peer(sessions, peer(1), NULL));
+	other = grant(sessions, 2, 1);
+	other->udp = true;
+	assert_null(sessions_by_peer(sessions, peer(1), other));
+	/* Whoever looks with UDP has to know that itself. */
+	plain = grant(sessions, 3, 1);
+	assert_ptr_equal(sessions_by_peer(sessions, peer(1), NULL), plain);
+	assert_ptr_equal(sessions_by_peer(sessions, peer(1), udp), plain);
+	assert_null(sessions_by_peer(sessions, peer(1), plain));
+	/* The user's older session is found whatever carries it. */
+	assert_ptr_equal(sessions_by_user(sessions, 1, NULL), udp);
+	assert_ptr_equal(sessions_by_user(sessions, 2, udp), other);
+	assert_int_equal(sessions_count(sessions), 3);
+	/* Nothing of its last user is left in a slot. */
+	sessions_release(sessions, udp);
+	assert_false(sessions_take(sessions)->udp);
+	sessions_free(sessions);
+}
+
 static void test_count(void **state)
 {
 	struct sessions *sessions = sessions_new(8);
@@ -203,10 +265,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_id_once),
 		cmocka_unit_test(test_released_ids_come_again),
+		cmocka_unit_test(test_oldest_id_first),
 		cmocka_unit_test(test_slots_are_clean),
 		cmocka_unit_test(test_get),
 		cmocka_unit_test(test_by_user),
 		cmocka_unit_test(test_by_peer),
+		cmocka_unit_test(test_by_peer_with_udp),
 		cmocka_unit_test(test_count),
 		cmocka_unit_test(test_free_nothing),
 	};
