@@ -161,8 +161,12 @@ static void control_feed(const struct session_event *event, void *arg)
 		log_info("%s", actions.message);
 	if (actions.what & SESSION_DO_SEND)
 		connection_send(control->connection, actions.send);
-	if (actions.what & SESSION_DO_CLOSE)
+	if (actions.what & SESSION_DO_CLOSE) {
 		connection_close(control->connection);
+		/* A session that was only tried out has no tunnel whose end would remove it. */
+		if (control->session.link == SESSION_LINK_NONE)
+			control_forward_remove(control);
+	}
 	if (actions.what & SESSION_DO_ADD)
 		control_forward_add(control);
 	if (actions.what & SESSION_DO_ECHO)
@@ -213,9 +217,9 @@ static void control_on_account(struct ipc *ipc, const void *body, int fd, void *
 	session_account(&control->session, account->user, account->password);
 	control->udp_port = (uint16_t)account->udp_port;
 	/* Without a NAT the bound port is the one that the server sees. */
-	if (options->transport == SESSION_UDP)
-		control->session.config.udp_named =
-			options->nat_port || options->check_nat ? control_my_port(control) : 0;
+	control->session.config.udp_named = options->nat_port;
+	if (options->transport == SESSION_UDP && options->check_nat)
+		control->session.config.udp_named = control_my_port(control);
 	control_feed_input(control, SESSION_START);
 }
 

@@ -48,8 +48,11 @@ static void session_on_refusal(struct session *session, const char *reason, int6
 		session_change_to_udp(session, now, actions, "%s: %s", server, reason);
 	else if (strcasestr(reason, "authentication"))
 		session_fail(session, now, actions, CLIENT_AUTH,
-			     "%s: user %s: wrong user name or password (server: %s)", server,
-			     session->user, reason);
+			     "%s: user %s: wrong user name or password%s (server: %s)", server,
+			     session->user,
+			     session->udp ? ", or a server that does not know tunnels over UDP"
+					  : "",
+			     reason);
 	else if (strcasestr(reason, "unsupported transport"))
 		session_fail(session, now, actions, CLIENT_TYPE,
 			     "%s: the server does not offer tunnels over UDP (server: %s)", server,
