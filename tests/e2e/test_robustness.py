@@ -146,6 +146,7 @@ def test_somebody_elses_child(internet):
     client.wait_up()
     ping(internet.site, SIX)
     assert "unexpectedly" not in server.log()
+    assert client.stop() == 0
     assert server.stop() == 0
 
 
