@@ -329,17 +329,22 @@ void connection_open(struct connection *connection, const char *server, uint16_t
 		connection_resolve(connection, server);
 }
 
+static void connection_log_sent(const char *line)
+{
+	const char *response = strncmp(line, "tunnel ", 7) == 0 ? strchr(line + 7, ' ') : NULL;
+	const char *rest = response ? strchr(response + 1, ' ') : NULL;
+
+	/* The response to the challenge lets a listener guess at the password. */
+	if (rest)
+		log_debug("client: %.*s <response>%s", (int)(response - line), line, rest);
+	else
+		log_debug("client: %s", line);
+}
+
 void connection_send(struct connection *connection, const char *line)
 {
 	if (!connection->stream)
 		return;
-	if (log_is_debug()) {
-		/* The response to the challenge lets a listener guess at the password. */
-		if (strncmp(line, "tunnel ", 7) == 0)
-			log_debug("client: %.*s <response> %s", (int)(strchr(line + 7, ' ') - line),
-				  line, strrchr(line, ' ') + 1);
-		else
-			log_debug("client: %s", line);
-	}
+	connection_log_sent(line);
 	(void)evbuffer_add_printf(bufferevent_get_output(connection->stream), "%s\r\n", line);
 }
