@@ -14,7 +14,7 @@ export MESON NINJA BUILD
 # Root in somebody else's tree: installing must not leave files there that its owner cannot change.
 foreign := $(shell test "$$(id -u)" -eq 0 && test "$$(stat -c %u .)" -ne 0 && echo yes)
 
-.PHONY: all help deps configure check check-unit check-e2e demo install format clean
+.PHONY: all help deps configure check check-unit check-e2e check-long demo demo-nat install format clean
 
 all: configure
 	$(NINJA) -C $(BUILD)
@@ -24,7 +24,9 @@ help:
 	@echo 'make check        everything below, and again with the sanitizers'
 	@echo 'make check-unit   unit tests'
 	@echo 'make check-e2e    real programs in network namespaces (root; ARGS="-k nat" picks some)'
+	@echo 'make check-long   what takes minutes and is not in make check (root)'
 	@echo 'make demo         a site gets IPv6 through an IPv4-only network (root)'
+	@echo 'make demo-nat     the same behind two NATs, over UDP (root)'
 	@echo 'make install      DESTDIR= PREFIX='
 	@echo 'make format       lay out the C files with clang-format'
 	@echo 'make clean        remove the build folders'
@@ -49,9 +51,16 @@ check-unit:
 check-e2e:
 	@scripts/check e2e $(ARGS)
 
+check-long:
+	@scripts/check long $(ARGS)
+
 demo: all
 	@scripts/install-deps --missing demo || scripts/install-deps demo
 	@scripts/demo
+
+demo-nat: all
+	@scripts/install-deps --missing demo nat || scripts/install-deps demo nat
+	@scripts/demo --nat
 
 ifeq ($(foreign),yes)
 install:

@@ -86,12 +86,14 @@ def test_refused(internet):
     ends(internet.dtcpclient(), 5, SERVER, "refused")
 
 
+@pytest.mark.slow(30)
 def test_connection_times_out(internet):
     internet.net.nft("table ip f { chain f { type filter hook forward priority 0;"
                      " tcp dport 20200 drop; }; }")
     ends(internet.dtcpclient(), 6, SERVER, "timed out", seconds=45)
 
 
+@pytest.mark.slow(30)
 def test_silent_server(internet):
     FakeServer(internet.server, lambda peer: peer.line())
     ends(internet.dtcpclient(), 6, SERVER, "no answer", seconds=45)

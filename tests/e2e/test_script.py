@@ -88,6 +88,7 @@ def test_script_killed_by_a_signal(internet):
     ping(internet.site, SIX)
 
 
+@pytest.mark.slow(30)
 def test_hanging_script(internet):
     """After 30 seconds it is killed together with whatever it has started; the tunnel stays."""
     internet.dtcps()
@@ -108,6 +109,7 @@ def test_hanging_script(internet):
     assert client.stop() == 0
 
 
+@pytest.mark.slow(30)
 def test_quit_while_the_script_hangs(internet):
     """SIGTERM does not wait for an "up" that hangs, and takes it along."""
     internet.dtcps()

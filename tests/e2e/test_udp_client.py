@@ -8,10 +8,10 @@ import time
 
 import pytest
 
+from lab.capture import Capture
 from lab.outside import echo_request
 from lab.probe import ANSWER, HELLO, SIZE, UDP_PORT, probe, probe_key
 from lab.programs import PASSWORD
-from lab.capture import Capture
 from lab.topology import SERVER, SERVER_NET, SITE, SIX
 from lab.wait import SLOW, until
 from lab.wire import FakeServer, Peer
@@ -97,18 +97,23 @@ def test_hellos(internet):
     assert abs(passed - (times[4] - times[0])) < 0.2 * SLOW
 
 
-@pytest.mark.slow(30)
+@pytest.mark.slow(35)
 def test_every_twenty_seconds(internet):
     """Once answered, every 20 s; one that is not answered is soon repeated."""
+    # What the kernel sends by itself, and nobody answers, would bring hellos forward.
+    internet.site.sysctl("net.ipv6.conf.default.router_solicitations", 0)
     server = ByHand(internet)
     server.answering = server.good
     client = internet.dtcpclient("-U", "--route", "none")
     client.wait_up()
-    server.wait_hellos(2, 30)
-    count = len(server.hellos)
-    gap = server.hellos[-1][0] - server.hellos[-2][0]
-    assert 19.5 < gap < 20 + 1 * SLOW
+
+    def last_gap():
+        return server.hellos[-1][0] - server.hellos[-2][0] if len(server.hellos) > 1 else 0
+
+    until(lambda: last_gap() > 15, "a gap between hellos", 60)
+    assert 19.5 < last_gap() < 20 + 1 * SLOW
     server.answering = None
+    count = len(server.hellos)
     server.wait_hellos(count + 3, 30)
     times = [when for when, *_ in server.hellos[-3:]]
     assert 0.4 < times[1] - times[0] < 0.5 + 0.3 * SLOW

@@ -6,7 +6,7 @@ import pytest
 from lab.nat import drop
 from lab.probe import UdpClient, until_learned
 from lab.programs import router_address
-from lab.topology import HIDDEN_SITE, SERVER, SITE, SIX
+from lab.topology import HIDDEN_SITE, SERVER, SITE
 from lab.traffic import ping, ping_once, stream
 from lab.wait import SLOW, pass_time
 
