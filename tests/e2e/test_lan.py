@@ -109,3 +109,23 @@ def test_script_alone(lab):
     for kind in ("host", "tunnelonly"):
         assert run_script(lab, script, state="up", tuntype=kind, tunif="dtcp0").returncode == 0
     lab.site.back_to(before)
+
+
+def test_lan_of_a_site_that_moves(lab):
+    """The site's IPv4 address changes: the script hears of it, and the LAN notices nothing."""
+    lab.internet(lan=True)
+    lab.users.add("alice")
+    server = lab.dtcps("-U")
+    client = lab.dtcpclient("-U", "-n", "-s", lan_script(lab))
+    client.wait_up()
+    [address] = until(lambda: lan_addresses(lab), "the LAN host has an address")
+    ping(lab.lan, SIX)
+    radvd = [pid for pid, title in lab.site.processes().items() if title.startswith("radvd")]
+    since = client.mark()
+    lab.readdress("192.0.2.77")
+    client.wait_log("lan0 goes on announcing", since=since)
+    server.wait_log("alice@192.0.2.77: up")
+    ping(lab.lan, SIX)
+    assert lan_addresses(lab)[address] > 0
+    assert radvd == [pid for pid, title in lab.site.processes().items()
+                     if title.startswith("radvd")]
