@@ -37,6 +37,7 @@ struct connection {
 	struct sockaddr_in remote;
 	struct in_addr addresses[CONNECTION_ADDRESSES_MAX]; /* still to be tried */
 	size_t n_addresses;
+	bool connected;
 	unsigned int generation; /* grows with each close, so that a loop notices one */
 };
 
@@ -64,6 +65,7 @@ void connection_close(struct connection *connection)
 {
 	connection->generation++;
 	connection->n_addresses = 0;
+	connection->connected = false;
 	if (connection->resolver) {
 		connection->resolver->connection = NULL;
 		evdns_getaddrinfo_cancel(connection->resolver->request);
@@ -188,6 +190,8 @@ static void connection_on_connected(struct connection *connection)
 		return;
 	}
 	event.local = local.sin_addr;
+	connection->connected = true;
+	connection->n_addresses = 0;
 	(void)bufferevent_enable(connection->stream, EV_READ);
 	connection->feed(&event, connection->arg);
 }
@@ -199,13 +203,13 @@ static void connection_on_event(struct bufferevent *stream, short what, void *ar
 	struct session_event event = {.input = SESSION_CLOSED};
 	char text[120];
 
+	(void)stream;
 	if (what & BEV_EVENT_CONNECTED) {
 		connection_on_connected(connection);
 		return;
 	}
 	if (what & BEV_EVENT_ERROR) {
-		/* Before the connection stands, the input has never been enabled. */
-		if (!(bufferevent_get_enabled(stream) & EV_READ)) {
+		if (!connection->connected) {
 			connection_refused(connection, error);
 			return;
 		}

@@ -244,7 +244,8 @@ static struct in_addr control_source(const struct control *control)
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	/* Connecting a UDP socket sends nothing; it asks the routing table. */
-	if (fd == -1 || connect(fd, (const struct sockaddr *)&server, sizeof(server)) == -1 ||
+	if (fd == -1 || server.sin_addr.s_addr == 0 ||
+	    connect(fd, (const struct sockaddr *)&server, sizeof(server)) == -1 ||
 	    getsockname(fd, (struct sockaddr *)&local, &len) == -1)
 		local.sin_addr.s_addr = 0;
 	if (fd != -1)

@@ -140,6 +140,7 @@ static void session_on_silence(struct session *session, int64_t now,
 				      "%s: the far end does not answer over protocol 41", server);
 		return;
 	}
+	session_doubt_udp(session);
 	session_fail(
 		session, now, actions, CLIENT_TIMEOUT,
 		"%s: no answer over UDP from port %u within %d s; is it blocked by a firewall?",
@@ -191,12 +192,22 @@ static void session_on_hold_end(struct session *session, struct session_actions 
 	session_lower(session, actions);
 }
 
+static void session_path_lost(struct session *session, int64_t now, struct session_actions *actions)
+{
+	session_doubt_udp(session);
+	session_fail(session, now, actions, CLIENT_TIMEOUT, "%s: nothing comes over UDP any more",
+		     session->config.server);
+}
+
 static void session_on_raised(struct session *session, int64_t now, struct session_actions *actions)
 {
 	session->link = SESSION_LINK_UP;
 	if (session->state == SESSION_RAISE) {
 		session->up_since = now;
 		session_enter(session, SESSION_UP, now, (int64_t)session->config.keepalive * 1000);
+		/* It can have died while the script ran. */
+		if (session->path_dead)
+			session_path_lost(session, now, actions);
 	} else if (session->state == SESSION_LOWER) {
 		session_disconnected(session, now, actions);
 	}
@@ -247,11 +258,13 @@ static void session_on_broken(struct session *session, const struct session_even
 static void session_on_path(struct session *session, bool alive, int64_t now,
 			    struct session_actions *actions)
 {
-	if (session->state == SESSION_TEST && session->udp && alive)
+	if (!session->udp)
+		return;
+	session->path_dead = !alive;
+	if (session->state == SESSION_TEST && alive)
 		session_raise(session, now, actions);
-	else if (session->state == SESSION_UP && session->udp && !alive)
-		session_fail(session, now, actions, CLIENT_TIMEOUT,
-			     "%s: nothing comes over UDP any more", session->config.server);
+	else if (session->state == SESSION_UP && !alive)
+		session_path_lost(session, now, actions);
 }
 
 /* The network of this box has changed: perhaps the address that the server sees us come from. */
@@ -262,9 +275,18 @@ static void session_on_network(struct session *session, struct in_addr local, in
 	char text[INET_ADDRSTRLEN];
 
 	/* The packets of a tunnel that is kept go on as well. */
-	if (session->link == SESSION_LINK_UP && session->udp)
+	if (session->link == SESSION_LINK_UP && session->link_udp)
 		actions->what |= SESSION_DO_HELLO;
+	if (local.s_addr != 0)
+		session->latest = local;
 	if (session->state == SESSION_WAIT && moved) {
+		session_connect(session, now, actions);
+		return;
+	}
+	/* What was sent from the address of then is answered to there. */
+	if (session->state == SESSION_CONNECT && local.s_addr != 0 &&
+	    local.s_addr != session->source.s_addr) {
+		actions->what |= SESSION_DO_CLOSE;
 		session_connect(session, now, actions);
 		return;
 	}
@@ -318,7 +340,10 @@ void session_feed(struct session *session, const struct session_event *event, in
 		session_connect(session, now, actions);
 		break;
 	case SESSION_CONNECTED:
+		if (session->state != SESSION_CONNECT)
+			break;
 		session->local = event->local;
+		session->latest = event->local;
 		session->remote = event->remote;
 		session_enter(session, SESSION_GREETING, now, SESSION_LOGIN_MS);
 		break;

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 /* Milliseconds allowed for each step. */
-#define SESSION_CONNECT_MS 30000 /* name and connection */
+#define SESSION_CONNECT_MS 20000 /* name and connection; less than a tunnel is held for */
 #define SESSION_LOGIN_MS   30000 /* greeting, and then the reply */
 #define SESSION_QUIT_MS	   2000	 /* answer to quit */
 #define SESSION_ECHO_MS	   5000	 /* --transport auto: the far end's answer over protocol 41 */
@@ -127,6 +127,11 @@ struct session {
 		SESSION_LINK_UP,
 		SESSION_LINK_LOWERING
 	} link;
+	bool continued;	       /* while raising: an earlier session's tunnel was there */
+	bool link_udp;	       /* the tunnel's packets go over UDP */
+	bool path_dead;	       /* forward has said so since the login */
+	struct in_addr latest; /* the address last known to lead to the server; 0: not known */
+	struct in_addr source; /* the same when this attempt began */
 	bool keep;	       /* the tunnel is to outlive the session that ends */
 	bool ping_sent;	       /* and not answered */
 	int64_t up_since;      /* -1: not in this session */

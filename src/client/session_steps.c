@@ -19,7 +19,9 @@ void session_connect(struct session *session, int64_t now, struct session_action
 {
 	actions->what |= SESSION_DO_CONNECT;
 	session->ping_sent = false;
+	session->path_dead = false;
 	session->up_since = -1;
+	session->source = session->latest;
 	session_enter(session, SESSION_CONNECT, now, SESSION_CONNECT_MS);
 }
 
@@ -86,13 +88,18 @@ static uint32_t session_delay(const struct session *session, enum client_exit st
 }
 
 /*
- * What has worked elsewhere may not work here, so the next attempt tries anew: after silence, and
- * where the server knows no UDP, which old ones say in their own ways.
+ * Where the server knows no UDP, which old ones say in their own ways, the next attempt tries
+ * protocol 41 again.
  */
 static bool session_doubts_udp(enum client_exit status)
 {
-	return status == CLIENT_TIMEOUT || status == CLIENT_TYPE || status == CLIENT_AUTH ||
-	       status == CLIENT_GARBAGE;
+	return status == CLIENT_TYPE || status == CLIENT_AUTH || status == CLIENT_GARBAGE;
+}
+
+void session_doubt_udp(struct session *session)
+{
+	if (session->config.transport == SESSION_AUTO)
+		session->udp = false;
 }
 
 void session_fail(struct session *session, int64_t now, struct session_actions *actions,
@@ -100,7 +107,8 @@ void session_fail(struct session *session, int64_t now, struct session_actions *
 {
 	bool retry = session->config.loop && status != CLIENT_LOCAL;
 	bool was_up = session->up_since >= 0;
-	bool there = session->link == SESSION_LINK_UP;
+	bool there = session->link == SESSION_LINK_UP ||
+		     (session->link == SESSION_LINK_RAISING && session->continued);
 	const char *what = "";
 	char reason[400];
 	char next[60] = "";
@@ -125,8 +133,8 @@ void session_fail(struct session *session, int64_t now, struct session_actions *
 		(void)snprintf(next, sizeof(next), "; next attempt in about %" PRIu32 " s",
 			       session->delay);
 	}
-	if (session->config.transport == SESSION_AUTO && session_doubts_udp(status))
-		session->udp = false;
+	if (session_doubts_udp(status))
+		session_doubt_udp(session);
 	actions->warning = true;
 	(void)snprintf(actions->message, sizeof(actions->message), "%s%s%s", what, reason, next);
 	session->up_since = -1;
@@ -198,7 +206,9 @@ void session_raise(struct session *session, int64_t now, struct session_actions 
 	/* A tunnel that is just being removed has to be gone before. */
 	if (session->link == SESSION_LINK_LOWERING)
 		return;
+	session->continued = session->link == SESSION_LINK_UP;
 	session->link = SESSION_LINK_RAISING;
+	session->link_udp = session->udp;
 	session->hold_until = -1;
 	actions->what |= SESSION_DO_RAISE;
 }

@@ -36,6 +36,9 @@ __attribute__((format(printf, 5, 6))) void session_fail(struct session *session,
 							enum client_exit status, const char *format,
 							...);
 
+/* --transport auto: nothing has come over UDP, so the next attempt tries protocol 41 again. */
+void session_doubt_udp(struct session *session);
+
 /* --transport auto: leaves this session for one over UDP; the format says why. */
 __attribute__((format(printf, 4, 5))) void session_change_to_udp(struct session *session,
 								 int64_t now,

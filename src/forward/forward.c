@@ -77,9 +77,12 @@ static void forward_announce(struct forward *forward, const struct device *devic
 	}
 }
 
+/* Moves of one session that control hears of in a second. */
+enum { FORWARD_REPORTS_RATE = 5 };
+
 /* --- from the data plane ------------------------------------------------------------------ */
 
-static void forward_on_learned(const struct session *session, void *arg)
+static void forward_on_learned(struct session *session, void *arg)
 {
 	const struct forward_learned body = {
 		.id = session->config.id,
@@ -87,7 +90,9 @@ static void forward_on_learned(const struct session *session, void *arg)
 		.port = session->peer.port,
 	};
 
-	forward_send(arg, FORWARD_MSG_LEARNED, &body, sizeof(body));
+	/* A peer that moves all the time is served, but not reported each time. */
+	if (rate_take(&session->reports, clock_us() / 1000))
+		forward_send(arg, FORWARD_MSG_LEARNED, &body, sizeof(body));
 }
 
 static void forward_on_path(const struct session *session, bool alive, void *arg)
@@ -228,6 +233,7 @@ static int forward_add(struct forward *forward, const struct forward_session *co
 	}
 	memset(plane_counters(plane, session), 0, sizeof(struct session_counters));
 	session->added = clock_us() / 1000;
+	rate_init(&session->reports, FORWARD_REPORTS_RATE, session->added);
 	session->device = device;
 	TAILQ_INSERT_TAIL(&device->sessions, session, on_device);
 	forward_announce(forward, device);

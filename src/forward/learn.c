@@ -59,8 +59,8 @@ void learn_from_probe(struct table *table, const struct arrival *arrival, const 
 
 static bool session_waits(const struct session *session, uint64_t now)
 {
-	return session->announced && session->hello_counter == 0 &&
-	       now >= session->added + LEARN_PATIENCE;
+	return session->announced && session->config.peer_port == 0 &&
+	       session->hello_counter == 0 && now >= session->added + LEARN_PATIENCE;
 }
 
 static bool session_owns(const struct session *session, const struct in6_addr *source)

@@ -21,7 +21,7 @@
 /* What control is to hear. */
 struct plane_reports {
 	/* The session's peer is another one, or not known any more. */
-	void (*learned)(const struct session *session, void *arg);
+	void (*learned)(struct session *session, void *arg);
 	void (*path)(const struct session *session, bool alive, void *arg);
 	void (*echoed)(const struct session *session, void *arg);
 };

@@ -13,6 +13,7 @@
 #include "forward/hash.h"
 #include "forward/msg.h"
 #include "forward/pmtu.h"
+#include "forward/rate.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -41,6 +42,7 @@ struct session {
 	struct device *device;
 	TAILQ_ENTRY(session) on_device;
 	uint64_t added;		 /* when, in milliseconds */
+	struct rate reports;	 /* of moves, to control */
 	bool announced;		 /* control knows that it is up */
 	struct probing *probing; /* on a client only */
 	/* On the server, UDP: counters of its probes; 0 before the first. */

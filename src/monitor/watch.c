@@ -11,13 +11,13 @@
 struct watch {
 	struct mnl_socket *socket;
 	struct event *readable;
-	struct event *quiet;
+	struct event *settled;
 	watch_changed changed;
 	void *arg;
 };
 
-/* How long nothing more must have happened. */
-static const struct timeval watch_quiet = {.tv_usec = 200 * 1000};
+/* How long the steps of one change take. */
+static const struct timeval watch_settle = {.tv_usec = 200 * 1000};
 
 static void watch_on_readable(evutil_socket_t fd, short what, void *arg)
 {
@@ -29,10 +29,12 @@ static void watch_on_readable(evutil_socket_t fd, short what, void *arg)
 	/* What it says does not matter: an overflow (ENOBUFS) is as good a sign of change. */
 	while (mnl_socket_recvfrom(watch->socket, buffer, sizeof(buffer)) > 0)
 		;
-	(void)evtimer_add(watch->quiet, &watch_quiet);
+	/* Not put off by what follows: some routers' routes change all the time. */
+	if (!evtimer_pending(watch->settled, NULL))
+		(void)evtimer_add(watch->settled, &watch_settle);
 }
 
-static void watch_on_quiet(evutil_socket_t fd, short what, void *arg)
+static void watch_on_settled(evutil_socket_t fd, short what, void *arg)
 {
 	struct watch *watch = arg;
 
@@ -55,8 +57,8 @@ struct watch *watch_new(struct event_base *base, watch_changed changed, void *ar
 		goto failed;
 	watch->readable = event_new(base, mnl_socket_get_fd(watch->socket), EV_READ | EV_PERSIST,
 				    watch_on_readable, watch);
-	watch->quiet = evtimer_new(base, watch_on_quiet, watch);
-	if (!watch->readable || !watch->quiet || event_add(watch->readable, NULL) == -1)
+	watch->settled = evtimer_new(base, watch_on_settled, watch);
+	if (!watch->readable || !watch->settled || event_add(watch->readable, NULL) == -1)
 		goto failed;
 	return watch;
 failed:
@@ -71,8 +73,8 @@ void watch_free(struct watch *watch)
 		return;
 	if (watch->readable)
 		event_free(watch->readable);
-	if (watch->quiet)
-		event_free(watch->quiet);
+	if (watch->settled)
+		event_free(watch->settled);
 	if (watch->socket)
 		(void)mnl_socket_close(watch->socket);
 	free(watch);

@@ -7,7 +7,7 @@
 
 struct watch;
 
-/* A network usually changes in several steps; this is called once, when they are over. */
+/* A network usually changes in several steps; this is called a moment after the first. */
 typedef void (*watch_changed)(void *arg);
 
 /* NULL, after a line in the log, where the kernel cannot be listened to. */

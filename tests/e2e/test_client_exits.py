@@ -4,6 +4,8 @@
 import os
 import pty
 import signal
+import socket
+import struct
 
 import pytest
 
@@ -236,6 +238,26 @@ def test_server_says_goodbye(internet):
     client.wait_up()
     assert client.wait() == 11
     client.wait_log("tunnel down: .*connection timed out, disconnecting")
+
+
+def test_reset_connection(internet):
+    """A connection that stood and is reset is lost: no other address of the name takes its place
+    in the middle of the conversation."""
+    def talk(peer):
+        peer.greet()
+        peer.line()
+        peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.file.close()
+        peer.socket.close()
+
+    internet.server.ip("addr", "add", "198.51.100.3/24", "dev", "up0")
+    (internet.site.dir / "hosts").write_text("198.51.100.2 broker.example.net\n"
+                                             "198.51.100.3 broker.example.net\n")
+    servers = [FakeServer(internet.server, talk, address) for address in
+               ("198.51.100.2", "198.51.100.3")]
+    client = internet.dtcpclient(server="broker.example.net")
+    ends(client, 12, "reset")
+    assert sum(len(server.peers) for server in servers) == 1
 
 
 def test_server_goes_away(internet):

@@ -128,11 +128,12 @@ static void obey(struct rig *rig)
 	if (actions->what & SESSION_DO_ECHO)
 		assert_true(rig->forwarded && !rig->session.udp);
 	if (actions->what & SESSION_DO_HELLO)
-		assert_true(rig->forwarded && rig->session.udp);
+		assert_true(rig->forwarded && rig->tunnel_udp);
 	if (actions->what & SESSION_DO_RAISE) {
 		assert_true(rig->forwarded);
 		assert_false(rig->raise_asked || rig->lower_asked);
 		rig->raise_asked = true;
+		rig->tunnel_udp = rig->session.udp;
 	}
 	if (actions->what & SESSION_DO_LOWER) {
 		assert_true(rig->tunnel);

@@ -184,7 +184,7 @@ static void test_timeouts(void **state)
 	(void)state;
 	rig_init(&rig);
 	rig_input(&rig, SESSION_START);
-	rig_deadline(&rig, 30000);
+	rig_deadline(&rig, 20000);
 	rig_expect(&rig, SESSION_DONE, FAILED, NULL, "broker.example: connection timed out");
 	rig_expect_exit(&rig, CLIENT_TIMEOUT);
 

@@ -90,7 +90,7 @@ static void test_each_failure(void **state)
 	(void)state;
 	begin(&rig);
 	fail_once(&rig, 1);
-	rig_deadline(&rig, 30000);
+	rig_deadline(&rig, 20000);
 	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
 		   "broker.example: connection timed out; next attempt in about 2 s");
 	rig_deadline(&rig, 1500);

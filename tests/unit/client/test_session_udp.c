@@ -422,6 +422,26 @@ static void test_path_dies(void **state)
 	rig_expect(&rig, SESSION_UP, 0, NULL, "");
 }
 
+/* Forward says it once, whether monitor is ready for it or not. */
+static void test_path_dies_while_raising(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig, SESSION_UDP, false, SESSION_RAISE);
+	rig_path(&rig, false);
+	rig_expect(&rig, SESSION_RAISE, 0, NULL, "");
+	rig_input(&rig, SESSION_RAISED);
+	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL,
+		   "tunnel down: broker.example: nothing comes over UDP any more");
+
+	begin(&rig, SESSION_UDP, false, SESSION_RAISE);
+	rig_path(&rig, false);
+	rig_path(&rig, true);
+	rig_input(&rig, SESSION_RAISED);
+	rig_expect(&rig, SESSION_UP, 0, NULL, "");
+}
+
 /* From nothing, with auto, through a NAT to a tunnel over UDP. */
 static void come_up_through_nat(struct rig *rig, bool loop)
 {
@@ -453,6 +473,14 @@ static void test_auto_remembers(void **state)
 	rig_input(&rig, SESSION_RECONNECT);
 	rig_come_up(&rig);
 	assert_true(rig.session.udp);
+	/* Silence of the control connection says nothing about UDP. */
+	rig_deadline(&rig, 60000);
+	rig_deadline(&rig, 15000);
+	rig_input(&rig, SESSION_LOWERED);
+	rig_deadline(&rig, 750);
+	rig_deadline(&rig, 20000);
+	rig_deadline(&rig, 1500);
+	expect_request(&rig, REQUEST " udp");
 
 	/* Nor does it leave protocol 41 where that has worked. */
 	begin(&rig, SESSION_AUTO, true, SESSION_UP);
@@ -534,6 +562,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_to_try_with),
 		cmocka_unit_test(test_end_of_test),
 		cmocka_unit_test(test_path_dies),
+		cmocka_unit_test(test_path_dies_while_raising),
 		cmocka_unit_test(test_auto_remembers),
 		cmocka_unit_test(test_auto_goes_back),
 		cmocka_unit_test(test_auto_goes_back_from_a_refusal),

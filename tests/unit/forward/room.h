@@ -62,7 +62,8 @@ void room_stop(struct room *room, int want);
 void to_monitor(struct room *room, uint32_t type, const void *body, size_t size, int fd);
 void to_control(struct room *room, uint32_t type, const void *body, size_t size);
 
-/* The next answer, which must be this one. */
+/* The next answer; the one that the next answer must be. */
+struct room_answer room_next(struct room *room);
 struct room_answer room_expect(struct room *room, uint32_t type, uint32_t id);
 
 void give_counters(struct room *room);

@@ -251,6 +251,13 @@ static void without_probes(void **state)
 	assert_int_equal(hear(table, one, 1, "198.51.100.2", 4028, &learn), DROP_NONE);
 	assert_ptr_equal(learn.superseded, two);
 	assert_null(waiting(table, "198.51.100.2", 7, "2001:db8:100:200::1", WAITING));
+
+	/* One that has named its port does not wait: another one is there now. */
+	struct session *named = make(table, 3, 6000);
+
+	assert_int_equal(hear(table, one, 2, "198.51.100.2", 6000, &learn), DROP_NONE);
+	assert_ptr_equal(learn.superseded, named);
+	assert_null(waiting(table, "198.51.100.2", 7, "2001:db8:100:300::1", WAITING));
 	table_free(table);
 }
 

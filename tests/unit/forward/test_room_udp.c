@@ -146,6 +146,43 @@ static void forgeries_change_nothing(void **state)
 	room_stop(&room, 0);
 }
 
+/* Each move counts at once, but control, and so the log, is spared most of a flood of them. */
+static void a_client_that_moves_all_the_time(void **state)
+{
+	const struct forward_session config = udp_session(1, 0);
+	struct timespec begin, end;
+	struct room room;
+	int64_t reports = 0;
+
+	(void)state;
+	NEED_NETWORK();
+	room_start(&room, true);
+	give_counters(&room);
+	give_udp(&room);
+
+	int tun = give_device(&room, 0);
+	int places[2] = {udp_open("127.0.0.2", 5000), udp_open("127.0.0.3", 5000)};
+
+	room_add(&room, &config);
+	room_expect(&room, FORWARD_MSG_ADDED, 1);
+	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (uint64_t i = 1; i <= 40; i++) {
+		probe_send(places[i % 2], &config, PROBE_HELLO, i, 0);
+		assert_int_equal(probe_expect(places[i % 2], &config, PROBE_ANSWER).counter, i);
+		tun_send_hex(tun, HEAD_ECHO FAR SITE ECHO);
+		udp_expect_hex(places[i % 2], 0, HEAD_ECHO FAR SITE ECHO);
+	}
+	(void)clock_gettime(CLOCK_MONOTONIC, &end);
+	to_control(&room, FORWARD_MSG_REMOVE, &(struct forward_id){1}, sizeof(struct forward_id));
+	while (room_next(&room).type == FORWARD_MSG_LEARNED)
+		reports++;
+	assert_in_range(reports, 5, 5 + 5 * (end.tv_sec - begin.tv_sec + 1));
+	close(places[0]);
+	close(places[1]);
+	close(tun);
+	room_stop(&room, 0);
+}
+
 static void several_at_one_address(void **state)
 {
 	const struct forward_session raw_config = room_session(1, "127.0.0.2");
@@ -338,6 +375,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_client_is_learned_and_roams),
 		cmocka_unit_test(forgeries_change_nothing),
+		cmocka_unit_test(a_client_that_moves_all_the_time),
 		cmocka_unit_test(several_at_one_address),
 		cmocka_unit_test(a_peer_without_probes),
 		cmocka_unit_test(port_unreachable),
