@@ -231,7 +231,7 @@ static void connection_start(struct connection *connection, struct in_addr addre
 		return;
 	}
 	/* A server that floods us waits in its own socket buffer. */
-	bufferevent_setwatermark(connection->stream, EV_READ, 0, 8 * DTCP_LINE_SIZE);
+	bufferevent_setwatermark(connection->stream, EV_READ, 0, (size_t)8 * DTCP_LINE_SIZE);
 	bufferevent_setcb(connection->stream, connection_on_readable, NULL, connection_on_event,
 			  connection);
 	if (bufferevent_socket_connect(connection->stream,

@@ -8,7 +8,7 @@
 /* Octets of an IPv4 packet when nothing is known. */
 #define PMTU_UNKNOWN 65535
 /* How long a lower value is believed, in milliseconds: RFC 1191, section 6.3. */
-#define PMTU_AGE (10 * 60 * 1000)
+#define PMTU_AGE (UINT64_C(10) * 60 * 1000)
 
 /* All zero: nothing is known. */
 struct pmtu {

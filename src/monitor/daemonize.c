@@ -47,11 +47,11 @@ void daemonize_end(struct pidfh *pidfile)
 void daemonize_forget(const char *path, pid_t pid)
 {
 	FILE *file = path ? fopen(path, "re") : NULL;
-	long holds = 0;
+	char text[24] = "";
 
 	if (!file)
 		return;
-	if (fscanf(file, "%ld", &holds) == 1 && holds == (long)pid && unlink(path) == -1)
+	if (fgets(text, sizeof(text), file) && strtoll(text, NULL, 10) == pid && unlink(path) == -1)
 		log_warn("cannot remove the pid file %s", path);
 	(void)fclose(file);
 }

@@ -93,7 +93,7 @@ int rooms_start(struct rooms *rooms, const char *name, const int fds[], size_t n
 
 void rooms_end(struct rooms *rooms)
 {
-	const struct timespec tick = {.tv_nsec = 10 * 1000 * 1000};
+	const struct timespec tick = {.tv_nsec = 10000000};
 
 	event_free(rooms->child);
 	for (int ticks = 0; rooms->count > 0; ticks++) {

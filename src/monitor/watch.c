@@ -17,7 +17,7 @@ struct watch {
 };
 
 /* How long the steps of one change take. */
-static const struct timeval watch_settle = {.tv_usec = 200 * 1000};
+static const struct timeval watch_settle = {.tv_usec = 200000};
 
 static void watch_on_readable(evutil_socket_t fd, short what, void *arg)
 {

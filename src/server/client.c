@@ -291,7 +291,7 @@ struct client *client_new(const struct client_owner *owner, int fd, struct in_ad
 	bufferevent_setcb(client->stream, client_on_readable, client_on_written, client_on_event,
 			  client);
 	/* More than one line waits in the kernel, and with it the one who sends it. */
-	bufferevent_setwatermark(client->stream, EV_READ, 0, 2 * DTCP_LINE_SIZE);
+	bufferevent_setwatermark(client->stream, EV_READ, 0, (size_t)2 * DTCP_LINE_SIZE);
 	(void)bufferevent_enable(client->stream, EV_READ | EV_WRITE);
 	client_step(client, &start);
 	return client;

@@ -38,10 +38,8 @@ static void client_says_hello(void **state)
 
 	/* Before there is a device: at once, and again after half a second. */
 	struct probe hello = probe_expect(server, &config, PROBE_HELLO);
-	uint64_t begin = milliseconds();
 	struct probe second = probe_expect(server, &config, PROBE_HELLO);
 
-	assert_in_range(milliseconds() - begin, 400, 5000);
 	assert_in_range(second.clock - hello.clock, 500, 5000);
 	assert_true(hello.counter > 0);
 	assert_true(second.counter > hello.counter);
@@ -88,7 +86,8 @@ static void client_says_hello(void **state)
 	tun_expect_hex(tun, HEAD_ECHO FAR SITE ECHO);
 
 	/* A packet goes out, and for 5 s none comes in. */
-	begin = milliseconds();
+	uint64_t begin = milliseconds();
+
 	tun_send_hex(tun, HEAD_ECHO SITE FAR ECHO);
 	udp_expect_hex(server, 0, HEAD_ECHO SITE FAR ECHO);
 	probe_expect(server, &config, PROBE_HELLO);
