@@ -3,20 +3,43 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
+#include <unistd.h>
 
 static const char *log_program = "dtcp";
 static const char *log_subsystem;
 static bool log_debugging;
 static bool log_syslog;
+static bool log_journal;
+
+/*
+ * Whether standard error goes to systemd's journal: $JOURNAL_STREAM has the device and the inode of
+ * the socket, which may have been replaced by another file since.
+ */
+static bool log_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	struct stat status;
+	char own[64];
+
+	if (!stream || fstat(STDERR_FILENO, &status) == -1)
+		return false;
+	(void)snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)status.st_dev,
+		       (uintmax_t)status.st_ino);
+	return strcmp(own, stream) == 0;
+}
 
 void log_init(const char *program, const char *subsystem, bool debug)
 {
 	log_program = program;
 	log_subsystem = subsystem;
 	log_debugging = debug;
+	log_journal = log_is_journal();
 }
 
 void log_to_syslog(void)
@@ -43,6 +66,8 @@ static void log_line(int priority, int error, const char *format, va_list ap)
 		       error ? strerror(error) : "");
 	if (log_syslog)
 		syslog(priority, "%s", line);
+	else if (log_journal) /* which knows the program, and takes the priority off */
+		(void)fprintf(stderr, "<%d>%s\n", priority, line);
 	else
 		(void)fprintf(stderr, "%s: %s\n", log_program, line);
 }

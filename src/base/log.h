@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The log: one line a message, to standard error in the foreground and to syslog in a daemon.
+ * The log: one line a message, to standard error in the foreground and to syslog in a daemon. Where
+ * standard error is systemd's journal, each line begins with its priority, as "<4>".
  * The functions come in pairs, as in err(3): log_warn() ends with the text of errno, log_warnx()
  * does not. Never pass a secret.
  */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -125,6 +126,44 @@ static void test_lines(void **state)
 					   "prog: control: no: Operation not permitted\n");
 }
 
+/* Says that the journal has what standard error is now, or what is so far from it. */
+static void set_journal_stream(uintmax_t off)
+{
+	struct stat status;
+	char text[64];
+
+	assert_int_equal(fstat(STDERR_FILENO, &status), 0);
+	(void)snprintf(text, sizeof(text), "%ju:%ju", (uintmax_t)status.st_dev,
+		       (uintmax_t)status.st_ino + off);
+	assert_int_equal(setenv("JOURNAL_STREAM", text, 1), 0);
+	log_init("prog", "control", true);
+}
+
+/* sd-daemon(3): "<6>" is information. The journal has the program's name from elsewhere. */
+static void test_journal(void **state)
+{
+	(void)state;
+	capture_begin(STDERR_FILENO);
+	set_journal_stream(0);
+	log_debug("a");
+	log_info("b");
+	log_warnx("c");
+	errno = EPERM;
+	log_warn("d");
+	/* Standard error has been turned to a file, say: the variable is about another one. */
+	set_journal_stream(1);
+	log_info("e");
+	assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
+	log_init("prog", NULL, false);
+	log_info("f");
+	assert_string_equal(capture_end(), "<7>control: a\n"
+					   "<6>control: b\n"
+					   "<4>control: c\n"
+					   "<4>control: d: Operation not permitted\n"
+					   "prog: control: e\n"
+					   "prog: f\n");
+}
+
 /* A line that is too long is cut, and still one line. */
 static void test_long_line(void **state)
 {
@@ -150,6 +189,7 @@ int main(void)
 		cmocka_unit_test(test_backslash),
 		cmocka_unit_test(test_every_buffer_size),
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_long_line),
 	};
 
