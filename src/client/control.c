@@ -27,8 +27,9 @@ struct control {
 	struct connection *connection;
 	struct event *timer;
 	struct session session;
-	bool forwarding;   /* forward has our session */
-	uint16_t udp_port; /* bound for a tunnel over UDP */
+	struct client_session told; /* to monitor */
+	bool forwarding;	    /* forward has our session */
+	uint16_t udp_port;	    /* bound for a tunnel over UDP */
 	int status;
 };
 
@@ -149,6 +150,21 @@ static void control_raise(struct control *control)
 		     "monitor");
 }
 
+/* What is shown to those who ask how the tunnel is. */
+static void control_tell_session(struct control *control)
+{
+	const struct client_session now = {
+		.up = control->session.state == SESSION_UP,
+		.status = (uint32_t)control->session.status,
+	};
+
+	if (now.up == control->told.up && now.status == control->told.status)
+		return;
+	control->told = now;
+	control_must(control, ipc_send(control->monitor, CLIENT_MSG_SESSION, &now, sizeof(now), -1),
+		     "monitor");
+}
+
 static void control_feed(const struct session_event *event, void *arg)
 {
 	struct control *control = arg;
@@ -182,6 +198,7 @@ static void control_feed(const struct session_event *event, void *arg)
 			     ipc_send(control->monitor, CLIENT_MSG_LOWER, &none, sizeof(none), -1),
 			     "monitor");
 	}
+	control_tell_session(control);
 	clock_arm(control->timer, session_deadline(&control->session));
 	if (actions.what & SESSION_DO_CONNECT)
 		connection_open(control->connection, control->options->server,
@@ -338,6 +355,17 @@ static void control_on_forward_done(struct ipc *ipc, const void *body, int fd, v
 	(void)arg;
 }
 
+static void control_on_call(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct client_none none = {0};
+
+	(void)body;
+	(void)fd;
+	(void)arg;
+	/* Without memory for it monitor hears nothing, which is what it listens for. */
+	(void)ipc_send(ipc, CLIENT_MSG_HERE, &none, sizeof(none), -1);
+}
+
 static void control_on_closed(struct ipc *ipc, bool violated, void *arg)
 {
 	(void)ipc;
@@ -351,6 +379,7 @@ static const struct ipc_row monitor_rows[] = {
 	{CLIENT_MSG_RECONNECT, sizeof(struct client_none), false, control_on_reconnect},
 	{CLIENT_MSG_NETWORK, sizeof(struct client_none), false, control_on_network},
 	{CLIENT_MSG_STOP, sizeof(struct client_none), false, control_on_stop},
+	{CLIENT_MSG_CALL, sizeof(struct client_none), false, control_on_call},
 	{CLIENT_MSG_RAISED, sizeof(struct client_raised), false, control_on_raised},
 	{CLIENT_MSG_LOWERED, sizeof(struct client_none), false, control_on_lowered},
 };

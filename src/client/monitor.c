@@ -13,12 +13,14 @@
 #include "client/exits.h"
 #include "client/hook.h"
 #include "client/msg.h"
+#include "client/status.h"
 #include "client/tunnel.h"
 #include "forward/counters.h"
 #include "forward/msg.h"
 #include "monitor/daemonize.h"
 #include "monitor/outside.h"
 #include "monitor/rooms.h"
+#include "monitor/service.h"
 #include "monitor/signals.h"
 #include "monitor/tun.h"
 #include "monitor/watch.h"
@@ -37,8 +39,11 @@ struct monitor {
 	struct rooms *rooms;
 	struct signals *signals;
 	struct watch *watch;
+	struct service *service;
 	struct ipc *control;
 	struct carrier carrier;
+	struct client_session session; /* as control says */
+	bool ready;		       /* the tunnel has been up once */
 	/* descriptors on their way to the forward room, -1 where there are none */
 	int raw;
 	int udp;
@@ -48,6 +53,36 @@ struct monitor {
 	int status;
 };
 
+/* --- what a service manager is told ------------------------------------------------------- */
+
+static void monitor_tell_status(const struct monitor *monitor)
+{
+	char text[1000];
+
+	status_describe(&monitor->carrier, &monitor->session, text, sizeof(text));
+	service_status(monitor->service, "%s", text);
+}
+
+static void monitor_tell_end(const struct monitor *monitor, int status)
+{
+	const char *reason = status_reason((enum client_exit)status);
+
+	service_status(monitor->service, "ending%s%s", reason ? ": " : "", reason ? reason : "");
+	service_stopping(monitor->service);
+}
+
+static void monitor_tell_up(struct monitor *monitor)
+{
+	/* Control says so only when it has heard of the tunnel. */
+	monitor->session = (struct client_session){.up = true};
+	monitor_tell_status(monitor);
+	if (!monitor->ready)
+		service_ready(monitor->service);
+	monitor->ready = true;
+}
+
+/* --- the tunnel, at control's request ----------------------------------------------------- */
+
 /* Begins the end of the program; what is there is removed first. */
 static void monitor_end(struct monitor *monitor, int status)
 {
@@ -55,6 +90,7 @@ static void monitor_end(struct monitor *monitor, int status)
 		return;
 	monitor->ending = true;
 	monitor->status = status;
+	monitor_tell_end(monitor, status);
 	/* Control has nothing more to say. */
 	ipc_free(monitor->control);
 	monitor->control = NULL;
@@ -91,6 +127,10 @@ static void monitor_on_raised(bool ok, void *arg)
 	const struct client_raised raised = {.ok = ok};
 	struct monitor *monitor = arg;
 
+	if (ok)
+		monitor_tell_up(monitor);
+	else
+		monitor_tell_status(monitor);
 	monitor_tell_control(monitor, CLIENT_MSG_RAISED, &raised, sizeof(raised));
 	if (!monitor->ending)
 		return;
@@ -104,6 +144,7 @@ static void monitor_on_lowered(void *arg)
 {
 	struct monitor *monitor = arg;
 
+	monitor_tell_status(monitor);
 	monitor_tell_none(monitor, CLIENT_MSG_LOWERED);
 	if (monitor->ending)
 		(void)event_base_loopbreak(monitor->base);
@@ -129,6 +170,7 @@ static void monitor_on_raise(struct ipc *ipc, const void *body, int fd, void *ar
 		return;
 	}
 	carrier_raise(&monitor->carrier, body);
+	monitor_tell_status(monitor);
 }
 
 static void monitor_on_lower(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -144,6 +186,35 @@ static void monitor_on_lower(struct ipc *ipc, const void *body, int fd, void *ar
 		return;
 	}
 	carrier_lower(&monitor->carrier);
+	monitor_tell_status(monitor);
+}
+
+static void monitor_on_session(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct client_session *session = body;
+	struct monitor *monitor = arg;
+
+	(void)ipc;
+	(void)fd;
+	if (!status_check(session)) {
+		log_warnx("control told of a session that cannot be");
+		monitor_end(monitor, CLIENT_LOCAL);
+		return;
+	}
+	monitor->session = *session;
+	monitor_tell_status(monitor);
+}
+
+static void monitor_on_here(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct monitor *monitor = arg;
+
+	(void)body;
+	(void)fd;
+	if (!service_heard(monitor->service, ipc)) {
+		log_warnx("a room answered what it was not asked");
+		monitor_end(monitor, CLIENT_LOCAL);
+	}
 }
 
 static void monitor_on_network(void *arg)
@@ -217,6 +288,7 @@ static void monitor_on_signal(int signal_number, void *arg)
 		monitor_end(monitor, CLIENT_OK);
 	}
 	monitor->stopping = true;
+	monitor_tell_end(monitor, CLIENT_OK);
 	monitor_tell_none(monitor, CLIENT_MSG_STOP);
 	monitor_end_later(monitor, &monitor_patience);
 }
@@ -224,6 +296,12 @@ static void monitor_on_signal(int signal_number, void *arg)
 static const struct ipc_row control_rows[] = {
 	{CLIENT_MSG_RAISE, sizeof(struct client_tunnel), false, monitor_on_raise},
 	{CLIENT_MSG_LOWER, sizeof(struct client_none), false, monitor_on_lower},
+	{CLIENT_MSG_SESSION, sizeof(struct client_session), false, monitor_on_session},
+	{CLIENT_MSG_HERE, sizeof(struct client_none), false, monitor_on_here},
+};
+
+static const struct ipc_row forward_rows[] = {
+	{FORWARD_MSG_HERE, sizeof(struct forward_none), false, monitor_on_here},
 };
 
 /* Hands a descriptor over, if there is one; it is no longer ours then. */
@@ -263,12 +341,18 @@ static bool monitor_start_rooms(struct monitor *monitor)
 		ipc_new(monitor->base, guard[0], "guard", NULL, 0, monitor_on_closed, monitor);
 	if (!monitor->control || !monitor->carrier.guard)
 		return false;
+	_Static_assert(sizeof(struct client_none) == sizeof(struct service_none) &&
+			       sizeof(struct forward_none) == sizeof(struct service_none),
+		       "one form");
+	service_watch(monitor->service, "control", monitor->control, CLIENT_MSG_CALL);
 	if (!with_forward)
 		return true;
 	monitor->carrier.forward =
-		ipc_new(monitor->base, forward[0], "forward", NULL, 0, monitor_on_closed, monitor);
+		ipc_new(monitor->base, forward[0], "forward", forward_rows,
+			sizeof(forward_rows) / sizeof(forward_rows[0]), monitor_on_closed, monitor);
 	if (!monitor->carrier.forward)
 		return false;
+	service_watch(monitor->service, "forward", monitor->carrier.forward, FORWARD_MSG_CALL);
 	return monitor_furnish(monitor->carrier.forward, FORWARD_MSG_COUNTERS,
 			       &monitor->counters) &&
 	       monitor_furnish(monitor->carrier.forward, FORWARD_MSG_RAW, &monitor->raw) &&
@@ -278,8 +362,8 @@ static bool monitor_start_rooms(struct monitor *monitor)
 static const int monitor_signals[] = {SIGHUP, SIGINT, SIGTERM};
 enum { MONITOR_SIGNALS = sizeof(monitor_signals) / sizeof(monitor_signals[0]) };
 
-static int monitor_serve(struct monitor *monitor, int argc, char *const argv[],
-			 struct client_account *account)
+static int monitor_serve(struct monitor *monitor, const struct notify *notify, int argc,
+			 char *const argv[], struct client_account *account)
 {
 	monitor->status = CLIENT_LOCAL;
 	monitor->base = event_base_new();
@@ -293,8 +377,10 @@ static int monitor_serve(struct monitor *monitor, int argc, char *const argv[],
 				       monitor_on_signal, monitor);
 	if (!monitor->signals)
 		goto done;
-	if (!monitor_start_rooms(monitor))
+	monitor->service = service_new(monitor->base, notify);
+	if (!monitor->service || !monitor_start_rooms(monitor))
 		goto done;
+	monitor_tell_status(monitor);
 	/* Without it a change is noticed when a ping goes unanswered. */
 	monitor->watch = watch_new(monitor->base, monitor_on_network, monitor);
 	monitor_tell_control(monitor, CLIENT_MSG_ACCOUNT, account, sizeof(*account));
@@ -310,6 +396,7 @@ done:
 	ipc_free(monitor->carrier.guard);
 	rooms_end(monitor->rooms);
 	signals_free(monitor->signals);
+	service_free(monitor->service);
 	event_base_free(monitor->base);
 	return monitor->status;
 }
@@ -419,8 +506,11 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 	};
 	struct client_account account = {0};
 	struct pidfh *pidfile = NULL;
-	int status = monitor_check(options);
+	struct notify notify;
+	int status;
 
+	notify_open(&notify);
+	status = monitor_check(options);
 	if (status != CLIENT_OK)
 		return status;
 	monitor.carrier.user = account_user(options);
@@ -442,7 +532,7 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 		goto done;
 	(void)signal(SIGPIPE, SIG_IGN);
 	setproctitle("monitor");
-	status = monitor_serve(&monitor, argc, argv, &account);
+	status = monitor_serve(&monitor, &notify, argc, argv, &account);
 done:
 	daemonize_end(pidfile);
 	explicit_bzero(&account, sizeof(account));
@@ -450,5 +540,6 @@ done:
 	monitor_close(monitor.raw);
 	monitor_close(monitor.udp);
 	monitor_close(monitor.counters);
+	notify_close(&notify);
 	return status;
 }

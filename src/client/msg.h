@@ -20,9 +20,12 @@ enum client_msg {
 	CLIENT_MSG_STOP,	/* struct client_none: SIGTERM, SIGINT */
 	CLIENT_MSG_RAISED,	/* struct client_raised: the answer to RAISE */
 	CLIENT_MSG_LOWERED,	/* struct client_none: the answer to LOWER */
+	CLIENT_MSG_CALL,	/* struct client_none: answer with HERE */
 	/* control to monitor */
 	CLIENT_MSG_RAISE = 32, /* struct client_tunnel: make the interface, run the script */
 	CLIENT_MSG_LOWER,      /* struct client_none: run the script, remove everything */
+	CLIENT_MSG_SESSION,    /* struct client_session: the session has come or gone */
+	CLIENT_MSG_HERE,       /* struct client_none: the answer to CALL */
 	/* monitor to guard */
 	CLIENT_MSG_GUARD = 64, /* struct client_guard: this has to go if monitor dies */
 	CLIENT_MSG_SCRIPT,     /* struct client_script: the script runs now, or does not any more */
@@ -49,6 +52,12 @@ struct client_tunnel {
 	struct in_addr myaddr;	 /* local address of that connection */
 	uint32_t my_port;	 /* over UDP: ours, as the server was told or the socket has it */
 	struct dtcp_reply reply; /* unused parts are zero */
+};
+
+/* How the session is, for those who look: nothing depends on it. */
+struct client_session {
+	uint32_t up;
+	uint32_t status; /* enum client_exit: why the last one ended; CLIENT_OK: no failure */
 };
 
 /* What the guard has to know to run the script with "down". */

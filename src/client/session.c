@@ -204,6 +204,7 @@ static void session_on_raised(struct session *session, int64_t now, struct sessi
 	session->link = SESSION_LINK_UP;
 	if (session->state == SESSION_RAISE) {
 		session->up_since = now;
+		session->status = CLIENT_OK;
 		session_enter(session, SESSION_UP, now, (int64_t)session->config.keepalive * 1000);
 		/* It can have died while the script ran. */
 		if (session->path_dead)

@@ -319,6 +319,17 @@ static void forward_on_assigned(struct ipc *ipc, const void *body, int fd, void 
 	}
 }
 
+static void forward_on_call(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct forward_none none = {0};
+
+	(void)body;
+	(void)fd;
+	(void)arg;
+	/* Without memory for it monitor hears nothing, which is what it listens for. */
+	(void)ipc_send(ipc, FORWARD_MSG_HERE, &none, sizeof(none), -1);
+}
+
 /* --- the room ----------------------------------------------------------------------------- */
 
 static const struct ipc_row forward_monitor_rows[] = {
@@ -329,6 +340,7 @@ static const struct ipc_row forward_monitor_rows[] = {
 	{FORWARD_MSG_DEVICE, sizeof(struct forward_device), true, forward_on_device},
 	{FORWARD_MSG_NO_DEVICE, sizeof(struct forward_device), false, forward_on_no_device},
 	{FORWARD_MSG_ASSIGNED, sizeof(struct forward_prefix), false, forward_on_assigned},
+	{FORWARD_MSG_CALL, sizeof(struct forward_none), false, forward_on_call},
 };
 
 static const struct ipc_row forward_control_rows[] = {

@@ -25,6 +25,7 @@ enum forward_msg {
 	FORWARD_MSG_NO_DEVICE, /* struct forward_device: close it */
 	FORWARD_MSG_UDP,       /* struct forward_none, descriptor: the bound UDP socket */
 	FORWARD_MSG_ASSIGNED,  /* struct forward_prefix: assigned to a user who is not here now */
+	FORWARD_MSG_CALL,      /* struct forward_none: answer with HERE */
 	/* control to forward */
 	FORWARD_MSG_ADD = 32, /* struct forward_session */
 	FORWARD_MSG_REMOVE,   /* struct forward_id */
@@ -37,6 +38,8 @@ enum forward_msg {
 	FORWARD_MSG_PATH,    /* struct forward_path: client: whether the UDP data path lives */
 	FORWARD_MSG_ECHOED,  /* struct forward_id: client: the far end has answered ECHO */
 	FORWARD_MSG_REMOVED, /* struct forward_id: no packet of this session passes any more */
+	/* forward to monitor */
+	FORWARD_MSG_HERE = 96, /* struct forward_none: the answer to CALL */
 };
 
 struct forward_none {

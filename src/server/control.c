@@ -234,6 +234,17 @@ static void control_on_listener(struct ipc *ipc, const void *body, int fd, void 
 	evconnlistener_set_error_cb(control->listener, control_on_accept_error);
 }
 
+static void control_on_call(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct server_none none = {0};
+
+	(void)body;
+	(void)fd;
+	(void)arg;
+	/* Without memory for it monitor hears nothing, which is what it listens for. */
+	(void)ipc_send(ipc, SERVER_MSG_HERE, &none, sizeof(none), -1);
+}
+
 static void control_on_closed(struct ipc *ipc, bool violated, void *arg)
 {
 	(void)ipc;
@@ -249,6 +260,7 @@ static const struct ipc_row monitor_rows[] = {
 	{SERVER_MSG_REVOKE, sizeof(struct server_id), false, control_on_revoke},
 	{SERVER_MSG_REPORT, sizeof(struct server_none), false, control_on_report},
 	{SERVER_MSG_STOP, sizeof(struct server_none), false, control_on_stop},
+	{SERVER_MSG_CALL, sizeof(struct server_none), false, control_on_call},
 };
 
 static const struct ipc_row forward_rows[] = {

@@ -30,6 +30,7 @@ struct grants {
 	struct grants_owner owner;
 	struct grant *list; /* by session id */
 	uint32_t top;	    /* ids at and above it have never been used */
+	uint32_t count;	    /* of those in use */
 	/* Addresses that clients came to, whose link-local forms the shared device has. */
 	struct in_addr link_locals[GRANTS_LINK_LOCALS];
 	size_t n_link_locals;
@@ -343,6 +344,7 @@ bool grants_login(struct grants *grants, const struct server_login *login,
 		grant.numbered = verdict->numbered;
 		grant.me6 = verdict->me6;
 		grants->list[login->id] = grant;
+		grants->count++;
 		if (login->id >= grants->top)
 			grants->top = login->id + 1;
 	}
@@ -357,6 +359,7 @@ bool grants_logout(struct grants *grants, uint32_t id)
 	struct grant grant = grants->list[id];
 
 	grants->list[id] = (struct grant){.used = false};
+	grants->count--;
 	if (grant.interface) {
 		(void)netlink_link_delete(grants->owner.netlink, grant.interface);
 		grants->owner.no_device(id + 1, grants->owner.arg);
@@ -365,6 +368,11 @@ bool grants_logout(struct grants *grants, uint32_t id)
 		(void)netlink_route_delete(grants->owner.netlink, grants->owner.interface,
 					   &grant.route);
 	return true;
+}
+
+uint32_t grants_count(const struct grants *grants)
+{
+	return grants->count;
 }
 
 /* True where the database still has the user of a grant, with password and addresses as then. */

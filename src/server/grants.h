@@ -41,6 +41,9 @@ bool grants_login(struct grants *grants, const struct server_login *login,
 /* Takes back what a session had. False where there is no such session. */
 bool grants_logout(struct grants *grants, uint32_t id);
 
+/* How many sessions have been granted and not ended. */
+uint32_t grants_count(const struct grants *grants);
+
 /* Looks whether the users' accounts have changed; cheap where they have not. */
 void grants_recheck(struct grants *grants);
 

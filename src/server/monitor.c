@@ -14,6 +14,7 @@
 #include "monitor/netlink.h"
 #include "monitor/outside.h"
 #include "monitor/rooms.h"
+#include "monitor/service.h"
 #include "monitor/signals.h"
 #include "server/grants.h"
 #include "server/interface.h"
@@ -35,6 +36,7 @@ struct monitor {
 	struct event_base *base;
 	struct rooms *rooms;
 	struct signals *signals;
+	struct service *service;
 	struct ipc *control;
 	struct ipc *forward;
 	struct netlink *netlink;
@@ -57,6 +59,7 @@ struct monitor {
 static void monitor_end(struct monitor *monitor, int status)
 {
 	monitor->status = status;
+	service_stopping(monitor->service);
 	(void)event_base_loopbreak(monitor->base);
 }
 
@@ -97,6 +100,28 @@ static void monitor_revoked(uint32_t id, void *arg)
 	monitor_tell(monitor, monitor->control, SERVER_MSG_REVOKE, &message, sizeof(message), -1);
 }
 
+/* --- what a service manager is told ------------------------------------------------------- */
+
+static void monitor_tell_sessions(const struct monitor *monitor)
+{
+	uint32_t count = grants_count(monitor->grants);
+
+	service_status(monitor->service, "%u: %u session%s", monitor->options->port, count,
+		       count == 1 ? "" : "s");
+}
+
+static void monitor_on_here(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct monitor *monitor = arg;
+
+	(void)body;
+	(void)fd;
+	if (!service_heard(monitor->service, ipc)) {
+		log_warnx("a room answered what it was not asked; ending");
+		monitor_end(monitor, EXIT_FAILED);
+	}
+}
+
 /* --- messages and signals ----------------------------------------------------------------- */
 
 static void monitor_on_login(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -113,6 +138,7 @@ static void monitor_on_login(struct ipc *ipc, const void *body, int fd, void *ar
 	}
 	monitor_tell(monitor, monitor->control, SERVER_MSG_VERDICT, &verdict, sizeof(verdict), -1);
 	explicit_bzero(verdict.key, sizeof(verdict.key));
+	monitor_tell_sessions(monitor);
 }
 
 static void monitor_on_logout(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -125,7 +151,9 @@ static void monitor_on_logout(struct ipc *ipc, const void *body, int fd, void *a
 	if (!grants_logout(monitor->grants, id->id)) {
 		log_warnx("control ended a session that is not there; ending");
 		monitor_end(monitor, EXIT_FAILED);
+		return;
 	}
+	monitor_tell_sessions(monitor);
 }
 
 static void monitor_on_closed(struct ipc *ipc, bool violated, void *arg)
@@ -185,7 +213,9 @@ static void monitor_on_signal(int signal_number, void *arg)
 		return;
 	}
 	if (signal_number == SIGHUP) {
+		service_reloading(monitor->service);
 		grants_recheck(monitor->grants);
+		service_ready(monitor->service);
 		return;
 	}
 	if (monitor->stopping) { /* asked twice: without waiting for the clients */
@@ -194,6 +224,7 @@ static void monitor_on_signal(int signal_number, void *arg)
 	}
 	log_info("stopping");
 	monitor->stopping = true;
+	service_stopping(monitor->service);
 	monitor_tell(monitor, monitor->control, SERVER_MSG_STOP, &none, sizeof(none), -1);
 	monitor_end_later(monitor, &monitor_patience);
 }
@@ -210,6 +241,11 @@ static void monitor_on_recheck(evutil_socket_t fd, short what, void *arg)
 static const struct ipc_row control_rows[] = {
 	{SERVER_MSG_LOGIN, sizeof(struct server_login), false, monitor_on_login},
 	{SERVER_MSG_LOGOUT, sizeof(struct server_id), false, monitor_on_logout},
+	{SERVER_MSG_HERE, sizeof(struct server_none), false, monitor_on_here},
+};
+
+static const struct ipc_row forward_rows[] = {
+	{FORWARD_MSG_HERE, sizeof(struct forward_none), false, monitor_on_here},
 };
 
 /* --- start -------------------------------------------------------------------------------- */
@@ -258,7 +294,8 @@ static bool monitor_start_rooms(struct monitor *monitor)
 		ipc_new(monitor->base, control[0], "control", control_rows,
 			sizeof(control_rows) / sizeof(control_rows[0]), monitor_on_closed, monitor);
 	monitor->forward =
-		ipc_new(monitor->base, forward[0], "forward", NULL, 0, monitor_on_closed, monitor);
+		ipc_new(monitor->base, forward[0], "forward", forward_rows,
+			sizeof(forward_rows) / sizeof(forward_rows[0]), monitor_on_closed, monitor);
 	return monitor->control && monitor->forward;
 }
 
@@ -292,7 +329,9 @@ static void monitor_furnish(struct monitor *monitor)
 {
 	const struct forward_icmp icmp = {.source = monitor->icmp_source};
 
-	_Static_assert(sizeof(struct server_none) == sizeof(struct forward_none), "one form");
+	_Static_assert(sizeof(struct server_none) == sizeof(struct forward_none) &&
+			       sizeof(struct service_none) == sizeof(struct forward_none),
+		       "one form");
 	monitor_hand(monitor, monitor->forward, FORWARD_MSG_COUNTERS, &monitor->counters);
 	monitor_hand(monitor, monitor->forward, FORWARD_MSG_RAW, &monitor->raw);
 	if (monitor->udp != -1)
@@ -304,10 +343,13 @@ static void monitor_furnish(struct monitor *monitor)
 		log_warnx("%s", users_error(monitor->users));
 	monitor_hand(monitor, monitor->control, SERVER_MSG_COUNTERS, &monitor->counters_reader);
 	monitor_hand(monitor, monitor->control, SERVER_MSG_LISTENER, &monitor->listener);
+	service_watch(monitor->service, "control", monitor->control, SERVER_MSG_CALL);
+	service_watch(monitor->service, "forward", monitor->forward, FORWARD_MSG_CALL);
 }
 
-static void monitor_log_ready(const struct server_options *options)
+static void monitor_log_ready(struct monitor *monitor)
 {
+	const struct server_options *options = monitor->options;
 	char host[PREFIX6_STRLEN];
 	char pool[PREFIX6_STRLEN];
 
@@ -316,6 +358,8 @@ static void monitor_log_ready(const struct server_options *options)
 		 options->has_host ? prefix6_format(&options->host_prefix, host) : "",
 		 options->has_pool ? ", network from " : "",
 		 options->has_pool ? prefix6_format(&options->pool, pool) : "");
+	monitor_tell_sessions(monitor);
+	service_ready(monitor->service);
 }
 
 static void monitor_close(int fd)
@@ -327,7 +371,8 @@ static void monitor_close(int fd)
 static const int monitor_signals[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 enum { MONITOR_SIGNALS = sizeof(monitor_signals) / sizeof(monitor_signals[0]) };
 
-static int monitor_serve(struct monitor *monitor, int argc, char *const argv[])
+static int monitor_serve(struct monitor *monitor, const struct notify *notify, int argc,
+			 char *const argv[])
 {
 	const struct timeval second = {.tv_sec = 1};
 	const struct grants_owner owner = {
@@ -347,6 +392,9 @@ static int monitor_serve(struct monitor *monitor, int argc, char *const argv[])
 	monitor->base = event_base_new();
 	if (!monitor->grants || !monitor->base)
 		goto done;
+	monitor->service = service_new(monitor->base, notify);
+	if (!monitor->service)
+		goto done;
 	monitor->signals = signals_new(monitor->base, monitor_signals, MONITOR_SIGNALS,
 				       monitor_on_signal, monitor);
 	if (!monitor->signals)
@@ -357,7 +405,7 @@ static int monitor_serve(struct monitor *monitor, int argc, char *const argv[])
 	    !monitor_start_rooms(monitor))
 		goto done;
 	monitor_furnish(monitor);
-	monitor_log_ready(monitor->options);
+	monitor_log_ready(monitor);
 	(void)event_base_dispatch(monitor->base);
 done:
 	ipc_free(monitor->control);
@@ -366,6 +414,7 @@ done:
 	if (monitor->rooms)
 		rooms_end(monitor->rooms);
 	signals_free(monitor->signals);
+	service_free(monitor->service);
 	if (recheck)
 		event_free(recheck);
 	grants_free(monitor->grants);
@@ -385,10 +434,12 @@ int server_monitor_run(const struct server_options *options, int argc, char *con
 				  .counters = -1,
 				  .counters_reader = -1};
 	struct pidfh *pidfile = NULL;
+	struct notify notify;
 	char error[512];
 	uint16_t bound;
 	int status = EXIT_FAILED;
 
+	notify_open(&notify);
 	if (geteuid() != 0) {
 		log_warnx("must be run as root: it makes network interfaces and routes");
 		return EXIT_FAILED;
@@ -436,7 +487,7 @@ int server_monitor_run(const struct server_options *options, int argc, char *con
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	setproctitle("monitor");
-	status = monitor_serve(&monitor, argc, argv);
+	status = monitor_serve(&monitor, &notify, argc, argv);
 done:
 	daemonize_end(pidfile);
 	if (monitor.interface && monitor.netlink)
@@ -449,5 +500,6 @@ done:
 	monitor_close(monitor.listener);
 	monitor_close(monitor.counters);
 	monitor_close(monitor.counters_reader);
+	notify_close(&notify);
 	return status;
 }

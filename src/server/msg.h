@@ -20,9 +20,11 @@ enum server_msg {
 	SERVER_MSG_REVOKE,	 /* struct server_id: the user is gone or has a new password */
 	SERVER_MSG_REPORT,	 /* struct server_none: SIGUSR1 */
 	SERVER_MSG_STOP,	 /* struct server_none: SIGTERM, SIGINT */
+	SERVER_MSG_CALL,	 /* struct server_none: answer with HERE */
 	/* control to monitor */
 	SERVER_MSG_LOGIN = 32, /* struct server_login */
 	SERVER_MSG_LOGOUT,     /* struct server_id: the session of a good verdict has ended */
+	SERVER_MSG_HERE,       /* struct server_none: the answer to CALL */
 };
 
 struct server_none {

@@ -8,6 +8,7 @@
     topology   the machines and the wires between them
     nat        boxes that translate addresses, networks that lose packets
     wire       the protocol by hand, as a client and as a server
+    manager    a service manager's ear
     capture    packets seen on an interface
     probe      probes and a client over UDP, by hand
     outside    hand-made packets in protocol 41

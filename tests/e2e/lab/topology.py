@@ -55,6 +55,7 @@ class Lab:
         self.started = []
         self.closing = []
         self.ended = []
+        self.variables = {}
         self.users = Users(self)
         self.site = self.net = self.server = self.six = self.lan = None
         self.site2 = self.mobile = None
@@ -62,7 +63,8 @@ class Lab:
 
     def environment(self):
         env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-               "LC_ALL": "C.UTF-8", "HOME": "/root", "LOGNAME": "root", "USER": "root"}
+               "LC_ALL": "C.UTF-8", "HOME": "/root", "LOGNAME": "root", "USER": "root",
+               **self.variables}
         if SANITIZED:
             # Leaks are looked for by the unit tests: a process that has given its privileges up
             # may not be traced, which is how the leak finder works.

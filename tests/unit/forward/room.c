@@ -82,12 +82,26 @@ static void on_path(struct ipc *ipc, const void *body, int fd, void *arg)
 	on_answer(arg, &answer);
 }
 
+static void on_here(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct room_answer answer = {.type = FORWARD_MSG_HERE};
+
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	on_answer(arg, &answer);
+}
+
 static void on_closed(struct ipc *ipc, bool violated, void *arg)
 {
 	(void)ipc;
 	(void)violated;
 	(void)arg;
 }
+
+static const struct ipc_row monitor_rows[] = {
+	{FORWARD_MSG_HERE, sizeof(struct forward_none), false, on_here},
+};
 
 static const struct ipc_row rows[] = {
 	{FORWARD_MSG_ADDED, sizeof(struct forward_id), false, on_added},
@@ -169,7 +183,8 @@ void room_start(struct room *room, bool server)
 	close(control[1]);
 	room->base = event_base_new();
 	assert_non_null(room->base);
-	room->monitor = ipc_new(room->base, monitor[0], "forward", NULL, 0, on_closed, room);
+	room->monitor = ipc_new(room->base, monitor[0], "forward", monitor_rows,
+				sizeof(monitor_rows) / sizeof(monitor_rows[0]), on_closed, room);
 	room->control = ipc_new(room->base, control[0], "forward", rows,
 				sizeof(rows) / sizeof(rows[0]), on_closed, room);
 	assert_non_null(room->monitor);

@@ -23,7 +23,7 @@
 #define SESSIONS 8
 #define PATIENCE 10000 /* milliseconds; only a failure takes as long */
 
-/* What forward has said to control. */
+/* What forward has said to control, or to monitor. */
 struct room_answer {
 	uint32_t type;
 	uint32_t id;

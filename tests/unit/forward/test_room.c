@@ -64,6 +64,21 @@ static void ends_with_its_channels(void **state)
 	room_stop(&room, 0);
 }
 
+/* A sign of life, whenever monitor wants one. */
+static void answers_when_called(void **state)
+{
+	const struct forward_none none = {0};
+	struct room room;
+
+	(void)state;
+	room_start(&room, true);
+	for (int i = 0; i < 2; i++) {
+		to_monitor(&room, FORWARD_MSG_CALL, &none, sizeof(none), -1);
+		room_expect(&room, FORWARD_MSG_HERE, 0);
+	}
+	room_stop(&room, 0);
+}
+
 static void a_message_of_wrong_form_ends_it(void **state)
 {
 	const struct forward_none none = {0};
@@ -439,6 +454,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ends_with_its_channels),
+		cmocka_unit_test(answers_when_called),
 		cmocka_unit_test(a_message_of_wrong_form_ends_it),
 		cmocka_unit_test(a_short_counter_page_ends_it),
 		cmocka_unit_test(refusals),

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The client's state in one line. */
+#include "client/status.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct client_options options = {
+	.server = "broker.example", .interface = "dtcp0", .type = TUNNEL_NETWORK};
+static struct carrier carrier = {.options = &options, .user = "alice"};
+
+static void expect(enum carrier_state state, bool up, enum client_exit status, const char *expected)
+{
+	const struct client_session session = {.up = up, .status = (uint32_t)status};
+	char text[1000];
+
+	assert_true(status_check(&session));
+	carrier.state = state;
+	status_describe(&carrier, &session, text, sizeof(text));
+	assert_string_equal(text, expected);
+}
+
+static void test_up(void **state)
+{
+	struct dtcp_reply *reply = &carrier.tunnel.reply;
+
+	(void)state;
+	assert_int_equal(inet_pton(AF_INET, "192.0.2.1", &carrier.tunnel.server), 1);
+	reply->n_prefixes = 1;
+	assert_int_equal(prefix6_parse("2001:db8:100::/56", &reply->prefixes[0]), PREFIX_OK);
+	expect(CARRIER_UP, true, CLIENT_OK,
+	       "up: alice at broker.example (192.0.2.1), prefix 2001:db8:100::/56, "
+	       "interface dtcp0");
+	reply->n_prefixes = 0;
+	reply->has_me6 = true;
+	reply->udp_port = 4028;
+	options.type = TUNNEL_HOST;
+	assert_int_equal(inet_pton(AF_INET6, "2001:db8::2", &reply->me6), 1);
+	expect(CARRIER_UP, true, CLIENT_OK,
+	       "up: alice at broker.example (192.0.2.1), address 2001:db8::2, interface dtcp0, "
+	       "over UDP");
+	reply->has_me6 = false;
+	options.type = TUNNEL_ONLY;
+	options.no_device = true;
+	expect(CARRIER_UP, true, CLIENT_OK, "up: alice at broker.example (192.0.2.1), over UDP");
+}
+
+static void test_not_up(void **state)
+{
+	(void)state;
+	expect(CARRIER_DOWN, false, CLIENT_OK, "connecting");
+	expect(CARRIER_DOWN, false, CLIENT_REFUSED,
+	       "no tunnel, connecting again: connection refused");
+	expect(CARRIER_DOWN, false, CLIENT_AUTH,
+	       "no tunnel, connecting again: wrong user name or password");
+	expect(CARRIER_UP, false, CLIENT_CLOSED, "tunnel held, connecting again: connection lost");
+	/* The network here has changed, which is nobody's failure. */
+	expect(CARRIER_UP, false, CLIENT_OK, "tunnel held, connecting again");
+	expect(CARRIER_RAISING, false, CLIENT_OK, "bringing the tunnel up");
+	expect(CARRIER_LOWERING, false, CLIENT_TIMEOUT, "taking the tunnel down");
+	expect(CARRIER_REPLACING, false, CLIENT_OK, "taking the tunnel down");
+}
+
+/* Each status has its words; and what no status is does not pass. */
+static void test_check(void **state)
+{
+	struct client_session session = {.up = 1, .status = CLIENT_PASSWORD};
+
+	(void)state;
+	assert_true(status_check(&session));
+	for (int status = CLIENT_LOCAL; status <= CLIENT_PASSWORD; status++)
+		assert_non_null(status_reason((enum client_exit)status));
+	assert_null(status_reason(CLIENT_OK));
+	assert_null(status_reason((enum client_exit)(CLIENT_PASSWORD + 1)));
+	assert_null(status_reason((enum client_exit) - 1));
+	session.status = CLIENT_PASSWORD + 1;
+	assert_false(status_check(&session));
+	session = (struct client_session){.up = 2};
+	assert_false(status_check(&session));
+	session = (struct client_session){.status = UINT32_MAX};
+	assert_false(status_check(&session));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_up),
+		cmocka_unit_test(test_not_up),
+		cmocka_unit_test(test_check),
+	};
+
+	return cmocka_run_group_tests_name("client status", tests, NULL, NULL);
+}
