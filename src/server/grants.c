@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/grants.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "monitor/tun.h"
 #include "server/interface.h"
@@ -13,6 +14,9 @@
 
 /* Most addresses of the machine whose link-local forms the shared device gets. */
 enum { GRANTS_LINK_LOCALS = 16 };
+
+/* How often a trouble of the database is said while it lasts. */
+enum { GRANTS_COMPLAIN_MS = 60000 };
 
 struct grant {
 	bool used;
@@ -34,7 +38,8 @@ struct grants {
 	/* Addresses that clients came to, whose link-local forms the shared device has. */
 	struct in_addr link_locals[GRANTS_LINK_LOCALS];
 	size_t n_link_locals;
-	bool complained; /* about the database */
+	bool complained;     /* about the database, that it cannot be read */
+	int64_t complain_at; /* ms: not before then about a lease that cannot be noted */
 };
 
 /* The shared device gets the link-local form of each address that clients know us by. */
@@ -140,6 +145,21 @@ static enum server_result grants_failed(struct grants *grants)
 	return SERVER_FAILED;
 }
 
+/*
+ * The same for a lease that could not be noted. That users are found tells nothing about that, nor
+ * do leases that were noted earlier, so it is not known when all is well again.
+ */
+static enum server_result grants_failed_lease(struct grants *grants)
+{
+	int64_t now = clock_ms();
+
+	if (now >= grants->complain_at) {
+		log_warnx("%s", users_error(grants->owner.users));
+		grants->complain_at = now + GRANTS_COMPLAIN_MS;
+	}
+	return SERVER_FAILED;
+}
+
 /* The number and the key of a session over UDP. */
 static bool grants_make_key(const struct server_login *login, const char *password,
 			    struct server_verdict *verdict)
@@ -183,7 +203,7 @@ static enum server_result grants_lease_result(struct grants *grants, enum users_
 	/* A user deleted between two calls is a user with a wrong password. */
 	if (result == USERS_NOT_FOUND)
 		return SERVER_AUTH;
-	return result == USERS_FULL ? SERVER_SOLD_OUT : grants_failed(grants);
+	return result == USERS_FULL ? SERVER_SOLD_OUT : grants_failed_lease(grants);
 }
 
 /* me6 and her6 out of the host prefix. */

@@ -31,6 +31,9 @@
 
 enum { EXIT_FAILED = 1, EXIT_CONFIG = 2 };
 
+/* How long a login may keep all others waiting because the database is locked. */
+enum { MONITOR_PATIENCE_MS = 500 };
+
 struct monitor {
 	const struct server_options *options;
 	struct event_base *base;
@@ -485,6 +488,7 @@ int server_monitor_run(const struct server_options *options, int argc, char *con
 		log_warnx("%s", error);
 		goto done;
 	}
+	users_set_patience(monitor.users, MONITOR_PATIENCE_MS);
 	(void)signal(SIGPIPE, SIG_IGN);
 	setproctitle("monitor");
 	status = monitor_serve(&monitor, &notify, argc, argv);

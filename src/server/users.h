@@ -46,6 +46,12 @@ enum users_result users_open(const char *path, bool create, struct users **out, 
 			     size_t error_size);
 void users_close(struct users *users);
 
+/*
+ * How long a call waits for another program that has locked the database (5,000 ms unless told).
+ * After one that waited in vain, calls do not wait at all for ten times as long.
+ */
+void users_set_patience(struct users *users, unsigned int ms);
+
 /* Why the last call failed: one line that names the file. */
 const char *users_error(const struct users *users);
 

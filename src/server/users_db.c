@@ -24,8 +24,10 @@ enum users_result users_fail(struct users *users)
 	case SQLITE_LOCKED:
 		return users_fail_text(users, "locked by another program");
 	case SQLITE_NOTADB:
+		users->damaged = true;
 		return users_fail_text(users, "not a user database");
 	case SQLITE_CORRUPT:
+		users->damaged = true;
 		return users_fail_text(users, "the database is damaged");
 	case SQLITE_READONLY:
 		return users_fail_text(users, "cannot be written");

@@ -24,6 +24,10 @@ struct users {
 	int64_t seen_version;	    /* -1 before the first users_changed() */
 	char path[PATH_MAX];	    /* as the administrator named it, for messages */
 	char real[PATH_MAX];	    /* the same from the root, without symbolic links */
+	unsigned int patience;	    /* ms to wait for a lock */
+	int64_t wait_since;	    /* ms: when the wait for a lock began */
+	int64_t no_wait_until;	    /* ms: until then it is not waited for again */
+	bool damaged;		    /* what was read before may be wrong as well: open it anew */
 	dev_t device;		    /* which file that was when it was opened */
 	ino_t inode;
 	char error[PATH_MAX + 256];
@@ -37,8 +41,9 @@ enum users_result users_fail_text(struct users *users, const char *text);
 
 /*
  * Every call from outside begins with this. Where the file was deleted, and perhaps made anew, it
- * is opened again: to go on with the old one would be to talk to nobody. USERS_FAILED where that
- * does not succeed; then the next call tries once more.
+ * is opened again: to go on with the old one would be to talk to nobody. So it is after it was
+ * found damaged, for somebody may have put it right in its place. USERS_FAILED where that does not
+ * succeed; then the next call tries once more.
  */
 enum users_result users_ready(struct users *users);
 

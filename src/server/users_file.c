@@ -17,11 +17,13 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define USERS_APPLICATION_ID 0x64746370 /* "dtcp" */
 #define USERS_SCHEMA_VERSION 1
-#define USERS_BUSY_MS	     5000
+#define USERS_PATIENCE_MS    5000
+#define USERS_POLL_MS	     10
 #define USERS_MISSING	     "no such database; add a user with dtcpauth first"
 
 #define TEXT_OF(x)  TEXT_OF_(x)
@@ -59,6 +61,41 @@ static const char users_schema[] =
 					      USERS_SCHEMA_VERSION) ";"
 								    "COMMIT;"
 								    "PRAGMA journal_mode = WAL;";
+
+static int64_t users_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/*
+ * SQLite asks whether to try again for a lock that another program has. Who has waited in vain does
+ * not wait for a while: a program that serves many must not stand still for each of them.
+ */
+static int users_on_busy(void *arg, int tries)
+{
+	const struct timespec pause = {.tv_nsec = USERS_POLL_MS * 1000000};
+	struct users *users = arg;
+	int64_t now = users_now();
+
+	if (tries == 0)
+		users->wait_since = now;
+	if (now < users->no_wait_until)
+		return 0;
+	if (now - users->wait_since >= users->patience) {
+		users->no_wait_until = now + 10 * (int64_t)users->patience;
+		return 0;
+	}
+	(void)nanosleep(&pause, NULL);
+	return 1;
+}
+
+void users_set_patience(struct users *users, unsigned int ms)
+{
+	users->patience = ms;
+}
 
 /* The number that a pragma answers with, or -1 after users_fail(). */
 static int64_t users_pragma(struct users *users, const char *sql)
@@ -127,7 +164,7 @@ static enum users_result users_open_file(struct users *users, const char *real)
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
 
 	if (sqlite3_open_v2(real, &users->db, flags, NULL) != SQLITE_OK ||
-	    sqlite3_busy_timeout(users->db, USERS_BUSY_MS) != SQLITE_OK ||
+	    sqlite3_busy_handler(users->db, users_on_busy, users) != SQLITE_OK ||
 	    sqlite3_db_config(users->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) != SQLITE_OK ||
 	    sqlite3_db_config(users->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) != SQLITE_OK)
 		return users_fail(users);
@@ -283,13 +320,14 @@ enum users_result users_ready(struct users *users)
 
 	if (users->db && !sqlite3_get_autocommit(users->db))
 		return USERS_OK;
-	if (users->data_version && lstat(users->real, &st) == 0 && st.st_dev == users->device &&
-	    st.st_ino == users->inode)
+	if (users->data_version && !users->damaged && lstat(users->real, &st) == 0 &&
+	    st.st_dev == users->device && st.st_ino == users->inode)
 		return USERS_OK;
 	/* The log of the old file may by now be the name of the new one's: hands off. */
 	if (users->db)
 		(void)sqlite3_db_config(users->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	users_close_file(users);
+	users->damaged = false;
 	users->seen_version = -1;
 	result = users_connect(users);
 	if (result == USERS_OK)
@@ -331,6 +369,7 @@ enum users_result users_open(const char *path, bool create, struct users **out, 
 	}
 	memcpy(users->path, path, strlen(path) + 1);
 	users->seen_version = -1;
+	users->patience = USERS_PATIENCE_MS;
 	result = users_resolve(users, create);
 	if (result == USERS_OK && create) {
 		result = users_look(users);

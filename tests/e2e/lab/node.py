@@ -204,6 +204,8 @@ def sweep():
     for path in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
         match = re.match(rf"{FOLDER}(\d+)-", path.name)
         if match and not alive(match.group(1)):
+            for disk in path.glob("disk*"):
+                command("umount", "-l", disk, check=False)
             shutil.rmtree(path, ignore_errors=True)
     for name in os.listdir(NETNS) if NETNS.is_dir() else []:
         match = re.fullmatch(rf"{PREFIX}-(\d+)-\d+-\w+", name)

@@ -188,6 +188,14 @@ class Lab:
         path.chmod(mode)
         return path
 
+    def disk(self, size):
+        """A folder on a disk of its own, which can be filled up."""
+        folder = self.dir / f"disk{len(self.closing)}"
+        folder.mkdir()
+        command("mount", "-t", "tmpfs", "-o", f"size={size},mode=0755", "dtcp-e2e", folder)
+        self.closing.append(lambda: command("umount", "-l", folder))
+        return folder
+
     def sanitizer_reports(self):
         """What the sanitizers found in any process, also in those without a terminal."""
         texts = [path.read_text(errors="replace") for path in sorted(self.reports.iterdir())]

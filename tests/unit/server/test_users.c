@@ -806,9 +806,11 @@ static void test_schema_version(void **state)
 			  "made by another version of dtcp (schema 0; this program knows 1)");
 }
 
+/* Says what is wrong, and is well again once the file is, which somebody put right in its place. */
 static void test_damaged(void **state)
 {
 	struct place *place = *state;
+	static char good[1 << 16];
 	char garbage[4096];
 	struct user user;
 	struct stat st;
@@ -824,16 +826,21 @@ static void test_damaged(void **state)
 	place->users = NULL;
 	/* Every page but the first, which has the schema. */
 	memset(garbage, 0xa5, sizeof(garbage));
-	fd = open(place->path, O_WRONLY);
+	fd = open(place->path, O_RDWR);
 	assert_int_not_equal(fd, -1);
 	assert_int_equal(fstat(fd, &st), 0);
+	assert_in_range(st.st_size, 2 * 4096, sizeof(good));
+	assert_int_equal(read(fd, good, sizeof(good)), st.st_size);
 	for (off_t at = 4096; at < st.st_size; at += 4096)
 		assert_int_equal(pwrite(fd, garbage, sizeof(garbage), at), sizeof(garbage));
-	assert_int_equal(close(fd), 0);
 	place->users = open_users(place->path, false);
 	assert_int_equal(users_find(place->users, "user50", &user), USERS_FAILED);
 	assert_non_null(strstr(users_error(place->users), "users.db: the database is damaged"));
 	assert_null(strchr(users_error(place->users), '\n'));
+	assert_int_equal(pwrite(fd, good, (size_t)st.st_size, 0), st.st_size);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(users_find(place->users, "user50", &user), USERS_OK);
+	assert_string_equal(user.password, "secret");
 }
 
 static void test_damaged_values(void **state)
@@ -886,6 +893,14 @@ static void test_not_permitted(void **state)
 	assert_int_equal(status, 0);
 }
 
+static double seconds(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
 static void test_locked(void **state)
 {
 	struct place *place = *state;
@@ -900,6 +915,32 @@ static void test_locked(void **state)
 	assert_int_equal(users_find(place->users, "alice", &user), USERS_OK);
 	assert_int_equal(users_add(place->users, "bob", "secret", NULL, other), USERS_FAILED);
 	assert_non_null(strstr(users_error(place->users), "users.db: locked by another program"));
+	assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	add(place->users, "bob");
+}
+
+/* A server has others to serve: it waits as long as it was told, and then not at all for a while.
+ */
+static void test_locked_patience(void **state)
+{
+	struct place *place = *state;
+	char other[DTCP_USER_MAX + 1];
+	sqlite3 *db = NULL;
+	double start, first, second;
+
+	add(place->users, "alice");
+	users_set_patience(place->users, 200);
+	assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	start = seconds();
+	assert_int_equal(users_add(place->users, "bob", "secret", NULL, other), USERS_FAILED);
+	first = seconds();
+	assert_int_equal(users_add(place->users, "bob", "secret", NULL, other), USERS_FAILED);
+	second = seconds();
+	assert_non_null(strstr(users_error(place->users), "users.db: locked by another program"));
+	assert_true(first - start >= 0.2);
+	assert_true(second - first < 0.2);
 	assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 	add(place->users, "bob");
@@ -962,14 +1003,6 @@ static void test_password_overwritten(void **state)
 }
 
 /* --- many --------------------------------------------------------------------------------- */
-
-static double seconds(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 /* Under a checker that makes everything fifty times slower, a tenth has to do. */
 static bool small(void)
@@ -1098,6 +1131,7 @@ int main(void)
 		TEST(test_damaged_values),
 		TEST(test_not_permitted),
 		TEST(test_locked),
+		TEST(test_locked_patience),
 		TEST(test_deleted_while_open),
 		TEST(test_password_overwritten),
 		TEST(test_many_leases),
