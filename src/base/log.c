@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -109,6 +110,35 @@ void log_warnx(const char *format, ...)
 	va_start(ap, format);
 	log_line(LOG_WARNING, 0, format, ap);
 	va_end(ap);
+}
+
+void log_limit_init(struct log_limit *limit, const char *what, uint32_t per_second, int64_t now)
+{
+	limit->what = what;
+	limit->left_out = 0;
+	rate_init(&limit->rate, per_second, (uint64_t)now);
+}
+
+void log_limited(struct log_limit *limit, int64_t now, const char *format, ...)
+{
+	va_list ap;
+
+	if (!rate_take(&limit->rate, (uint64_t)now)) {
+		limit->left_out++;
+		return;
+	}
+	va_start(ap, format);
+	log_line(LOG_WARNING, 0, format, ap);
+	va_end(ap);
+}
+
+void log_limit_tell(struct log_limit *limit)
+{
+	if (limit->left_out == 0)
+		return;
+	log_warnx("%" PRIu64 " more line%s about %s left out", limit->left_out,
+		  limit->left_out == 1 ? "" : "s", limit->what);
+	limit->left_out = 0;
 }
 
 const char *log_escape(const char *text, size_t len, char *buf, size_t size)

@@ -3,13 +3,16 @@
  * The log: one line a message, to standard error in the foreground and to syslog in a daemon. Where
  * standard error is systemd's journal, each line begins with its priority, as "<4>".
  * The functions come in pairs, as in err(3): log_warn() ends with the text of errno, log_warnx()
- * does not. Never pass a secret.
+ * does not. Never pass a secret. Lines that a peer can cause at will go through log_limited().
  */
 #ifndef DTCP_BASE_LOG_H
 #define DTCP_BASE_LOG_H
 
+#include "base/rate.h"
+
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define LOG_FORMAT(n) __attribute__((format(printf, n, (n) + 1)))
 
@@ -25,6 +28,21 @@ void log_debug(const char *format, ...) LOG_FORMAT(1);
 void log_info(const char *format, ...) LOG_FORMAT(1);
 void log_warn(const char *format, ...) LOG_FORMAT(1);
 void log_warnx(const char *format, ...) LOG_FORMAT(1);
+
+/* One kind of line, and how many of it there may be. */
+struct log_limit {
+	const char *what; /* for "N more lines about %s left out" */
+	struct rate rate;
+	uint64_t left_out; /* since that was last said */
+};
+
+void log_limit_init(struct log_limit *limit, const char *what, uint32_t per_second, int64_t now);
+
+/* log_warnx(), at most so often. now in milliseconds. */
+void log_limited(struct log_limit *limit, int64_t now, const char *format, ...) LOG_FORMAT(3);
+
+/* Says how many lines were left out, if any were. To be called every few seconds. */
+void log_limit_tell(struct log_limit *limit);
 
 /* What a peer sent, made safe for a log line: unprintable bytes as \xHH, cut with "..." at the
  * end of the buffer. Returns buf. */

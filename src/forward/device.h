@@ -6,7 +6,7 @@
 #ifndef DTCP_FORWARD_DEVICE_H
 #define DTCP_FORWARD_DEVICE_H
 
-#include "forward/hash.h"
+#include "base/hash.h"
 #include "forward/table.h"
 
 #include <event2/event.h>

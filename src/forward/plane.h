@@ -6,11 +6,11 @@
 #ifndef DTCP_FORWARD_PLANE_H
 #define DTCP_FORWARD_PLANE_H
 
+#include "base/rate.h"
 #include "forward/counters.h"
 #include "forward/device.h"
 #include "forward/forward.h"
 #include "forward/outer.h"
-#include "forward/rate.h"
 #include "forward/table.h"
 
 #include <event2/event.h>

@@ -10,10 +10,10 @@
 #ifndef DTCP_FORWARD_TABLE_H
 #define DTCP_FORWARD_TABLE_H
 
-#include "forward/hash.h"
+#include "base/hash.h"
+#include "base/rate.h"
 #include "forward/msg.h"
 #include "forward/pmtu.h"
-#include "forward/rate.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>

@@ -181,6 +181,32 @@ static void test_long_line(void **state)
 	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
 }
 
+/* What is too much is counted, and the count is said once. */
+static void test_limited(void **state)
+{
+	struct log_limit limit;
+
+	(void)state;
+	log_init("prog", NULL, false);
+	capture_begin(STDERR_FILENO);
+	log_limit_init(&limit, "odd peers", 2, 1000);
+	log_limit_tell(&limit);
+	for (int i = 1; i <= 3; i++)
+		log_limited(&limit, 1000, "peer %d is odd", i);
+	log_limit_tell(&limit);
+	log_limit_tell(&limit);
+	/* Half a second is worth one line. */
+	log_limited(&limit, 1499, "peer 4 is odd");
+	log_limited(&limit, 1500, "peer 5 is odd");
+	log_limited(&limit, 1500, "peer 6 is odd");
+	log_limit_tell(&limit);
+	assert_string_equal(capture_end(), "prog: peer 1 is odd\n"
+					   "prog: peer 2 is odd\n"
+					   "prog: 1 more line about odd peers left out\n"
+					   "prog: peer 5 is odd\n"
+					   "prog: 2 more lines about odd peers left out\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_long_line),
+		cmocka_unit_test(test_limited),
 	};
 
 	return cmocka_run_group_tests_name("base log", tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A token bucket. */
-#ifndef DTCP_FORWARD_RATE_H
-#define DTCP_FORWARD_RATE_H
+#ifndef DTCP_BASE_RATE_H
+#define DTCP_BASE_RATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,5 +21,8 @@ void rate_init(struct rate *rate, uint32_t per_second, uint64_t now);
 
 /* True where there was a token, which is then taken. now never goes back. */
 bool rate_take(struct rate *rate, uint64_t now);
+
+/* Milliseconds until there is one: 0 where rate_take() would succeed, UINT64_MAX for never. */
+uint64_t rate_wait(const struct rate *rate, uint64_t now);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "forward/hash.h"
+#include "base/hash.h"
 
 #include <errno.h>
 #include <stdlib.h>

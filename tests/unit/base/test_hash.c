@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "packets.h"
+#include "base/hash.h"
 
-#include "forward/hash.h"
-
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 /* The published SipHash-2-4 vectors for key 00..0f: no input, and input 00..07. */
 static void known_vectors(void **state)

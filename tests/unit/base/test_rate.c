@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "packets.h"
+#include "base/rate.h"
 
-#include "forward/rate.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
 
 static unsigned take_all(struct rate *rate, uint64_t now)
 {
@@ -60,12 +65,42 @@ static void the_largest_rate_does_not_overflow(void **state)
 	assert_int_equal(rate.tokens, rate.full - 1000);
 }
 
+/* How long to wait is exactly how long nothing is to be had. */
+static void waiting(void **state)
+{
+	static const uint32_t rates[] = {1, 3, 7, 10, 999, 1000, 5000};
+	struct rate never;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		struct rate rate;
+		uint64_t now = 500;
+
+		rate_init(&rate, rates[i], now);
+		assert_int_equal(rate_wait(&rate, now), 0);
+		(void)take_all(&rate, now);
+		for (int j = 0; j < 5; j++) {
+			uint64_t wait = rate_wait(&rate, now);
+
+			assert_in_range(wait, 1, 1000);
+			assert_false(rate_take(&rate, now + wait - 1));
+			now += wait;
+			assert_int_equal(rate_wait(&rate, now), 0);
+			(void)take_all(&rate, now);
+		}
+	}
+	/* Of nothing there is never any. */
+	rate_init(&never, 0, 0);
+	assert_int_equal(rate_wait(&never, 5000), UINT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_burst_then_the_rate),
 		cmocka_unit_test(rest_fills_no_more_than_the_burst),
 		cmocka_unit_test(small_rates),
+		cmocka_unit_test(waiting),
 		cmocka_unit_test(the_largest_rate_does_not_overflow),
 	};
 

@@ -3,8 +3,8 @@
  * A hash table with nodes inside the items. Hashes are keyed, so that nobody outside can choose
  * addresses that all fall into one chain.
  */
-#ifndef DTCP_FORWARD_HASH_H
-#define DTCP_FORWARD_HASH_H
+#ifndef DTCP_BASE_HASH_H
+#define DTCP_BASE_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>

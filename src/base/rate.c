@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "forward/rate.h"
+#include "base/rate.h"
 
 #define RATE_TOKEN                                                                                 \
 	1000u /* a token in the bucket's unit, so that a millisecond adds a whole number */
@@ -16,19 +16,35 @@ void rate_init(struct rate *rate, uint32_t per_second, uint64_t now)
 	rate->last = now;
 }
 
-bool rate_take(struct rate *rate, uint64_t now)
+static uint64_t rate_tokens(const struct rate *rate, uint64_t now)
 {
 	uint64_t passed = now - rate->last;
+	uint64_t tokens;
 
 	/* A second fills every bucket; longer times are cut to that, so nothing can overflow. */
 	if (passed > 1000)
 		passed = 1000;
-	rate->tokens += passed * rate->per_second;
-	if (rate->tokens > rate->full)
-		rate->tokens = rate->full;
+	tokens = rate->tokens + passed * rate->per_second;
+	return tokens > rate->full ? rate->full : tokens;
+}
+
+bool rate_take(struct rate *rate, uint64_t now)
+{
+	rate->tokens = rate_tokens(rate, now);
 	rate->last = now;
 	if (rate->tokens < RATE_TOKEN)
 		return false;
 	rate->tokens -= RATE_TOKEN;
 	return true;
+}
+
+uint64_t rate_wait(const struct rate *rate, uint64_t now)
+{
+	uint64_t tokens = rate_tokens(rate, now);
+
+	if (tokens >= RATE_TOKEN)
+		return 0;
+	if (rate->per_second == 0)
+		return UINT64_MAX;
+	return (RATE_TOKEN - tokens + rate->per_second - 1) / rate->per_second;
 }

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Failed logins: who is slowed down, who is refused, and who must not notice. */
+#include "server/guesses.h"
+
+#include "server/tally.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const uint64_t key[2] = {1, 2};
+
+#define NOW 1000000
+
+/* --- counts that fade ----------------------------------------------------------------------- */
+
+static void test_tally_fades(void **state)
+{
+	struct tally *tally = tally_new(4, 6);
+
+	(void)state;
+	assert_int_equal(tally_get(tally, 1, NOW), 0);
+	assert_false(tally_knows(tally, 1));
+	assert_int_equal(tally_add(tally, 1, NOW), 1);
+	assert_int_equal(tally_add(tally, 1, NOW), 2);
+	assert_int_equal(tally_get(tally, 2, NOW), 0);
+	/* One in ten seconds, and what has begun counts as whole. */
+	assert_int_equal(tally_get(tally, 1, NOW + 1), 2);
+	assert_int_equal(tally_get(tally, 1, NOW + 9999), 2);
+	assert_int_equal(tally_get(tally, 1, NOW + 10000), 1);
+	assert_int_equal(tally_get(tally, 1, NOW + 19999), 1);
+	assert_int_equal(tally_get(tally, 1, NOW + 20000), 0);
+	assert_int_equal(tally_get(tally, 1, INT64_MAX / 8), 0);
+	assert_true(tally_knows(tally, 1));
+	assert_int_equal(tally_add(tally, 1, NOW + 10000), 2);
+	/* Another pace, from now on. */
+	tally_set_fade(tally, 60, NOW + 10000);
+	assert_int_equal(tally_get(tally, 1, NOW + 10000), 2);
+	assert_int_equal(tally_get(tally, 1, NOW + 11000), 1);
+	tally_undo(tally, 1, NOW + 10500);
+	assert_int_equal(tally_get(tally, 1, NOW + 10500), 1);
+	tally_undo(tally, 1, NOW + 10500);
+	tally_undo(tally, 1, NOW + 10500);
+	tally_undo(tally, 77, NOW + 10500);
+	assert_int_equal(tally_get(tally, 1, NOW + 10500), 0);
+	tally_free(tally);
+}
+
+static void test_tally_forgets_the_oldest(void **state)
+{
+	struct tally *tally = tally_new(3, 0);
+
+	(void)state;
+	for (uint64_t i = 1; i <= 3; i++)
+		(void)tally_add(tally, i, NOW);
+	tally_touch(tally, 1, NOW);
+	assert_int_equal(tally_add(tally, 4, NOW), 1);
+	assert_false(tally_knows(tally, 2));
+	assert_true(tally_knows(tally, 1) && tally_knows(tally, 3) && tally_knows(tally, 4));
+	assert_int_equal(tally_get(tally, 1, NOW), 1);
+	/* However many come. */
+	for (uint64_t i = 100; i < 10000; i++)
+		assert_int_equal(tally_add(tally, i, NOW), 1);
+	assert_true(tally_knows(tally, 9999) && tally_knows(tally, 9997));
+	assert_false(tally_knows(tally, 9996));
+	tally_free(tally);
+	tally_free(NULL);
+}
+
+/* --- logins --------------------------------------------------------------------------------- */
+
+struct bench {
+	struct guesses_config config;
+	struct guesses *guesses;
+	int64_t now;
+	const char *why;
+	uint32_t delay;
+};
+
+static struct in_addr source(uint32_t number)
+{
+	return (struct in_addr){.s_addr = htonl(0x0a000000 + number)};
+}
+
+static void begin(struct bench *bench, uint32_t failures)
+{
+	*bench = (struct bench){.config = {.failures = failures, .delay_max = 5000}, .now = NOW};
+	bench->guesses = guesses_new(&bench->config, key);
+	assert_non_null(bench->guesses);
+}
+
+static enum guesses_account ask(struct bench *bench, uint32_t from, const char *user)
+{
+	bench->why = NULL;
+	bench->delay = 0;
+	return guesses_ask(bench->guesses, source(from), user, bench->now, &bench->why,
+			   &bench->delay);
+}
+
+/* Returns the delay. */
+static uint32_t miss(struct bench *bench, uint32_t from, const char *user)
+{
+	enum guesses_account account = ask(bench, from, user);
+
+	assert_int_not_equal(account, GUESSES_NONE);
+	return guesses_failed(bench->guesses, account, source(from), user, bench->now);
+}
+
+static void pass(struct bench *bench, uint32_t from, const char *user)
+{
+	enum guesses_account account = ask(bench, from, user);
+
+	assert_int_not_equal(account, GUESSES_NONE);
+	guesses_passed(bench->guesses, account, source(from), user, bench->now);
+}
+
+static void expect_refused(struct bench *bench, uint32_t from, const char *user)
+{
+	assert_int_equal(ask(bench, from, user), GUESSES_NONE);
+	assert_string_equal(bench->why, "too many failed logins, try again later");
+	assert_int_equal(bench->delay, 5000);
+}
+
+static void test_delays_grow(void **state)
+{
+	static const uint32_t delays[] = {100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000};
+	struct bench bench;
+
+	(void)state;
+	begin(&bench, 30);
+	for (size_t i = 0; i < sizeof(delays) / sizeof(delays[0]); i++) {
+		char user[8];
+
+		/* Whichever users are tried. */
+		(void)snprintf(user, sizeof(user), "u%zu", i);
+		assert_int_equal(miss(&bench, 1, user), delays[i]);
+	}
+	/* They fade: half of one a second. */
+	bench.now += 60000;
+	assert_int_equal(miss(&bench, 1, "alice"), 100);
+	guesses_free(bench.guesses);
+
+	begin(&bench, 30);
+	bench.config.delay_max = 0;
+	assert_int_equal(miss(&bench, 1, "alice"), 0);
+	assert_int_equal(miss(&bench, 1, "alice"), 0);
+	guesses_free(bench.guesses);
+}
+
+/* Guessing one user's password from many addresses: slower, but not much, and good ones at once. */
+static void test_user_everywhere(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	begin(&bench, 30);
+	for (uint32_t i = 1; i <= 10000; i++) {
+		uint32_t delay = miss(&bench, i, "alice");
+
+		assert_true(delay <= GUESSES_USER_DELAY_MS);
+		if (i >= 5)
+			assert_int_equal(delay, GUESSES_USER_DELAY_MS);
+	}
+	pass(&bench, 99999, "alice");
+	/* An unknown user's failures are the same. */
+	for (uint32_t i = 1; i <= 5; i++)
+		assert_int_equal(miss(&bench, 20000 + i, "nobody"), i == 5 ? 1000 : 100 << (i - 1));
+	guesses_free(bench.guesses);
+}
+
+static void test_source_is_used_up(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	begin(&bench, 30);
+	/* Asked many times before the first answer, it is the same. */
+	for (int i = 0; i < 30; i++)
+		assert_int_equal(ask(&bench, 1, "alice"), GUESSES_SOURCE);
+	expect_refused(&bench, 1, "alice");
+	expect_refused(&bench, 1, "bob");
+	/* The same user elsewhere is not concerned. */
+	assert_int_equal(ask(&bench, 2, "alice"), GUESSES_SOURCE);
+	/* Refused ones do not count: it gets better however many come. */
+	for (int i = 0; i < 1000; i++)
+		expect_refused(&bench, 1, "alice");
+	bench.now += 2000;
+	assert_int_equal(ask(&bench, 1, "alice"), GUESSES_SOURCE);
+	expect_refused(&bench, 1, "alice");
+	/* What was not the client's fault is given back. */
+	bench.now += 2000;
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(ask(&bench, 1, "bob"), GUESSES_SOURCE);
+		guesses_undecided(bench.guesses, GUESSES_SOURCE, source(1), "bob", bench.now);
+	}
+	/* More are allowed from now on. */
+	bench.config.failures = 60;
+	guesses_reconfigure(bench.guesses, bench.now);
+	for (int i = 0; i < 31; i++)
+		assert_int_equal(ask(&bench, 1, "alice"), GUESSES_SOURCE);
+	expect_refused(&bench, 1, "alice");
+	guesses_free(bench.guesses);
+}
+
+/* Many sites behind one address: who has been there before gets in, whatever the others do. */
+static void test_known_at_the_address(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	begin(&bench, 30);
+	pass(&bench, 1, "alice");
+	for (int i = 0; i < 30; i++)
+		(void)miss(&bench, 1, "mallory");
+	expect_refused(&bench, 1, "mallory");
+	expect_refused(&bench, 1, "bob");
+	pass(&bench, 1, "alice");
+	/* Only from there, and under that name. */
+	for (int i = 0; i < 30; i++)
+		(void)miss(&bench, 2, "mallory");
+	expect_refused(&bench, 2, "alice");
+	expect_refused(&bench, 1, "alic");
+	expect_refused(&bench, 1, "alice2");
+	/* Guessing this user's password there ends, too. */
+	for (int i = 0; i < GUESSES_KNOWN; i++)
+		(void)miss(&bench, 1, "alice");
+	expect_refused(&bench, 1, "alice");
+	bench.now += 60000 / GUESSES_KNOWN;
+	pass(&bench, 1, "alice");
+	guesses_free(bench.guesses);
+}
+
+/* Good logins of a user are limited as well: each makes work for root. */
+static void test_too_many_good_ones(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	begin(&bench, 30);
+	for (uint32_t i = 0; i < GUESSES_LOGINS; i++)
+		pass(&bench, i, "alice");
+	assert_int_equal(ask(&bench, 1, "alice"), GUESSES_NONE);
+	assert_string_equal(bench.why, "too many logins, try again later");
+	pass(&bench, 1, "bob");
+	bench.now += 60000 / GUESSES_LOGINS;
+	pass(&bench, 7, "alice");
+	guesses_free(bench.guesses);
+}
+
+/* Names of any length are different names. */
+static void test_names(void **state)
+{
+	char name[66];
+	struct bench bench;
+
+	(void)state;
+	begin(&bench, 1);
+	for (size_t len = 1; len <= 64; len++) {
+		memset(name, 'a', len);
+		name[len] = '\0';
+		pass(&bench, 1, name);
+	}
+	(void)miss(&bench, 1, "x");
+	name[64] = '\0';
+	name[63] = 'b';
+	expect_refused(&bench, 1, name);
+	name[63] = 'a';
+	pass(&bench, 1, name);
+	guesses_free(bench.guesses);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tally_fades),
+		cmocka_unit_test(test_tally_forgets_the_oldest),
+		cmocka_unit_test(test_delays_grow),
+		cmocka_unit_test(test_user_everywhere),
+		cmocka_unit_test(test_source_is_used_up),
+		cmocka_unit_test(test_known_at_the_address),
+		cmocka_unit_test(test_too_many_good_ones),
+		cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests_name("server guesses", tests, NULL, NULL);
+}
