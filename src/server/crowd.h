@@ -10,69 +10,68 @@
  *
  * Pure: keeps lists of connections that the caller owns.
  */
-#ifndef DTCP_SERVER_LIMITS_H
-#define DTCP_SERVER_LIMITS_H
+#ifndef DTCP_SERVER_CROWD_H
+#define DTCP_SERVER_CROWD_H
 
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
-struct limits_config {
+struct crowd_config {
 	uint32_t connections;	     /* in all */
 	uint32_t pending;	     /* of these */
 	uint32_t source_connections; /* from one address */
 	uint32_t source_pending;     /* of these */
 };
 
-struct limits_source;
+struct crowd_source;
 
 /* A connection's place; the caller's memory, as long as the connection is counted. */
-struct limits_place {
+struct crowd_place {
 	void *owner;
 	/* private */
-	struct limits_source *source;
+	struct crowd_source *source;
 	bool pending;
-	TAILQ_ENTRY(limits_place) next;
+	TAILQ_ENTRY(crowd_place) next;
 };
 
-enum limits_answer {
-	LIMITS_ENTER,  /* let it in */
-	LIMITS_DROP,   /* drop the one named, and ask again */
-	LIMITS_REFUSE, /* only sessions are there */
+enum crowd_answer {
+	CROWD_ENTER,  /* let it in */
+	CROWD_DROP,   /* drop the one named, and ask again */
+	CROWD_REFUSE, /* only sessions are there */
 };
 
-struct limits;
+struct crowd;
 
 /*
  * config must stay valid and may change. sources: how many addresses can be there at a time, which
  * is the largest number of connections that there will ever be. key is secret. NULL where memory
  * is short.
  */
-struct limits *limits_new(const struct limits_config *config, uint32_t sources,
-			  const uint64_t key[static 2]);
-void limits_free(struct limits *limits);
+struct crowd *crowd_new(const struct crowd_config *config, uint32_t sources,
+			const uint64_t key[static 2]);
+void crowd_free(struct crowd *crowd);
 
 /*
  * Is there room for a connection from there? *drop: the place to be left first. *why: the limit in
  * the way, as the operator knows it.
  */
-enum limits_answer limits_ask(const struct limits *limits, struct in_addr addr,
-			      struct limits_place **drop, const char **why);
+enum crowd_answer crowd_ask(const struct crowd *crowd, struct in_addr addr,
+			    struct crowd_place **drop, const char **why);
 
-/* Counts a connection, pending; its place must be left again. After LIMITS_ENTER only. */
-void limits_enter(struct limits *limits, struct limits_place *place, struct in_addr addr,
-		  void *owner);
-void limits_leave(struct limits *limits, struct limits_place *place);
+/* Counts a connection, pending; its place must be left again. After CROWD_ENTER only. */
+void crowd_enter(struct crowd *crowd, struct crowd_place *place, struct in_addr addr, void *owner);
+void crowd_leave(struct crowd *crowd, struct crowd_place *place);
 
 /* It has a session now, or no longer. */
-void limits_settle(struct limits *limits, struct limits_place *place);
-void limits_unsettle(struct limits *limits, struct limits_place *place);
+void crowd_settle(struct crowd *crowd, struct crowd_place *place);
+void crowd_unsettle(struct crowd *crowd, struct crowd_place *place);
 
 /* The pending connection that is the first to go, NULL for none. */
-struct limits_place *limits_worst(const struct limits *limits);
+struct crowd_place *crowd_worst(const struct crowd *crowd);
 
-uint32_t limits_count(const struct limits *limits);
-uint32_t limits_pending(const struct limits *limits);
+uint32_t crowd_count(const struct crowd *crowd);
+uint32_t crowd_pending(const struct crowd *crowd);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who is let in when there are too many connections, and who has to go for it. */
-#include "server/limits.h"
+#include "server/crowd.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -17,11 +17,11 @@ static const uint64_t key[2] = {1, 2};
 
 /* Connections that are there, and what was said last. */
 struct bench {
-	struct limits_config config;
-	struct limits *limits;
-	struct limits_place *places; /* owner: the place itself while it is entered */
+	struct crowd_config config;
+	struct crowd *crowd;
+	struct crowd_place *places; /* owner: the place itself while it is entered */
 	size_t used;
-	struct limits_place *drop;
+	struct crowd_place *drop;
 	const char *why;
 };
 
@@ -37,9 +37,9 @@ static void begin(struct bench *bench, uint32_t connections, uint32_t pending,
 					   .pending = pending,
 					   .source_connections = source_connections,
 					   .source_pending = source_pending}};
-	bench->limits = limits_new(&bench->config, connections, key);
+	bench->crowd = crowd_new(&bench->config, connections, key);
 	bench->places = calloc(PLACES, sizeof(*bench->places));
-	assert_non_null(bench->limits);
+	assert_non_null(bench->crowd);
 	assert_non_null(bench->places);
 }
 
@@ -47,58 +47,58 @@ static void end(struct bench *bench)
 {
 	for (size_t i = 0; i < bench->used; i++) {
 		if (bench->places[i].owner)
-			limits_leave(bench->limits, &bench->places[i]);
+			crowd_leave(bench->crowd, &bench->places[i]);
 	}
-	assert_int_equal(limits_count(bench->limits), 0);
-	assert_int_equal(limits_pending(bench->limits), 0);
-	assert_null(limits_worst(bench->limits));
-	limits_free(bench->limits);
+	assert_int_equal(crowd_count(bench->crowd), 0);
+	assert_int_equal(crowd_pending(bench->crowd), 0);
+	assert_null(crowd_worst(bench->crowd));
+	crowd_free(bench->crowd);
 	free(bench->places);
 }
 
-static void leave(struct bench *bench, struct limits_place *place)
+static void leave(struct bench *bench, struct crowd_place *place)
 {
-	limits_leave(bench->limits, place);
+	crowd_leave(bench->crowd, place);
 	place->owner = NULL;
 }
 
-static enum limits_answer ask(struct bench *bench, uint32_t from)
+static enum crowd_answer ask(struct bench *bench, uint32_t from)
 {
-	return limits_ask(bench->limits, source(from), &bench->drop, &bench->why);
+	return crowd_ask(bench->crowd, source(from), &bench->drop, &bench->why);
 }
 
-static struct limits_place *enter(struct bench *bench, uint32_t from)
+static struct crowd_place *enter(struct bench *bench, uint32_t from)
 {
-	struct limits_place *place = &bench->places[bench->used++];
+	struct crowd_place *place = &bench->places[bench->used++];
 
-	assert_int_equal(ask(bench, from), LIMITS_ENTER);
+	assert_int_equal(ask(bench, from), CROWD_ENTER);
 	assert_null(bench->drop);
-	limits_enter(bench->limits, place, source(from), place);
+	crowd_enter(bench->crowd, place, source(from), place);
 	assert_ptr_equal(place->owner, place);
 	return place;
 }
 
 /* As the server does it. Returns NULL where it was refused. */
-static struct limits_place *arrive(struct bench *bench, uint32_t from)
+static struct crowd_place *arrive(struct bench *bench, uint32_t from)
 {
-	enum limits_answer answer;
+	enum crowd_answer answer;
 
-	while ((answer = ask(bench, from)) == LIMITS_DROP)
+	while ((answer = ask(bench, from)) == CROWD_DROP)
 		leave(bench, bench->drop);
-	return answer == LIMITS_ENTER ? enter(bench, from) : NULL;
+	return answer == CROWD_ENTER ? enter(bench, from) : NULL;
 }
 
-static void expect_drop(struct bench *bench, uint32_t from, const struct limits_place *place,
+static void expect_drop(struct bench *bench, uint32_t from, const struct crowd_place *place,
 			const char *why)
 {
-	assert_int_equal(ask(bench, from), LIMITS_DROP);
+	assert_int_equal(ask(bench, from), CROWD_DROP);
 	assert_ptr_equal(bench->drop, place);
 	assert_string_equal(bench->why, why);
 }
 
 static void expect_refuse(struct bench *bench, uint32_t from, const char *why)
 {
-	assert_int_equal(ask(bench, from), LIMITS_REFUSE);
+	assert_int_equal(ask(bench, from), CROWD_REFUSE);
 	assert_null(bench->drop);
 	assert_string_equal(bench->why, why);
 }
@@ -106,7 +106,7 @@ static void expect_refuse(struct bench *bench, uint32_t from, const char *why)
 static void test_one_source(void **state)
 {
 	struct bench bench;
-	struct limits_place *first, *second;
+	struct crowd_place *first, *second;
 
 	(void)state;
 	begin(&bench, 100, 50, 4, 2);
@@ -116,24 +116,24 @@ static void test_one_source(void **state)
 	/* That is no matter of others. */
 	(void)enter(&bench, 2);
 	/* With a session it is not counted for this, and not dropped. */
-	limits_settle(bench.limits, first);
+	crowd_settle(bench.crowd, first);
 	(void)enter(&bench, 1);
 	expect_drop(&bench, 1, second, "limit.source.pending");
-	limits_settle(bench.limits, second);
+	crowd_settle(bench.crowd, second);
 	(void)enter(&bench, 1);
 	expect_drop(&bench, 1, &bench.places[3], "limit.source.pending");
-	limits_settle(bench.limits, &bench.places[3]);
+	crowd_settle(bench.crowd, &bench.places[3]);
 	expect_drop(&bench, 1, &bench.places[4], "limit.source.connections");
-	limits_settle(bench.limits, &bench.places[4]);
+	crowd_settle(bench.crowd, &bench.places[4]);
 	expect_refuse(&bench, 1, "limit.source.connections");
 	/* A session ended: its connection, which still says good-bye, can go. */
-	limits_unsettle(bench.limits, second);
+	crowd_unsettle(bench.crowd, second);
 	expect_drop(&bench, 1, second, "limit.source.connections");
 	/* Said twice it is as good as once. */
-	limits_unsettle(bench.limits, second);
-	limits_settle(bench.limits, first);
-	assert_int_equal(limits_pending(bench.limits), 2);
-	assert_int_equal(limits_count(bench.limits), 5);
+	crowd_unsettle(bench.crowd, second);
+	crowd_settle(bench.crowd, first);
+	assert_int_equal(crowd_pending(bench.crowd), 2);
+	assert_int_equal(crowd_count(bench.crowd), 5);
 	end(&bench);
 }
 
@@ -141,8 +141,8 @@ static void test_one_source(void **state)
 static void test_the_fullest_source_pays(void **state)
 {
 	struct bench bench;
-	struct limits_place *flood[8];
-	struct limits_place *quiet;
+	struct crowd_place *flood[8];
+	struct crowd_place *quiet;
 
 	(void)state;
 	begin(&bench, 100, 10, 100, 100);
@@ -153,13 +153,13 @@ static void test_the_fullest_source_pays(void **state)
 	expect_drop(&bench, 3, flood[0], "limit.pending");
 	expect_drop(&bench, 1, flood[0], "limit.pending");
 	expect_drop(&bench, 9, flood[0], "limit.pending");
-	limits_settle(bench.limits, flood[0]);
+	crowd_settle(bench.crowd, flood[0]);
 	(void)enter(&bench, 1);
 	expect_drop(&bench, 3, flood[1], "limit.pending");
 	for (size_t i = 1; i < 7; i++)
 		leave(&bench, flood[i]);
 	/* Now 1 has two, and the others one each. */
-	assert_ptr_equal(limits_worst(bench.limits), quiet);
+	assert_ptr_equal(crowd_worst(bench.crowd), quiet);
 	end(&bench);
 }
 
@@ -167,7 +167,7 @@ static void test_the_fullest_source_pays(void **state)
 static void test_among_equals_the_oldest(void **state)
 {
 	struct bench bench;
-	struct limits_place *honest;
+	struct crowd_place *honest;
 
 	(void)state;
 	begin(&bench, 2000, 1000, 10, 10);
@@ -178,9 +178,9 @@ static void test_among_equals_the_oldest(void **state)
 	for (uint32_t i = 0; i < 999; i++) {
 		assert_non_null(arrive(&bench, 10000 + i));
 		assert_non_null(honest->owner);
-		assert_int_equal(limits_pending(bench.limits), 1000);
+		assert_int_equal(crowd_pending(bench.crowd), 1000);
 	}
-	assert_ptr_equal(limits_worst(bench.limits), honest);
+	assert_ptr_equal(crowd_worst(bench.crowd), honest);
 	end(&bench);
 }
 
@@ -188,7 +188,7 @@ static void test_among_equals_the_oldest(void **state)
 static void test_few_flooders(void **state)
 {
 	struct bench bench;
-	struct limits_place *honest;
+	struct crowd_place *honest;
 
 	(void)state;
 	begin(&bench, 500, 100, 50, 40);
@@ -196,7 +196,7 @@ static void test_few_flooders(void **state)
 	for (uint32_t i = 0; i < 4000; i++) {
 		assert_non_null(arrive(&bench, 10 + i % 7));
 		assert_non_null(honest->owner);
-		assert_true(limits_pending(bench.limits) <= 100);
+		assert_true(crowd_pending(bench.crowd) <= 100);
 	}
 	end(&bench);
 }
@@ -208,10 +208,10 @@ static void test_all_have_sessions(void **state)
 	(void)state;
 	begin(&bench, 3, 2, 3, 3);
 	for (uint32_t i = 0; i < 3; i++)
-		limits_settle(bench.limits, enter(&bench, i));
+		crowd_settle(bench.crowd, enter(&bench, i));
 	expect_refuse(&bench, 7, "limit.connections");
 	expect_refuse(&bench, 1, "limit.connections");
-	assert_null(limits_worst(bench.limits));
+	assert_null(crowd_worst(bench.crowd));
 	leave(&bench, &bench.places[1]);
 	(void)enter(&bench, 7);
 	expect_drop(&bench, 8, &bench.places[3], "limit.connections");
@@ -233,23 +233,23 @@ static void test_counts(void **state)
 		if (random >> 16 & 1) {
 			(void)arrive(&bench, random >> 17 & 15);
 		} else if (bench.used > 0) {
-			struct limits_place *place = &bench.places[(random >> 18) % bench.used];
+			struct crowd_place *place = &bench.places[(random >> 18) % bench.used];
 
 			if (place->owner && random >> 17 & 1)
 				leave(&bench, place);
 			else if (place->owner && random >> 28 & 1)
-				limits_settle(bench.limits, place);
+				crowd_settle(bench.crowd, place);
 			else if (place->owner)
-				limits_unsettle(bench.limits, place);
+				crowd_unsettle(bench.crowd, place);
 		}
 		for (size_t i = 0; i < bench.used; i++) {
 			all += bench.places[i].owner != NULL;
 			pending += bench.places[i].owner && bench.places[i].pending;
 		}
-		assert_int_equal(limits_count(bench.limits), all);
-		assert_int_equal(limits_pending(bench.limits), pending);
+		assert_int_equal(crowd_count(bench.crowd), all);
+		assert_int_equal(crowd_pending(bench.crowd), pending);
 		assert_true(all <= 64);
-		assert_true((limits_worst(bench.limits) != NULL) == (pending > 0));
+		assert_true((crowd_worst(bench.crowd) != NULL) == (pending > 0));
 	}
 	end(&bench);
 }
@@ -265,5 +265,5 @@ int main(void)
 		cmocka_unit_test(test_counts),
 	};
 
-	return cmocka_run_group_tests_name("server limits", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("server crowd", tests, NULL, NULL);
 }
