@@ -6,6 +6,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -13,6 +15,12 @@
 
 /* Bytes that wait in a socket while the forward room is busy: a burst of a fast line. */
 enum { OUTSIDE_SOCKET_ROOM = 4 * 1024 * 1024 };
+
+/* The same for a TCP connection, in each direction. The kernel doubles it. */
+enum { OUTSIDE_TCP_ROOM = 8192 };
+
+/* A quiet TCP connection is asked so often whether it is still there. */
+enum { OUTSIDE_PROBE_SECONDS = 75 };
 
 static void outside_make_room(int fd)
 {
@@ -58,14 +66,35 @@ int outside_udp_socket(struct in_addr addr, uint16_t port, uint16_t *bound)
 	return fd;
 }
 
-int outside_listener(struct in_addr addr, uint16_t port)
+static bool outside_set(int fd, int level, int option, unsigned int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
+}
+
+/*
+ * What accepted sockets inherit, so that the room that accepts need not ask for it. Lines are
+ * short: small buffers do, and what a peer sends or leaves unread beyond that waits on its own
+ * machine. A machine that has restarted answers a keepalive with a reset, so its session does not
+ * linger; one that cannot be reached has as long as one that says nothing.
+ */
+static bool outside_set_up(int fd, uint32_t silence)
+{
+	return outside_set(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
+	       outside_set(fd, SOL_SOCKET, SO_RCVBUF, OUTSIDE_TCP_ROOM) &&
+	       outside_set(fd, SOL_SOCKET, SO_SNDBUF, OUTSIDE_TCP_ROOM) &&
+	       outside_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) &&
+	       outside_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, OUTSIDE_PROBE_SECONDS) &&
+	       outside_set(fd, IPPROTO_TCP, TCP_KEEPINTVL, OUTSIDE_PROBE_SECONDS) &&
+	       outside_set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, silence * 1000);
+}
+
+int outside_listener(struct in_addr addr, uint16_t port, uint32_t silence)
 {
 	struct sockaddr_in local = {
 		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = addr};
-	int on = 1;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd == -1 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1 ||
+	if (fd == -1 || !outside_set_up(fd, silence) ||
 	    bind(fd, (const struct sockaddr *)&local, sizeof(local)) == -1 ||
 	    listen(fd, SOMAXCONN) == -1) {
 		int error = -errno;

@@ -16,8 +16,11 @@ int outside_raw_socket(void);
 /* A UDP socket on port of addr; port 0 takes a free one. *bound is the port that it has. */
 int outside_udp_socket(struct in_addr addr, uint16_t port, uint16_t *bound);
 
-/* A listening IPv4 TCP socket. */
-int outside_listener(struct in_addr addr, uint16_t port);
+/*
+ * A listening IPv4 TCP socket. Its connections inherit that little waits in them, and that they end
+ * when the other side has not taken anything for silence seconds.
+ */
+int outside_listener(struct in_addr addr, uint16_t port, uint32_t silence);
 
 /* A zeroed memory file of size bytes, and a second, read-only descriptor of it in *reader. */
 int outside_counter_page(size_t size, int *reader);

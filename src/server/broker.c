@@ -84,17 +84,43 @@ static void broker_refuse(struct client *client, const char *reason)
 	client_feed(client, &event);
 }
 
+/* What a verdict means for the next logins. Returns how long a failed one waits for its answer. */
+static uint32_t broker_weigh(struct broker *broker, const struct client *client, uint32_t result)
+{
+	const char *user = client->conn.request.user;
+	struct in_addr peer = client->conn.peer;
+
+	if (result == SERVER_AUTH)
+		return guesses_failed(broker->guesses, client->account, peer, user, clock_ms());
+	if (result == SERVER_FAILED)
+		guesses_undecided(broker->guesses, client->account, peer, user, clock_ms());
+	else
+		guesses_passed(broker->guesses, client->account, peer, user, clock_ms());
+	return 0;
+}
+
 static void broker_login(struct broker *broker, struct client *client)
 {
 	const struct dtcp_request *request = &client->conn.request;
+	struct conn_event refused = {.input = CONN_REFUSED};
 	struct server_login login = {
 		.type = request->type,
 		.peer = client->conn.peer,
 		.local = client->conn.local,
 	};
-	struct server_session *session = sessions_take(broker->sessions);
+	struct server_session *session;
 
+	client->account = guesses_ask(broker->guesses, client->conn.peer, request->user, clock_ms(),
+				      &refused.reason, &refused.delay);
+	if (client->account == GUESSES_NONE) {
+		log_limited(&broker->refused, clock_ms(), "%s: login refused: %s",
+			    client->peer_text, refused.reason);
+		client_feed(client, &refused);
+		return;
+	}
+	session = sessions_take(broker->sessions);
 	if (!session) {
+		(void)broker_weigh(broker, client, SERVER_FAILED);
 		broker_refuse(client, "tunnel interface sold out");
 		return;
 	}
@@ -208,15 +234,32 @@ static void broker_add(struct broker *broker, struct client *client,
 	explicit_bzero(add.key, sizeof(add.key));
 }
 
+/*
+ * Programs that watch logs read this line, and its form is documented: what a client has chosen
+ * comes last, and cannot look as if it had ended.
+ */
+static void broker_log_denied(struct broker *broker, const struct client *client)
+{
+	const char *user = client->conn.request.user;
+	char shown[4 * DTCP_USER_MAX + 1];
+	char name[4 * DTCP_USER_MAX + 1] = "";
+	const char *quote;
+
+	while ((quote = strchr(user, '"'))) {
+		(void)strlcat(name, log_escape(user, (size_t)(quote - user), shown, sizeof(shown)),
+			      sizeof(name));
+		(void)strlcat(name, "\\x22", sizeof(name));
+		user = quote + 1;
+	}
+	(void)strlcat(name, log_escape(user, strlen(user), shown, sizeof(shown)), sizeof(name));
+	log_limited(&broker->denied, clock_ms(), "%s: authentication failed for user \"%s\"",
+		    client->peer_text, name);
+}
+
 void broker_act(struct broker *broker, struct client *client, unsigned int what)
 {
-	if (what & CONN_DO_DENIED) {
-		char shown[4 * DTCP_USER_MAX + 1];
-		const char *user = client->conn.request.user;
-
-		log_warnx("%s: authentication failed for user \"%s\"", client->peer_text,
-			  log_escape(user, strlen(user), shown, sizeof(shown)));
-	}
+	if (what & CONN_DO_DENIED)
+		broker_log_denied(broker, client);
 	if (what & CONN_DO_LOGIN)
 		broker_login(broker, client);
 	if (what & CONN_DO_ADD)
@@ -246,7 +289,7 @@ void broker_ended(struct broker *broker, struct client *client)
 
 void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
 {
-	const struct conn_event event = {.input = CONN_VERDICT, .verdict = verdict};
+	struct conn_event event = {.input = CONN_VERDICT, .verdict = verdict};
 	struct server_session *session = sessions_get(broker->sessions, verdict->id);
 
 	if (!session)
@@ -260,6 +303,7 @@ void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
 		broker_release(broker, session);
 		return;
 	}
+	event.delay = broker_weigh(broker, client, verdict->result);
 	if (session->granted && !broker_make_way(broker, session)) {
 		broker_release(broker, session);
 		broker_refuse(client, "address in use by another tunnel, use udp");

@@ -9,9 +9,11 @@
 #define DTCP_SERVER_BROKER_H
 
 #include "base/ipc.h"
+#include "base/log.h"
 #include "forward/counters.h"
 #include "forward/msg.h"
 #include "server/client.h"
+#include "server/guesses.h"
 #include "server/msg.h"
 #include "server/options.h"
 #include "server/sessions.h"
@@ -22,6 +24,9 @@ struct broker {
 	struct ipc *monitor;
 	struct ipc *forward;
 	struct sessions *sessions;
+	struct guesses *guesses;
+	struct log_limit denied;	      /* logins that failed */
+	struct log_limit refused;	      /* logins that were not looked into */
 	const struct counters_page *counters; /* NULL: none are shown */
 	const struct server_verdict *verdict; /* while it is being acted upon */
 	/* A message could not be sent for want of memory: the room has to end. */

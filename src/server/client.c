@@ -21,9 +21,6 @@ static const struct timeval close_wait = {.tv_sec = 5};
 /* And then to close, while what it still sends is thrown away. */
 static const struct timeval linger_wait = {.tv_sec = 1};
 
-/* Octets of answers that may wait to be read. */
-enum { CLIENT_OUTPUT_MAX = 4 * DTCP_LINE_SIZE };
-
 void client_free(struct client *client)
 {
 	if (client->stream)
@@ -87,7 +84,7 @@ static void client_step(struct client *client, const struct conn_event *event)
 	conn_feed(&client->conn, event, clock_ms(), &actions);
 	if (actions.what & CONN_DO_SEND)
 		client_send(client, actions.send);
-	clock_arm(client->timer, client->conn.deadline);
+	clock_arm(client->timer, conn_wake(&client->conn, clock_ms()));
 	if (actions.what & owners)
 		client->owner->act(client, actions.what & owners, client->owner->arg);
 	if (actions.what & CONN_DO_CLOSE)
@@ -111,7 +108,8 @@ static void client_log_line(const struct client *client, const char *line, size_
 /* A client that does not read our answers is not heard any more until it does. */
 static bool client_is_choked(const struct client *client)
 {
-	return evbuffer_get_length(bufferevent_get_output(client->stream)) > CLIENT_OUTPUT_MAX;
+	return evbuffer_get_length(bufferevent_get_output(client->stream)) >
+	       client->owner->output_max;
 }
 
 /* Feeds the lines that are there, as long as the machine wants them. */
@@ -121,7 +119,8 @@ static void client_read_lines(struct client *client)
 	struct conn_event event = {.input = CONN_LINE};
 
 	(void)evtimer_del(client->word_timer);
-	while (!client->closing && conn_listens(&client->conn) && !client_is_choked(client)) {
+	while (!client->closing && conn_listens(&client->conn, clock_ms()) &&
+	       !client_is_choked(client)) {
 		size_t size = evbuffer_get_length(input);
 		char line[DTCP_LINE_SIZE];
 		size_t used = 0;
@@ -176,6 +175,25 @@ void client_feed(struct client *client, const struct conn_event *event)
 {
 	client_enter(client);
 	client_step(client, event);
+	client_leave(client);
+}
+
+void client_drop(struct client *client, const char *reason)
+{
+	const struct conn_event event = {.input = CONN_FINISH, .reason = reason};
+	bool silent =
+		client->closing || evbuffer_get_length(bufferevent_get_output(client->stream)) > 0;
+	char line[DTCP_LINE_SIZE];
+
+	client_enter(client);
+	client_step(client, &event);
+	if (!silent) {
+		int len = snprintf(line, sizeof(line), "-ERR %s\r\n", reason);
+
+		if (write(bufferevent_getfd(client->stream), line, (size_t)len) != len)
+			log_debug("%s: could not be told", client->peer_text);
+	}
+	client->failed = true;
 	client_leave(client);
 }
 

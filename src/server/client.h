@@ -7,6 +7,8 @@
 #define DTCP_SERVER_CLIENT_H
 
 #include "server/conn.h"
+#include "server/crowd.h"
+#include "server/guesses.h"
 #include "server/sessions.h"
 
 #include <event2/event.h>
@@ -16,6 +18,7 @@
 struct client_owner {
 	struct event_base *base;
 	struct conn_config conn;
+	uint32_t output_max;	  /* octets of answers that may wait to be read */
 	struct timeval word_wait; /* after which a bare "ping" or "quit" counts as a line */
 	/* The machine's actions LOGIN, ADD, UP and DENIED. */
 	void (*act)(struct client *client, unsigned int what, void *arg);
@@ -30,6 +33,8 @@ struct client {
 	TAILQ_ENTRY(client) next; /* control's list */
 	const struct client_owner *owner;
 	struct server_session *session; /* NULL: none yet, or over; control's */
+	struct crowd_place place;	/* control's */
+	enum guesses_account account;	/* of the login that is looked into; the broker's */
 	struct conn conn;
 	char peer_text[INET_ADDRSTRLEN];
 	/* private */
@@ -50,6 +55,9 @@ struct client *client_new(const struct client_owner *owner, int fd, struct in_ad
 
 /* Feeds an event that came from elsewhere: a verdict, the end of the session. */
 void client_feed(struct client *client, const struct conn_event *event);
+
+/* Closes now; reason is told if that needs no waiting. Nothing of client's may be on the stack. */
+void client_drop(struct client *client, const char *reason);
 
 /* Closes now, without ended() and gone(), and frees. */
 void client_free(struct client *client);

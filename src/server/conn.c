@@ -14,17 +14,35 @@ void conn_init(struct conn *conn, const struct conn_config *config, const char *
 	(void)strlcpy(conn->challenge, challenge, sizeof(conn->challenge));
 }
 
-bool conn_listens(const struct conn *conn)
+static bool conn_takes_lines(const struct conn *conn)
 {
 	return conn->state == CONN_LOGIN || conn->state == CONN_UP;
+}
+
+bool conn_listens(const struct conn *conn, int64_t now)
+{
+	return conn_takes_lines(conn) && rate_wait(&conn->lines, (uint64_t)now) == 0;
+}
+
+int64_t conn_wake(const struct conn *conn, int64_t now)
+{
+	int64_t wake = conn->deadline;
+	int64_t line_wait;
+
+	if (conn->state == CONN_HOLD && conn->answer_at < wake)
+		wake = conn->answer_at;
+	if (!conn_takes_lines(conn))
+		return wake;
+	line_wait = (int64_t)rate_wait(&conn->lines, (uint64_t)now);
+	return line_wait > 0 && now + line_wait < wake ? now + line_wait : wake;
 }
 
 static void conn_enter(struct conn *conn, enum conn_state state)
 {
 	char peer[INET_ADDRSTRLEN];
 	static const char *const names[] = {
-		[CONN_LOGIN] = "login", [CONN_CHECK] = "check", [CONN_ADD] = "add",
-		[CONN_UP] = "up",	[CONN_END] = "end",
+		[CONN_LOGIN] = "login", [CONN_CHECK] = "check", [CONN_HOLD] = "hold",
+		[CONN_ADD] = "add",	[CONN_UP] = "up",	[CONN_END] = "end",
 	};
 
 	log_debug("%s: %s -> %s", inet_ntop(AF_INET, &conn->peer, peer, sizeof(peer)),
@@ -52,7 +70,7 @@ static void conn_end(struct conn *conn, struct conn_actions *actions, const char
 	conn_enter(conn, CONN_END);
 }
 
-static void conn_on_tunnel(struct conn *conn, const struct dtcp_request *request,
+static void conn_on_tunnel(struct conn *conn, const struct dtcp_request *request, int64_t now,
 			   struct conn_actions *actions)
 {
 	if (conn->state == CONN_UP) {
@@ -65,6 +83,7 @@ static void conn_on_tunnel(struct conn *conn, const struct dtcp_request *request
 		return;
 	}
 	conn->request = *request;
+	conn->asked = now;
 	actions->what |= CONN_DO_LOGIN;
 	conn_enter(conn, CONN_CHECK);
 }
@@ -74,13 +93,14 @@ static void conn_on_line(struct conn *conn, const struct conn_event *event, int6
 {
 	struct dtcp_request request;
 
+	(void)rate_take(&conn->lines, (uint64_t)now);
 	conn->last_heard = now;
 	if (conn->state == CONN_UP)
 		conn->deadline = now + (int64_t)conn->config->timeout_idle * 1000;
 	request_parse(event->line, event->len, &request);
 	switch (request.command) {
 	case COMMAND_TUNNEL:
-		conn_on_tunnel(conn, &request, actions);
+		conn_on_tunnel(conn, &request, now, actions);
 		break;
 	case COMMAND_PING:
 		conn_send(actions, "+OK hi, happy to hear from you");
@@ -103,6 +123,29 @@ static void conn_deny(struct conn *conn, struct conn_actions *actions, const cha
 {
 	conn_send_error(actions, reason);
 	conn_enter(conn, CONN_LOGIN);
+}
+
+static void conn_fail(struct conn *conn, struct conn_actions *actions, const char *reason)
+{
+	conn_deny(conn, actions, reason);
+	/* Guessing goes on at the price of a new connection. */
+	if (++conn->failed >= conn->config->attempts)
+		conn_end(conn, actions, "too many failed logins");
+}
+
+/*
+ * A login that was no good is answered delay after it came. Counted from then, the answer does not
+ * tell how long it took to find that out, which would depend on whether there is such a user.
+ */
+static void conn_hold(struct conn *conn, uint32_t delay, const char *reason, int64_t now,
+		      struct conn_actions *actions)
+{
+	conn->answer_at = conn->asked + delay;
+	conn->answer = reason;
+	if (now < conn->answer_at)
+		conn_enter(conn, CONN_HOLD);
+	else
+		conn_fail(conn, actions, reason);
 }
 
 static void conn_on_granted(struct conn *conn, const struct server_verdict *verdict,
@@ -129,9 +172,10 @@ static void conn_on_granted(struct conn *conn, const struct server_verdict *verd
 	conn_enter(conn, CONN_ADD);
 }
 
-static void conn_on_verdict(struct conn *conn, const struct server_verdict *verdict,
+static void conn_on_verdict(struct conn *conn, const struct conn_event *event, int64_t now,
 			    struct conn_actions *actions)
 {
+	const struct server_verdict *verdict = event->verdict;
 	char reason[80];
 
 	switch ((enum server_result)verdict->result) {
@@ -140,10 +184,7 @@ static void conn_on_verdict(struct conn *conn, const struct server_verdict *verd
 		break;
 	case SERVER_AUTH:
 		actions->what |= CONN_DO_DENIED;
-		conn_deny(conn, actions, "authentication failed.");
-		/* Guessing goes on at the price of a new connection. */
-		if (++conn->failed >= conn->config->attempts)
-			conn_end(conn, actions, "too many failed logins");
+		conn_hold(conn, event->delay, "authentication failed.", now, actions);
 		break;
 	case SERVER_TRANSPORT:
 		conn_deny(conn, actions, "unsupported transport udp");
@@ -175,6 +216,25 @@ static void conn_on_added(struct conn *conn, int64_t now, struct conn_actions *a
 	conn_enter(conn, CONN_UP);
 }
 
+static void conn_on_refused(struct conn *conn, const struct conn_event *event, int64_t now,
+			    struct conn_actions *actions)
+{
+	if (event->delay > 0)
+		conn_hold(conn, event->delay, event->reason, now, actions);
+	else
+		conn_deny(conn, actions, event->reason);
+}
+
+static void conn_on_time(struct conn *conn, int64_t now, struct conn_actions *actions)
+{
+	if (conn->deadline >= 0 && now >= conn->deadline) {
+		conn_send_error(actions, "connection timed out, disconnecting");
+		conn_end(conn, actions, "timed out");
+	} else if (conn->state == CONN_HOLD && now >= conn->answer_at) {
+		conn_fail(conn, actions, conn->answer);
+	}
+}
+
 void conn_feed(struct conn *conn, const struct conn_event *event, int64_t now,
 	       struct conn_actions *actions)
 {
@@ -188,9 +248,10 @@ void conn_feed(struct conn *conn, const struct conn_event *event, int64_t now,
 		actions->what |= CONN_DO_SEND;
 		conn->last_heard = now;
 		conn->deadline = now + (int64_t)conn->config->timeout_login * 1000;
+		rate_init(&conn->lines, conn->config->lines, (uint64_t)now);
 		break;
 	case CONN_LINE:
-		if (conn_listens(conn))
+		if (conn_listens(conn, now))
 			conn_on_line(conn, event, now, actions);
 		break;
 	case CONN_BAD:
@@ -199,7 +260,7 @@ void conn_feed(struct conn *conn, const struct conn_event *event, int64_t now,
 		break;
 	case CONN_VERDICT:
 		if (conn->state == CONN_CHECK)
-			conn_on_verdict(conn, event->verdict, actions);
+			conn_on_verdict(conn, event, now, actions);
 		break;
 	case CONN_ADDED:
 		if (conn->state == CONN_ADD)
@@ -207,17 +268,14 @@ void conn_feed(struct conn *conn, const struct conn_event *event, int64_t now,
 		break;
 	case CONN_REFUSED:
 		if (conn->state == CONN_CHECK || conn->state == CONN_ADD)
-			conn_deny(conn, actions, event->reason);
+			conn_on_refused(conn, event, now, actions);
 		break;
 	case CONN_FINISH:
 		conn_send_error(actions, event->reason);
 		conn_end(conn, actions, event->reason);
 		break;
 	case CONN_TIME:
-		if (conn->deadline >= 0 && now >= conn->deadline) {
-			conn_send_error(actions, "connection timed out, disconnecting");
-			conn_end(conn, actions, "timed out");
-		}
+		conn_on_time(conn, now, actions);
 		break;
 	}
 }

@@ -6,6 +6,7 @@
 #ifndef DTCP_SERVER_CONN_H
 #define DTCP_SERVER_CONN_H
 
+#include "base/rate.h"
 #include "proto/message.h"
 #include "server/msg.h"
 
@@ -18,6 +19,7 @@
 enum conn_state {
 	CONN_LOGIN, /* waiting for a request */
 	CONN_CHECK, /* monitor looks at the login */
+	CONN_HOLD,  /* it has failed; the answer waits, and with it whoever guesses */
 	CONN_ADD,   /* forward takes the session in */
 	CONN_UP,
 	CONN_END, /* what was sent is written out, then the connection closes */
@@ -27,6 +29,7 @@ struct conn_config {
 	uint32_t timeout_login; /* seconds */
 	uint32_t timeout_idle;
 	uint32_t attempts;	/* failed logins after which the connection ends */
+	uint32_t lines;		/* a second that are heard */
 	struct in_addr address; /* the tunnel end to tell clients; 0: the one they came to */
 	uint16_t udp_port;	/* of the tunnels over UDP */
 };
@@ -37,9 +40,9 @@ enum conn_input {
 	CONN_BAD,     /* too long a line, or one with a NUL */
 	CONN_VERDICT, /* verdict */
 	CONN_ADDED,   /* packets pass */
-	CONN_REFUSED, /* reason: no session can be had */
+	CONN_REFUSED, /* reason: no session can be had; with a delay it counts as a failed login */
 	CONN_FINISH,  /* reason: the session ends from our side */
-	CONN_TIME,    /* the deadline has come */
+	CONN_TIME,    /* the time of conn_wake() has come */
 };
 
 struct conn_event {
@@ -47,7 +50,8 @@ struct conn_event {
 	const char *line;
 	size_t len;
 	const struct server_verdict *verdict;
-	const char *reason; /* what follows "-ERR " */
+	const char *reason; /* what follows "-ERR "; stays valid */
+	uint32_t delay;	    /* of a failed login's answer, in milliseconds from the request on */
 };
 
 /* What is to be done, in this order. */
@@ -70,6 +74,10 @@ struct conn {
 	enum conn_state state;
 	int64_t deadline;   /* milliseconds */
 	int64_t last_heard; /* milliseconds */
+	int64_t asked;	    /* milliseconds, when the last request came */
+	int64_t answer_at;  /* milliseconds, in CONN_HOLD */
+	const char *answer; /* then, after "-ERR " */
+	struct rate lines;  /* that may still be heard now */
 	char challenge[33];
 	struct in_addr peer, local;
 	struct dtcp_request request; /* the last tunnel request */
@@ -82,8 +90,14 @@ struct conn {
 void conn_init(struct conn *conn, const struct conn_config *config, const char *challenge,
 	       struct in_addr peer, struct in_addr local);
 
-/* True where a line may be fed: in the other states lines wait in the buffer. */
-bool conn_listens(const struct conn *conn);
+/*
+ * True where a line may be fed: in other states, and where lines come too fast, they wait in the
+ * buffer.
+ */
+bool conn_listens(const struct conn *conn, int64_t now);
+
+/* When CONN_TIME is to be fed, and conn_listens() may have changed; negative for never. */
+int64_t conn_wake(const struct conn *conn, int64_t now);
 
 /* Feeds one event; now in milliseconds. actions is overwritten. */
 void conn_feed(struct conn *conn, const struct conn_event *event, int64_t now,

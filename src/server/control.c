@@ -1,30 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/control.h"
 
+#include "base/clock.h"
 #include "base/ipc.h"
 #include "base/log.h"
 #include "forward/counters.h"
 #include "forward/msg.h"
 #include "server/broker.h"
 #include "server/client.h"
+#include "server/crowd.h"
+#include "server/guesses.h"
+#include "server/listener.h"
 #include "server/msg.h"
 #include "server/sessions.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
-#include <event2/listener.h>
+#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* How often the log says what was left out of it. */
+enum { CONTROL_TELL_SECONDS = 10 };
+
 struct control {
 	const struct server_options *options;
 	struct event_base *base;
 	struct broker broker;
-	struct evconnlistener *listener;
-	struct event *resume; /* listening again after a pause */
+	struct listener *listener;
+	struct listener_owner listener_owner;
 	struct client_owner owner;
+	struct guesses_config guesses_config;
+	struct crowd *crowd;
+	struct log_limit dropped; /* connections, for others */
+	struct event *tell;	  /* what was left out of the log */
 	TAILQ_HEAD(, client) clients;
 	bool stopping;
 	int status;
@@ -45,6 +57,8 @@ static void control_act(struct client *client, unsigned int what, void *arg)
 {
 	struct control *control = arg;
 
+	if (what & CONN_DO_UP)
+		crowd_settle(control->crowd, &client->place);
 	broker_act(&control->broker, client, what);
 }
 
@@ -52,6 +66,7 @@ static void control_client_ended(struct client *client, void *arg)
 {
 	struct control *control = arg;
 
+	crowd_unsettle(control->crowd, &client->place);
 	broker_ended(&control->broker, client);
 }
 
@@ -59,6 +74,7 @@ static void control_client_gone(struct client *client, void *arg)
 {
 	struct control *control = arg;
 
+	crowd_leave(control->crowd, &client->place);
 	TAILQ_REMOVE(&control->clients, client, next);
 	if (control->stopping && TAILQ_EMPTY(&control->clients))
 		control_end(control, 0);
@@ -133,7 +149,7 @@ static void control_on_stop(struct ipc *ipc, const void *body, int fd, void *arg
 	(void)fd;
 	control->stopping = true;
 	if (control->listener)
-		(void)evconnlistener_disable(control->listener);
+		listener_stop(control->listener);
 	if (!client)
 		control_end(control, 0);
 	while (client) {
@@ -173,46 +189,73 @@ static void control_on_counters(struct ipc *ipc, const void *body, int fd, void 
 
 /* --- listening ---------------------------------------------------------------------------- */
 
-static void control_on_accept(struct evconnlistener *listener, evutil_socket_t fd,
-			      struct sockaddr *addr, int len, void *arg)
+/* Makes room for a connection; false where there is none. */
+static bool control_make_room(struct control *control, struct in_addr peer)
 {
-	struct control *control = arg;
-	struct sockaddr_in peer;
+	char text[INET_ADDRSTRLEN];
+	struct crowd_place *drop;
+	enum crowd_answer answer;
+	const char *why;
 
-	(void)listener;
-	if (len < (int)sizeof(peer)) {
+	while ((answer = crowd_ask(control->crowd, peer, &drop, &why)) == CROWD_DROP) {
+		struct client *client = drop->owner;
+
+		log_limited(&control->dropped, clock_ms(),
+			    "%s: connection dropped for a newer one: %s", client->peer_text, why);
+		client_drop(client, "too many connections, try again later");
+	}
+	if (answer == CROWD_ENTER)
+		return true;
+	log_limited(&control->dropped, clock_ms(), "%s: connection refused: %s",
+		    inet_ntop(AF_INET, &peer, text, sizeof(text)), why);
+	return false;
+}
+
+static void control_on_accepted(int fd, struct in_addr peer, void *arg)
+{
+	static const char refusal[] = "-ERR too many connections, try again later\r\n";
+	struct control *control = arg;
+	struct client *client;
+
+	if (!control_make_room(control, peer)) {
+		if (write(fd, refusal, sizeof(refusal) - 1) == -1)
+			log_debug("a refused client could not be told");
 		close(fd);
 		return;
 	}
-	memcpy(&peer, addr, sizeof(peer));
-
-	struct client *client = client_new(&control->owner, fd, peer.sin_addr);
-
-	if (client)
-		TAILQ_INSERT_TAIL(&control->clients, client, next);
-	else
-		log_warnx("a connection could not be taken");
+	client = client_new(&control->owner, fd, peer);
+	if (!client) {
+		log_limited(&control->dropped, clock_ms(), "a connection could not be taken");
+		return;
+	}
+	TAILQ_INSERT_TAIL(&control->clients, client, next);
+	crowd_enter(control->crowd, &client->place, peer, client);
 }
 
-static void control_on_accept_error(struct evconnlistener *listener, void *arg)
+static bool control_on_exhausted(void *arg)
 {
-	const struct timeval pause = {.tv_sec = 1};
 	struct control *control = arg;
+	struct crowd_place *worst = crowd_worst(control->crowd);
+	struct client *client = worst ? worst->owner : NULL;
 
-	/* Out of descriptors or memory: pausing keeps it from spinning on the same connection. */
-	log_warn("cannot accept connections, pausing for a second");
-	(void)evconnlistener_disable(listener);
-	(void)evtimer_add(control->resume, &pause);
+	if (!client)
+		return false;
+	log_limited(&control->dropped, clock_ms(),
+		    "%s: connection dropped for a newer one: out of descriptors or memory",
+		    client->peer_text);
+	client_drop(client, "too many connections, try again later");
+	return true;
 }
 
-static void control_on_resume(evutil_socket_t fd, short what, void *arg)
+static void control_on_tell(evutil_socket_t fd, short what, void *arg)
 {
 	struct control *control = arg;
 
 	(void)fd;
 	(void)what;
-	if (!control->stopping)
-		(void)evconnlistener_enable(control->listener);
+	log_limit_tell(&control->broker.denied);
+	log_limit_tell(&control->broker.refused);
+	log_limit_tell(&control->dropped);
 }
 
 static void control_on_listener(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -221,17 +264,16 @@ static void control_on_listener(struct ipc *ipc, const void *body, int fd, void 
 
 	(void)ipc;
 	(void)body;
-	/* Backlog 0: monitor listens already. */
-	control->listener =
-		evconnlistener_new(control->base, control_on_accept, control,
-				   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	control->listener_owner = (struct listener_owner){
+		.accepted = control_on_accepted,
+		.exhausted = control_on_exhausted,
+		.arg = control,
+	};
+	control->listener = listener_new(control->base, fd, &control->listener_owner);
 	if (!control->listener) {
 		log_warnx("cannot take connections: out of memory");
-		close(fd);
 		control_end(control, 1);
-		return;
 	}
-	evconnlistener_set_error_cb(control->listener, control_on_accept_error);
 }
 
 static void control_on_call(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -270,6 +312,30 @@ static const struct ipc_row forward_rows[] = {
 	{FORWARD_MSG_REMOVED, sizeof(struct forward_id), false, control_on_removed},
 };
 
+/* The limits, and what keeps to them. */
+static bool control_limit(struct control *control)
+{
+	const struct timeval tell = {.tv_sec = CONTROL_TELL_SECONDS};
+	const struct server_options *options = control->options;
+	int64_t now = clock_ms();
+	uint64_t key[2];
+
+	log_limit_init(&control->broker.denied, "failed logins", options->log_lines, now);
+	log_limit_init(&control->broker.refused, "refused logins", 1, now);
+	log_limit_init(&control->dropped, "dropped connections", 1, now);
+	control->guesses_config = (struct guesses_config){
+		.failures = options->failures,
+		.delay_max = options->delay * 1000,
+	};
+	if (RAND_bytes((unsigned char *)key, sizeof(key)) != 1)
+		return false;
+	control->crowd = crowd_new(&options->limits, options->limits.connections, key);
+	control->broker.guesses = guesses_new(&control->guesses_config, key);
+	control->tell = event_new(control->base, -1, EV_PERSIST, control_on_tell, control);
+	return control->crowd && control->broker.guesses && control->tell &&
+	       event_add(control->tell, &tell) == 0;
+}
+
 int server_control_run(const struct server_options *options, int monitor_fd, int forward_fd)
 {
 	struct control control = {
@@ -288,22 +354,23 @@ int server_control_run(const struct server_options *options, int monitor_fd, int
 		.conn = {.timeout_login = options->timeout_login,
 			 .timeout_idle = options->timeout_idle,
 			 .attempts = options->attempts,
+			 .lines = options->lines,
 			 .address = options->address,
 			 .udp_port = options->udp_port},
+		.output_max = options->output,
 		.word_wait = {.tv_sec = (time_t)options->timeout_word},
 		.act = control_act,
 		.ended = control_client_ended,
 		.gone = control_client_gone,
 		.arg = &control,
 	};
-	control.resume = evtimer_new(control.base, control_on_resume, &control);
 	control.broker.monitor = ipc_new(control.base, monitor_fd, "monitor", monitor_rows,
 					 sizeof(monitor_rows) / sizeof(monitor_rows[0]),
 					 control_on_closed, &control);
 	control.broker.forward = ipc_new(control.base, forward_fd, "forward", forward_rows,
 					 sizeof(forward_rows) / sizeof(forward_rows[0]),
 					 control_on_closed, &control);
-	if (!control.resume || !control.broker.monitor || !control.broker.forward)
+	if (!control.broker.monitor || !control.broker.forward || !control_limit(&control))
 		goto no_memory;
 	(void)event_base_dispatch(control.base);
 	goto done;
@@ -314,14 +381,17 @@ done:
 		TAILQ_REMOVE(&control.clients, client, next);
 		client_free(client);
 	}
-	if (control.listener)
-		evconnlistener_free(control.listener);
+	listener_free(control.listener);
+	if (control.tell)
+		control_on_tell(-1, 0, &control);
 	if (control.broker.monitor)
 		ipc_flush(control.broker.monitor, 1000);
 	ipc_free(control.broker.monitor);
 	ipc_free(control.broker.forward);
-	if (control.resume)
-		event_free(control.resume);
+	if (control.tell)
+		event_free(control.tell);
+	guesses_free(control.broker.guesses);
+	crowd_free(control.crowd);
 	sessions_free(control.broker.sessions);
 	if (control.base)
 		event_base_free(control.base);

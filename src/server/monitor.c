@@ -253,10 +253,10 @@ static const struct ipc_row forward_rows[] = {
 
 /* --- start -------------------------------------------------------------------------------- */
 
-/* A session costs a room one descriptor; the usual limit would end at a thousand. */
-static void monitor_raise_limit(uint32_t sessions)
+/* A connection costs a room one descriptor; the usual limit would end at a thousand. */
+static void monitor_raise_limit(uint32_t connections)
 {
-	const rlim_t wanted = (rlim_t)sessions + 256;
+	const rlim_t wanted = (rlim_t)connections + 256;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur >= wanted)
@@ -271,8 +271,8 @@ static void monitor_raise_limit(uint32_t sessions)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
-	log_warnx("the system allows %llu open files; limit.sessions=%u would need %llu",
-		  (unsigned long long)limit.rlim_max, sessions, (unsigned long long)wanted);
+	log_warnx("the system allows %llu open files; %u connections would need %llu",
+		  (unsigned long long)limit.rlim_max, connections, (unsigned long long)wanted);
 }
 
 static bool monitor_start_rooms(struct monitor *monitor)
@@ -459,8 +459,8 @@ int server_monitor_run(const struct server_options *options, int argc, char *con
 		log_warnx("%s", error);
 		goto done;
 	}
-	monitor_raise_limit(options->sessions_max);
-	monitor.listener = outside_listener(options->listen, options->port);
+	monitor_raise_limit(options->limits.connections);
+	monitor.listener = outside_listener(options->listen, options->port, options->timeout_idle);
 	if (monitor.listener < 0)
 		goto done;
 	monitor.raw = outside_raw_socket();

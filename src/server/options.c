@@ -88,6 +88,26 @@ static bool read_rate(void *field, const char *where, const char *value)
 	return options_number(where, value, 0, 100000, field);
 }
 
+static bool read_connections(void *field, const char *where, const char *value)
+{
+	return options_number(where, value, 1, 2 * SESSIONS_MAX, field);
+}
+
+static bool read_per_time(void *field, const char *where, const char *value)
+{
+	return options_number(where, value, 1, 10000, field);
+}
+
+static bool read_delay(void *field, const char *where, const char *value)
+{
+	return options_number(where, value, 0, 30, field);
+}
+
+static bool read_output(void *field, const char *where, const char *value)
+{
+	return options_number(where, value, 512, 1048576, field);
+}
+
 static bool read_address(void *field, const char *where, const char *value)
 {
 	if (inet_pton(AF_INET, value, field) != 1)
@@ -147,8 +167,17 @@ static const struct setting {
 	{"host.prefix", FIELD(host_prefix), FIELD(has_host), read_host_prefix},
 	{"interface", FIELD(interface), NO_FLAG, read_interface},
 	{"limit.attempts", FIELD(attempts), NO_FLAG, read_attempts},
+	{"limit.connections", FIELD(limits.connections), NO_FLAG, read_connections},
+	{"limit.delay", FIELD(delay), NO_FLAG, read_delay},
 	{"limit.icmp6", FIELD(icmp6_rate), NO_FLAG, read_rate},
+	{"limit.lines", FIELD(lines), NO_FLAG, read_per_time},
+	{"limit.log", FIELD(log_lines), NO_FLAG, read_per_time},
+	{"limit.output", FIELD(output), NO_FLAG, read_output},
+	{"limit.pending", FIELD(limits.pending), NO_FLAG, read_sessions},
 	{"limit.sessions", FIELD(sessions_max), NO_FLAG, read_sessions},
+	{"limit.source.connections", FIELD(limits.source_connections), NO_FLAG, read_connections},
+	{"limit.source.failures", FIELD(failures), NO_FLAG, read_per_time},
+	{"limit.source.pending", FIELD(limits.source_pending), NO_FLAG, read_sessions},
 	{"listen", FIELD(listen), NO_FLAG, read_address},
 	{"mtu", FIELD(mtu), NO_FLAG, read_mtu},
 	{"network.length", FIELD(network_length), NO_FLAG, read_length},
@@ -275,6 +304,11 @@ static bool check(const struct server_options *options)
 			"-i %s: too long; tunnelonly sessions get the same name with a number "
 			"of up to %d digits",
 			name, SERVER_INTERFACE_DIGITS);
+	/* Else nobody could log in to replace a session that was lost. */
+	if (options->limits.connections <= options->sessions_max)
+		return options_bad(
+			"-o limit.connections: %u: must be larger than limit.sessions, %u",
+			options->limits.connections, options->sessions_max);
 	if (options->numbered && !options->has_host)
 		return options_bad(
 			"-a: numbered network tunnels take their addresses from host.prefix, "
@@ -310,6 +344,12 @@ enum options_result server_options_parse(struct server_options *options, int arg
 		.network_length = 56,
 		.sessions_max = 16384,
 		.attempts = 3,
+		.limits = {.pending = 1024, .source_connections = 1024, .source_pending = 512},
+		.failures = 30,
+		.delay = 5,
+		.lines = 10,
+		.log_lines = 50,
+		.output = 2048,
 		.icmp6_rate = 100,
 		.timeout_login = 60,
 		.timeout_idle = 300,
@@ -324,6 +364,8 @@ enum options_result server_options_parse(struct server_options *options, int arg
 	}
 	if (argc > optind && !set_key(options, "host.prefix", "prefix", argv[optind]))
 		return OPTIONS_ERROR;
+	if (options->limits.connections == 0)
+		options->limits.connections = options->sessions_max + options->limits.pending;
 	if (!check(options))
 		return OPTIONS_ERROR;
 	if (options->daemon && !options->pidfile)

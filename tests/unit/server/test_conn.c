@@ -24,7 +24,8 @@
 #define DENIED	"-ERR authentication failed."
 #define TIMEOUT "-ERR connection timed out, disconnecting"
 
-static const enum conn_state all_states[] = {CONN_LOGIN, CONN_CHECK, CONN_ADD, CONN_UP, CONN_END};
+static const enum conn_state all_states[] = {CONN_LOGIN, CONN_CHECK, CONN_HOLD,
+					     CONN_ADD,	 CONN_UP,    CONN_END};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -52,6 +53,11 @@ static struct in6_addr ipv6(const char *text)
 	return addr;
 }
 
+static bool listens(const struct bench *bench)
+{
+	return conn_listens(&bench->conn, bench->now);
+}
+
 static void feed(struct bench *bench, const struct conn_event *event)
 {
 	memset(&bench->actions, 'x', sizeof(bench->actions));
@@ -60,8 +66,9 @@ static void feed(struct bench *bench, const struct conn_event *event)
 		    ((bench->actions.what & CONN_DO_SEND) != 0));
 	/* Whatever can last has an end; what has ended has none. */
 	assert_true((bench->conn.deadline > bench->now) == (bench->conn.state != CONN_END));
-	assert_true(conn_listens(&bench->conn) ==
+	assert_true(listens(bench) ==
 		    (bench->conn.state == CONN_LOGIN || bench->conn.state == CONN_UP));
+	assert_true(conn_wake(&bench->conn, bench->now) <= bench->conn.deadline);
 }
 
 static void feed_input(struct bench *bench, enum conn_input input)
@@ -96,6 +103,14 @@ static void feed_result(struct bench *bench, enum server_result result)
 	feed_verdict(bench, &(const struct server_verdict){.result = result});
 }
 
+static void feed_denied(struct bench *bench, uint32_t delay)
+{
+	const struct server_verdict verdict = {.result = SERVER_AUTH};
+
+	feed(bench, &(const struct conn_event){
+			    .input = CONN_VERDICT, .verdict = &verdict, .delay = delay});
+}
+
 static void expect(const struct bench *bench, enum conn_state state, unsigned int what,
 		   const char *send)
 {
@@ -112,8 +127,8 @@ static void expect_nothing(const struct bench *bench, enum conn_state state)
 static void start(struct bench *bench)
 {
 	*bench = (struct bench){.now = 5000000};
-	bench->config =
-		(struct conn_config){.timeout_login = 60, .timeout_idle = 300, .attempts = 3};
+	bench->config = (struct conn_config){
+		.timeout_login = 60, .timeout_idle = 300, .attempts = 3, .lines = 1000};
 	conn_init(&bench->conn, &bench->config, CHALLENGE, ipv4("198.51.100.2"), ipv4("192.0.2.1"));
 	assert_int_equal(bench->conn.deadline, -1);
 	feed_input(bench, CONN_START);
@@ -136,6 +151,11 @@ static void reach(struct bench *bench, enum conn_state state)
 	expect(bench, CONN_CHECK, CONN_DO_LOGIN, NULL);
 	if (state == CONN_CHECK)
 		return;
+	if (state == CONN_HOLD) {
+		feed_denied(bench, 1500);
+		expect(bench, CONN_HOLD, CONN_DO_DENIED, NULL);
+		return;
+	}
 	feed_result(bench, SERVER_GRANTED);
 	expect(bench, CONN_ADD, CONN_DO_ADD, NULL);
 	if (state == CONN_ADD)
@@ -202,7 +222,7 @@ static void test_quit(void **state)
 /* What comes too early waits outside; were it fed all the same, nothing would happen. */
 static void test_lines_that_nobody_listens_to(void **state)
 {
-	static const enum conn_state states[] = {CONN_CHECK, CONN_ADD, CONN_END};
+	static const enum conn_state states[] = {CONN_CHECK, CONN_HOLD, CONN_ADD, CONN_END};
 	static const char *const lines[] = {"ping", "help", "quit", "what", REQUEST "host"};
 
 	(void)state;
@@ -212,7 +232,7 @@ static void test_lines_that_nobody_listens_to(void **state)
 			int64_t heard;
 
 			reach(&bench, states[i]);
-			assert_false(conn_listens(&bench.conn));
+			assert_false(listens(&bench));
 			heard = bench.conn.last_heard;
 			bench.now += 10;
 			feed_line(&bench, lines[j]);
@@ -231,21 +251,21 @@ static void test_pipelining(void **state)
 
 	(void)state;
 	start(&bench);
-	assert_true(conn_listens(&bench.conn));
+	assert_true(listens(&bench));
 	feed_line(&bench, "ping");
-	assert_true(conn_listens(&bench.conn));
+	assert_true(listens(&bench));
 	feed_line(&bench, REQUEST "network");
-	assert_false(conn_listens(&bench.conn));
+	assert_false(listens(&bench));
 	feed_result(&bench, SERVER_AUTH);
-	assert_true(conn_listens(&bench.conn));
+	assert_true(listens(&bench));
 	feed_line(&bench, REQUEST "tunnelonly");
-	assert_false(conn_listens(&bench.conn));
+	assert_false(listens(&bench));
 	feed_result(&bench, SERVER_GRANTED);
-	assert_false(conn_listens(&bench.conn));
+	assert_false(listens(&bench));
 	feed_input(&bench, CONN_ADDED);
-	assert_true(conn_listens(&bench.conn));
+	assert_true(listens(&bench));
 	feed_line(&bench, "quit");
-	assert_false(conn_listens(&bench.conn));
+	assert_false(listens(&bench));
 }
 
 /* --- requests ------------------------------------------------------------------------------- */
@@ -438,6 +458,122 @@ static void test_too_many_failed_logins(void **state)
 		}
 		expect(&bench, CONN_END, CONN_DO_SEND | CONN_DO_DENIED | CONN_DO_CLOSE, DENIED);
 		assert_string_equal(bench.conn.ending, "too many failed logins");
+	}
+}
+
+/* --- failures that are answered later ------------------------------------------------------- */
+
+/* The answer comes so long after the request, however long it took to find out. */
+static void test_held_answer(void **state)
+{
+	static const int64_t took[] = {0, 1, 700, 1499};
+	struct bench bench;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(took); i++) {
+		int64_t when;
+
+		reach(&bench, CONN_CHECK);
+		when = bench.now + 1500;
+		bench.now += took[i];
+		feed_denied(&bench, 1500);
+		/* It is in the log at once, and nothing is heard meanwhile. */
+		expect(&bench, CONN_HOLD, CONN_DO_DENIED, NULL);
+		assert_int_equal(conn_wake(&bench.conn, bench.now), when);
+		bench.now = when - 1;
+		feed_input(&bench, CONN_TIME);
+		expect_nothing(&bench, CONN_HOLD);
+		bench.now = when;
+		feed_input(&bench, CONN_TIME);
+		expect(&bench, CONN_LOGIN, CONN_DO_SEND, DENIED);
+		feed_line(&bench, REQUEST "tunnelonly");
+		expect(&bench, CONN_CHECK, CONN_DO_LOGIN, NULL);
+	}
+	/* One that took longer than that is answered at once. */
+	reach(&bench, CONN_CHECK);
+	bench.now += 1500;
+	feed_denied(&bench, 1500);
+	expect(&bench, CONN_LOGIN, CONN_DO_SEND | CONN_DO_DENIED, DENIED);
+}
+
+/* Those that are not even looked into count like the others. */
+static void test_held_refusals_count(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	start(&bench);
+	for (int i = 1; i <= 3; i++) {
+		feed_line(&bench, REQUEST "tunnelonly");
+		feed(&bench, &(const struct conn_event){.input = CONN_REFUSED,
+							.reason = "too many failed logins",
+							.delay = 5000});
+		expect_nothing(&bench, CONN_HOLD);
+		bench.now += 5000;
+		feed_input(&bench, CONN_TIME);
+		if (i < 3)
+			expect(&bench, CONN_LOGIN, CONN_DO_SEND, "-ERR too many failed logins");
+	}
+	expect(&bench, CONN_END, CONN_DO_SEND | CONN_DO_CLOSE, "-ERR too many failed logins");
+	assert_string_equal(bench.conn.ending, "too many failed logins");
+}
+
+/* The time to log in does not stop. */
+static void test_held_too_long(void **state)
+{
+	struct bench bench;
+	int64_t end;
+
+	(void)state;
+	start(&bench);
+	end = bench.now + 60000;
+	bench.now += 58000;
+	feed_line(&bench, REQUEST "tunnelonly");
+	feed_denied(&bench, 5000);
+	assert_int_equal(conn_wake(&bench.conn, bench.now), end);
+	bench.now = end;
+	feed_input(&bench, CONN_TIME);
+	expect(&bench, CONN_END, CONN_DO_SEND | CONN_DO_CLOSE, TIMEOUT);
+}
+
+/* --- lines that come too fast --------------------------------------------------------------- */
+
+static void test_lines_a_second(void **state)
+{
+	static const enum conn_state states[] = {CONN_LOGIN, CONN_UP};
+	const struct conn_event ping = {.input = CONN_LINE, .line = "ping", .len = 4};
+	const struct conn_event time = {.input = CONN_TIME};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(states); i++) {
+		struct bench bench;
+		int64_t begin;
+		int heard = 0;
+
+		reach(&bench, states[i]);
+		bench.config.lines = 20;
+		rate_init(&bench.conn.lines, 20, (uint64_t)bench.now);
+		begin = bench.now;
+		while (bench.now < begin + 5000) {
+			int64_t wake;
+
+			while (listens(&bench)) {
+				conn_feed(&bench.conn, &ping, bench.now, &bench.actions);
+				assert_string_equal(bench.actions.send, PONG);
+				heard++;
+			}
+			/* Fed all the same, it is not heard. */
+			conn_feed(&bench.conn, &ping, bench.now, &bench.actions);
+			assert_int_equal(bench.actions.what, 0);
+			/* No more often than there is something to hear. */
+			wake = conn_wake(&bench.conn, bench.now);
+			assert_in_range(wake - bench.now, 1, 50);
+			bench.now = wake;
+			conn_feed(&bench.conn, &time, bench.now, &bench.actions);
+			assert_int_equal(bench.actions.what, 0);
+			assert_true(listens(&bench));
+		}
+		assert_int_equal(heard, 10 + 20 * 5 - 1);
 	}
 }
 
@@ -722,7 +858,8 @@ static void test_other_timeouts(void **state)
 
 	(void)state;
 	bench = (struct bench){.now = 77};
-	bench.config = (struct conn_config){.timeout_login = 86400, .timeout_idle = 1};
+	bench.config =
+		(struct conn_config){.timeout_login = 86400, .timeout_idle = 1, .lines = 1000};
 	conn_init(&bench.conn, &bench.config, CHALLENGE, ipv4("198.51.100.2"), ipv4("192.0.2.1"));
 	feed_input(&bench, CONN_START);
 	assert_int_equal(bench.conn.deadline, 77 + 86400000);
@@ -805,6 +942,10 @@ int main(void)
 		cmocka_unit_test(test_granted),
 		cmocka_unit_test(test_refused_by_monitor),
 		cmocka_unit_test(test_too_many_failed_logins),
+		cmocka_unit_test(test_held_answer),
+		cmocka_unit_test(test_held_refusals_count),
+		cmocka_unit_test(test_held_too_long),
+		cmocka_unit_test(test_lines_a_second),
 		cmocka_unit_test(test_long_type),
 		cmocka_unit_test(test_udp),
 		cmocka_unit_test(test_udp_is_not_pressed_on_anybody),

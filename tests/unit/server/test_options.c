@@ -105,6 +105,15 @@ static void test_defaults(void **state)
 	assert_int_equal(options.network_length, 56);
 	assert_int_equal(options.attempts, 3);
 	assert_int_equal(options.sessions_max, 16384);
+	assert_int_equal(options.limits.connections, 16384 + 1024);
+	assert_int_equal(options.limits.pending, 1024);
+	assert_int_equal(options.limits.source_connections, 1024);
+	assert_int_equal(options.limits.source_pending, 512);
+	assert_int_equal(options.failures, 30);
+	assert_int_equal(options.delay, 5);
+	assert_int_equal(options.lines, 10);
+	assert_int_equal(options.log_lines, 50);
+	assert_int_equal(options.output, 2048);
 	assert_int_equal(options.icmp6_rate, 100);
 	assert_int_equal(options.timeout_login, 60);
 	assert_int_equal(options.timeout_idle, 300);
@@ -159,6 +168,23 @@ static void test_each_key(void **state)
 	assert_string_equal(options.interface, "six");
 	OK("-o", "limit.attempts=1000");
 	assert_int_equal(options.attempts, 1000);
+	OK("-o", "limit.connections=131072");
+	assert_int_equal(options.limits.connections, 131072);
+	OK("-o", "limit.delay=0");
+	assert_int_equal(options.delay, 0);
+	OK("-o", "limit.delay=30", "-o", "limit.lines=1", "-o", "limit.log=10000");
+	assert_int_equal(options.delay, 30);
+	assert_int_equal(options.lines, 1);
+	assert_int_equal(options.log_lines, 10000);
+	OK("-o", "limit.output=512", "-o", "limit.pending=7", "-o", "limit.sessions=5");
+	assert_int_equal(options.output, 512);
+	assert_int_equal(options.limits.pending, 7);
+	assert_int_equal(options.limits.connections, 12);
+	OK("-o", "limit.source.connections=1", "-o", "limit.source.pending=2", "-o",
+	   "limit.source.failures=3");
+	assert_int_equal(options.limits.source_connections, 1);
+	assert_int_equal(options.limits.source_pending, 2);
+	assert_int_equal(options.failures, 3);
 	OK("-o", "limit.icmp6=0");
 	assert_int_equal(options.icmp6_rate, 0);
 	OK("-o", "limit.icmp6=100000");
@@ -245,6 +271,20 @@ static void test_bad_values(void **state)
 		{"limit.attempts=0", "-o limit.attempts: \"0\": a number from 1 to 1000 is needed"},
 		{"limit.attempts=1001",
 		 "-o limit.attempts: \"1001\": a number from 1 to 1000 is needed"},
+		{"limit.connections=0",
+		 "-o limit.connections: \"0\": a number from 1 to 131072 is needed"},
+		{"limit.delay=31", "-o limit.delay: \"31\": a number from 0 to 30 is needed"},
+		{"limit.lines=0", "-o limit.lines: \"0\": a number from 1 to 10000 is needed"},
+		{"limit.log=10001", "-o limit.log: \"10001\": a number from 1 to 10000 is needed"},
+		{"limit.output=511",
+		 "-o limit.output: \"511\": a number from 512 to 1048576 is needed"},
+		{"limit.pending=0", "-o limit.pending: \"0\": a number from 1 to 65536 is needed"},
+		{"limit.source.connections=131073",
+		 "-o limit.source.connections: \"131073\": a number from 1 to 131072 is needed"},
+		{"limit.source.failures=0",
+		 "-o limit.source.failures: \"0\": a number from 1 to 10000 is needed"},
+		{"limit.source.pending=x",
+		 "-o limit.source.pending: \"x\": a number from 1 to 65536 is needed"},
 		{"limit.icmp6=-1", "-o limit.icmp6: \"-1\": a number from 0 to 100000 is needed"},
 		{"limit.icmp6=100001",
 		 "-o limit.icmp6: \"100001\": a number from 0 to 100000 is needed"},
@@ -325,6 +365,9 @@ static void test_conflicts(void **state)
 	ERROR("-o network.length: 48: must be larger than the length of network.pool, "
 	      "2001:db8:100::/56",
 	      "-o", "network.length=48", "-o", "network.pool=2001:db8:100::/56");
+	ERROR("-o limit.connections: 16384: must be larger than limit.sessions, 16384", "-o",
+	      "limit.connections=16384");
+	OK("-o", "limit.connections=16384", "-o", "limit.sessions=16383");
 	OK("-o", "network.pool=2001:db8:100::/55");
 	OK("-o", "network.length=57", "-o", "network.pool=2001:db8:100::/56");
 	ERROR("-o host.prefix: 2001:db8:100:1::/64 overlaps network.pool", "-o",
