@@ -374,8 +374,7 @@ static void monitor_close(int fd)
 static const int monitor_signals[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 enum { MONITOR_SIGNALS = sizeof(monitor_signals) / sizeof(monitor_signals[0]) };
 
-static int monitor_serve(struct monitor *monitor, const struct notify *notify, int argc,
-			 char *const argv[])
+static int monitor_serve(struct monitor *monitor, const struct notify *notify, const char *program)
 {
 	const struct timeval second = {.tv_sec = 1};
 	const struct grants_owner owner = {
@@ -389,6 +388,8 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify, i
 		.arg = monitor,
 	};
 	struct event *recheck = NULL;
+	char **words = NULL;
+	int n_words = 0;
 
 	monitor->status = EXIT_FAILED;
 	monitor->grants = grants_new(&owner);
@@ -403,7 +404,10 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify, i
 	if (!monitor->signals)
 		goto done;
 	recheck = event_new(monitor->base, -1, EV_PERSIST, monitor_on_recheck, monitor);
-	monitor->rooms = rooms_new(monitor->base, argc, argv, monitor_on_child, monitor);
+	words = server_options_words(monitor->options, program, &n_words);
+	if (!words)
+		goto done;
+	monitor->rooms = rooms_new(monitor->base, n_words, words, monitor_on_child, monitor);
 	if (!recheck || event_add(recheck, &second) == -1 || !monitor->rooms ||
 	    !monitor_start_rooms(monitor))
 		goto done;
@@ -418,6 +422,7 @@ done:
 		rooms_end(monitor->rooms);
 	signals_free(monitor->signals);
 	service_free(monitor->service);
+	server_options_free_words(words, n_words);
 	if (recheck)
 		event_free(recheck);
 	grants_free(monitor->grants);
@@ -426,7 +431,7 @@ done:
 	return monitor->status;
 }
 
-int server_monitor_run(const struct server_options *options, int argc, char *const argv[])
+int server_monitor_run(const struct server_options *options, const char *program)
 {
 	struct monitor monitor = {.options = options,
 				  .tun = -1,
@@ -491,7 +496,7 @@ int server_monitor_run(const struct server_options *options, int argc, char *con
 	users_set_patience(monitor.users, MONITOR_PATIENCE_MS);
 	(void)signal(SIGPIPE, SIG_IGN);
 	setproctitle("monitor");
-	status = monitor_serve(&monitor, &notify, argc, argv);
+	status = monitor_serve(&monitor, &notify, program);
 done:
 	daemonize_end(pidfile);
 	if (monitor.interface && monitor.netlink)

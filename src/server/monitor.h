@@ -5,7 +5,7 @@
 
 #include "server/options.h"
 
-/* Runs the program; argc and argv are what the rooms are started with. Returns its exit status. */
-int server_monitor_run(const struct server_options *options, int argc, char *const argv[]);
+/* Runs the program; the rooms are started by the same name. Returns its exit status. */
+int server_monitor_run(const struct server_options *options, const char *program);
 
 #endif
