@@ -9,6 +9,7 @@
 #include "server/client.h"
 #include "server/msg.h"
 #include "server/sessions.h"
+#include "server/settings.h"
 
 #include <errno.h>
 #include <event2/listener.h>
@@ -19,7 +20,7 @@
 #include <unistd.h>
 
 struct control {
-	const struct server_options *options;
+	struct server_options *options;
 	struct event_base *base;
 	struct broker broker;
 	struct evconnlistener *listener;
@@ -234,6 +235,34 @@ static void control_on_listener(struct ipc *ipc, const void *body, int fd, void 
 	evconnlistener_set_error_cb(control->listener, control_on_accept_error);
 }
 
+/* What is kept elsewhere of the settings that can change. */
+static void control_configure(struct control *control)
+{
+	const struct server_options *options = control->options;
+
+	log_set_debug(options->debug);
+	control->owner.conn.timeout_login = options->timeout_login;
+	control->owner.conn.timeout_idle = options->timeout_idle;
+	control->owner.conn.attempts = options->attempts;
+	control->owner.word_wait = (struct timeval){.tv_sec = (time_t)options->timeout_word};
+}
+
+static void control_on_setting(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct server_setting *setting = body;
+	struct control *control = arg;
+	char value[SETTINGS_LIVE_SIZE];
+
+	(void)ipc;
+	(void)fd;
+	memcpy(value, setting->value, sizeof(value));
+	value[sizeof(value) - 1] = '\0';
+	if (setting->number < settings_count() && settings_is_live(setting->number) &&
+	    settings_set(control->options, setting->number, settings_key(setting->number), value,
+			 0))
+		control_configure(control);
+}
+
 static void control_on_call(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	const struct server_none none = {0};
@@ -261,6 +290,7 @@ static const struct ipc_row monitor_rows[] = {
 	{SERVER_MSG_REPORT, sizeof(struct server_none), false, control_on_report},
 	{SERVER_MSG_STOP, sizeof(struct server_none), false, control_on_stop},
 	{SERVER_MSG_CALL, sizeof(struct server_none), false, control_on_call},
+	{SERVER_MSG_SETTING, sizeof(struct server_setting), false, control_on_setting},
 };
 
 static const struct ipc_row forward_rows[] = {
@@ -270,7 +300,7 @@ static const struct ipc_row forward_rows[] = {
 	{FORWARD_MSG_REMOVED, sizeof(struct forward_id), false, control_on_removed},
 };
 
-int server_control_run(const struct server_options *options, int monitor_fd, int forward_fd)
+int server_control_run(struct server_options *options, int monitor_fd, int forward_fd)
 {
 	struct control control = {
 		.options = options,
@@ -285,17 +315,13 @@ int server_control_run(const struct server_options *options, int monitor_fd, int
 		goto no_memory;
 	control.owner = (struct client_owner){
 		.base = control.base,
-		.conn = {.timeout_login = options->timeout_login,
-			 .timeout_idle = options->timeout_idle,
-			 .attempts = options->attempts,
-			 .address = options->address,
-			 .udp_port = options->udp_port},
-		.word_wait = {.tv_sec = (time_t)options->timeout_word},
+		.conn = {.address = options->address, .udp_port = options->udp_port},
 		.act = control_act,
 		.ended = control_client_ended,
 		.gone = control_client_gone,
 		.arg = &control,
 	};
+	control_configure(&control);
 	control.resume = evtimer_new(control.base, control_on_resume, &control);
 	control.broker.monitor = ipc_new(control.base, monitor_fd, "monitor", monitor_rows,
 					 sizeof(monitor_rows) / sizeof(monitor_rows[0]),

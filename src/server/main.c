@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* One of the rooms, started by monitor with all settings in its command line. */
-static int run_room(const char *room, const struct server_options *options)
+static int run_room(const char *room, struct server_options *options)
 {
 	const struct forward_config forward = {.server = true,
 					       .sessions_max = options->sessions_max,
@@ -51,7 +51,7 @@ int main(int argc, char **argv)
 	log_init("dtcps", NULL, options.debug);
 	if (room)
 		return run_room(room, &options);
-	status = options.check ? server_check(&options) : server_monitor_run(&options, argv[0]);
+	status = options.check ? server_check(&options) : server_monitor_run(&options, argc, argv);
 	server_options_free(&options);
 	return status;
 }

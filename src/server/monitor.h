@@ -5,7 +5,10 @@
 
 #include "server/options.h"
 
-/* Runs the program; the rooms are started by the same name. Returns its exit status. */
-int server_monitor_run(const struct server_options *options, const char *program);
+/*
+ * Runs the program. options are what argc and argv have said, which are read again at SIGHUP.
+ * Returns its exit status.
+ */
+int server_monitor_run(struct server_options *options, int argc, char *const argv[]);
 
 #endif

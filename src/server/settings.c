@@ -173,8 +173,9 @@ static const char *write_prefix(const void *field, char *buf, size_t size)
 enum setting_when { START, LIVE };
 
 /*
- * Every setting, by key. flag: a bool that says whether there is a value. What is LIVE must be read
- * from the settings each time that it is needed, or in control_configure().
+ * Every setting, by key. flag: a bool that says whether there is a value. What is LIVE has no flag
+ * and no text, and is read from the settings each time that it is needed, or in
+ * control_configure(); it is sent to control by itself.
  */
 static const struct setting {
 	const char *key;
