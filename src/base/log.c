@@ -50,6 +50,11 @@ void log_to_syslog(void)
 	log_syslog = true;
 }
 
+void log_set_debug(bool debug)
+{
+	log_debugging = debug;
+}
+
 bool log_is_debug(void)
 {
 	return log_debugging;

@@ -22,6 +22,7 @@ void log_init(const char *program, const char *subsystem, bool debug);
 /* From now on to syslog(3), facility daemon. */
 void log_to_syslog(void);
 
+void log_set_debug(bool debug);
 bool log_is_debug(void);
 
 void log_debug(const char *format, ...) LOG_FORMAT(1);

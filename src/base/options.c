@@ -43,7 +43,7 @@ static void options_bad_option(int result, const char *word)
 			  result == ':' ? "its value is missing" : "unknown option");
 }
 
-enum options_result options_read(const struct options_table *table, int argc, char **argv,
+enum options_result options_read(const struct options_table *table, int argc, char *const argv[],
 				 void *options)
 {
 	int option;

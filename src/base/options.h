@@ -26,7 +26,7 @@ struct options_table {
 };
 
 /* Reads the options up to the first argument, whose place is then in optind. */
-enum options_result options_read(const struct options_table *table, int argc, char **argv,
+enum options_result options_read(const struct options_table *table, int argc, char *const argv[],
 				 void *options);
 
 /* Logs what is wrong with the command line and returns false. */

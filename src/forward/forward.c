@@ -173,6 +173,17 @@ static void forward_on_icmp(struct ipc *ipc, const void *body, int fd, void *arg
 	forward->plane.icmp_source = icmp->source;
 }
 
+static void forward_on_settings(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct forward *forward = arg;
+	const struct forward_settings *settings = body;
+
+	(void)ipc;
+	(void)fd;
+	plane_set_icmp6_rate(&forward->plane, settings->icmp6_rate);
+	log_set_debug(settings->debug);
+}
+
 static void forward_on_device(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	struct forward *forward = arg;
@@ -337,6 +348,7 @@ static const struct ipc_row forward_monitor_rows[] = {
 	{FORWARD_MSG_UDP, sizeof(struct forward_none), true, forward_on_udp},
 	{FORWARD_MSG_COUNTERS, sizeof(struct forward_none), true, forward_on_counters},
 	{FORWARD_MSG_ICMP, sizeof(struct forward_icmp), false, forward_on_icmp},
+	{FORWARD_MSG_SETTINGS, sizeof(struct forward_settings), false, forward_on_settings},
 	{FORWARD_MSG_DEVICE, sizeof(struct forward_device), true, forward_on_device},
 	{FORWARD_MSG_NO_DEVICE, sizeof(struct forward_device), false, forward_on_no_device},
 	{FORWARD_MSG_ASSIGNED, sizeof(struct forward_prefix), false, forward_on_assigned},

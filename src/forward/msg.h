@@ -26,6 +26,7 @@ enum forward_msg {
 	FORWARD_MSG_UDP,       /* struct forward_none, descriptor: the bound UDP socket */
 	FORWARD_MSG_ASSIGNED,  /* struct forward_prefix: assigned to a user who is not here now */
 	FORWARD_MSG_CALL,      /* struct forward_none: answer with HERE */
+	FORWARD_MSG_SETTINGS,  /* struct forward_settings */
 	/* control to forward */
 	FORWARD_MSG_ADD = 32, /* struct forward_session */
 	FORWARD_MSG_REMOVE,   /* struct forward_id */
@@ -49,6 +50,12 @@ struct forward_none {
 /* Where ICMPv6 errors come from; all zero: from nowhere, so none are sent. */
 struct forward_icmp {
 	struct in6_addr source;
+};
+
+/* What can change at any time. */
+struct forward_settings {
+	uint32_t icmp6_rate; /* ICMPv6 errors a second */
+	uint32_t debug;	     /* 1: debug lines are logged */
 };
 
 /*

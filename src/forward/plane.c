@@ -71,6 +71,12 @@ static void plane_on_device(struct device *device, void *arg)
 	outbound_read(arg, device);
 }
 
+void plane_set_icmp6_rate(struct plane *plane, uint32_t per_second)
+{
+	plane->config.icmp6_rate = per_second;
+	rate_init(&plane->icmp_rate, per_second, clock_us() / 1000);
+}
+
 int plane_set_outer(struct plane *plane, enum forward_transport transport, int fd)
 {
 	static const struct outer_handlers handlers = {

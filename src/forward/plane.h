@@ -46,6 +46,9 @@ int plane_open(struct plane *plane, const struct forward_config *config, struct 
 	       const struct plane_reports *reports, void *arg);
 void plane_close(struct plane *plane);
 
+/* From now on so many ICMPv6 errors a second, 0 for none. */
+void plane_set_icmp6_rate(struct plane *plane, uint32_t per_second);
+
 /* Takes over the socket of a transport. Returns 0 or -errno. */
 int plane_set_outer(struct plane *plane, enum forward_transport transport, int fd);
 

@@ -13,6 +13,7 @@
 #include "server/listener.h"
 #include "server/msg.h"
 #include "server/sessions.h"
+#include "server/settings.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,7 +28,7 @@
 enum { CONTROL_TELL_SECONDS = 10 };
 
 struct control {
-	const struct server_options *options;
+	struct server_options *options;
 	struct event_base *base;
 	struct broker broker;
 	struct listener *listener;
@@ -276,6 +277,45 @@ static void control_on_listener(struct ipc *ipc, const void *body, int fd, void 
 	}
 }
 
+/* What is kept elsewhere of the settings that can change. */
+static void control_configure(struct control *control)
+{
+	const struct server_options *options = control->options;
+
+	log_set_debug(options->debug);
+	control->owner.conn.timeout_login = options->timeout_login;
+	control->owner.conn.timeout_idle = options->timeout_idle;
+	control->owner.conn.attempts = options->attempts;
+	control->owner.conn.lines = options->line_rate;
+	control->owner.output_max = options->output;
+	control->owner.word_wait = (struct timeval){.tv_sec = (time_t)options->timeout_word};
+	control->guesses_config = (struct guesses_config){
+		.failures = options->failures,
+		.delay_max = options->delay * 1000,
+	};
+	if (control->broker.guesses)
+		guesses_reconfigure(control->broker.guesses, clock_ms());
+	if (control->broker.denied.rate.per_second != options->log_lines)
+		log_limit_init(&control->broker.denied, "failed logins", options->log_lines,
+			       clock_ms());
+}
+
+static void control_on_setting(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct server_setting *setting = body;
+	struct control *control = arg;
+	char value[SETTINGS_LIVE_SIZE];
+
+	(void)ipc;
+	(void)fd;
+	memcpy(value, setting->value, sizeof(value));
+	value[sizeof(value) - 1] = '\0';
+	if (setting->number < settings_count() && settings_is_live(setting->number) &&
+	    settings_set(control->options, setting->number, settings_key(setting->number), value,
+			 0))
+		control_configure(control);
+}
+
 static void control_on_call(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	const struct server_none none = {0};
@@ -303,6 +343,7 @@ static const struct ipc_row monitor_rows[] = {
 	{SERVER_MSG_REPORT, sizeof(struct server_none), false, control_on_report},
 	{SERVER_MSG_STOP, sizeof(struct server_none), false, control_on_stop},
 	{SERVER_MSG_CALL, sizeof(struct server_none), false, control_on_call},
+	{SERVER_MSG_SETTING, sizeof(struct server_setting), false, control_on_setting},
 };
 
 static const struct ipc_row forward_rows[] = {
@@ -320,13 +361,8 @@ static bool control_limit(struct control *control)
 	int64_t now = clock_ms();
 	uint64_t key[2];
 
-	log_limit_init(&control->broker.denied, "failed logins", options->log_lines, now);
 	log_limit_init(&control->broker.refused, "refused logins", 1, now);
 	log_limit_init(&control->dropped, "dropped connections", 1, now);
-	control->guesses_config = (struct guesses_config){
-		.failures = options->failures,
-		.delay_max = options->delay * 1000,
-	};
 	if (RAND_bytes((unsigned char *)key, sizeof(key)) != 1)
 		return false;
 	control->crowd = crowd_new(&options->limits, options->limits.connections, key);
@@ -336,7 +372,7 @@ static bool control_limit(struct control *control)
 	       event_add(control->tell, &tell) == 0;
 }
 
-int server_control_run(const struct server_options *options, int monitor_fd, int forward_fd)
+int server_control_run(struct server_options *options, int monitor_fd, int forward_fd)
 {
 	struct control control = {
 		.options = options,
@@ -351,19 +387,13 @@ int server_control_run(const struct server_options *options, int monitor_fd, int
 		goto no_memory;
 	control.owner = (struct client_owner){
 		.base = control.base,
-		.conn = {.timeout_login = options->timeout_login,
-			 .timeout_idle = options->timeout_idle,
-			 .attempts = options->attempts,
-			 .lines = options->lines,
-			 .address = options->address,
-			 .udp_port = options->udp_port},
-		.output_max = options->output,
-		.word_wait = {.tv_sec = (time_t)options->timeout_word},
+		.conn = {.address = options->address, .udp_port = options->udp_port},
 		.act = control_act,
 		.ended = control_client_ended,
 		.gone = control_client_gone,
 		.arg = &control,
 	};
+	control_configure(&control);
 	control.broker.monitor = ipc_new(control.base, monitor_fd, "monitor", monitor_rows,
 					 sizeof(monitor_rows) / sizeof(monitor_rows[0]),
 					 control_on_closed, &control);

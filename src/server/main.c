@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/room.h"
 #include "forward/forward.h"
+#include "server/check.h"
 #include "server/control.h"
 #include "server/guard.h"
 #include "server/monitor.h"
@@ -10,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One of the rooms, started by monitor with the same command line. */
-static int run_room(const char *room, const struct server_options *options)
+/* One of the rooms, started by monitor with all settings in its command line. */
+static int run_room(const char *room, struct server_options *options)
 {
 	const struct forward_config forward = {.server = true,
 					       .sessions_max = options->sessions_max,
@@ -31,13 +32,15 @@ static int run_room(const char *room, const struct server_options *options)
 int main(int argc, char **argv)
 {
 	struct server_options options;
+	int status;
 
 	room_title_init(argc, argv);
 
 	const char *room = room_name(&argc, argv);
 
 	log_init("dtcps", NULL, false);
-	switch (server_options_parse(&options, argc, argv)) {
+	switch (room ? server_options_parse_room(&options, argc, argv)
+		     : server_options_parse(&options, argc, argv)) {
 	case OPTIONS_DONE:
 		return 0;
 	case OPTIONS_ERROR:
@@ -48,5 +51,7 @@ int main(int argc, char **argv)
 	log_init("dtcps", NULL, options.debug);
 	if (room)
 		return run_room(room, &options);
-	return server_monitor_run(&options, argc, argv);
+	status = options.check ? server_check(&options) : server_monitor_run(&options, argc, argv);
+	server_options_free(&options);
+	return status;
 }

@@ -19,6 +19,7 @@
 #include "server/grants.h"
 #include "server/interface.h"
 #include "server/msg.h"
+#include "server/reload.h"
 #include "server/users.h"
 
 #include <errno.h>
@@ -35,7 +36,9 @@ enum { EXIT_FAILED = 1, EXIT_CONFIG = 2 };
 enum { MONITOR_PATIENCE_MS = 500 };
 
 struct monitor {
-	const struct server_options *options;
+	struct server_options *options;
+	int argc; /* what the settings are read from again */
+	char *const *argv;
 	struct event_base *base;
 	struct rooms *rooms;
 	struct signals *signals;
@@ -206,6 +209,36 @@ static void monitor_on_child(const char *name, pid_t pid, int status, void *arg)
 	monitor_end(monitor, EXIT_FAILED);
 }
 
+static void monitor_tell_forward_settings(struct monitor *monitor)
+{
+	const struct forward_settings settings = {
+		.icmp6_rate = monitor->options->icmp6_rate,
+		.debug = monitor->options->debug,
+	};
+
+	monitor_tell(monitor, monitor->forward, FORWARD_MSG_SETTINGS, &settings, sizeof(settings),
+		     -1);
+}
+
+static void monitor_on_changed(size_t number, const char *value, void *arg)
+{
+	struct server_setting setting = {.number = (uint32_t)number};
+	struct monitor *monitor = arg;
+
+	(void)strlcpy(setting.value, value, sizeof(setting.value));
+	monitor_tell(monitor, monitor->control, SERVER_MSG_SETTING, &setting, sizeof(setting), -1);
+}
+
+/* SIGHUP. */
+static void monitor_reload(struct monitor *monitor)
+{
+	if (reload(monitor->options, monitor->argc, monitor->argv, monitor_on_changed, monitor)) {
+		log_set_debug(monitor->options->debug);
+		monitor_tell_forward_settings(monitor);
+	}
+	grants_recheck(monitor->grants);
+}
+
 static void monitor_on_signal(int signal_number, void *arg)
 {
 	const struct server_none none = {0};
@@ -217,7 +250,7 @@ static void monitor_on_signal(int signal_number, void *arg)
 	}
 	if (signal_number == SIGHUP) {
 		service_reloading(monitor->service);
-		grants_recheck(monitor->grants);
+		monitor_reload(monitor);
 		service_ready(monitor->service);
 		return;
 	}
@@ -340,6 +373,7 @@ static void monitor_furnish(struct monitor *monitor)
 	if (monitor->udp != -1)
 		monitor_hand(monitor, monitor->forward, FORWARD_MSG_UDP, &monitor->udp);
 	monitor_tell(monitor, monitor->forward, FORWARD_MSG_ICMP, &icmp, sizeof(icmp), -1);
+	monitor_tell_forward_settings(monitor);
 	monitor_device(0, monitor->tun, monitor);
 	monitor->tun = -1;
 	if (users_each(monitor->users, monitor_tell_assigned, monitor) != USERS_OK)
@@ -374,8 +408,7 @@ static void monitor_close(int fd)
 static const int monitor_signals[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 enum { MONITOR_SIGNALS = sizeof(monitor_signals) / sizeof(monitor_signals[0]) };
 
-static int monitor_serve(struct monitor *monitor, const struct notify *notify, int argc,
-			 char *const argv[])
+static int monitor_serve(struct monitor *monitor, const struct notify *notify)
 {
 	const struct timeval second = {.tv_sec = 1};
 	const struct grants_owner owner = {
@@ -389,6 +422,8 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify, i
 		.arg = monitor,
 	};
 	struct event *recheck = NULL;
+	char **words = NULL;
+	int n_words = 0;
 
 	monitor->status = EXIT_FAILED;
 	monitor->grants = grants_new(&owner);
@@ -403,7 +438,10 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify, i
 	if (!monitor->signals)
 		goto done;
 	recheck = event_new(monitor->base, -1, EV_PERSIST, monitor_on_recheck, monitor);
-	monitor->rooms = rooms_new(monitor->base, argc, argv, monitor_on_child, monitor);
+	words = server_options_words(monitor->options, monitor->argv[0], &n_words);
+	if (!words)
+		goto done;
+	monitor->rooms = rooms_new(monitor->base, n_words, words, monitor_on_child, monitor);
 	if (!recheck || event_add(recheck, &second) == -1 || !monitor->rooms ||
 	    !monitor_start_rooms(monitor))
 		goto done;
@@ -418,6 +456,7 @@ done:
 		rooms_end(monitor->rooms);
 	signals_free(monitor->signals);
 	service_free(monitor->service);
+	server_options_free_words(words, n_words);
 	if (recheck)
 		event_free(recheck);
 	grants_free(monitor->grants);
@@ -426,9 +465,11 @@ done:
 	return monitor->status;
 }
 
-int server_monitor_run(const struct server_options *options, int argc, char *const argv[])
+int server_monitor_run(struct server_options *options, int argc, char *const argv[])
 {
 	struct monitor monitor = {.options = options,
+				  .argc = argc,
+				  .argv = argv,
 				  .tun = -1,
 				  .raw = -1,
 				  .udp = -1,
@@ -491,7 +532,7 @@ int server_monitor_run(const struct server_options *options, int argc, char *con
 	users_set_patience(monitor.users, MONITOR_PATIENCE_MS);
 	(void)signal(SIGPIPE, SIG_IGN);
 	setproctitle("monitor");
-	status = monitor_serve(&monitor, &notify, argc, argv);
+	status = monitor_serve(&monitor, &notify);
 done:
 	daemonize_end(pidfile);
 	if (monitor.interface && monitor.netlink)

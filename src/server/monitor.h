@@ -5,7 +5,10 @@
 
 #include "server/options.h"
 
-/* Runs the program; argc and argv are what the rooms are started with. Returns its exit status. */
-int server_monitor_run(const struct server_options *options, int argc, char *const argv[]);
+/*
+ * Runs the program. options are what argc and argv have said, which are read again at SIGHUP.
+ * Returns its exit status.
+ */
+int server_monitor_run(struct server_options *options, int argc, char *const argv[]);
 
 #endif

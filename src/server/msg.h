@@ -8,6 +8,7 @@
 
 #include "proto/message.h"
 #include "proto/probe.h"
+#include "server/settings.h"
 
 #include <netinet/in.h>
 #include <stdint.h>
@@ -21,6 +22,7 @@ enum server_msg {
 	SERVER_MSG_REPORT,	 /* struct server_none: SIGUSR1 */
 	SERVER_MSG_STOP,	 /* struct server_none: SIGTERM, SIGINT */
 	SERVER_MSG_CALL,	 /* struct server_none: answer with HERE */
+	SERVER_MSG_SETTING,	 /* struct server_setting: has another value now */
 	/* control to monitor */
 	SERVER_MSG_LOGIN = 32, /* struct server_login */
 	SERVER_MSG_LOGOUT,     /* struct server_id: the session of a good verdict has ended */
@@ -33,6 +35,11 @@ struct server_none {
 
 struct server_id {
 	uint32_t id;
+};
+
+struct server_setting {
+	uint32_t number; /* settings.h */
+	char value[SETTINGS_LIVE_SIZE];
 };
 
 struct server_login {

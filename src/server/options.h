@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dtcps's settings: command line and -o key=value. dtcps(8). */
+/* dtcps's settings: command line and configuration file. dtcps(8), dtcps.conf(5). */
 #ifndef DTCP_SERVER_OPTIONS_H
 #define DTCP_SERVER_OPTIONS_H
 
 #include "base/options.h"
+#include "config.h"
 #include "proto/prefix.h"
 #include "server/crowd.h"
 
@@ -15,7 +16,19 @@
 /* Digits of the number in a tunnelonly session's interface name. */
 #define SERVER_INTERFACE_DIGITS 5
 
+/* Read where it is there and no other one is named. */
+#define SERVER_CONFIGFILE DTCP_SYSCONFDIR "/dtcps.conf"
+
+/* More than there are settings (settings.h). */
+#define SERVER_SETTINGS_MAX 64
+
+struct configfile;
+
 struct server_options {
+	const char *file;		     /* -c, or the default one, which may not be there */
+	struct configfile *values;	     /* what texts of the file point into, NULL: nothing */
+	uint32_t lines[SERVER_SETTINGS_MAX]; /* of each setting in the file; 0: not from there */
+	bool check;			     /* --check: only say whether all is right */
 	bool debug;
 	bool daemon;
 	const char *pidfile; /* NULL: none is kept */
@@ -39,7 +52,7 @@ struct server_options {
 	struct crowd_config limits; /* limit.connections, pending, source.connections, .pending */
 	uint32_t failures;	    /* limit.source.failures, a minute */
 	uint32_t delay;		    /* limit.delay, seconds at most that a failed login waits */
-	uint32_t lines;		    /* limit.lines, a second and connection */
+	uint32_t line_rate;	    /* limit.lines, a second and connection */
 	uint32_t log_lines;	    /* limit.log, a second, about failed logins */
 	uint32_t output;	    /* limit.output, octets that wait in a connection */
 	uint32_t icmp6_rate;	    /* limit.icmp6, a second */
@@ -48,8 +61,28 @@ struct server_options {
 	uint32_t timeout_word;
 };
 
-/* Reads the arguments, which must stay valid. */
-enum options_result server_options_parse(struct server_options *options, int argc, char **argv);
+/*
+ * Reads the configuration file and the arguments, which must stay valid. Only OPTIONS_OK leaves
+ * something to free.
+ */
+enum options_result server_options_parse(struct server_options *options, int argc,
+					 char *const argv[]);
+
+/*
+ * The same for a room, from what server_options_words() has made: no file is read, which may have
+ * changed since monitor did.
+ */
+enum options_result server_options_parse_room(struct server_options *options, int argc,
+					      char *const argv[]);
+
+void server_options_free(struct server_options *options);
+
+/*
+ * A command line that says all that options say. Returns *argc words, to be freed, with a NULL
+ * behind them; NULL where memory is short.
+ */
+char **server_options_words(const struct server_options *options, const char *program, int *argc);
+void server_options_free_words(char **words, int argc);
 
 /* The name of the TUN device with that index: of "dtcps0" and 3, "dtcps3". */
 void server_interface_name(const struct server_options *options, uint32_t index,

@@ -52,6 +52,9 @@ void users_close(struct users *users);
  */
 void users_set_patience(struct users *users, unsigned int ms);
 
+/* Reads all of the file; USERS_FAILED where it is damaged. */
+enum users_result users_verify(struct users *users);
+
 /* Why the last call failed: one line that names the file. */
 const char *users_error(const struct users *users);
 

@@ -113,3 +113,22 @@ bool users_column_prefix(sqlite3_stmt *stmt, int first, int len, struct prefix6 
 	prefix->len = (uint8_t)bits;
 	return true;
 }
+
+enum users_result users_verify(struct users *users)
+{
+	enum users_result result = users_ready(users);
+	sqlite3_stmt *stmt;
+	char said[8] = "";
+
+	if (result != USERS_OK)
+		return result;
+	stmt = users_prepare(users, "PRAGMA quick_check(1)");
+	if (!stmt)
+		return USERS_FAILED;
+	if (sqlite3_step(stmt) != SQLITE_ROW)
+		result = users_fail(users);
+	else if (!users_column_text(stmt, 0, said, sizeof(said)) || strcmp(said, "ok") != 0)
+		result = users_fail_text(users, "the database is damaged");
+	(void)sqlite3_finalize(stmt);
+	return result;
+}

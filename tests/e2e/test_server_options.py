@@ -27,7 +27,7 @@ def test_usage(internet):
             (("-p", "0"), "0"), (("-g", "::1"), "::1"), (("-i", "a/b"), "a/b"),
             (("2001:db8:1::/48",), "2001:db8:1::/48"), (("one", "two"), ""),
             (("-a",), "host.prefix"),
-            (("-c", "/etc/dtcps.conf"), "configuration files are not supported yet"),
+            (("-c", "/nowhere/dtcps.conf"), "/nowhere/dtcps.conf: No such file or directory"),
             (("--user", "no-such-user"), "no-such-user")]:
         server = Process(internet.server, "dtcps", DTCPS, "-o", f"database={internet.users.path}",
                          *words)

@@ -226,6 +226,41 @@ static void server(void **state)
 	room_stop(&room, 0);
 }
 
+static void settings_change(struct room *room, uint32_t icmp6_rate)
+{
+	const struct forward_settings settings = {.icmp6_rate = icmp6_rate};
+	const struct forward_none none = {0};
+
+	to_monitor(room, FORWARD_MSG_SETTINGS, &settings, sizeof(settings), -1);
+	/* So that what follows comes behind it. */
+	to_monitor(room, FORWARD_MSG_CALL, &none, sizeof(none), -1);
+	room_expect(room, FORWARD_MSG_HERE, 0);
+}
+
+/* The rate of ICMPv6 errors while it runs; 0 is none at all. */
+static void settings_take_effect(void **state)
+{
+	struct room room;
+	int tun;
+
+	(void)state;
+	NEED_NETWORK();
+	room_start(&room, true);
+	give_counters(&room);
+	give_icmp(&room, "2001:db8:100::1");
+	give_raw(&room);
+	settings_change(&room, 0);
+	tun = give_device(&room, 0);
+	tun_send_hex(tun, HEAD_ECHO SITE FAR ECHO);
+	expect_count(&room.counters->drops[DROP_NO_ROUTE], 1);
+	settings_change(&room, 10);
+	tun_send_hex(tun, HEAD_ECHO SITE FAR ECHO);
+	tun_expect_icmp6(tun, 1, 0, 0);
+	expect_count(&room.counters->icmp6_sent, 1);
+	close(tun);
+	room_stop(&room, 0);
+}
+
 static void devices_of_their_own(void **state)
 {
 	const struct forward_device gone = {.index = 3};
@@ -458,6 +493,7 @@ int main(void)
 		cmocka_unit_test(a_message_of_wrong_form_ends_it),
 		cmocka_unit_test(a_short_counter_page_ends_it),
 		cmocka_unit_test(refusals),
+		cmocka_unit_test(settings_take_effect),
 		cmocka_unit_test(server),
 		cmocka_unit_test(devices_of_their_own),
 		cmocka_unit_test(client),

@@ -8,7 +8,6 @@
 #include "tests/unit/base/capture.h"
 
 #include <arpa/inet.h>
-#include <getopt.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -41,8 +41,6 @@ static enum options_result parse(const char *const args[], int fd, const char **
 		argv[argc] = storage[argc - 1];
 	}
 	memset(&options, 0xa5, sizeof(options));
-	/* glibc's way to begin anew. */
-	optind = 0;
 	capture_begin(fd);
 	result = server_options_parse(&options, argc, argv);
 	*printed = capture_end();
@@ -111,7 +109,7 @@ static void test_defaults(void **state)
 	assert_int_equal(options.limits.source_pending, 512);
 	assert_int_equal(options.failures, 30);
 	assert_int_equal(options.delay, 5);
-	assert_int_equal(options.lines, 10);
+	assert_int_equal(options.line_rate, 10);
 	assert_int_equal(options.log_lines, 50);
 	assert_int_equal(options.output, 2048);
 	assert_int_equal(options.icmp6_rate, 100);
@@ -174,7 +172,7 @@ static void test_each_key(void **state)
 	assert_int_equal(options.delay, 0);
 	OK("-o", "limit.delay=30", "-o", "limit.lines=1", "-o", "limit.log=10000");
 	assert_int_equal(options.delay, 30);
-	assert_int_equal(options.lines, 1);
+	assert_int_equal(options.line_rate, 1);
 	assert_int_equal(options.log_lines, 10000);
 	OK("-o", "limit.output=512", "-o", "limit.pending=7", "-o", "limit.sessions=5");
 	assert_int_equal(options.output, 512);
@@ -339,12 +337,12 @@ static void test_bad_values(void **state)
 static void test_bad_keys(void **state)
 {
 	(void)state;
-	ERROR("-o frob: no such setting; dtcps(8) lists them", "-o", "frob=1");
-	ERROR("-o udp: no such setting; dtcps(8) lists them", "-o", "udp=yes");
-	ERROR("-o por: no such setting; dtcps(8) lists them", "-o", "por=1");
-	ERROR("-o ports: no such setting; dtcps(8) lists them", "-o", "ports=1");
-	ERROR("-o PORT: no such setting; dtcps(8) lists them", "-o", "PORT=1");
-	ERROR("-o : no such setting; dtcps(8) lists them", "-o", "=1");
+	ERROR("-o frob: no such setting; dtcps.conf(5) lists them", "-o", "frob=1");
+	ERROR("-o udp: no such setting; dtcps.conf(5) lists them", "-o", "udp=yes");
+	ERROR("-o por: no such setting; dtcps.conf(5) lists them", "-o", "por=1");
+	ERROR("-o ports: no such setting; dtcps.conf(5) lists them", "-o", "ports=1");
+	ERROR("-o PORT: no such setting; dtcps.conf(5) lists them", "-o", "PORT=1");
+	ERROR("-o : no such setting; dtcps.conf(5) lists them", "-o", "=1");
 	ERROR("-o port: key=value is needed", "-o", "port");
 	ERROR("-o : key=value is needed", "-o", "");
 }
@@ -410,11 +408,123 @@ static void test_interface_names(void **state)
 	ERROR("-i x99999999999" TOO_LONG, "-i", "x99999999999");
 }
 
-static void test_configuration_file_is_to_come(void **state)
+static char *write_file(const char *text)
+{
+	static char path[] = "/tmp/dtcps-options-XXXXXX";
+	int fd;
+
+	(void)strlcpy(path, "/tmp/dtcps-options-XXXXXX", sizeof(path));
+	fd = mkstemp(path);
+	assert_true(fd != -1);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	return path;
+}
+
+static void test_configuration_file(void **state)
+{
+	char *path = write_file("port = 20300\nmtu = 1300\ndatabase = /tmp/x.db\n");
+
+	(void)state;
+	OK("-c", path);
+	assert_int_equal(options.port, 20300);
+	assert_int_equal(options.mtu, 1300);
+	assert_string_equal(options.database, "/tmp/x.db");
+	assert_string_equal(options.file, path);
+	server_options_free(&options);
+	/* What is said in the command line has the last word, wherever it stands. */
+	OK("-p", "20400", "-c", path, "-o", "mtu=1400");
+	assert_int_equal(options.port, 20400);
+	assert_int_equal(options.mtu, 1400);
+	assert_string_equal(options.database, "/tmp/x.db");
+	server_options_free(&options);
+	(void)unlink(path);
+	OK("-c", "/dev/null");
+	assert_int_equal(options.port, 20200);
+	server_options_free(&options);
+	ERROR("-c: a value is needed", "-c", "");
+	ERROR("/nonexistent/dtcps.conf: No such file or directory", "-c",
+	      "/nonexistent/dtcps.conf");
+	ERROR("/: not a file", "-c", "/");
+}
+
+/* A wrong combination is told at the place of the setting that is at fault. */
+static void test_file_and_words_together(void **state)
+{
+	char *path = write_file("\nnetwork.numbered = yes\n");
+	char message[300];
+
+	(void)state;
+	(void)snprintf(message, sizeof(message),
+		       "%s:2: network.numbered: numbered network tunnels take their addresses from "
+		       "host.prefix, which is not set",
+		       path);
+	ERROR(message, "-c", path);
+	OK("-c", path, "2001:db8:1::");
+	server_options_free(&options);
+	OK("-c", path, "-o", "network.numbered=no");
+	server_options_free(&options);
+	(void)unlink(path);
+}
+
+static void test_file_that_everybody_can_write(void **state)
+{
+	char *path = write_file("port = 20300\n");
+	char message[300];
+
+	(void)state;
+	assert_int_equal(chmod(path, 0646), 0);
+	(void)snprintf(message, sizeof(message),
+		       "%s: everybody can write it; change that with: chmod o-w %s", path, path);
+	ERROR(message, "-c", path);
+	(void)unlink(path);
+}
+
+static void test_file_too_long(void **state)
+{
+	static char text[70000];
+	char message[300];
+	char *path;
+
+	(void)state;
+	memset(text, ' ', sizeof(text) - 1);
+	path = write_file(text);
+	(void)snprintf(message, sizeof(message), "%s: longer than 65536 bytes", path);
+	ERROR(message, "-c", path);
+	(void)unlink(path);
+}
+
+/* What the rooms are started with says all that monitor knows. */
+static void test_words_for_the_rooms(void **state)
+{
+	struct server_options parsed;
+	char **words;
+	int argc = 0;
+
+	(void)state;
+	OK("-d", "-a", "-U", "-D", "-f", "/run/x y", "-g", "192.0.2.7", "-o",
+	   "network.pool=2001:db8:100::/40", "2001:db8:1::");
+	words = server_options_words(&options, "dtcps", &argc);
+	assert_non_null(words);
+	assert_null(words[argc]);
+	assert_string_equal(words[0], "dtcps");
+	assert_int_equal(server_options_parse_room(&parsed, argc, words), OPTIONS_OK);
+	assert_true(parsed.debug && parsed.numbered && parsed.udp && parsed.daemon);
+	assert_string_equal(parsed.pidfile, "/run/x y");
+	assert_string_equal(parsed.database, options.database);
+	assert_memory_equal(&parsed.address, &options.address, sizeof(options.address));
+	assert_true(parsed.has_host && parsed.has_pool);
+	assert_true(prefix6_contains(&options.pool, &parsed.pool));
+	assert_int_equal(parsed.pool.len, 40);
+	assert_null(parsed.run_as);
+	server_options_free_words(words, argc);
+}
+
+static void test_check(void **state)
 {
 	(void)state;
-	ERROR("-c /etc/dtcps.conf: configuration files are not supported yet, use -o key=value",
-	      "-c", "/etc/dtcps.conf");
+	OK("--check");
+	assert_true(options.check);
 }
 
 /* The option at fault is the one that is named, wherever it stands. */
@@ -439,10 +549,12 @@ static void test_help_and_version(void **state)
 	assert_int_equal(parse(ARGS("--version"), STDOUT_FILENO, &printed), OPTIONS_DONE);
 	assert_string_equal(printed, "dtcps " DTCP_VERSION "\n");
 	assert_int_equal(parse(ARGS("--help", "-x"), STDOUT_FILENO, &printed), OPTIONS_DONE);
-	assert_string_equal(printed, "usage: dtcps [-adDU] [-b udp-port] [-c config] [-f pidfile] "
-				     "[-g address] [-i interface]\n"
-				     "             [-o key=value] [-p port] [--user name] [--help] "
-				     "[--version] [prefix]\n");
+	assert_string_equal(printed,
+			    "usage: dtcps [-adDU] [-b udp-port] [-c config] [-f pidfile] "
+			    "[-g address] [-i interface]\n"
+			    "             [-o key=value] [-p port] [--check] [--user name] "
+			    "[--help] [--version]\n"
+			    "             [prefix]\n");
 }
 
 static int setup(void **state)
@@ -463,7 +575,12 @@ int main(void)
 		cmocka_unit_test(test_bad_keys),
 		cmocka_unit_test(test_conflicts),
 		cmocka_unit_test(test_interface_names),
-		cmocka_unit_test(test_configuration_file_is_to_come),
+		cmocka_unit_test(test_configuration_file),
+		cmocka_unit_test(test_file_and_words_together),
+		cmocka_unit_test(test_file_that_everybody_can_write),
+		cmocka_unit_test(test_file_too_long),
+		cmocka_unit_test(test_words_for_the_rooms),
+		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_help_and_version),
 	};

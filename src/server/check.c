@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/check.h"
+
+#include "base/log.h"
+#include "base/room.h"
+#include "server/users.h"
+
+#include <stdio.h>
+
+enum { CHECK_BAD = 2 };
+
+int server_check(const struct server_options *options)
+{
+	struct users *users = NULL;
+	char error[512];
+	int status = CHECK_BAD;
+
+	if (!room_user(options->run_as)) {
+		log_warnx("no user %s to run as; name one with --user",
+			  options->run_as ? options->run_as : "_dtcp or nobody");
+		return CHECK_BAD;
+	}
+	if (users_open(options->database, false, &users, error, sizeof(error)) != USERS_OK)
+		log_warnx("%s", error);
+	else if (users_verify(users) != USERS_OK)
+		log_warnx("%s", users_error(users));
+	else
+		status = 0;
+	users_close(users);
+	if (status == 0)
+		(void)puts("dtcps: settings and database are in order");
+	return status;
+}

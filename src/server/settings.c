@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/settings.h"
+
+#include "base/options.h"
+#include "config.h"
+#include "monitor/tun.h"
+#include "proto/message.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Highest interface number that server_interface_name() has digits for. */
+enum { INTERFACE_NUMBER_MAX = 99999, SESSIONS_MAX = 65536 };
+
+/* --- values ------------------------------------------------------------------------------- */
+
+/* where: the origin of the value, as the user knows it. */
+typedef bool (*setting_read)(void *field, const char *where, const char *value);
+
+/* The text that the reader of the same field would take. */
+typedef const char *(*setting_write)(const void *field, char *buf, size_t size);
+
+static bool read_text(void *field, const char *where, const char *value)
+{
+	if (value[0] == '\0')
+		return options_bad("%s: a value is needed", where);
+	*(const char **)field = value;
+	return true;
+}
+
+static const char *write_text(const void *field, char *buf, size_t size)
+{
+	const char *text = *(const char *const *)field;
+
+	(void)buf;
+	(void)size;
+	return text ? text : "";
+}
+
+static bool read_bool(void *field, const char *where, const char *value)
+{
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+		return options_bad("%s: \"%s\": yes or no is needed", where, value);
+	*(bool *)field = strcmp(value, "yes") == 0;
+	return true;
+}
+
+static const char *write_bool(const void *field, char *buf, size_t size)
+{
+	(void)buf;
+	(void)size;
+	return *(const bool *)field ? "yes" : "no";
+}
+
+static bool read_port(void *field, const char *where, const char *value)
+{
+	uint32_t port = 0;
+
+	if (!options_number(where, value, 1, UINT16_MAX, &port))
+		return false;
+	*(uint16_t *)field = (uint16_t)port;
+	return true;
+}
+
+static const char *write_port(const void *field, char *buf, size_t size)
+{
+	(void)snprintf(buf, size, "%u", *(const uint16_t *)field);
+	return buf;
+}
+
+static bool read_mtu(void *field, const char *where, const char *value)
+{
+	return options_number(where, value, 1280, 1480, field);
+}
+
+static bool read_seconds(void *field, const char *where, const char *value)
+{
+	return options_number(where, value, 1, 86400, field);
+}
+
+static bool read_length(void *field, const char *where, const char *value)
+{
+	return options_number(where, value, 1, 126, field);
+}
+
+static bool read_sessions(void *field, const char *where, const char *value)
+{
+	return options_number(where, value, 1, SESSIONS_MAX, field);
+}
+
+static bool read_attempts(void *field, const char *where, const char *value)
+{
+	return options_number(where, value, 1, 1000, field);
+}
+
+static bool read_rate(void *field, const char *where, const char *value)
+{
+	return options_number(where, value, 0, 100000, field);
+}
+
+static bool read_connections(void *field, const char *where, const char *value)
+{
+	return options_number(where, value, 1, 2 * SESSIONS_MAX, field);
+}
+
+static bool read_per_time(void *field, const char *where, const char *value)
+{
+	return options_number(where, value, 1, 10000, field);
+}
+
+static bool read_delay(void *field, const char *where, const char *value)
+{
+	return options_number(where, value, 0, 30, field);
+}
+
+static bool read_output(void *field, const char *where, const char *value)
+{
+	return options_number(where, value, 512, 1048576, field);
+}
+
+static const char *write_number(const void *field, char *buf, size_t size)
+{
+	(void)snprintf(buf, size, "%u", *(const uint32_t *)field);
+	return buf;
+}
+
+static bool read_address(void *field, const char *where, const char *value)
+{
+	if (inet_pton(AF_INET, value, field) != 1)
+		return options_bad("%s: \"%s\" is not an IPv4 address", where, value);
+	return true;
+}
+
+static const char *write_address(const void *field, char *buf, size_t size)
+{
+	return inet_ntop(AF_INET, field, buf, (socklen_t)size) ? buf : "";
+}
+
+static bool read_interface(void *field, const char *where, const char *value)
+{
+	if (!tun_name_valid(value))
+		return options_bad("%s: \"%s\" is not a name for an interface", where, value);
+	*(const char **)field = value;
+	return true;
+}
+
+static bool read_prefix(void *field, const char *where, const char *value)
+{
+	struct prefix6 *prefix = field;
+	enum prefix_error error = prefix6_parse(value, prefix);
+
+	if (error != PREFIX_OK)
+		return options_bad("%s: \"%s\" %s", where, value, prefix_error_text(error));
+	if (!prefix6_is_unicast(prefix))
+		return options_bad("%s: %s is not global unicast or unique local space", where,
+				   value);
+	return true;
+}
+
+static bool read_host_prefix(void *field, const char *where, const char *value)
+{
+	char full[PREFIX6_STRLEN];
+
+	/* The old server took the prefix without its length. */
+	if (!strchr(value, '/') && strlen(value) < INET6_ADDRSTRLEN) {
+		(void)snprintf(full, sizeof(full), "%s/64", value);
+		value = full;
+	}
+	if (!read_prefix(field, where, value))
+		return false;
+	if (((const struct prefix6 *)field)->len != 64)
+		return options_bad("%s: %s: a /64 is needed", where, value);
+	return true;
+}
+
+static const char *write_prefix(const void *field, char *buf, size_t size)
+{
+	char text[PREFIX6_STRLEN];
+
+	(void)snprintf(buf, size, "%s", prefix6_format(field, text));
+	return buf;
+}
+
+/* --- the table ---------------------------------------------------------------------------- */
+
+#define FIELD(name) offsetof(struct server_options, name)
+#define NO_FLAG	    SIZE_MAX
+
+/* When a new value takes effect: at the next start, or while the server runs. */
+enum setting_when { START, LIVE };
+
+/*
+ * Every setting, by key. flag: a bool that says whether there is a value. What is LIVE has no flag
+ * and no text, and is read from the settings each time that it is needed, or in
+ * control_configure(); it is sent to control by itself.
+ */
+static const struct setting {
+	const char *key;
+	size_t field;
+	size_t flag;
+	setting_read read;
+	setting_write write;
+	enum setting_when when;
+} settings[] = {
+	{"address", FIELD(address), NO_FLAG, read_address, write_address, START},
+	{"database", FIELD(database), NO_FLAG, read_text, write_text, START},
+	{"debug", FIELD(debug), NO_FLAG, read_bool, write_bool, LIVE},
+	{"host.prefix", FIELD(host_prefix), FIELD(has_host), read_host_prefix, write_prefix, START},
+	{"interface", FIELD(interface), NO_FLAG, read_interface, write_text, START},
+	{"limit.attempts", FIELD(attempts), NO_FLAG, read_attempts, write_number, LIVE},
+	{"limit.connections", FIELD(limits.connections), NO_FLAG, read_connections, write_number,
+	 START},
+	{"limit.delay", FIELD(delay), NO_FLAG, read_delay, write_number, LIVE},
+	{"limit.icmp6", FIELD(icmp6_rate), NO_FLAG, read_rate, write_number, LIVE},
+	{"limit.lines", FIELD(line_rate), NO_FLAG, read_per_time, write_number, LIVE},
+	{"limit.log", FIELD(log_lines), NO_FLAG, read_per_time, write_number, LIVE},
+	{"limit.output", FIELD(output), NO_FLAG, read_output, write_number, LIVE},
+	{"limit.pending", FIELD(limits.pending), NO_FLAG, read_sessions, write_number, START},
+	{"limit.sessions", FIELD(sessions_max), NO_FLAG, read_sessions, write_number, START},
+	{"limit.source.connections", FIELD(limits.source_connections), NO_FLAG, read_connections,
+	 write_number, LIVE},
+	{"limit.source.failures", FIELD(failures), NO_FLAG, read_per_time, write_number, LIVE},
+	{"limit.source.pending", FIELD(limits.source_pending), NO_FLAG, read_sessions, write_number,
+	 LIVE},
+	{"listen", FIELD(listen), NO_FLAG, read_address, write_address, START},
+	{"mtu", FIELD(mtu), NO_FLAG, read_mtu, write_number, START},
+	{"network.length", FIELD(network_length), NO_FLAG, read_length, write_number, START},
+	{"network.numbered", FIELD(numbered), NO_FLAG, read_bool, write_bool, START},
+	{"network.pool", FIELD(pool), FIELD(has_pool), read_prefix, write_prefix, START},
+	{"pidfile", FIELD(pidfile), NO_FLAG, read_text, write_text, START},
+	{"port", FIELD(port), NO_FLAG, read_port, write_port, START},
+	{"timeout.idle", FIELD(timeout_idle), NO_FLAG, read_seconds, write_number, LIVE},
+	{"timeout.login", FIELD(timeout_login), NO_FLAG, read_seconds, write_number, LIVE},
+	{"timeout.word", FIELD(timeout_word), NO_FLAG, read_seconds, write_number, LIVE},
+	{"udp.enable", FIELD(udp), NO_FLAG, read_bool, write_bool, START},
+	{"udp.port", FIELD(udp_port), NO_FLAG, read_port, write_port, START},
+	{"user", FIELD(run_as), NO_FLAG, read_text, write_text, START},
+};
+
+enum { SETTINGS = sizeof(settings) / sizeof(settings[0]) };
+
+_Static_assert(SETTINGS <= SERVER_SETTINGS_MAX, "struct server_options has a line for each");
+
+void settings_default(struct server_options *options)
+{
+	*options = (struct server_options){
+		.database = DTCP_DATABASE,
+		.interface = "dtcps0",
+		.port = DTCP_PORT,
+		.udp_port = DTCP_UDP_PORT,
+		.mtu = 1280,
+		.network_length = 56,
+		.sessions_max = 16384,
+		.attempts = 3,
+		.limits = {.pending = 1024, .source_connections = 1024, .source_pending = 512},
+		.failures = 30,
+		.delay = 5,
+		.line_rate = 10,
+		.log_lines = 50,
+		.output = 2048,
+		.icmp6_rate = 100,
+		.timeout_login = 60,
+		.timeout_idle = 300,
+		.timeout_word = 1,
+	};
+}
+
+size_t settings_count(void)
+{
+	return SETTINGS;
+}
+
+const char *settings_key(size_t number)
+{
+	return settings[number].key;
+}
+
+size_t settings_find(const char *key, size_t key_len)
+{
+	size_t number = 0;
+
+	while (number < SETTINGS && (strlen(settings[number].key) != key_len ||
+				     strncmp(settings[number].key, key, key_len) != 0))
+		number++;
+	return number;
+}
+
+bool settings_set(struct server_options *options, size_t number, const char *where,
+		  const char *value, uint32_t line)
+{
+	const struct setting *setting = &settings[number];
+
+	if (!setting->read((char *)options + setting->field, where, value))
+		return false;
+	if (setting->flag != NO_FLAG)
+		*(bool *)((char *)options + setting->flag) = true;
+	options->lines[number] = line;
+	return true;
+}
+
+const char *settings_text(const struct server_options *options, size_t number, char *buf,
+			  size_t size)
+{
+	const struct setting *setting = &settings[number];
+
+	if (setting->flag != NO_FLAG && !*(const bool *)((const char *)options + setting->flag))
+		return "";
+	return setting->write((const char *)options + setting->field, buf, size);
+}
+
+bool settings_is_live(size_t number)
+{
+	return settings[number].when == LIVE;
+}
+
+/* --- together ----------------------------------------------------------------------------- */
+
+/* Where a value has come from: its place in the file, else the option, short where there is one. */
+static const char *settings_where(const struct server_options *options, const char *key,
+				  const char *option, char buf[static SETTINGS_WHERE_SIZE])
+{
+	uint32_t line = options->lines[settings_find(key, strlen(key))];
+
+	if (line > 0)
+		(void)snprintf(buf, SETTINGS_WHERE_SIZE, "%s:%u: %s", options->file, line, key);
+	else
+		(void)snprintf(buf, SETTINGS_WHERE_SIZE, "%s", option);
+	return buf;
+}
+
+/* The length of the interface's name without the number at its end. */
+static size_t settings_stem(const char *name)
+{
+	size_t len = strlen(name);
+
+	while (len > 0 && isdigit((unsigned char)name[len - 1]))
+		len--;
+	return len;
+}
+
+void server_interface_name(const struct server_options *options, uint32_t index,
+			   char name[static IFNAMSIZ])
+{
+	size_t stem = settings_stem(options->interface);
+	const char *error = NULL;
+	long long first = strtonum(options->interface + stem, 0, INTERFACE_NUMBER_MAX, &error);
+
+	(void)snprintf(name, IFNAMSIZ, "%.*s%lld", (int)stem, options->interface, first + index);
+}
+
+static bool settings_check_interface(const struct server_options *options)
+{
+	const char *name = options->interface;
+	size_t stem = settings_stem(name);
+	const char *error = NULL;
+	char where[SETTINGS_WHERE_SIZE];
+	long long first = 0;
+
+	if (name[stem] != '\0')
+		first = strtonum(name + stem, 0, INTERFACE_NUMBER_MAX - SESSIONS_MAX, &error);
+	if (error || stem + SERVER_INTERFACE_DIGITS >= IFNAMSIZ || first < 0)
+		return options_bad(
+			"%s %s: too long; tunnelonly sessions get the same name with a number "
+			"of up to %d digits",
+			settings_where(options, "interface", "-i", where), name,
+			SERVER_INTERFACE_DIGITS);
+	return true;
+}
+
+static bool settings_check(const struct server_options *options)
+{
+	char where[SETTINGS_WHERE_SIZE];
+	char text[PREFIX6_STRLEN];
+
+	if (!settings_check_interface(options))
+		return false;
+	/* Else nobody could log in to replace a session that was lost. */
+	if (options->limits.connections <= options->sessions_max)
+		return options_bad(
+			"%s: %u: must be larger than limit.sessions, %u",
+			settings_where(options, "limit.connections", "-o limit.connections", where),
+			options->limits.connections, options->sessions_max);
+	if (options->numbered && !options->has_host)
+		return options_bad(
+			"%s: numbered network tunnels take their addresses from host.prefix, "
+			"which is not set",
+			settings_where(options, "network.numbered", "-a", where));
+	if (options->has_pool && options->network_length <= options->pool.len)
+		return options_bad(
+			"%s: %u: must be larger than the length of network.pool, %s",
+			settings_where(options, "network.length", "-o network.length", where),
+			options->network_length, prefix6_format(&options->pool, text));
+	if (options->has_pool && options->has_host &&
+	    prefix6_overlaps(&options->pool, &options->host_prefix))
+		return options_bad("%s: %s overlaps network.pool",
+				   settings_where(options, "host.prefix", "-o host.prefix", where),
+				   prefix6_format(&options->host_prefix, text));
+	return true;
+}
+
+bool settings_finish(struct server_options *options)
+{
+	if (options->limits.connections == 0)
+		options->limits.connections = options->sessions_max + options->limits.pending;
+	return settings_check(options);
+}

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""SIGHUP: settings change under a server that runs, and nobody notices who should not."""
+
+import signal
+import socket
+
+from lab.outside import echo_request
+from lab.programs import POOL, PORT
+from lab.topology import SIX
+from lab.wait import until
+from lab.wire import Wire
+
+PLAIN = {"database": None, "host.prefix": None, "network.pool": None}
+
+
+def start(lab, text=""):
+    """A server whose settings are all in a file; returns it and a function that changes the file
+    and tells the server."""
+    base = f"database = {lab.users.path}\nnetwork.pool = {POOL}\n"
+    path = lab.file("dtcps.conf", base + text)
+    server = lab.dtcps("-c", path, set=PLAIN)
+
+    def change(more, wanted):
+        since = server.mark()
+        path.write_text(base + more)
+        server.send_signal(signal.SIGHUP)
+        server.wait_log(wanted, since=since)
+        return server.log()[since:]
+
+    return server, change
+
+
+def test_what_can_change_does(internet):
+    server, change = start(internet, "timeout { idle = 100 }\n")
+    with Wire(internet.site) as session:
+        session.login()
+        said = change("timeout { login = 1 }\nlimit { attempts = 1 }\ndebug = yes\n",
+                      "timeout.login has changed from 60 to 1$")
+        # What is in the file no more has its default again.
+        assert "dtcps: timeout.idle has changed from 100 to 300\n" in said
+        assert "dtcps: limit.attempts has changed from 3 to 1\n" in said
+        assert "dtcps: debug has changed from no to yes\n" in said
+        with Wire(internet.site) as late:
+            assert late.line() == "-ERR connection timed out, disconnecting"
+        # The limit is asked at each failure, the debug lines are control's.
+        with Wire(internet.site) as guesser:
+            assert guesser.ask(guesser.request(password="wrong")).startswith("-ERR auth")
+            assert guesser.closed()
+        assert session.ask("ping") == "+OK hi, happy to hear from you"
+        server.wait_log(r"control: 192\.0\.2\.2: client: ping$")
+        change("", "debug has changed from yes to no$")
+        since = server.mark()
+        assert session.ask("ping").startswith("+OK")
+        assert "client: ping" not in server.log()[since:]
+
+
+def test_forward_hears_of_it(internet):
+    """The rate of ICMPv6 errors. All packets go to a prefix that nobody has."""
+    server, change = start(internet, "limit.icmp6 = 0\n")
+    nobody = POOL[-1]
+
+    def send(number):
+        with internet.six.inside():
+            with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW) as out:
+                out.sendto(echo_request(SIX, nobody, number), (str(nobody), 0))
+
+    send(1)
+    until(lambda: server.counters().get("no-route") == 1, "the packet is counted")
+    assert "icmp6-sent" not in server.counters()
+    change("limit.icmp6 = 50\n", "limit.icmp6 has changed from 0 to 50$")
+
+    def answered():
+        send(2)
+        return server.counters().get("icmp6-sent")
+
+    until(answered, "packets are answered")
+
+
+def test_what_cannot_change_is_said(internet):
+    server, change = start(internet)
+    said = change(f"port = {PORT + 1}\nmtu = 1400\nhost.prefix = '2001:db8:1::/64'\n"
+                  "pidfile = '/run/x.pid'\nudp { enable = yes }\n",
+                  "udp.enable has changed from no to yes: takes effect at the next start$")
+    assert f"port has changed from {PORT} to {PORT + 1}: takes effect at the next start\n" in said
+    assert "mtu has changed from 1280 to 1400: takes effect at the next start\n" in said
+    assert "host.prefix has changed from none to 2001:db8:1::/64: takes effect at" in said
+    assert "pidfile has changed from none to /run/x.pid: takes effect at the next start\n" in said
+    with Wire(internet.site) as wire:
+        wire.login()
+        assert wire.ask("quit").startswith("+OK")
+    change("", "settings read again, nothing has changed$")
+
+
+def test_a_file_with_errors_changes_nothing(internet):
+    server, change = start(internet, "timeout.login = 50\n")
+    said = change("timeout.login = 1\nmtu = 9000\nlisten = nowhere\n",
+                  "all settings stay as they were, since there are errors in the new ones$")
+    assert '/dtcps.conf:4: mtu: "9000": a number from 1280 to 1480 is needed\n' in said
+    assert '/dtcps.conf:5: listen: "nowhere" is not an IPv4 address\n' in said
+    assert "has changed" not in said
+    # Nothing of it was kept: it is still 50, and changes from there.
+    change("timeout.login = 49\n", "timeout.login has changed from 50 to 49$")
+    assert server.running()
+
+
+def test_the_command_line_has_the_last_word_again(internet):
+    server, change = start(internet)
+    server.stop()
+    path = internet.file("other.conf", "timeout.idle = 100\n")
+    server = internet.dtcps("-c", path, "-o", "timeout.idle=90")
+    since = server.mark()
+    path.write_text("timeout.idle = 80\ntimeout.word = 2\n")
+    server.send_signal(signal.SIGHUP)
+    server.wait_log("timeout.word has changed from 1 to 2$", since=since)
+    assert "timeout.idle" not in server.log()[since:]

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dtcps.conf: what is taken, and that each error is told with its place. */
+#include "server/configfile.h"
+
+#include "server/settings.h"
+#include "tests/unit/base/capture.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct server_options options;
+
+static bool parse(const char *text, const char **printed)
+{
+	bool good;
+
+	settings_default(&options);
+	capture_begin(STDERR_FILENO);
+	good = configfile_parse(&options, "x.conf", text);
+	*printed = capture_end();
+	return good;
+}
+
+static void expect_ok(const char *text)
+{
+	const char *printed;
+	bool good = parse(text, &printed);
+
+	assert_string_equal(printed, "");
+	assert_true(good);
+}
+
+/* messages: each without "dtcp: x.conf:" and with its line end. */
+static void expect_error(const char *text, const char *messages)
+{
+	char expected[1000] = "";
+	char copy[1000];
+	const char *printed;
+	char *rest = copy;
+	bool good;
+
+	(void)strlcpy(copy, messages, sizeof(copy));
+	for (char *line; (line = strsep(&rest, "\n")) && *line;) {
+		(void)strlcat(expected, "dtcp: x.conf:", sizeof(expected));
+		(void)strlcat(expected, line, sizeof(expected));
+		(void)strlcat(expected, "\n", sizeof(expected));
+	}
+	good = parse(text, &printed);
+	assert_string_equal(printed, expected);
+	assert_false(good);
+	assert_null(options.values);
+}
+
+static void done(void)
+{
+	configfile_free(options.values);
+	options.values = NULL;
+}
+
+static void test_empty(void **state)
+{
+	(void)state;
+	expect_ok("");
+	done();
+	expect_ok("\n  \t\r\n# nothing\n");
+	done();
+}
+
+static void test_every_form_of_a_key(void **state)
+{
+	char text[INET_ADDRSTRLEN];
+
+	(void)state;
+	expect_ok("listen = \"192.0.2.1\"\n"
+		  "port=20300\n"
+		  "network { pool = '2001:db8:100::/40' length = 60\n numbered = yes }\n"
+		  "host.prefix = 2001:db8:1::/64\n"
+		  "timeout {\n\tidle = 100\n}\n"
+		  "timeout { login = 50 }\n"
+		  "udp { }\n"
+		  "database = /var/lib//users.db\n");
+	assert_string_equal(inet_ntop(AF_INET, &options.listen, text, sizeof(text)), "192.0.2.1");
+	assert_int_equal(options.port, 20300);
+	assert_true(options.has_pool && options.has_host && options.numbered);
+	assert_int_equal(options.pool.len, 40);
+	assert_int_equal(options.network_length, 60);
+	assert_int_equal(options.timeout_idle, 100);
+	assert_int_equal(options.timeout_login, 50);
+	assert_string_equal(options.database, "/var/lib//users.db");
+	assert_int_equal(options.lines[settings_find("timeout.idle", 12)], 7);
+	done();
+}
+
+/* Each key can be set, and to what it has by itself. */
+static void test_all_keys(void **state)
+{
+	char value[64];
+	char line[200];
+
+	(void)state;
+	settings_default(&options);
+	for (size_t i = 0; i < settings_count(); i++) {
+		settings_default(&options);
+		assert_true(settings_finish(&options));
+		(void)snprintf(line, sizeof(line), "%s = \"%s\"\n", settings_key(i),
+			       settings_text(&options, i, value, sizeof(value)));
+		if (strstr(line, "\"\""))
+			continue;
+		expect_ok(line);
+		assert_int_equal(options.lines[i], 1);
+		done();
+	}
+}
+
+static void test_lines_after_comments(void **state)
+{
+	(void)state;
+	expect_ok("# one\n"
+		  "// two\n"
+		  "/* three\n and * / four **/ port = 20300 # five\n"
+		  "mtu = 1300#six\n"
+		  "pidfile = \"/a#b//c\"\n");
+	assert_int_equal(options.lines[settings_find("port", 4)], 4);
+	assert_int_equal(options.lines[settings_find("mtu", 3)], 5);
+	assert_int_equal(options.lines[settings_find("pidfile", 7)], 6);
+	assert_string_equal(options.pidfile, "/a#b//c");
+	done();
+}
+
+static void test_wrong_values(void **state)
+{
+	(void)state;
+	expect_error("\nport = 0\n", "2: port: \"0\": a number from 1 to 65535 is needed\n");
+	expect_error("# x\n# y\nlisten = here\n", "3: listen: \"here\" is not an IPv4 address\n");
+	expect_error("host { prefix = 2001:db8::/48 }",
+		     "1: host.prefix: 2001:db8::/48: a /64 is needed\n");
+	expect_error("database = \"\"", "1: database: a value is needed\n");
+	expect_error("udp {\n enable = on\n}", "2: udp.enable: \"on\": yes or no is needed\n");
+}
+
+/* Not only the first one. */
+static void test_several_errors(void **state)
+{
+	(void)state;
+	expect_error("port = x\n"
+		     "mtu = 1300\n"
+		     "limit { sessions = many\n icmp6 = -1 }\n"
+		     "nothing = 1\n"
+		     "mtu = 9\n",
+		     "1: port: \"x\": a number from 1 to 65535 is needed\n"
+		     "3: limit.sessions: \"many\": a number from 1 to 65536 is needed\n"
+		     "4: limit.icmp6: \"-1\": a number from 0 to 100000 is needed\n"
+		     "5: nothing: no such setting; dtcps.conf(5) lists them\n");
+}
+
+static void test_unknown(void **state)
+{
+	(void)state;
+	expect_error("\nPort = 1\n", "2: Port: no such setting; dtcps.conf(5) lists them\n");
+	expect_error("host {\n\n port = 1 }\n",
+		     "3: host.port: no such setting; dtcps.conf(5) lists them\n");
+	expect_error("hosts { prefix = 1 }",
+		     "1: hosts: no such setting; dtcps.conf(5) lists them\n");
+	expect_error("include(\"/etc/passwd\")",
+		     "1: include: no such setting; dtcps.conf(5) lists them\n");
+}
+
+static void test_twice(void **state)
+{
+	(void)state;
+	expect_error("port = 1\n\nport = 2\n", "3: port: is set in line 1 already\n");
+	expect_error("host { prefix = 2001:db8:1::/64 }\nhost.prefix = 2001:db8:2::/64\n",
+		     "2: host.prefix: is set in line 1 already\n");
+	expect_error("host {\nprefix = 2001:db8:1::/64 }\nhost { prefix = 2001:db8:2::/64 }\n",
+		     "3: host.prefix: is set in line 2 already\n");
+}
+
+static void test_wrong_form(void **state)
+{
+	(void)state;
+	expect_error("port 20200\n", "1: missing equal sign after option 'port'\n");
+	expect_error("port = { 1 }\n", "1: unexpected token '{'\n");
+	expect_error("port = 1\n}\n", "2: unexpected closing brace\n");
+	expect_error("host = 1\n", "1: missing opening brace for section 'host'\n");
+	expect_error("port =", "1: premature end of file\n");
+}
+
+/* What libconfuse would take for a whole file. */
+static void test_open_ends(void **state)
+{
+	(void)state;
+	expect_error("mtu = 1300\nhost {\n prefix = 2001:db8:1::/64\n",
+		     "2: the closing } of this section is missing\n");
+	expect_error("\n/* no end\nport = 1\n", "2: the end of the comment is missing: */\n");
+	expect_error("/*/", "1: the end of the comment is missing: */\n");
+	expect_error("mtu = 1300\nuser = \"x\nport = 1\n", "2: the closing \" is missing\n");
+	expect_error("user = 'x", "1: the closing ' is missing\n");
+	expect_error("user = \"x\\\"\n", "1: the closing \" is missing\n");
+	expect_error("\"", "1: the closing \" is missing\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_empty),	     cmocka_unit_test(test_every_form_of_a_key),
+		cmocka_unit_test(test_all_keys),     cmocka_unit_test(test_lines_after_comments),
+		cmocka_unit_test(test_wrong_values), cmocka_unit_test(test_several_errors),
+		cmocka_unit_test(test_unknown),	     cmocka_unit_test(test_twice),
+		cmocka_unit_test(test_wrong_form),   cmocka_unit_test(test_open_ends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
