@@ -32,34 +32,63 @@ const char *account_user(const struct client_options *options)
 	return login;
 }
 
-enum client_exit account_get(const struct client_options *options, const char *user,
-			     struct client_account *account)
+/* "a, b": the servers that the file has no password for. */
+static void account_list(const struct client_options *options, const struct authfile_entry *entries,
+			 char *list, size_t size)
 {
-	char prompt[DTCP_USER_MAX + 300];
-
-	memset(account, 0, sizeof(*account));
-	(void)strlcpy(account->user, user, sizeof(account->user));
-	switch (authfile_find(options->auth_file, options->server, user, account->password)) {
-	case AUTHFILE_FOUND:
-		return CLIENT_OK;
-	case AUTHFILE_FAILED:
-	case AUTHFILE_NO_ENTRY:
-		break;
+	list[0] = '\0';
+	for (size_t i = 0; i < options->n_servers; i++) {
+		if (entries[i].found)
+			continue;
+		if (list[0])
+			(void)strlcat(list, ", ", size);
+		(void)strlcat(list, options->servers[i], size);
 	}
-	(void)snprintf(prompt, sizeof(prompt), "password for %s at %s: ", user, options->server);
-	if (!readpassphrase(prompt, account->password, sizeof(account->password),
-			    RPP_REQUIRE_TTY)) {
+}
+
+static enum client_exit account_ask(const struct client_options *options, const char *user,
+				    const struct authfile_entry *entries, const char *missing)
+{
+	char list[SESSION_SERVERS_MAX * 256];
+	char prompt[sizeof(list) + DTCP_USER_MAX + 40];
+	char typed[DTCP_PASSWORD_MAX + 1];
+	enum client_exit result = CLIENT_OK;
+
+	account_list(options, entries, list, sizeof(list));
+	(void)snprintf(prompt, sizeof(prompt), "password for %s at %s: ", user, list);
+	if (!readpassphrase(prompt, typed, sizeof(typed), RPP_REQUIRE_TTY)) {
 		if (errno == ENOTTY || errno == ENXIO)
 			log_warnx("no password: no line \"%s:%s:...\" in %s, and no terminal to "
 				  "ask at",
-				  options->server, user, options->auth_file);
+				  missing, user, options->auth_file);
 		else
 			log_warn("no password");
-		return CLIENT_PASSWORD;
-	}
-	if (!dtcp_password_valid(account->password)) {
+		result = CLIENT_PASSWORD;
+	} else if (!dtcp_password_valid(typed)) {
 		log_warnx("no password: what was typed is empty or has control characters");
-		return CLIENT_PASSWORD;
+		result = CLIENT_PASSWORD;
+	}
+	for (size_t i = 0; i < options->n_servers && result == CLIENT_OK; i++) {
+		if (!entries[i].found)
+			(void)strlcpy(entries[i].password, typed, DTCP_PASSWORD_MAX + 1);
+	}
+	explicit_bzero(typed, sizeof(typed));
+	return result;
+}
+
+enum client_exit account_get(const struct client_options *options, const char *user,
+			     struct account_passwords *passwords)
+{
+	struct authfile_entry entries[SESSION_SERVERS_MAX];
+
+	for (size_t i = 0; i < options->n_servers; i++)
+		entries[i] = (struct authfile_entry){.server = options->servers[i],
+						     .password = passwords->text[i]};
+	/* One that cannot be read has been logged; then it is asked for as well. */
+	(void)authfile_find(options->auth_file, user, entries, options->n_servers);
+	for (size_t i = 0; i < options->n_servers; i++) {
+		if (!entries[i].found)
+			return account_ask(options, user, entries, options->servers[i]);
 	}
 	return CLIENT_OK;
 }

@@ -10,11 +10,17 @@
 /* The DTCP user: -u, else the login name. NULL, logged, where there is none that can be one. */
 const char *account_user(const struct client_options *options);
 
+/* The password for each server of the command line. */
+struct account_passwords {
+	char text[SESSION_SERVERS_MAX][DTCP_PASSWORD_MAX + 1];
+};
+
 /*
- * Fills account: from the password file, else from the terminal. Returns CLIENT_OK, or the exit
- * status after logging.
+ * Gets the passwords of user: from the password file; for all servers without an entry there, by
+ * asking once at the terminal. Returns CLIENT_OK, or the exit status after logging. The caller
+ * wipes passwords.
  */
 enum client_exit account_get(const struct client_options *options, const char *user,
-			     struct client_account *account);
+			     struct account_passwords *passwords);
 
 #endif

@@ -55,10 +55,30 @@ static const char *authfile_split(char *line, int len, char *fields[static 3])
 	return NULL;
 }
 
-enum authfile_result authfile_find(const char *path, const char *server, const char *user,
-				   char password[static DTCP_PASSWORD_MAX + 1])
+/* Takes a line's password for the servers that it is the first for. Returns how many they are. */
+static size_t authfile_take(char *const fields[static 3], const char *user,
+			    struct authfile_entry entries[], size_t n_entries)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n_entries; i++) {
+		struct authfile_entry *entry = &entries[i];
+
+		if (entry->found || strcasecmp(fields[0], entry->server) != 0 ||
+		    strcmp(fields[1], user) != 0)
+			continue;
+		(void)strlcpy(entry->password, fields[2], DTCP_PASSWORD_MAX + 1);
+		entry->found = true;
+		count++;
+	}
+	return count;
+}
+
+enum authfile_result authfile_find(const char *path, const char *user,
+				   struct authfile_entry entries[], size_t n_entries)
 {
 	enum authfile_result result = AUTHFILE_NO_ENTRY;
+	size_t missing = n_entries;
 	char line[AUTHFILE_LINE_MAX + 1];
 	FILE *file = fopen(path, "re");
 	struct stat status;
@@ -88,12 +108,12 @@ enum authfile_result authfile_find(const char *path, const char *server, const c
 		if (len == 0 || line[0] == '#')
 			continue;
 		wrong = authfile_split(line, len, fields);
-		if (wrong) {
+		if (wrong)
 			log_warnx("%s:%u: %s; line ignored", path, number, wrong);
-		} else if (strcasecmp(fields[0], server) == 0 && strcmp(fields[1], user) == 0) {
-			(void)strlcpy(password, fields[2], DTCP_PASSWORD_MAX + 1);
+		else
+			missing -= authfile_take(fields, user, entries, n_entries);
+		if (missing == 0)
 			result = AUTHFILE_FOUND;
-		}
 	}
 	if (ferror(file)) {
 		log_warn("cannot read %s", path);

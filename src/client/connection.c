@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "client/connection.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "proto/line.h"
 
@@ -9,12 +10,16 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/dns.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { CONNECTION_ADDRESSES_MAX = 8 };
+enum {
+	CONNECTION_ADDRESSES_MAX = 8,
+	CONNECTION_LOOKUP_MS = SESSION_CONNECT_MS / 2,
+};
 
 /*
  * One look-up. Made anew each time, because a laptop's name servers change with its network. It
@@ -33,6 +38,11 @@ struct connection {
 	void *arg;
 	struct bufferevent *stream;
 	struct resolver *resolver;
+	struct event *timer; /* for the look-up, and for an address that others are behind */
+	int64_t deadline;    /* of connecting */
+	uint32_t patience;
+	struct in_addr last; /* see connection_open() */
+	bool past;
 	uint16_t port;
 	struct sockaddr_in remote;
 	struct in_addr addresses[CONNECTION_ADDRESSES_MAX]; /* still to be tried */
@@ -41,13 +51,22 @@ struct connection {
 	unsigned int generation; /* grows with each close, so that a loop notices one */
 };
 
-struct connection *connection_new(struct event_base *base, connection_feed feed, void *arg)
+static void connection_on_timer(evutil_socket_t fd, short what, void *arg);
+
+struct connection *connection_new(struct event_base *base, uint32_t patience, connection_feed feed,
+				  void *arg)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 
 	if (!connection)
 		return NULL;
+	connection->timer = evtimer_new(base, connection_on_timer, connection);
+	if (!connection->timer) {
+		free(connection);
+		return NULL;
+	}
 	connection->base = base;
+	connection->patience = patience;
 	connection->feed = feed;
 	connection->arg = arg;
 	return connection;
@@ -58,6 +77,7 @@ void connection_free(struct connection *connection)
 	if (!connection)
 		return;
 	connection_close(connection);
+	event_free(connection->timer);
 	free(connection);
 }
 
@@ -66,6 +86,7 @@ void connection_close(struct connection *connection)
 	connection->generation++;
 	connection->n_addresses = 0;
 	connection->connected = false;
+	clock_arm(connection->timer, -1);
 	if (connection->resolver) {
 		connection->resolver->connection = NULL;
 		evdns_getaddrinfo_cancel(connection->resolver->request);
@@ -120,9 +141,25 @@ static void connection_refused(struct connection *connection, int error)
 		connection_fail_errno(connection, error);
 		return;
 	}
+	log_debug("cannot connect to %s: %s", inet_ntoa(connection->remote.sin_addr),
+		  strerror(error));
 	bufferevent_free(connection->stream);
 	connection->stream = NULL;
 	connection_next(connection);
+}
+
+/* Whoever is asked does not answer. */
+static void connection_on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct connection *connection = arg;
+
+	(void)fd;
+	(void)what;
+	if (connection->resolver)
+		connection_fail(connection, CLIENT_NAME,
+				"server name not found: the name servers do not answer");
+	else if (connection->stream && !connection->connected)
+		connection_refused(connection, ETIMEDOUT);
 }
 
 static void connection_on_line(struct connection *connection, char *line)
@@ -192,6 +229,11 @@ static void connection_on_connected(struct connection *connection)
 	event.local = local.sin_addr;
 	connection->connected = true;
 	connection->n_addresses = 0;
+	clock_arm(connection->timer, -1);
+	/* Where the other end is gone, the kernel would go on for a quarter of an hour. */
+	if (setsockopt(bufferevent_getfd(connection->stream), IPPROTO_TCP, TCP_USER_TIMEOUT,
+		       &connection->patience, sizeof(connection->patience)) == -1)
+		log_debug("TCP_USER_TIMEOUT: %s", strerror(errno));
 	(void)bufferevent_enable(connection->stream, EV_READ);
 	connection->feed(&event, connection->arg);
 }
@@ -215,6 +257,10 @@ static void connection_on_event(struct bufferevent *stream, short what, void *ar
 		}
 		(void)snprintf(text, sizeof(text), "connection lost: %s", strerror(error));
 		event.text = text;
+		if (error == ETIMEDOUT) {
+			event.input = SESSION_FAILED;
+			event.status = CLIENT_TIMEOUT;
+		}
 	} else {
 		event.text = "the server closed the connection";
 	}
@@ -255,11 +301,36 @@ static void resolver_free(evutil_socket_t fd, short what, void *arg)
 static void connection_next(struct connection *connection)
 {
 	struct in_addr address = connection->addresses[0];
+	int64_t now = clock_ms();
 
+	/* The last one may take all that is left. */
+	if (connection->n_addresses > 1 && now < connection->deadline)
+		clock_arm(connection->timer,
+			  now + (connection->deadline - now) / (int64_t)connection->n_addresses);
+	else
+		clock_arm(connection->timer, -1);
 	connection->n_addresses--;
 	memmove(connection->addresses, connection->addresses + 1,
 		connection->n_addresses * sizeof(address));
 	connection_start(connection, address);
+}
+
+/* Brings the address that is to be tried first to the front; the others keep their order. */
+static void connection_arrange(struct connection *connection)
+{
+	struct in_addr arranged[CONNECTION_ADDRESSES_MAX];
+	size_t count = connection->n_addresses;
+	size_t first = 0;
+
+	while (first < count && connection->addresses[first].s_addr != connection->last.s_addr)
+		first++;
+	if (first == count)
+		return;
+	if (connection->past)
+		first++;
+	for (size_t i = 0; i < count; i++)
+		arranged[i] = connection->addresses[(first + i) % count];
+	memcpy(connection->addresses, arranged, count * sizeof(arranged[0]));
 }
 
 static void connection_on_address(int result, struct evutil_addrinfo *list, void *arg)
@@ -276,6 +347,7 @@ static void connection_on_address(int result, struct evutil_addrinfo *list, void
 		return;
 	}
 	connection->resolver = NULL;
+	clock_arm(connection->timer, -1);
 	for (const struct evutil_addrinfo *entry = list;
 	     entry && connection->n_addresses < CONNECTION_ADDRESSES_MAX; entry = entry->ai_next) {
 		struct sockaddr_in found;
@@ -286,6 +358,7 @@ static void connection_on_address(int result, struct evutil_addrinfo *list, void
 	if (list)
 		evutil_freeaddrinfo(list);
 	if (connection->n_addresses > 0) {
+		connection_arrange(connection);
 		connection_next(connection);
 	} else {
 		char text[120];
@@ -314,6 +387,7 @@ static void connection_resolve(struct connection *connection, const char *server
 	resolver->base = connection->base;
 	resolver->connection = connection;
 	connection->resolver = resolver;
+	clock_arm(connection->timer, clock_ms() + CONNECTION_LOOKUP_MS);
 	request = evdns_getaddrinfo(resolver->dns, server, NULL, &hints, connection_on_address,
 				    resolver);
 	/* NULL: it has been answered already, and may be connected or given up by now. */
@@ -321,12 +395,16 @@ static void connection_resolve(struct connection *connection, const char *server
 		resolver->request = request;
 }
 
-void connection_open(struct connection *connection, const char *server, uint16_t port)
+void connection_open(struct connection *connection, const char *server, uint16_t port,
+		     struct in_addr last, bool past)
 {
 	struct in_addr address;
 
 	connection_close(connection);
 	connection->port = port;
+	connection->last = last;
+	connection->past = past;
+	connection->deadline = clock_ms() + SESSION_CONNECT_MS;
 	if (inet_pton(AF_INET, server, &address) == 1)
 		connection_start(connection, address);
 	else

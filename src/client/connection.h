@@ -12,12 +12,21 @@ struct connection;
 /* Takes the events CONNECTED, FAILED, LINE, BAD_LINE and CLOSED. */
 typedef void (*connection_feed)(const struct session_event *event, void *arg);
 
-/* NULL where memory is short. */
-struct connection *connection_new(struct event_base *base, connection_feed feed, void *arg);
+/*
+ * patience is the time in milliseconds that what we sent may stay unacknowledged: then the kernel
+ * ends the connection (TCP_USER_TIMEOUT). NULL where memory is short.
+ */
+struct connection *connection_new(struct event_base *base, uint32_t patience, connection_feed feed,
+				  void *arg);
 void connection_free(struct connection *connection);
 
-/* Looks server up anew and connects to it; what comes of it is fed. */
-void connection_open(struct connection *connection, const char *server, uint16_t port);
+/*
+ * Looks server up anew and connects to it; what comes of it is fed. Each of its addresses gets its
+ * share of SESSION_CONNECT_MS. If last is among them it is the first to be tried, with past the
+ * first to be tried is the one behind it.
+ */
+void connection_open(struct connection *connection, const char *server, uint16_t port,
+		     struct in_addr last, bool past);
 
 /* Sends a line. */
 void connection_send(struct connection *connection, const char *line);

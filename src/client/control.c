@@ -106,6 +106,7 @@ static struct client_tunnel control_tunnel(const struct control *control)
 {
 	return (struct client_tunnel){
 		.server = control->session.remote,
+		.server_index = (uint32_t)control->session.current,
 		.myaddr = control->session.local,
 		.my_port = control->session.udp ? control_my_port(control) : 0,
 		.reply = control->session.reply,
@@ -171,7 +172,9 @@ static void control_feed(const struct session_event *event, void *arg)
 	struct session_actions actions;
 
 	session_feed(&control->session, event, clock_ms(), &actions);
-	if (actions.message[0] && actions.warning)
+	if (actions.message[0] && actions.hushed)
+		log_debug("%s", actions.message);
+	else if (actions.message[0] && actions.warning)
 		log_warnx("%s", actions.message);
 	else if (actions.message[0])
 		log_info("%s", actions.message);
@@ -201,8 +204,9 @@ static void control_feed(const struct session_event *event, void *arg)
 	control_tell_session(control);
 	clock_arm(control->timer, session_deadline(&control->session));
 	if (actions.what & SESSION_DO_CONNECT)
-		connection_open(control->connection, control->options->server,
-				control->options->port);
+		connection_open(control->connection, session_server_name(&control->session),
+				control->options->port, session_server(&control->session)->address,
+				session_server(&control->session)->past);
 	if (actions.what & SESSION_DO_EXIT)
 		control_end(control, (int)actions.status);
 }
@@ -223,6 +227,16 @@ static void control_on_timer(evutil_socket_t fd, short what, void *arg)
 	control_feed_input(control, SESSION_TIME);
 }
 
+static void control_on_password(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+	const struct client_password *password = body;
+
+	(void)ipc;
+	(void)fd;
+	session_password(&control->session, password->server, password->text);
+}
+
 static void control_on_account(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	struct control *control = arg;
@@ -231,7 +245,7 @@ static void control_on_account(struct ipc *ipc, const void *body, int fd, void *
 
 	(void)ipc;
 	(void)fd;
-	session_account(&control->session, account->user, account->password);
+	session_account(&control->session, account->user);
 	control->udp_port = (uint16_t)account->udp_port;
 	/* Without a NAT the bound port is the one that the server sees. */
 	control->session.config.udp_named = options->nat_port;
@@ -280,6 +294,16 @@ static void control_on_network(struct ipc *ipc, const void *body, int fd, void *
 	(void)body;
 	(void)fd;
 	control_feed(&event, control);
+}
+
+static void control_on_woke(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct client_woke *woke = body;
+	const struct session_event event = {.input = SESSION_WOKE, .seconds = woke->seconds};
+
+	(void)ipc;
+	(void)fd;
+	control_feed(&event, arg);
 }
 
 static void control_on_echoed(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -375,9 +399,11 @@ static void control_on_closed(struct ipc *ipc, bool violated, void *arg)
 }
 
 static const struct ipc_row monitor_rows[] = {
+	{CLIENT_MSG_PASSWORD, sizeof(struct client_password), false, control_on_password},
 	{CLIENT_MSG_ACCOUNT, sizeof(struct client_account), false, control_on_account},
 	{CLIENT_MSG_RECONNECT, sizeof(struct client_none), false, control_on_reconnect},
 	{CLIENT_MSG_NETWORK, sizeof(struct client_none), false, control_on_network},
+	{CLIENT_MSG_WOKE, sizeof(struct client_woke), false, control_on_woke},
 	{CLIENT_MSG_STOP, sizeof(struct client_none), false, control_on_stop},
 	{CLIENT_MSG_CALL, sizeof(struct client_none), false, control_on_call},
 	{CLIENT_MSG_RAISED, sizeof(struct client_raised), false, control_on_raised},
@@ -395,8 +421,8 @@ static const struct ipc_row forward_rows[] = {
 int client_control_run(const struct client_options *options, int monitor_fd, int forward_fd)
 {
 	struct control control = {.options = options, .status = CLIENT_LOCAL};
-	const struct session_config config = {
-		.server = options->server,
+	struct session_config config = {
+		.n_servers = options->n_servers,
 		.type = options->type,
 		.loop = options->loop,
 		.check_nat = options->check_nat,
@@ -408,6 +434,7 @@ int client_control_run(const struct client_options *options, int monitor_fd, int
 		.random = arc4random_uniform,
 	};
 
+	memcpy(config.servers, options->servers, sizeof(config.servers));
 	session_init(&control.session, &config);
 	control.base = event_base_new();
 	if (!control.base)
@@ -419,7 +446,8 @@ int client_control_run(const struct client_options *options, int monitor_fd, int
 		control.forward = ipc_new(control.base, forward_fd, "forward", forward_rows,
 					  sizeof(forward_rows) / sizeof(forward_rows[0]),
 					  control_on_closed, &control);
-	control.connection = connection_new(control.base, control_feed, &control);
+	control.connection = connection_new(control.base, options->keepalive_timeout * 1000,
+					    control_feed, &control);
 	control.timer = evtimer_new(control.base, control_on_timer, &control);
 	if (!control.monitor || !control.connection || !control.timer ||
 	    (forward_fd != -1 && !control.forward))

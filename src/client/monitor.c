@@ -23,6 +23,7 @@
 #include "monitor/service.h"
 #include "monitor/signals.h"
 #include "monitor/tun.h"
+#include "monitor/wake.h"
 #include "monitor/watch.h"
 
 #include <errno.h>
@@ -39,6 +40,7 @@ struct monitor {
 	struct rooms *rooms;
 	struct signals *signals;
 	struct watch *watch;
+	struct wake *wake;
 	struct service *service;
 	struct ipc *control;
 	struct carrier carrier;
@@ -48,8 +50,9 @@ struct monitor {
 	int raw;
 	int udp;
 	int counters;
-	bool stopping; /* control has been asked to end */
-	bool ending;   /* everything is being removed; status is the exit status */
+	uint32_t udp_port; /* bound for a tunnel over UDP; 0: none */
+	bool stopping;	   /* control has been asked to end */
+	bool ending;	   /* everything is being removed; status is the exit status */
 	int status;
 };
 
@@ -222,6 +225,13 @@ static void monitor_on_network(void *arg)
 	monitor_tell_none(arg, CLIENT_MSG_NETWORK);
 }
 
+static void monitor_on_woke(uint32_t seconds, void *arg)
+{
+	const struct client_woke woke = {.seconds = seconds};
+
+	monitor_tell_control(arg, CLIENT_MSG_WOKE, &woke, sizeof(woke));
+}
+
 /* How long the real cause of a room's end may take to show, and control to leave. */
 static const struct timeval monitor_grace = {.tv_sec = 1};
 static const struct timeval monitor_patience = {.tv_sec = 10};
@@ -362,8 +372,25 @@ static bool monitor_start_rooms(struct monitor *monitor)
 static const int monitor_signals[] = {SIGHUP, SIGINT, SIGTERM};
 enum { MONITOR_SIGNALS = sizeof(monitor_signals) / sizeof(monitor_signals[0]) };
 
+/* Who logs in, and with what; then control begins. */
+static void monitor_tell_account(struct monitor *monitor, struct account_passwords *passwords)
+{
+	struct client_account account = {.udp_port = monitor->udp_port};
+	struct client_password password;
+
+	for (uint32_t i = 0; i < monitor->options->n_servers; i++) {
+		password.server = i;
+		memcpy(password.text, passwords->text[i], sizeof(password.text));
+		monitor_tell_control(monitor, CLIENT_MSG_PASSWORD, &password, sizeof(password));
+	}
+	explicit_bzero(&password, sizeof(password));
+	explicit_bzero(passwords, sizeof(*passwords));
+	(void)strlcpy(account.user, monitor->carrier.user, sizeof(account.user));
+	monitor_tell_control(monitor, CLIENT_MSG_ACCOUNT, &account, sizeof(account));
+}
+
 static int monitor_serve(struct monitor *monitor, const struct notify *notify, int argc,
-			 char *const argv[], struct client_account *account)
+			 char *const argv[], struct account_passwords *passwords)
 {
 	monitor->status = CLIENT_LOCAL;
 	monitor->base = event_base_new();
@@ -381,13 +408,14 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify, i
 	if (!monitor->service || !monitor_start_rooms(monitor))
 		goto done;
 	monitor_tell_status(monitor);
-	/* Without it a change is noticed when a ping goes unanswered. */
+	/* Without them a change is noticed when a ping goes unanswered. */
 	monitor->watch = watch_new(monitor->base, monitor_on_network, monitor);
-	monitor_tell_control(monitor, CLIENT_MSG_ACCOUNT, account, sizeof(*account));
-	explicit_bzero(account, sizeof(*account));
+	monitor->wake = wake_new(monitor->base, monitor_on_woke, monitor);
+	monitor_tell_account(monitor, passwords);
 	if (!monitor->ending)
 		(void)event_base_dispatch(monitor->base);
 done:
+	wake_free(monitor->wake);
 	watch_free(monitor->watch);
 	ipc_free(monitor->control);
 	ipc_free(monitor->carrier.forward);
@@ -457,7 +485,7 @@ static bool monitor_try_device(struct monitor *monitor)
 }
 
 /* What only root can open, for the forward room. */
-static bool monitor_open_outside(struct monitor *monitor, struct client_account *account)
+static bool monitor_open_outside(struct monitor *monitor)
 {
 	const struct client_options *options = monitor->options;
 	const struct in_addr any = {.s_addr = INADDR_ANY};
@@ -474,7 +502,7 @@ static bool monitor_open_outside(struct monitor *monitor, struct client_account 
 		if (monitor->udp < 0)
 			return false;
 	}
-	account->udp_port = options->transport == SESSION_IPV6 ? 0 : bound;
+	monitor->udp_port = options->transport == SESSION_IPV6 ? 0 : bound;
 	if (options->no_device)
 		return true;
 	monitor->counters = outside_counter_page(counters_size(1), &reader);
@@ -504,7 +532,7 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 		.udp = -1,
 		.counters = -1,
 	};
-	struct client_account account = {0};
+	struct account_passwords passwords = {0};
 	struct pidfh *pidfile = NULL;
 	struct notify notify;
 	int status;
@@ -520,11 +548,11 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 	if (!daemonize_claim(options->pidfile, &pidfile) ||
 	    netlink_open(&monitor.carrier.link.netlink) != 0 || !monitor_try_device(&monitor))
 		goto done;
-	status = (int)account_get(options, monitor.carrier.user, &account);
+	status = (int)account_get(options, monitor.carrier.user, &passwords);
 	if (status != CLIENT_OK)
 		goto done;
 	status = CLIENT_LOCAL;
-	if (!monitor_open_outside(&monitor, &account))
+	if (!monitor_open_outside(&monitor))
 		goto done;
 	/* From here on a signal waits until there is somebody to take it. */
 	signals_block(monitor_signals, MONITOR_SIGNALS);
@@ -532,10 +560,10 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 		goto done;
 	(void)signal(SIGPIPE, SIG_IGN);
 	setproctitle("monitor");
-	status = monitor_serve(&monitor, &notify, argc, argv, &account);
+	status = monitor_serve(&monitor, &notify, argc, argv, &passwords);
 done:
 	daemonize_end(pidfile);
-	explicit_bzero(&account, sizeof(account));
+	explicit_bzero(&passwords, sizeof(passwords));
 	netlink_close(monitor.carrier.link.netlink);
 	monitor_close(monitor.raw);
 	monitor_close(monitor.udp);

@@ -14,13 +14,15 @@
 
 enum client_msg {
 	/* monitor to control */
-	CLIENT_MSG_ACCOUNT = 1, /* struct client_account: log in now */
-	CLIENT_MSG_RECONNECT,	/* struct client_none: SIGHUP */
-	CLIENT_MSG_NETWORK,	/* struct client_none: addresses or routes of this box changed */
-	CLIENT_MSG_STOP,	/* struct client_none: SIGTERM, SIGINT */
-	CLIENT_MSG_RAISED,	/* struct client_raised: the answer to RAISE */
-	CLIENT_MSG_LOWERED,	/* struct client_none: the answer to LOWER */
-	CLIENT_MSG_CALL,	/* struct client_none: answer with HERE */
+	CLIENT_MSG_PASSWORD = 1, /* struct client_password: one for each server */
+	CLIENT_MSG_ACCOUNT,	 /* struct client_account: log in now */
+	CLIENT_MSG_RECONNECT,	 /* struct client_none: SIGHUP */
+	CLIENT_MSG_NETWORK,	 /* struct client_none: addresses or routes of this box changed */
+	CLIENT_MSG_WOKE,	 /* struct client_woke: the machine was asleep */
+	CLIENT_MSG_STOP,	 /* struct client_none: SIGTERM, SIGINT */
+	CLIENT_MSG_RAISED,	 /* struct client_raised: the answer to RAISE */
+	CLIENT_MSG_LOWERED,	 /* struct client_none: the answer to LOWER */
+	CLIENT_MSG_CALL,	 /* struct client_none: answer with HERE */
 	/* control to monitor */
 	CLIENT_MSG_RAISE = 32, /* struct client_tunnel: make the interface, run the script */
 	CLIENT_MSG_LOWER,      /* struct client_none: run the script, remove everything */
@@ -36,10 +38,18 @@ struct client_none {
 	uint32_t unused;
 };
 
+struct client_password {
+	uint32_t server; /* its index on the command line */
+	char text[DTCP_PASSWORD_MAX + 1];
+};
+
 struct client_account {
 	char user[DTCP_USER_MAX + 1];
-	char password[DTCP_PASSWORD_MAX + 1];
 	uint32_t udp_port; /* bound for a tunnel over UDP; 0: none */
+};
+
+struct client_woke {
+	uint32_t seconds; /* that it has slept */
 };
 
 struct client_raised {
@@ -49,6 +59,7 @@ struct client_raised {
 /* A tunnel as the server gave it. */
 struct client_tunnel {
 	struct in_addr server;	 /* connected to */
+	uint32_t server_index;	 /* the same on the command line */
 	struct in_addr myaddr;	 /* local address of that connection */
 	uint32_t my_port;	 /* over UDP: ours, as the server was told or the socket has it */
 	struct dtcp_reply reply; /* unused parts are zero */

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum {
@@ -47,7 +48,7 @@ static const char usage[] =
 	"                  [--interface name] [--keepalive seconds[,timeout]]\n"
 	"                  [--metric number] [--route default|none|prefix,...]\n"
 	"                  [--transport auto|ipv6|udp] [--tunnel tun|none] [--user name]\n"
-	"                  [--help] [--version] server\n";
+	"                  [--help] [--version] server [server ...]\n";
 
 static bool parse_routes(struct client_options *options, const char *text)
 {
@@ -238,6 +239,24 @@ static bool parse_short(void *arg, int option)
 	}
 }
 
+static bool parse_servers(struct client_options *options, int argc, char **argv)
+{
+	if (argc == 0)
+		return options_bad("the server's name is missing; see --help");
+	if (argc > SESSION_SERVERS_MAX)
+		return options_bad("more than %d servers; see --help", SESSION_SERVERS_MAX);
+	for (int i = 0; i < argc; i++) {
+		if (argv[i][0] == '\0' || strlen(argv[i]) > 253)
+			return options_bad("server: not a host name or an IPv4 address");
+		for (size_t j = 0; j < options->n_servers; j++) {
+			if (strcasecmp(options->servers[j], argv[i]) == 0)
+				return options_bad("server %s: named twice", argv[i]);
+		}
+		options->servers[options->n_servers++] = argv[i];
+	}
+	return true;
+}
+
 enum options_result client_options_parse(struct client_options *options, int argc, char **argv)
 {
 	static const struct options_table table = {
@@ -268,17 +287,7 @@ enum options_result client_options_parse(struct client_options *options, int arg
 	result = options_read(&table, argc, argv, options);
 	if (result != OPTIONS_OK)
 		return result;
-	if (argc - optind != 1) {
-		(void)options_bad(argc == optind ? "the server's name is missing; see --help"
-						 : "more than one server; see --help");
-		return OPTIONS_ERROR;
-	}
-	options->server = argv[optind];
-	if (options->server[0] == '\0' || strlen(options->server) > 253) {
-		(void)options_bad("server: not a host name or an IPv4 address");
-		return OPTIONS_ERROR;
-	}
-	if (!check(options))
+	if (!parse_servers(options, argc - optind, argv + optind) || !check(options))
 		return OPTIONS_ERROR;
 	/* Where no port was asked for, any will do that the server can find out. */
 	if (options->transport == SESSION_AUTO && !options->udp_port_named)

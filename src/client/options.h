@@ -16,8 +16,9 @@
 #define CLIENT_ROUTES_MAX 32
 
 struct client_options {
-	const char *server;
-	const char *login;     /* -u: DTCP user, NULL for the login name */
+	const char *servers[SESSION_SERVERS_MAX]; /* in their order on the command line */
+	size_t n_servers;			  /* 1 or more */
+	const char *login;			  /* -u: DTCP user, NULL for the login name */
 	const char *run_as;    /* --user: for the unprivileged rooms, NULL for the default */
 	const char *script;    /* -s or the default */
 	bool script_named;     /* -s was given: its absence is an error */

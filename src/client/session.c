@@ -20,20 +20,40 @@ void session_init(struct session *session, const struct session_config *config)
 		.deadline = -1,
 		.hold_until = -1,
 		.up_since = -1,
+		.hurried = -SESSION_HURRY_MS,
 		.udp = config->transport == SESSION_UDP,
 	};
+	for (size_t i = 0; i < config->n_servers; i++)
+		session->servers[i].udp = session->udp;
+	session_round(session, 0);
 }
 
-void session_account(struct session *session, const char *user, const char *password)
+void session_account(struct session *session, const char *user)
 {
 	(void)strlcpy(session->user, user, sizeof(session->user));
-	(void)strlcpy(session->password, password, sizeof(session->password));
+}
+
+void session_password(struct session *session, size_t server, const char *password)
+{
+	(void)strlcpy(session->servers[server].password, password,
+		      sizeof(session->servers[server].password));
 }
 
 void session_wipe(struct session *session)
 {
-	explicit_bzero(session->password, sizeof(session->password));
+	for (size_t i = 0; i < SESSION_SERVERS_MAX; i++)
+		explicit_bzero(session->servers[i].password, sizeof(session->servers[i].password));
 	explicit_bzero(session->key, sizeof(session->key));
+}
+
+const struct session_server *session_server(const struct session *session)
+{
+	return &session->servers[session->current];
+}
+
+const char *session_server_name(const struct session *session)
+{
+	return session->config.servers[session->current];
 }
 
 const char *session_state_name(enum session_state state)
@@ -72,11 +92,15 @@ static void session_on_answer(struct session *session, const struct session_even
 	switch (answer_parse(event->line, event->len, &why)) {
 	case REPLY_GARBAGE:
 		session_fail(session, now, actions, CLIENT_GARBAGE, "%s: server not understood: %s",
-			     session->config.server, why);
+			     session_server_name(session), why);
 		return;
 	case REPLY_ERROR:
-		session_fail(session, now, actions, CLIENT_SERVER, "%s: the server says: %s",
-			     session->config.server, reply_reason(event->line));
+		why = reply_reason(event->line);
+		session_fail(session, now, actions, CLIENT_SERVER, "%s: the server says: %s%s",
+			     session_server_name(session), why,
+			     strcasestr(why, "superseded")
+				     ? " (another place uses the account of this user)"
+				     : "");
 		return;
 	case REPLY_OK:
 		break;
@@ -117,23 +141,21 @@ static void session_on_line(struct session *session, const struct session_event 
 static void session_on_keepalive(struct session *session, int64_t now,
 				 struct session_actions *actions)
 {
-	if (session->ping_sent) {
+	/* Stopped or asleep we could not hear the answer. */
+	if (session->ping_sent && now < session->deadline + SESSION_GAP_MS) {
 		session_fail(session, now, actions, CLIENT_TIMEOUT,
-			     "%s: no answer to ping within %" PRIu32 " s", session->config.server,
-			     session->config.keepalive_timeout);
+			     "%s: no answer to ping within %" PRIu32 " s",
+			     session_server_name(session), session->config.keepalive_timeout);
 		return;
 	}
-	(void)strlcpy(actions->send, "ping", sizeof(actions->send));
-	actions->what |= SESSION_DO_SEND;
-	session->ping_sent = true;
-	session->deadline = now + (int64_t)session->config.keepalive_timeout * 1000;
+	session_ping(session, now, actions);
 }
 
 /* Nothing has come through the tunnel that was tried out. */
 static void session_on_silence(struct session *session, int64_t now,
 			       struct session_actions *actions)
 {
-	const char *server = session->config.server;
+	const char *server = session_server_name(session);
 
 	if (!session->udp) {
 		session_change_to_udp(session, now, actions,
@@ -149,7 +171,7 @@ static void session_on_silence(struct session *session, int64_t now,
 
 static void session_on_time(struct session *session, int64_t now, struct session_actions *actions)
 {
-	const char *server = session->config.server;
+	const char *server = session_server_name(session);
 
 	switch (session->state) {
 	case SESSION_CONNECT:
@@ -172,6 +194,7 @@ static void session_on_time(struct session *session, int64_t now, struct session
 		session_quit_done(session, now, actions);
 		break;
 	case SESSION_WAIT:
+		session_new_round(session, now);
 		session_connect(session, now, actions);
 		break;
 	case SESSION_IDLE:
@@ -196,7 +219,7 @@ static void session_path_lost(struct session *session, int64_t now, struct sessi
 {
 	session_doubt_udp(session);
 	session_fail(session, now, actions, CLIENT_TIMEOUT, "%s: nothing comes over UDP any more",
-		     session->config.server);
+		     session_server_name(session));
 }
 
 static void session_on_raised(struct session *session, int64_t now, struct session_actions *actions)
@@ -205,6 +228,7 @@ static void session_on_raised(struct session *session, int64_t now, struct sessi
 	if (session->state == SESSION_RAISE) {
 		session->up_since = now;
 		session->status = CLIENT_OK;
+		session_succeeded(session, now, actions);
 		session_enter(session, SESSION_UP, now, (int64_t)session->config.keepalive * 1000);
 		/* It can have died while the script ran. */
 		if (session->path_dead)
@@ -238,7 +262,7 @@ static void session_on_lowered(struct session *session, int64_t now,
 static void session_on_broken(struct session *session, const struct session_event *event,
 			      int64_t now, struct session_actions *actions)
 {
-	const char *server = session->config.server;
+	const char *server = session_server_name(session);
 
 	/* Why the session ends has been decided already, and what comes then. */
 	if (session->state == SESSION_QUIT) {
@@ -268,43 +292,6 @@ static void session_on_path(struct session *session, bool alive, int64_t now,
 		session_path_lost(session, now, actions);
 }
 
-/* The network of this box has changed: perhaps the address that the server sees us come from. */
-static void session_on_network(struct session *session, struct in_addr local, int64_t now,
-			       struct session_actions *actions)
-{
-	bool moved = local.s_addr != 0 && local.s_addr != session->local.s_addr;
-	char text[INET_ADDRSTRLEN];
-
-	/* The packets of a tunnel that is kept go on as well. */
-	if (session->link == SESSION_LINK_UP && session->link_udp)
-		actions->what |= SESSION_DO_HELLO;
-	if (local.s_addr != 0)
-		session->latest = local;
-	if (session->state == SESSION_WAIT && moved) {
-		session_connect(session, now, actions);
-		return;
-	}
-	/* What was sent from the address of then is answered to there. */
-	if (session->state == SESSION_CONNECT && local.s_addr != 0 &&
-	    local.s_addr != session->source.s_addr) {
-		actions->what |= SESSION_DO_CLOSE;
-		session_connect(session, now, actions);
-		return;
-	}
-	if (!moved || session->state < SESSION_GREETING || session->state > SESSION_UP)
-		return;
-	(void)snprintf(actions->message, sizeof(actions->message),
-		       "the address here is now %s; logging in again",
-		       inet_ntop(AF_INET, &local, text, sizeof(text)));
-	/* What has failed before it failed elsewhere. */
-	session->attempts = 0;
-	/* The old connection belongs to an address that we do not have any more. */
-	actions->what |= SESSION_DO_CLOSE;
-	session->then = SESSION_THEN_RECONNECT;
-	session->keep = session->config.hold > 0;
-	session_disconnected(session, now, actions);
-}
-
 static void session_on_reconnect(struct session *session, int64_t now,
 				 struct session_actions *actions)
 {
@@ -316,6 +303,9 @@ static void session_on_reconnect(struct session *session, int64_t now,
 	    (leaving && session->then == SESSION_THEN_EXIT))
 		return;
 	session->then = SESSION_THEN_RECONNECT;
+	for (size_t i = 0; i < session->config.n_servers; i++)
+		session->servers[i].rest_until = 0;
+	session_round(session, session->home);
 	if (leaving)
 		session_let_go(session, actions, why);
 	else
@@ -346,6 +336,9 @@ void session_feed(struct session *session, const struct session_event *event, in
 		session->local = event->local;
 		session->latest = event->local;
 		session->remote = event->remote;
+		session->no_way = false;
+		session->servers[session->current].address = event->remote;
+		session->servers[session->current].past = false;
 		session_enter(session, SESSION_GREETING, now, SESSION_LOGIN_MS);
 		break;
 	case SESSION_LINE:
@@ -374,6 +367,9 @@ void session_feed(struct session *session, const struct session_event *event, in
 		break;
 	case SESSION_NETWORK:
 		session_on_network(session, event->local, now, actions);
+		break;
+	case SESSION_WOKE:
+		session_on_woke(session, event->seconds, now, actions);
 		break;
 	case SESSION_RECONNECT:
 		session_on_reconnect(session, now, actions);

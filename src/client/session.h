@@ -7,6 +7,7 @@
 #define DTCP_CLIENT_SESSION_H
 
 #include "client/exits.h"
+#include "client/repeat.h"
 #include "proto/message.h"
 #include "proto/probe.h"
 
@@ -22,9 +23,25 @@
 #define SESSION_ECHO_MS	   5000	 /* --transport auto: the far end's answer over protocol 41 */
 #define SESSION_PATH_MS	   20000 /* the server's first answer over UDP */
 
-/* Seconds between attempts: from the first, doubling, to the last. */
+/* Seconds between rounds of attempts: from the first, doubling, to the last. */
 #define SESSION_RETRY_MIN 1
 #define SESSION_RETRY_MAX 60
+
+/*
+ * When the session of a tunnel was lost, the first attempt comes after a time of its own, anything
+ * between these, so that the clients of a server that was restarted do not come all at once.
+ */
+#define SESSION_SPREAD_MIN_MS 500
+#define SESSION_SPREAD_MAX_MS 3000
+
+/* Attempts that a change of the network brings forward are at least that far apart. */
+#define SESSION_HURRY_MS 5000
+
+/* A timer that is later than this has not been late: this program, or the machine, was not there.
+ */
+#define SESSION_GAP_MS 5000
+
+#define SESSION_SERVERS_MAX 8
 
 enum session_state {
 	SESSION_IDLE,
@@ -47,7 +64,8 @@ enum session_transport {
 };
 
 struct session_config {
-	const char *server; /* as named by the user, for messages */
+	const char *servers[SESSION_SERVERS_MAX]; /* as named by the user, best liked first */
+	size_t n_servers;			  /* 1 or more */
 	enum tunnel_type type;
 	bool loop;	/* -l */
 	bool check_nat; /* off with -n */
@@ -73,6 +91,7 @@ enum session_input {
 	SESSION_ECHOED,	     /* the far end answered over protocol 41 */
 	SESSION_PATH,	     /* alive: whether the data path over UDP lives */
 	SESSION_NETWORK,     /* local: the address that the server would now see us come from */
+	SESSION_WOKE,	     /* the machine was asleep; seconds: for how long */
 	SESSION_RECONNECT,   /* SIGHUP */
 	SESSION_STOP,	     /* SIGTERM, SIGINT */
 	SESSION_TIME,	     /* the deadline has come */
@@ -83,6 +102,7 @@ struct session_event {
 	struct in_addr local, remote;
 	enum client_exit status;
 	bool alive;
+	uint32_t seconds;
 	const char *text;
 	const char *line;
 	size_t len;
@@ -97,8 +117,8 @@ enum session_action {
 	SESSION_DO_HELLO = 1 << 4, /* have forward send a hello */
 	SESSION_DO_RAISE = 1 << 5, /* have monitor make the tunnel of session.reply */
 	SESSION_DO_LOWER = 1 << 6,
-	SESSION_DO_CONNECT = 1 << 7,
-	SESSION_DO_EXIT = 1 << 8, /* with actions.status */
+	SESSION_DO_CONNECT = 1 << 7, /* to session_server() */
+	SESSION_DO_EXIT = 1 << 8,    /* with actions.status */
 };
 
 struct session_actions {
@@ -106,21 +126,35 @@ struct session_actions {
 	char send[DTCP_LINE_SIZE];
 	char message[512]; /* a line for the log, or "" */
 	bool warning;	   /* of that line */
+	bool hushed;	   /* it has been said often enough; for debugging only */
 	enum client_exit status;
+};
+
+/* What is known of one of the servers. */
+struct session_server {
+	char password[DTCP_PASSWORD_MAX + 1];
+	bool udp;		/* the next attempt is for UDP */
+	bool tried;		/* in this round */
+	int64_t rest_until;	/* no attempt before: what it said last takes time to change */
+	struct in_addr address; /* of its name, the one last connected to; 0: none yet */
+	bool past;		/* that one was of no use: begin with the one behind it */
+	struct repeat repeat;	/* what has been said of it */
 };
 
 struct session {
 	struct session_config config;
+	struct session_server servers[SESSION_SERVERS_MAX];
+	size_t current; /* the server of this attempt or session */
+	size_t home;	/* the one that worked last, where each round begins */
 	enum session_state state;
 	int64_t deadline;   /* of the state; -1 for none */
 	int64_t hold_until; /* when a tunnel without a session goes; -1: it is not held */
 	char user[DTCP_USER_MAX + 1];
-	char password[DTCP_PASSWORD_MAX + 1];
 	char challenge[DTCP_CHALLENGE_MAX + 1];
 	struct in_addr local, remote;
 	struct dtcp_reply reply;
 	uint8_t key[PROBE_KEY_SIZE]; /* of the probes, with UDP */
-	bool udp;		     /* this attempt is for UDP */
+	bool udp;		     /* this attempt, or session, is for UDP */
 	enum {
 		SESSION_LINK_NONE,
 		SESSION_LINK_RAISING,
@@ -132,21 +166,34 @@ struct session {
 	bool path_dead;	       /* forward has said so since the login */
 	struct in_addr latest; /* the address last known to lead to the server; 0: not known */
 	struct in_addr source; /* the same when this attempt began */
+	bool no_way;	       /* there was no route to the server when the network last changed */
 	bool keep;	       /* the tunnel is to outlive the session that ends */
 	bool ping_sent;	       /* and not answered */
 	int64_t up_since;      /* -1: not in this session */
-	unsigned int attempts; /* failed since a session was last up */
+	unsigned int attempts; /* rounds that failed since a session was last up */
+	bool round_hopeless;   /* nothing failed in this round that a quick attempt could change */
+	int64_t hurried;       /* when the network last brought an attempt forward */
 	/* what comes when the connection and, unless it is kept, the tunnel are gone */
-	enum { SESSION_THEN_EXIT, SESSION_THEN_RETRY, SESSION_THEN_RECONNECT } then;
+	enum {
+		SESSION_THEN_EXIT,
+		SESSION_THEN_RETRY,	/* another round, after a pause */
+		SESSION_THEN_NEXT,	/* the next server of this round */
+		SESSION_THEN_RECONNECT, /* the same server, at once */
+	} then;
 	enum client_exit status;
-	uint32_t delay; /* seconds, for SESSION_THEN_RETRY */
+	int64_t pause; /* milliseconds, for SESSION_THEN_RETRY */
 };
 
 void session_init(struct session *session, const struct session_config *config);
 
-/* Who logs in. Copied; wiped by session_wipe(). */
-void session_account(struct session *session, const char *user, const char *password);
+/* Who logs in, and with what at the server of that index. Copied; wiped by session_wipe(). */
+void session_account(struct session *session, const char *user);
+void session_password(struct session *session, size_t server, const char *password);
 void session_wipe(struct session *session);
+
+/* The server of this attempt or session, and its name. */
+const struct session_server *session_server(const struct session *session);
+const char *session_server_name(const struct session *session);
 
 /* Feeds one event; now in milliseconds. actions is overwritten. */
 void session_feed(struct session *session, const struct session_event *event, int64_t now,

@@ -16,17 +16,18 @@ void session_on_greeting(struct session *session, const struct session_event *ev
 	case REPLY_GARBAGE:
 		session_fail(session, now, actions, CLIENT_GARBAGE,
 			     "%s: the server's greeting is not understood: %s",
-			     session->config.server, why);
+			     session_server_name(session), why);
 		return;
 	case REPLY_ERROR:
 		session_fail(session, now, actions, CLIENT_SERVER, "%s: refused by the server: %s",
-			     session->config.server, reply_reason(event->line));
+			     session_server_name(session), reply_reason(event->line));
 		return;
 	case REPLY_OK:
 		break;
 	}
 	(void)strlcpy(session->challenge, greeting.challenge, sizeof(session->challenge));
-	if (!digest_response(session->user, session->challenge, session->password, response) ||
+	if (!digest_response(session->user, session->challenge, session_server(session)->password,
+			     response) ||
 	    request_format(session->user, response, session->config.type, session->udp,
 			   session->config.udp_named, actions->send, sizeof(actions->send)) == 0) {
 		session_fail(session, now, actions, CLIENT_LOCAL,
@@ -40,7 +41,7 @@ void session_on_greeting(struct session *session, const struct session_event *ev
 static void session_on_refusal(struct session *session, const char *reason, int64_t now,
 			       struct session_actions *actions)
 {
-	const char *server = session->config.server;
+	const char *server = session_server_name(session);
 
 	/* Another box behind the same NAT was first with protocol 41. */
 	if (session->config.transport == SESSION_AUTO && !session->udp &&
@@ -82,18 +83,18 @@ static bool session_check_nat(struct session *session, int64_t now, struct sessi
 	if (automatic)
 		session_change_to_udp(session, now, actions,
 				      "%s: NAT found (the server sees %s, the address here is %s)",
-				      session->config.server, seen, here);
+				      session_server_name(session), seen, here);
 	else if (session->udp)
 		session_fail(session, now, actions, CLIENT_NAT,
 			     "%s: NAT found: the server sees %s, but the address here is %s; "
 			     "-n asks the server to find the way through it",
-			     session->config.server, seen, here);
+			     session_server_name(session), seen, here);
 	else
 		session_fail(session, now, actions, CLIENT_NAT,
 			     "%s: NAT found: the server sees %s, but the address here is %s; "
 			     "protocol 41 does not pass most NATs; use UDP (--transport auto, or "
 			     "-U -n), or -n to skip this check",
-			     session->config.server, seen, here);
+			     session_server_name(session), seen, here);
 	return false;
 }
 
@@ -104,11 +105,11 @@ static bool session_take_udp(struct session *session, int64_t now, struct sessio
 		session_fail(session, now, actions, CLIENT_GARBAGE,
 			     "%s: the server's reply is not understood: no UDP port and session "
 			     "in it, though it was asked for them",
-			     session->config.server);
+			     session_server_name(session));
 		return false;
 	}
-	if (!probe_key(session->password, session->user, session->challenge, session->reply.session,
-		       session->key)) {
+	if (!probe_key(session_server(session)->password, session->user, session->challenge,
+		       session->reply.session, session->key)) {
 		session_fail(session, now, actions, CLIENT_LOCAL,
 			     "cannot compute the key of the tunnel's probes");
 		return false;
@@ -124,8 +125,8 @@ void session_on_reply(struct session *session, const struct session_event *event
 	switch (reply_parse(event->line, event->len, session->config.type, &session->reply, &why)) {
 	case REPLY_GARBAGE:
 		session_fail(session, now, actions, CLIENT_GARBAGE,
-			     "%s: the server's reply is not understood: %s", session->config.server,
-			     why);
+			     "%s: the server's reply is not understood: %s",
+			     session_server_name(session), why);
 		return;
 	case REPLY_ERROR:
 		session_on_refusal(session, reply_reason(event->line), now, actions);

@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +17,7 @@ void session_enter(struct session *session, enum session_state state, int64_t no
 void session_connect(struct session *session, int64_t now, struct session_actions *actions)
 {
 	actions->what |= SESSION_DO_CONNECT;
+	session->udp = session->servers[session->current].udp;
 	session->ping_sent = false;
 	session->path_dead = false;
 	session->up_since = -1;
@@ -33,14 +33,12 @@ void session_then(struct session *session, int64_t now, struct session_actions *
 		actions->status = session->status;
 		session_enter(session, SESSION_DONE, now, -1);
 		break;
+	case SESSION_THEN_NEXT:
 	case SESSION_THEN_RECONNECT:
 		session_connect(session, now, actions);
 		break;
 	case SESSION_THEN_RETRY:
-		/* A quarter up or down, so that the clients of one server do not march in step. */
-		session_enter(session, SESSION_WAIT, now,
-			      (int64_t)session->delay * 750 +
-				      (int64_t)session->config.random(session->delay * 500 + 1));
+		session_enter(session, SESSION_WAIT, now, session->pause);
 		break;
 	}
 }
@@ -69,79 +67,6 @@ void session_disconnected(struct session *session, int64_t now, struct session_a
 		session_enter(session, SESSION_LOWER, now, -1);
 }
 
-/* How long until the next attempt, in seconds. */
-static uint32_t session_delay(const struct session *session, enum client_exit status,
-			      const char *reason)
-{
-	uint32_t delay = SESSION_RETRY_MIN;
-
-	/*
-	 * Nothing that a quick second attempt could change; and another place that uses the same
-	 * account must not be fought for it every second.
-	 */
-	if (status == CLIENT_AUTH || status == CLIENT_TYPE || status == CLIENT_NAT ||
-	    (status == CLIENT_SERVER && strcasestr(reason, "superseded")))
-		return SESSION_RETRY_MAX;
-	for (unsigned int i = 0; i < session->attempts && delay < SESSION_RETRY_MAX; i++)
-		delay *= 2;
-	return delay < SESSION_RETRY_MAX ? delay : SESSION_RETRY_MAX;
-}
-
-/*
- * Where the server knows no UDP, which old ones say in their own ways, the next attempt tries
- * protocol 41 again.
- */
-static bool session_doubts_udp(enum client_exit status)
-{
-	return status == CLIENT_TYPE || status == CLIENT_AUTH || status == CLIENT_GARBAGE;
-}
-
-void session_doubt_udp(struct session *session)
-{
-	if (session->config.transport == SESSION_AUTO)
-		session->udp = false;
-}
-
-void session_fail(struct session *session, int64_t now, struct session_actions *actions,
-		  enum client_exit status, const char *format, ...)
-{
-	bool retry = session->config.loop && status != CLIENT_LOCAL;
-	bool was_up = session->up_since >= 0;
-	bool there = session->link == SESSION_LINK_UP ||
-		     (session->link == SESSION_LINK_RAISING && session->continued);
-	const char *what = "";
-	char reason[400];
-	char next[60] = "";
-	va_list ap;
-
-	va_start(ap, format);
-	(void)vsnprintf(reason, sizeof(reason), format, ap);
-	va_end(ap);
-	session->status = status;
-	session->then = retry ? SESSION_THEN_RETRY : SESSION_THEN_EXIT;
-	session->keep = retry && session->config.hold > 0 && there;
-	/* One that falls as soon as it is up is no better than one that never was. */
-	if (was_up && now - session->up_since >= (int64_t)SESSION_RETRY_MAX * 1000)
-		session->attempts = 0;
-	if (there && !session->keep)
-		what = "tunnel down: ";
-	else if (was_up)
-		what = "session lost: ";
-	if (retry) {
-		session->delay = session_delay(session, status, reason);
-		session->attempts++;
-		(void)snprintf(next, sizeof(next), "; next attempt in about %" PRIu32 " s",
-			       session->delay);
-	}
-	if (session_doubts_udp(status))
-		session_doubt_udp(session);
-	actions->warning = true;
-	(void)snprintf(actions->message, sizeof(actions->message), "%s%s%s", what, reason, next);
-	session->up_since = -1;
-	actions->what |= SESSION_DO_CLOSE;
-	session_disconnected(session, now, actions);
-}
-
 /* The server has a session of ours: says good-bye to it, and waits for its answer. */
 static void session_quit(struct session *session, int64_t now, struct session_actions *actions)
 {
@@ -161,6 +86,7 @@ void session_change_to_udp(struct session *session, int64_t now, struct session_
 	va_end(ap);
 	(void)snprintf(actions->message, sizeof(actions->message), "%s; changing to UDP", reason);
 	session->udp = true;
+	session->servers[session->current].udp = true;
 	session->keep = session->link == SESSION_LINK_UP;
 	session->then = SESSION_THEN_RECONNECT;
 	session_quit(session, now, actions);
@@ -192,6 +118,22 @@ void session_leave(struct session *session, int64_t now, struct session_actions 
 	}
 	actions->what |= SESSION_DO_CLOSE;
 	session_disconnected(session, now, actions);
+}
+
+void session_start_over(struct session *session, int64_t now, struct session_actions *actions)
+{
+	actions->what |= SESSION_DO_CLOSE;
+	session->then = SESSION_THEN_RECONNECT;
+	session->keep = session->config.hold > 0;
+	session_disconnected(session, now, actions);
+}
+
+void session_ping(struct session *session, int64_t now, struct session_actions *actions)
+{
+	(void)strlcpy(actions->send, "ping", sizeof(actions->send));
+	actions->what |= SESSION_DO_SEND;
+	session->ping_sent = true;
+	session->deadline = now + (int64_t)session->config.keepalive_timeout * 1000;
 }
 
 void session_quit_done(struct session *session, int64_t now, struct session_actions *actions)

@@ -8,7 +8,7 @@
 /* The one place where the state changes. timeout in milliseconds, -1 for none. */
 void session_enter(struct session *session, enum session_state state, int64_t now, int64_t timeout);
 
-/* Begins an attempt. */
+/* Begins an attempt at the current server. */
 void session_connect(struct session *session, int64_t now, struct session_actions *actions);
 
 /* Connection and tunnel are as they are to be: do what was decided when the end began. */
@@ -30,7 +30,25 @@ void session_leave(struct session *session, int64_t now, struct session_actions 
 /* The server has answered to quit, or nothing more is to be had from it. */
 void session_quit_done(struct session *session, int64_t now, struct session_actions *actions);
 
-/* Ends this session because of a failure; the format says which. */
+/* Closes the connection, and connects anew at once; the tunnel, if there is one, is kept. */
+void session_start_over(struct session *session, int64_t now, struct session_actions *actions);
+
+/* Asks the server whether it is there. */
+void session_ping(struct session *session, int64_t now, struct session_actions *actions);
+
+/* Begins a round of attempts, in which each server is tried, with that one. session_retry.c */
+void session_round(struct session *session, size_t first);
+
+/* The same, with the one that worked last, or with the next one that need not rest. */
+void session_new_round(struct session *session, int64_t now);
+
+/* A session is up: its server is the one to begin with next time. */
+void session_succeeded(struct session *session, int64_t now, struct session_actions *actions);
+
+/*
+ * Ends this session because of a failure; the format says which, and names the server. What comes
+ * then, the next server, a pause or the end, is decided here.
+ */
 __attribute__((format(printf, 5, 6))) void session_fail(struct session *session, int64_t now,
 							struct session_actions *actions,
 							enum client_exit status, const char *format,
@@ -47,6 +65,12 @@ __attribute__((format(printf, 4, 5))) void session_change_to_udp(struct session 
 
 /* The tunnel is to be made: logged in, and where that was wanted, tried out. */
 void session_raise(struct session *session, int64_t now, struct session_actions *actions);
+
+/* The machine, or its network, is another one than a moment ago. session_network.c */
+void session_on_network(struct session *session, struct in_addr local, int64_t now,
+			struct session_actions *actions);
+void session_on_woke(struct session *session, uint32_t seconds, int64_t now,
+		     struct session_actions *actions);
 
 /* The server's first line, and its answer to the request. session_login.c */
 void session_on_greeting(struct session *session, const struct session_event *event, int64_t now,

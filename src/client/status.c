@@ -52,7 +52,8 @@ static void status_describe_up(const struct carrier *carrier, char *buf, size_t 
 	else if (tunnel_own_address(tunnel, options, &own))
 		(void)snprintf(inside, sizeof(inside), ", address %s",
 			       inet_ntop(AF_INET6, &own, text, sizeof(text)));
-	(void)snprintf(buf, size, "up: %s at %s (%s)%s%s%s%s", carrier->user, options->server,
+	(void)snprintf(buf, size, "up: %s at %s (%s)%s%s%s%s", carrier->user,
+		       options->servers[tunnel->server_index],
 		       inet_ntop(AF_INET, &tunnel->server, server, sizeof(server)), inside,
 		       options->no_device ? "" : ", interface ",
 		       options->no_device ? "" : options->interface,

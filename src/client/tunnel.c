@@ -34,6 +34,9 @@ bool tunnel_check(const struct client_tunnel *tunnel, const struct client_option
 {
 	const struct dtcp_reply *reply = &tunnel->reply;
 
+	*why = "server";
+	if (tunnel->server_index >= options->n_servers)
+		return false;
 	*why = "flags";
 	if (!tunnel_bool_valid(&reply->has_me6) || !tunnel_bool_valid(&reply->has_her6))
 		return false;
@@ -181,7 +184,7 @@ void tunnel_describe(const struct client_tunnel *tunnel, const struct client_opt
 
 	buf[0] = '\0';
 	append(buf, size, "server %s (%s)", inet_ntop(AF_INET, &tunnel->server, text, sizeof(text)),
-	       options->server);
+	       options->servers[tunnel->server_index]);
 	append(buf, size, ", type %s", tunnel_type_name(options->type));
 	append(buf, size, ", local %s", inet_ntop(AF_INET, &tunnel->myaddr, text, sizeof(text)));
 	if (tunnel->myaddr.s_addr != reply->me.s_addr)

@@ -4,6 +4,7 @@
 #define HELLO_PERIOD   (20000 * HELLO_MS)
 #define HELLO_PATIENCE (60000 * HELLO_MS)
 #define HELLO_LONELY   (5000 * HELLO_MS)
+#define HELLO_GAP      (5000 * HELLO_MS)
 
 uint32_t hello_clock(uint64_t now)
 {
@@ -15,8 +16,19 @@ void hello_start(struct hello *hello, uint64_t now)
 	*hello = (struct hello){.heard = now, .next = now};
 }
 
+/* Stopped or asleep, we could not hear answers: so none is missed from that time. */
+static void hello_mind_gap(struct hello *hello, uint64_t now)
+{
+	if (now < hello_deadline(hello) + HELLO_GAP)
+		return;
+	hello->heard = now;
+	hello->next = now;
+	hello->unanswered = 0;
+}
+
 void hello_hurry(struct hello *hello, uint64_t now)
 {
+	hello_mind_gap(hello, now);
 	hello->next = now;
 	hello->unanswered = 0;
 }
@@ -60,6 +72,7 @@ enum hello_action hello_step(struct hello *hello, uint64_t now)
 	static const uint64_t gaps[] = {500 * HELLO_MS, 1000 * HELLO_MS, 2000 * HELLO_MS};
 	uint32_t last = sizeof(gaps) / sizeof(gaps[0]) - 1;
 
+	hello_mind_gap(hello, now);
 	if (!hello->dead && now >= hello->heard + HELLO_PATIENCE) {
 		hello->dead = true;
 		hello->alive = false;

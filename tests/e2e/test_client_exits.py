@@ -27,7 +27,8 @@ def ends(client, status, *texts, seconds=15):
 def test_usage(internet):
     """Status 2, and one line that names what is wrong."""
     for words, text in [
-            ((), "server"), (("a", "b"), "server"), (("-m", "1279", SERVER), "1279"),
+            ((), "server"), (tuple("abcdefghi"), "8 servers"), (("a", "A"), "twice"),
+            (("-m", "1279", SERVER), "1279"),
             (("-m", "1481", SERVER), "1481"), (("-m", "x", SERVER), "x"),
             (("-p", "0", SERVER), "-p"), (("-p", "65536", SERVER), "65536"),
             (("-t", "ether", SERVER), "ether"), (("-u", "a b", SERVER), "a b"),

@@ -31,7 +31,8 @@ static struct in_addr address(const char *text)
 void rig_init(struct rig *rig)
 {
 	const struct session_config config = {
-		.server = RIG_SERVER,
+		.servers = {RIG_SERVER},
+		.n_servers = 1,
 		.type = TUNNEL_ONLY,
 		.check_nat = true,
 		.keepalive = 60,
@@ -48,7 +49,9 @@ void rig_init(struct rig *rig)
 void rig_configure(struct rig *rig, const struct session_config *config)
 {
 	session_init(&rig->session, config);
-	session_account(&rig->session, RIG_USER, RIG_PASSWORD);
+	session_account(&rig->session, RIG_USER);
+	for (size_t i = 0; i < config->n_servers; i++)
+		session_password(&rig->session, i, RIG_PASSWORD);
 	assert_int_equal(rig->session.state, SESSION_IDLE);
 }
 
@@ -103,6 +106,7 @@ static void before(struct rig *rig, const struct session_event *event)
 		break;
 	case SESSION_START:
 	case SESSION_NETWORK:
+	case SESSION_WOKE:
 	case SESSION_RECONNECT:
 	case SESSION_STOP:
 	case SESSION_TIME:
@@ -183,9 +187,10 @@ static void check_link(const struct rig *rig)
 /* No state waits for ever: there is a deadline, or an answer of monitor is on its way. */
 static void check_state(const struct rig *rig)
 {
-	/* A clock's event that ends the hold may find more that is due; it comes again at once. */
-	bool timed =
-		rig->session.deadline > rig->now || (rig->session.deadline >= 0 && rig->hold_ended);
+	/* A clock's event that ends the hold may find more that is due; it comes again at once. So
+	 * it does after sleep. */
+	bool timed = rig->session.deadline > rig->now ||
+		     (rig->session.deadline >= 0 && (rig->hold_ended || rig->woken));
 
 	switch (rig->session.state) {
 	case SESSION_IDLE: /* for the account, which monitor sends */
@@ -232,6 +237,7 @@ void rig_feed(struct rig *rig, const struct session_event *event)
 {
 	rig->hold_ended = event->input == SESSION_TIME && rig->session.hold_until >= 0 &&
 			  rig->now >= rig->session.hold_until;
+	rig->woken = event->input == SESSION_WOKE;
 	before(rig, event);
 	/* Whatever was in there must not shine through. */
 	memset(&rig->actions, 'x', sizeof(rig->actions));
@@ -288,6 +294,12 @@ void rig_network(struct rig *rig, const char *text)
 	rig->address = address(text);
 	rig_feed(rig,
 		 &(const struct session_event){.input = SESSION_NETWORK, .local = rig->address});
+}
+
+void rig_woke(struct rig *rig, uint32_t seconds)
+{
+	rig_wait(rig, (int64_t)seconds * 1000);
+	rig_feed(rig, &(const struct session_event){.input = SESSION_WOKE, .seconds = seconds});
 }
 
 void rig_wait(struct rig *rig, int64_t milliseconds)

@@ -39,6 +39,7 @@ struct rig {
 	bool raise_asked; /* monitor has not answered yet */
 	bool lower_asked;
 	bool hold_ended; /* by the last event */
+	bool woken;	 /* that was the last event */
 	bool exited;
 };
 
@@ -66,6 +67,9 @@ void rig_closed(struct rig *rig, const char *text);
 void rig_path(struct rig *rig, bool alive);
 /* The network has changed; address is that of this box from now on, "0.0.0.0" for none. */
 void rig_network(struct rig *rig, const char *address);
+
+/* The machine sleeps for so long, and wakes. */
+void rig_woke(struct rig *rig, uint32_t seconds);
 
 /* Moves the clock on; nothing is fed. */
 void rig_wait(struct rig *rig, int64_t milliseconds);

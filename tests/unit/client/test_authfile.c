@@ -55,6 +55,7 @@ static void look_up(const char *server, const char *user, enum authfile_result r
 		    const char *expected, const char *log)
 {
 	char password[DTCP_PASSWORD_MAX + 1] = "untouched";
+	struct authfile_entry entry = {.server = server, .password = password};
 	char lines[2048] = "";
 	enum authfile_result got;
 	const char *rest = log;
@@ -67,9 +68,10 @@ static void look_up(const char *server, const char *user, enum authfile_result r
 	}
 	(void)strlcat(lines, rest, sizeof(lines));
 	capture_begin(STDERR_FILENO);
-	got = authfile_find(path, server, user, password);
+	got = authfile_find(path, user, &entry, 1);
 	assert_string_equal(capture_end(), lines);
 	assert_int_equal(got, result);
+	assert_true(entry.found == (result == AUTHFILE_FOUND));
 	assert_string_equal(password, expected ? expected : "untouched");
 }
 
@@ -83,6 +85,40 @@ static void expect_none(const char *content, size_t len, const char *log)
 {
 	write_file(content, len, 0600);
 	look_up("broker.example", "foo", AUTHFILE_NO_ENTRY, NULL, log);
+}
+
+/* One reading for all servers: each gets its first line, and what is wrong is said once. */
+static void test_several_servers(void **state)
+{
+	static const char content[] = "nonsense\n"
+				      "b.example:foo:two\n"
+				      "a.example:bar:no\n"
+				      "A.EXAMPLE:foo:one\n"
+				      "a.example:foo:late\n";
+	char passwords[3][DTCP_PASSWORD_MAX + 1] = {"", "", "untouched"};
+	struct authfile_entry entries[] = {
+		{.server = "a.example", .password = passwords[0]},
+		{.server = "b.example", .password = passwords[1]},
+		{.server = "c.example", .password = passwords[2]},
+	};
+	char line[120];
+
+	(void)state;
+	(void)snprintf(line, sizeof(line), "test: %s:1: not server:user:password; line ignored\n",
+		       path);
+	write_file(content, strlen(content), 0600);
+	capture_begin(STDERR_FILENO);
+	assert_int_equal(authfile_find(path, "foo", entries, 2), AUTHFILE_FOUND);
+	assert_string_equal(capture_end(), line);
+	assert_string_equal(passwords[0], "one");
+	assert_string_equal(passwords[1], "two");
+
+	entries[0].found = entries[1].found = false;
+	capture_begin(STDERR_FILENO);
+	assert_int_equal(authfile_find(path, "foo", entries, 3), AUTHFILE_NO_ENTRY);
+	assert_string_equal(capture_end(), line);
+	assert_true(entries[0].found && entries[1].found && !entries[2].found);
+	assert_string_equal(passwords[2], "untouched");
 }
 
 static void test_found(void **state)
@@ -254,6 +290,7 @@ static void test_unreadable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_several_servers),
 		cmocka_unit_test(test_found),
 		cmocka_unit_test(test_server_without_case),
 		cmocka_unit_test(test_passwords),

@@ -77,7 +77,8 @@ static void test_defaults(void **state)
 {
 	(void)state;
 	OK("broker.example");
-	assert_string_equal(options.server, "broker.example");
+	assert_int_equal(options.n_servers, 1);
+	assert_string_equal(options.servers[0], "broker.example");
 	assert_null(options.login);
 	assert_null(options.run_as);
 	assert_string_equal(options.script, DTCP_SYSCONFDIR "/dtcpclient.script");
@@ -128,13 +129,13 @@ static void test_order(void **state)
 {
 	(void)state;
 	OK("s", "-l", "-m", "1400");
-	assert_string_equal(options.server, "s");
+	assert_string_equal(options.servers[0], "s");
 	assert_true(options.loop);
 	assert_int_equal(options.mtu, 1400);
 	OK("-m", "1300", "-m", "1400", "s");
 	assert_int_equal(options.mtu, 1400);
 	OK("--", "-l");
-	assert_string_equal(options.server, "-l");
+	assert_string_equal(options.servers[0], "-l");
 	assert_false(options.loop);
 }
 
@@ -432,7 +433,13 @@ static void test_server(void **state)
 	(void)state;
 	ERROR("the server's name is missing; see --help", "-l");
 	expect_error((const char *const[]){NULL}, "the server's name is missing; see --help");
-	ERROR("more than one server; see --help", "a", "b");
+	ERROR("more than 8 servers; see --help", "a", "b", "c", "d", "e", "f", "g", "h", "i");
+	ERROR("server: not a host name or an IPv4 address", "a", "");
+	ERROR("server B.example: named twice", "a", "b.example", "B.example");
+	expect_ok((const char *const[]){"a", "-l", "b", "c", "d", "e", "f", "g", "h", NULL});
+	assert_int_equal(options.n_servers, 8);
+	assert_string_equal(options.servers[0], "a");
+	assert_string_equal(options.servers[7], "h");
 	ERROR("server: not a host name or an IPv4 address", "");
 	memset(name, 'a', sizeof(name) - 1);
 	name[254] = '\0';
@@ -469,7 +476,7 @@ static void test_help_and_version(void **state)
 	assert_int_equal(strncmp(printed, "usage: dtcpclient [-b udp-port] ", 32), 0);
 	assert_non_null(strstr(printed, " [-u user] [-U]\n"));
 	assert_non_null(strstr(printed, " [--transport auto|ipv6|udp] [--tunnel tun|none] "));
-	assert_non_null(strstr(printed, " [--help] [--version] server\n"));
+	assert_non_null(strstr(printed, " [--help] [--version] server [server ...]\n"));
 }
 
 static int setup(void **state)

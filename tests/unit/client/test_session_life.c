@@ -126,7 +126,8 @@ static void test_farewell(void **state)
 {
 	(void)state;
 	expect_down(rig_line, "-ERR superseded by a new session", CLIENT_SERVER,
-		    "broker.example: the server says: superseded by a new session");
+		    "broker.example: the server says: superseded by a new session (another place "
+		    "uses the account of this user)");
 	expect_down(rig_line, "-ERR connection timed out, disconnecting", CLIENT_SERVER,
 		    "broker.example: the server says: connection timed out, disconnecting");
 	expect_down(rig_line, "-ERR", CLIENT_SERVER, "broker.example: the server says: ");

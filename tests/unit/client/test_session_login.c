@@ -374,7 +374,7 @@ static void test_impossible_account(void **state)
 
 	(void)state;
 	rig_init(&rig);
-	session_account(&rig.session, "two words", RIG_PASSWORD);
+	session_account(&rig.session, "two words");
 	rig_reach(&rig, SESSION_GREETING);
 	rig_line(&rig, RIG_GREETING);
 	rig_expect(&rig, SESSION_DONE, FAILED, NULL,
@@ -414,10 +414,10 @@ static void test_wipe(void **state)
 
 	(void)state;
 	log_in(&rig, TUNNEL_ONLY);
-	assert_string_equal(rig.session.password, RIG_PASSWORD);
+	assert_string_equal(rig.session.servers[0].password, RIG_PASSWORD);
 	memset(rig.session.key, 'k', sizeof(rig.session.key));
 	session_wipe(&rig.session);
-	assert_memory_equal(rig.session.password, zero, sizeof(zero));
+	assert_memory_equal(rig.session.servers[0].password, zero, sizeof(zero));
 	assert_memory_equal(rig.session.key, zero, sizeof(rig.session.key));
 }
 

@@ -21,15 +21,19 @@ static void begin(struct rig *rig)
 	rig_input(rig, SESSION_START);
 }
 
+#define LAST " (not said again for an hour, unless it changes)"
+
 /* Fails the connection and expects the pause, which passes. */
 static void fail_once(struct rig *rig, uint32_t seconds)
 {
-	char message[100];
+	char message[150];
 
 	rig_random = 0;
 	rig_failed(rig, CLIENT_REFUSED, "refused");
 	(void)snprintf(message, sizeof(message),
-		       "broker.example: refused; next attempt in about %u s", seconds);
+		       "broker.example: refused; next attempt in about %u s%s", seconds,
+		       seconds == 16 ? LAST : "");
+	assert_true(rig->actions.hushed == (seconds > 16));
 	rig_expect(rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL, message);
 	assert_true(rig->actions.warning);
 	assert_int_equal(rig_random_below, seconds * 500 + 1);
@@ -46,9 +50,75 @@ static void test_doubling(void **state)
 	begin(&rig);
 	for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++)
 		fail_once(&rig, seconds[i]);
-	/* Nor after a day of it. */
-	for (int i = 0; i < 1500; i++)
-		fail_once(&rig, 60);
+}
+
+/* A server that is off for a day: a line an hour, and one when it is back. */
+static void test_a_day_of_it(void **state)
+{
+	static const uint32_t seconds[] = {1, 2, 4, 8, 16, 32};
+	unsigned int hushed = 0;
+	int64_t begun;
+	int64_t said;
+	struct rig rig;
+
+	(void)state;
+	begin(&rig);
+	begun = rig.now;
+	for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++)
+		fail_once(&rig, seconds[i]);
+	said = begun + 750 * (1 + 2 + 4 + 8);
+	for (unsigned int failures = 7; failures < 1500; failures++) {
+		char message[150];
+
+		rig_failed(&rig, CLIENT_REFUSED, "refused");
+		if (rig.now - said < 3600000) {
+			hushed++;
+			assert_true(rig.actions.hushed);
+		} else {
+			(void)snprintf(message, sizeof(message),
+				       "broker.example: refused; next attempt in about 60 s (%u "
+				       "failures in %d s)",
+				       failures, (int)(rig.now - begun) / 1000);
+			assert_false(rig.actions.hushed);
+			assert_string_equal(rig.actions.message, message);
+			said = rig.now;
+		}
+		rig_deadline(&rig, 45000);
+	}
+	assert_int_equal(hushed, 1500 - 7 - 18);
+	rig_request(&rig);
+	rig_line(&rig, RIG_REPLY);
+	rig_input(&rig, SESSION_RAISED);
+	rig_expect(&rig, SESSION_UP, 0, NULL,
+		   "broker.example: works again, after 1499 failures in 67232 s");
+	assert_false(rig.actions.warning);
+	/* And everything is news again. */
+	rig_wait(&rig, 60000);
+	rig_closed(&rig, "gone");
+	rig_input(&rig, SESSION_LOWERED);
+	rig_deadline(&rig, 500);
+	fail_once(&rig, 2);
+}
+
+/* What is new is said at once, and what was there before is not new. */
+static void test_reasons_take_turns(void **state)
+{
+	struct rig rig;
+	int said = 0;
+
+	(void)state;
+	begin(&rig);
+	for (int i = 0; i < 60; i++) {
+		rig_failed(&rig, i % 2 ? CLIENT_REFUSED : CLIENT_NAME, i % 2 ? "refused" : "name");
+		said += !rig.actions.hushed;
+		rig_wait(&rig, session_deadline(&rig.session) - rig.now);
+		rig_input(&rig, SESSION_TIME);
+	}
+	assert_int_equal(said, 10);
+	rig_failed(&rig, CLIENT_UNREACHABLE, "no route");
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
+		   "broker.example: no route; next attempt in about 60 s");
+	assert_false(rig.actions.hushed);
 }
 
 /* A quarter less to a quarter more of every pause. */
@@ -124,7 +194,10 @@ static void test_each_failure(void **state)
 		   "broker.example: server name not found: x; next attempt in about 60 s");
 }
 
-/* What a quick second attempt cannot change is tried once a minute from the first time on. */
+/*
+ * What a quick second attempt cannot change is tried once a minute from the first time on, and said
+ * once.
+ */
 static void test_slowest_pace(void **state)
 {
 	static const struct {
@@ -151,12 +224,64 @@ static void test_slowest_pace(void **state)
 		for (int turn = 0; turn < 3; turn++) {
 			rig_connected(&rig);
 			rig_line(&rig, RIG_GREETING);
+			char message[400];
+
 			rig_line(&rig, rows[i].reply);
-			rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL, rows[i].message);
+			(void)snprintf(message, sizeof(message), "%s%s", rows[i].message,
+				       turn == 0 ? LAST : "");
+			rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL, message);
+			assert_true(rig.actions.hushed == (turn > 0));
 			assert_int_equal(rig_random_below, 30001);
 			rig_deadline(&rig, 45000);
 			rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
 		}
+		rig_request(&rig);
+		rig_line(&rig, RIG_REPLY);
+		rig_input(&rig, SESSION_RAISED);
+		rig_expect(&rig, SESSION_UP, 0, NULL,
+			   "broker.example: works again, after 3 failures in 135 s");
+	}
+}
+
+/* The clients of a server that was restarted come at times of their own. */
+static void test_spread(void **state)
+{
+	static const uint32_t random[] = {0, 1250, 2500};
+	struct rig rig;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(random) / sizeof(random[0]); i++) {
+		begin(&rig);
+		rig_come_up(&rig);
+		rig_random = random[i];
+		rig_line(&rig, "-ERR server is shutting down");
+		rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL,
+			   "tunnel down: broker.example: the server says: server is shutting down; "
+			   "next attempt within 3 s");
+		assert_int_equal(rig_random_below, 2501);
+		rig_input(&rig, SESSION_LOWERED);
+		rig_random = 0;
+		rig_deadline(&rig, 500 + random[i]);
+		rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+		fail_once(&rig, 2);
+	}
+}
+
+/* A server that is restarted twice has said so: its clients are not late for it. */
+static void test_restarted_twice(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig);
+	for (int i = 0; i < 3; i++) {
+		rig_come_up(&rig);
+		rig_wait(&rig, 1000);
+		rig_line(&rig, "-ERR server is shutting down");
+		rig_input(&rig, SESSION_LOWERED);
+		rig_deadline(&rig, 500);
+		fail_once(&rig, 2);
+		fail_once(&rig, 4);
 	}
 }
 
@@ -172,11 +297,12 @@ static void come_up_and_fall(struct rig *rig)
 	rig_closed(rig, "the server closed the connection");
 	rig_expect(rig, SESSION_LOWER, CLOSE_LOWER, NULL,
 		   "tunnel down: broker.example: the server closed the connection; next attempt "
-		   "in about 1 s");
+		   "within 3 s");
+	assert_int_equal(rig_random_below, 2501);
 	rig_wait(rig, 5000); /* a slow script */
 	rig_input(rig, SESSION_LOWERED);
 	rig_expect(rig, SESSION_WAIT, 0, NULL, "");
-	rig_deadline(rig, 750);
+	rig_deadline(rig, 500);
 	rig_expect(rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
 }
 
@@ -222,8 +348,8 @@ static void test_superseded(void **state)
 	rig_wait(&rig, 60000);
 	rig_line(&rig, "-ERR superseded by a new session");
 	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL,
-		   "tunnel down: broker.example: the server says: superseded by a new session; "
-		   "next attempt in about 60 s");
+		   "tunnel down: broker.example: the server says: superseded by a new session "
+		   "(another place uses the account of this user); next attempt in about 60 s");
 }
 
 static void test_request_resets(void **state)
@@ -284,6 +410,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_doubling),
+		cmocka_unit_test(test_a_day_of_it),
+		cmocka_unit_test(test_reasons_take_turns),
+		cmocka_unit_test(test_spread),
+		cmocka_unit_test(test_restarted_twice),
 		cmocka_unit_test(test_jitter),
 		cmocka_unit_test(test_each_failure),
 		cmocka_unit_test(test_slowest_pace),

@@ -131,7 +131,7 @@ static void test_transport_refused(void **state)
 	static const char message[] =
 		"broker.example: the server does not offer tunnels over UDP (server: unsupported "
 		"transport udp)";
-	char again[200];
+	char again[400];
 	struct rig rig;
 
 	(void)state;
@@ -143,7 +143,10 @@ static void test_transport_refused(void **state)
 	/* Nothing that a quick second attempt could change. */
 	begin(&rig, SESSION_UDP, true, SESSION_LOGIN);
 	rig_line(&rig, "-ERR unsupported transport udp");
-	(void)snprintf(again, sizeof(again), "%s; next attempt in about 60 s", message);
+	(void)snprintf(
+		again, sizeof(again),
+		"%s; next attempt in about 60 s (not said again for an hour, unless it changes)",
+		message);
 	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL, again);
 	rig_deadline(&rig, 45000);
 	expect_request(&rig, REQUEST " udp");
@@ -380,7 +383,8 @@ static void test_end_of_test(void **state)
 		begin(&rig, transports[i], false, SESSION_TEST);
 		rig_line(&rig, "-ERR superseded by a new session");
 		rig_expect(&rig, SESSION_DONE, CLOSE_EXIT, NULL,
-			   "broker.example: the server says: superseded by a new session");
+			   "broker.example: the server says: superseded by a new session (another "
+			   "place uses the account of this user)");
 		rig_expect_exit(&rig, CLIENT_SERVER);
 
 		begin(&rig, transports[i], false, SESSION_TEST);
@@ -461,7 +465,7 @@ static void test_auto_remembers(void **state)
 	come_up_through_nat(&rig, true);
 	rig_closed(&rig, "gone");
 	rig_input(&rig, SESSION_LOWERED);
-	rig_deadline(&rig, 750);
+	rig_deadline(&rig, 500);
 	expect_request(&rig, REQUEST " udp");
 	rig_line(&rig, "-ERR tunnel interface sold out");
 	rig_deadline(&rig, 1500);
@@ -477,7 +481,7 @@ static void test_auto_remembers(void **state)
 	rig_deadline(&rig, 60000);
 	rig_deadline(&rig, 15000);
 	rig_input(&rig, SESSION_LOWERED);
-	rig_deadline(&rig, 750);
+	rig_deadline(&rig, 500);
 	rig_deadline(&rig, 20000);
 	rig_deadline(&rig, 1500);
 	expect_request(&rig, REQUEST " udp");
@@ -486,7 +490,7 @@ static void test_auto_remembers(void **state)
 	begin(&rig, SESSION_AUTO, true, SESSION_UP);
 	rig_closed(&rig, "gone");
 	rig_input(&rig, SESSION_LOWERED);
-	rig_deadline(&rig, 750);
+	rig_deadline(&rig, 500);
 	expect_request(&rig, REQUEST);
 }
 
@@ -499,10 +503,10 @@ static void test_auto_goes_back(void **state)
 	come_up_through_nat(&rig, true);
 	rig_path(&rig, false);
 	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL,
-		   "tunnel down: broker.example: nothing comes over UDP any more; next attempt in "
-		   "about 1 s");
+		   "tunnel down: broker.example: nothing comes over UDP any more; next attempt "
+		   "within 3 s");
 	rig_input(&rig, SESSION_LOWERED);
-	rig_deadline(&rig, 750);
+	rig_deadline(&rig, 500);
 	expect_request(&rig, REQUEST);
 	/* or was never there. */
 	begin(&rig, SESSION_AUTO, true, SESSION_TEST);

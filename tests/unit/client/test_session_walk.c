@@ -120,6 +120,10 @@ static void step(struct rig *rig, struct dice *dice)
 	case 16:
 		if (roll(dice, 3) == 0)
 			random_network(rig, dice);
+		else if (roll(dice, 8) == 0) {
+			rig_woke(rig, roll(dice, 100));
+			time_passes(rig);
+		}
 		break;
 	case 17:
 	case 18:
@@ -201,6 +205,9 @@ static void random_config(struct session_config *config, struct dice *dice)
 	config->forwards = roll(dice, 8) > 0;
 	config->check_nat = roll(dice, 4) > 0;
 	config->hold = roll(dice, 3) * 15;
+	config->n_servers = 1 + roll(dice, 3);
+	config->servers[1] = "b.example";
+	config->servers[2] = "c.example";
 }
 
 /* How often each state was seen, and a tunnel that was kept. */

@@ -12,8 +12,10 @@
 
 #include <cmocka.h>
 
-static struct client_options options = {
-	.server = "broker.example", .interface = "dtcp0", .type = TUNNEL_NETWORK};
+static struct client_options options = {.servers = {"broker.example"},
+					.n_servers = 1,
+					.interface = "dtcp0",
+					.type = TUNNEL_NETWORK};
 static struct carrier carrier = {.options = &options, .user = "alice"};
 
 static void expect(enum carrier_state state, bool up, enum client_exit status, const char *expected)

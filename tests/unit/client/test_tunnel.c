@@ -38,8 +38,11 @@ static struct prefix6 prefix(const char *text)
 
 static struct client_options options_for(enum tunnel_type type)
 {
-	return (struct client_options){
-		.server = "broker.example", .interface = "dtcp0", .mtu = 1280, .type = type};
+	return (struct client_options){.servers = {"broker.example"},
+				       .n_servers = 1,
+				       .interface = "dtcp0",
+				       .mtu = 1280,
+				       .type = type};
 }
 
 /* A tunnel that is right for every type. */
