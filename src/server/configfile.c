@@ -301,9 +301,12 @@ bool configfile_read(struct server_options *options, const char *path, bool must
 	if (fd == -1)
 		return options_bad("%s: %s", path, strerror(errno));
 	text = malloc(CONFIGFILE_MAX + 1);
-	good = text ? configfile_load(fd, path, text) : options_bad("%s: out of memory", path);
+	if (!text) {
+		close(fd);
+		return options_bad("%s: out of memory", path);
+	}
+	good = configfile_load(fd, path, text) && configfile_parse(options, path, text);
 	close(fd);
-	good = good && configfile_parse(options, path, text);
 	free(text);
 	return good;
 }

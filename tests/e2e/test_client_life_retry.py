@@ -79,7 +79,8 @@ def test_no_answer(internet, measured):
 
 def test_wrong_password(internet, measured):
     """Said once, however often it is tried; and it is said that it is right again."""
-    server = internet.dtcps()
+    # The answer has to be there before the next attempt.
+    server = internet.dtcps("-o", "limit.delay=0")
     client = internet.dtcpclient("-l", password="wrong")
     client.wait_log("wrong user name or password.*next attempt in about 60 s"
                     r" \(not said again for an hour")

@@ -74,7 +74,7 @@ def test_check(internet):
 
 def test_sample_and_manual_have_every_key(internet):
     """The sample with all that it shows switched on is right, and names what the manual names."""
-    text = re.sub(r"(?m)^(\s*)# ([a-z]\w* = )", r"\1\2", SAMPLE.read_text())
+    text = re.sub(r"(?m)^(\s*)# ([a-z][\w.]* = )", r"\1\2", SAMPLE.read_text())
     text = re.sub(r"(?m)^database = .*$", f"database = {internet.users.path}", text)
     text = re.sub(r"(?m)^user = .*$", "user = nobody", text)
     path = internet.file("sample.conf", text)
@@ -87,7 +87,7 @@ def test_sample_and_manual_have_every_key(internet):
             section = begins.group(1) + "."
         elif line.startswith("}"):
             section = ""
-        elif key := re.match(r"\s*([a-z]\w*) = ", line):
+        elif key := re.match(r"\s*([a-z][\w.]*) = ", line):
             shown.add(section + key.group(1))
     explained = set(re.findall(r"(?m)^\.It Cm (\S+)$", MANUAL.read_text()))
     table = (SAMPLE.parents[1] / "src" / "server" / "settings.c").read_text()
