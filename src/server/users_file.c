@@ -76,7 +76,7 @@ static int64_t users_now(void)
  */
 static int users_on_busy(void *arg, int tries)
 {
-	const struct timespec pause = {.tv_nsec = USERS_POLL_MS * 1000000};
+	const struct timespec pause = {.tv_nsec = USERS_POLL_MS * 1000000L};
 	struct users *users = arg;
 	int64_t now = users_now();
 
