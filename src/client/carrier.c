@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "client/carrier.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "client/hook.h"
 #include "client/tunnel.h"
@@ -8,6 +9,9 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+
+/* Milliseconds that the steps of one change take, and between two repairs. */
+enum { CARRIER_SETTLE_MS = 100, CARRIER_MEND_MS = 5000 };
 
 static void carrier_tell(struct carrier *carrier, struct ipc *ipc, uint32_t type, const void *body,
 			 size_t size, int fd)
@@ -26,6 +30,7 @@ static void carrier_tell_guard(struct carrier *carrier, bool there)
 	struct client_guard guard = {.tunnel = carrier->tunnel};
 
 	(void)strlcpy(guard.user, carrier->user, sizeof(guard.user));
+	(void)strlcpy(guard.interface, carrier->link.name, sizeof(guard.interface));
 	if (there)
 		carrier_tell(carrier, carrier->guard, CLIENT_MSG_GUARD, &guard, sizeof(guard), -1);
 	else
@@ -46,6 +51,7 @@ static void carrier_remove(struct carrier *carrier)
 {
 	const struct forward_device device = {.index = 0};
 
+	linkwatch_set(carrier->watch, 0);
 	link_down(&carrier->link);
 	if (carrier->forward)
 		carrier_tell(carrier, carrier->forward, FORWARD_MSG_NO_DEVICE, &device,
@@ -61,6 +67,12 @@ static void carrier_tell_icmp(struct carrier *carrier)
 
 	(void)tunnel_own_address(&carrier->tunnel, carrier->options, &icmp.source);
 	carrier_tell(carrier, carrier->forward, FORWARD_MSG_ICMP, &icmp, sizeof(icmp), -1);
+}
+
+/* As it will be called when it is made. */
+static void carrier_name_link(struct carrier *carrier)
+{
+	(void)strlcpy(carrier->link.name, carrier->options->interface, sizeof(carrier->link.name));
 }
 
 static bool carrier_make_link(struct carrier *carrier)
@@ -84,6 +96,7 @@ static bool carrier_make_link(struct carrier *carrier)
 	fd = link_up(&carrier->link, &carrier->tunnel);
 	if (fd < 0)
 		return false;
+	linkwatch_set(carrier->watch, carrier->link.index);
 	carrier_tell_icmp(carrier);
 	carrier_tell(carrier, carrier->forward, FORWARD_MSG_DEVICE, &device, sizeof(device), fd);
 	return true;
@@ -94,9 +107,15 @@ static void carrier_on_script(void *arg);
 /* Runs the script for a state; where there is none to run, what comes after it comes at once. */
 static void carrier_run_script(struct carrier *carrier, const char *state)
 {
+	bool renamed;
+
+	/* What has just been done may not have been heard of yet. */
+	if (carrier->link.index != 0 && link_look(&carrier->link, &renamed) != LINK_GONE && renamed)
+		carrier_tell_guard(carrier, true);
 	if (hook_wanted(carrier->options))
 		carrier->script = hook_start(carrier->base, carrier->options, state, carrier->user,
-					     &carrier->tunnel, carrier_on_script, carrier);
+					     carrier->link.name, &carrier->tunnel,
+					     carrier_on_script, carrier);
 	if (carrier->script)
 		carrier_tell_script(carrier);
 	else
@@ -106,6 +125,7 @@ static void carrier_run_script(struct carrier *carrier, const char *state)
 /* Makes the tunnel of carrier->tunnel where there is none. */
 static void carrier_make(struct carrier *carrier)
 {
+	carrier_name_link(carrier);
 	/* Before anything is there that could be left behind. */
 	carrier_tell_guard(carrier, true);
 	if (!carrier_make_link(carrier)) {
@@ -118,14 +138,107 @@ static void carrier_make(struct carrier *carrier)
 	carrier_run_script(carrier, "up");
 }
 
+/* --- what others do to the interface ------------------------------------------------------ */
+
+static void carrier_look_soon(struct carrier *carrier)
+{
+	int64_t when = clock_ms() + CARRIER_SETTLE_MS;
+
+	/* Somebody may do it each time: that is answered with patience. */
+	if (carrier->mended && carrier->mended + CARRIER_MEND_MS > when)
+		when = carrier->mended + CARRIER_MEND_MS;
+	if (carrier->look && !evtimer_pending(carrier->look, NULL))
+		clock_arm(carrier->look, when);
+}
+
+static void carrier_make_again(struct carrier *carrier)
+{
+	log_warnx("interface %s was removed by somebody; making it again", carrier->link.name);
+	linkwatch_set(carrier->watch, 0);
+	link_down(&carrier->link);
+	carrier_name_link(carrier);
+	carrier_tell_guard(carrier, true);
+	if (!carrier_make_link(carrier)) {
+		carrier->failed(carrier->arg);
+		return;
+	}
+	carrier->state = CARRIER_MENDING;
+	carrier_run_script(carrier, "up");
+}
+
+static void carrier_on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct carrier *carrier = arg;
+	struct link *link = &carrier->link;
+	bool renamed;
+
+	(void)fd;
+	(void)what;
+	carrier->overlooked = carrier->state != CARRIER_UP;
+	if (carrier->overlooked || link->index == 0)
+		return;
+	switch (link_look(link, &renamed)) {
+	case LINK_GONE:
+		carrier->mended = clock_ms();
+		carrier_make_again(carrier);
+		break;
+	case LINK_THERE:
+		if (link_restore(link, &carrier->tunnel) > 0)
+			carrier->mended = clock_ms();
+		break;
+	case LINK_SET_DOWN:
+		break;
+	}
+	if (renamed)
+		carrier_tell_guard(carrier, true);
+}
+
+static void carrier_on_changed(void *arg)
+{
+	carrier_look_soon(arg);
+}
+
+void carrier_watch(struct carrier *carrier)
+{
+	carrier->look = evtimer_new(carrier->base, carrier_on_look, carrier);
+	/* Without it the tunnel just does not work when somebody has removed its interface. */
+	if (carrier->look && !carrier->options->no_device)
+		carrier->watch = linkwatch_new(carrier->base, carrier_on_changed, carrier);
+}
+
+void carrier_unwatch(struct carrier *carrier)
+{
+	linkwatch_free(carrier->watch);
+	if (carrier->look)
+		event_free(carrier->look);
+}
+
+/* --- up and down -------------------------------------------------------------------------- */
+
 static void carrier_is_up(struct carrier *carrier, const char *what)
 {
 	char text[1000];
 
 	carrier->state = CARRIER_UP;
-	tunnel_describe(&carrier->tunnel, carrier->options, text, sizeof(text));
+	tunnel_describe(&carrier->tunnel, carrier->options, carrier->link.name, text, sizeof(text));
 	log_info("%s: %s", what, text);
-	carrier->raised(true, carrier->arg);
+	if (carrier->overlooked)
+		carrier_look_soon(carrier);
+}
+
+/* The interface is there again; what was asked for meanwhile has its turn. */
+static void carrier_is_mended(struct carrier *carrier)
+{
+	const struct client_tunnel next = carrier->next;
+	bool raise = carrier->want == CARRIER_WANT_RAISE;
+	bool lower = carrier->want == CARRIER_WANT_LOWER;
+
+	carrier->want = CARRIER_WANT_NOTHING;
+	carrier_is_up(carrier, "tunnel up");
+	if (raise)
+		carrier_raise(carrier, &next);
+	else if (lower)
+		carrier_lower(carrier);
 }
 
 static void carrier_on_script(void *arg)
@@ -139,6 +252,10 @@ static void carrier_on_script(void *arg)
 	switch (carrier->state) {
 	case CARRIER_RAISING:
 		carrier_is_up(carrier, "tunnel up");
+		carrier->raised(true, carrier->arg);
+		break;
+	case CARRIER_MENDING:
+		carrier_is_mended(carrier);
 		break;
 	case CARRIER_REPLACING:
 		carrier_remove(carrier);
@@ -169,15 +286,30 @@ static void carrier_update(struct carrier *carrier, const struct client_tunnel *
 	}
 	if (told) {
 		carrier_is_up(carrier, "tunnel goes on");
+		carrier->raised(true, carrier->arg);
 		return;
 	}
 	carrier->state = CARRIER_RAISING;
 	carrier_run_script(carrier, "up");
 }
 
+bool carrier_can_raise(const struct carrier *carrier)
+{
+	return carrier->state == CARRIER_DOWN || carrier_can_lower(carrier);
+}
+
+bool carrier_can_lower(const struct carrier *carrier)
+{
+	return carrier->state == CARRIER_UP ||
+	       (carrier->state == CARRIER_MENDING && carrier->want == CARRIER_WANT_NOTHING);
+}
+
 void carrier_raise(struct carrier *carrier, const struct client_tunnel *tunnel)
 {
-	if (carrier->state == CARRIER_UP && tunnel_same_inside(&carrier->tunnel, tunnel)) {
+	if (carrier->state == CARRIER_MENDING) {
+		carrier->next = *tunnel;
+		carrier->want = CARRIER_WANT_RAISE;
+	} else if (carrier->state == CARRIER_UP && tunnel_same_inside(&carrier->tunnel, tunnel)) {
 		carrier_update(carrier, tunnel);
 	} else if (carrier->state == CARRIER_UP) {
 		carrier->next = *tunnel;
@@ -191,6 +323,10 @@ void carrier_raise(struct carrier *carrier, const struct client_tunnel *tunnel)
 
 void carrier_lower(struct carrier *carrier)
 {
+	if (carrier->state == CARRIER_MENDING) {
+		carrier->want = CARRIER_WANT_LOWER;
+		return;
+	}
 	carrier->state = CARRIER_LOWERING;
 	carrier_run_script(carrier, "down");
 }

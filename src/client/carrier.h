@@ -4,6 +4,9 @@
  *
  * A tunnel that is raised while one is up takes its place: where the inside is the same, the
  * interface stays and the script hears only of what is new to it; else the old one goes first.
+ *
+ * What others do to the interface is noticed: one that was removed is made again, and addresses and
+ * routes that were removed are put back.
  */
 #ifndef DTCP_CLIENT_CARRIER_H
 #define DTCP_CLIENT_CARRIER_H
@@ -12,12 +15,14 @@
 #include "client/link.h"
 #include "client/msg.h"
 #include "client/options.h"
+#include "monitor/linkwatch.h"
 #include "monitor/script.h"
 
 enum carrier_state {
 	CARRIER_DOWN,
 	CARRIER_RAISING, /* the script runs with "up" */
 	CARRIER_UP,
+	CARRIER_MENDING,   /* the interface was made again, and the script runs with "up" */
 	CARRIER_REPLACING, /* the script runs with "down", and another tunnel follows */
 	CARRIER_LOWERING,  /* the script runs with "down" */
 };
@@ -33,7 +38,7 @@ struct carrier {
 	void (*raised)(bool ok, void *arg);
 	/* The end of carrier_lower(). */
 	void (*lowered)(void *arg);
-	/* A room could not be told, for want of memory. */
+	/* A room could not be told, for want of memory, or the interface not be made again. */
 	void (*failed)(void *arg);
 	void *arg;
 
@@ -41,13 +46,27 @@ struct carrier {
 	struct link link;
 	struct script *script;
 	struct client_tunnel tunnel;
-	struct client_tunnel next; /* with CARRIER_REPLACING */
+	struct client_tunnel next; /* with CARRIER_REPLACING, and CARRIER_WANT_RAISE */
+	/* what was asked for in the state MENDING, and comes after it */
+	enum { CARRIER_WANT_NOTHING, CARRIER_WANT_RAISE, CARRIER_WANT_LOWER } want;
+	struct linkwatch *watch;
+	struct event *look; /* when we next look what others have done */
+	bool overlooked;    /* that was due while the script ran */
+	int64_t mended;	    /* when that last cost us something; 0: never */
 };
 
-/* In the states DOWN and UP only. */
+/* Begins and ends to notice what others do to the interface. */
+void carrier_watch(struct carrier *carrier);
+void carrier_unwatch(struct carrier *carrier);
+
+/* Whether a tunnel can be raised, or lowered, in this state. */
+bool carrier_can_raise(const struct carrier *carrier);
+bool carrier_can_lower(const struct carrier *carrier);
+
+/* Where carrier_can_raise() only. */
 void carrier_raise(struct carrier *carrier, const struct client_tunnel *tunnel);
 
-/* In the state UP only. */
+/* Where carrier_can_lower() only. */
 void carrier_lower(struct carrier *carrier);
 
 /* Does not wait any longer for a script that runs. */

@@ -58,8 +58,8 @@ bool hook_wanted(const struct client_options *options)
 }
 
 struct script *hook_start(struct event_base *base, const struct client_options *options,
-			  const char *state, const char *user, const struct client_tunnel *tunnel,
-			  script_done done, void *arg)
+			  const char *state, const char *user, const char *interface,
+			  const struct client_tunnel *tunnel, script_done done, void *arg)
 {
 	const struct dtcp_reply *reply = &tunnel->reply;
 	struct hook_environment environment = {.count = 0};
@@ -85,7 +85,7 @@ struct script *hook_start(struct event_base *base, const struct client_options *
 	hook_set_ipv6(&environment, "me6", reply->has_me6, &reply->me6);
 	hook_set_ipv6(&environment, "her6", reply->has_her6, &reply->her6);
 	hook_set(&environment, "prefix", prefixes);
-	hook_set(&environment, "tunif", options->no_device ? "" : options->interface);
+	hook_set(&environment, "tunif", options->no_device ? "" : interface);
 	(void)snprintf(number, sizeof(number), "%u", options->mtu);
 	hook_set(&environment, "mtu", number);
 	hook_set(&environment, "proto", reply->udp_port ? "udp" : "ipv6");

@@ -11,10 +11,11 @@
 bool hook_wanted(const struct client_options *options);
 
 /*
- * Starts the script for the state "up" or "down". user is the DTCP user. As script_start().
+ * Starts the script for the state "up" or "down". user is the DTCP user, interface the name of the
+ * tunnel's. As script_start().
  */
 struct script *hook_start(struct event_base *base, const struct client_options *options,
-			  const char *state, const char *user, const struct client_tunnel *tunnel,
-			  script_done done, void *arg);
+			  const char *state, const char *user, const char *interface,
+			  const struct client_tunnel *tunnel, script_done done, void *arg);
 
 #endif

@@ -5,6 +5,7 @@
 #include "client/tunnel.h"
 #include "monitor/tun.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -40,6 +41,7 @@ int link_up(struct link *link, const struct client_tunnel *tunnel)
 
 	if (fd < 0)
 		return fd;
+	link->set_down = false;
 	error = link_configure(link, tunnel);
 	if (error) {
 		close(fd);
@@ -61,6 +63,76 @@ int link_update(struct link *link, const struct client_tunnel *tunnel)
 	if (!error)
 		error = netlink_link_local_delete(link->netlink, link->index, &old);
 	return error;
+}
+
+enum link_state link_look(struct link *link, bool *renamed)
+{
+	char name[IFNAMSIZ];
+	bool up;
+
+	*renamed = false;
+	if (tun_look(link->index, name, &up) != 0)
+		return LINK_GONE;
+	if (strcmp(name, link->name) != 0) {
+		log_info("interface %s is called %s now", link->name, name);
+		(void)strlcpy(link->name, name, sizeof(link->name));
+		*renamed = true;
+	}
+	if (up)
+		return LINK_THERE;
+	/* Whoever does that means it; so it is left to them to set it up again. */
+	if (!link->set_down)
+		log_warnx("interface %s was set down; nothing passes until it is set up again",
+			  name);
+	link->set_down = true;
+	return LINK_SET_DOWN;
+}
+
+/* A line about one thing that was not there any more. */
+static size_t link_restored(const struct link *link, int result, const char *what, const char *text)
+{
+	if (result <= 0)
+		return 0;
+	if (!link->set_down)
+		log_warnx("interface %s: the %s %s was removed by somebody; put back", link->name,
+			  what, text);
+	return 1;
+}
+
+size_t link_restore(struct link *link, const struct client_tunnel *tunnel)
+{
+	const struct client_options *options = link->options;
+	const struct dtcp_reply *reply = &tunnel->reply;
+	char text[PREFIX6_STRLEN];
+	struct in6_addr own;
+	size_t count = 0;
+
+	count += link_restored(
+		link, netlink_link_local_ensure(link->netlink, link->index, &link->link_local),
+		"address", inet_ntop(AF_INET6, &link->link_local, text, sizeof(text)));
+	if (tunnel_own_address(tunnel, options, &own))
+		count +=
+			link_restored(link,
+				      netlink_address_ensure(link->netlink, link->index, &own,
+							     reply->has_her6 ? &reply->her6 : NULL),
+				      "address", inet_ntop(AF_INET6, &own, text, sizeof(text)));
+	for (size_t i = 0; i < link->n_rejects; i++)
+		count +=
+			link_restored(link, netlink_reject_ensure(link->netlink, &link->rejects[i]),
+				      "reject route", prefix6_format(&link->rejects[i], text));
+	for (size_t i = 0; i < options->n_routes; i++) {
+		const struct prefix6 *route = &options->routes[i];
+		int result =
+			netlink_route_ensure(link->netlink, link->index, route, options->metric);
+
+		count += route->len
+				 ? link_restored(link, result, "route", prefix6_format(route, text))
+				 : link_restored(link, result, "default", "route");
+	}
+	if (link->set_down)
+		log_info("interface %s is up again, with its addresses and routes", link->name);
+	link->set_down = false;
+	return count;
 }
 
 void link_down(struct link *link)

@@ -13,7 +13,9 @@
 struct link {
 	struct netlink *netlink;
 	const struct client_options *options;
-	unsigned int index; /* of the interface, 0: there is none */
+	unsigned int index;  /* of the interface, 0: there is none */
+	char name[IFNAMSIZ]; /* as it is called now */
+	bool set_down;	     /* by somebody else, when we last looked */
 	struct in6_addr link_local;
 	size_t n_rejects;
 	struct prefix6 rejects[DTCP_PREFIXES_MAX];
@@ -30,6 +32,20 @@ int link_up(struct link *link, const struct client_tunnel *tunnel);
  * the link-local address can be another. Returns 0 or -errno.
  */
 int link_update(struct link *link, const struct client_tunnel *tunnel);
+
+enum link_state { LINK_GONE, LINK_SET_DOWN, LINK_THERE };
+
+/*
+ * Looks what others have done to the interface, and logs what is new of it. *renamed: name is
+ * another one than before.
+ */
+enum link_state link_look(struct link *link, bool *renamed);
+
+/*
+ * Puts addresses and routes back that others have removed from an interface that is there, and logs
+ * it. Returns how many there were.
+ */
+size_t link_restore(struct link *link, const struct client_tunnel *tunnel);
 
 /* Removes what link_up() made. */
 void link_down(struct link *link);

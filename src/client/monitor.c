@@ -99,7 +99,7 @@ static void monitor_end(struct monitor *monitor, int status)
 	monitor->control = NULL;
 	if (monitor->carrier.state == CARRIER_DOWN)
 		(void)event_base_loopbreak(monitor->base);
-	else if (monitor->carrier.state == CARRIER_UP)
+	else if (monitor->carrier.state == CARRIER_UP || monitor->carrier.state == CARRIER_MENDING)
 		carrier_lower(&monitor->carrier);
 	/* Else the script is running, and what comes after it sees that we are ending. */
 }
@@ -161,13 +161,11 @@ static void monitor_on_failed(void *arg)
 static void monitor_on_raise(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	struct monitor *monitor = arg;
-	enum carrier_state state = monitor->carrier.state;
 	const char *why = "another one is being made";
 
 	(void)ipc;
 	(void)fd;
-	if ((state != CARRIER_DOWN && state != CARRIER_UP) ||
-	    !tunnel_check(body, monitor->options, &why)) {
+	if (!carrier_can_raise(&monitor->carrier) || !tunnel_check(body, monitor->options, &why)) {
 		log_warnx("control asked for a tunnel that cannot be: %s", why);
 		monitor_end(monitor, CLIENT_LOCAL);
 		return;
@@ -183,7 +181,7 @@ static void monitor_on_lower(struct ipc *ipc, const void *body, int fd, void *ar
 	(void)ipc;
 	(void)body;
 	(void)fd;
-	if (monitor->carrier.state != CARRIER_UP) {
+	if (!carrier_can_lower(&monitor->carrier)) {
 		log_warnx("control asked to remove a tunnel that is not there");
 		monitor_end(monitor, CLIENT_LOCAL);
 		return;
@@ -410,11 +408,13 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify, i
 	monitor_tell_status(monitor);
 	/* Without them a change is noticed when a ping goes unanswered. */
 	monitor->watch = watch_new(monitor->base, monitor_on_network, monitor);
+	carrier_watch(&monitor->carrier);
 	monitor->wake = wake_new(monitor->base, monitor_on_woke, monitor);
 	monitor_tell_account(monitor, passwords);
 	if (!monitor->ending)
 		(void)event_base_dispatch(monitor->base);
 done:
+	carrier_unwatch(&monitor->carrier);
 	wake_free(monitor->wake);
 	watch_free(monitor->watch);
 	ipc_free(monitor->control);

@@ -74,6 +74,7 @@ struct client_session {
 /* What the guard has to know to run the script with "down". */
 struct client_guard {
 	char user[DTCP_USER_MAX + 1];
+	char interface[IFNAMSIZ];
 	struct client_tunnel tunnel;
 };
 

@@ -56,7 +56,7 @@ static void status_describe_up(const struct carrier *carrier, char *buf, size_t 
 		       options->servers[tunnel->server_index],
 		       inet_ntop(AF_INET, &tunnel->server, server, sizeof(server)), inside,
 		       options->no_device ? "" : ", interface ",
-		       options->no_device ? "" : options->interface,
+		       options->no_device ? "" : carrier->link.name,
 		       tunnel->reply.udp_port ? ", over UDP" : "");
 }
 
@@ -75,6 +75,7 @@ void status_describe(const struct carrier *carrier, const struct client_session 
 		(void)strlcpy(buf, "taking the tunnel down", size);
 		return;
 	case CARRIER_UP:
+	case CARRIER_MENDING:
 		if (session->up) {
 			status_describe_up(carrier, buf, size);
 			return;

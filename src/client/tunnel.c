@@ -176,7 +176,7 @@ __attribute__((format(printf, 3, 4))) static void append(char *buf, size_t size,
 }
 
 void tunnel_describe(const struct client_tunnel *tunnel, const struct client_options *options,
-		     char *buf, size_t size)
+		     const char *interface, char *buf, size_t size)
 {
 	const struct dtcp_reply *reply = &tunnel->reply;
 	char text[PREFIX6_STRLEN];
@@ -203,6 +203,6 @@ void tunnel_describe(const struct client_tunnel *tunnel, const struct client_opt
 	if (options->no_device)
 		append(buf, size, ", interface made by the script");
 	else
-		append(buf, size, ", interface %s", options->interface);
+		append(buf, size, ", interface %s", interface);
 	append(buf, size, ", mtu %u", options->mtu);
 }

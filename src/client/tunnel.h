@@ -47,6 +47,6 @@ bool tunnel_same_told(const struct client_tunnel *a, const struct client_tunnel 
 
 /* "server 192.0.2.1 (name), type network, ...": the line for a tunnel that is up. */
 void tunnel_describe(const struct client_tunnel *tunnel, const struct client_options *options,
-		     char *buf, size_t size);
+		     const char *interface, char *buf, size_t size);
 
 #endif

@@ -111,11 +111,11 @@ static const char *netlink_reason(const struct nlmsghdr *reply)
 }
 
 /*
- * Sends a request and waits for its acknowledgement. accept is an errno that counts as success
- * (0: none). what is for the log: "cannot <what>".
+ * Sends a request and waits for its acknowledgement, which is returned. accept is an errno that is
+ * not logged (0: none). what is for the log: "cannot <what>".
  */
-static int netlink_talk(struct netlink *netlink, struct nlmsghdr *request, int accept,
-			const char *what)
+static int netlink_ask(struct netlink *netlink, struct nlmsghdr *request, int accept,
+		       const char *what)
 {
 	union {
 		struct nlmsghdr header;
@@ -142,8 +142,8 @@ static int netlink_talk(struct netlink *netlink, struct nlmsghdr *request, int a
 	}
 	const struct nlmsgerr *ack = mnl_nlmsg_get_payload(reply);
 
-	if (ack->error == 0 || (accept && ack->error == -accept))
-		return 0;
+	if (ack->error == 0 || ack->error == -accept)
+		return ack->error;
 
 	const char *reason = netlink_reason(reply);
 
@@ -158,6 +158,25 @@ failed:;
 
 	log_warn("cannot %s: routing socket", what);
 	return -error;
+}
+
+/* The same, where accept counts as success. */
+static int netlink_talk(struct netlink *netlink, struct nlmsghdr *request, int accept,
+			const char *what)
+{
+	int error = netlink_ask(netlink, request, accept, what);
+
+	return accept && error == -accept ? 0 : error;
+}
+
+/* The same, for what may be there already: 0 where it was, 1 where it was not. */
+static int netlink_ensure(struct netlink *netlink, struct nlmsghdr *request, const char *what)
+{
+	int error = netlink_ask(netlink, request, EEXIST, what);
+
+	if (error == -EEXIST)
+		return 0;
+	return error == 0 ? 1 : error;
 }
 
 static struct nlmsghdr *netlink_start(struct netlink_request *request, uint16_t type,
@@ -215,15 +234,21 @@ int netlink_link_delete(struct netlink *netlink, unsigned int index)
 	return netlink_talk(netlink, header, ENODEV, "remove the interface");
 }
 
-/* An address request. accept as for netlink_talk(). */
-static int netlink_address(struct netlink *netlink, uint16_t message, unsigned int index,
-			   const struct in6_addr *addr, const struct in6_addr *peer, uint8_t len,
-			   int accept)
+/* What is to be done about an address. */
+enum netlink_verb { NETLINK_ADD, NETLINK_ENSURE, NETLINK_DELETE };
+
+static int netlink_address(struct netlink *netlink, enum netlink_verb verb, unsigned int index,
+			   const struct in6_addr *addr, const struct in6_addr *peer, uint8_t len)
 {
-	bool add = message == RTM_NEWADDR;
+	static const uint16_t flags[] = {
+		[NETLINK_ADD] = NLM_F_CREATE | NLM_F_REPLACE,
+		[NETLINK_ENSURE] = NLM_F_CREATE | NLM_F_EXCL,
+		[NETLINK_DELETE] = 0,
+	};
+	bool add = verb != NETLINK_DELETE;
 	struct netlink_request request;
 	struct nlmsghdr *header =
-		netlink_start(&request, message, add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
+		netlink_start(&request, add ? RTM_NEWADDR : RTM_DELADDR, flags[verb]);
 	struct ifaddrmsg *address = mnl_nlmsg_put_extra_header(header, sizeof(*address));
 	char text[INET6_ADDRSTRLEN];
 	char what[INET6_ADDRSTRLEN + 32];
@@ -239,13 +264,21 @@ static int netlink_address(struct netlink *netlink, uint16_t message, unsigned i
 		mnl_attr_put_u32(header, IFA_FLAGS, IFA_F_NODAD | IFA_F_PERMANENT);
 	(void)snprintf(what, sizeof(what), "%s the address %s", add ? "add" : "remove",
 		       inet_ntop(AF_INET6, addr, text, sizeof(text)));
-	return netlink_talk(netlink, header, accept, what);
+	if (verb == NETLINK_ENSURE)
+		return netlink_ensure(netlink, header, what);
+	return netlink_talk(netlink, header, add ? 0 : EADDRNOTAVAIL, what);
 }
 
 int netlink_address_add(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
 			const struct in6_addr *peer)
 {
-	return netlink_address(netlink, RTM_NEWADDR, index, addr, peer, 128, 0);
+	return netlink_address(netlink, NETLINK_ADD, index, addr, peer, 128);
+}
+
+int netlink_address_ensure(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
+			   const struct in6_addr *peer)
+{
+	return netlink_address(netlink, NETLINK_ENSURE, index, addr, peer, 128);
 }
 
 struct in6_addr netlink_link_local(struct in_addr addr)
@@ -258,13 +291,19 @@ struct in6_addr netlink_link_local(struct in_addr addr)
 
 int netlink_link_local_add(struct netlink *netlink, unsigned int index, const struct in6_addr *addr)
 {
-	return netlink_address(netlink, RTM_NEWADDR, index, addr, NULL, 64, 0);
+	return netlink_address(netlink, NETLINK_ADD, index, addr, NULL, 64);
+}
+
+int netlink_link_local_ensure(struct netlink *netlink, unsigned int index,
+			      const struct in6_addr *addr)
+{
+	return netlink_address(netlink, NETLINK_ENSURE, index, addr, NULL, 64);
 }
 
 int netlink_link_local_delete(struct netlink *netlink, unsigned int index,
 			      const struct in6_addr *addr)
 {
-	return netlink_address(netlink, RTM_DELADDR, index, addr, NULL, 64, EADDRNOTAVAIL);
+	return netlink_address(netlink, NETLINK_DELETE, index, addr, NULL, 64);
 }
 
 /* A route request with its destination; type is an RTN_ value. */
@@ -285,28 +324,55 @@ static struct nlmsghdr *netlink_route(struct netlink_request *request, uint16_t 
 	return header;
 }
 
+/* "add the route 2000::/3", for the log. */
+static const char *netlink_route_what(char buf[static PREFIX6_STRLEN + 40], const char *verb,
+				      const struct prefix6 *prefix)
+{
+	char text[PREFIX6_STRLEN];
+
+	(void)snprintf(buf, PREFIX6_STRLEN + 40, "%s %s", verb, prefix6_format(prefix, text));
+	return buf;
+}
+
 static int netlink_route_talk(struct netlink *netlink, struct nlmsghdr *header, int accept,
 			      const char *verb, const struct prefix6 *prefix)
 {
-	char text[PREFIX6_STRLEN];
 	char what[PREFIX6_STRLEN + 40];
 
-	(void)snprintf(what, sizeof(what), "%s %s", verb, prefix6_format(prefix, text));
-	return netlink_talk(netlink, header, accept, what);
+	return netlink_talk(netlink, header, accept, netlink_route_what(what, verb, prefix));
 }
 
-int netlink_route_add(struct netlink *netlink, unsigned int index, const struct prefix6 *prefix,
-		      uint32_t metric)
+static struct nlmsghdr *netlink_route_start(struct netlink_request *request, unsigned int index,
+					    const struct prefix6 *prefix, uint32_t metric)
 {
-	struct netlink_request request;
-	struct nlmsghdr *header = netlink_route(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND,
+	/* Appended, there can be several to the same place, but not the same one twice. */
+	struct nlmsghdr *header = netlink_route(request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND,
 						RTN_UNICAST, prefix);
 
 	mnl_attr_put_u32(header, RTA_OIF, index);
 	mnl_attr_put_u32(header, RTA_PRIORITY, metric);
 	/* A native router's advertisement can have the same metric; it wins by preference. */
 	mnl_attr_put_u8(header, RTA_PREF, ICMPV6_ROUTER_PREF_LOW);
-	return netlink_route_talk(netlink, header, 0, "add the route", prefix);
+	return header;
+}
+
+int netlink_route_add(struct netlink *netlink, unsigned int index, const struct prefix6 *prefix,
+		      uint32_t metric)
+{
+	struct netlink_request request;
+
+	return netlink_route_talk(netlink, netlink_route_start(&request, index, prefix, metric), 0,
+				  "add the route", prefix);
+}
+
+int netlink_route_ensure(struct netlink *netlink, unsigned int index, const struct prefix6 *prefix,
+			 uint32_t metric)
+{
+	char what[PREFIX6_STRLEN + 40];
+	struct netlink_request request;
+
+	return netlink_ensure(netlink, netlink_route_start(&request, index, prefix, metric),
+			      netlink_route_what(what, "add the route", prefix));
 }
 
 int netlink_route_delete(struct netlink *netlink, unsigned int index, const struct prefix6 *prefix)
@@ -325,6 +391,17 @@ int netlink_reject_add(struct netlink *netlink, const struct prefix6 *prefix)
 						RTN_UNREACHABLE, prefix);
 
 	return netlink_route_talk(netlink, header, 0, "add the reject route", prefix);
+}
+
+int netlink_reject_ensure(struct netlink *netlink, const struct prefix6 *prefix)
+{
+	char what[PREFIX6_STRLEN + 40];
+	struct netlink_request request;
+	struct nlmsghdr *header = netlink_route(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL,
+						RTN_UNREACHABLE, prefix);
+
+	return netlink_ensure(netlink, header,
+			      netlink_route_what(what, "add the reject route", prefix));
 }
 
 int netlink_reject_delete(struct netlink *netlink, const struct prefix6 *prefix)

@@ -62,6 +62,18 @@ int netlink_reject_add(struct netlink *netlink, const struct prefix6 *prefix);
 int netlink_reject_delete(struct netlink *netlink, const struct prefix6 *prefix);
 
 /*
+ * What was added before by the functions of these names, and may have been removed by others: is
+ * put back where it is not there. Return 1 where it was not, 0 where it was, or -errno.
+ */
+int netlink_address_ensure(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
+			   const struct in6_addr *peer);
+int netlink_link_local_ensure(struct netlink *netlink, unsigned int index,
+			      const struct in6_addr *addr);
+int netlink_route_ensure(struct netlink *netlink, unsigned int index, const struct prefix6 *prefix,
+			 uint32_t metric);
+int netlink_reject_ensure(struct netlink *netlink, const struct prefix6 *prefix);
+
+/*
  * Calls each() for every interface with this alias and returns how many there are, or -errno.
  */
 int netlink_links_by_alias(struct netlink *netlink, const char *alias,

@@ -9,6 +9,7 @@
 #include <linux/virtio_net.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 bool tun_name_valid(const char *name)
@@ -61,4 +62,22 @@ int tun_open(const char *name, unsigned int *index)
 		return error;
 	}
 	return fd;
+}
+
+int tun_look(unsigned int index, char name[static IFNAMSIZ], bool *up)
+{
+	struct ifreq request = {.ifr_flags = 0};
+	int fd;
+	int result;
+
+	if (!if_indextoname(index, name))
+		return -ENODEV;
+	(void)strlcpy(request.ifr_name, name, sizeof(request.ifr_name));
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	result = fd == -1 ? -1 : ioctl(fd, SIOCGIFFLAGS, &request);
+	if (fd != -1)
+		close(fd);
+	/* If it has just gone, or got another name, we are told of that as well. */
+	*up = result == -1 || (request.ifr_flags & IFF_UP) != 0;
+	return 0;
 }

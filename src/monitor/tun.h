@@ -17,4 +17,10 @@ int tun_open(const char *name, unsigned int *index);
 /* An interface name the kernel takes: 1 to 15 bytes, no '/', blank, ':' or '%', not "." or "..". */
 bool tun_name_valid(const char *name);
 
+/*
+ * How the interface of that index is called now, and whether it is set up. Returns 0, or -ENODEV
+ * where it is gone; nothing is logged.
+ */
+int tun_look(unsigned int index, char name[static IFNAMSIZ], bool *up);
+
 #endif

@@ -16,7 +16,7 @@ static struct client_options options = {.servers = {"broker.example"},
 					.n_servers = 1,
 					.interface = "dtcp0",
 					.type = TUNNEL_NETWORK};
-static struct carrier carrier = {.options = &options, .user = "alice"};
+static struct carrier carrier = {.options = &options, .user = "alice", .link = {.name = "dtcp0"}};
 
 static void expect(enum carrier_state state, bool up, enum client_exit status, const char *expected)
 {

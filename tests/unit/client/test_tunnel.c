@@ -457,12 +457,12 @@ static void expect_text(const struct client_tunnel *tunnel, const struct client_
 {
 	char buf[1024];
 
-	tunnel_describe(tunnel, options, buf, sizeof(buf));
+	tunnel_describe(tunnel, options, options->interface, buf, sizeof(buf));
 	assert_string_equal(buf, expected);
 	/* Cut at every size, and never beyond it. */
 	for (size_t size = 1; size <= strlen(expected) + 1; size++) {
 		memset(buf, 'x', sizeof(buf));
-		tunnel_describe(tunnel, options, buf, size);
+		tunnel_describe(tunnel, options, options->interface, buf, size);
 		assert_int_equal(strlen(buf), size - 1);
 		assert_memory_equal(buf, expected, size - 1);
 		assert_int_equal(buf[size], 'x');

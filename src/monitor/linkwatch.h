@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Notices what others do to an interface of ours: that it is removed, renamed or set down, or that
+ * addresses or routes of it are removed.
+ */
+#ifndef DTCP_MONITOR_LINKWATCH_H
+#define DTCP_MONITOR_LINKWATCH_H
+
+#include <event2/event.h>
+
+struct linkwatch;
+
+/* Something of that kind may have happened, to the interface or to routes with our number. */
+typedef void (*linkwatch_changed)(void *arg);
+
+/* NULL, after a line in the log, where the kernel cannot be listened to. */
+struct linkwatch *linkwatch_new(struct event_base *base, linkwatch_changed changed, void *arg);
+
+/* Watches this interface from now on; 0: none. NULL is allowed for watch. */
+void linkwatch_set(struct linkwatch *watch, unsigned int index);
+
+/* NULL is allowed. */
+void linkwatch_free(struct linkwatch *watch);
+
+#endif

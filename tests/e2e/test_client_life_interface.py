@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""An administrator, or another program, at work on the client's interface."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from lab.node import command
+from lab.programs import router_address
+from lab.topology import SIX
+from lab.traffic import ping
+from lab.wait import SLOW, until
+
+
+def start(internet, *words, pause=0):
+    """A client whose script says what it is told, and takes its time at "up"."""
+    script = internet.file("script", f"#!/bin/sh\necho called $state $tunif\n"
+                                     f"[ $state = down ] || sleep {pause}\n", 0o755)
+    client = internet.dtcpclient("-s", script, *words)
+    client.wait_up()
+    ping(internet.site, SIX)
+    return client
+
+
+def set_up(internet):
+    """What the tunnel has: (addresses, routes)."""
+    return (sorted(internet.site.addresses("dtcp0") +
+                   internet.site.addresses("dtcp0", scope="link")),
+            internet.site.routes())
+
+
+@pytest.mark.parametrize("words", [(), ("-U", "-n")], ids=["ipv6", "udp"])
+def test_removed(internet, measured, words):
+    """It is there again with all that belongs to it, and the script hears of it."""
+    before = internet.site.state()
+    internet.dtcps("-U")
+    client = start(internet, *words)
+    whole = set_up(internet)
+    since = client.mark()
+    started = time.monotonic()
+    internet.site.ip("link", "del", "dtcp0")
+    client.wait_log("interface dtcp0 was removed by somebody; making it again", since=since)
+    client.wait_up(since=since)
+    measured("made again after", f"{time.monotonic() - started:.2f} s")
+    assert time.monotonic() - started < 2 * SLOW
+    assert set_up(internet) == whole
+    ping(internet.site, SIX)
+    assert client.log()[since:].count("called up dtcp0") == 1
+    assert "called down" not in client.log() and "lost" not in client.log()
+    assert client.stop() == 0
+    before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
+    internet.site.back_to(before)
+
+
+def test_removed_again_and_again(internet):
+    """By something that does it each time: the answer comes, but every five seconds only."""
+    internet.dtcps()
+    client = start(internet)
+    for number in (1, 2):
+        until(lambda: "dtcp0" in internet.site.links(), "it is there", 8)
+        internet.site.ip("link", "del", "dtcp0")
+        if number == 1:
+            client.wait_log("making it again")
+            first = time.monotonic()
+    since = client.mark()
+    client.wait_log("making it again", 8, since=since)
+    assert time.monotonic() - first > 4
+    client.wait_up(since=since)
+    ping(internet.site, SIX)
+
+
+def test_removed_and_stopped(internet):
+    """The end comes first: nothing is made any more, and nothing is left."""
+    before = internet.site.state()
+    internet.dtcps()
+    client = start(internet)
+    internet.site.ip("link", "del", "dtcp0")
+    assert client.stop() == 0
+    assert client.log().count("called down") == 1
+    before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
+    internet.site.back_to(before)
+
+
+def test_removed_while_the_script_runs(internet):
+    """It is made again when the script is done."""
+    internet.dtcps()
+    script = internet.file("script", "#!/bin/sh\n[ $state = down ] || sleep 1\n", 0o755)
+    client = internet.dtcpclient("-s", script)
+    until(lambda: "dtcp0" in internet.site.links(), "the interface is made")
+    internet.site.ip("link", "del", "dtcp0")
+    client.wait_up()
+    since = client.mark()
+    client.wait_log("making it again")
+    client.wait_up(since=since)
+    ping(internet.site, SIX)
+
+
+def test_session_ends_while_it_is_made_again(internet):
+    """The script still runs for the new interface when the tunnel is to go."""
+    server = internet.dtcps()
+    client = start(internet, "-l", "--hold", "0", pause=1)
+    since = client.mark()
+    internet.site.ip("link", "del", "dtcp0")
+    client.wait_log("called up dtcp0", since=since)
+    assert server.stop() == 0
+    client.wait_log("called down dtcp0", since=since)
+    until(lambda: "dtcp0" not in internet.site.links(), "it is gone")
+    internet.dtcps()
+    client.wait_log("called up dtcp0", since=client.mark())
+    ping(internet.site, SIX)
+
+
+def test_new_session_while_it_is_made_again(internet):
+    """Another session takes the place of the old one when the script is done."""
+    server = internet.dtcps()
+    client = start(internet, "-l", pause=3)
+    since = client.mark()
+    internet.site.ip("link", "del", "dtcp0")
+    client.wait_log("called up dtcp0", since=since)
+    assert server.stop() == 0
+    internet.dtcps()
+    client.wait_log("tunnel goes on: ", since=since)
+    ping(internet.site, SIX)
+    assert client.log()[since:].count("called up") == 1
+
+
+def test_removed_while_held(internet):
+    """A tunnel that waits for its next session is kept whole as well."""
+    server = internet.dtcps()
+    client = start(internet, "-l")
+    since = client.mark()
+    assert server.stop() == 0
+    client.wait_log("session lost", since=since)
+    internet.site.ip("link", "del", "dtcp0")
+    client.wait_log("tunnel up: ", since=since)
+    internet.dtcps()
+    client.wait_log("tunnel goes on: ", since=since)
+    ping(internet.site, SIX)
+
+
+def rename(internet, name):
+    for words in (("dtcp0", "down"), ("dtcp0", "name", name), (name, "up")):
+        internet.site.ip("link", "set", *words)
+
+
+def test_renamed(internet):
+    """It is followed under its new name, and has all that the kernel took away meanwhile."""
+    before = internet.site.state()
+    internet.dtcps()
+    client = start(internet)
+    rename(internet, "wan6")
+    client.wait_log("interface dtcp0 is called wan6 now")
+    until(lambda: any("default dev wan6" in route for route in internet.site.routes()),
+          "the route is back", 3)
+    ping(internet.site, SIX)
+    assert client.stop() == 0
+    assert "called down wan6" in client.log()
+    before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
+    internet.site.back_to(before)
+
+
+def test_renamed_and_killed(internet):
+    """The guard knows the new name, too."""
+    internet.dtcps()
+    client = start(internet)
+    rename(internet, "wan6")
+    client.wait_log("interface dtcp0 is called wan6 now")
+    os.kill(client.rooms()["monitor"], signal.SIGKILL)
+    client.wait()
+    until(lambda: "called down wan6" in client.log(), "the script was run")
+    until(lambda: "wan6" not in internet.site.links(), "it is gone")
+
+
+def test_set_down(internet):
+    """Whoever sets it down means it. When it is set up again, all is as it was."""
+    internet.dtcps()
+    client = start(internet)
+    whole = set_up(internet)
+    internet.site.ip("link", "set", "dtcp0", "down")
+    client.wait_log("interface dtcp0 was set down; nothing passes until it is set up again")
+    assert internet.site.addresses("dtcp0") == []
+    internet.site.ip("link", "set", "dtcp0", "up")
+    client.wait_log("interface dtcp0 is up again, with its addresses and routes", 3)
+    assert set_up(internet) == whole
+    ping(internet.site, SIX)
+    assert "removed by somebody" not in client.log()
+
+
+def test_set_down_until_the_end(internet):
+    before = internet.site.state()
+    internet.dtcps()
+    client = start(internet)
+    internet.site.ip("link", "set", "dtcp0", "down")
+    client.wait_log("was set down")
+    assert client.stop() == 0
+    before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
+    internet.site.back_to(before)
+
+
+def test_address_and_routes_removed(internet):
+    """They are put back, with a line for each."""
+    internet.dtcps()
+    client = start(internet)
+    whole = set_up(internet)
+    prefix = client.prefix()
+    address = router_address(prefix)
+    batch = (f"address del {address}/128 dev dtcp0\nroute del default dev dtcp0\n"
+             f"route del unreachable {prefix}\n")
+    command("ip", "-n", internet.site.ns, "-6", "-batch", internet.file("batch", batch))
+    for what in (f"address {address}", f"reject route {prefix}", "default route"):
+        client.wait_log(f"interface dtcp0: the {what} was removed by somebody; put back", 3)
+    until(lambda: set_up(internet) == whole, "all is as before", 3)
+    ping(internet.site, SIX)
+    assert client.log().count("put back") == 3
+
+
+def test_nothing_is_wrong(internet):
+    """What the client does itself is not taken for somebody else's doing."""
+    internet.dtcps("-U")
+    client = start(internet, "-l", "-U", "-n")
+    for _ in range(2):
+        since = client.mark()
+        client.send_signal(signal.SIGHUP)
+        client.wait_up(since=since)
+        ping(internet.site, SIX)
+    since = client.mark()
+    internet.readdress("192.0.2.77")
+    client.wait_log("tunnel up: .*local 192.0.2.77", since=since)
+    ping(internet.site, SIX)
+    assert "somebody" not in client.log() and "put back" not in client.log()
