@@ -156,7 +156,7 @@ void link_sweep(struct netlink *netlink)
 	if (netlink_links_by_alias(netlink, LINK_ALIAS, link_on_live, NULL) != 0)
 		return;
 
-	int removed = netlink_reject_sweep(netlink);
+	int removed = netlink_reject_sweep(netlink, NULL);
 
 	if (removed > 0)
 		log_info("removed %d reject route%s left behind by an earlier run", removed,

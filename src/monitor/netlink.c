@@ -479,6 +479,7 @@ int netlink_links_by_alias(struct netlink *netlink, const char *alias,
 }
 
 struct netlink_stale {
+	const struct prefix6 *within; /* NULL: all */
 	struct prefix6 *prefixes;
 	size_t count;
 };
@@ -501,13 +502,15 @@ static int netlink_on_route(const struct nlmsghdr *message, void *data)
 	stale->prefixes = grown;
 	memcpy(&grown[stale->count].addr, mnl_attr_get_payload(destination),
 	       sizeof(struct in6_addr));
-	grown[stale->count++].len = route->rtm_dst_len;
+	grown[stale->count].len = route->rtm_dst_len;
+	if (!stale->within || prefix6_contains(stale->within, &grown[stale->count]))
+		stale->count++;
 	return MNL_CB_OK;
 }
 
-int netlink_reject_sweep(struct netlink *netlink)
+int netlink_reject_sweep(struct netlink *netlink, const struct prefix6 *within)
 {
-	struct netlink_stale stale = {0};
+	struct netlink_stale stale = {.within = within};
 	struct netlink_request request;
 	struct nlmsghdr *header = netlink_start(&request, RTM_GETROUTE, 0);
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));

@@ -80,7 +80,10 @@ int netlink_links_by_alias(struct netlink *netlink, const char *alias,
 			   void (*each)(unsigned int index, const char *name, void *arg),
 			   void *arg);
 
-/* Removes every reject route that carries our protocol number. Returns how many, or -errno. */
-int netlink_reject_sweep(struct netlink *netlink);
+/*
+ * Removes every reject route that carries our protocol number and lies within the prefix, NULL for
+ * all. Returns how many, or -errno.
+ */
+int netlink_reject_sweep(struct netlink *netlink, const struct prefix6 *within);
 
 #endif

@@ -100,7 +100,7 @@ int outside_listener(struct in_addr addr, uint16_t port, uint32_t silence)
 		int error = -errno;
 		char text[INET_ADDRSTRLEN];
 
-		log_warn("cannot listen on %s port %u",
+		log_warn("cannot listen on %s port %u (-p names another)",
 			 inet_ntop(AF_INET, &addr, text, sizeof(text)), port);
 		if (fd != -1)
 			close(fd);

@@ -81,3 +81,18 @@ int tun_look(unsigned int index, char name[static IFNAMSIZ], bool *up)
 	*up = result == -1 || (request.ifr_flags & IFF_UP) != 0;
 	return 0;
 }
+
+bool tun_is_orphan(const char *name)
+{
+	struct ifreq request = {.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR)};
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	bool orphan;
+
+	if (fd == -1)
+		return false;
+	(void)strlcpy(request.ifr_name, name, sizeof(request.ifr_name));
+	/* The kernel joins it to one descriptor only. */
+	orphan = ioctl(fd, TUNSETIFF, &request) == 0;
+	close(fd);
+	return orphan;
+}

@@ -14,6 +14,12 @@
  */
 int tun_open(const char *name, unsigned int *index);
 
+/*
+ * True where the device name is a TUN device that no process has open, as one can be that was made
+ * to stay. One that is in use is not touched.
+ */
+bool tun_is_orphan(const char *name);
+
 /* An interface name the kernel takes: 1 to 15 bytes, no '/', blank, ':' or '%', not "." or "..". */
 bool tun_name_valid(const char *name);
 

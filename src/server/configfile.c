@@ -20,6 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define CONFIGFILE_UNKNOWN "%s: no such setting; dtcps.conf(5) lists them"
+
 struct configfile {
 	cfg_t *cfg; /* has the texts */
 };
@@ -65,6 +67,10 @@ static int configfile_take(cfg_t *cfg, cfg_opt_t *opt)
 
 	(void)configfile_key(cfg, opt->name, key, sizeof(key));
 	number = settings_find(key, strlen(key));
+	if (number == settings_count()) {
+		configfile_bad(line, CONFIGFILE_UNKNOWN, key);
+		return 0;
+	}
 	if (options->lines[number] > 0) {
 		configfile_bad(line, "%s: is set in line %u already", key, options->lines[number]);
 		return 0;
@@ -85,7 +91,7 @@ static void configfile_on_error(cfg_t *cfg, const char *format, va_list ap)
 	char key[128];
 
 	if (strcmp(format, "no such option '%s'") == 0) {
-		configfile_bad(line, "%s: no such setting; dtcps.conf(5) lists them",
+		configfile_bad(line, CONFIGFILE_UNKNOWN,
 			       configfile_key(cfg, va_arg(ap, const char *), key, sizeof(key)));
 		return;
 	}
@@ -152,6 +158,11 @@ static bool configfile_prepare(char *text)
 			at = configfile_skip_text(at, line);
 			fresh = true;
 			continue;
+		}
+		/* To libconfuse, a|b is b in the section a, and it would not say which section. */
+		if (*at == '|') {
+			configfile_bad(line, "a | stands in quotation marks only");
+			break;
 		}
 		if (*at == '{' && depth++ == 0)
 			opened = line;

@@ -27,6 +27,9 @@
 /* How often the log says what was left out of it. */
 enum { CONTROL_TELL_SECONDS = 10 };
 
+/* How long clients may take at the end of the server to read that it ends. */
+static const struct timeval control_stop_wait = {.tv_sec = 2};
+
 struct control {
 	struct server_options *options;
 	struct event_base *base;
@@ -139,6 +142,21 @@ static void control_on_refused(struct ipc *ipc, const void *body, int fd, void *
 	broker_refused(&control->broker, id->id);
 }
 
+/* Some clients do not read their last line, or do not close: they have had their time. */
+static void control_on_stop_late(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *control = arg;
+	const struct client *client;
+	unsigned int count = 0;
+
+	(void)fd;
+	(void)what;
+	TAILQ_FOREACH (client, &control->clients, next)
+		count++;
+	log_debug("%u connections are closed without waiting for their clients any longer", count);
+	control_end(control, 0);
+}
+
 static void control_on_stop(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	const struct conn_event event = {.input = CONN_FINISH, .reason = "server is shutting down"};
@@ -149,6 +167,8 @@ static void control_on_stop(struct ipc *ipc, const void *body, int fd, void *arg
 	(void)body;
 	(void)fd;
 	control->stopping = true;
+	(void)event_base_once(control->base, -1, EV_TIMEOUT, control_on_stop_late, control,
+			      &control_stop_wait);
 	if (control->listener)
 		listener_stop(control->listener);
 	if (!client)

@@ -17,6 +17,7 @@
 #include "monitor/service.h"
 #include "monitor/signals.h"
 #include "server/grants.h"
+#include "server/instance.h"
 #include "server/interface.h"
 #include "server/msg.h"
 #include "server/reload.h"
@@ -478,6 +479,7 @@ int server_monitor_run(struct server_options *options, int argc, char *const arg
 				  .counters = -1,
 				  .counters_reader = -1};
 	struct pidfh *pidfile = NULL;
+	struct pidfh *lock = NULL;
 	struct notify notify;
 	char error[512];
 	uint16_t bound;
@@ -500,6 +502,8 @@ int server_monitor_run(struct server_options *options, int argc, char *const arg
 		log_warnx("%s", error);
 		goto done;
 	}
+	if (!instance_claim(options->database, &lock))
+		goto done;
 	monitor_raise_limit(options->limits.connections);
 	monitor.listener = outside_listener(options->listen, options->port, options->timeout_idle);
 	if (monitor.listener < 0)
@@ -512,8 +516,10 @@ int server_monitor_run(struct server_options *options, int argc, char *const arg
 	}
 	monitor.counters = outside_counter_page(counters_size(options->sessions_max),
 						&monitor.counters_reader);
-	if (monitor.raw < 0 || monitor.counters < 0 || netlink_open(&monitor.netlink) != 0 ||
-	    (monitor.tun = interface_make(options, monitor.netlink, &monitor.interface,
+	if (monitor.raw < 0 || monitor.counters < 0 || netlink_open(&monitor.netlink) != 0)
+		goto done;
+	instance_sweep(options, monitor.netlink);
+	if ((monitor.tun = interface_make(options, monitor.netlink, &monitor.interface,
 					  &monitor.icmp_source)) < 0)
 		goto done;
 	interface_check_forwarding();
@@ -524,6 +530,8 @@ int server_monitor_run(struct server_options *options, int argc, char *const arg
 	monitor.users = NULL;
 	if (!daemonize(pidfile, options->daemon))
 		goto done;
+	if (pidfile_write(lock) == -1)
+		log_warn("cannot write into the lock of the database");
 	if (users_open(options->database, false, &monitor.users, error, sizeof(error)) !=
 	    USERS_OK) {
 		log_warnx("%s", error);
@@ -545,6 +553,9 @@ done:
 	monitor_close(monitor.listener);
 	monitor_close(monitor.counters);
 	monitor_close(monitor.counters_reader);
+	/* The last thing: the next instance may be waiting for it. */
+	if (lock)
+		(void)pidfile_remove(lock);
 	notify_close(&notify);
 	return status;
 }

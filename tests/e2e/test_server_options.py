@@ -94,13 +94,6 @@ def test_several_addresses(internet):
         assert client.stop() == 0
 
 
-def test_port_in_use(internet):
-    internet.dtcps()
-    second = internet.dtcps(set={"interface": "dtcps9"}, wait=False)
-    assert second.wait() == 1
-    assert "20200" in second.log()
-
-
 def test_forwarding_off(internet):
     """Works, but for nobody beyond the server; said clearly."""
     internet.server.sysctl("net.ipv6.conf.all.forwarding", 0)

@@ -194,6 +194,17 @@ static void test_wrong_form(void **state)
 	expect_error("port =", "1: premature end of file\n");
 }
 
+/* What libconfuse would take for the key pool of the section network. */
+static void test_bars(void **state)
+{
+	(void)state;
+	expect_error("port = 20300\nnetwork|pool = x\n", "2: a | stands in quotation marks only\n");
+	expect_error("network||pool = 2001:db8::/40\n", "1: a | stands in quotation marks only\n");
+	expect_ok("user = \"a|b\"\n");
+	assert_string_equal(options.run_as, "a|b");
+	done();
+}
+
 /* What libconfuse would take for a whole file. */
 static void test_open_ends(void **state)
 {
@@ -215,7 +226,8 @@ int main(void)
 		cmocka_unit_test(test_all_keys),     cmocka_unit_test(test_lines_after_comments),
 		cmocka_unit_test(test_wrong_values), cmocka_unit_test(test_several_errors),
 		cmocka_unit_test(test_unknown),	     cmocka_unit_test(test_twice),
-		cmocka_unit_test(test_wrong_form),   cmocka_unit_test(test_open_ends),
+		cmocka_unit_test(test_wrong_form),   cmocka_unit_test(test_bars),
+		cmocka_unit_test(test_open_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -408,9 +408,11 @@ static void test_interface_names(void **state)
 	ERROR("-i x99999999999" TOO_LONG, "-i", "x99999999999");
 }
 
-static char *write_file(const char *text)
+/* The name of the file that write_file() has made last. */
+static char path[sizeof("/tmp/dtcps-options-XXXXXX")];
+
+static void write_file(const char *text)
 {
-	static char path[] = "/tmp/dtcps-options-XXXXXX";
 	int fd;
 
 	(void)strlcpy(path, "/tmp/dtcps-options-XXXXXX", sizeof(path));
@@ -418,14 +420,12 @@ static char *write_file(const char *text)
 	assert_true(fd != -1);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	close(fd);
-	return path;
 }
 
 static void test_configuration_file(void **state)
 {
-	char *path = write_file("port = 20300\nmtu = 1300\ndatabase = /tmp/x.db\n");
-
 	(void)state;
+	write_file("port = 20300\nmtu = 1300\ndatabase = /tmp/x.db\n");
 	OK("-c", path);
 	assert_int_equal(options.port, 20300);
 	assert_int_equal(options.mtu, 1300);
@@ -451,10 +451,10 @@ static void test_configuration_file(void **state)
 /* A wrong combination is told at the place of the setting that is at fault. */
 static void test_file_and_words_together(void **state)
 {
-	char *path = write_file("\nnetwork.numbered = yes\n");
 	char message[300];
 
 	(void)state;
+	write_file("\nnetwork.numbered = yes\n");
 	(void)snprintf(message, sizeof(message),
 		       "%s:2: network.numbered: numbered network tunnels take their addresses from "
 		       "host.prefix, which is not set",
@@ -469,10 +469,10 @@ static void test_file_and_words_together(void **state)
 
 static void test_file_that_everybody_can_write(void **state)
 {
-	char *path = write_file("port = 20300\n");
 	char message[300];
 
 	(void)state;
+	write_file("port = 20300\n");
 	assert_int_equal(chmod(path, 0646), 0);
 	(void)snprintf(message, sizeof(message),
 		       "%s: everybody can write it; change that with: chmod o-w %s", path, path);
@@ -484,11 +484,10 @@ static void test_file_too_long(void **state)
 {
 	static char text[70000];
 	char message[300];
-	char *path;
 
 	(void)state;
 	memset(text, ' ', sizeof(text) - 1);
-	path = write_file(text);
+	write_file(text);
 	(void)snprintf(message, sizeof(message), "%s: longer than 65536 bytes", path);
 	ERROR(message, "-c", path);
 	(void)unlink(path);
