@@ -121,7 +121,8 @@ void log_limit_init(struct log_limit *limit, const char *what, uint32_t per_seco
 {
 	limit->what = what;
 	limit->left_out = 0;
-	rate_init(&limit->rate, per_second, (uint64_t)now);
+	/* What happens to many at the same moment is still one by one in the log. */
+	rate_init_burst(&limit->rate, per_second, per_second, (uint64_t)now);
 }
 
 void log_limited(struct log_limit *limit, int64_t now, const char *format, ...)

@@ -10,6 +10,11 @@ void rate_init(struct rate *rate, uint32_t per_second, uint64_t now)
 
 	if (burst < 10)
 		burst = per_second < 10 ? per_second : 10;
+	rate_init_burst(rate, per_second, burst, now);
+}
+
+void rate_init_burst(struct rate *rate, uint32_t per_second, uint32_t burst, uint64_t now)
+{
 	rate->per_second = per_second;
 	rate->full = (uint64_t)burst * RATE_TOKEN;
 	rate->tokens = rate->full;

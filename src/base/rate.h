@@ -19,6 +19,9 @@ struct rate {
  */
 void rate_init(struct rate *rate, uint32_t per_second, uint64_t now);
 
+/* The same, with so many that can come at once. */
+void rate_init_burst(struct rate *rate, uint32_t per_second, uint32_t burst, uint64_t now);
+
 /* True where there was a token, which is then taken. now never goes back. */
 bool rate_take(struct rate *rate, uint64_t now);
 

@@ -15,6 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* More than one line waits in the kernel, and with it the one who sends it. */
+enum { CLIENT_INPUT_MAX = 2 * DTCP_LINE_SIZE };
+
 /* How long a client may take to read our last line. */
 static const struct timeval close_wait = {.tv_sec = 5};
 
@@ -154,6 +157,23 @@ static void client_read_lines(struct client *client)
 }
 
 /*
+ * libevent would go on telling of input at its limit as long as it stays there, in a busy loop. So
+ * nothing more is read, and nothing told, while what is there is not wanted.
+ */
+static void client_mind_input(struct client *client)
+{
+	size_t size = evbuffer_get_length(bufferevent_get_input(client->stream));
+	bool reads = bufferevent_get_enabled(client->stream) & EV_READ;
+
+	if (client->closing || (size < CLIENT_INPUT_MAX) == reads)
+		return;
+	if (reads)
+		(void)bufferevent_disable(client->stream, EV_READ);
+	else
+		(void)bufferevent_enable(client->stream, EV_READ);
+}
+
+/*
  * Every way into a client runs between these two, so that it is freed at the end and nowhere in
  * between, however the machines call each other.
  */
@@ -164,9 +184,11 @@ static void client_enter(struct client *client)
 
 static void client_leave(struct client *client)
 {
-	/* What came while the machine did not listen. */
-	if (client->busy == 1)
+	if (client->busy == 1) {
+		/* What came while the machine did not listen. */
 		client_read_lines(client);
+		client_mind_input(client);
+	}
 	client->busy--;
 	client_finish_if_done(client);
 }
@@ -308,8 +330,7 @@ struct client *client_new(const struct client_owner *owner, int fd, struct in_ad
 	}
 	bufferevent_setcb(client->stream, client_on_readable, client_on_written, client_on_event,
 			  client);
-	/* More than one line waits in the kernel, and with it the one who sends it. */
-	bufferevent_setwatermark(client->stream, EV_READ, 0, (size_t)2 * DTCP_LINE_SIZE);
+	bufferevent_setwatermark(client->stream, EV_READ, 0, CLIENT_INPUT_MAX);
 	(void)bufferevent_enable(client->stream, EV_READ | EV_WRITE);
 	client_step(client, &start);
 	return client;

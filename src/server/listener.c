@@ -62,9 +62,10 @@ static bool listener_accept(struct listener *listener)
 	case ENFILE:
 	case ENOBUFS:
 	case ENOMEM:
-		if (owner->exhausted(owner->arg))
-			return true;
-		listener_rest(listener, error);
+		/* What is closed is free when libevent has had its turn, and then it goes on here.
+		 */
+		if (!owner->exhausted(owner->arg))
+			listener_rest(listener, error);
 		return false;
 	default:
 		/* What was wrong with this one only: accept(2) reports network errors as well. */

@@ -15,7 +15,7 @@ struct listener;
 struct listener_owner {
 	/* Takes over fd, which is non-blocking. */
 	void (*accepted)(int fd, struct in_addr peer, void *arg);
-	/* Descriptors or memory ran out: closes a connection that matters less, false for none. */
+	/* Descriptors or memory ran out: closes a connection that matters less. False: none. */
 	bool (*exhausted)(void *arg);
 	void *arg;
 };

@@ -43,6 +43,17 @@ static void rest_fills_no_more_than_the_burst(void **state)
 	assert_int_equal(take_all(&rate, UINT64_MAX), 100);
 }
 
+static void a_burst_of_ones_own(void **state)
+{
+	struct rate rate;
+
+	(void)state;
+	rate_init_burst(&rate, 50, 50, 1000);
+	assert_int_equal(take_all(&rate, 1000), 50);
+	assert_int_equal(take_all(&rate, 1100), 5);
+	assert_int_equal(take_all(&rate, 9000), 50);
+}
+
 static void small_rates(void **state)
 {
 	struct rate rate;
@@ -99,6 +110,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_burst_then_the_rate),
 		cmocka_unit_test(rest_fills_no_more_than_the_burst),
+		cmocka_unit_test(a_burst_of_ones_own),
 		cmocka_unit_test(small_rates),
 		cmocka_unit_test(waiting),
 		cmocka_unit_test(the_largest_rate_does_not_overflow),
