@@ -14,7 +14,8 @@ export MESON NINJA BUILD
 # Root in somebody else's tree: installing must not leave files there that its owner cannot change.
 foreign := $(shell test "$$(id -u)" -eq 0 && test "$$(stat -c %u .)" -ne 0 && echo yes)
 
-.PHONY: all help deps configure check check-unit check-e2e check-long demo demo-nat install format clean
+.PHONY: all help deps configure check check-unit check-e2e check-long demo demo-nat chaos install \
+	format clean
 
 all: configure
 	$(NINJA) -C $(BUILD)
@@ -27,6 +28,7 @@ help:
 	@echo 'make check-long   what takes minutes and is not in make check (root)'
 	@echo 'make demo         a site gets IPv6 through an IPv4-only network (root)'
 	@echo 'make demo-nat     the same behind two NATs, over UDP (root)'
+	@echo 'make chaos        50 clients and mischief (root; SECONDS=180 CLIENTS=50 SEED=)'
 	@echo 'make install      DESTDIR= PREFIX='
 	@echo 'make format       lay out the C files with clang-format'
 	@echo 'make clean        remove the build folders'
@@ -61,6 +63,11 @@ demo: all
 demo-nat: all
 	@scripts/install-deps --missing demo nat || scripts/install-deps demo nat
 	@scripts/demo --nat
+
+chaos: all
+	@scripts/install-deps --missing check || scripts/install-deps check
+	DTCP_BUILD='$(abspath $(BUILD))' bench/chaos $(if $(SECONDS),--seconds $(SECONDS)) \
+		$(if $(CLIENTS),--clients $(CLIENTS)) $(if $(SEED),--seed $(SEED))
 
 ifeq ($(foreign),yes)
 install:

@@ -13,4 +13,7 @@
     probe      probes and a client over UDP, by hand
     outside    hand-made packets in protocol 41
     traffic    pings and transfers
+    echo       many pings at a time
+    crowd      many clients of one server
+    chaos      mischief among them
 """

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A little of "make chaos": eight clients and some seconds of mischief. What was done is random,
+but whatever it was, everybody must be well again afterwards. The seed is in the messages of a
+failure; bench/chaos takes it."""
+
+import random
+
+import pytest
+
+from lab.chaos import Chaos, spread
+from lab.crowd import Crowd
+
+CLIENTS = 8
+SECONDS = 8
+# Who was unlucky several times in a row waits half a minute before the next attempt.
+PATIENCE = 60
+
+
+@pytest.mark.slow(15)
+def test_chaos(lab, measured):
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    chaos = Chaos(Crowd(lab, CLIENTS), seed)
+    chaos.begin()
+    own = chaos.crowd.own()
+    chaos.crowd.back_again()
+    chaos.run(SECONDS)
+    chaos.crowd.mark()
+    measured("everybody is back after mischief", spread(chaos.wait_all(PATIENCE)))
+    chaos.report()
+    chaos.crowd.back_again()
+    assert chaos.crowd.own() == own
+    chaos.finish()
+    assert not chaos.problems, "\n".join(chaos.problems)
