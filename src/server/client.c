@@ -21,8 +21,11 @@ static const struct timeval close_wait = {.tv_sec = 5};
 /* And then to close, while what it still sends is thrown away. */
 static const struct timeval linger_wait = {.tv_sec = 1};
 
-/* Octets of answers that may wait to be read. */
-enum { CLIENT_OUTPUT_MAX = 4 * DTCP_LINE_SIZE };
+/*
+ * Octets of answers that may wait to be read, and of requests that are read before their turn: more
+ * than one line waits in the kernel, and with it the one who sends it.
+ */
+enum { CLIENT_OUTPUT_MAX = 4 * DTCP_LINE_SIZE, CLIENT_INPUT_MAX = 2 * DTCP_LINE_SIZE };
 
 void client_free(struct client *client)
 {
@@ -155,6 +158,22 @@ static void client_read_lines(struct client *client)
 }
 
 /*
+ * A full buffer of which nothing is wanted now must not be listened to: libevent would call back
+ * for it again and again, as fast as it can.
+ */
+static void client_pause_if_full(struct client *client)
+{
+	struct evbuffer *input = bufferevent_get_input(client->stream);
+
+	if (client->closing)
+		return;
+	if (evbuffer_get_length(input) < CLIENT_INPUT_MAX)
+		(void)bufferevent_enable(client->stream, EV_READ);
+	else
+		(void)bufferevent_disable(client->stream, EV_READ);
+}
+
+/*
  * Every way into a client runs between these two, so that it is freed at the end and nowhere in
  * between, however the machines call each other.
  */
@@ -165,9 +184,11 @@ static void client_enter(struct client *client)
 
 static void client_leave(struct client *client)
 {
-	/* What came while the machine did not listen. */
-	if (client->busy == 1)
+	if (client->busy == 1) {
+		/* What came while the machine did not listen. */
 		client_read_lines(client);
+		client_pause_if_full(client);
+	}
 	client->busy--;
 	client_finish_if_done(client);
 }
@@ -290,8 +311,7 @@ struct client *client_new(const struct client_owner *owner, int fd, struct in_ad
 	}
 	bufferevent_setcb(client->stream, client_on_readable, client_on_written, client_on_event,
 			  client);
-	/* More than one line waits in the kernel, and with it the one who sends it. */
-	bufferevent_setwatermark(client->stream, EV_READ, 0, (size_t)2 * DTCP_LINE_SIZE);
+	bufferevent_setwatermark(client->stream, EV_READ, 0, CLIENT_INPUT_MAX);
 	(void)bufferevent_enable(client->stream, EV_READ | EV_WRITE);
 	client_step(client, &start);
 	return client;
