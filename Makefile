@@ -6,6 +6,9 @@ MESON  ?= $(firstword $(wildcard /usr/bin/meson) meson)
 NINJA  ?= ninja
 # PREFIX is /usr/local unless given. A later `make` without it keeps what the build was set up with.
 PREFIX ?=
+# How long each fuzz target runs; and which, all unless given: make fuzz SECONDS=600 TARGET=room
+SECONDS ?= 20
+TARGET  ?=
 # More arguments for pytest: make check-e2e ARGS="-k nat"
 ARGS   ?=
 
@@ -14,8 +17,8 @@ export MESON NINJA BUILD
 # Root in somebody else's tree: installing must not leave files there that its owner cannot change.
 foreign := $(shell test "$$(id -u)" -eq 0 && test "$$(stat -c %u .)" -ne 0 && echo yes)
 
-.PHONY: all help deps configure check check-unit check-e2e check-long demo demo-nat chaos install \
-	format clean
+.PHONY: all help deps configure check check-unit check-e2e check-long fuzz demo demo-nat chaos \
+	install format clean
 
 all: configure
 	$(NINJA) -C $(BUILD)
@@ -26,6 +29,7 @@ help:
 	@echo 'make check-unit   unit tests'
 	@echo 'make check-e2e    real programs in network namespaces (root; ARGS="-k nat" picks some)'
 	@echo 'make check-long   what takes minutes and is not in make check (root)'
+	@echo 'make fuzz         made-up input for the parsers and machines (SECONDS=20 TARGET=room)'
 	@echo 'make demo         a site gets IPv6 through an IPv4-only network (root)'
 	@echo 'make demo-nat     the same behind two NATs, over UDP (root)'
 	@echo 'make chaos        50 clients and mischief (root; SECONDS=180 CLIENTS=50 SEED=)'
@@ -55,6 +59,10 @@ check-e2e:
 
 check-long:
 	@scripts/check long $(ARGS)
+
+fuzz:
+	@scripts/install-deps --missing build fuzz || scripts/install-deps build fuzz
+	@scripts/fuzz $(SECONDS) $(TARGET)
 
 demo: all
 	@scripts/install-deps --missing demo || scripts/install-deps demo

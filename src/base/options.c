@@ -7,16 +7,18 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool options_bad(const char *format, ...)
 {
 	char text[600];
+	char shown[800];
 	va_list ap;
 
 	va_start(ap, format);
 	(void)vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	log_warnx("%s", text);
+	log_warnx("%s", log_escape(text, strlen(text), shown, sizeof(shown)));
 	return false;
 }
 

@@ -71,6 +71,11 @@ bool tunnel_check(const struct client_tunnel *tunnel, const struct client_option
 
 		if (!IN6_ARE_ADDR_EQUAL(&masked, &prefix->addr))
 			return false;
+		for (size_t j = 0; j < i; j++) {
+			if (reply->prefixes[j].len == prefix->len &&
+			    IN6_ARE_ADDR_EQUAL(&reply->prefixes[j].addr, &prefix->addr))
+				return false;
+		}
 	}
 	return true;
 }

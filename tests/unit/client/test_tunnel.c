@@ -300,6 +300,10 @@ static void test_check_prefixes(void **state)
 	expect_bad(&tunnel, TUNNEL_NETWORK, "prefixes");
 	tunnel.reply.prefixes[1].len = 255;
 	expect_bad(&tunnel, TUNNEL_NETWORK, "prefixes");
+
+	/* no two reject routes can be the same */
+	tunnel.reply.prefixes[1] = tunnel.reply.prefixes[0];
+	expect_bad(&tunnel, TUNNEL_NETWORK, "prefixes");
 	/* Beyond the count nothing is looked at. */
 	tunnel.reply.n_prefixes = 1;
 	expect_good(&tunnel, TUNNEL_NETWORK);

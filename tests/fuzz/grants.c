@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the server's monitor does with the messages of its control room, believing none of them:
+ * logins and logouts with anything in them, over a user database in memory. The kernel is a model
+ * that knows which devices and routes there are; in the end there are none.
+ */
+#include "fuzz.h"
+
+#include "monitor/netlink.h"
+#include "monitor/tun.h"
+#include "server/grants.h"
+#include "server/users_db.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SESSIONS = 4, USERS = 4, INTERFACE = 7, FIRST_DEVICE = 100 };
+
+#define PASSWORD "correct-horse-battery-staple"
+
+static struct {
+	struct fuzz_input *input;
+	struct prefix6 routes[SESSIONS];
+	size_t n_routes;
+	bool devices[SESSIONS + 1]; /* by index, which is id + 1 */
+	bool changed;
+	/* what was granted */
+	bool granted[SESSIONS], revoked[SESSIONS];
+	struct server_login login[SESSIONS];
+	struct server_verdict verdict[SESSIONS];
+} world;
+
+/* --- the kernel --------------------------------------------------------------------------- */
+
+int __wrap_tun_open(const char *name, unsigned int *index);
+int __wrap_netlink_link_setup(struct netlink *netlink, unsigned int index, const char *alias,
+			      uint32_t mtu);
+int __wrap_netlink_link_delete(struct netlink *netlink, unsigned int index);
+int __wrap_netlink_link_local_add(struct netlink *netlink, unsigned int index,
+				  const struct in6_addr *addr);
+int __wrap_netlink_route_add(struct netlink *netlink, unsigned int index,
+			     const struct prefix6 *prefix, uint32_t metric);
+int __wrap_netlink_route_delete(struct netlink *netlink, unsigned int index,
+				const struct prefix6 *prefix);
+
+static bool fails(void)
+{
+	return fuzz_byte(world.input) == 0xff;
+}
+
+int __wrap_tun_open(const char *name, unsigned int *index)
+{
+	unsigned int number = (unsigned int)(name[5] - '0');
+
+	FUZZ_CHECK(strncmp(name, "dtcps", 5) == 0 && name[6] == '\0');
+	FUZZ_CHECK(number >= 1 && number <= SESSIONS && !world.devices[number]);
+	if (fails())
+		return -EBUSY;
+	*index = FIRST_DEVICE + number;
+	return dup(STDERR_FILENO);
+}
+
+int __wrap_netlink_link_setup(struct netlink *netlink, unsigned int index, const char *alias,
+			      uint32_t mtu)
+{
+	(void)netlink;
+	(void)alias;
+	FUZZ_CHECK(index > FIRST_DEVICE && mtu >= 1280 && mtu <= 1480);
+	return fails() ? -ENOMEM : 0;
+}
+
+int __wrap_netlink_link_delete(struct netlink *netlink, unsigned int index)
+{
+	(void)netlink;
+	FUZZ_CHECK(index > FIRST_DEVICE && index <= FIRST_DEVICE + SESSIONS &&
+		   world.devices[index - FIRST_DEVICE]);
+	return 0;
+}
+
+int __wrap_netlink_link_local_add(struct netlink *netlink, unsigned int index,
+				  const struct in6_addr *addr)
+{
+	(void)netlink;
+	FUZZ_CHECK(index != 0 && IN6_IS_ADDR_LINKLOCAL(addr));
+	return fails() ? -ENOMEM : 0;
+}
+
+static struct prefix6 *route_find(const struct prefix6 *prefix)
+{
+	for (size_t i = 0; i < world.n_routes; i++) {
+		if (world.routes[i].len == prefix->len &&
+		    IN6_ARE_ADDR_EQUAL(&world.routes[i].addr, &prefix->addr))
+			return &world.routes[i];
+	}
+	return NULL;
+}
+
+int __wrap_netlink_route_add(struct netlink *netlink, unsigned int index,
+			     const struct prefix6 *prefix, uint32_t metric)
+{
+	(void)netlink;
+	(void)metric;
+	FUZZ_CHECK(index == INTERFACE && !route_find(prefix) && world.n_routes < SESSIONS);
+	if (fails())
+		return -ENOMEM;
+	world.routes[world.n_routes++] = *prefix;
+	return 0;
+}
+
+int __wrap_netlink_route_delete(struct netlink *netlink, unsigned int index,
+				const struct prefix6 *prefix)
+{
+	struct prefix6 *route = route_find(prefix);
+
+	(void)netlink;
+	FUZZ_CHECK(index == INTERFACE && route);
+	*route = world.routes[--world.n_routes];
+	return 0;
+}
+
+/* --- numbers ------------------------------------------------------------------------------ */
+
+void __wrap_arc4random_buf(void *buf, size_t size);
+
+/* Zero is no session's number, so it has to ask again. */
+void __wrap_arc4random_buf(void *buf, size_t size)
+{
+	static uint8_t octet;
+
+	memset(buf, octet, size);
+	octet = !octet;
+}
+
+/* --- the database ------------------------------------------------------------------------- */
+
+enum users_result __wrap_users_ready(struct users *users);
+bool __wrap_users_changed(struct users *users);
+
+/* There is no file that could have been exchanged. */
+enum users_result __wrap_users_ready(struct users *users)
+{
+	(void)users;
+	return USERS_OK;
+}
+
+bool __wrap_users_changed(struct users *users)
+{
+	bool changed = world.changed;
+
+	(void)users;
+	world.changed = false;
+	return changed;
+}
+
+static void copy_database(sqlite3 *to, sqlite3 *from)
+{
+	sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+
+	FUZZ_CHECK(backup && sqlite3_backup_step(backup, -1) == SQLITE_DONE);
+	FUZZ_CHECK(sqlite3_backup_finish(backup) == SQLITE_OK);
+}
+
+/* A copy in memory of what users_open() makes, with four users. */
+static sqlite3 *make_database(void)
+{
+	const struct prefix6 inside = {.addr = fuzz_ipv6("2001:db8:4200::"), .len = 40};
+	const struct prefix6 outside = {.addr = fuzz_ipv6("2001:db9::"), .len = 32};
+	char folder[] = "/tmp/dtcp-fuzz-XXXXXX";
+	char other[DTCP_USER_MAX + 1];
+	char path[64];
+	char error[512];
+	struct users *users = NULL;
+	sqlite3 *memory = NULL;
+
+	FUZZ_CHECK(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/users.db", folder);
+	FUZZ_CHECK(users_open(path, true, &users, error, sizeof(error)) == USERS_OK);
+	FUZZ_CHECK(users_add(users, "user0", PASSWORD, NULL, other) == USERS_OK);
+	FUZZ_CHECK(users_add(users, "user1", PASSWORD, NULL, other) == USERS_OK);
+	FUZZ_CHECK(users_add(users, "user2", PASSWORD, &inside, other) == USERS_OK);
+	FUZZ_CHECK(users_add(users, "user3", PASSWORD, &outside, other) == USERS_OK);
+	FUZZ_CHECK(sqlite3_open(":memory:", &memory) == SQLITE_OK);
+	copy_database(memory, users->db);
+	users_close(users);
+	(void)unlink(path);
+	FUZZ_CHECK(rmdir(folder) == 0);
+	return memory;
+}
+
+/* The same for every input. */
+static struct users *the_users(void)
+{
+	static struct users users;
+	static sqlite3 *origin;
+
+	if (!origin) {
+		origin = make_database();
+		FUZZ_CHECK(sqlite3_open(":memory:", &users.db) == SQLITE_OK);
+		FUZZ_CHECK(users_exec(&users, "PRAGMA foreign_keys = ON") == USERS_OK);
+	}
+	copy_database(users.db, origin);
+	return &users;
+}
+
+/* --- the owner ---------------------------------------------------------------------------- */
+
+static void on_device(uint32_t index, int fd, void *arg)
+{
+	(void)arg;
+	FUZZ_CHECK(index >= 1 && index <= SESSIONS && !world.devices[index] && fd != -1);
+	(void)close(fd);
+	world.devices[index] = true;
+}
+
+static void on_no_device(uint32_t index, void *arg)
+{
+	(void)arg;
+	FUZZ_CHECK(index >= 1 && index <= SESSIONS && world.devices[index]);
+	world.devices[index] = false;
+}
+
+static void on_revoked(uint32_t id, void *arg)
+{
+	(void)arg;
+	FUZZ_CHECK(id < SESSIONS && world.granted[id]);
+	/* Control is told before it can hear of any other login. */
+	world.revoked[id] = true;
+}
+
+/* --- the script --------------------------------------------------------------------------- */
+
+/* Nobody has what is the server's own. */
+static void check_own(const struct server_options *options, const struct server_verdict *verdict)
+{
+	struct in6_addr own = options->host_prefix.addr;
+
+	own.s6_addr[15] = 1;
+	if (verdict->numbered) {
+		FUZZ_CHECK(IN6_ARE_ADDR_EQUAL(&verdict->her6, &own));
+		FUZZ_CHECK(prefix6_has(&options->host_prefix, &verdict->me6));
+		FUZZ_CHECK(!IN6_ARE_ADDR_EQUAL(&verdict->me6, &own));
+	}
+	if (!verdict->has_prefix)
+		return;
+	FUZZ_CHECK(!options->has_host ||
+		   !prefix6_overlaps(&verdict->prefix, &options->host_prefix));
+	own = options->pool.addr;
+	own.s6_addr[15] = 1;
+	FUZZ_CHECK(!options->has_pool || !prefix6_has(&verdict->prefix, &own));
+}
+
+/* No two users have anything in common. */
+static void check_others(const struct server_verdict *verdict)
+{
+	for (uint32_t id = 0; id < SESSIONS; id++) {
+		const struct server_verdict *other = &world.verdict[id];
+
+		if (!world.granted[id] || world.revoked[id] || other->user == verdict->user)
+			continue;
+		if (verdict->has_prefix && other->has_prefix)
+			FUZZ_CHECK(!prefix6_overlaps(&verdict->prefix, &other->prefix));
+		if (verdict->numbered && other->numbered)
+			FUZZ_CHECK(!IN6_ARE_ADDR_EQUAL(&verdict->me6, &other->me6));
+	}
+}
+
+static void log_in(struct grants *grants, const struct server_options *options,
+		   struct fuzz_input *input)
+{
+	uint8_t what = fuzz_byte(input);
+	struct server_login login = {
+		.id = what % SESSIONS,
+		.type = TUNNEL_ONLY + what / 4 % 3,
+		.udp = what / 16 % 2,
+		.peer = fuzz_ipv4("198.51.100.2"),
+		.local = {htonl(0xc0000201 + fuzz_below(input, 32))},
+		.challenge = "0B1517C87D516A5FA65BED722D51A04F",
+	};
+	struct server_verdict verdict;
+	bool right = what & 128, taken;
+
+	(void)snprintf(login.user, sizeof(login.user), "user%u", fuzz_below(input, USERS + 1));
+	FUZZ_CHECK(digest_response(login.user, login.challenge, right ? PASSWORD : "wrong",
+				   login.response));
+	if (what & 64)
+		fuzz_fill(input, &login, sizeof(login));
+	taken = login.id < SESSIONS && world.granted[login.id];
+	memset(&verdict, 'x', sizeof(verdict));
+	if (!grants_login(grants, &login, &verdict)) {
+		FUZZ_CHECK(taken || what & 64);
+		return;
+	}
+	FUZZ_CHECK(!taken && login.id < SESSIONS && verdict.id == login.id);
+	FUZZ_CHECK(verdict.result >= SERVER_GRANTED && verdict.result <= SERVER_FAILED);
+	if (verdict.result != SERVER_GRANTED)
+		return;
+	/* By the right password only, and with what was asked for. */
+	FUZZ_CHECK(right && !(what & 64) && verdict.user > 0);
+	FUZZ_CHECK(verdict.device == (login.type == TUNNEL_ONLY ? login.id + 1 : 0));
+	FUZZ_CHECK(verdict.has_prefix == (login.type == TUNNEL_NETWORK));
+	FUZZ_CHECK((verdict.session != 0) == (login.udp != 0));
+	check_own(options, &verdict);
+	world.granted[login.id] = true;
+	world.revoked[login.id] = false;
+	world.login[login.id] = login;
+	world.verdict[login.id] = verdict;
+	check_others(&verdict);
+}
+
+static void log_out(struct grants *grants, uint32_t id)
+{
+	bool there = id < SESSIONS && world.granted[id];
+
+	FUZZ_CHECK(grants_logout(grants, id) == there);
+	if (there)
+		world.granted[id] = false;
+}
+
+static void administer(struct users *users, struct fuzz_input *input)
+{
+	char name[8];
+
+	(void)snprintf(name, sizeof(name), "user%u", fuzz_below(input, USERS));
+	switch (fuzz_below(input, 3)) {
+	case 0:
+		(void)users_delete(users, name);
+		break;
+	case 1:
+		(void)users_set_password(users, name, "another");
+		break;
+	default:
+		(void)users_set_password(users, name, PASSWORD);
+		break;
+	}
+	world.changed = true;
+}
+
+static void configure(struct server_options *options, uint8_t what)
+{
+	*options = (struct server_options){
+		.interface = "dtcps0",
+		.mtu = 1280,
+		.sessions_max = SESSIONS,
+		.udp = what & 1,
+		.address = what & 2 ? fuzz_ipv4("203.0.113.1") : (struct in_addr){0},
+		.listen = fuzz_ipv4("192.0.2.1"),
+		.has_host = what & 4,
+		.host_prefix = {.addr = fuzz_ipv6("2001:db8:1::"), .len = 64},
+		.has_pool = what & 8,
+		.pool = {.addr = fuzz_ipv6("2001:db8:4000::"), .len = 36},
+		/* Three prefixes to give away, or many. */
+		.network_length = what & 16 ? 38 : 56,
+		.numbered = (what & 36) == 36,
+	};
+}
+
+static void play(struct grants *grants, const struct grants_owner *owner, struct fuzz_input *input)
+{
+	while (input->left > 0) {
+		switch (fuzz_byte(input)) {
+		case 'l':
+			log_in(grants, owner->options, input);
+			break;
+		case 'o':
+			log_out(grants, fuzz_byte(input));
+			break;
+		case 'u':
+			administer(owner->users, input);
+			break;
+		case 'r':
+			grants_recheck(grants);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+void fuzz_one(const uint8_t *data, size_t size)
+{
+	struct fuzz_input input = {data, size};
+	struct server_options options;
+	struct grants_owner owner = {
+		.options = &options,
+		.users = the_users(),
+		.interface = INTERFACE,
+		.device = on_device,
+		.no_device = on_no_device,
+		.revoked = on_revoked,
+	};
+	struct grants *grants;
+
+	fuzz_secret = PASSWORD;
+	memset(&world, 0, sizeof(world));
+	world.input = &input;
+	configure(&options, fuzz_byte(&input));
+	grants = grants_new(&owner);
+	FUZZ_CHECK(grants);
+	play(grants, &owner, &input);
+	for (uint32_t id = 0; id < SESSIONS; id++)
+		log_out(grants, id);
+	FUZZ_CHECK(grants_count(grants) == 0 && world.n_routes == 0);
+	for (size_t i = 0; i <= SESSIONS; i++)
+		FUZZ_CHECK(!world.devices[i]);
+	grants_free(grants);
+}

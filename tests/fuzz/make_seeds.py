@@ -1,0 +1,306 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Writes the seeds of the fuzz targets: real lines, packets and sequences of events.
+
+The files are kept, so that nobody needs this to run the targets; it is here to say what is in
+them, and to make them anew when a target reads its input in another way.
+"""
+import pathlib
+import struct
+
+HERE = pathlib.Path(__file__).resolve().parent / "seeds"
+
+RESPONSE = b"DAC487C8DFBBF9EE5C7F8CDCC37B62A3"
+CHALLENGE = b"0B1517C87D516A5FA65BED722D51A04F"
+ADDRESSES = b"+OK 198.51.100.2 192.0.2.1"
+UDP = b" udp=4028 session=0123456789abcdef"
+
+
+def seed(target, name, *parts):
+    folder = HERE / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(b"".join(parts))
+
+
+def piece(data):
+    """What fuzz_piece() reads."""
+    return struct.pack("!H", len(data)) + data
+
+
+# --- text -----------------------------------------------------------------------------------
+
+def lines():
+    seed("lines", "stream", b"0\x02", b"ping\r\nquit\nhelp\r\n", b"x" * 511, b"\r\n", b"x" * 513)
+    seed("lines", "words", b"1", b" tunnel\tfoo  UDP=1 udp=2 a b c d e ")
+    seed("lines", "request", b"2tunnel foo ", RESPONSE, b" network")
+    seed("lines", "request-udp", b"2TUNNEL foo ", RESPONSE, b" tunnelonly udp=4028 other=1")
+    seed("lines", "request-nat", b"2tunnel a ", RESPONSE.lower(), b" host udp")
+    seed("lines", "bare", b"2PING\r")
+    seed("lines", "greeting", b"3\0+OK ", CHALLENGE, b" FBDC TunnelBroker Ready. <870363>")
+    seed("lines", "reply", b"3\0", ADDRESSES)
+    seed("lines", "reply-host", b"3\1", ADDRESSES, b" 2001:db8::2 2001:db8::1", UDP)
+    seed("lines", "reply-network", b"3\2", ADDRESSES,
+         b" 2001:03e0:03c3::/48,fd00:1::/64 2001:db8::1 unknown=1 session")
+    seed("lines", "error", b"3\0-ERR  unsupported tunnel type host")
+    seed("lines", "prefixes", b"4", b"2001:db8::/32\n2001:db8:1::/48\n::/0\n1::1/64\n"
+         b"4028\n0123456789abcdef\nfoo\n::ffff:1.2.3.4/128\n", RESPONSE)
+
+
+def line(text):
+    return b" " + text + b"\n"
+
+
+def conn():
+    login = b"tunnel foo " + RESPONSE + b" "
+    granted = b"v\0\0\0\0\1"
+    seed("conn", "network", b"\x7c", line(login + b"network"), granted, b"a", line(b"ping"),
+         line(b"help"), b"t\x10\0", line(b"quit"))
+    seed("conn", "udp", b"\x7d", line(login + b"host udp=4028"), granted, b"a",
+         line(b"tunnel again"), b"f")
+    seed("conn", "denied", b"\xbc", (line(login + b"host") + b"v\2\0\0\0\0") * 3)
+    seed("conn", "refused", b"\x7c", line(login + b"other"), b"v\6\0\0\0\0",
+         line(login + b"tunnelonly"), b"s", line(login + b"tunnelonly udp"), granted, b"r")
+    seed("conn", "bare", b"\x7c", line(b"ping\\"), line(b"nonsense"), line(b"x\\"),
+         line(b"a" * 600))
+    seed("conn", "silent", b"\x08", b"t\xff\xff")
+
+
+def control():
+    def new(i):
+        return b"n" + bytes([i, i])
+
+    def login(i, kind):
+        return b"L" + bytes([i, kind])
+
+    def said(i, text):
+        return b"l" + bytes([i]) + text + b"\n"
+
+    granted, added = b"v%c\0", b"f%c\3"
+    seed("control", "life", new(0), login(0, 2), granted % 0, added % 0, said(0, b"ping"), b"d\0",
+         b"m\0\0m\0\1", said(0, b"quit"), b"d\0")
+    # A new session of the same user takes the place of the older one.
+    seed("control", "superseded", new(0), login(0, 0), granted % 0, added % 0, new(1),
+         login(1, 0), granted % 1, added % 1, b"d\0d\1w\1\0")
+    # The same address over protocol 41, by two users, and then over UDP.
+    seed("control", "shared", new(0), login(0, 0), granted % 0, added % 0, new(2), login(2, 0),
+         b"v\1\x10", login(2, 4), b"v\2\x10", added % 2, b"f\2\0\x0f\xbc", b"m\2\2")
+    seed("control", "gone", new(0), login(0, 1), b"x\0", granted % 0, new(0), login(0, 3),
+         b"v\1\1v\1\7", said(0, b"ping\\"), b"w\1\0", b"s\0", b"d\0")
+    seed("control", "refused", new(3), login(3, 8), granted % 0, b"f\0\2", b"v\0\3", b"d\3",
+         said(3, b"\0"), b"w\x10\0")
+    # Never reads what it is answered.
+    seed("control", "deaf", new(1), said(1, b"ping") * 40, b"w\x40\0")
+
+
+def session():
+    def start(kind, flags):
+        return bytes([kind, flags])
+
+    come_up = b"cgG\0p\1p\0m"
+    network, auto, loop = 2, 6, 0x80
+    seed("session", "plain", start(network, 3), come_up, b"ddd", line(b"+OK pong"), b"h")
+    seed("session", "udp", start(network + 3, 15), b"cgG\2p\3m", b"d", b"p\1", b"n\2")
+    seed("session", "auto", start(auto + loop, 7), b"cgG\1", line(b"+OK good bye"), b"cgG\2p\3mp\1",
+         b"dcgG\2p\3mn\3m")
+    seed("session", "kept", start(network + loop, 7), come_up, b"x\1d", come_up, b"x\0d\x74\xff\xff",
+         b"x\0dx\0dx\0dm")
+    seed("session", "errors", start(loop, 3), b"x\0dcx\2dc", line(b"-ERR no"), b"dcg",
+         line(b"-ERR authentication failed."), b"dcg", line(b"-ERR unsupported transport udp"),
+         b"dcg", line(b"-ERR address in use by another tunnel, use udp"), b"dcg",
+         line(ADDRESSES + UDP), b"M")
+    seed("session", "superseded", start(loop, 3), b"c", line(b"+OK " + CHALLENGE), line(ADDRESSES),
+         b"m", line(b"-ERR superseded by a new session"), b"md")
+
+
+def settings():
+    seed("settings", "password", b"a# a comment\r\nother:foo:no\nbroker.example:foo:pass:word\r\n")
+    seed("settings", "password-bad", b"a\nbroken\n:foo:x\nx:a b:x\nx:y:\nBROKER.example:foo:\xc3\xbc")
+    seed("settings", "server", b"s-dU\n-g\n192.0.2.1\n-i\nsix7\n-p\n20200\n-o\nnetwork.pool=2001:db8:100::/40\n"
+         b"-onetwork.length=56\n-omtu=1480\n-a\n2001:db8:1::")
+    seed("settings", "server-keys", b"s-o\naddress=192.0.2.1\n-o\ndatabase=/x\n-o\nlimit.attempts=3\n"
+         b"-o\nlimit.icmp6=0\n-o\nlimit.sessions=65536\n-o\nlisten=0.0.0.0\n-o\nudp.enable=yes\n"
+         b"-o\nudp.port=1\n-o\ntimeout.word=2\n-o\nuser=nobody\n-o\ninterface=x\n--user=a\n")
+    seed("settings", "configuration", b"f# one\nlisten = 192.0.2.1 // two\nnetwork {\n pool = \"2001:db8:100::/40\"\n"
+         b" length = 56\n}\nlimit { attempts = 3 source.pending = 7 }\n/* three */ udp.enable = yes\n")
+    seed("settings", "configuration-bad", b"fport = 0\nnone = 1\nhost { prefix = 2001:db8:: }\nmtu = 1400 mtu = 1300\n"
+         b"timeout {\n idle = \"x\n")
+    seed("settings", "client", b"c-dDlnU\n-b\n0\n-B\n4028\n-m\n1400\n-p\n1\n-thost\n-u\nfoo\n"
+         b"--keepalive\n60,15\n--metric=9\n--route=2000::/3,fd00::/8\n--hold=0\nbroker")
+    seed("settings", "client-words", b"c--address=2001:db8::1\n--transport\nauto\n--tunnel=none\n"
+         b"--route=default\n--interface=x\n--auth-file=x\n--user=x\n-f\nx\n-s\n./x\n192.0.2.1")
+
+
+# --- packets --------------------------------------------------------------------------------
+
+ECHO = bytes.fromhex("8000 0000 0001 0001")
+# The identifier is what room.c has for a random number.
+REPLY = bytes.fromhex("8100 0000 1234 0001")
+SOLICIT = bytes.fromhex("8700 0000 0000 0000") + bytes(16)
+ADVERT = bytes.fromhex("8600 0000") + bytes(12)
+UNREACHABLE = bytes.fromhex("0100 0000 0000 0000") + bytes(40)
+TCP = bytes.fromhex("1f90 0050 00000001 00000001 5010 ffff 0000 0000")
+UDP_HEADER = bytes.fromhex("1f90 0035 0010 0000") + bytes(8)
+HOP_BY_HOP = bytes.fromhex("3a00 0104 0000 0000")
+ROUTING = bytes.fromhex("3a02 0001 0000 0000") + bytes(16)
+FRAGMENT = bytes.fromhex("1100 0001 0000 0001")
+
+# Addresses by their place in packets.c.
+HOST, SITE, NOBODY, ASSIGNED, LINK_LOCAL, ALL_NODES, NONE = 1, 2, 4, 5, 6, 8, 9
+LOOP = 10
+
+
+def packet(body, protocol, source, destination, *, extra=0, flags=0, traffic=0):
+    """What packets_make() reads: a header with these addresses, and zeros behind the body."""
+    kind = 1 | flags | (2 if extra else 0)
+    return (bytes([kind]) + piece(body) + (struct.pack("!H", extra) if extra else b"") +
+            bytes([traffic, protocol, source, destination]))
+
+
+def samples(own, far):
+    """Packets of all kinds between two addresses."""
+    whole, bare, last_hop = 16, 8, 4
+    yield "echo", packet(ECHO, 58, own, far, flags=whole)
+    yield "ecn", packet(ECHO, 58, own, far, traffic=0x20)
+    yield "tcp", packet(TCP, 6, own, far, extra=3000, flags=bare)
+    yield "tcp-small", packet(TCP, 6, own, far, extra=100, flags=bare)
+    yield "udp", packet(UDP_HEADER, 17, own, far)
+    yield "solicit", packet(SOLICIT, 58, NONE, ALL_NODES, flags=whole | last_hop)
+    yield "advert", packet(ADVERT, 58, own, ALL_NODES, flags=whole | last_hop)
+    yield "error", packet(UNREACHABLE, 58, own, far, flags=whole)
+    yield "hop-by-hop", packet(HOP_BY_HOP + ECHO, 0, own, far)
+    yield "routing", packet(ROUTING + ECHO, 43, own, far)
+    yield "fragment", packet(FRAGMENT + UDP_HEADER, 44, own, far)
+    yield "loop", packet(ECHO, 58, own, LOOP)
+    yield "large", packet(ECHO, 58, own, far, extra=1400)
+    yield "short", b"\0" + piece(bytes.fromhex("6000 0000 0010 3b40") + bytes(32))
+
+
+def decap():
+    """Behind each packet what its socket tells: the outer header, or peer and control messages."""
+    raw = bytes([0, 0, 0])
+    tos = struct.pack("<QiiB", 17, 0, 1, 3) + bytes(7)
+    info = struct.pack("<QiiI4s4s", 28, 0, 8, 1, bytes(4), bytes([192, 0, 2, 1])) + bytes(4)
+    datagram = struct.pack("!H", 4028) + b"\1" + piece(tos + info) + b"\1"
+    many = [p for _, p in samples(HOST, NOBODY)]
+    seed("decap", "raw", b"\2", *(p + raw for p in many))
+    seed("decap", "raw-client", b"\0", *(p + raw for p in many))
+    seed("decap", "raw-options", b"\2", many[0], b"\1\3\0\0", many[0], b"\2\0\0", many[0],
+         b"\4\0\0" + b"\x45" + bytes(11) + bytes([198, 51, 100, 2, 192, 0, 2, 1]), many[0],
+         b"\x18\0\0")
+    many = [p for _, p in samples(SITE, NOBODY)]
+    seed("decap", "udp", b"\3", *(p + datagram for p in many))
+    seed("decap", "udp-client", b"\1", *(p + datagram for p in many))
+    # SOL_IP, IP_RECVERR: a sock_extended_err from ICMP, EMSGSIZE, 1400 octets.
+    error = struct.pack("<QiiIBBBBII", 48, 0, 11, 90, 2, 3, 4, 0, 1400, 0) + bytes(16)
+    seed("decap", "errors", b"\4", piece(error), struct.pack("!HH", 2, 0),
+         bytes([198, 51, 100, 2]) + bytes(8), piece(bytes(16)), bytes(16))
+
+
+def encap():
+    """Before each packet: what becomes known of a path, and which device it is from."""
+    shared, own = b"\0\2", b"\0\1"
+    for name, source, destination in (("site", NOBODY, SITE), ("host", NOBODY, HOST),
+                                      ("assigned", NOBODY, ASSIGNED), ("nobody", HOST, NOBODY)):
+        seed("encap", name, b"\0", *(shared + p for _, p in samples(source, destination)))
+    seed("encap", "own-device", b"\1", *(own + p for _, p in samples(LINK_LOCAL, NOBODY)))
+    seed("encap", "path", b"\0", b"\x81\x05\x78\2", packet(ECHO, 58, NOBODY, SITE, extra=1380),
+         b"\x81\x02\x00\2", packet(ECHO, 58, NOBODY, SITE, extra=1300),
+         b"\x41\0\1\0\0\2", packet(ECHO, 58, NOBODY, SITE, extra=1300))
+    # A checksum that is still to be completed: virtio_net_hdr, needs-csum at 40 + 16.
+    seed("encap", "offload", b"\0\0\6", struct.pack("<BBHHHH", 1, 0, 0, 0, 40, 16),
+         packet(TCP, 6, NOBODY, HOST), b"\0\6", struct.pack("<BBHHHH", 0, 4, 60, 512, 40, 16),
+         packet(TCP, 6, NOBODY, HOST))
+
+
+def probe():
+    def hello(place, session, what, counter, *spoilt):
+        return bytes([1 | place, session, what, counter, *spoilt])
+
+    first, second = 0x40 | 0x00, 0x80 | 0x10
+    add = [bytes([0, i]) for i in range(3)]
+    wait = b"\3\x20\0"
+    seed("probe", "octets", b"o", bytes(range(32)), b"\0\x47",
+         piece(b"\xd0" + bytes(15) + b"\0" * 24))
+    seed("probe", "server", b"s", *add, hello(first, 0, 0, 1), hello(second, 0, 0, 2),
+         hello(second, 0, 0, 2), hello(second, 1, 0, 1), hello(first, 2, 1, 1),
+         hello(first, 2, 8, 1, 0, 0, 1), hello(first, 1, 4, 0), hello(0, 1, 4, 0))
+    seed("probe", "stray", b"s", *add, wait, bytes([2 | first, 0]), hello(first, 0, 0, 9),
+         bytes([2 | first, 2]), add[0], add[0], bytes([2 | second, 1]))
+    seed("probe", "client", b"c\3\0\5\5\5\1\4\x13\x88\2\5\3\1\5\5\0\5\4\xff\xff\3\0\4\xff\xff\5")
+
+
+def room():
+    def device(i):
+        return b"m" + bytes([i, 4])
+
+    raw, udp, counters = b"m\0\0", b"m\0\1", b"m\0\2\0"
+    server, client = b"\1", b"\0"
+    echo = packet(ECHO, 58, HOST, NOBODY, flags=16)
+
+    def into(p, what=0):
+        """A packet from outside, of the session whose number is the low bits of what."""
+        return b"r" + bytes([what]) + p
+
+    def datagram(p, who):
+        return b"u\0" + p + bytes([who])
+
+    def hello(session, what, counter, who, *spoilt):
+        return b"u\1" + bytes([session | what, counter, *spoilt, who])
+
+    seed("room", "server-raw", server, raw, device(0), b"a\0a\1", counters,
+         *(into(p) for _, p in samples(HOST, NOBODY)),
+         *(b"t\0" + p + b"\0" for _, p in samples(NOBODY, SITE)),
+         b"t\0", packet(ECHO, 58, HOST, NOBODY), b"\0", b"c\0\0", b"m\0\3\0m\0\6")
+    seed("room", "server-udp", server, udp, device(0), b"a\4a\5", hello(0, 0, 1, 8),
+         datagram(echo, 8), hello(0, 0, 1, 8), hello(0, 0, 2, 4), hello(0, 0, 3, 0),
+         hello(1, 0x10, 1, 9, 0, 30, 1), datagram(echo, 4), b"t\0", packet(ECHO, 58, NOBODY, HOST),
+         b"\0", b"w\x20\0", b"c\1\0")
+    seed("room", "own-device", server, raw, device(2), b"a\2", b"t\2",
+         packet(ECHO, 58, LINK_LOCAL, NOBODY), b"\0", into(packet(ECHO, 58, LINK_LOCAL, NOBODY), 2),
+         b"m\2\5", b"c\2\0")
+    seed("room", "client", client, udp, device(0), b"a\5", b"w\1\0w\2\0", hello(1, 0, 1, 9),
+         hello(1, 8, 2, 9), b"t\0", packet(ECHO, 58, SITE, NOBODY), b"\0", b"w\xff\xff" * 2,
+         b"c\1\1", b"c\1\0")
+    seed("room", "client-echo", client, raw, b"a\0", b"c\0\2\0", b"w\4\0w\4\0", device(0),
+         into(packet(ECHO, 58, NOBODY, HOST)), into(packet(REPLY, 58, NOBODY, HOST, flags=16)),
+         b"c\0\2\0c\0\0")
+    tun = b"t\0" + packet(ECHO, 58, NOBODY, SITE, extra=1380) + b"\0"
+    seed("room", "trouble", server, raw, device(0), b"a\0a\1", b"e\1", tun, b"\1", b"\1",
+         piece(struct.pack("<QiiIBBBBII", 48, 0, 11, 90, 2, 3, 4, 0, 1400, 0) + bytes(16)), b"\1\0",
+         b"o", tun, b"e\0", tun, b"\1", tun, b"o", b"e\x82", tun, b"\1\0\1\0", b"o")
+
+
+# --- monitor's messages ---------------------------------------------------------------------
+
+def grants():
+    def login(what, local, user):
+        return b"l" + bytes([what, local, user])
+
+    right = 0x80
+    every = 0x0f
+    seed("grants", "types", bytes([every]), login(right, 0, 0), login(right | 4 | 1, 0, 1),
+         login(right | 8 | 2, 1, 2), login(right | 8 | 16 | 3, 2, 3), login(right | 8, 0, 0), b"r",
+         b"o\0o\1o\2o\3o\4")
+    seed("grants", "numbered", bytes([every | 0x20]), login(right | 8, 0, 0),
+         login(right | 8 | 1, 0, 1), login(8 | 2, 0, 1), login(right | 8 | 2, 0, 4))
+    seed("grants", "sold-out", bytes([0x1d]), login(right | 8, 0, 0), login(right | 8 | 1, 0, 1),
+         login(right | 8 | 2, 0, 2), login(right | 8 | 3, 0, 3))
+    seed("grants", "accounts", bytes([every]), login(right | 8, 0, 0), login(right | 8 | 1, 0, 1),
+         b"u\0\1r", b"u\1\0r", b"u\0\2", login(right | 8 | 2, 0, 0), b"o\0")
+    seed("grants", "forged", bytes([every]), login(0x40, 0, 0), struct.pack("<III", 1, 1, 1),
+         bytes([198, 51, 100, 2, 192, 0, 2, 1]), b"user0".ljust(65, b"\0"), b"x" * 129, b"y" * 33)
+    # The kernel refuses.
+    seed("grants", "failing", b"\0", login(right, 0, 0), b"\xff", login(right | 8, 0, 3), b"\xff")
+
+
+def tunnel():
+    for reply in range(5):
+        for kind in range(3):
+            seed("tunnel", f"reply{reply}-{kind}", bytes([kind | 4, 0, reply, 0]))
+    seed("tunnel", "spoilt", bytes([2 | 0x20, 0, 3, 3, 0, 20, 7, 0, 80, 255, 1, 0, 1]))
+    seed("tunnel", "raw", b"\0\1", bytes([192, 0, 2, 1, 198, 51, 100, 2, 0, 0, 0, 0]),
+         bytes([198, 51, 100, 2, 192, 0, 2, 1, 0, 0]))
+
+
+for make in (lines, conn, control, session, settings, decap, encap, probe, room, grants, tunnel):
+    make()

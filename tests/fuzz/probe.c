@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Probes: their octets, what a server learns from them, and the client's clockwork of hellos. The
+ * server's side is a table of sessions with a model beside it of where each peer is.
+ */
+#include "packets.h"
+
+#include "forward/hello.h"
+#include "forward/learn.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SESSIONS = 3 };
+
+/* --- octets ------------------------------------------------------------------------------- */
+
+static void try_octets(struct fuzz_input *input)
+{
+	uint8_t key[PROBE_KEY_SIZE], octets[PROBE_SIZE];
+	struct probe probe, again;
+	uint8_t *piece;
+	size_t len, flip;
+
+	fuzz_fill(input, key, sizeof(key));
+	flip = fuzz_16(input) % ((size_t)PROBE_SIZE * 8);
+	piece = fuzz_piece(input, 2 * (size_t)PROBE_SIZE, &len);
+	if (probe_read(piece, len, &probe)) {
+		FUZZ_CHECK(len == PROBE_SIZE);
+		FUZZ_CHECK(probe_write(&probe, key, octets));
+		FUZZ_CHECK(probe_verify(octets, key));
+		FUZZ_CHECK(probe_read(octets, sizeof(octets), &again));
+		FUZZ_CHECK(again.type == probe.type && again.clock == probe.clock &&
+			   again.session == probe.session && again.counter == probe.counter);
+		/* The code covers every bit. */
+		octets[flip / 8] ^= (uint8_t)(1u << flip % 8);
+		FUZZ_CHECK(!probe_verify(octets, key));
+	}
+	free(piece);
+}
+
+/* --- the server's side -------------------------------------------------------------------- */
+
+struct model {
+	struct table *table;
+	struct session *sessions[SESSIONS];
+	struct table_peer peers[SESSIONS]; /* where each is, as far as the server may know */
+	uint64_t heard[SESSIONS];	   /* the highest counter of a good hello */
+	uint64_t answered[SESSIONS];
+	uint64_t now;
+};
+
+static bool same_peer(const struct table_peer *a, const struct table_peer *b)
+{
+	return a->transport == b->transport && a->address.s_addr == b->address.s_addr &&
+	       a->port == b->port;
+}
+
+static void add(struct model *model, unsigned int i)
+{
+	struct forward_session config = packets_session(i, true, true);
+
+	if (model->sessions[i]) {
+		table_remove(model->table, model->sessions[i]);
+		model->sessions[i] = NULL;
+		return;
+	}
+	FUZZ_CHECK(table_add(model->table, &config, &model->sessions[i]) == 0);
+	model->sessions[i]->announced = true;
+	model->sessions[i]->added = model->now;
+	model->peers[i] = model->sessions[i]->peer;
+	model->heard[i] = model->answered[i] = 0;
+}
+
+/* Nobody is where the model does not have them, and everybody can be found there. */
+static void check_peers(const struct model *model)
+{
+	for (unsigned int i = 0; i < SESSIONS; i++) {
+		const struct session *session = model->sessions[i];
+
+		if (!session)
+			continue;
+		FUZZ_CHECK(same_peer(&session->peer, &model->peers[i]));
+		FUZZ_CHECK(table_by_id(model->table, i) == session);
+		FUZZ_CHECK(table_by_name(model->table, session->config.session) == session);
+		if (session->peer.port != 0)
+			FUZZ_CHECK(table_by_peer(model->table, &session->peer) == session);
+	}
+}
+
+static void moved(struct model *model, unsigned int i, const struct table_peer *peer)
+{
+	for (unsigned int other = 0; other < SESSIONS; other++) {
+		if (other != i && model->sessions[other] && same_peer(&model->peers[other], peer))
+			model->peers[other].port = 0;
+	}
+	model->peers[i] = *peer;
+}
+
+static void hello(struct model *model, struct fuzz_input *input, const struct table_peer *peer)
+{
+	unsigned int i = fuzz_below(input, SESSIONS);
+	struct forward_session config = packets_session(i, true, true);
+	uint8_t what = fuzz_byte(input);
+	struct probe probe = {
+		.type = what & 1 ? PROBE_ANSWER : PROBE_HELLO,
+		.session = config.session,
+		.counter = fuzz_byte(input),
+	};
+	struct arrival arrival = {.peer = *peer, .local = config.local, .len = PROBE_SIZE};
+	uint8_t octets[PROBE_SIZE];
+	struct learn learn;
+	bool good;
+
+	if (what & 2)
+		probe.session += fuzz_byte(input);
+	if (what & 4)
+		probe.counter = UINT64_MAX - probe.counter;
+	if (what & 8)
+		fuzz_spoil(input, config.key, sizeof(config.key));
+	FUZZ_CHECK(probe_write(&probe, config.key, octets));
+	if (what & 16)
+		fuzz_spoil(input, octets, sizeof(octets));
+	arrival.payload = octets;
+	if (!probe_read(octets, sizeof(octets), &probe))
+		return;
+	learn_from_probe(model->table, &arrival, &probe, &learn);
+	/* Good is what the session's own key signed, as a hello, with a counter never heard. */
+	config = packets_session(i, true, true);
+	good = model->sessions[i] && probe.session == config.session && probe.type == PROBE_HELLO &&
+	       probe_verify(octets, config.key) && probe.counter > model->heard[i];
+	FUZZ_CHECK((learn.drop == DROP_NONE) == (good && peer->port != 0));
+	if (!good)
+		return;
+	model->heard[i] = probe.counter;
+	model->answered[i]++;
+	if (peer->port == 0)
+		return;
+	FUZZ_CHECK(learn.session == model->sessions[i]);
+	FUZZ_CHECK(learn.moved == !same_peer(&model->peers[i], peer));
+	FUZZ_CHECK(!learn.superseded || learn.superseded != learn.session);
+	moved(model, i, peer);
+	FUZZ_CHECK(probe_verify(learn.answer, config.key) &&
+		   probe_read(learn.answer, PROBE_SIZE, &probe));
+	FUZZ_CHECK(probe.type == PROBE_ANSWER && probe.session == config.session &&
+		   probe.counter == model->answered[i]);
+}
+
+/* A packet from a peer that no session has: who may it belong to? */
+static void stray(struct model *model, struct fuzz_input *input, const struct table_peer *peer)
+{
+	static const char *const sources[] = {"2001:db8:1::2", "2001:db8:100::1", "fe80::1"};
+	struct in6_addr source = fuzz_ipv6(sources[fuzz_below(input, 3)]);
+	struct session *session = learn_waiting(model->table, peer, &source, model->now);
+
+	if (!session)
+		return;
+	/* Only one that is waiting, at this address, and has never said hello. */
+	FUZZ_CHECK(session->peer.port == 0 && session->config.peer_port == 0 && peer->port != 0);
+	FUZZ_CHECK(session->peer.address.s_addr == peer->address.s_addr);
+	FUZZ_CHECK(model->heard[session->config.id] == 0 &&
+		   model->now >= session->added + LEARN_PATIENCE);
+	if (table_change_peer(model->table, session, peer) == 0)
+		model->peers[session->config.id] = *peer;
+}
+
+static void try_server(struct fuzz_input *input)
+{
+	static const uint64_t key[2] = {1, 2};
+	struct model model = {.table = table_new(true, SESSIONS, key), .now = 100000};
+
+	FUZZ_CHECK(model.table);
+	while (input->left > 0) {
+		uint8_t what = fuzz_byte(input);
+		struct table_peer peer = {
+			.transport = FORWARD_UDP,
+			.address.s_addr = htonl(0xc6336402 + (what >> 4) % 4),
+			.port = (uint16_t)((what >> 6) * 2014),
+		};
+
+		switch (what % 4) {
+		case 0:
+			add(&model, fuzz_below(input, SESSIONS));
+			break;
+		case 1:
+			hello(&model, input, &peer);
+			break;
+		case 2:
+			stray(&model, input, &peer);
+			break;
+		default:
+			model.now += fuzz_16(input);
+			break;
+		}
+		check_peers(&model);
+	}
+	table_free(model.table);
+}
+
+/* --- the client's side -------------------------------------------------------------------- */
+
+/* Asks until nothing is due; true where a hello is to be sent. */
+static bool run_hello(struct hello *hello, uint64_t now, bool *dead)
+{
+	enum hello_action action;
+	bool sent = false;
+
+	for (int i = 0; (action = hello_step(hello, now)) != HELLO_WAIT; i++) {
+		FUZZ_CHECK(i < 2);
+		if (action == HELLO_DEAD) {
+			/* Told once, until an answer comes. */
+			FUZZ_CHECK(!*dead);
+			*dead = true;
+		} else {
+			sent = true;
+		}
+	}
+	FUZZ_CHECK(hello_deadline(hello) > now);
+	/* The longest pause there is between two. */
+	FUZZ_CHECK(hello_deadline(hello) <= now + 20000 * HELLO_MS);
+	return sent;
+}
+
+static void try_client(struct fuzz_input *input)
+{
+	uint64_t now = 1000000, heard = now;
+	struct hello hello;
+	bool dead = false, was_dead, revived;
+
+	hello_start(&hello, now);
+	FUZZ_CHECK(run_hello(&hello, now, &dead));
+	while (input->left > 0) {
+		was_dead = dead;
+		switch (fuzz_below(input, 6)) {
+		case 0:
+			hello_hurry(&hello, now);
+			FUZZ_CHECK(run_hello(&hello, now, &dead));
+			break;
+		case 1:
+			hello_packet_out(&hello, now);
+			break;
+		case 2:
+			hello_packet_in(&hello);
+			break;
+		case 3:
+			(void)hello_answered(
+				&hello, fuzz_bool(input) ? hello_clock(hello.sent) : fuzz_32(input),
+				now, &revived);
+			FUZZ_CHECK(!dead || revived);
+			dead = was_dead = false;
+			heard = now;
+			break;
+		case 4:
+			now += (uint64_t)fuzz_16(input) * HELLO_MS;
+			/* So late that nobody could have heard an answer. */
+			if (now >= hello_deadline(&hello) + 5000 * HELLO_MS)
+				heard = now;
+			break;
+		default:
+			now = hello_deadline(&hello);
+			break;
+		}
+		(void)run_hello(&hello, now, &dead);
+		/* 60 s without an answer, and not a moment less. */
+		FUZZ_CHECK(dead == (was_dead || now >= heard + 60000 * HELLO_MS));
+	}
+}
+
+void fuzz_one(const uint8_t *data, size_t size)
+{
+	struct fuzz_input input = {data, size};
+
+	switch (fuzz_byte(&input)) {
+	case 'o':
+		try_octets(&input);
+		break;
+	case 's':
+		try_server(&input);
+		break;
+	case 'c':
+		try_client(&input);
+		break;
+	default:
+		break;
+	}
+}

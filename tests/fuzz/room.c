@@ -1,0 +1,643 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The whole forward room, with everything outside of it replaced: channels, sockets, devices and
+ * the clock. The input is played in the room's own loop: messages of monitor and control, packets
+ * from either side, errors of the sockets, and time. Packets must add up: each one that came is
+ * found again, sent on or counted as dropped.
+ */
+#include "loop.h"
+#include "packets.h"
+
+#include "forward/counters.h"
+#include "forward/forward.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { SESSIONS = 4, DEVICES = 4, MONITOR = 0, CONTROL = 1 };
+
+/* What a socket or a device has to read, one packet at a time. */
+struct source {
+	int fd; /* -1: the room does not have it */
+	uint8_t *packet;
+	size_t len;
+};
+
+static struct {
+	struct fuzz_input *input;
+	bool server;
+	struct counters_page *page;
+	struct source raw, udp, devices[DEVICES];
+	/* what the sockets and devices do next */
+	int send_error, write_error, read_error;
+	bool writable;
+	bool calm; /* nothing fails and nothing waits */
+	/* sessions by what control has heard */
+	bool live[SESSIONS], announced[SESSIONS];
+	uint32_t asked; /* the message being handled */
+	bool answered;
+	/* what happened */
+	unsigned int written, sent, echoed;
+	uint8_t last[1280]; /* the last packet written to a device, if it is short enough */
+	size_t last_len;
+} world;
+
+/* --- numbers ------------------------------------------------------------------------------ */
+
+uint32_t __wrap_arc4random(void);
+void __wrap_arc4random_buf(void *buf, size_t size);
+
+uint32_t __wrap_arc4random(void)
+{
+	return 0x1234;
+}
+
+void __wrap_arc4random_buf(void *buf, size_t size)
+{
+	memset(buf, 1, size);
+}
+
+/* --- sockets and devices ------------------------------------------------------------------ */
+
+int __wrap_setsockopt(int fd, int level, int option, const void *value, socklen_t size);
+int __wrap_recvmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags, struct timespec *wait);
+int __wrap_sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags);
+ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags);
+int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout);
+ssize_t __wrap_readv(int fd, const struct iovec *iov, int n);
+ssize_t __wrap_writev(int fd, const struct iovec *iov, int n);
+
+int __wrap_setsockopt(int fd, int level, int option, const void *value, socklen_t size)
+{
+	(void)option;
+	(void)value;
+	FUZZ_CHECK((fd == world.raw.fd || fd == world.udp.fd) && level == IPPROTO_IP &&
+		   size == sizeof(int));
+	return 0;
+}
+
+static int source_take(struct source *source, void *out, size_t size, size_t *len)
+{
+	if (!source->packet) {
+		errno = EAGAIN;
+		return -1;
+	}
+	*len = source->len < size ? source->len : size;
+	if (*len)
+		memcpy(out, source->packet, *len);
+	free(source->packet);
+	source->packet = NULL;
+	return 0;
+}
+
+static void source_give(struct source *source, uint8_t *packet, size_t len)
+{
+	free(source->packet);
+	source->packet = packet;
+	source->len = len;
+}
+
+/* What the kernel tells with a datagram. */
+static void datagram_from(struct msghdr *msg, uint8_t who)
+{
+	struct sockaddr_in peer = {.sin_family = AF_INET};
+	struct in_pktinfo info = {.ipi_addr = fuzz_ipv4("192.0.2.1")};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
+
+	FUZZ_CHECK(cmsg);
+	peer.sin_addr.s_addr = htonl(0xc6336402 + who % 4);
+	peer.sin_port = htons((uint16_t)(who / 4 % 4 * 2014));
+	memcpy(msg->msg_name, &peer, sizeof(peer));
+	cmsg->cmsg_level = IPPROTO_IP;
+	cmsg->cmsg_type = IP_PKTINFO;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(info));
+	memcpy(CMSG_DATA(cmsg), &info, sizeof(info));
+	msg->msg_controllen = CMSG_SPACE(sizeof(info));
+}
+
+int __wrap_recvmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags, struct timespec *wait)
+{
+	bool udp = fd == world.udp.fd;
+	struct msghdr *msg = &msgs[0].msg_hdr;
+	size_t len;
+
+	FUZZ_CHECK((udp || fd == world.raw.fd) && n > 0 && flags == MSG_DONTWAIT && !wait);
+	if (source_take(udp ? &world.udp : &world.raw, msg->msg_iov->iov_base,
+			msg->msg_iov->iov_len, &len) == -1)
+		return -1;
+	msgs[0].msg_len = (unsigned int)len;
+	if (udp)
+		datagram_from(msg, fuzz_byte(world.input));
+	return 1;
+}
+
+static bool somebody_is_live(void)
+{
+	for (size_t i = 0; i < SESSIONS; i++) {
+		if (world.live[i])
+			return true;
+	}
+	return false;
+}
+
+static void check_sent(const struct mmsghdr *msg, bool udp)
+{
+	const uint8_t *data = msg->msg_hdr.msg_iov->iov_base;
+	size_t len = msg->msg_hdr.msg_iov->iov_len;
+	struct sockaddr_in peer;
+
+	memcpy(&peer, msg->msg_hdr.msg_name, sizeof(peer));
+	FUZZ_CHECK(peer.sin_addr.s_addr != 0 && (peer.sin_port != 0) == udp);
+	FUZZ_CHECK(somebody_is_live());
+	if (data[0] >> 4 == 0xd) {
+		FUZZ_CHECK(udp && len == PROBE_SIZE);
+		FUZZ_CHECK(data[0] == (world.server ? PROBE_ANSWER : PROBE_HELLO));
+		return;
+	}
+	FUZZ_CHECK(data[0] >> 4 == 6 && len >= 40 && len <= 1480);
+	FUZZ_CHECK(len == 40 + (size_t)(data[4] << 8 | data[5]));
+	world.sent++;
+}
+
+int __wrap_sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags)
+{
+	FUZZ_CHECK((fd == world.udp.fd || fd == world.raw.fd) && n > 0 && n <= 32);
+	FUZZ_CHECK(flags == (MSG_DONTWAIT | MSG_NOSIGNAL));
+	if (world.send_error && fuzz_bool(world.input)) {
+		errno = world.send_error;
+		return -1;
+	}
+	for (unsigned int i = 0; i < n; i++)
+		check_sent(&msgs[i], fd == world.udp.fd);
+	return (int)n;
+}
+
+/* The error queue. */
+ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	struct sockaddr_in peer = {.sin_family = AF_INET};
+
+	FUZZ_CHECK((fd == world.raw.fd || fd == world.udp.fd) &&
+		   flags == (MSG_ERRQUEUE | MSG_DONTWAIT));
+	if (!fuzz_bool(world.input)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	packets_control(world.input, msg);
+	peer.sin_addr.s_addr = htonl(0xc6336402 + fuzz_below(world.input, 4));
+	memcpy(msg->msg_name, &peer, sizeof(peer));
+	return 0;
+}
+
+int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	FUZZ_CHECK(n == 1 && timeout == 0);
+	fds[0].revents = world.writable ? POLLOUT : 0;
+	return world.writable;
+}
+
+static struct source *device_of(int fd)
+{
+	for (size_t i = 0; i < DEVICES; i++) {
+		if (world.devices[i].fd == fd)
+			return &world.devices[i];
+	}
+	return NULL;
+}
+
+ssize_t __wrap_readv(int fd, const struct iovec *iov, int n)
+{
+	struct source *device = device_of(fd);
+	size_t len;
+
+	FUZZ_CHECK(device && n == 2 && iov[1].iov_len == 65536);
+	if (world.read_error) {
+		errno = world.read_error;
+		return -1;
+	}
+	if (source_take(device, iov[1].iov_base, iov[1].iov_len, &len) == -1)
+		return -1;
+	memset(iov[0].iov_base, 0, iov[0].iov_len);
+	if (fuzz_bool(world.input))
+		fuzz_fill(world.input, iov[0].iov_base, iov[0].iov_len);
+	return (ssize_t)(iov[0].iov_len + len);
+}
+
+ssize_t __wrap_writev(int fd, const struct iovec *iov, int n)
+{
+	const uint8_t *packet = iov[1].iov_base;
+	struct virtio_net_hdr header;
+
+	FUZZ_CHECK(device_of(fd) && n == 2 && iov[0].iov_len == sizeof(header));
+	memcpy(&header, iov[0].iov_base, sizeof(header));
+	FUZZ_CHECK(iov[1].iov_len >= 40 && packet[0] >> 4 == 6);
+	FUZZ_CHECK(iov[1].iov_len == 40 + (size_t)(packet[4] << 8 | packet[5]));
+	packets_check_header(&header, packet, iov[1].iov_len);
+	if (world.write_error) {
+		errno = world.write_error;
+		return -1;
+	}
+	world.last_len = iov[1].iov_len;
+	if (world.last_len <= sizeof(world.last))
+		memcpy(world.last, packet, world.last_len);
+	world.written++;
+	return (ssize_t)(sizeof(header) + iov[1].iov_len);
+}
+
+/* --- what the room says ------------------------------------------------------------------- */
+
+void loop_sent(unsigned int channel, uint32_t type, const void *body, size_t size)
+{
+	struct forward_id id;
+
+	if (channel == MONITOR) {
+		FUZZ_CHECK(type == FORWARD_MSG_HERE);
+		return;
+	}
+	FUZZ_CHECK(size >= sizeof(id));
+	memcpy(&id, body, sizeof(id));
+	if (type == FORWARD_MSG_REFUSED) {
+		FUZZ_CHECK(world.asked == FORWARD_MSG_ADD && !world.answered);
+		world.answered = true;
+		return;
+	}
+	if (type == FORWARD_MSG_REMOVED) {
+		FUZZ_CHECK(world.asked == FORWARD_MSG_REMOVE && !world.answered);
+		world.answered = true;
+		return;
+	}
+	/* The others are of a session that is there. */
+	FUZZ_CHECK(id.id < SESSIONS && world.live[id.id]);
+	if (type == FORWARD_MSG_ADDED) {
+		FUZZ_CHECK(!world.announced[id.id]);
+		world.announced[id.id] = true;
+	} else if (type == FORWARD_MSG_LEARNED) {
+		FUZZ_CHECK(world.server && size == sizeof(struct forward_learned));
+		FUZZ_CHECK(world.announced[id.id]);
+	} else if (type == FORWARD_MSG_ECHOED) {
+		FUZZ_CHECK(!world.server);
+		world.echoed++;
+	} else {
+		FUZZ_CHECK(type == FORWARD_MSG_PATH && size == sizeof(struct forward_path));
+		FUZZ_CHECK(!world.server);
+	}
+}
+
+/* --- what the room hears ------------------------------------------------------------------ */
+
+/* Always readable, so that the loop asks each time. */
+static int make_fd(void)
+{
+	int fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	FUZZ_CHECK(fd != -1);
+	return fd;
+}
+
+static void from_monitor(struct fuzz_input *input)
+{
+	const struct forward_none none = {0};
+	struct forward_icmp icmp = {.source = fuzz_ipv6("2001:db8::1")};
+	struct forward_prefix assigned = {{fuzz_ipv6("2001:db8:200::"), 40}};
+	struct forward_device device = {fuzz_byte(input) % DEVICES};
+
+	switch (fuzz_below(input, 7)) {
+	case 0:
+		world.raw.fd = make_fd();
+		loop_deliver(MONITOR, FORWARD_MSG_RAW, &none, world.raw.fd);
+		break;
+	case 1:
+		world.udp.fd = make_fd();
+		loop_deliver(MONITOR, FORWARD_MSG_UDP, &none, world.udp.fd);
+		break;
+	case 2:
+		if (fuzz_bool(input))
+			fuzz_fill(input, &icmp, sizeof(icmp));
+		loop_deliver(MONITOR, FORWARD_MSG_ICMP, &icmp, -1);
+		break;
+	case 3:
+		if (fuzz_bool(input))
+			fuzz_fill(input, &assigned, sizeof(assigned));
+		loop_deliver(MONITOR, FORWARD_MSG_ASSIGNED, &assigned, -1);
+		break;
+	case 4:
+		world.devices[device.index].fd = make_fd();
+		loop_deliver(MONITOR, FORWARD_MSG_DEVICE, &device, world.devices[device.index].fd);
+		break;
+	case 5:
+		loop_deliver(MONITOR, FORWARD_MSG_NO_DEVICE, &device, -1);
+		world.devices[device.index].fd = -1;
+		break;
+	default:
+		loop_deliver(MONITOR, FORWARD_MSG_CALL, &none, -1);
+		break;
+	}
+}
+
+/* Control's requests; each is answered where an answer is due. */
+static void ask(uint32_t type, const void *body)
+{
+	world.asked = type;
+	world.answered = false;
+	loop_deliver(CONTROL, type, body, -1);
+	world.asked = 0;
+}
+
+static void add(struct fuzz_input *input)
+{
+	uint8_t what = fuzz_byte(input);
+	struct forward_session add = packets_session(what % 3, what & 4, world.server);
+
+	if (what & 8)
+		add.id = fuzz_byte(input);
+	if (what & 16)
+		add.peer_port = fuzz_16(input);
+	if (what & 32)
+		add.peer.s_addr = fuzz_32(input);
+	if (what & 64)
+		add.prefixes[add.n_prefixes++] =
+			(struct prefix6){fuzz_ipv6("2001:db8:1ff::"), fuzz_byte(input)};
+	/* Whatever a taken-over control room would say. */
+	if (what & 128)
+		fuzz_fill(input, &add, sizeof(add));
+
+	bool fresh = add.id < SESSIONS && !world.live[add.id];
+
+	if (fresh)
+		world.live[add.id] = true;
+	ask(FORWARD_MSG_ADD, &add);
+	FUZZ_CHECK(world.answered || fresh);
+	if (world.answered && fresh) {
+		FUZZ_CHECK(!world.announced[add.id]);
+		world.live[add.id] = false;
+	}
+}
+
+static void from_control(struct fuzz_input *input)
+{
+	struct forward_id id = {fuzz_byte(input) % (SESSIONS + 1)};
+	struct forward_echo echo = {
+		.id = id.id,
+		.source = fuzz_ipv6("2001:db8:1::2"),
+		.destination = fuzz_ipv6("ff02::1"),
+	};
+
+	switch (fuzz_below(input, 4)) {
+	case 0:
+		ask(FORWARD_MSG_REMOVE, &id);
+		FUZZ_CHECK(world.answered);
+		if (id.id < SESSIONS)
+			world.live[id.id] = world.announced[id.id] = false;
+		break;
+	case 1:
+		ask(FORWARD_MSG_HELLO, &id);
+		break;
+	case 2:
+		if (fuzz_bool(input))
+			fuzz_fill(input, &echo, sizeof(echo));
+		ask(FORWARD_MSG_ECHO, &echo);
+		break;
+	default:
+		add(input);
+		break;
+	}
+}
+
+/* --- packets ------------------------------------------------------------------------------ */
+
+static uint64_t drops(void)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < DROP_REASONS; i++)
+		sum += world.page->drops[i];
+	return sum;
+}
+
+static uint64_t probes(void)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < SESSIONS; i++)
+		sum += world.page->session[i].probes;
+	return sum;
+}
+
+/* True where what happens next is of the next packet alone. */
+static bool is_calm(void)
+{
+	for (size_t i = 0; i < DEVICES; i++) {
+		if (world.devices[i].packet)
+			return false;
+	}
+	return world.calm;
+}
+
+/* A probe that is right, or nearly. */
+static uint8_t *make_probe(struct fuzz_input *input, size_t *len)
+{
+	uint8_t what = fuzz_byte(input);
+	struct forward_session config = packets_session(what % 3, true, world.server);
+	struct probe probe = {
+		.type = world.server != ((what & 8) != 0) ? PROBE_HELLO : PROBE_ANSWER,
+		.session = config.session,
+		.counter = fuzz_byte(input),
+	};
+	uint8_t octets[PROBE_SIZE];
+
+	FUZZ_CHECK(probe_write(&probe, config.key, octets));
+	if (what & 16)
+		fuzz_spoil(input, octets, sizeof(octets));
+	*len = sizeof(octets);
+	return fuzz_copy(octets, sizeof(octets));
+}
+
+static uint8_t *make_raw(struct fuzz_input *input, uint8_t what, size_t *len)
+{
+	uint8_t *inner = packets_make(input, len);
+	uint8_t *packet = calloc(1, *len + 20);
+
+	FUZZ_CHECK(packet);
+	memcpy(packet + 20, inner, *len);
+	free(inner);
+	packet[0] = 0x45;
+	packet[1] = what;
+	memcpy(packet + 12, &(struct in_addr){htonl(0xc6336402 + what % 4)}, 4);
+	memcpy(packet + 16, &(struct in_addr){htonl(0xc0000201)}, 4);
+	*len += 20;
+	return packet;
+}
+
+/* What is found again of packets that came from outside. */
+static uint64_t found_inside(void)
+{
+	return world.written + drops() + probes() + world.echoed;
+}
+
+static void from_outside(struct fuzz_input *input, bool udp)
+{
+	struct source *source = udp ? &world.udp : &world.raw;
+	uint64_t before = found_inside(), refused = world.page->drops[DROP_SEND];
+	uint8_t what = fuzz_byte(input);
+	bool calm = is_calm();
+	size_t len;
+	uint8_t *packet;
+
+	if (source->fd == -1)
+		return;
+	if (!udp)
+		packet = make_raw(input, what, &len);
+	else if (what & 1)
+		packet = make_probe(input, &len);
+	else
+		packet = packets_make(input, &len);
+	source_give(source, packet, len);
+	loop_run();
+	FUZZ_CHECK(!source->packet || loop_ended());
+	if (!calm)
+		return;
+	/* A good hello and its answer are two, of which the second can be lost; or the hello came
+	 * from where nothing can be sent. */
+	refused = world.page->drops[DROP_SEND] - refused;
+	FUZZ_CHECK(found_inside() - before == 1 + refused ||
+		   (found_inside() - before == 1 && refused == 1));
+}
+
+static void from_tun(struct fuzz_input *input)
+{
+	struct source *device = &world.devices[fuzz_below(input, DEVICES)];
+	unsigned int sent = world.sent, written = world.written;
+	uint64_t before = drops(), errors = world.page->icmp6_sent;
+	bool calm = is_calm();
+	uint8_t *packet, *copy;
+	size_t len;
+
+	if (device->fd == -1 || device->packet)
+		return;
+	packet = packets_make(input, &len);
+	copy = fuzz_copy(packet, len);
+	source_give(device, packet, len);
+	loop_run();
+	/* A device is not read while no socket is there. */
+	if (calm && !device->packet) {
+		FUZZ_CHECK(world.sent - sent + drops() - before == 1);
+		FUZZ_CHECK(world.written - written == world.page->icmp6_sent - errors);
+		FUZZ_CHECK(world.written - written <= 1);
+		if (world.written > written) {
+			FUZZ_CHECK(drops() > before && len >= 40);
+			packets_check_error(world.last, world.last_len, copy,
+					    40 + (size_t)(copy[4] << 8 | copy[5]));
+		}
+	}
+	free(copy);
+}
+
+/* --- the script --------------------------------------------------------------------------- */
+
+static void trouble(struct fuzz_input *input)
+{
+	static const int errors[] = {EAGAIN, EMSGSIZE, ECONNREFUSED, ENOBUFS, EINTR, EPERM};
+	uint8_t what = fuzz_byte(input);
+
+	world.send_error = errors[what % (sizeof(errors) / sizeof(errors[0]))];
+	world.writable = what & 64;
+	world.write_error = what & 128 ? EIO : 0;
+	world.read_error = what == 255 ? EBADFD : 0;
+	world.calm = false;
+}
+
+static void no_trouble(void)
+{
+	world.send_error = world.write_error = world.read_error = 0;
+	world.writable = true;
+	/* What waited goes out now. */
+	loop_run();
+	loop_run();
+	world.calm = true;
+}
+
+static void step(struct fuzz_input *input)
+{
+	switch (fuzz_byte(input)) {
+	case 'm':
+		from_monitor(input);
+		break;
+	case 'c':
+		from_control(input);
+		break;
+	case 'a':
+		add(input);
+		break;
+	case 'r':
+		from_outside(input, false);
+		break;
+	case 'u':
+		from_outside(input, true);
+		break;
+	case 't':
+		from_tun(input);
+		break;
+	case 'e':
+		trouble(input);
+		break;
+	case 'o':
+		no_trouble();
+		break;
+	case 'w':
+		loop_pass((uint64_t)fuzz_16(input) * 1000);
+		break;
+	default:
+		break;
+	}
+}
+
+static void give_counters(void)
+{
+	const struct forward_none none = {0};
+	size_t size = counters_size(SESSIONS);
+	int fd = memfd_create("counters", MFD_CLOEXEC);
+
+	FUZZ_CHECK(fd != -1 && ftruncate(fd, (off_t)size) == 0);
+	world.page = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	FUZZ_CHECK(world.page != MAP_FAILED);
+	loop_deliver(MONITOR, FORWARD_MSG_COUNTERS, &none, fd);
+	FUZZ_CHECK(world.page->magic == COUNTERS_MAGIC);
+}
+
+void loop_play(void)
+{
+	give_counters();
+	world.calm = true;
+	world.writable = true;
+	while (world.input->left > 0 && !loop_ended())
+		step(world.input);
+}
+
+void fuzz_one(const uint8_t *data, size_t size)
+{
+	struct fuzz_input input = {data, size};
+	struct forward_config config = {.sessions_max = SESSIONS, .icmp6_rate = 1000};
+
+	memset(&world, 0, sizeof(world));
+	world.input = &input;
+	world.raw.fd = world.udp.fd = -1;
+	for (size_t i = 0; i < DEVICES; i++)
+		world.devices[i].fd = -1;
+	config.server = world.server = fuzz_bool(&input);
+	loop_reset(1000000000);
+	(void)forward_run(&config, -1, -1);
+	FUZZ_CHECK(loop_timers() == 0);
+	(void)munmap(world.page, counters_size(SESSIONS));
+	free(world.raw.packet);
+	free(world.udp.packet);
+	for (size_t i = 0; i < DEVICES; i++)
+		free(world.devices[i].packet);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What an administrator writes: the client's password file, the server's configuration file, and
+ * the command lines of both programs with the server's -o. The first octet says which; a line is an
+ * argument.
+ */
+#include "fuzz.h"
+
+#include "base/options.h"
+#include "client/authfile.h"
+#include "client/options.h"
+#include "monitor/tun.h"
+#include "server/configfile.h"
+#include "server/options.h"
+#include "server/settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define SERVER "broker.example"
+#define USER   "foo"
+
+enum { ARGUMENTS = 24 };
+
+/* --- the password file -------------------------------------------------------------------- */
+
+/* The password where a line is the entry, looked at in another way; its length in *password_len. */
+static const char *entry_of(const char *line, size_t len, size_t *password_len)
+{
+	const size_t server = strlen(SERVER), begin = strlen(SERVER ":" USER ":");
+
+	if (len > 0 && line[len - 1] == '\r')
+		len--;
+	if (len <= begin || len > begin + DTCP_PASSWORD_MAX ||
+	    strncasecmp(line, SERVER, server) != 0 ||
+	    strncmp(line + server, ":" USER ":", begin - server) != 0)
+		return NULL;
+	for (size_t i = begin; i < len; i++) {
+		unsigned char c = (unsigned char)line[i];
+
+		if (c < ' ' || c == 0x7f)
+			return NULL;
+	}
+	*password_len = len - begin;
+	return line + begin;
+}
+
+static void try_password_file(struct fuzz_input *input)
+{
+	char password[DTCP_PASSWORD_MAX + 1] = "";
+	char path[64];
+	const char *expected = NULL;
+	struct authfile_entry entry = {.server = SERVER, .password = password};
+	enum authfile_result result;
+	char *line = NULL;
+	size_t len = 0, password_len = 0;
+	int fd = memfd_create("auth", MFD_CLOEXEC);
+
+	FUZZ_CHECK(fd != -1 && write(fd, input->at, input->left) == (ssize_t)input->left);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	result = authfile_find(path, USER, &entry, 1);
+	while (!expected && input->left > 0) {
+		free(line);
+		line = fuzz_line(input, &len);
+		expected = entry_of(line, len, &password_len);
+	}
+	FUZZ_CHECK(result == (expected ? AUTHFILE_FOUND : AUTHFILE_NO_ENTRY));
+	FUZZ_CHECK(entry.found == (expected != NULL));
+	if (expected)
+		FUZZ_CHECK(strlen(password) == password_len &&
+			   strncmp(password, expected, password_len) == 0);
+	free(line);
+	(void)close(fd);
+}
+
+/* --- command lines ------------------------------------------------------------------------ */
+
+static void check_server(const struct server_options *options)
+{
+	char name[IFNAMSIZ];
+
+	FUZZ_CHECK(options->port && options->udp_port && options->mtu >= 1280 &&
+		   options->mtu <= 1480);
+	FUZZ_CHECK(options->sessions_max >= 1 && options->timeout_login >= 1 &&
+		   options->timeout_idle >= 1 && options->attempts >= 1);
+	FUZZ_CHECK(!options->has_host || options->host_prefix.len == 64);
+	FUZZ_CHECK(!options->numbered || options->has_host);
+	FUZZ_CHECK(!options->has_pool || options->network_length > options->pool.len);
+	FUZZ_CHECK(!options->has_pool || !options->has_host ||
+		   !prefix6_overlaps(&options->pool, &options->host_prefix));
+	/* Every session can have an interface. */
+	server_interface_name(options, options->sessions_max, name);
+	FUZZ_CHECK(tun_name_valid(name));
+	FUZZ_CHECK(options->database && *options->database);
+}
+
+/* --- the server's configuration file -------------------------------------------------------- */
+
+static void try_configuration(const struct fuzz_input *input)
+{
+	char *text = malloc(input->left + 1);
+	unsigned int warnings = fuzz_warnings;
+	struct server_options options;
+	bool good;
+
+	FUZZ_CHECK(text);
+	memcpy(text, input->at, input->left);
+	text[input->left] = '\0';
+	settings_default(&options);
+	good = configfile_parse(&options, "dtcps.conf", text);
+	/* A line for each thing that is wrong. */
+	FUZZ_CHECK(good == (fuzz_warnings == warnings));
+	if (good && settings_finish(&options))
+		check_server(&options);
+	server_options_free(&options);
+	free(text);
+}
+
+static void check_client(const struct client_options *options)
+{
+	FUZZ_CHECK(options->n_servers >= 1 && options->n_servers <= SESSION_SERVERS_MAX);
+	for (size_t i = 0; i < options->n_servers; i++)
+		FUZZ_CHECK(options->servers[i] && *options->servers[i]);
+	FUZZ_CHECK(options->port);
+	FUZZ_CHECK(options->mtu >= 1280 && options->mtu <= 1480 && options->keepalive >= 1 &&
+		   options->keepalive_timeout >= 1);
+	FUZZ_CHECK(options->type != TUNNEL_NONE && tun_name_valid(options->interface));
+	FUZZ_CHECK(options->n_routes <= CLIENT_ROUTES_MAX);
+	FUZZ_CHECK(!options->login || dtcp_user_valid(options->login));
+	FUZZ_CHECK(!options->nat_port || options->transport != SESSION_IPV6);
+}
+
+static bool is_printable(const char *text)
+{
+	for (; *text; text++) {
+		if (*text < ' ' || *text == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+/* These print, and say nothing about the rest. */
+static bool asks(const char *word)
+{
+	return strncmp(word, "--h", 3) == 0 || strncmp(word, "--v", 3) == 0;
+}
+
+static void try_arguments(struct fuzz_input *input, bool server)
+{
+	char name[] = "program";
+	char *argv[ARGUMENTS + 2] = {name};
+	struct server_options server_options;
+	struct client_options client_options;
+	enum options_result result;
+	unsigned int warnings = fuzz_warnings;
+	int argc = 1;
+
+	while (input->left > 0 && argc <= ARGUMENTS) {
+		size_t len;
+		char *word = fuzz_line(input, &len);
+
+		/* Whoever starts the program may write into its log what he likes; not here. */
+		if (is_printable(word) && !asks(word))
+			argv[argc++] = word;
+		else
+			free(word);
+	}
+	/* Makes getopt(3) forget its last command line. */
+	optind = 0;
+	if (server)
+		result = server_options_parse_room(&server_options, argc, argv);
+	else
+		result = client_options_parse(&client_options, argc, argv);
+	/* One line says what is wrong, and only then. */
+	FUZZ_CHECK(fuzz_warnings - warnings == (result == OPTIONS_ERROR));
+	if (result == OPTIONS_OK && server)
+		check_server(&server_options);
+	else if (result == OPTIONS_OK)
+		check_client(&client_options);
+	for (int i = 1; i < argc; i++)
+		free(argv[i]);
+}
+
+void fuzz_one(const uint8_t *data, size_t size)
+{
+	struct fuzz_input input = {data, size};
+
+	switch (fuzz_byte(&input)) {
+	case 'a':
+		try_password_file(&input);
+		break;
+	case 'f':
+		try_configuration(&input);
+		break;
+	case 's':
+		try_arguments(&input, true);
+		break;
+	case 'c':
+		try_arguments(&input, false);
+		break;
+	default:
+		break;
+	}
+}
