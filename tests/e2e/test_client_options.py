@@ -4,7 +4,7 @@
 import ipaddress
 import re
 
-from lab.programs import PASSWORD, router_address, write_auth
+from lab.programs import PASSWORD, Users, router_address, write_auth
 from lab.process import status_field
 from lab.topology import SERVER, SITE, SIX
 from lab.traffic import no_ping, ping
@@ -119,9 +119,11 @@ def test_interface_and_mtu(internet):
 def test_two_clients(internet):
     """Two tunnels side by side on one machine, to two servers."""
     internet.server.ip("addr", "add", "198.51.100.3/24", "dev", "up0")
-    internet.users.add("bob")
+    users = Users(internet)
+    users.path = internet.dir / "second.db"
+    users.add("bob")
     internet.dtcps(set={"listen": SERVER, "interface": "dtcps0"})
-    internet.dtcps(set={"listen": "198.51.100.3", "interface": "second0",
+    internet.dtcps(set={"listen": "198.51.100.3", "interface": "second0", "database": users.path,
                         "network.pool": "2001:db8:a00::/40", "host.prefix": "2001:db8:2::/64"})
     write_auth(internet.site, f"{SERVER}:alice:{PASSWORD}\n198.51.100.3:bob:{PASSWORD}\n")
     one = internet.dtcpclient(password=None)
