@@ -11,6 +11,8 @@ from lab.programs import PASSWORD
 from lab.wait import SLOW
 from lab.wire import Wire
 
+# As many lines as they like: or else it takes long until nothing can be written to the deaf.
+FAST = {"limit.lines": 10000}
 GOOD_BYE = "-ERR server is shutting down"
 
 
@@ -30,7 +32,7 @@ def deaf(node):
 def test_many_clients_and_some_that_do_not_read(internet, measured):
     for number in range(20):
         internet.users.add(f"user{number}", PASSWORD)
-    server = internet.dtcps("-U", set={"limit.attempts": 1000})
+    server = internet.dtcps(set=FAST)
     for n in range(20):
         internet.site.ip("addr", "add", f"192.0.2.{100 + n}/24", "dev", "up0")
     deafs = [deaf(internet.site) for _ in range(3)]
@@ -61,7 +63,7 @@ def test_without_clients_it_ends_at_once(internet):
 
 
 def test_a_second_signal_waits_for_nobody(internet):
-    server = internet.dtcps()
+    server = internet.dtcps(set=FAST)
     sock = deaf(internet.site)
     server.send_signal(signal.SIGTERM)
     server.wait_log("stopping$")
