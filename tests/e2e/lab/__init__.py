@@ -14,6 +14,7 @@
     outside    hand-made packets in protocol 41
     traffic    pings and transfers
     echo       many pings at a time
+    clock      a wall clock that can be set
     crowd      many clients of one server
     chaos      mischief among them
 """

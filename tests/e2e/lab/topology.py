@@ -68,7 +68,8 @@ class Lab:
         if SANITIZED:
             # Leaks are looked for by the unit tests: a process that has given its privileges up
             # may not be traced, which is how the leak finder works.
-            env["ASAN_OPTIONS"] = f"detect_leaks=0:log_path={self.reports}/asan"
+            env["ASAN_OPTIONS"] = \
+                f"detect_leaks=0:verify_asan_link_order=0:log_path={self.reports}/asan"
             env["UBSAN_OPTIONS"] = \
                 f"halt_on_error=1:print_stacktrace=1:log_path={self.reports}/ubsan"
         return env

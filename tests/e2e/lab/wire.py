@@ -151,6 +151,13 @@ class Peer:
         while self.line() is not None:
             self.send("+OK hi, happy to hear from you")
 
+    def gone(self):
+        """True where the client has left."""
+        try:
+            return self.socket.getpeername() is None
+        except OSError:
+            return True
+
     def close(self):
         try:
             self.socket.shutdown(socket.SHUT_RDWR)
