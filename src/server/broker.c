@@ -115,6 +115,7 @@ static void broker_login(struct broker *broker, struct client *client)
 	if (client->account == GUESSES_NONE) {
 		log_limited(&broker->refused, clock_ms(), "%s: login refused: %s",
 			    client->peer_text, refused.reason);
+		crowd_spoil(broker->crowd, &client->place);
 		client_feed(client, &refused);
 		return;
 	}
@@ -258,13 +259,16 @@ static void broker_log_denied(struct broker *broker, const struct client *client
 
 void broker_act(struct broker *broker, struct client *client, unsigned int what)
 {
-	if (what & CONN_DO_DENIED)
+	if (what & CONN_DO_DENIED) {
 		broker_log_denied(broker, client);
+		crowd_spoil(broker->crowd, &client->place);
+	}
 	if (what & CONN_DO_LOGIN)
 		broker_login(broker, client);
 	if (what & CONN_DO_ADD)
 		broker_add(broker, client, broker->verdict);
 	if (what & CONN_DO_UP) {
+		crowd_settle(broker->crowd, &client->place);
 		client->session->since = clock_ms();
 		broker_log_up(client);
 	}
@@ -274,6 +278,7 @@ void broker_ended(struct broker *broker, struct client *client)
 {
 	struct server_session *session = client->session;
 
+	crowd_unsettle(broker->crowd, &client->place);
 	if (!session)
 		return;
 	if (session->since)

@@ -13,6 +13,7 @@
 #include "forward/counters.h"
 #include "forward/msg.h"
 #include "server/client.h"
+#include "server/crowd.h"
 #include "server/guesses.h"
 #include "server/msg.h"
 #include "server/options.h"
@@ -24,6 +25,7 @@ struct broker {
 	struct ipc *monitor;
 	struct ipc *forward;
 	struct sessions *sessions;
+	struct crowd *crowd; /* whose places the broker settles and spoils */
 	struct guesses *guesses;
 	struct log_limit denied;	      /* logins that failed */
 	struct log_limit refused;	      /* logins that were not looked into */

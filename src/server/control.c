@@ -38,7 +38,6 @@ struct control {
 	struct listener_owner listener_owner;
 	struct client_owner owner;
 	struct guesses_config guesses_config;
-	struct crowd *crowd;
 	struct log_limit dropped; /* connections, for others */
 	struct event *tell;	  /* what was left out of the log */
 	TAILQ_HEAD(, client) clients;
@@ -61,8 +60,6 @@ static void control_act(struct client *client, unsigned int what, void *arg)
 {
 	struct control *control = arg;
 
-	if (what & CONN_DO_UP)
-		crowd_settle(control->crowd, &client->place);
 	broker_act(&control->broker, client, what);
 }
 
@@ -70,7 +67,6 @@ static void control_client_ended(struct client *client, void *arg)
 {
 	struct control *control = arg;
 
-	crowd_unsettle(control->crowd, &client->place);
 	broker_ended(&control->broker, client);
 }
 
@@ -78,7 +74,7 @@ static void control_client_gone(struct client *client, void *arg)
 {
 	struct control *control = arg;
 
-	crowd_leave(control->crowd, &client->place);
+	crowd_leave(control->broker.crowd, &client->place);
 	TAILQ_REMOVE(&control->clients, client, next);
 	if (control->stopping && TAILQ_EMPTY(&control->clients))
 		control_end(control, 0);
@@ -218,7 +214,7 @@ static bool control_make_room(struct control *control, struct in_addr peer)
 	enum crowd_answer answer;
 	const char *why;
 
-	while ((answer = crowd_ask(control->crowd, peer, &drop, &why)) == CROWD_DROP) {
+	while ((answer = crowd_ask(control->broker.crowd, peer, &drop, &why)) == CROWD_DROP) {
 		struct client *client = drop->owner;
 
 		log_limited(&control->dropped, clock_ms(),
@@ -250,13 +246,13 @@ static void control_on_accepted(int fd, struct in_addr peer, void *arg)
 		return;
 	}
 	TAILQ_INSERT_TAIL(&control->clients, client, next);
-	crowd_enter(control->crowd, &client->place, peer, client);
+	crowd_enter(control->broker.crowd, &client->place, peer, client);
 }
 
 static bool control_on_exhausted(void *arg)
 {
 	struct control *control = arg;
-	struct crowd_place *worst = crowd_worst(control->crowd);
+	struct crowd_place *worst = crowd_worst(control->broker.crowd);
 	struct client *client = worst ? worst->owner : NULL;
 
 	if (!client)
@@ -385,10 +381,10 @@ static bool control_limit(struct control *control)
 	log_limit_init(&control->dropped, "dropped connections", 1, now);
 	if (RAND_bytes((unsigned char *)key, sizeof(key)) != 1)
 		return false;
-	control->crowd = crowd_new(&options->limits, options->limits.connections, key);
+	control->broker.crowd = crowd_new(&options->limits, options->limits.connections, key);
 	control->broker.guesses = guesses_new(&control->guesses_config, key);
 	control->tell = event_new(control->base, -1, EV_PERSIST, control_on_tell, control);
-	return control->crowd && control->broker.guesses && control->tell &&
+	return control->broker.crowd && control->broker.guesses && control->tell &&
 	       event_add(control->tell, &tell) == 0;
 }
 
@@ -441,7 +437,7 @@ done:
 	if (control.tell)
 		event_free(control.tell);
 	guesses_free(control.broker.guesses);
-	crowd_free(control.crowd);
+	crowd_free(control.broker.crowd);
 	sessions_free(control.broker.sessions);
 	if (control.base)
 		event_base_free(control.base);

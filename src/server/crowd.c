@@ -5,8 +5,11 @@
 
 #include <stdlib.h>
 
-/* Addresses with more pending connections than this are all alike. */
-enum { CROWD_RANKS = 1024 };
+/*
+ * Addresses with more pending connections than this are all alike; and an address with no more than
+ * a few of them is no flood of its own.
+ */
+enum { CROWD_RANKS = 1024, CROWD_FEW = 4 };
 
 TAILQ_HEAD(crowd_places, crowd_place);
 TAILQ_HEAD(crowd_sources, crowd_source);
@@ -18,7 +21,8 @@ struct crowd_source {
 	struct in_addr addr;
 	uint32_t connections;
 	uint32_t n_pending;
-	struct crowd_places pending; /* the oldest first */
+	struct crowd_places fresh; /* pending ones, the oldest first */
+	struct crowd_places spoiled;
 };
 
 struct crowd {
@@ -29,6 +33,7 @@ struct crowd {
 	uint32_t n_pending;
 	uint32_t worst; /* highest rank that somebody has, 0 for none */
 	struct crowd_sources ranks[CROWD_RANKS + 1]; /* by pending connections */
+	struct crowd_places spoiled; /* the one that was spoiled first is the first */
 	struct crowd_sources unused;
 	uint32_t size;
 	uint32_t used; /* sources behind it have never been used */
@@ -51,6 +56,7 @@ struct crowd *crowd_new(const struct crowd_config *config, uint32_t sources,
 		crowd_free(crowd);
 		return NULL;
 	}
+	TAILQ_INIT(&crowd->spoiled);
 	TAILQ_INIT(&crowd->unused);
 	for (size_t i = 0; i <= CROWD_RANKS; i++)
 		TAILQ_INIT(&crowd->ranks[i]);
@@ -120,11 +126,21 @@ static void crowd_move(struct crowd *crowd, struct crowd_source *source, int by)
 		crowd->worst--;
 }
 
+/* Of an address, NULL for none. */
+static struct crowd_place *crowd_worst_of(const struct crowd_source *source)
+{
+	struct crowd_place *place = TAILQ_FIRST(&source->spoiled);
+
+	return place ? place : TAILQ_FIRST(&source->fresh);
+}
+
 struct crowd_place *crowd_worst(const struct crowd *crowd)
 {
 	if (crowd->worst == 0)
 		return NULL;
-	return TAILQ_FIRST(&TAILQ_FIRST(&crowd->ranks[crowd->worst])->pending);
+	if (crowd->worst <= CROWD_FEW && !TAILQ_EMPTY(&crowd->spoiled))
+		return TAILQ_FIRST(&crowd->spoiled);
+	return crowd_worst_of(TAILQ_FIRST(&crowd->ranks[crowd->worst]));
 }
 
 enum crowd_answer crowd_ask(const struct crowd *crowd, struct in_addr addr,
@@ -140,7 +156,7 @@ enum crowd_answer crowd_ask(const struct crowd *crowd, struct in_addr addr,
 	else if (source && source->connections >= config->source_connections)
 		*why = "limit.source.connections";
 	if (*why) {
-		*drop = TAILQ_FIRST(&source->pending);
+		*drop = crowd_worst_of(source);
 		return *drop ? CROWD_DROP : CROWD_REFUSE;
 	}
 	if (crowd->n_pending >= config->pending)
@@ -160,7 +176,8 @@ void crowd_enter(struct crowd *crowd, struct crowd_place *place, struct in_addr 
 	if (!source) {
 		source = crowd_unused(crowd);
 		source->addr = addr;
-		TAILQ_INIT(&source->pending);
+		TAILQ_INIT(&source->fresh);
+		TAILQ_INIT(&source->spoiled);
 		TAILQ_INSERT_TAIL(&crowd->ranks[0], source, next);
 		hash_insert(&crowd->hash, &source->node, crowd_hash(crowd, addr), source);
 	}
@@ -175,17 +192,39 @@ void crowd_unsettle(struct crowd *crowd, struct crowd_place *place)
 	if (place->pending)
 		return;
 	place->pending = true;
-	TAILQ_INSERT_TAIL(&place->source->pending, place, next);
+	TAILQ_INSERT_TAIL(&place->source->fresh, place, next);
 	crowd_move(crowd, place->source, 1);
+}
+
+/* Takes a pending one out of its lists. */
+static void crowd_unlist(struct crowd *crowd, struct crowd_place *place)
+{
+	if (place->spoiled) {
+		TAILQ_REMOVE(&place->source->spoiled, place, next);
+		TAILQ_REMOVE(&crowd->spoiled, place, next_spoiled);
+	} else {
+		TAILQ_REMOVE(&place->source->fresh, place, next);
+	}
 }
 
 void crowd_settle(struct crowd *crowd, struct crowd_place *place)
 {
 	if (!place->pending)
 		return;
+	crowd_unlist(crowd, place);
 	place->pending = false;
-	TAILQ_REMOVE(&place->source->pending, place, next);
+	place->spoiled = false;
 	crowd_move(crowd, place->source, -1);
+}
+
+void crowd_spoil(struct crowd *crowd, struct crowd_place *place)
+{
+	if (!place->pending || place->spoiled)
+		return;
+	crowd_unlist(crowd, place);
+	place->spoiled = true;
+	TAILQ_INSERT_TAIL(&place->source->spoiled, place, next);
+	TAILQ_INSERT_TAIL(&crowd->spoiled, place, next_spoiled);
 }
 
 void crowd_leave(struct crowd *crowd, struct crowd_place *place)

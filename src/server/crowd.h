@@ -3,10 +3,16 @@
  * How many connections there may be, and which one has to go when there are too many.
  *
  * A connection is pending until its login has succeeded, and again when its session is over. A
- * newcomer is not turned away while there is a pending one to be dropped for it: of those from the
- * same address if that has too many, else of the address that has most of them; in either case the
- * oldest. So whoever floods displaces themselves, and who is quick gets through, since a login
- * takes less time than a flood needs to go round. Connections with a session are never dropped.
+ * newcomer is not turned away while there is a pending one to be dropped for it:
+ *
+ * - one from the same address, if that has too many;
+ * - else one from the address that has most of them, so that who floods displaces themselves;
+ * - else, where no address has more than a few, one whose login has failed, so that guessing from
+ *   everywhere does not displace those who know their password;
+ * - of all that are alike the oldest, so that who is quick gets through: a login takes less time
+ *   than a flood needs to go round.
+ *
+ * Connections with a session are never dropped.
  *
  * Pure: keeps lists of connections that the caller owns.
  */
@@ -33,7 +39,9 @@ struct crowd_place {
 	/* private */
 	struct crowd_source *source;
 	bool pending;
-	TAILQ_ENTRY(crowd_place) next;
+	bool spoiled;
+	TAILQ_ENTRY(crowd_place) next;	       /* of its source, spoiled or not */
+	TAILQ_ENTRY(crowd_place) next_spoiled; /* of all that are */
 };
 
 enum crowd_answer {
@@ -67,6 +75,9 @@ void crowd_leave(struct crowd *crowd, struct crowd_place *place);
 /* It has a session now, or no longer. */
 void crowd_settle(struct crowd *crowd, struct crowd_place *place);
 void crowd_unsettle(struct crowd *crowd, struct crowd_place *place);
+
+/* A login has failed on it. It stays what it is otherwise; one with a session is not changed. */
+void crowd_spoil(struct crowd *crowd, struct crowd_place *place);
 
 /* The pending connection that is the first to go, NULL for none. */
 struct crowd_place *crowd_worst(const struct crowd *crowd);

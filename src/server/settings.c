@@ -255,7 +255,7 @@ void settings_default(struct server_options *options)
 		.network_length = 56,
 		.sessions_max = 16384,
 		.attempts = 3,
-		.limits = {.pending = 1024, .source_connections = 1024, .source_pending = 512},
+		.limits = {.pending = 4096, .source_connections = 1024, .source_pending = 512},
 		.failures = 30,
 		.delay = 5,
 		.line_rate = 10,

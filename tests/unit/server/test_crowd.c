@@ -201,6 +201,46 @@ static void test_few_flooders(void **state)
 	end(&bench);
 }
 
+/* Wrong logins from everywhere: who has failed goes before who has not. */
+static void test_spoiled_ones(void **state)
+{
+	struct bench bench;
+	struct crowd_place *honest, *first, *second;
+
+	(void)state;
+	begin(&bench, 2000, 100, 10, 10);
+	honest = arrive(&bench, 1);
+	for (uint32_t i = 0; i < 3000; i++) {
+		struct crowd_place *place = arrive(&bench, 10 + i);
+
+		assert_non_null(place);
+		crowd_spoil(bench.crowd, place);
+		crowd_spoil(bench.crowd, place);
+		assert_non_null(honest->owner);
+		assert_true(crowd_pending(bench.crowd) <= 100);
+	}
+	/* A session forgets it. */
+	first = crowd_worst(bench.crowd);
+	crowd_settle(bench.crowd, first);
+	crowd_spoil(bench.crowd, first);
+	assert_ptr_not_equal(crowd_worst(bench.crowd), first);
+	crowd_unsettle(bench.crowd, first);
+	assert_ptr_not_equal(crowd_worst(bench.crowd), first);
+	end(&bench);
+
+	/* Of one address that has most, the one that has failed; but no other address's. */
+	begin(&bench, 100, 8, 10, 10);
+	honest = enter(&bench, 1);
+	crowd_spoil(bench.crowd, honest);
+	first = enter(&bench, 2);
+	for (int i = 0; i < 5; i++)
+		second = enter(&bench, 2);
+	assert_ptr_equal(crowd_worst(bench.crowd), first);
+	crowd_spoil(bench.crowd, second);
+	assert_ptr_equal(crowd_worst(bench.crowd), second);
+	end(&bench);
+}
+
 static void test_all_have_sessions(void **state)
 {
 	struct bench bench;
@@ -239,6 +279,8 @@ static void test_counts(void **state)
 				leave(&bench, place);
 			else if (place->owner && random >> 28 & 1)
 				crowd_settle(bench.crowd, place);
+			else if (place->owner && random >> 27 & 1)
+				crowd_spoil(bench.crowd, place);
 			else if (place->owner)
 				crowd_unsettle(bench.crowd, place);
 		}
@@ -261,6 +303,7 @@ int main(void)
 		cmocka_unit_test(test_the_fullest_source_pays),
 		cmocka_unit_test(test_among_equals_the_oldest),
 		cmocka_unit_test(test_few_flooders),
+		cmocka_unit_test(test_spoiled_ones),
 		cmocka_unit_test(test_all_have_sessions),
 		cmocka_unit_test(test_counts),
 	};

@@ -103,8 +103,8 @@ static void test_defaults(void **state)
 	assert_int_equal(options.network_length, 56);
 	assert_int_equal(options.attempts, 3);
 	assert_int_equal(options.sessions_max, 16384);
-	assert_int_equal(options.limits.connections, 16384 + 1024);
-	assert_int_equal(options.limits.pending, 1024);
+	assert_int_equal(options.limits.connections, 16384 + 4096);
+	assert_int_equal(options.limits.pending, 4096);
 	assert_int_equal(options.limits.source_connections, 1024);
 	assert_int_equal(options.limits.source_pending, 512);
 	assert_int_equal(options.failures, 30);
