@@ -13,6 +13,7 @@
 #include "client/exits.h"
 #include "client/hook.h"
 #include "client/msg.h"
+#include "client/names.h"
 #include "client/status.h"
 #include "client/tunnel.h"
 #include "forward/counters.h"
@@ -220,6 +221,37 @@ static void monitor_on_here(struct ipc *ipc, const void *body, int fd, void *arg
 	}
 }
 
+/* Gives control a file to read. */
+static void monitor_give_file(struct monitor *monitor, enum client_msg type, const char *path)
+{
+	const struct client_none none = {0};
+	int fd = names_open(path);
+
+	if (fd < 0 || ipc_send(monitor->control, type, &none, sizeof(none), fd) != 0) {
+		log_warnx("cannot give %s to control", path);
+		monitor_end(monitor, CLIENT_LOCAL);
+	}
+}
+
+/* Answers that control may leave lying: it has no reason to ask again before it has read one. */
+enum { MONITOR_BACKLOG = 16 };
+
+static void monitor_on_names(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct monitor *monitor = arg;
+
+	(void)body;
+	(void)fd;
+	if (ipc_backlog(ipc) > MONITOR_BACKLOG) {
+		log_warnx("control asks and does not take the answers; ending");
+		monitor_end(monitor, CLIENT_LOCAL);
+		return;
+	}
+	monitor_give_file(monitor, CLIENT_MSG_HOSTS, NAMES_HOSTS);
+	if (monitor->control)
+		monitor_give_file(monitor, CLIENT_MSG_RESOLV, NAMES_RESOLV);
+}
+
 static void monitor_on_network(void *arg)
 {
 	monitor_tell_none(arg, CLIENT_MSG_NETWORK);
@@ -308,6 +340,7 @@ static const struct ipc_row control_rows[] = {
 	{CLIENT_MSG_LOWER, sizeof(struct client_none), false, monitor_on_lower},
 	{CLIENT_MSG_SESSION, sizeof(struct client_session), false, monitor_on_session},
 	{CLIENT_MSG_HERE, sizeof(struct client_none), false, monitor_on_here},
+	{CLIENT_MSG_NAMES, sizeof(struct client_none), false, monitor_on_names},
 };
 
 static const struct ipc_row forward_rows[] = {

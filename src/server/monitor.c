@@ -135,8 +135,13 @@ static void monitor_on_login(struct ipc *ipc, const void *body, int fd, void *ar
 	struct monitor *monitor = arg;
 	struct server_verdict verdict;
 
-	(void)ipc;
 	(void)fd;
+	/* There is one question for each connection, which waits for the answer. */
+	if (ipc_backlog(ipc) > monitor->options->sessions_max) {
+		log_warnx("control asks and does not take the answers; ending");
+		monitor_end(monitor, EXIT_FAILED);
+		return;
+	}
 	if (!grants_login(monitor->grants, body, &verdict)) {
 		log_warnx("control asked for a login that cannot be; ending");
 		monitor_end(monitor, EXIT_FAILED);
