@@ -20,6 +20,7 @@
 #include "forward/msg.h"
 #include "monitor/daemonize.h"
 #include "monitor/outside.h"
+#include "monitor/powers.h"
 #include "monitor/rooms.h"
 #include "monitor/service.h"
 #include "monitor/signals.h"
@@ -373,7 +374,7 @@ static bool monitor_start_rooms(struct monitor *monitor)
 	}
 	if (rooms_start(monitor->rooms, "control", (const int[]){control[1], between[1]},
 			with_forward ? 2 : 1) ||
-	    rooms_start(monitor->rooms, "guard", &guard[1], 1) ||
+	    rooms_start_guard(monitor->rooms, "guard", &guard[1], 1) ||
 	    (with_forward &&
 	     rooms_start(monitor->rooms, "forward", (const int[]){forward[1], between[0]}, 2)))
 		return false;
@@ -438,7 +439,9 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify, i
 	if (!monitor->signals)
 		goto done;
 	monitor->service = service_new(monitor->base, notify);
-	if (!monitor->service || !monitor_start_rooms(monitor))
+	/* The rooms need more than that, to give it up themselves. */
+	if (!monitor->service || !monitor_start_rooms(monitor) ||
+	    !powers_limit(POWERS_MONITOR, hook_wanted(monitor->options)))
 		goto done;
 	monitor_tell_status(monitor);
 	/* Without them a change is noticed when a ping goes unanswered. */
@@ -574,6 +577,8 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 	status = monitor_check(options);
 	if (status != CLIENT_OK)
 		return status;
+	if (!powers_hide())
+		return CLIENT_LOCAL;
 	monitor.carrier.user = account_user(options);
 	if (!monitor.carrier.user)
 		return CLIENT_USAGE;

@@ -12,5 +12,6 @@
     capture    packets seen on an interface
     probe      probes and a client over UDP, by hand
     outside    hand-made packets in protocol 41
+    traitor    rooms that have been taken over
     traffic    pings and transfers
 """
