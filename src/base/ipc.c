@@ -40,6 +40,7 @@ struct ipc {
 	struct event *readable;
 	struct event *writable;
 	STAILQ_HEAD(, ipc_queued) queue;
+	size_t queued;
 	bool *freed; /* set while handlers run, so that one may free the channel */
 };
 
@@ -152,6 +153,7 @@ int ipc_send(struct ipc *ipc, uint32_t type, const void *body, size_t size, int 
 		queued->fd = fd;
 		memcpy(queued->body, body, size);
 		STAILQ_INSERT_TAIL(&ipc->queue, queued, next);
+		ipc->queued++;
 		return event_add(ipc->writable, NULL) == -1 ? -ENOMEM : 0;
 	}
 	/* That the other end has gone is for the reader to find, who then calls closed(). */
@@ -175,6 +177,7 @@ static int ipc_drain(struct ipc *ipc)
 		if (error)
 			return error;
 		STAILQ_REMOVE_HEAD(&ipc->queue, next);
+		ipc->queued--;
 		ipc_queued_free(queued);
 	}
 	return 0;
@@ -190,6 +193,11 @@ static void ipc_on_writable(evutil_socket_t fd, short what, void *arg)
 	/* Any other error shows itself to the reader as the end of the channel. */
 	if (error == -EAGAIN || error == -ENOBUFS)
 		(void)event_add(ipc->writable, NULL);
+}
+
+size_t ipc_backlog(const struct ipc *ipc)
+{
+	return ipc->queued;
 }
 
 void ipc_flush(struct ipc *ipc, int timeout_ms)

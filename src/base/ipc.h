@@ -47,6 +47,9 @@ struct ipc *ipc_new(struct event_base *base, int fd, const char *name, const str
  */
 int ipc_send(struct ipc *ipc, uint32_t type, const void *body, size_t size, int fd);
 
+/* How many messages the other end has not taken yet, beyond what its socket holds. */
+size_t ipc_backlog(const struct ipc *ipc);
+
 /* Writes out what is queued, waiting at most timeout_ms. For a last word before exit. */
 void ipc_flush(struct ipc *ipc, int timeout_ms);
 

@@ -17,6 +17,8 @@ static const char *log_subsystem;
 static bool log_debugging;
 static bool log_syslog;
 static bool log_journal;
+static bool log_monitor;
+static unsigned int log_lost; /* lines since the pipe to monitor was full */
 
 /*
  * Whether standard error goes to systemd's journal: $JOURNAL_STREAM has the device and the inode of
@@ -55,27 +57,71 @@ void log_set_debug(bool debug)
 	log_debugging = debug;
 }
 
+void log_to_monitor(void)
+{
+	log_monitor = true;
+}
+
 bool log_is_debug(void)
 {
 	return log_debugging;
 }
 
-static void log_line(int priority, int error, const char *format, va_list ap)
+/* One write(2) for a line: a pipe takes it as a whole or not at all. False: it is full. */
+static bool log_tell_monitor(int priority, const char *text)
 {
-	char text[1200];
+	char line[1400];
+	int len = snprintf(line, sizeof(line), "<%d>%s\n", priority, text);
+
+	return len < 0 || write(STDERR_FILENO, line, (size_t)len) != -1 || errno != EAGAIN;
+}
+
+static void log_by_monitor(int priority, const char *text)
+{
+	char lost[80];
+
+	if (log_lost > 0) {
+		(void)snprintf(lost, sizeof(lost), "%u lines lost here: monitor was busy",
+			       log_lost);
+		if (log_tell_monitor(LOG_WARNING, lost))
+			log_lost = 0;
+	}
+	if (!log_tell_monitor(priority, text))
+		log_lost++;
+}
+
+static void log_out(const char *subsystem, int priority, const char *text)
+{
 	char line[1400];
 
-	if (vsnprintf(text, sizeof(text), format, ap) < 0)
-		return;
-	(void)snprintf(line, sizeof(line), "%s%s%s%s%s", log_subsystem ? log_subsystem : "",
-		       log_subsystem ? ": " : "", text, error ? ": " : "",
-		       error ? strerror(error) : "");
+	(void)snprintf(line, sizeof(line), "%s%s%s", subsystem ? subsystem : "",
+		       subsystem ? ": " : "", text);
 	if (log_syslog)
 		syslog(priority, "%s", line);
 	else if (log_journal) /* which knows the program, and takes the priority off */
 		(void)fprintf(stderr, "<%d>%s\n", priority, line);
 	else
 		(void)fprintf(stderr, "%s: %s\n", log_program, line);
+}
+
+void log_of_room(const char *name, int priority, const char *text)
+{
+	log_out(name, priority, text);
+}
+
+static void log_line(int priority, int error, const char *format, va_list ap)
+{
+	char text[1200];
+	char line[1300];
+
+	if (vsnprintf(text, sizeof(text), format, ap) < 0)
+		return;
+	(void)snprintf(line, sizeof(line), "%s%s%s", text, error ? ": " : "",
+		       error ? strerror(error) : "");
+	if (log_monitor)
+		log_by_monitor(priority, line);
+	else
+		log_out(log_subsystem, priority, line);
 }
 
 void log_debug(const char *format, ...)

@@ -23,6 +23,17 @@ void log_init(const char *program, const char *subsystem, bool debug);
 void log_to_syslog(void);
 
 void log_set_debug(bool debug);
+
+/*
+ * From now on standard error is a pipe to monitor, non-blocking, which puts the room's name before
+ * each line: "<4>text" with syslog's number of the priority. Where it is full, lines are lost and
+ * counted.
+ */
+void log_to_monitor(void);
+
+/* Monitor's side of it: a line of the room name, cleaned of what is not to be shown. */
+void log_of_room(const char *name, int priority, const char *text);
+
 bool log_is_debug(void);
 
 void log_debug(const char *format, ...) LOG_FORMAT(1);

@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 
-#include <cap-ng.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -12,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 /* Most descriptors that a room is given, and where they are parked while they are put in order. */
@@ -45,9 +43,10 @@ const char *room_name(int *argc, char **argv)
 }
 
 /* In the child. Only what may be called between fork and exec. */
-static void room_exec(char *const argv[], const int fds[], size_t n_fds)
+static void room_exec(char *const argv[], const int fds[], size_t n_fds, int log)
 {
 	int parked[ROOM_FDS_MAX];
+	int parked_log = -1;
 
 	/* A descriptor that dup2() finds in its own place would keep close-on-exec. */
 	for (size_t i = 0; i < n_fds; i++) {
@@ -55,6 +54,8 @@ static void room_exec(char *const argv[], const int fds[], size_t n_fds)
 		if (parked[i] == -1)
 			return;
 	}
+	if (log != -1 && (parked_log = fcntl(log, F_DUPFD_CLOEXEC, ROOM_FD_PARK)) == -1)
+		return;
 	for (size_t i = 0; i < n_fds; i++) {
 		if (dup2(parked[i], ROOM_FD + (int)i) == -1)
 			return;
@@ -63,11 +64,15 @@ static void room_exec(char *const argv[], const int fds[], size_t n_fds)
 
 	if (null == -1 || dup2(null, STDIN_FILENO) == -1)
 		return;
+	/* Last: until here what goes wrong is said to whom started us. */
+	if (log != -1 && (dup2(null, STDOUT_FILENO) == -1 || dup2(parked_log, STDERR_FILENO) == -1))
+		return;
 	closefrom(ROOM_FD + (int)n_fds);
 	execv("/proc/self/exe", argv);
 }
 
-pid_t room_spawn(const char *name, int argc, char *const argv[], const int fds[], size_t n_fds)
+pid_t room_spawn(const char *name, int argc, char *const argv[], const int fds[], size_t n_fds,
+		 int log)
 {
 	char option[32];
 	sigset_t none;
@@ -90,7 +95,7 @@ pid_t room_spawn(const char *name, int argc, char *const argv[], const int fds[]
 	if (pid == 0) {
 		sigemptyset(&none);
 		(void)sigprocmask(SIG_SETMASK, &none, NULL);
-		room_exec(room_argv, fds, n_fds);
+		room_exec(room_argv, fds, n_fds, log);
 		log_warn("cannot start the room %s", name);
 		_exit(1);
 	}
@@ -120,44 +125,13 @@ static void room_on_libevent(int severity, const char *text)
 	log_debug("%s", text);
 }
 
-void room_begin(const char *program, const char *name, bool debug, bool daemon)
+void room_begin(const char *program, const char *name, bool debug)
 {
 	static const int monitors[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
 
 	log_init(program, name, debug);
 	event_set_log_callback(room_on_libevent);
-	if (daemon)
-		log_to_syslog();
 	setproctitle("%s", name);
 	for (size_t i = 0; i < sizeof(monitors) / sizeof(monitors[0]); i++)
 		(void)signal(monitors[i], SIG_IGN);
-}
-
-void room_drop_privileges(const char *user)
-{
-	const struct passwd *passwd = getpwnam(user);
-
-	if (!passwd || passwd->pw_uid == 0) {
-		log_warnx("cannot run as user %s: %s", user,
-			  passwd ? "that is root" : "no such user");
-		exit(1);
-	}
-	capng_clear(CAPNG_SELECT_ALL);
-
-	int result = capng_change_id((int)passwd->pw_uid, (int)passwd->pw_gid,
-				     CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
-
-	if (result != 0) {
-		log_warnx("cannot become user %s (step %d)", user, -result);
-		exit(1);
-	}
-	/* Neither by a set-user-ID program nor by file capabilities does anything come back. */
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1) {
-		log_warn("cannot renounce new privileges");
-		exit(1);
-	}
-	if (setresuid(0, 0, 0) != -1 || capng_have_capabilities(CAPNG_SELECT_ALL) != CAPNG_NONE) {
-		log_warnx("privileges are still there after giving them up");
-		exit(1);
-	}
 }

@@ -30,10 +30,12 @@ const char *room_name(int *argc, char **argv);
 
 /*
  * Starts the room name with the same arguments. fds become descriptors ROOM_FD and on in the new
- * process, which gets no others but standard output and error. Returns its process id or -errno;
- * the caller closes its own copies of fds.
+ * process. log becomes its standard error, and its other standard descriptors lead nowhere; with
+ * -1 it shares our standard output and error. It gets no others. Returns its process id or -errno;
+ * the caller closes its own copies of the descriptors.
  */
-pid_t room_spawn(const char *name, int argc, char *const argv[], const int fds[], size_t n_fds);
+pid_t room_spawn(const char *name, int argc, char *const argv[], const int fds[], size_t n_fds,
+		 int log);
 
 /* The user for the unprivileged rooms: name itself where it is not NULL. NULL: no such user. */
 const char *room_user(const char *name);
@@ -41,12 +43,6 @@ const char *room_user(const char *name);
 /*
  * First thing in every room but the monitor: title, log, signals that only the monitor takes.
  */
-void room_begin(const char *program, const char *name, bool debug, bool daemon);
-
-/*
- * Gives up everything: becomes user (see room_user()), without supplementary groups, capabilities
- * and new privileges. Ends the process where any of it fails.
- */
-void room_drop_privileges(const char *user);
+void room_begin(const char *program, const char *name, bool debug);
 
 #endif

@@ -369,12 +369,21 @@ static void connection_on_address(int result, struct evutil_addrinfo *list, void
 	}
 }
 
-static void connection_resolve(struct connection *connection, const char *server)
+static void connection_resolve(struct connection *connection, const char *server,
+			       const struct names *names)
 {
 	const struct evutil_addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
-	struct resolver *resolver = calloc(1, sizeof(*resolver));
 	struct evdns_getaddrinfo_request *request;
+	struct resolver *resolver;
 
+	connection->n_addresses = names_in_hosts(names->hosts, server, connection->addresses,
+						 CONNECTION_ADDRESSES_MAX);
+	if (connection->n_addresses > 0) {
+		connection_arrange(connection);
+		connection_next(connection);
+		return;
+	}
+	resolver = calloc(1, sizeof(*resolver));
 	if (resolver)
 		resolver->dns = evdns_base_new(connection->base, 0);
 	if (!resolver || !resolver->dns) {
@@ -382,8 +391,7 @@ static void connection_resolve(struct connection *connection, const char *server
 		connection_fail(connection, CLIENT_LOCAL, strerror(ENOMEM));
 		return;
 	}
-	/* Without name servers the hosts file can still have the name. */
-	(void)evdns_base_resolv_conf_parse(resolver->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+	names_configure(names->resolv, resolver->dns);
 	resolver->base = connection->base;
 	resolver->connection = connection;
 	connection->resolver = resolver;
@@ -395,8 +403,15 @@ static void connection_resolve(struct connection *connection, const char *server
 		resolver->request = request;
 }
 
+bool connection_is_name(const char *server)
+{
+	struct in_addr address;
+
+	return inet_pton(AF_INET, server, &address) != 1;
+}
+
 void connection_open(struct connection *connection, const char *server, uint16_t port,
-		     struct in_addr last, bool past)
+		     const struct names *names, struct in_addr last, bool past)
 {
 	struct in_addr address;
 
@@ -408,7 +423,7 @@ void connection_open(struct connection *connection, const char *server, uint16_t
 	if (inet_pton(AF_INET, server, &address) == 1)
 		connection_start(connection, address);
 	else
-		connection_resolve(connection, server);
+		connection_resolve(connection, server, names);
 }
 
 static void connection_log_sent(const char *line)

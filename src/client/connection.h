@@ -3,6 +3,7 @@
 #ifndef DTCP_CLIENT_CONNECTION_H
 #define DTCP_CLIENT_CONNECTION_H
 
+#include "client/names.h"
 #include "client/session.h"
 
 #include <event2/event.h>
@@ -20,13 +21,17 @@ struct connection *connection_new(struct event_base *base, uint32_t patience, co
 				  void *arg);
 void connection_free(struct connection *connection);
 
+/* True where server is a name, for which connection_open() needs the name files. */
+bool connection_is_name(const char *server);
+
 /*
- * Looks server up anew and connects to it; what comes of it is fed. Each of its addresses gets its
- * share of SESSION_CONNECT_MS. If last is among them it is the first to be tried, with past the
- * first to be tried is the one behind it.
+ * Looks server up anew and connects to it; what comes of it is fed. names stays the caller's and is
+ * read during the call; NULL for an address. Each of the server's addresses gets its share of
+ * SESSION_CONNECT_MS. If last is among them it is the first to be tried, with past the first to be
+ * tried is the one behind it.
  */
 void connection_open(struct connection *connection, const char *server, uint16_t port,
-		     struct in_addr last, bool past);
+		     const struct names *names, struct in_addr last, bool past);
 
 /* Sends a line. */
 void connection_send(struct connection *connection, const char *line);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "client/connection.h"
 #include "client/msg.h"
+#include "client/names.h"
 #include "client/session.h"
 #include "client/tunnel.h"
 #include "forward/msg.h"
@@ -30,6 +31,8 @@ struct control {
 	struct client_session told; /* to monitor */
 	bool forwarding;	    /* forward has our session */
 	uint16_t udp_port;	    /* bound for a tunnel over UDP */
+	bool looking_up;	    /* monitor has been asked for the name files */
+	int hosts;		    /* the first of them, -1: it is not there yet */
 	int status;
 };
 
@@ -98,7 +101,9 @@ static void control_forward_add(struct control *control)
 		add.prefixes[add.n_prefixes++] = reply->prefixes[i];
 	control_must(control, ipc_send(control->forward, FORWARD_MSG_ADD, &add, sizeof(add), -1),
 		     "forward");
+	/* From now on it is forward's. */
 	explicit_bzero(add.key, sizeof(add.key));
+	explicit_bzero(control->session.key, sizeof(control->session.key));
 	control->forwarding = true;
 }
 
@@ -166,6 +171,27 @@ static void control_tell_session(struct control *control)
 		     "monitor");
 }
 
+static void control_open(struct control *control, const struct names *names)
+{
+	connection_open(control->connection, session_server_name(&control->session),
+			control->options->port, names, session_server(&control->session)->address,
+			session_server(&control->session)->past);
+}
+
+/* A name is looked up with the files as they are now, which monitor opens for us. */
+static void control_connect(struct control *control)
+{
+	const struct client_none none = {0};
+
+	control->looking_up = connection_is_name(session_server_name(&control->session));
+	if (control->looking_up)
+		control_must(control,
+			     ipc_send(control->monitor, CLIENT_MSG_NAMES, &none, sizeof(none), -1),
+			     "monitor");
+	else
+		control_open(control, NULL);
+}
+
 static void control_feed(const struct session_event *event, void *arg)
 {
 	struct control *control = arg;
@@ -181,6 +207,7 @@ static void control_feed(const struct session_event *event, void *arg)
 	if (actions.what & SESSION_DO_SEND)
 		connection_send(control->connection, actions.send);
 	if (actions.what & SESSION_DO_CLOSE) {
+		control->looking_up = false;
 		connection_close(control->connection);
 		/* A session that was only tried out has no tunnel whose end would remove it. */
 		if (control->session.link == SESSION_LINK_NONE)
@@ -204,9 +231,7 @@ static void control_feed(const struct session_event *event, void *arg)
 	control_tell_session(control);
 	clock_arm(control->timer, session_deadline(&control->session));
 	if (actions.what & SESSION_DO_CONNECT)
-		connection_open(control->connection, session_server_name(&control->session),
-				control->options->port, session_server(&control->session)->address,
-				session_server(&control->session)->past);
+		control_connect(control);
 	if (actions.what & SESSION_DO_EXIT)
 		control_end(control, (int)actions.status);
 }
@@ -324,6 +349,35 @@ static void control_on_path(struct ipc *ipc, const void *body, int fd, void *arg
 	control_feed(&event, arg);
 }
 
+static void control_on_hosts(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+
+	(void)ipc;
+	(void)body;
+	if (control->hosts != -1)
+		close(control->hosts);
+	control->hosts = fd;
+}
+
+static void control_on_resolv(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+	const struct names names = {.hosts = control->hosts, .resolv = fd};
+
+	(void)ipc;
+	(void)body;
+	control->hosts = -1;
+	/* Else the attempt that they were for has been given up. */
+	if (control->looking_up) {
+		control->looking_up = false;
+		control_open(control, &names);
+	}
+	if (names.hosts != -1)
+		close(names.hosts);
+	close(fd);
+}
+
 static void control_on_stop(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	(void)ipc;
@@ -408,6 +462,8 @@ static const struct ipc_row monitor_rows[] = {
 	{CLIENT_MSG_CALL, sizeof(struct client_none), false, control_on_call},
 	{CLIENT_MSG_RAISED, sizeof(struct client_raised), false, control_on_raised},
 	{CLIENT_MSG_LOWERED, sizeof(struct client_none), false, control_on_lowered},
+	{CLIENT_MSG_HOSTS, sizeof(struct client_none), true, control_on_hosts},
+	{CLIENT_MSG_RESOLV, sizeof(struct client_none), true, control_on_resolv},
 };
 
 static const struct ipc_row forward_rows[] = {
@@ -420,7 +476,7 @@ static const struct ipc_row forward_rows[] = {
 
 int client_control_run(const struct client_options *options, int monitor_fd, int forward_fd)
 {
-	struct control control = {.options = options, .status = CLIENT_LOCAL};
+	struct control control = {.options = options, .hosts = -1, .status = CLIENT_LOCAL};
 	struct session_config config = {
 		.n_servers = options->n_servers,
 		.type = options->type,

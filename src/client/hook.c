@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "client/hook.h"
 
+#include "base/log.h"
+
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -54,7 +56,16 @@ static void hook_set_port(struct hook_environment *environment, const char *name
 
 bool hook_wanted(const struct client_options *options)
 {
-	return options->script_named || access(options->script, X_OK) == 0;
+	static enum { UNDECIDED, WANTED, UNWANTED } decision = UNDECIDED;
+	bool there = options->script_named || access(options->script, X_OK) == 0;
+
+	if (decision == UNDECIDED)
+		decision = there ? WANTED : UNWANTED;
+	else if (decision == UNWANTED && there)
+		log_warnx("%s was not there at the start, so it is not run; start dtcpclient anew "
+			  "to have it run",
+			  options->script);
+	return decision == WANTED;
 }
 
 struct script *hook_start(struct event_base *base, const struct client_options *options,

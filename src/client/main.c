@@ -1,26 +1,46 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
 #include "base/room.h"
+#include "base/sandbox.h"
 #include "client/control.h"
 #include "client/exits.h"
 #include "client/guard.h"
+#include "client/hook.h"
 #include "client/monitor.h"
 #include "client/options.h"
 #include "forward/forward.h"
+#include "monitor/powers.h"
+#include "proto/crypto.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* Descriptors of a room: its channels, sockets and devices, and as many again. */
+enum { ROOM_FILES = 64 };
 
 /* One of the rooms, started by monitor with the same command line. */
 static int run_room(const char *room, const struct client_options *options)
 {
 	const struct forward_config forward = {.server = false, .sessions_max = 1};
+	bool control = strcmp(room, "control") == 0;
+	const struct sandbox sandbox = {
+		.room = control ? SANDBOX_CLIENT_CONTROL : SANDBOX_CLIENT_FORWARD,
+		.user = room_user(options->run_as),
+		.files = ROOM_FILES,
+	};
 
-	room_begin("dtcpclient", room, options->debug, options->daemon);
-	if (strcmp(room, "guard") == 0)
+	room_begin("dtcpclient", room, options->debug);
+	if (strcmp(room, "guard") == 0) {
+		if (options->daemon)
+			log_to_syslog();
+		if (!powers_hide() || !powers_limit(POWERS_NETWORK, hook_wanted(options)))
+			return CLIENT_LOCAL;
 		return client_guard_run(options, ROOM_FD);
-	room_drop_privileges(room_user(options->run_as));
-	if (strcmp(room, "control") == 0)
+	}
+	log_to_monitor();
+	crypto_prepare();
+	sandbox_enter(&sandbox);
+	if (control)
 		return client_control_run(options, ROOM_FD, options->no_device ? -1 : ROOM_FD + 1);
 	return forward_run(&forward, ROOM_FD, ROOM_FD + 1);
 }

@@ -13,12 +13,14 @@
 #include "client/exits.h"
 #include "client/hook.h"
 #include "client/msg.h"
+#include "client/names.h"
 #include "client/status.h"
 #include "client/tunnel.h"
 #include "forward/counters.h"
 #include "forward/msg.h"
 #include "monitor/daemonize.h"
 #include "monitor/outside.h"
+#include "monitor/powers.h"
 #include "monitor/rooms.h"
 #include "monitor/service.h"
 #include "monitor/signals.h"
@@ -218,6 +220,37 @@ static void monitor_on_here(struct ipc *ipc, const void *body, int fd, void *arg
 	}
 }
 
+/* Gives control a file to read. */
+static void monitor_give_file(struct monitor *monitor, enum client_msg type, const char *path)
+{
+	const struct client_none none = {0};
+	int fd = names_open(path);
+
+	if (fd < 0 || ipc_send(monitor->control, type, &none, sizeof(none), fd) != 0) {
+		log_warnx("cannot give %s to control", path);
+		monitor_end(monitor, CLIENT_LOCAL);
+	}
+}
+
+/* Answers that control may leave lying: it has no reason to ask again before it has read one. */
+enum { MONITOR_BACKLOG = 16 };
+
+static void monitor_on_names(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct monitor *monitor = arg;
+
+	(void)body;
+	(void)fd;
+	if (ipc_backlog(ipc) > MONITOR_BACKLOG) {
+		log_warnx("control asks and does not take the answers; ending");
+		monitor_end(monitor, CLIENT_LOCAL);
+		return;
+	}
+	monitor_give_file(monitor, CLIENT_MSG_HOSTS, NAMES_HOSTS);
+	if (monitor->control)
+		monitor_give_file(monitor, CLIENT_MSG_RESOLV, NAMES_RESOLV);
+}
+
 static void monitor_on_network(void *arg)
 {
 	monitor_tell_none(arg, CLIENT_MSG_NETWORK);
@@ -306,6 +339,7 @@ static const struct ipc_row control_rows[] = {
 	{CLIENT_MSG_LOWER, sizeof(struct client_none), false, monitor_on_lower},
 	{CLIENT_MSG_SESSION, sizeof(struct client_session), false, monitor_on_session},
 	{CLIENT_MSG_HERE, sizeof(struct client_none), false, monitor_on_here},
+	{CLIENT_MSG_NAMES, sizeof(struct client_none), false, monitor_on_names},
 };
 
 static const struct ipc_row forward_rows[] = {
@@ -338,7 +372,7 @@ static bool monitor_start_rooms(struct monitor *monitor)
 	}
 	if (rooms_start(monitor->rooms, "control", (const int[]){control[1], between[1]},
 			with_forward ? 2 : 1) ||
-	    rooms_start(monitor->rooms, "guard", &guard[1], 1) ||
+	    rooms_start_guard(monitor->rooms, "guard", &guard[1], 1) ||
 	    (with_forward &&
 	     rooms_start(monitor->rooms, "forward", (const int[]){forward[1], between[0]}, 2)))
 		return false;
@@ -403,7 +437,9 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify, i
 	if (!monitor->signals)
 		goto done;
 	monitor->service = service_new(monitor->base, notify);
-	if (!monitor->service || !monitor_start_rooms(monitor))
+	/* The rooms need more than that, to give it up themselves. */
+	if (!monitor->service || !monitor_start_rooms(monitor) ||
+	    !powers_limit(POWERS_MONITOR, hook_wanted(monitor->options)))
 		goto done;
 	monitor_tell_status(monitor);
 	/* Without them a change is noticed when a ping goes unanswered. */
@@ -541,6 +577,8 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 	status = monitor_check(options);
 	if (status != CLIENT_OK)
 		return status;
+	if (!powers_hide())
+		return CLIENT_LOCAL;
 	monitor.carrier.user = account_user(options);
 	if (!monitor.carrier.user)
 		return CLIENT_USAGE;

@@ -23,11 +23,14 @@ enum client_msg {
 	CLIENT_MSG_RAISED,	 /* struct client_raised: the answer to RAISE */
 	CLIENT_MSG_LOWERED,	 /* struct client_none: the answer to LOWER */
 	CLIENT_MSG_CALL,	 /* struct client_none: answer with HERE */
+	CLIENT_MSG_HOSTS,	 /* struct client_none, descriptor: /etc/hosts as it is now */
+	CLIENT_MSG_RESOLV,	 /* struct client_none, descriptor: resolv.conf, after HOSTS */
 	/* control to monitor */
 	CLIENT_MSG_RAISE = 32, /* struct client_tunnel: make the interface, run the script */
 	CLIENT_MSG_LOWER,      /* struct client_none: run the script, remove everything */
 	CLIENT_MSG_SESSION,    /* struct client_session: the session has come or gone */
 	CLIENT_MSG_HERE,       /* struct client_none: the answer to CALL */
+	CLIENT_MSG_NAMES,      /* struct client_none: HOSTS and RESOLV, for a name to look up */
 	/* monitor to guard */
 	CLIENT_MSG_GUARD = 64, /* struct client_guard: this has to go if monitor dies */
 	CLIENT_MSG_SCRIPT,     /* struct client_script: the script runs now, or does not any more */

@@ -3,6 +3,8 @@
 
 #include "base/log.h"
 #include "base/room.h"
+#include "monitor/output.h"
+#include "monitor/powers.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -13,10 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Two seconds in steps of ten milliseconds. */
-enum { ROOMS_TICKS = 200 };
+/* Two seconds in steps of ten milliseconds; and one more for those that had to be killed. */
+enum { ROOMS_TICKS = 200, ROOMS_TICKS_MAX = 300 };
 
 struct rooms {
+	struct event_base *base;
 	int argc;
 	char *const *argv;
 	rooms_ended ended;
@@ -25,6 +28,7 @@ struct rooms {
 	struct {
 		const char *name;
 		pid_t pid;
+		struct output *output; /* what it logs; NULL: it does that by itself */
 	} list[ROOMS_MAX];
 	size_t count;
 };
@@ -35,6 +39,10 @@ static const char *rooms_forget(struct rooms *rooms, pid_t pid)
 		if (rooms->list[i].pid == pid) {
 			const char *name = rooms->list[i].name;
 
+			/* Its last words come before what is said of its end. */
+			if (rooms->list[i].output)
+				output_drain(rooms->list[i].output);
+			output_free(rooms->list[i].output);
 			rooms->list[i] = rooms->list[--rooms->count];
 			return name;
 		}
@@ -42,16 +50,31 @@ static const char *rooms_forget(struct rooms *rooms, pid_t pid)
 	return NULL;
 }
 
+/* Children that are noticed in one go; more than there ever are. */
+enum { ROOMS_REAPED = 16 };
+
 static void rooms_on_child(evutil_socket_t fd, short what, void *arg)
 {
 	struct rooms *rooms = arg;
-	int status;
-	pid_t pid;
+	int status[ROOMS_REAPED];
+	pid_t pid[ROOMS_REAPED];
+	size_t count = 0;
 
 	(void)fd;
 	(void)what;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		rooms->ended(rooms_forget(rooms, pid), pid, status, rooms->arg);
+	while (count < ROOMS_REAPED && (pid[count] = waitpid(-1, &status[count], WNOHANG)) > 0)
+		count++;
+	/* One that was killed is the cause where others have left in consequence. */
+	for (int killed = 1; killed >= 0; killed--) {
+		for (size_t i = 0; i < count; i++) {
+			if (WIFSIGNALED(status[i]) == killed)
+				rooms->ended(rooms_forget(rooms, pid[i]), pid[i], status[i],
+					     rooms->arg);
+		}
+	}
+	/* There may be more. */
+	if (count == ROOMS_REAPED)
+		event_active(rooms->child, EV_SIGNAL, 1);
 }
 
 struct rooms *rooms_new(struct event_base *base, int argc, char *const argv[], rooms_ended ended,
@@ -61,6 +84,7 @@ struct rooms *rooms_new(struct event_base *base, int argc, char *const argv[], r
 
 	if (!rooms)
 		return NULL;
+	rooms->base = base;
 	rooms->argc = argc;
 	rooms->argv = argv;
 	rooms->ended = ended;
@@ -73,22 +97,50 @@ struct rooms *rooms_new(struct event_base *base, int argc, char *const argv[], r
 	return rooms;
 }
 
-int rooms_start(struct rooms *rooms, const char *name, const int fds[], size_t n_fds)
+static int rooms_spawn(struct rooms *rooms, const char *name, const int fds[], size_t n_fds,
+		       struct output *output, int log)
 {
 	pid_t pid = -EMFILE;
 
 	if (rooms->count < ROOMS_MAX)
-		pid = room_spawn(name, rooms->argc, rooms->argv, fds, n_fds);
+		pid = room_spawn(name, rooms->argc, rooms->argv, fds, n_fds, log);
 	for (size_t i = 0; i < n_fds; i++)
 		close(fds[i]);
+	if (log != -1)
+		close(log);
 	if (pid < 0) {
 		errno = -pid;
 		log_warn("cannot start the room %s", name);
+		output_free(output);
 		return pid;
 	}
 	rooms->list[rooms->count].name = name;
+	rooms->list[rooms->count].output = output;
 	rooms->list[rooms->count++].pid = pid;
 	return 0;
+}
+
+int rooms_start(struct rooms *rooms, const char *name, const int fds[], size_t n_fds)
+{
+	int log;
+	struct output *output = output_new(rooms->base, name, true, &log);
+
+	/* Where we are busy the room goes on, and what it has to say is lost. */
+	if (!output || evutil_make_socket_nonblocking(log) == -1) {
+		log_warnx("cannot start the room %s: no pipe for its log", name);
+		for (size_t i = 0; i < n_fds; i++)
+			close(fds[i]);
+		if (log != -1)
+			close(log);
+		output_free(output);
+		return -EMFILE;
+	}
+	return rooms_spawn(rooms, name, fds, n_fds, output, log);
+}
+
+int rooms_start_guard(struct rooms *rooms, const char *name, const int fds[], size_t n_fds)
+{
+	return rooms_spawn(rooms, name, fds, n_fds, NULL, -1);
 }
 
 void rooms_end(struct rooms *rooms)
@@ -108,16 +160,20 @@ void rooms_end(struct rooms *rooms)
 				log_warnx("room %s: %s", name, rooms_status_text(status));
 			continue;
 		}
-		if (pid == -1 && errno == ECHILD)
+		if ((pid == -1 && errno == ECHILD) || ticks == ROOMS_TICKS_MAX)
 			break;
 		if (ticks == ROOMS_TICKS) {
+			powers_to_kill();
 			for (size_t i = 0; i < rooms->count; i++) {
 				log_warnx("room %s does not end, killed", rooms->list[i].name);
-				(void)kill(rooms->list[i].pid, SIGKILL);
+				if (kill(rooms->list[i].pid, SIGKILL) == -1)
+					log_warn("cannot kill process %d", (int)rooms->list[i].pid);
 			}
 		}
 		(void)nanosleep(&tick, NULL);
 	}
+	while (rooms->count > 0)
+		(void)rooms_forget(rooms, rooms->list[0].pid);
 	free(rooms);
 }
 
@@ -128,9 +184,12 @@ bool rooms_is_consequence(int status)
 
 const char *rooms_status_text(int status)
 {
-	static char text[40];
+	static char text[80];
 
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		(void)snprintf(text, sizeof(text), "killed by its sandbox (signal %d, SIGSYS)",
+			       SIGSYS);
+	else if (WIFSIGNALED(status))
 		(void)snprintf(text, sizeof(text), "killed by signal %d", WTERMSIG(status));
 	else
 		(void)snprintf(text, sizeof(text), "exit status %d", WEXITSTATUS(status));

@@ -20,10 +20,13 @@ struct rooms *rooms_new(struct event_base *base, int argc, char *const argv[], r
 			void *arg);
 
 /*
- * Starts a room; name must stay valid. fds are closed here in any case. Returns 0 or -errno after
- * logging.
+ * Starts a room, whose log goes through us; name must stay valid. fds are closed here in any case.
+ * Returns 0 or -errno after logging.
  */
 int rooms_start(struct rooms *rooms, const char *name, const int fds[], size_t n_fds);
+
+/* The same for one that stays root and outlives us, and so has to log by itself. */
+int rooms_start_guard(struct rooms *rooms, const char *name, const int fds[], size_t n_fds);
 
 /*
  * Waits for the rooms to end by themselves, as they do once their channels are closed, and kills
@@ -37,7 +40,8 @@ void rooms_end(struct rooms *rooms);
  */
 bool rooms_is_consequence(int status);
 
-/* The end of a child in words: "exit status 1", "killed by signal 9". Static buffer. */
+/* The end of a child in words: "exit status 1", "killed by signal 9", or by its sandbox. Static
+ * buffer. */
 const char *rooms_status_text(int status);
 
 #endif

@@ -2,20 +2,15 @@
 #include "monitor/script.h"
 
 #include "base/log.h"
+#include "monitor/output.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* Octets of a line of a script that are shown. */
-enum { SCRIPT_LINE_MAX = 1000 };
 
 struct script {
 	char *path;
@@ -45,75 +40,6 @@ void script_kill(struct script *script)
 	/* The whole group: a hanging script usually hangs in a child. */
 	if (kill(-script->pid, SIGKILL) == -1 && errno != ESRCH)
 		log_warn("%s: cannot kill process group %d", script->path, (int)script->pid);
-}
-
-/* What a script, or what it has started, says: a line in the log for each of its lines. */
-struct script_output {
-	char *path;
-	struct bufferevent *stream;
-};
-
-static void script_output_free(struct script_output *output)
-{
-	if (output->stream)
-		bufferevent_free(output->stream);
-	free(output->path);
-	free(output);
-}
-
-static void script_on_output(struct bufferevent *stream, void *arg)
-{
-	const struct script_output *output = arg;
-	struct evbuffer *input = bufferevent_get_input(stream);
-	char shown[1000];
-	char *line;
-	size_t len;
-
-	while ((line = evbuffer_readln(input, &len, EVBUFFER_EOL_LF))) {
-		log_info("%s: %s", output->path, log_escape(line, len, shown, sizeof(shown)));
-		free(line);
-	}
-	/* The beginning of a line without end is enough. */
-	if (evbuffer_get_length(input) >= SCRIPT_LINE_MAX)
-		(void)evbuffer_drain(input, evbuffer_get_length(input));
-}
-
-static void script_on_output_end(struct bufferevent *stream, short what, void *arg)
-{
-	(void)stream;
-	(void)what;
-	script_output_free(arg);
-}
-
-/*
- * A pipe into the log; returns the end to write to, or -1. It lives until all who can write to it
- * have gone, which can be long after the script.
- */
-static int script_open_output(struct event_base *base, const char *path)
-{
-	struct script_output *output = calloc(1, sizeof(*output));
-	int pipe_fds[2] = {-1, -1};
-
-	if (!output || pipe2(pipe_fds, O_CLOEXEC) == -1)
-		goto failed;
-	output->path = strdup(path);
-	if (!output->path || evutil_make_socket_nonblocking(pipe_fds[0]) == -1)
-		goto failed;
-	output->stream = bufferevent_socket_new(base, pipe_fds[0], BEV_OPT_CLOSE_ON_FREE);
-	if (!output->stream)
-		goto failed;
-	bufferevent_setcb(output->stream, script_on_output, NULL, script_on_output_end, output);
-	bufferevent_setwatermark(output->stream, EV_READ, 0, SCRIPT_LINE_MAX);
-	(void)bufferevent_enable(output->stream, EV_READ);
-	return pipe_fds[1];
-failed:
-	if (pipe_fds[0] != -1) {
-		close(pipe_fds[0]);
-		close(pipe_fds[1]);
-	}
-	if (output)
-		script_output_free(output);
-	return -1;
 }
 
 static int script_spawn(struct script *script, int output, char *const environment[])
@@ -165,8 +91,9 @@ struct script *script_start(struct event_base *base, const char *path, char *con
 {
 	const struct timeval timeout = {.tv_sec = SCRIPT_TIMEOUT};
 	struct script *script = calloc(1, sizeof(*script));
+	struct output *output;
 	int error = ENOMEM;
-	int output;
+	int writer;
 
 	if (!script)
 		goto failed;
@@ -176,10 +103,13 @@ struct script *script_start(struct event_base *base, const char *path, char *con
 	script->timeout = evtimer_new(base, script_on_timeout, script);
 	if (!script->path || !script->timeout)
 		goto failed;
-	output = script_open_output(base, script->path);
-	error = script_spawn(script, output, environment);
-	if (output != -1)
-		close(output);
+	output = output_new(base, path, false, &writer);
+	error = script_spawn(script, writer, environment);
+	if (writer != -1)
+		close(writer);
+	/* It lives until all who can write to it have gone, which can be long after the script. */
+	if (output)
+		output_let_go(output);
 	if (error)
 		goto failed;
 	(void)evtimer_add(script->timeout, &timeout);

@@ -346,9 +346,8 @@ static void control_on_call(struct ipc *ipc, const void *body, int fd, void *arg
 static void control_on_closed(struct ipc *ipc, bool violated, void *arg)
 {
 	(void)ipc;
-	(void)violated;
-	/* The monitor says why the program ends. */
-	control_end(arg, 1);
+	/* The monitor says why the program ends: not because of us, so we leave in good order. */
+	control_end(arg, violated ? 1 : 0);
 }
 
 static const struct ipc_row monitor_rows[] = {

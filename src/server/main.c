@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
 #include "base/room.h"
+#include "base/sandbox.h"
 #include "forward/forward.h"
+#include "monitor/powers.h"
+#include "proto/crypto.h"
 #include "server/check.h"
 #include "server/control.h"
 #include "server/guard.h"
@@ -17,14 +20,25 @@ static int run_room(const char *room, struct server_options *options)
 	const struct forward_config forward = {.server = true,
 					       .sessions_max = options->sessions_max,
 					       .icmp6_rate = options->icmp6_rate};
+	bool control = strcmp(room, "control") == 0;
+	const struct sandbox sandbox = {
+		.room = control ? SANDBOX_SERVER_CONTROL : SANDBOX_SERVER_FORWARD,
+		.user = room_user(options->run_as),
+	};
 
-	room_begin("dtcps", room, options->debug, options->daemon);
+	room_begin("dtcps", room, options->debug);
 	if (strcmp(room, "guard") == 0) {
+		if (options->daemon)
+			log_to_syslog();
+		if (!powers_hide() || !powers_limit(POWERS_NONE, false))
+			return 1;
 		server_guard_run(options, ROOM_FD);
 		return 0;
 	}
-	room_drop_privileges(room_user(options->run_as));
-	if (strcmp(room, "control") == 0)
+	log_to_monitor();
+	crypto_prepare();
+	sandbox_enter(&sandbox);
+	if (control)
 		return server_control_run(options, ROOM_FD, ROOM_FD + 1);
 	return forward_run(&forward, ROOM_FD, ROOM_FD + 1);
 }

@@ -13,6 +13,7 @@
 #include "monitor/daemonize.h"
 #include "monitor/netlink.h"
 #include "monitor/outside.h"
+#include "monitor/powers.h"
 #include "monitor/rooms.h"
 #include "monitor/service.h"
 #include "monitor/signals.h"
@@ -24,6 +25,8 @@
 #include "server/users.h"
 
 #include <errno.h>
+#include <libgen.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,8 +139,13 @@ static void monitor_on_login(struct ipc *ipc, const void *body, int fd, void *ar
 	struct monitor *monitor = arg;
 	struct server_verdict verdict;
 
-	(void)ipc;
 	(void)fd;
+	/* There is one question for each connection, which waits for the answer. */
+	if (ipc_backlog(ipc) > monitor->options->sessions_max) {
+		log_warnx("control asks and does not take the answers; ending");
+		monitor_end(monitor, EXIT_FAILED);
+		return;
+	}
 	if (!grants_login(monitor->grants, body, &verdict)) {
 		log_warnx("control asked for a login that cannot be; ending");
 		monitor_end(monitor, EXIT_FAILED);
@@ -324,7 +332,7 @@ static bool monitor_start_rooms(struct monitor *monitor)
 	    rooms_start(monitor->rooms, "forward", (const int[]){forward[1], between[1]}, 2))
 		return false;
 	if (monitor->options->pidfile &&
-	    (ipc_pair(guard) || rooms_start(monitor->rooms, "guard", &guard[1], 1)))
+	    (ipc_pair(guard) || rooms_start_guard(monitor->rooms, "guard", &guard[1], 1)))
 		return false;
 	monitor->guard = guard[0];
 	monitor->control =
@@ -406,6 +414,18 @@ static void monitor_close(int fd)
 		close(fd);
 }
 
+/* What only a power that has been given up would let us write is better found out now. */
+static bool monitor_check_database(const char *database)
+{
+	char copy[PATH_MAX];
+
+	(void)strlcpy(copy, database, sizeof(copy));
+	if (access(database, R_OK | W_OK) == 0 && access(dirname(copy), R_OK | W_OK | X_OK) == 0)
+		return true;
+	log_warn("%s: the file and its folder must belong to root", database);
+	return false;
+}
+
 static const int monitor_signals[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 enum { MONITOR_SIGNALS = sizeof(monitor_signals) / sizeof(monitor_signals[0]) };
 
@@ -443,8 +463,10 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify)
 	if (!words)
 		goto done;
 	monitor->rooms = rooms_new(monitor->base, n_words, words, monitor_on_child, monitor);
+	/* The rooms need more than that, to give it up themselves. */
 	if (!recheck || event_add(recheck, &second) == -1 || !monitor->rooms ||
-	    !monitor_start_rooms(monitor))
+	    !monitor_start_rooms(monitor) || !powers_limit(POWERS_MONITOR, false) ||
+	    !monitor_check_database(monitor->options->database))
 		goto done;
 	monitor_furnish(monitor);
 	monitor_log_ready(monitor);
@@ -495,7 +517,7 @@ int server_monitor_run(struct server_options *options, int argc, char *const arg
 			  options->run_as ? options->run_as : "_dtcp or nobody");
 		return EXIT_CONFIG;
 	}
-	if (!daemonize_claim(options->pidfile, &pidfile))
+	if (!powers_hide() || !daemonize_claim(options->pidfile, &pidfile))
 		return EXIT_FAILED;
 	if (users_open(options->database, false, &monitor.users, error, sizeof(error)) !=
 	    USERS_OK) {

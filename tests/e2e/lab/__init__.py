@@ -12,6 +12,7 @@
     capture    packets seen on an interface
     probe      probes and a client over UDP, by hand
     outside    hand-made packets in protocol 41
+    traitor    rooms that have been taken over
     traffic    pings and transfers
     echo       many pings at a time
     clock      a wall clock that can be set

@@ -52,14 +52,14 @@ class Users:
 class Server(Process):
     """dtcps in the foreground. set holds settings for -o; None leaves a default one out."""
 
-    def __init__(self, node, users, *words, set=None, wait=True):
+    def __init__(self, node, users, *words, set=None, wait=True, program=DTCPS):
         settings = {"database": users.path, "host.prefix": HOST_PREFIX, "network.pool": POOL}
         settings.update(set or {})
         options = []
         for key, value in settings.items():
             if value is not None:
                 options += ["-o", f"{key}={value}"]
-        super().__init__(node, "dtcps", DTCPS, *options, *words)
+        super().__init__(node, "dtcps", program, *options, *words)
         self.port = int(settings.get("port") or PORT)
         if wait:
             self.wait_ready()
@@ -99,12 +99,12 @@ class Client(Process):
     """dtcpclient in the foreground, its password in the node's own dtcpclient.auth."""
 
     def __init__(self, node, *words, type="network", user="alice", password=PASSWORD,
-                 server="198.51.100.2", terminal=None):
+                 server="198.51.100.2", terminal=None, program=DTCPCLIENT):
         if password is not None:
             write_auth(node, f"{server}:{user}:{password}\n")
         kind = ("-t", type) if type else ()
         name = ("-u", user) if user else ()
-        super().__init__(node, "dtcpclient", DTCPCLIENT, *kind, *name, *words, server,
+        super().__init__(node, "dtcpclient", program, *kind, *name, *words, server,
                          terminal=terminal)
 
     def wait_up(self, seconds=15, since=0):

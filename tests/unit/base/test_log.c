@@ -5,6 +5,7 @@
 #include "tests/unit/base/capture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -207,6 +209,64 @@ static void test_limited(void **state)
 					   "prog: 2 more lines about odd peers left out\n");
 }
 
+/* A room's lines have a priority and no name; monitor puts that before them. */
+static void test_room(void **state)
+{
+	(void)state;
+	capture_begin(STDERR_FILENO);
+	log_init("prog", NULL, false);
+	log_of_room("control", LOG_INFO, "a");
+	log_init("prog", "control", true);
+	log_to_monitor();
+	log_debug("b");
+	errno = EPERM;
+	log_warn("c");
+	assert_string_equal(capture_end(), "prog: control: a\n"
+					   "<7>b\n"
+					   "<4>c: Operation not permitted\n");
+}
+
+/* Monitor is busy: a room does not wait for it, and says later how much is missing. */
+static void test_room_full(void **state)
+{
+	char text[1001];
+	static char read_back[300000];
+	char expected[64];
+	int saved = dup(STDERR_FILENO);
+	int fds[2];
+	unsigned int lines = 0;
+	size_t len = 0;
+	ssize_t n;
+
+	(void)state;
+	memset(text, 'a', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	assert_true(saved != -1);
+	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+	assert_true(dup2(fds[1], STDERR_FILENO) != -1);
+	for (int i = 0; i < 200; i++)
+		log_info("%s", text);
+	/* Room for a few of them. */
+	n = read(fds[0], read_back, 10000);
+	log_info("back");
+	assert_true(dup2(saved, STDERR_FILENO) != -1);
+	close(saved);
+	close(fds[1]);
+	assert_true(n > 0);
+	len = (size_t)n;
+	while ((n = read(fds[0], read_back + len, sizeof(read_back) - 1 - len)) > 0)
+		len += (size_t)n;
+	close(fds[0]);
+	read_back[len] = '\0';
+	for (size_t i = 0; i < len; i++)
+		lines += read_back[i] == '\n';
+	lines -= 2;
+	assert_in_range(lines, 10, 199);
+	(void)snprintf(expected, sizeof(expected),
+		       "\n<4>%u lines lost here: monitor was busy\n<6>back\n", 200 - lines);
+	assert_string_equal(strchr(read_back + len - 60, '\n'), expected);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +278,9 @@ int main(void)
 		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_limited),
+		/* The last: there is no way back from log_to_monitor(). */
+		cmocka_unit_test(test_room),
+		cmocka_unit_test(test_room_full),
 	};
 
 	return cmocka_run_group_tests_name("base log", tests, NULL, NULL);

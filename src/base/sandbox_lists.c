@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The system calls that each room may make, in groups with one purpose each. A call that is missing
+ * here and needed is a mistake of ours and ends the program; a call that is here and not needed is
+ * one more that a taken-over room has. So each group says what needs it, and what in it is for
+ * other C libraries, kernels or machines than the usual ones.
+ *
+ * Not in any list, and what that is worth: openat, unlink and all other calls with a path (no file
+ * is read or made, whatever the user may do); execve, fork, clone (no program, no process); kill,
+ * ptrace, process_vm_readv (other processes of the same user); ioctl but for two questions
+ * (terminals, devices); bpf, io_uring, keyctl, userfaultfd, perf_event_open, mount, unshare and the
+ * like (the parts of the kernel where most holes were found).
+ */
+#include "base/sandbox_lists.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+/* The bits of socket(2)'s second argument that are no flags. */
+#define SOCK_TYPE 0xfu
+
+#define ALL UINT32_MAX
+#define ARG(n, m, v)                                                                               \
+	{                                                                                          \
+		.argument = (n), .mask = (m), .value = (uint32_t)(v)                               \
+	}
+#define CALL(name)                                                                                 \
+	{                                                                                          \
+		.call = (name)                                                                     \
+	}
+#define CALL_IF(name, ...)                                                                         \
+	{                                                                                          \
+		.call = (name), .conditions = { __VA_ARGS__ }                                      \
+	}
+#define OPTION(l, o) CALL_IF("setsockopt", ARG(1, ALL, l), ARG(2, ALL, o))
+#define SOCKET(f, t) CALL_IF("socket", ARG(0, ALL, f), ARG(1, SOCK_TYPE, t))
+#define GROUP(n, list)                                                                             \
+	{                                                                                          \
+		.name = (n), .rules = (list), .n_rules = sizeof(list) / sizeof((list)[0])          \
+	}
+
+/* malloc, which also maps and returns large pieces. Nothing that is written can be executed. */
+static const struct sandbox_rule memory_rules[] = {
+	CALL("brk"),
+	CALL_IF("mmap", ARG(2, PROT_EXEC, 0)),
+	CALL_IF("mmap2", ARG(2, PROT_EXEC, 0)), /* 32-bit machines */
+	CALL_IF("mprotect", ARG(2, PROT_EXEC, 0)),
+	CALL("munmap"),
+	CALL("mremap"),
+	CALL("madvise"),
+};
+
+/* libevent's loop: waiting for descriptors and times. */
+static const struct sandbox_rule loop_rules[] = {
+	CALL("epoll_create1"),
+	CALL("epoll_create"), /* libevent, where the kernel lacks the other one */
+	CALL("epoll_ctl"),
+	CALL("epoll_wait"),
+	CALL("epoll_pwait"),  /* machines without epoll_wait */
+	CALL("epoll_pwait2"), /* libevent 2.2 */
+	CALL("poll"),
+	CALL("ppoll"),	      /* machines without poll */
+	CALL("ppoll_time64"), /* 32-bit machines */
+	CALL("pipe2"),	      /* libevent's own, for signals */
+	CALL("getuid"),	      /* libevent, before it looks at its environment variables */
+	CALL("geteuid"),
+	CALL("getgid"),
+	CALL("getegid"),
+	CALL("close"),
+	CALL_IF("fcntl", ARG(1, ALL, F_GETFL)),
+	CALL_IF("fcntl", ARG(1, ALL, F_SETFL)),
+	CALL_IF("fcntl", ARG(1, ALL, F_GETFD)),
+	CALL_IF("fcntl", ARG(1, ALL, F_SETFD)),
+	CALL_IF("fcntl64", ARG(1, ALL, F_GETFL)), /* 32-bit machines */
+	CALL_IF("fcntl64", ARG(1, ALL, F_SETFL)),
+	CALL_IF("fcntl64", ARG(1, ALL, F_GETFD)),
+	CALL_IF("fcntl64", ARG(1, ALL, F_SETFD)),
+	CALL("restart_syscall"), /* the kernel's, after SIGSTOP and SIGCONT */
+	CALL("rt_sigreturn"),	 /* after a signal handler, of a debugger or profiler */
+	CALL("sigreturn"),	 /* 32-bit machines */
+};
+
+/* Clocks, where the kernel does not answer without a call; and locks of libraries, never waited
+ * for by a process with one thread. */
+static const struct sandbox_rule time_rules[] = {
+	CALL("clock_gettime"), CALL("clock_gettime64"), /* 32-bit machines */
+	CALL("gettimeofday"),  CALL("time"),
+	CALL("futex"),	       CALL("futex_time64"), /* 32-bit machines */
+};
+
+/* Random numbers, and whether this is still the process that they were seeded in (libcrypto). */
+static const struct sandbox_rule random_rules[] = {
+	CALL("getrandom"),
+	CALL("getpid"),
+};
+
+/* The channels to the other rooms, and the pipe that the log goes to. */
+static const struct sandbox_rule channel_rules[] = {
+	CALL("recvmsg"),
+	CALL("sendmsg"),
+	CALL("write"),
+};
+
+/* The end, in good order or by abort(): the signal for that can be sent to this process only, see
+ * sandbox_filter(). */
+static const struct sandbox_rule end_rules[] = {
+	CALL("exit_group"),
+	CALL("exit"),
+	CALL("rt_sigprocmask"),
+	CALL("gettid"),
+	CALL_IF("rt_sigaction", ARG(0, ALL, SIGABRT)),
+};
+
+/* The size of the counter page before it is mapped. By descriptor: the path must be empty, or is
+ * one in the empty root directory. */
+static const struct sandbox_rule page_rules[] = {
+	CALL("fstat"),
+	CALL("fstat64"),					     /* 32-bit machines */
+	CALL_IF("newfstatat", ARG(3, AT_EMPTY_PATH, AT_EMPTY_PATH)), /* glibc's fstat */
+	CALL_IF("fstatat64", ARG(3, AT_EMPTY_PATH, AT_EMPTY_PATH)),
+	CALL_IF("statx", ARG(2, AT_EMPTY_PATH, AT_EMPTY_PATH)),
+};
+
+/* TCP connections that are there: libevent's buffered reading and writing. */
+static const struct sandbox_rule tcp_rules[] = {
+	CALL("read"),
+	CALL("readv"),
+	CALL("recvfrom"),
+	CALL("recv"), /* 32-bit machines */
+	CALL("writev"),
+	CALL("sendto"),
+	CALL("send"), /* 32-bit machines */
+	CALL("shutdown"),
+	CALL("getsockname"),
+	CALL("getpeername"),
+	CALL("getsockopt"),
+	CALL_IF("ioctl", ARG(1, ALL, FIONREAD)),
+	OPTION(SOL_SOCKET, SO_KEEPALIVE),
+	OPTION(SOL_SOCKET, SO_LINGER),
+	OPTION(SOL_SOCKET, SO_RCVBUF),
+	OPTION(SOL_SOCKET, SO_SNDBUF),
+	OPTION(IPPROTO_TCP, TCP_NODELAY),
+	OPTION(IPPROTO_TCP, TCP_KEEPIDLE),
+	OPTION(IPPROTO_TCP, TCP_KEEPINTVL),
+	OPTION(IPPROTO_TCP, TCP_KEEPCNT),
+	OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT),
+};
+
+/* The server's listening socket, which came from monitor and listens already. */
+static const struct sandbox_rule accept_rules[] = {
+	CALL("accept4"), CALL("accept"), /* libevent, where the kernel lacks the other one */
+};
+
+/* The client's connection to the server, and the question which address leads there. */
+static const struct sandbox_rule connect_rules[] = {
+	SOCKET(AF_INET, SOCK_STREAM),
+	SOCKET(AF_INET, SOCK_DGRAM),
+	CALL("connect"),
+};
+
+/* Looking the server's name up: name servers can have IPv6 addresses, with an interface, too; the
+ * name files come as descriptors from monitor; this machine's name has the domain it is in. */
+static const struct sandbox_rule resolver_rules[] = {
+	SOCKET(AF_INET6, SOCK_DGRAM),
+	CALL_IF("ioctl", ARG(1, ALL, SIOCGIFINDEX)),
+	CALL("uname"),
+};
+
+/* Packets, in batches; reports of the network; and how the outer header is to be. */
+static const struct sandbox_rule packet_rules[] = {
+	CALL("readv"),
+	CALL("writev"),
+	CALL("recvmmsg"),
+	CALL("recvmmsg_time64"), /* 32-bit machines */
+	CALL("sendmmsg"),
+	OPTION(IPPROTO_IP, IP_TTL),
+	OPTION(IPPROTO_IP, IP_RECVERR),
+	OPTION(IPPROTO_IP, IP_RECVTOS),
+	OPTION(IPPROTO_IP, IP_PKTINFO),
+	OPTION(IPPROTO_IP, IP_MTU_DISCOVER),
+};
+
+#if SANDBOX_SANITIZED
+/* What AddressSanitizer and UBSan need for their reports, and while they watch. */
+static const struct sandbox_rule sanitizer_rules[] = {
+	CALL("mmap"),	     CALL("mprotect"),
+	CALL("open"),	     CALL("openat"),
+	CALL("read"),	     CALL("pread64"),
+	CALL("lseek"),	     CALL("stat"),
+	CALL("lstat"),	     CALL("fstat"),
+	CALL("newfstatat"),  CALL("access"),
+	CALL("readlink"),    CALL("readlinkat"),
+	CALL("getcwd"),	     CALL("mkdir"),
+	CALL("sigaltstack"), CALL("rt_sigaction"),
+	CALL("sched_yield"), CALL("getrlimit"),
+	CALL("prlimit64"),   CALL("sched_getaffinity"),
+	CALL("prctl"),	     CALL("personality"),
+	CALL("gettid"),	     CALL("dup"),
+	CALL("dup2"),	     CALL("ioctl"),
+	CALL("nanosleep"),   CALL("clock_nanosleep"),
+};
+#endif
+
+static const struct sandbox_group memory = GROUP("memory", memory_rules);
+static const struct sandbox_group loop = GROUP("event loop", loop_rules);
+static const struct sandbox_group times = GROUP("time", time_rules);
+static const struct sandbox_group randoms = GROUP("random numbers", random_rules);
+static const struct sandbox_group channels = GROUP("channels and log", channel_rules);
+static const struct sandbox_group ends = GROUP("end", end_rules);
+static const struct sandbox_group page = GROUP("counter page", page_rules);
+static const struct sandbox_group tcp = GROUP("TCP", tcp_rules);
+static const struct sandbox_group accepts = GROUP("accepting", accept_rules);
+static const struct sandbox_group connects = GROUP("connecting", connect_rules);
+static const struct sandbox_group resolver = GROUP("resolver", resolver_rules);
+static const struct sandbox_group packets = GROUP("packets", packet_rules);
+
+#if SANDBOX_SANITIZED
+static const struct sandbox_group sanitizer = GROUP("sanitizers", sanitizer_rules);
+#define SANITIZER &sanitizer,
+#else
+#define SANITIZER
+#endif
+
+/* What every room needs. */
+#define COMMON SANITIZER &memory, &loop, &times, &randoms, &channels, &ends
+
+static const struct sandbox_group *const client_control[] = {COMMON, &tcp, &connects, &resolver,
+							     NULL};
+static const struct sandbox_group *const client_forward[] = {COMMON, &packets, &page, NULL};
+static const struct sandbox_group *const server_control[] = {COMMON, &tcp, &accepts, &page, NULL};
+static const struct sandbox_group *const server_forward[] = {COMMON, &packets, &page, NULL};
+
+const struct sandbox_group *const *sandbox_groups(enum sandbox_room room)
+{
+	switch (room) {
+	case SANDBOX_CLIENT_CONTROL:
+		return client_control;
+	case SANDBOX_CLIENT_FORWARD:
+		return client_forward;
+	case SANDBOX_SERVER_CONTROL:
+		return server_control;
+	case SANDBOX_SERVER_FORWARD:
+		return server_forward;
+	}
+	return NULL;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "monitor/powers.h"
+
+#include "base/log.h"
+
+#include <cap-ng.h>
+#include <sys/prctl.h>
+
+bool powers_hide(void)
+{
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0)
+		return true;
+	log_warn("cannot keep the process from being read by others");
+	return false;
+}
+
+/* Of these it keeps what there is: a container may not have had all of them to begin with. */
+static bool powers_wanted(enum powers powers, unsigned int capability, capng_type_t type)
+{
+	if (capability == CAP_NET_ADMIN)
+		return powers != POWERS_NONE;
+	return capability == CAP_KILL && powers == POWERS_MONITOR && type != CAPNG_EFFECTIVE;
+}
+
+bool powers_limit(enum powers powers, bool with_script)
+{
+	bool have[CAP_LAST_CAP + 1];
+	int error = 0;
+
+	for (unsigned int i = 0; i <= CAP_LAST_CAP; i++)
+		have[i] = capng_have_capability(CAPNG_PERMITTED, i);
+	/* The inheritable and the ambient set stay empty in any case. */
+	capng_clear(CAPNG_SELECT_ALL);
+	for (unsigned int i = 0; i <= CAP_LAST_CAP && !error; i++) {
+		/* Under no_new_privs a program gets no more than what is permitted here. */
+		if (have[i] && (with_script || powers_wanted(powers, i, CAPNG_PERMITTED)))
+			error = capng_update(CAPNG_ADD, CAPNG_PERMITTED | CAPNG_BOUNDING_SET, i);
+		if (have[i] && !error && powers_wanted(powers, i, CAPNG_EFFECTIVE))
+			error = capng_update(CAPNG_ADD, CAPNG_EFFECTIVE, i);
+	}
+	/* The bounding set stays as it is for a script. */
+	if (error || capng_apply(with_script ? CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT
+					     : CAPNG_SELECT_ALL) != 0) {
+		log_warn("cannot give up capabilities");
+		return false;
+	}
+	/* Otherwise root would get them back with each program that it runs. */
+	if (!with_script && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1) {
+		log_warn("cannot renounce new privileges");
+		return false;
+	}
+	return true;
+}
+
+void powers_to_kill(void)
+{
+	if (!capng_have_capability(CAPNG_PERMITTED, CAP_KILL))
+		return;
+	if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE, CAP_KILL) != 0 ||
+	    capng_apply(CAPNG_SELECT_CAPS) != 0)
+		log_warn("cannot take the power to end other users' processes");
+}

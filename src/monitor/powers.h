@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The capabilities of the processes that stay root: what is needed once everything has been
+ * started. docs/architecture.md has the table of who keeps what, and why.
+ */
+#ifndef DTCP_MONITOR_POWERS_H
+#define DTCP_MONITOR_POWERS_H
+
+#include <stdbool.h>
+
+enum powers {
+	POWERS_NONE,	/* to remove a file that is root's own */
+	POWERS_NETWORK, /* interfaces, addresses, routes */
+	POWERS_MONITOR, /* the same, and to end rooms that do not end by themselves */
+};
+
+/*
+ * Gives up all capabilities but these, for good. with_script: they are only laid aside, and
+ * programs that this process starts get what it was started with; without it, nobody can get
+ * anything back by running a program. Returns false after logging what failed: then the process
+ * must end.
+ */
+bool powers_limit(enum powers powers, bool with_script);
+
+/* Makes the second half of POWERS_MONITOR effective, for the end. */
+void powers_to_kill(void);
+
+/* Not to be read by others of the same user, by a debugger or in a core file. False: logged. */
+bool powers_hide(void);
+
+#endif

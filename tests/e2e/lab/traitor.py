@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The programs with a traitor in each room, who tries what he is told to (tests/traitor)."""
+
+import ctypes
+import signal
+
+from .wait import BUILD
+
+DTCPS_TRAITOR = BUILD / "tests" / "traitor" / "dtcps-traitor"
+DTCPCLIENT_TRAITOR = BUILD / "tests" / "traitor" / "dtcpclient-traitor"
+
+CALLS = ["open", "execve", "fork", "socket_inet6", "socket_netlink", "socket_packet", "chroot",
+         "setuid", "kill", "ptrace", "mprotect", "keyctl", "mount"]
+NUMBERS = {name: number for number, name in enumerate(CALLS, 1)}
+NUMBERS |= {name: number for number, name in enumerate(
+    ["unknown_type", "wrong_size", "with_descriptor", "short"], 20)}
+NUMBERS |= {name: number for number, name in enumerate(
+    ["raise_loopback", "raise_multicast", "raise_bits", "raise_flag", "lower", "names_flood"], 30)}
+NUMBERS |= {name: number for number, name in enumerate(
+    ["login_id", "login_text", "logout", "login_flood"], 40)}
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def betray(pid, treason):
+    """Has the room with this process id try it."""
+    _libc.sigqueue.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
+    assert _libc.sigqueue(pid, signal.SIGRTMIN, NUMBERS[treason]) == 0, ctypes.get_errno()

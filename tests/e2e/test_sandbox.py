@@ -1,0 +1,411 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What each process may still do, as the kernel sees it; and that a room which tries more, or tells
+monitor what cannot be, ends the program without harm."""
+
+import os
+import pwd
+import re
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from lab.dns import NameServer
+from lab.node import alive
+from lab.process import Process, status_field
+from lab.programs import DTCPCLIENT, PASSWORD, write_auth
+from lab.topology import SERVER, SIX
+from lab.traffic import ping
+from lab.traitor import DTCPCLIENT_TRAITOR, DTCPS_TRAITOR, betray
+from lab.wait import SANITIZED, until
+
+NET_ADMIN = 1 << 12
+KILL = 1 << 5
+SANDBOXED = ["control", "forward"]
+
+
+def unprivileged():
+    """Whom the rooms run as: src/base/room.h."""
+    try:
+        return pwd.getpwnam("_dtcp")
+    except KeyError:
+        return pwd.getpwnam("nobody")
+
+
+def capabilities(pid):
+    return {field: int(status_field(pid, field), 16)
+            for field in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")}
+
+
+def limits(pid):
+    """{what: (soft, hard)}"""
+    found = {}
+    for line in Path(f"/proc/{pid}/limits").read_text().splitlines()[1:]:
+        words = re.split(r"\s{2,}", line.strip())
+        found[words[0]] = tuple(words[1:3])
+    return found
+
+
+def descriptors(pid):
+    """What each open descriptor is, sorted, with sockets and pipes by their kind only."""
+    links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+    return sorted(re.sub(r":\[\d+\]$", "", link) for link in links)
+
+
+@pytest.fixture
+def running(internet):
+    """Both programs with a tunnel that is up, with pid files and so with guards."""
+    server = internet.dtcps("-U", "-f", "/run/dtcps.pid")
+    client = internet.dtcpclient("--transport", "auto")
+    client.wait_up()
+    return server, client
+
+
+def rooms(running):
+    for process in running:
+        for room, pid in process.rooms().items():
+            yield f"{process.name}: {room}", room, pid
+
+
+def test_sandboxed_rooms(running):
+    user = unprivileged()
+    for name, room, pid in rooms(running):
+        if room not in SANDBOXED:
+            continue
+        assert set(status_field(pid, "Uid").split()) == {str(user.pw_uid)}, name
+        assert set(status_field(pid, "Gid").split()) == {str(user.pw_gid)}, name
+        assert status_field(pid, "Groups") == "", name
+        assert set(capabilities(pid).values()) == {0}, name
+        assert status_field(pid, "NoNewPrivs") == "1", name
+        assert status_field(pid, "Seccomp") == "2", name
+        # The kernel gives what belongs to a process that nobody may look into to root.
+        assert os.stat(f"/proc/{pid}/mem").st_uid == 0, name
+        have = limits(pid)
+        for what in ("Max core file size", "Max processes", "Max locked memory",
+                     "Max msgqueue size"):
+            assert have[what] == ("0", "0"), (name, what)
+        if name.startswith("dtcpclient"):
+            assert have["Max open files"] == ("64", "64"), name
+        if not SANITIZED:
+            assert have["Max file size"] == ("0", "0"), name
+
+
+@pytest.mark.skipif(SANITIZED, reason="sanitizers write reports")
+def test_empty_root(running):
+    """What /proc had for a process that has ended: nothing is in it, and nothing can be made."""
+    for name, room, pid in rooms(running):
+        root = os.readlink(f"/proc/{pid}/root")
+        if room not in SANDBOXED:
+            assert root == "/", name
+            continue
+        assert re.fullmatch(r"/proc/\d+/fdinfo", root), (name, root)
+        assert os.readlink(f"/proc/{pid}/cwd") == root, name
+        for path in ("", "etc", "..", "proc", "dev/null"):
+            with pytest.raises(ProcessLookupError):
+                os.listdir(f"/proc/{pid}/root/{path}")
+        with pytest.raises(ProcessLookupError):
+            Path(f"/proc/{pid}/root/file").touch()
+
+
+def test_descriptors(internet):
+    """Channels and what the work needs; of the machine's files there are none."""
+    common = ["/dev/null", "/dev/null", "anon_inode:[eventpoll]"]
+    # Standard error, and the pair that libevent keeps for signals.
+    pipes = ["pipe"] * 3
+    want = {"dtcps: control": ["socket"] * 3,               # two channels, the listening socket
+            "dtcps: forward": ["/dev/net/tun"] + ["socket"] * 4,   # two, protocol 41, UDP
+            "dtcpclient: control": ["socket"] * 3,          # two, the connection
+            "dtcpclient: forward": ["/dev/net/tun"] + ["socket"] * 3}
+    server = internet.dtcps("-U")
+
+    def differ(process):
+        found = {}
+        for room in SANDBOXED:
+            name = f"{process.name}: {room}"
+            have = descriptors(process.rooms()[room])
+            if have != sorted(common + pipes + want[name]):
+                found[name] = have
+        return found
+
+    until(lambda: not differ(server), lambda: f"only what is meant is open: {differ(server)}")
+    client = internet.dtcpclient()
+    client.wait_up()
+    until(lambda: not differ(client), lambda: f"only what is meant is open: {differ(client)}")
+
+
+def test_root_processes(running):
+    """Those that stay root have what they need, and nothing to get more with."""
+    want = {"dtcps: monitor": (NET_ADMIN, NET_ADMIN | KILL), "dtcps: guard": (0, 0),
+            "dtcpclient: monitor": (NET_ADMIN, NET_ADMIN | KILL),
+            "dtcpclient: guard": (NET_ADMIN, NET_ADMIN)}
+    seen = set()
+    for name, room, pid in rooms(running):
+        if room in SANDBOXED:
+            continue
+        effective, permitted = want[name]
+        have = capabilities(pid)
+        assert have["CapEff"] == effective, name
+        assert have["CapPrm"] == permitted, name
+        assert have["CapBnd"] == permitted, name
+        assert (have["CapInh"], have["CapAmb"]) == (0, 0), name
+        assert status_field(pid, "NoNewPrivs") == "1", name
+        seen.add(name)
+    assert seen == want.keys()
+
+
+@pytest.mark.parametrize("under", [[], ["setpriv", "--no-new-privs"]])
+def test_script_has_the_powers_of_root(internet, under):
+    """monitor uses few itself; what it runs gets what root usually has, under systemd's
+    NoNewPrivileges as well."""
+    internet.dtcps()
+    script = internet.file("script", f"#!/bin/sh\ngrep Cap /proc/self/status >{internet.dir}/caps\n",
+                           0o755)
+    write_auth(internet.site, f"{SERVER}:alice:{PASSWORD}\n")
+    client = Process(internet.site, "dtcpclient", *under, DTCPCLIENT, "-u", "alice", "-t", "network",
+                     "-s", script, SERVER)
+    client.wait_log("tunnel up")
+    text = (internet.dir / "caps").read_text()
+    full = capabilities(os.getpid())["CapBnd"]
+    assert int(re.search(r"CapEff:\s*(\w+)", text).group(1), 16) == full
+    assert int(re.search(r"CapPrm:\s*(\w+)", text).group(1), 16) == full
+    own = {title.split()[1]: pid for pid, title in internet.site.processes().items()
+           if title.startswith("dtcpclient: ")}
+    for room in ("monitor", "guard"):
+        have = capabilities(own[room])
+        assert have["CapEff"] == NET_ADMIN, room
+        assert have["CapBnd"] == full, room
+
+
+def test_default_script_that_comes_late(internet):
+    """The power to run it is gone by then: a line says so."""
+    internet.dtcps()
+    client = internet.dtcpclient("-l", "--hold", "0")
+    client.wait_up()
+    path = internet.site.dir / "etc" / "dtcpclient.script"
+    path.write_text(f"#!/bin/sh\ntouch {internet.dir}/ran\n")
+    path.chmod(0o755)
+    client.send_signal(signal.SIGHUP)
+    client.wait_log(r"dtcpclient\.script was not there at the start, so it is not run")
+    client.wait_log(r"(?s)tunnel up.*tunnel up")
+    assert not (internet.dir / "ran").exists()
+
+
+def test_room_that_does_not_end(internet):
+    """monitor can end it, though it belongs to another user."""
+    before = internet.server.state()
+    server = internet.dtcps()
+    forward = server.rooms()["forward"]
+    os.kill(forward, signal.SIGSTOP)
+    assert server.stop() == 0
+    assert "room forward does not end, killed" in server.log()
+    assert not alive(forward)
+    internet.server.back_to(before)
+
+
+def test_database_of_another_user(internet):
+    """It could be opened with the powers of the start, but not written without them."""
+    folder = internet.dir / "other"
+    folder.mkdir()
+    target = folder / "users.db"
+    target.write_bytes(internet.users.path.read_bytes())
+    nobody = pwd.getpwnam("nobody")
+    for path in (target, folder):
+        os.chown(path, nobody.pw_uid, nobody.pw_gid)
+        path.chmod(0o700)
+    server = internet.dtcps(set={"database": target}, wait=False)
+    assert server.wait() == 1
+    assert f"{target}: the file and its folder must belong to root" in server.log()
+
+
+# --- the log ----------------------------------------------------------------------------------
+
+# A /dev of its own, with the devices that the programs use and the test's own log socket.
+OWN_DEV = """
+for device in null urandom random net/tun; do
+    mkdir -p "$(dirname "$1/$device")"
+    : >"$1/$device"
+    mount --bind "/dev/$device" "$1/$device"
+done
+mount --rbind "$1" /dev
+shift
+exec "$@"
+"""
+
+
+class Syslog:
+    """syslogd's socket; start() after close() is a restart."""
+
+    def __init__(self, path):
+        self.path = path
+        self.lines = []
+        self.start()
+
+    def start(self):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(self.path))
+        self.socket.setblocking(False)
+
+    def close(self):
+        self.socket.close()
+        self.path.unlink()
+
+    def has(self, pattern):
+        try:
+            while True:
+                self.lines.append(self.socket.recv(4096).decode())
+        except BlockingIOError:
+            pass
+        return any(re.search(pattern, line) for line in self.lines)
+
+    def wait(self, pattern):
+        until(lambda: self.has(pattern), lambda: f"{pattern!r} is in {self.lines}")
+
+
+def test_syslog_restarts(internet):
+    """Rooms have no file system: what they log goes through monitor, which finds a new syslogd."""
+    dev = internet.dir / "dev"
+    dev.mkdir()
+    syslog = Syslog(dev / "log")
+    server = internet.dtcps()  # for its command line only
+    words = server.words
+    assert server.stop() == 0
+
+    daemon = Process(internet.server, "dtcps", "sh", "-c", OWN_DEV, "sh", dev, *words, "-D")
+    syslog.wait(r"<30>.*dtcps\[\d+\]: ready on port")
+    assert daemon.wait() == 0
+    client = internet.dtcpclient()
+    client.wait_up()
+    # The room's name is in it, and the priority of the room's own choice.
+    syslog.wait(r"<30>.*dtcps\[\d+\]: control: alice@192\.0\.2\.2: up")
+    syslog.close()
+    syslog.start()
+    assert client.stop() == 0
+    syslog.wait(r"dtcps\[\d+\]: control: alice@192\.0\.2\.2: down")
+    [monitor] = [pid for pid, title in internet.server.processes().items()
+                 if title.startswith("dtcps: monitor")]
+    os.kill(monitor, signal.SIGTERM)
+    syslog.wait(r"stopping")
+    until(lambda: not alive(monitor), "dtcps ends")
+
+
+# --- names ------------------------------------------------------------------------------------
+
+def test_names_without_files(internet):
+    """control has no files: hosts and resolv.conf come to it as they are at each look-up."""
+    site = internet.site
+    site.dir.joinpath("hosts").write_text("127.0.0.1 localhost\n")
+    site.dir.joinpath("resolv.conf").write_text("search invalid example.org\nnameserver 127.0.0.9\n"
+                                                "options timeout:1 attempts:1 ndots:1\n")
+    internet.dtcps()
+    client = internet.dtcpclient("-l", server="broker")
+    client.wait_log("server name not found", 30)
+    names = NameServer(site, [SERVER])
+    site.dir.joinpath("resolv.conf").write_text("nameserver 127.0.0.1\n")
+    client.wait_up(30)
+    assert names.asked > 0
+    ping(site, SIX)
+
+
+# --- traitors ---------------------------------------------------------------------------------
+
+def betrayed(process, room, treason, *patterns):
+    """The room's treason ends the program, with a line that says what it was."""
+    pids = process.rooms()
+    betray(pids[room], treason)
+    assert process.wait() == 1
+    until(lambda: not any(alive(pid) for pid in pids.values()), "all of its processes end")
+    log = process.log()
+    for pattern in patterns:
+        assert re.search(pattern, log), (pattern, log)
+    return log
+
+
+def wait_rooms(process, names):
+    until(lambda: set(names) <= process.rooms().keys(), "the rooms are there")
+    # A process has its title before it is locked in.
+    until(lambda: all(status_field(process.rooms()[room], "Seccomp") == "2" for room in SANDBOXED),
+          "the rooms are locked in")
+
+
+CALLS = ["execve", "fork", "socket_inet6", "socket_netlink", "socket_packet", "chroot", "setuid",
+         "kill", "ptrace", "keyctl", "mount"]
+if not SANITIZED:
+    CALLS += ["open", "mprotect"]
+
+
+@pytest.mark.parametrize("room", SANDBOXED)
+@pytest.mark.parametrize("treason", ["open" if not SANITIZED else "chroot", "execve", "kill"])
+def test_forbidden_call_while_serving(internet, room, treason):
+    """Both programs are in the middle of their work; each is left as if it had never run."""
+    server_before, site_before = internet.server.state(), internet.site.state()
+    server = internet.dtcps(program=DTCPS_TRAITOR)
+    client = internet.dtcpclient(program=DTCPCLIENT_TRAITOR)
+    client.wait_up()
+    site_before["files"] = sorted([*site_before["files"], "etc/dtcpclient.auth"])
+    ping(internet.site, SIX)
+    # In the client control can be the first to be noticed, which leaves when forward is gone.
+    unexpectedly = {client: "( ended unexpectedly)?", server: " ended unexpectedly"}
+    for process in (client, server):
+        log = betrayed(process, room, treason, rf"room {room}{unexpectedly[process]}: "
+                       r"killed by its sandbox \(signal 31, SIGSYS\)")
+        assert "survived" not in log
+    internet.site.back_to(site_before)
+    internet.server.back_to(server_before)
+
+
+@pytest.mark.parametrize("room", SANDBOXED)
+def test_forbidden_calls(internet, room):
+    """All the others, on a server that has just been started."""
+    for treason in CALLS:
+        server = internet.dtcps(program=DTCPS_TRAITOR)
+        wait_rooms(server, SANDBOXED)
+        log = betrayed(server, room, treason,
+                       rf"room {room} ended unexpectedly: killed by its sandbox")
+        assert "survived" not in log, treason
+
+
+SHAPES = [("unknown_type", r"unexpected message 4711 from {room}"),
+          ("wrong_size", r"message 33 from {room} has the wrong form|unexpected message 33"),
+          ("with_descriptor", r"message 33 from {room} has the wrong form|unexpected message 33"),
+          ("short", r"malformed message from {room}")]
+
+
+def try_messages(start, room, cases):
+    for treason, pattern in cases:
+        process = start()
+        wait_rooms(process, SANDBOXED)
+        betrayed(process, room, treason, pattern.format(room=room))
+
+
+@pytest.mark.parametrize("room", SANDBOXED)
+def test_forged_messages_to_the_servers_monitor(internet, room):
+    before = internet.server.state()
+    cases = list(SHAPES)
+    if room == "control":
+        cases += [("login_id", "control asked for a login that cannot be"),
+                  ("login_text", "control asked for a login that cannot be"),
+                  ("logout", "control ended a session that is not there"),
+                  ("login_flood", "control asks and does not take the answers")]
+    try_messages(lambda: internet.dtcps(program=DTCPS_TRAITOR, set={"limit.sessions": 4}), room,
+                 cases)
+    internet.server.back_to(before)
+
+
+@pytest.mark.parametrize("room", SANDBOXED)
+def test_forged_messages_to_the_clients_monitor(internet, room):
+    before = internet.site.state()
+    cases = list(SHAPES)
+    if room == "control":
+        cannot = "control asked for a tunnel that cannot be: "
+        cases += [("raise_loopback", cannot + "IPv6 addresses"),
+                  ("raise_multicast", cannot + "prefixes"),
+                  ("raise_bits", cannot + "prefixes"),
+                  ("raise_flag", cannot + "flags"),
+                  ("lower", "control asked to remove a tunnel that is not there"),
+                  ("names_flood", "control asks and does not take the answers")]
+    # Nobody answers there, so the client goes on trying.
+    try_messages(lambda: internet.dtcpclient("-l", server="192.0.2.77",
+                                             program=DTCPCLIENT_TRAITOR), room, cases)
+    before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
+    internet.site.back_to(before)

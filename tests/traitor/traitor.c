@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A room that has been taken over. Linked to a whole program, of which nothing is changed, it waits
+ * for a signal in each of its processes, and then tries in the middle of whatever the room is doing
+ * what an attacker would try there. The value that comes with the signal (sigqueue(3)) says what.
+ * Whoever is still alive afterwards says so.
+ */
+#include "base/room.h"
+#include "client/msg.h"
+#include "server/msg.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* The same numbers are in tests/e2e/lab/traitor.py. */
+enum treason {
+	/* forbidden calls */
+	TREASON_OPEN = 1,
+	TREASON_EXECVE,
+	TREASON_FORK,
+	TREASON_SOCKET_INET6,
+	TREASON_SOCKET_NETLINK,
+	TREASON_SOCKET_PACKET,
+	TREASON_CHROOT,
+	TREASON_SETUID,
+	TREASON_KILL,
+	TREASON_PTRACE,
+	TREASON_MPROTECT,
+	TREASON_KEYCTL,
+	TREASON_MOUNT,
+	/* messages to monitor, of any room */
+	TREASON_UNKNOWN_TYPE = 20,
+	TREASON_WRONG_SIZE,
+	TREASON_WITH_DESCRIPTOR,
+	TREASON_SHORT,
+	/* of the client's control */
+	TREASON_RAISE_LOOPBACK = 30,
+	TREASON_RAISE_MULTICAST,
+	TREASON_RAISE_BITS,
+	TREASON_RAISE_FLAG,
+	TREASON_LOWER,
+	TREASON_NAMES_FLOOD,
+	/* of the server's control */
+	TREASON_LOGIN_ID = 40,
+	TREASON_LOGIN_TEXT,
+	TREASON_LOGOUT,
+	TREASON_LOGIN_FLOOD,
+};
+
+/* As base/ipc.c has it. */
+struct message {
+	uint32_t type;
+	uint32_t size;
+	_Alignas(16) unsigned char body[2048];
+};
+
+static pid_t traitor_parent;
+
+/* Sends a message; an attacker waits until there is room for it. */
+static void traitor_send(uint32_t type, const void *body, size_t size, size_t claimed, int fd)
+{
+	struct message message = {.type = type, .size = (uint32_t)claimed};
+	union {
+		struct cmsghdr align;
+		unsigned char room[CMSG_SPACE(sizeof(int))];
+	} control = {.room = {0}};
+	struct iovec iov = {.iov_base = &message, .iov_len = offsetof(struct message, body) + size};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct pollfd writable = {.fd = ROOM_FD, .events = POLLOUT};
+
+	memcpy(message.body, body, size);
+	if (fd != -1) {
+		struct cmsghdr *cmsg;
+
+		msg.msg_control = control.room;
+		msg.msg_controllen = sizeof(control.room);
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
+	}
+	if (sendmsg(ROOM_FD, &msg, MSG_NOSIGNAL) == -1 && poll(&writable, 1, 1000) == 1)
+		(void)sendmsg(ROOM_FD, &msg, MSG_NOSIGNAL);
+}
+
+#define SEND(type, body) traitor_send(type, &(body), sizeof(body), sizeof(body), -1)
+
+static void traitor_raise(enum treason treason)
+{
+	struct client_tunnel tunnel = {
+		.server = {htonl(0xc6336402)},
+		.myaddr = {htonl(0xc0000202)},
+		.reply = {.me = {htonl(0xc0000202)}, .her = {htonl(0xc6336402)}, .n_prefixes = 1},
+	};
+	struct dtcp_reply *reply = &tunnel.reply;
+
+	reply->prefixes[0] = (struct prefix6){.addr = {.s6_addr = {0x20, 1, 0xd, 0xb8}}, .len = 48};
+	if (treason == TREASON_RAISE_LOOPBACK) {
+		reply->has_me6 = true;
+		reply->me6 = in6addr_loopback;
+	} else if (treason == TREASON_RAISE_MULTICAST) {
+		reply->prefixes[0].addr.s6_addr[0] = 0xff;
+	} else if (treason == TREASON_RAISE_BITS) {
+		reply->prefixes[0].addr.s6_addr[15] = 1;
+	} else {
+		memset(&reply->has_me6, 2, 1);
+	}
+	SEND(CLIENT_MSG_RAISE, tunnel);
+}
+
+static void traitor_login(enum treason treason)
+{
+	struct server_login login = {.type = TUNNEL_NETWORK,
+				     .peer = {htonl(0xc0000202)},
+				     .local = {htonl(0xc6336402)},
+				     .user = "alice",
+				     .challenge = "x",
+				     .response = "00000000000000000000000000000000"};
+
+	if (treason == TREASON_LOGIN_ID)
+		login.id = UINT32_MAX;
+	else if (treason == TREASON_LOGIN_TEXT)
+		memset(login.user, 'a', sizeof(login.user));
+	for (int i = treason == TREASON_LOGIN_FLOOD ? 5000 : 1; i > 0; i--)
+		SEND(SERVER_MSG_LOGIN, login);
+}
+
+static void traitor_tell(enum treason treason)
+{
+	const struct client_none none = {0};
+	const struct server_id id = {.id = 3};
+
+	switch ((int)treason) {
+	case TREASON_UNKNOWN_TYPE:
+		traitor_send(4711, &none, sizeof(none), sizeof(none), -1);
+		break;
+	case TREASON_WRONG_SIZE:
+		traitor_send(CLIENT_MSG_LOWER, &none, sizeof(none), 2048, -1);
+		break;
+	case TREASON_WITH_DESCRIPTOR:
+		traitor_send(CLIENT_MSG_LOWER, &none, sizeof(none), sizeof(none), STDIN_FILENO);
+		break;
+	case TREASON_SHORT:
+		(void)!write(ROOM_FD, &none, sizeof(none));
+		break;
+	case TREASON_LOWER:
+		SEND(CLIENT_MSG_LOWER, none);
+		break;
+	case TREASON_NAMES_FLOOD:
+		for (int i = 0; i < 5000; i++)
+			SEND(CLIENT_MSG_NAMES, none);
+		break;
+	case TREASON_LOGOUT:
+		SEND(SERVER_MSG_LOGOUT, id);
+		break;
+	case TREASON_LOGIN_ID:
+	case TREASON_LOGIN_TEXT:
+	case TREASON_LOGIN_FLOOD:
+		traitor_login(treason);
+		break;
+	default:
+		traitor_raise(treason);
+		break;
+	}
+}
+
+/* Calls the kernel itself, so that no library stands between. */
+static void traitor_call(enum treason treason)
+{
+	static char page[8192];
+	static char *const argv[] = {NULL};
+
+	switch ((int)treason) {
+	case TREASON_OPEN:
+		(void)syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY);
+		break;
+	case TREASON_EXECVE:
+		(void)syscall(SYS_execve, "/bin/true", argv, argv);
+		break;
+	case TREASON_FORK:
+		if (syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) == 0)
+			_exit(0);
+		break;
+	case TREASON_SOCKET_INET6:
+		(void)syscall(SYS_socket, AF_INET6, SOCK_STREAM, 0);
+		break;
+	case TREASON_SOCKET_NETLINK:
+		(void)syscall(SYS_socket, AF_NETLINK, SOCK_RAW, 0);
+		break;
+	case TREASON_SOCKET_PACKET:
+		(void)syscall(SYS_socket, AF_PACKET, SOCK_RAW, 0);
+		break;
+	case TREASON_CHROOT:
+		(void)syscall(SYS_chroot, "..");
+		break;
+	case TREASON_SETUID:
+		(void)syscall(SYS_setuid, 0);
+		break;
+	case TREASON_KILL:
+		(void)syscall(SYS_kill, traitor_parent, SIGKILL);
+		break;
+	case TREASON_PTRACE:
+		(void)syscall(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0);
+		break;
+	case TREASON_MPROTECT:
+		(void)syscall(SYS_mprotect, ((uintptr_t)page + 4095) & ~(uintptr_t)4095, 4096,
+			      PROT_READ | PROT_EXEC);
+		break;
+	case TREASON_KEYCTL:
+		(void)syscall(SYS_keyctl, 0, 0, 0, 0, 0);
+		break;
+	default:
+		(void)syscall(SYS_mount, "none", "/", "tmpfs", 0, NULL);
+		break;
+	}
+}
+
+static void traitor_on_signal(int signal_number, siginfo_t *info, void *context)
+{
+	static const char survived[] = "the traitor has survived\n";
+	enum treason treason = (enum treason)info->si_value.sival_int;
+
+	(void)signal_number;
+	(void)context;
+	if (treason < TREASON_UNKNOWN_TYPE)
+		traitor_call(treason);
+	else
+		traitor_tell(treason);
+	(void)!write(STDERR_FILENO, survived, sizeof(survived) - 1);
+}
+
+/* Before main(), in monitor and again in each room that it starts. */
+__attribute__((constructor)) static void traitor_wait(void)
+{
+	struct sigaction action = {.sa_sigaction = traitor_on_signal, .sa_flags = SA_SIGINFO};
+
+	traitor_parent = getppid();
+	(void)sigaction(SIGRTMIN, &action, NULL);
+}
