@@ -254,7 +254,7 @@ static void try_client(struct fuzz_input *input)
 		case 4:
 			now += (uint64_t)fuzz_16(input) * HELLO_MS;
 			/* So late that nobody could have heard an answer. */
-			if (now >= hello_deadline(&hello) + 5000 * HELLO_MS)
+			if (now >= hello.next + 5000 * HELLO_MS)
 				heard = now;
 			break;
 		default:

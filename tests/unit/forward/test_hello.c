@@ -181,6 +181,25 @@ static void packets_out_and_none_in(void **state)
 	expect(&hello, 43500, HELLO_SEND);
 }
 
+/* A network that changes all the time does not keep a dead path alive. */
+static void hurry_with_packets_out(void **state)
+{
+	enum hello_action action = HELLO_WAIT;
+	struct hello hello;
+
+	(void)state;
+	hello_start(&hello, at(0));
+	expect(&hello, 0, HELLO_SEND);
+	hello_packet_out(&hello, at(100));
+	for (uint64_t ms = 200; action != HELLO_DEAD; ms += 100) {
+		if (ms % 20000 == 0)
+			hello_hurry(&hello, at(ms));
+		action = hello_step(&hello, at(ms));
+		assert_true(ms <= 60000);
+		assert_true(action != HELLO_DEAD || ms == 60000);
+	}
+}
+
 static void late_timer(void **state)
 {
 	struct hello hello;
@@ -234,6 +253,7 @@ int main(void)
 		cmocka_unit_test(away_for_a_while),
 		cmocka_unit_test(hurry),
 		cmocka_unit_test(packets_out_and_none_in),
+		cmocka_unit_test(hurry_with_packets_out),
 		cmocka_unit_test(late_timer),
 		cmocka_unit_test(round_trip_time),
 	};
