@@ -19,7 +19,8 @@ void hello_start(struct hello *hello, uint64_t now)
 /* Stopped or asleep, we could not hear answers: so none is missed from that time. */
 static void hello_mind_gap(struct hello *hello, uint64_t now)
 {
-	/* There is always a next hello; what else is due can be from long before it was looked at. */
+	/* There is always a next hello; what else is due can be from long before it was looked at.
+	 */
 	if (now < hello->next + HELLO_GAP)
 		return;
 	hello->heard = now;
