@@ -17,7 +17,7 @@ export MESON NINJA BUILD
 # Root in somebody else's tree: installing must not leave files there that its owner cannot change.
 foreign := $(shell test "$$(id -u)" -eq 0 && test "$$(stat -c %u .)" -ne 0 && echo yes)
 
-.PHONY: all help deps configure check check-unit check-e2e check-long fuzz demo demo-nat chaos \
+.PHONY: all help deps configure check check-unit check-e2e check-long fuzz demo demo-nat chaos attack \
 	install format clean
 
 all: configure
@@ -33,6 +33,7 @@ help:
 	@echo 'make demo         a site gets IPv6 through an IPv4-only network (root)'
 	@echo 'make demo-nat     the same behind two NATs, over UDP (root)'
 	@echo 'make chaos        50 clients and mischief (root; SECONDS=180 CLIENTS=50 SEED=)'
+	@echo 'make attack       20 clients during a flood (root; SECONDS=30 ARGS="--sources 2000")'
 	@echo 'make install      DESTDIR= PREFIX='
 	@echo 'make format       lay out the C files with clang-format'
 	@echo 'make clean        remove the build folders'
@@ -76,6 +77,10 @@ chaos: all
 	@scripts/install-deps --missing check || scripts/install-deps check
 	DTCP_BUILD='$(abspath $(BUILD))' bench/chaos $(if $(SECONDS),--seconds $(SECONDS)) \
 		$(if $(CLIENTS),--clients $(CLIENTS)) $(if $(SEED),--seed $(SEED))
+
+attack: all
+	@scripts/install-deps --missing check || scripts/install-deps check
+	DTCP_BUILD='$(abspath $(BUILD))' bench/attack $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
 ifeq ($(foreign),yes)
 install:
