@@ -13,6 +13,7 @@ import signal
 import statistics
 import time
 
+from .node import alive
 from .wait import SLOW
 
 RESTART_AFTER = 0.5  # seconds between a fall and the next start
@@ -33,6 +34,7 @@ class Ward:
         self.hurt = False  # something was done to it since it was started
         self.fallen_at = None
         self.starts = 0
+        self.ending = set()  # processes that will have to be gone before it is started again
         self.left = 0  # processes that had not gone by themselves when it was started again
         self.process = None
         self.start()
@@ -46,9 +48,6 @@ class Ward:
     def running(self):
         return self.process.running()
 
-    def room(self, name):
-        return self.process.rooms().get(name)
-
     def signal(self, number, *rooms):
         """Sends a signal to rooms; the process itself is its monitor."""
         there = self.process.rooms()
@@ -59,6 +58,7 @@ class Ward:
 
     def kill(self, *rooms):
         self.hurt = True
+        self.ending |= set(self.process.rooms().values())
         # At once, so that none can clear away after another.
         self.signal(signal.SIGSTOP, *rooms)
         self.signal(signal.SIGKILL, *rooms)
@@ -66,6 +66,7 @@ class Ward:
     def stop(self):
         """Asks it to end, and does not wait; it is not started again."""
         self.wanted = False
+        self.ending |= set(self.process.rooms().values())
         if self.running():
             self.process.send_signal(signal.SIGTERM)
 
@@ -86,15 +87,16 @@ class Ward:
 
     def clear(self):
         """A service manager ends what is left of a service, such as rooms that were stopped, and
-        waits until all of it is gone. A process that ends still has its descriptors when it has no
-        title any more."""
-        left = self.process.node.processes()
-        for pid, title in left.items():
+        waits until all of it is gone. A process that ends closes its descriptors, TUN devices
+        among them, when it has neither title nor namespace any more."""
+        for pid, title in self.process.node.processes().items():
+            self.ending.add(pid)
             if title:
                 self.left += 1
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        return not left
+        self.ending = set(filter(alive, self.ending))
+        return not self.ending
 
     def last_words(self):
         return self.process.log().strip().rpartition("\n")[2]
