@@ -205,6 +205,7 @@ def test_pid_files_of_the_killed(internet):
     path = internet.dir / "client.pid"
     client = internet.dtcpclient("-l", "-f", path)
     client.wait_log("refused")
+    until(lambda: "guard" in client.rooms(), "the guard is there")
     assert int(path.read_text()) == client.rooms()["monitor"]
     os.kill(client.rooms()["monitor"], signal.SIGKILL)
     until(lambda: not path.exists(), "the client's pid file goes")
