@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The server is swapped for something that is none, before or in the middle of a session. The client
-says so, uses no memory for it, keeps trying, and is up again as soon as there is a server."""
+"""The server is swapped for something that is none, before or in the middle of a session. The
+client says so, uses no memory for it, keeps trying, and is up again as soon as there is a
+server."""
 
 import os
 import time
