@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -443,5 +444,9 @@ void connection_send(struct connection *connection, const char *line)
 	if (!connection->stream)
 		return;
 	connection_log_sent(line);
-	(void)evbuffer_add_printf(bufferevent_get_output(connection->stream), "%s\r\n", line);
+	if (evbuffer_add_printf(bufferevent_get_output(connection->stream), "%s\r\n", line) != -1)
+		return;
+	/* The server would wait for it, and we for the answer. The end of the connection is fed. */
+	log_warnx("cannot send to the server: %s", strerror(ENOMEM));
+	(void)shutdown(bufferevent_getfd(connection->stream), SHUT_RDWR);
 }

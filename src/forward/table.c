@@ -219,12 +219,24 @@ static void table_unroute(struct table *table, struct session *session)
 	}
 }
 
-/* Makes the routes that are missing, still as down. Returns 0 or -ENOMEM. */
+/* Makes the routes that are missing, still as down. Returns 0, or -ENOMEM with none made. */
 static int table_prepare_routes(struct table *table, const struct forward_session *config)
 {
+	bool made[FORWARD_PREFIXES_MAX] = {false};
+
 	for (uint32_t i = 0; i < config->n_prefixes; i++) {
-		if (!route_get(table, &config->prefixes[i]))
-			return -ENOMEM;
+		const struct prefix6 *prefix = &config->prefixes[i];
+
+		made[i] = !route_find(table, &prefix->addr, prefix->len);
+		if (route_get(table, prefix))
+			continue;
+		/* One that leads nowhere would take packets away from those with shorter ones. */
+		while (i-- > 0) {
+			prefix = &config->prefixes[i];
+			if (made[i])
+				route_free(table, route_find(table, &prefix->addr, prefix->len));
+		}
+		return -ENOMEM;
 	}
 	return 0;
 }

@@ -19,10 +19,10 @@
 enum { CLIENT_INPUT_MAX = 2 * DTCP_LINE_SIZE };
 
 /* How long a client may take to read our last line. */
-static const struct timeval close_wait = {.tv_sec = 5};
+enum { CLIENT_CLOSE_MS = 5000 };
 
 /* And then to close, while what it still sends is thrown away. */
-static const struct timeval linger_wait = {.tv_sec = 1};
+enum { CLIENT_LINGER_MS = 1000 };
 
 void client_free(struct client *client)
 {
@@ -53,7 +53,7 @@ static void client_finish_if_done(struct client *client)
 	    shutdown(bufferevent_getfd(client->stream), SHUT_WR) == 0) {
 		client->lingering = true;
 		(void)bufferevent_enable(client->stream, EV_READ);
-		(void)evtimer_add(client->timer, &linger_wait);
+		clock_arm(client->timer, clock_ms() + CLIENT_LINGER_MS);
 		return;
 	}
 	if (client->failed || !client->lingering)
@@ -62,9 +62,11 @@ static void client_finish_if_done(struct client *client)
 
 static void client_send(struct client *client, const char *line)
 {
+	struct evbuffer *output = bufferevent_get_output(client->stream);
+
 	log_debug("%s: server: %s", client->peer_text, line);
-	if (!client->failed)
-		(void)evbuffer_add_printf(bufferevent_get_output(client->stream), "%s\r\n", line);
+	if (!client->failed && evbuffer_add_printf(output, "%s\r\n", line) == -1)
+		client->failed = true;
 }
 
 static void client_close(struct client *client)
@@ -73,7 +75,18 @@ static void client_close(struct client *client)
 	(void)bufferevent_disable(client->stream, EV_READ);
 	(void)evtimer_del(client->word_timer);
 	client->owner->ended(client, client->owner->arg);
-	(void)evtimer_add(client->timer, &close_wait);
+	clock_arm(client->timer, clock_ms() + CLIENT_CLOSE_MS);
+}
+
+/* Nothing more can be said to it, or heard from it. */
+static void client_fail(struct client *client, const char *why)
+{
+	client->failed = true;
+	if (client->closing)
+		return;
+	client->conn.ending = why;
+	client->conn.state = CONN_END;
+	client_close(client);
 }
 
 /* One event through the machine. client may be closing afterwards, but is still there. */
@@ -189,6 +202,9 @@ static void client_leave(struct client *client)
 		client_read_lines(client);
 		client_mind_input(client);
 	}
+	/* A line that there was no memory for: without it the other side waits in vain. */
+	if (client->failed)
+		client_fail(client, strerror(ENOMEM));
 	client->busy--;
 	client_finish_if_done(client);
 }
@@ -244,13 +260,8 @@ static void client_on_event(struct bufferevent *stream, short what, void *arg)
 
 	(void)stream;
 	client_enter(client);
-	client->failed = true;
-	if (!client->closing) {
-		client->conn.ending =
-			what & BEV_EVENT_EOF ? "client closed the connection" : strerror(error);
-		client->conn.state = CONN_END;
-		client_close(client);
-	}
+	client_fail(client,
+		    what & BEV_EVENT_EOF ? "client closed the connection" : strerror(error));
 	client_leave(client);
 }
 
@@ -333,5 +344,9 @@ struct client *client_new(const struct client_owner *owner, int fd, struct in_ad
 	bufferevent_setwatermark(client->stream, EV_READ, 0, CLIENT_INPUT_MAX);
 	(void)bufferevent_enable(client->stream, EV_READ | EV_WRITE);
 	client_step(client, &start);
+	if (client->failed) {
+		client_free(client);
+		return NULL;
+	}
 	return client;
 }

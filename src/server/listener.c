@@ -37,8 +37,8 @@ static void listener_rest(struct listener *listener, int error)
 		log_warn("cannot accept connections, trying again every second");
 		listener->say_at = now + LISTENER_SAY_MS;
 	}
-	(void)event_del(listener->readable);
-	(void)evtimer_add(listener->resume, &listener_pause);
+	if (evtimer_add(listener->resume, &listener_pause) == 0)
+		(void)event_del(listener->readable);
 }
 
 /* One connection. False where there is no more now. */

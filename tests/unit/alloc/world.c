@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "world.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* The layout of base/ipc.c: type and size, and a body aligned for anything. */
+struct world_message {
+	uint32_t type, size;
+	_Alignas(16) unsigned char body[2048];
+};
+
+int world_listen(uint16_t *port)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t len = sizeof(addr);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd == -1 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == -1 ||
+	    listen(fd, 8) == -1 || getsockname(fd, (struct sockaddr *)&addr, &len) == -1)
+		return -1;
+	*port = ntohs(addr.sin_port);
+	return fd;
+}
+
+bool world_tell(int channel, uint32_t type, const void *body, size_t size, int fd)
+{
+	struct world_message message = {.type = type, .size = (uint32_t)size};
+	union {
+		struct cmsghdr align;
+		unsigned char room[CMSG_SPACE(sizeof(int))];
+	} control = {.room = {0}};
+	struct iovec iov = {&message, offsetof(struct world_message, body) + size};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	bool sent;
+
+	memcpy(message.body, body, size);
+	if (fd != -1) {
+		control.align.cmsg_level = SOL_SOCKET;
+		control.align.cmsg_type = SCM_RIGHTS;
+		control.align.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.align), &fd, sizeof(int));
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control.room);
+	}
+	sent = sendmsg(channel, &msg, MSG_NOSIGNAL) != -1;
+	if (fd != -1)
+		close(fd);
+	return sent;
+}
+
+/* False where nothing can be read in time. */
+static bool world_wait(int fd, bool *silent)
+{
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+
+	if (poll(&poll_fd, 1, WORLD_PATIENCE) == 1)
+		return true;
+	*silent = true;
+	return false;
+}
+
+bool world_hear(int channel, uint32_t type, void *body, size_t size, bool *silent)
+{
+	struct world_message message;
+
+	for (;;) {
+		ssize_t n;
+
+		if (!world_wait(channel, silent))
+			return false;
+		n = recv(channel, &message, sizeof(message), 0);
+		if (n <= 0)
+			return false;
+		if (message.type != type || message.size != size)
+			continue;
+		memcpy(body, message.body, size);
+		return true;
+	}
+}
+
+bool world_say(int stream, const char *line)
+{
+	char text[600];
+	int len = snprintf(text, sizeof(text), "%s\r\n", line);
+
+	return send(stream, text, (size_t)len, MSG_NOSIGNAL) == len;
+}
+
+bool world_line(int stream, char *line, size_t size, bool *silent)
+{
+	size_t len = 0;
+
+	for (;;) {
+		if (!world_wait(stream, silent))
+			return false;
+		if (len + 1 == size || recv(stream, line + len, 1, 0) != 1)
+			return false;
+		if (line[len] == '\n')
+			break;
+		len++;
+	}
+	if (len > 0 && line[len - 1] == '\r')
+		len--;
+	line[len] = '\0';
+	return true;
+}
