@@ -75,15 +75,21 @@ static void feed(struct model *model, const struct conn_event *event)
 		model->closed = true;
 	}
 	FUZZ_CHECK(model->closed == (model->conn.state == CONN_END));
-	/* Never stuck: there is a deadline, and it listens unless it knows until when it does not.
+	/*
+	 * Never stuck: there is a deadline, and where it does not listen somebody has been asked,
+	 * or it wakes before by itself.
 	 */
 	FUZZ_CHECK((model->conn.deadline > model->now) == !model->closed);
-	bool asked = model->login_asked || model->add_asked;
-	bool listens = conn_listens(&model->conn, model->now);
-
-	FUZZ_CHECK(!listens || !asked);
-	FUZZ_CHECK(model->closed || listens || asked ||
-		   conn_wake(&model->conn, model->now) > model->now);
+	if (model->closed)
+		return;
+	FUZZ_CHECK(conn_wake(&model->conn, model->now) > model->now &&
+		   conn_wake(&model->conn, model->now) <= model->conn.deadline);
+	if (model->login_asked || model->add_asked)
+		FUZZ_CHECK(!conn_listens(&model->conn, model->now));
+	else if (!conn_listens(&model->conn, model->now))
+		FUZZ_CHECK(conn_wake(&model->conn, model->now) < model->conn.deadline ||
+			   model->conn.state == CONN_HOLD ||
+			   model->conn.deadline <= model->now + 1000);
 }
 
 static void feed_line(struct model *model, enum conn_input input, size_t len, size_t used)
@@ -154,8 +160,9 @@ static void from_monitor(struct model *model, struct fuzz_input *input)
 	verdict.her6 = fuzz_ipv6("2001:db8:1::1");
 	verdict.has_prefix = model->conn.request.type == TUNNEL_NETWORK;
 	verdict.prefix = (struct prefix6){.addr = fuzz_ipv6("2001:db8:100::"), .len = 48};
-	feed(model, &(const struct conn_event){
-			    .input = CONN_VERDICT, .verdict = &verdict, .delay = what * 20U});
+	feed(model, &(const struct conn_event){.input = CONN_VERDICT,
+					       .verdict = &verdict,
+					       .delay = what / 8 % 4 * 300u});
 }
 
 static void from_forward(struct model *model, bool added)
@@ -167,12 +174,15 @@ static void from_forward(struct model *model, bool added)
 					       .reason = "internal error, try again later"});
 }
 
-static void refuse_login(struct model *model)
+static void refuse_login(struct model *model, struct fuzz_input *input)
 {
+	uint32_t delay = fuzz_below(input, 4) * 500u;
+
 	if (!model->login_asked)
 		return;
 	model->login_asked = false;
-	feed(model, &(const struct conn_event){.input = CONN_REFUSED, .reason = "sold out"});
+	feed(model, &(const struct conn_event){
+			    .input = CONN_REFUSED, .reason = "sold out", .delay = delay});
 }
 
 static void pass_time(struct model *model, struct fuzz_input *input)
@@ -195,7 +205,7 @@ static void step(struct model *model, struct fuzz_input *input)
 		from_forward(model, false);
 		break;
 	case 's':
-		refuse_login(model);
+		refuse_login(model, input);
 		break;
 	case 't':
 		pass_time(model, input);
@@ -223,9 +233,9 @@ void fuzz_one(const uint8_t *data, size_t size)
 		.timeout_login = 1 + what % 64,
 		.timeout_idle = 300,
 		.attempts = 1 + what / 64,
-		.lines = 1 + what % 16,
 		.address = what & 1 ? fuzz_ipv4("203.0.113.1") : (struct in_addr){0},
 		.udp_port = 4028,
+		.lines = what & 2 ? 20 : 1,
 	};
 	conn_init(&model->conn, &model->config, CHALLENGE, fuzz_ipv4("198.51.100.2"),
 		  fuzz_ipv4("192.0.2.1"));

@@ -9,14 +9,15 @@
 
 #include "forward/msg.h"
 #include "server/control.h"
-#include "server/listener.h"
 #include "server/msg.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -32,7 +33,9 @@ struct peer {
 static struct {
 	struct fuzz_input *input;
 	struct server_options options;
-	const struct listener_owner *accept; /* NULL: nobody listens */
+	int listener, waiting; /* a connection to be accepted, -1 for none */
+	struct sockaddr_in from;
+	bool exhausted;
 	struct peer peers[CLIENTS];
 	/* by session id: what monitor and forward have been asked */
 	enum { IDLE, ASKED, GRANTED } login[SESSIONS];
@@ -43,10 +46,7 @@ static struct {
 /* --- what is outside ---------------------------------------------------------------------- */
 
 int __wrap_RAND_bytes(unsigned char *out, int size);
-struct listener *__wrap_listener_new(struct event_base *base, int fd,
-				     const struct listener_owner *owner);
-void __wrap_listener_stop(struct listener *listener);
-void __wrap_listener_free(struct listener *listener);
+int __wrap_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags);
 
 int __wrap_RAND_bytes(unsigned char *out, int size)
 {
@@ -54,25 +54,22 @@ int __wrap_RAND_bytes(unsigned char *out, int size)
 	return 1;
 }
 
-struct listener *__wrap_listener_new(struct event_base *base, int fd,
-				     const struct listener_owner *owner)
+/* The one that waits to be taken. */
+int __wrap_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 {
-	(void)base;
-	(void)close(fd);
-	world.accept = owner;
-	/* Never looked into. */
-	return (struct listener *)(void *)&world.accept;
-}
+	int taken = world.waiting;
 
-void __wrap_listener_stop(struct listener *listener)
-{
-	(void)listener;
-	world.accept = NULL;
-}
-
-void __wrap_listener_free(struct listener *listener)
-{
-	(void)listener;
+	FUZZ_CHECK(fd == world.listener && *len == sizeof(world.from));
+	FUZZ_CHECK(flags == (SOCK_CLOEXEC | SOCK_NONBLOCK));
+	world.waiting = -1;
+	if (taken == -1)
+		errno = EAGAIN;
+	else if (world.exhausted)
+		errno = EMFILE;
+	if (taken == -1 || world.exhausted)
+		return -1;
+	memcpy(addr, &world.from, sizeof(world.from));
+	return taken;
 }
 
 /* --- what the room asks ------------------------------------------------------------------- */
@@ -148,7 +145,7 @@ static void check_line(struct peer *peer)
 	if (!peer->greeted) {
 		struct dtcp_greeting greeting;
 
-		FUZZ_CHECK(greeting_parse(peer->heard, len, &greeting, &why) == REPLY_OK);
+		FUZZ_CHECK(greeting_parse(peer->heard, len, &greeting, &why) != REPLY_GARBAGE);
 		peer->greeted = true;
 	}
 	peer->n_heard = 0;
@@ -177,8 +174,6 @@ static void hear(struct peer *peer)
 		}
 		if (n > 0)
 			continue;
-		/* Its last line was a whole one. */
-		FUZZ_CHECK(peer->n_heard == 0);
 		go(peer);
 	}
 	loop_run();
@@ -186,15 +181,25 @@ static void hear(struct peer *peer)
 
 static void come(struct peer *peer, struct fuzz_input *input)
 {
-	struct in_addr from = {.s_addr = htonl(0xc6336402 + fuzz_below(input, 2))};
+	uint8_t what = fuzz_byte(input);
 	int fds[2];
 
-	if (peer->fd != -1 || !world.accept)
+	if (peer->fd != -1)
 		return;
 	FUZZ_CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0);
 	*peer = (struct peer){.fd = fds[0]};
-	world.accept->accepted(fds[1], from, world.accept->arg);
+	world.from = (struct sockaddr_in){.sin_family = AF_INET,
+					  .sin_addr.s_addr = htonl(0xc6336402 + what % 2)};
+	world.waiting = fds[1];
+	world.exhausted = what == 0xff;
 	loop_run();
+	/* It may be resting after it was exhausted. */
+	if (world.waiting != -1 || world.exhausted) {
+		(void)close(fds[1]);
+		(void)close(peer->fd);
+		peer->fd = -1;
+	}
+	world.waiting = -1;
 }
 
 static void say(const struct peer *peer, const char *text, size_t len)
@@ -290,13 +295,19 @@ static void monitor_says(struct fuzz_input *input)
 {
 	const struct server_id id = {fuzz_below(input, SESSIONS + 1)};
 	const struct server_none none = {0};
+	struct server_setting setting = {0};
 
-	switch (fuzz_below(input, 3)) {
+	switch (fuzz_below(input, 4)) {
 	case 0:
 		tell(MONITOR, SERVER_MSG_REPORT, &none);
 		break;
 	case 1:
 		tell(MONITOR, SERVER_MSG_CALL, &none);
+		break;
+	case 2:
+		setting.number = fuzz_byte(input);
+		(void)snprintf(setting.value, sizeof(setting.value), "%d", fuzz_byte(input));
+		tell(MONITOR, SERVER_MSG_SETTING, &setting);
 		break;
 	default:
 		tell(MONITOR, SERVER_MSG_REVOKE, &id);
@@ -385,7 +396,7 @@ static void end(void)
 	}
 	for (uint32_t id = 0; id < SESSIONS; id++)
 		FUZZ_CHECK(world.login[id] == IDLE && !world.added[id]);
-	/* The log's. */
+	/* One tells now and then what was left out of the log. */
 	FUZZ_CHECK(loop_timers() == 1);
 	tell(MONITOR, SERVER_MSG_STOP, &none);
 	FUZZ_CHECK(loop_ended());
@@ -395,8 +406,11 @@ void loop_play(void)
 {
 	const struct server_none none = {0};
 
-	loop_deliver(MONITOR, SERVER_MSG_LISTENER, &none, dup(STDERR_FILENO));
-	FUZZ_CHECK(world.accept);
+	world.waiting = -1;
+	/* Always readable. */
+	world.listener = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+	FUZZ_CHECK(world.listener != -1);
+	loop_deliver(MONITOR, SERVER_MSG_LISTENER, &none, world.listener);
 	while (world.input->left > 0 && !loop_ended())
 		step(world.input);
 	FUZZ_CHECK(!loop_ended());
@@ -417,8 +431,10 @@ void fuzz_one(const uint8_t *data, size_t size)
 	optind = 0;
 	FUZZ_CHECK(server_options_parse_room(&world.options, 1, argv) == OPTIONS_OK);
 	world.options.sessions_max = SESSIONS;
-	world.options.limits.connections = SESSIONS + CLIENTS;
+	world.options.limits = (struct crowd_config){3, 2, 3, 2};
 	world.options.udp = true;
 	loop_reset(1000000000);
 	FUZZ_CHECK(server_control_run(&world.options, -1, -1) == 0);
+	FUZZ_CHECK(loop_timers() == 0);
+	server_options_free(&world.options);
 }

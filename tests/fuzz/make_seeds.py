@@ -51,15 +51,21 @@ def line(text):
 
 
 def conn():
+    def verdict(result):
+        return b"v" + bytes([2 * (result - 1)]) + b"\0\0\0\1"
+
     login = b"tunnel foo " + RESPONSE + b" "
-    granted = b"v\0\0\0\0\1"
+    granted = verdict(1)
     seed("conn", "network", b"\x7c", line(login + b"network"), granted, b"a", line(b"ping"),
          line(b"help"), b"t\x10\0", line(b"quit"))
     seed("conn", "udp", b"\x7d", line(login + b"host udp=4028"), granted, b"a",
          line(b"tunnel again"), b"f")
-    seed("conn", "denied", b"\xbc", (line(login + b"host") + b"v\2\0\0\0\0") * 3)
-    seed("conn", "refused", b"\x7c", line(login + b"other"), b"v\6\0\0\0\0",
-         line(login + b"tunnelonly"), b"s", line(login + b"tunnelonly udp"), granted, b"r")
+    seed("conn", "denied", b"\xbc", (line(login + b"host") + verdict(2)) * 3)
+    # Held back for 300 ms.
+    seed("conn", "held", b"\xbc", line(login + b"host"), b"v\x0a\0\0\0\0", line(b"ping"), b"t\0\x20",
+         line(login + b"host"), b"s\2", b"t\1\0")
+    seed("conn", "refused", b"\x7c", line(login + b"other"), verdict(4),
+         line(login + b"tunnelonly"), b"s\0", line(login + b"tunnelonly udp"), granted, b"r")
     seed("conn", "bare", b"\x7c", line(b"ping\\"), line(b"nonsense"), line(b"x\\"),
          line(b"a" * 600))
     seed("conn", "silent", b"\x08", b"t\xff\xff")
@@ -104,6 +110,8 @@ def session():
          b"dcgG\2p\3mn\3m")
     seed("session", "kept", start(network + loop, 7), come_up, b"x\1d", come_up, b"x\0d\x74\xff\xff",
          b"x\0dx\0dx\0dm")
+    seed("session", "asleep", start(network + 3 + loop, 31), b"cgG\2p\3m", b"w\0\x60", b"cx\0",
+         b"cgG\2p\3m", b"n\2cgG\2p\3m")
     seed("session", "errors", start(loop, 3), b"x\0dcx\2dc", line(b"-ERR no"), b"dcg",
          line(b"-ERR authentication failed."), b"dcg", line(b"-ERR unsupported transport udp"),
          b"dcg", line(b"-ERR address in use by another tunnel, use udp"), b"dcg",
@@ -113,7 +121,7 @@ def session():
 
 
 def settings():
-    seed("settings", "password", b"a# a comment\r\nother:foo:no\nbroker.example:foo:pass:word\r\n")
+    seed("settings", "password", b"a# a comment\r\nOTHER:foo:no\nbroker.example:foo:pass:word\r\n")
     seed("settings", "password-bad", b"a\nbroken\n:foo:x\nx:a b:x\nx:y:\nBROKER.example:foo:\xc3\xbc")
     seed("settings", "server", b"s-dU\n-g\n192.0.2.1\n-i\nsix7\n-p\n20200\n-o\nnetwork.pool=2001:db8:100::/40\n"
          b"-onetwork.length=56\n-omtu=1480\n-a\n2001:db8:1::")

@@ -309,7 +309,9 @@ static void from_monitor(struct fuzz_input *input)
 	struct forward_prefix assigned = {{fuzz_ipv6("2001:db8:200::"), 40}};
 	struct forward_device device = {fuzz_byte(input) % DEVICES};
 
-	switch (fuzz_below(input, 7)) {
+	struct forward_settings settings = {.icmp6_rate = device.index * 1000, .debug = 1};
+
+	switch (fuzz_below(input, 8)) {
 	case 0:
 		world.raw.fd = make_fd();
 		loop_deliver(MONITOR, FORWARD_MSG_RAW, &none, world.raw.fd);
@@ -335,6 +337,9 @@ static void from_monitor(struct fuzz_input *input)
 	case 5:
 		loop_deliver(MONITOR, FORWARD_MSG_NO_DEVICE, &device, -1);
 		world.devices[device.index].fd = -1;
+		break;
+	case 6:
+		loop_deliver(MONITOR, FORWARD_MSG_SETTINGS, &settings, -1);
 		break;
 	default:
 		loop_deliver(MONITOR, FORWARD_MSG_CALL, &none, -1);

@@ -51,25 +51,25 @@ static const char *entry_of(const char *line, size_t len, size_t *password_len)
 
 static void try_password_file(struct fuzz_input *input)
 {
-	char password[DTCP_PASSWORD_MAX + 1] = "";
+	char password[DTCP_PASSWORD_MAX + 1] = "", other[DTCP_PASSWORD_MAX + 1] = "";
+	struct authfile_entry entries[] = {{.server = "Other", .password = other},
+					   {.server = SERVER, .password = password}};
 	char path[64];
 	const char *expected = NULL;
-	struct authfile_entry entry = {.server = SERVER, .password = password};
-	enum authfile_result result;
 	char *line = NULL;
 	size_t len = 0, password_len = 0;
 	int fd = memfd_create("auth", MFD_CLOEXEC);
 
 	FUZZ_CHECK(fd != -1 && write(fd, input->at, input->left) == (ssize_t)input->left);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	result = authfile_find(path, USER, &entry, 1);
+	FUZZ_CHECK((authfile_find(path, USER, entries, 2) == AUTHFILE_FOUND) ==
+		   (entries[0].found && entries[1].found));
 	while (!expected && input->left > 0) {
 		free(line);
 		line = fuzz_line(input, &len);
 		expected = entry_of(line, len, &password_len);
 	}
-	FUZZ_CHECK(result == (expected ? AUTHFILE_FOUND : AUTHFILE_NO_ENTRY));
-	FUZZ_CHECK(entry.found == (expected != NULL));
+	FUZZ_CHECK(entries[1].found == (expected != NULL));
 	if (expected)
 		FUZZ_CHECK(strlen(password) == password_len &&
 			   strncmp(password, expected, password_len) == 0);
@@ -78,6 +78,25 @@ static void try_password_file(struct fuzz_input *input)
 }
 
 /* --- command lines ------------------------------------------------------------------------ */
+
+/* What monitor hands on to its rooms says all of it, and again the same. */
+static void check_words(const struct server_options *options)
+{
+	struct server_options again;
+	int argc = 0, argc_again = 0;
+	char **words = server_options_words(options, "dtcps", &argc), **words_again;
+
+	FUZZ_CHECK(words);
+	optind = 0;
+	FUZZ_CHECK(server_options_parse_room(&again, argc, words) == OPTIONS_OK);
+	words_again = server_options_words(&again, "dtcps", &argc_again);
+	FUZZ_CHECK(words_again && argc_again == argc);
+	for (int i = 0; i < argc; i++)
+		FUZZ_CHECK(strcmp(words[i], words_again[i]) == 0);
+	server_options_free_words(words_again, argc_again);
+	server_options_free(&again);
+	server_options_free_words(words, argc);
+}
 
 static void check_server(const struct server_options *options)
 {
@@ -96,6 +115,7 @@ static void check_server(const struct server_options *options)
 	server_interface_name(options, options->sessions_max, name);
 	FUZZ_CHECK(tun_name_valid(name));
 	FUZZ_CHECK(options->database && *options->database);
+	check_words(options);
 }
 
 /* --- the server's configuration file -------------------------------------------------------- */
@@ -177,10 +197,12 @@ static void try_arguments(struct fuzz_input *input, bool server)
 		result = client_options_parse(&client_options, argc, argv);
 	/* One line says what is wrong, and only then. */
 	FUZZ_CHECK(fuzz_warnings - warnings == (result == OPTIONS_ERROR));
-	if (result == OPTIONS_OK && server)
+	if (result == OPTIONS_OK && server) {
 		check_server(&server_options);
-	else if (result == OPTIONS_OK)
+		server_options_free(&server_options);
+	} else if (result == OPTIONS_OK) {
 		check_client(&client_options);
+	}
 	for (int i = 1; i < argc; i++)
 		free(argv[i]);
 }
