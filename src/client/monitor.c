@@ -7,7 +7,6 @@
 
 #include "base/ipc.h"
 #include "base/log.h"
-#include "base/room.h"
 #include "client/account.h"
 #include "client/carrier.h"
 #include "client/exits.h"
@@ -15,16 +14,14 @@
 #include "client/msg.h"
 #include "client/names.h"
 #include "client/status.h"
+#include "client/supplies.h"
 #include "client/tunnel.h"
-#include "forward/counters.h"
 #include "forward/msg.h"
 #include "monitor/daemonize.h"
-#include "monitor/outside.h"
 #include "monitor/powers.h"
 #include "monitor/rooms.h"
 #include "monitor/service.h"
 #include "monitor/signals.h"
-#include "monitor/tun.h"
 #include "monitor/wake.h"
 #include "monitor/watch.h"
 
@@ -32,7 +29,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,13 +44,9 @@ struct monitor {
 	struct carrier carrier;
 	struct client_session session; /* as control says */
 	bool ready;		       /* the tunnel has been up once */
-	/* descriptors on their way to the forward room, -1 where there are none */
-	int raw;
-	int udp;
-	int counters;
-	uint32_t udp_port; /* bound for a tunnel over UDP; 0: none */
-	bool stopping;	   /* control has been asked to end */
-	bool ending;	   /* everything is being removed; status is the exit status */
+	struct supplies supplies;      /* for the forward room */
+	bool stopping;		       /* control has been asked to end */
+	bool ending;		       /* everything is being removed; status is the exit status */
 	int status;
 };
 
@@ -396,9 +388,9 @@ static bool monitor_start_rooms(struct monitor *monitor)
 		return false;
 	service_watch(monitor->service, "forward", monitor->carrier.forward, FORWARD_MSG_CALL);
 	return monitor_furnish(monitor->carrier.forward, FORWARD_MSG_COUNTERS,
-			       &monitor->counters) &&
-	       monitor_furnish(monitor->carrier.forward, FORWARD_MSG_RAW, &monitor->raw) &&
-	       monitor_furnish(monitor->carrier.forward, FORWARD_MSG_UDP, &monitor->udp);
+			       &monitor->supplies.counters) &&
+	       monitor_furnish(monitor->carrier.forward, FORWARD_MSG_RAW, &monitor->supplies.raw) &&
+	       monitor_furnish(monitor->carrier.forward, FORWARD_MSG_UDP, &monitor->supplies.udp);
 }
 
 static const int monitor_signals[] = {SIGHUP, SIGINT, SIGTERM};
@@ -407,7 +399,7 @@ enum { MONITOR_SIGNALS = sizeof(monitor_signals) / sizeof(monitor_signals[0]) };
 /* Who logs in, and with what; then control begins. */
 static void monitor_tell_account(struct monitor *monitor, struct account_passwords *passwords)
 {
-	struct client_account account = {.udp_port = monitor->udp_port};
+	struct client_account account = {.udp_port = monitor->supplies.udp_port};
 	struct client_password password;
 
 	for (uint32_t i = 0; i < monitor->options->n_servers; i++) {
@@ -465,95 +457,6 @@ done:
 	return monitor->status;
 }
 
-static bool monitor_check_script(const char *script)
-{
-	struct stat status;
-
-	if (!strchr(script, '/')) {
-		log_warnx("-s %s: a path is needed, such as ./%s", script, script);
-		return false;
-	}
-	if (stat(script, &status) == -1 || access(script, X_OK) == -1) {
-		log_warn("-s %s", script);
-		return false;
-	}
-	if (!S_ISREG(status.st_mode)) {
-		log_warnx("-s %s: not a file that can be run", script);
-		return false;
-	}
-	return true;
-}
-
-/* What must be right before the password is asked for. */
-static enum client_exit monitor_check(const struct client_options *options)
-{
-	if (geteuid() != 0) {
-		log_warnx("must be run as root: it makes a network interface and routes");
-		return CLIENT_LOCAL;
-	}
-	if (!room_user(options->run_as)) {
-		log_warnx("no user %s to run as; name one with --user",
-			  options->run_as ? options->run_as : "_dtcp or nobody");
-		return CLIENT_USAGE;
-	}
-	if (options->script_named && !monitor_check_script(options->script))
-		return CLIENT_USAGE;
-	if (!hook_wanted(options) && access(options->script, F_OK) == 0)
-		log_warnx("%s cannot be executed, so it is not run; chmod +x is what it needs",
-			  options->script);
-	return CLIENT_OK;
-}
-
-/* Tries what will be needed when the tunnel comes up, so that it fails now and plainly. */
-static bool monitor_try_device(struct monitor *monitor)
-{
-	unsigned int index;
-	int fd;
-
-	if (monitor->options->no_device)
-		return true;
-	fd = tun_open(monitor->options->interface, &index);
-	if (fd < 0)
-		return false;
-	close(fd);
-	link_sweep(monitor->carrier.link.netlink);
-	return true;
-}
-
-/* What only root can open, for the forward room. */
-static bool monitor_open_outside(struct monitor *monitor)
-{
-	const struct client_options *options = monitor->options;
-	const struct in_addr any = {.s_addr = INADDR_ANY};
-	uint16_t bound = options->udp_port;
-	int reader = -1;
-
-	if (!options->no_device && options->transport != SESSION_UDP) {
-		monitor->raw = outside_raw_socket();
-		if (monitor->raw < 0)
-			return false;
-	}
-	if (!options->no_device && options->transport != SESSION_IPV6) {
-		monitor->udp = outside_udp_socket(any, options->udp_port, &bound);
-		if (monitor->udp < 0)
-			return false;
-	}
-	monitor->udp_port = options->transport == SESSION_IPV6 ? 0 : bound;
-	if (options->no_device)
-		return true;
-	monitor->counters = outside_counter_page(counters_size(1), &reader);
-	/* The client's counters have no reader yet but the forward room itself. */
-	if (reader != -1)
-		close(reader);
-	return monitor->counters >= 0;
-}
-
-static void monitor_close(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
 int client_monitor_run(const struct client_options *options, int argc, char *const argv[])
 {
 	struct monitor monitor = {
@@ -564,9 +467,7 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 			    .lowered = monitor_on_lowered,
 			    .failed = monitor_on_failed,
 			    .arg = &monitor},
-		.raw = -1,
-		.udp = -1,
-		.counters = -1,
+		.supplies = {.raw = -1, .udp = -1, .counters = -1},
 	};
 	struct account_passwords passwords = {0};
 	struct pidfh *pidfile = NULL;
@@ -574,7 +475,7 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 	int status;
 
 	notify_open(&notify);
-	status = monitor_check(options);
+	status = supplies_check(options);
 	if (status != CLIENT_OK)
 		return status;
 	if (!powers_hide())
@@ -584,13 +485,14 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 		return CLIENT_USAGE;
 	status = CLIENT_LOCAL;
 	if (!daemonize_claim(options->pidfile, &pidfile) ||
-	    netlink_open(&monitor.carrier.link.netlink) != 0 || !monitor_try_device(&monitor))
+	    netlink_open(&monitor.carrier.link.netlink) != 0 ||
+	    !supplies_try_device(options, monitor.carrier.link.netlink))
 		goto done;
 	status = (int)account_get(options, monitor.carrier.user, &passwords);
 	if (status != CLIENT_OK)
 		goto done;
 	status = CLIENT_LOCAL;
-	if (!monitor_open_outside(&monitor))
+	if (!supplies_open(&monitor.supplies, options))
 		goto done;
 	/* From here on a signal waits until there is somebody to take it. */
 	signals_block(monitor_signals, MONITOR_SIGNALS);
@@ -603,9 +505,7 @@ done:
 	daemonize_end(pidfile);
 	explicit_bzero(&passwords, sizeof(passwords));
 	netlink_close(monitor.carrier.link.netlink);
-	monitor_close(monitor.raw);
-	monitor_close(monitor.udp);
-	monitor_close(monitor.counters);
+	supplies_close(&monitor.supplies);
 	notify_close(&notify);
 	return status;
 }

@@ -8,20 +8,18 @@
 #include "base/ipc.h"
 #include "base/log.h"
 #include "base/room.h"
-#include "forward/counters.h"
 #include "forward/msg.h"
 #include "monitor/daemonize.h"
 #include "monitor/netlink.h"
-#include "monitor/outside.h"
 #include "monitor/powers.h"
 #include "monitor/rooms.h"
 #include "monitor/service.h"
 #include "monitor/signals.h"
 #include "server/grants.h"
 #include "server/instance.h"
-#include "server/interface.h"
 #include "server/msg.h"
 #include "server/reload.h"
+#include "server/supplies.h"
 #include "server/users.h"
 
 #include <errno.h>
@@ -30,7 +28,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,16 +49,8 @@ struct monitor {
 	struct netlink *netlink;
 	struct users *users;
 	struct grants *grants;
-	unsigned int interface; /* index of the shared TUN device */
-	struct in6_addr icmp_source;
-	/* descriptors on their way to the rooms, -1 when they are there */
-	int tun;
-	int raw;
-	int udp;
-	int listener;
-	int guard; /* our end of its channel: it goes when we do */
-	int counters;
-	int counters_reader;
+	struct supplies supplies; /* for the rooms */
+	int guard;		  /* our end of its channel: it goes when we do */
 	bool stopping;
 	int status;
 };
@@ -295,28 +284,6 @@ static const struct ipc_row forward_rows[] = {
 
 /* --- start -------------------------------------------------------------------------------- */
 
-/* A connection costs a room one descriptor; the usual limit would end at a thousand. */
-static void monitor_raise_limit(uint32_t connections)
-{
-	const rlim_t wanted = (rlim_t)connections + 256;
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur >= wanted)
-		return;
-
-	const struct rlimit raised = {
-		.rlim_cur = wanted,
-		.rlim_max = limit.rlim_max > wanted ? limit.rlim_max : wanted,
-	};
-
-	if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-	log_warnx("the system allows %llu open files; %u connections would need %llu",
-		  (unsigned long long)limit.rlim_max, connections, (unsigned long long)wanted);
-}
-
 static bool monitor_start_rooms(struct monitor *monitor)
 {
 	int control[2];
@@ -372,23 +339,24 @@ static void monitor_hand(struct monitor *monitor, struct ipc *ipc, uint32_t type
 /* Everything that the rooms need, the listening socket last: with it the server is open. */
 static void monitor_furnish(struct monitor *monitor)
 {
-	const struct forward_icmp icmp = {.source = monitor->icmp_source};
+	const struct forward_icmp icmp = {.source = monitor->supplies.icmp_source};
 
 	_Static_assert(sizeof(struct server_none) == sizeof(struct forward_none) &&
 			       sizeof(struct service_none) == sizeof(struct forward_none),
 		       "one form");
-	monitor_hand(monitor, monitor->forward, FORWARD_MSG_COUNTERS, &monitor->counters);
-	monitor_hand(monitor, monitor->forward, FORWARD_MSG_RAW, &monitor->raw);
-	if (monitor->udp != -1)
-		monitor_hand(monitor, monitor->forward, FORWARD_MSG_UDP, &monitor->udp);
+	monitor_hand(monitor, monitor->forward, FORWARD_MSG_COUNTERS, &monitor->supplies.counters);
+	monitor_hand(monitor, monitor->forward, FORWARD_MSG_RAW, &monitor->supplies.raw);
+	if (monitor->supplies.udp != -1)
+		monitor_hand(monitor, monitor->forward, FORWARD_MSG_UDP, &monitor->supplies.udp);
 	monitor_tell(monitor, monitor->forward, FORWARD_MSG_ICMP, &icmp, sizeof(icmp), -1);
 	monitor_tell_forward_settings(monitor);
-	monitor_device(0, monitor->tun, monitor);
-	monitor->tun = -1;
+	monitor_device(0, monitor->supplies.tun, monitor);
+	monitor->supplies.tun = -1;
 	if (users_each(monitor->users, monitor_tell_assigned, monitor) != USERS_OK)
 		log_warnx("%s", users_error(monitor->users));
-	monitor_hand(monitor, monitor->control, SERVER_MSG_COUNTERS, &monitor->counters_reader);
-	monitor_hand(monitor, monitor->control, SERVER_MSG_LISTENER, &monitor->listener);
+	monitor_hand(monitor, monitor->control, SERVER_MSG_COUNTERS,
+		     &monitor->supplies.counters_reader);
+	monitor_hand(monitor, monitor->control, SERVER_MSG_LISTENER, &monitor->supplies.listener);
 	service_watch(monitor->service, "control", monitor->control, SERVER_MSG_CALL);
 	service_watch(monitor->service, "forward", monitor->forward, FORWARD_MSG_CALL);
 }
@@ -406,12 +374,6 @@ static void monitor_log_ready(struct monitor *monitor)
 		 options->has_pool ? prefix6_format(&options->pool, pool) : "");
 	monitor_tell_sessions(monitor);
 	service_ready(monitor->service);
-}
-
-static void monitor_close(int fd)
-{
-	if (fd >= 0)
-		close(fd);
 }
 
 /* What only a power that has been given up would let us write is better found out now. */
@@ -436,7 +398,7 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify)
 		.options = monitor->options,
 		.netlink = monitor->netlink,
 		.users = monitor->users,
-		.interface = monitor->interface,
+		.interface = monitor->supplies.interface,
 		.device = monitor_device,
 		.no_device = monitor_no_device,
 		.revoked = monitor_revoked,
@@ -474,7 +436,8 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify)
 done:
 	ipc_free(monitor->control);
 	ipc_free(monitor->forward);
-	monitor_close(monitor->guard);
+	if (monitor->guard >= 0)
+		close(monitor->guard);
 	if (monitor->rooms)
 		rooms_end(monitor->rooms);
 	signals_free(monitor->signals);
@@ -493,18 +456,17 @@ int server_monitor_run(struct server_options *options, int argc, char *const arg
 	struct monitor monitor = {.options = options,
 				  .argc = argc,
 				  .argv = argv,
-				  .tun = -1,
-				  .raw = -1,
-				  .udp = -1,
-				  .listener = -1,
 				  .guard = -1,
-				  .counters = -1,
-				  .counters_reader = -1};
+				  .supplies = {.tun = -1,
+					       .raw = -1,
+					       .udp = -1,
+					       .listener = -1,
+					       .counters = -1,
+					       .counters_reader = -1}};
 	struct pidfh *pidfile = NULL;
 	struct pidfh *lock = NULL;
 	struct notify notify;
 	char error[512];
-	uint16_t bound;
 	int status = EXIT_FAILED;
 
 	notify_open(&notify);
@@ -526,25 +488,9 @@ int server_monitor_run(struct server_options *options, int argc, char *const arg
 	}
 	if (!instance_claim(options->database, &lock))
 		goto done;
-	monitor_raise_limit(options->limits.connections);
-	monitor.listener = outside_listener(options->listen, options->port, options->timeout_idle);
-	if (monitor.listener < 0)
+	if (netlink_open(&monitor.netlink) != 0 ||
+	    !supplies_open(&monitor.supplies, options, monitor.netlink))
 		goto done;
-	monitor.raw = outside_raw_socket();
-	if (options->udp) {
-		monitor.udp = outside_udp_socket(options->listen, options->udp_port, &bound);
-		if (monitor.udp < 0)
-			goto done;
-	}
-	monitor.counters = outside_counter_page(counters_size(options->sessions_max),
-						&monitor.counters_reader);
-	if (monitor.raw < 0 || monitor.counters < 0 || netlink_open(&monitor.netlink) != 0)
-		goto done;
-	instance_sweep(options, monitor.netlink);
-	if ((monitor.tun = interface_make(options, monitor.netlink, &monitor.interface,
-					  &monitor.icmp_source)) < 0)
-		goto done;
-	interface_check_forwarding();
 	/* From here on a signal waits until there is somebody to take it. */
 	signals_block(monitor_signals, MONITOR_SIGNALS);
 	/* An SQLite connection does not survive the fork of a daemon. */
@@ -565,16 +511,9 @@ int server_monitor_run(struct server_options *options, int argc, char *const arg
 	status = monitor_serve(&monitor, &notify);
 done:
 	daemonize_end(pidfile);
-	if (monitor.interface && monitor.netlink)
-		(void)netlink_link_delete(monitor.netlink, monitor.interface);
+	supplies_close(&monitor.supplies, monitor.netlink);
 	netlink_close(monitor.netlink);
 	users_close(monitor.users);
-	monitor_close(monitor.tun);
-	monitor_close(monitor.raw);
-	monitor_close(monitor.udp);
-	monitor_close(monitor.listener);
-	monitor_close(monitor.counters);
-	monitor_close(monitor.counters_reader);
 	/* The last thing: the next instance may be waiting for it. */
 	if (lock)
 		(void)pidfile_remove(lock);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "client/supplies.h"
+
+#include "base/log.h"
+#include "base/room.h"
+#include "client/hook.h"
+#include "client/link.h"
+#include "forward/counters.h"
+#include "monitor/outside.h"
+#include "monitor/tun.h"
+
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool supplies_check_script(const char *script)
+{
+	struct stat status;
+
+	if (!strchr(script, '/')) {
+		log_warnx("-s %s: a path is needed, such as ./%s", script, script);
+		return false;
+	}
+	if (stat(script, &status) == -1 || access(script, X_OK) == -1) {
+		log_warn("-s %s", script);
+		return false;
+	}
+	if (!S_ISREG(status.st_mode)) {
+		log_warnx("-s %s: not a file that can be run", script);
+		return false;
+	}
+	return true;
+}
+
+enum client_exit supplies_check(const struct client_options *options)
+{
+	if (geteuid() != 0) {
+		log_warnx("must be run as root: it makes a network interface and routes");
+		return CLIENT_LOCAL;
+	}
+	if (!room_user(options->run_as)) {
+		log_warnx("no user %s to run as; name one with --user",
+			  options->run_as ? options->run_as : "_dtcp or nobody");
+		return CLIENT_USAGE;
+	}
+	if (options->script_named && !supplies_check_script(options->script))
+		return CLIENT_USAGE;
+	if (!hook_wanted(options) && access(options->script, F_OK) == 0)
+		log_warnx("%s cannot be executed, so it is not run; chmod +x is what it needs",
+			  options->script);
+	return CLIENT_OK;
+}
+
+bool supplies_try_device(const struct client_options *options, struct netlink *netlink)
+{
+	unsigned int index;
+	int fd;
+
+	if (options->no_device)
+		return true;
+	fd = tun_open(options->interface, &index);
+	if (fd < 0)
+		return false;
+	close(fd);
+	link_sweep(netlink);
+	return true;
+}
+
+bool supplies_open(struct supplies *supplies, const struct client_options *options)
+{
+	const struct in_addr any = {.s_addr = INADDR_ANY};
+	uint16_t bound = options->udp_port;
+	int reader = -1;
+
+	*supplies = (struct supplies){.raw = -1, .udp = -1, .counters = -1};
+	if (!options->no_device && options->transport != SESSION_UDP) {
+		supplies->raw = outside_raw_socket();
+		if (supplies->raw < 0)
+			return false;
+	}
+	if (!options->no_device && options->transport != SESSION_IPV6) {
+		supplies->udp = outside_udp_socket(any, options->udp_port, &bound);
+		if (supplies->udp < 0)
+			return false;
+	}
+	supplies->udp_port = options->transport == SESSION_IPV6 ? 0 : bound;
+	if (options->no_device)
+		return true;
+	supplies->counters = outside_counter_page(counters_size(1), &reader);
+	/* The client's counters have no reader yet but the forward room itself. */
+	if (reader != -1)
+		close(reader);
+	return supplies->counters >= 0;
+}
+
+void supplies_close(const struct supplies *supplies)
+{
+	if (supplies->raw >= 0)
+		close(supplies->raw);
+	if (supplies->udp >= 0)
+		close(supplies->udp);
+	if (supplies->counters >= 0)
+		close(supplies->counters);
+}
