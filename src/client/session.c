@@ -335,6 +335,7 @@ void session_feed(struct session *session, const struct session_event *event, in
 			break;
 		session->local = event->local;
 		session->latest = event->local;
+		session->source = event->local;
 		session->remote = event->remote;
 		session->no_way = false;
 		session->servers[session->current].address = event->remote;

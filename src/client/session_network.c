@@ -46,7 +46,8 @@ void session_on_network(struct session *session, struct in_addr local, int64_t n
 	session->no_way = !way && session->remote.s_addr != 0;
 	if (way)
 		session->latest = local;
-	if (session->state == SESSION_WAIT && moved) {
+	/* Once for each address: then the pauses are as long as ever. */
+	if (session->state == SESSION_WAIT && way && local.s_addr != session->source.s_addr) {
 		session_new_round(session, now);
 		session_connect(session, now, actions);
 		return;

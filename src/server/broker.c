@@ -92,17 +92,16 @@ static uint32_t broker_weigh(struct broker *broker, const struct client *client,
 
 	if (result == SERVER_AUTH)
 		return guesses_failed(broker->guesses, client->account, peer, user, clock_ms());
-	if (result == SERVER_FAILED)
-		guesses_undecided(broker->guesses, client->account, peer, user, clock_ms());
-	else
-		guesses_passed(broker->guesses, client->account, peer, user, clock_ms());
+	/* If the database has failed, nobody knows. */
+	if (result != SERVER_FAILED)
+		guesses_passed(broker->guesses, peer, user, clock_ms());
 	return 0;
 }
 
 static void broker_login(struct broker *broker, struct client *client)
 {
 	const struct dtcp_request *request = &client->conn.request;
-	struct conn_event refused = {.input = CONN_REFUSED};
+	struct conn_event refused = {.input = CONN_REFUSED, .failed = true};
 	struct server_login login = {
 		.type = request->type,
 		.peer = client->conn.peer,
@@ -121,7 +120,6 @@ static void broker_login(struct broker *broker, struct client *client)
 	}
 	session = sessions_take(broker->sessions);
 	if (!session) {
-		(void)broker_weigh(broker, client, SERVER_FAILED);
 		broker_refuse(client, "tunnel interface sold out");
 		return;
 	}

@@ -93,6 +93,8 @@ static void conn_on_line(struct conn *conn, const struct conn_event *event, int6
 {
 	struct dtcp_request request;
 
+	if (conn->lines.per_second != conn->config->lines)
+		rate_init(&conn->lines, conn->config->lines, (uint64_t)now);
 	(void)rate_take(&conn->lines, (uint64_t)now);
 	conn->last_heard = now;
 	if (conn->state == CONN_UP)
@@ -219,7 +221,7 @@ static void conn_on_added(struct conn *conn, int64_t now, struct conn_actions *a
 static void conn_on_refused(struct conn *conn, const struct conn_event *event, int64_t now,
 			    struct conn_actions *actions)
 {
-	if (event->delay > 0)
+	if (event->failed)
 		conn_hold(conn, event->delay, event->reason, now, actions);
 	else
 		conn_deny(conn, actions, event->reason);

@@ -40,7 +40,7 @@ enum conn_input {
 	CONN_BAD,     /* too long a line, or one with a NUL */
 	CONN_VERDICT, /* verdict */
 	CONN_ADDED,   /* packets pass */
-	CONN_REFUSED, /* reason: no session can be had; with a delay it counts as a failed login */
+	CONN_REFUSED, /* reason: no session can be had; failed: it counts as a failed login */
 	CONN_FINISH,  /* reason: the session ends from our side */
 	CONN_TIME,    /* the time of conn_wake() has come */
 };
@@ -51,7 +51,8 @@ struct conn_event {
 	size_t len;
 	const struct server_verdict *verdict;
 	const char *reason; /* what follows "-ERR "; stays valid */
-	uint32_t delay;	    /* of a failed login's answer, in milliseconds from the request on */
+	bool failed;
+	uint32_t delay; /* of a failed login's answer, in milliseconds from the request on */
 };
 
 /* What is to be done, in this order. */

@@ -98,33 +98,22 @@ enum guesses_account guesses_ask(struct guesses *guesses, struct in_addr source,
 		*why = "too many logins, try again later";
 		return GUESSES_NONE;
 	}
-	/* Taken in advance, so that it does not help to ask many times before the first answer. */
+	/*
+	 * Only failures count, not what is still being looked into: after a restart of the server,
+	 * all who are behind one address come at once. Who asks many times before the first answer
+	 * has as many tries as connections, once, and then pays for all of them.
+	 */
 	if (tally_knows(guesses->pairs, pair) &&
-	    tally_get(guesses->pairs, pair, now) < GUESSES_KNOWN) {
-		(void)tally_add(guesses->pairs, pair, now);
+	    tally_get(guesses->pairs, pair, now) < GUESSES_KNOWN)
 		return GUESSES_PAIR;
-	}
-	if (tally_get(guesses->sources, place, now) < guesses->config->failures) {
-		(void)tally_add(guesses->sources, place, now);
+	if (tally_get(guesses->sources, place, now) < guesses->config->failures)
 		return GUESSES_SOURCE;
-	}
 	*why = "too many failed logins, try again later";
 	return GUESSES_NONE;
 }
 
-void guesses_undecided(struct guesses *guesses, enum guesses_account account, struct in_addr source,
-		       const char *user, int64_t now)
+void guesses_passed(struct guesses *guesses, struct in_addr source, const char *user, int64_t now)
 {
-	if (account == GUESSES_PAIR)
-		tally_undo(guesses->pairs, guesses_key(guesses, source, user), now);
-	else if (account == GUESSES_SOURCE)
-		tally_undo(guesses->sources, guesses_key(guesses, source, ""), now);
-}
-
-void guesses_passed(struct guesses *guesses, enum guesses_account account, struct in_addr source,
-		    const char *user, int64_t now)
-{
-	guesses_undecided(guesses, account, source, user, now);
 	tally_touch(guesses->pairs, guesses_key(guesses, source, user), now);
 	(void)tally_add(guesses->logins, guesses_key(guesses, guesses_anywhere, user), now);
 }
@@ -138,9 +127,9 @@ uint32_t guesses_failed(struct guesses *guesses, enum guesses_account account,
 
 	/* A known user's mistakes make the address no worse for the others behind it. */
 	if (account == GUESSES_PAIR)
-		of_source = tally_get(guesses->pairs, guesses_key(guesses, source, user), now);
+		of_source = tally_add(guesses->pairs, guesses_key(guesses, source, user), now);
 	else
-		of_source = tally_get(guesses->sources, guesses_key(guesses, source, ""), now);
+		of_source = tally_add(guesses->sources, guesses_key(guesses, source, ""), now);
 	of_user = tally_add(guesses->users, guesses_key(guesses, guesses_anywhere, user), now);
 	of_source = guesses_delay(of_source, max);
 	of_user = guesses_delay(of_user, max_user);

@@ -31,7 +31,7 @@ struct guesses_config {
 	uint32_t delay_max; /* milliseconds that the answer to a failed one is held back, at most */
 };
 
-/* On what account a login is looked into, until guesses_passed() or guesses_failed(). */
+/* On whose account it goes if a login fails. */
 enum guesses_account {
 	GUESSES_NONE,	/* it is not: refuse it */
 	GUESSES_SOURCE, /* one of the address's */
@@ -52,15 +52,10 @@ enum guesses_account guesses_ask(struct guesses *guesses, struct in_addr source,
 				 int64_t now, const char **why, uint32_t *delay);
 
 /* It proved the password. */
-void guesses_passed(struct guesses *guesses, enum guesses_account account, struct in_addr source,
-		    const char *user, int64_t now);
+void guesses_passed(struct guesses *guesses, struct in_addr source, const char *user, int64_t now);
 
 /* It did not. Returns how many milliseconds after the request it is to be answered. */
 uint32_t guesses_failed(struct guesses *guesses, enum guesses_account account,
 			struct in_addr source, const char *user, int64_t now);
-
-/* Nobody could tell: the database failed. */
-void guesses_undecided(struct guesses *guesses, enum guesses_account account, struct in_addr source,
-		       const char *user, int64_t now);
 
 #endif

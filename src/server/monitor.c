@@ -52,11 +52,13 @@ struct monitor {
 	struct supplies supplies; /* for the rooms */
 	int guard;		  /* our end of its channel: it goes when we do */
 	bool stopping;
+	bool ending; /* status is the exit status */
 	int status;
 };
 
 static void monitor_end(struct monitor *monitor, int status)
 {
+	monitor->ending = true;
 	monitor->status = status;
 	service_stopping(monitor->service);
 	(void)event_base_loopbreak(monitor->base);
@@ -431,8 +433,11 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify)
 	    !monitor_check_database(monitor->options->database))
 		goto done;
 	monitor_furnish(monitor);
-	monitor_log_ready(monitor);
-	(void)event_base_dispatch(monitor->base);
+	/* What ends a loop before it begins is forgotten by it. */
+	if (!monitor->ending) {
+		monitor_log_ready(monitor);
+		(void)event_base_dispatch(monitor->base);
+	}
 done:
 	ipc_free(monitor->control);
 	ipc_free(monitor->forward);

@@ -120,17 +120,6 @@ uint32_t tally_add(struct tally *tally, uint64_t key, int64_t now)
 	return tally_whole(entry->count);
 }
 
-void tally_undo(struct tally *tally, uint64_t key, int64_t now)
-{
-	struct tally_entry *entry = tally_find(tally, key);
-
-	if (!entry)
-		return;
-	entry->count = tally_faded(tally, entry, now);
-	entry->count -= entry->count < TALLY_ONE ? entry->count : TALLY_ONE;
-	entry->at = now;
-}
-
 void tally_touch(struct tally *tally, uint64_t key, int64_t now)
 {
 	(void)tally_take(tally, key, now);

@@ -29,9 +29,6 @@ uint32_t tally_get(const struct tally *tally, uint64_t key, int64_t now);
 /* Adds one, and returns the new count. */
 uint32_t tally_add(struct tally *tally, uint64_t key, int64_t now);
 
-/* Takes one back that was added. */
-void tally_undo(struct tally *tally, uint64_t key, int64_t now);
-
 /* Makes a key known without counting, or keeps it from being forgotten. */
 void tally_touch(struct tally *tally, uint64_t key, int64_t now);
 bool tally_knows(const struct tally *tally, uint64_t key);

@@ -181,8 +181,10 @@ static void refuse_login(struct model *model, struct fuzz_input *input)
 	if (!model->login_asked)
 		return;
 	model->login_asked = false;
-	feed(model, &(const struct conn_event){
-			    .input = CONN_REFUSED, .reason = "sold out", .delay = delay});
+	feed(model, &(const struct conn_event){.input = CONN_REFUSED,
+					       .reason = "sold out",
+					       .failed = delay > 0,
+					       .delay = delay});
 }
 
 static void pass_time(struct model *model, struct fuzz_input *input)

@@ -496,6 +496,22 @@ static void test_held_answer(void **state)
 	expect(&bench, CONN_LOGIN, CONN_DO_SEND | CONN_DO_DENIED, DENIED);
 }
 
+/* Also where nothing is held back. */
+static void test_refusals_count(void **state)
+{
+	const struct conn_event refused = {
+		.input = CONN_REFUSED, .reason = "too many failed logins", .failed = true};
+	struct bench bench;
+
+	(void)state;
+	start(&bench);
+	for (int i = 1; i <= 3; i++) {
+		feed_line(&bench, REQUEST "tunnelonly");
+		feed(&bench, &refused);
+	}
+	expect(&bench, CONN_END, CONN_DO_SEND | CONN_DO_CLOSE, "-ERR too many failed logins");
+}
+
 /* Those that are not even looked into count like the others. */
 static void test_held_refusals_count(void **state)
 {
@@ -507,6 +523,7 @@ static void test_held_refusals_count(void **state)
 		feed_line(&bench, REQUEST "tunnelonly");
 		feed(&bench, &(const struct conn_event){.input = CONN_REFUSED,
 							.reason = "too many failed logins",
+							.failed = true,
 							.delay = 5000});
 		expect_nothing(&bench, CONN_HOLD);
 		bench.now += 5000;
@@ -943,6 +960,7 @@ int main(void)
 		cmocka_unit_test(test_refused_by_monitor),
 		cmocka_unit_test(test_too_many_failed_logins),
 		cmocka_unit_test(test_held_answer),
+		cmocka_unit_test(test_refusals_count),
 		cmocka_unit_test(test_held_refusals_count),
 		cmocka_unit_test(test_held_too_long),
 		cmocka_unit_test(test_lines_a_second),
