@@ -7,7 +7,7 @@ NINJA  ?= ninja
 # PREFIX is /usr/local unless given. A later `make` without it keeps what the build was set up with.
 PREFIX ?=
 # How long each fuzz target runs; and which, all unless given: make fuzz SECONDS=600 TARGET=room
-SECONDS ?= 20
+SECONDS ?=
 TARGET  ?=
 # More arguments for pytest: make check-e2e ARGS="-k nat"
 ARGS   ?=
@@ -63,7 +63,7 @@ check-long:
 
 fuzz:
 	@scripts/install-deps --missing build fuzz || scripts/install-deps build fuzz
-	@scripts/fuzz $(SECONDS) $(TARGET)
+	@scripts/fuzz $(or $(SECONDS),20) $(TARGET)
 
 demo: all
 	@scripts/install-deps --missing demo || scripts/install-deps demo

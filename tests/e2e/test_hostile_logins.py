@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.node import alive
 from lab.process import Process, end_quietly
 from lab.programs import DTCPS
 from lab.topology import SITE
@@ -241,6 +242,8 @@ def test_fail2ban_syslog(internet):
         bare = [re.sub(r"^\w+ +\d+ [\d:]+ ", "", line) for line in lines]
         assert found(bare) == [SITE] * expected, lines
         fail2ban_regex(internet.file("syslog", "\n".join(lines) + "\n"), expected)
+        os.kill(pid, signal.SIGTERM)
+        until(lambda: not alive(pid), "the daemon ends")
     finally:
         end_quietly(pid)
         log.shutdown(socket.SHUT_RDWR)

@@ -86,10 +86,11 @@ class Process:
         """{title: pid} of its processes: {"monitor": 12, "control": 13, "forward": 14}."""
         found = {}
         program = Path(self.words[0]).name
-        for pid, title in self.node.processes().items():
+        # A room has a child with its title for a moment at its start, which is younger.
+        for pid, title in sorted(self.node.processes().items()):
             match = re.match(rf"{program}: (\w+)", title)
             if match and _descends(pid, self.pid):
-                found[match.group(1)] = pid
+                found.setdefault(match.group(1), pid)
         return found
 
 
