@@ -129,7 +129,7 @@ def test_flood_from_a_few(crowded):
         early.login("bob")
         prompt_login(crowded, crowded.sources[6], "bob").close()
         said = ends(flood)
-        assert 0 < said.count(None) <= 40
+        until(lambda: 0 < ends(flood).count(None) <= 40, "the others are closed")
         # One that is dropped before its greeting could be sent hears nothing.
         assert all(text.endswith(f"{FULL}\r\n") for text in said if text)
         assert any(said)
@@ -149,7 +149,7 @@ def test_flood_from_the_same_address(crowded):
     bob = prompt_login(crowded, source)
     flood += [junk(crowded, source) for _ in range(100)]
     prompt_ping(bob)
-    assert 0 < ends(flood).count(None) <= 20
+    until(lambda: 0 < ends(flood).count(None) <= 20, "the others are closed")
     close_all([bob, *flood])
 
 
@@ -162,8 +162,8 @@ def test_flood_from_everywhere(internet):
     bob = Wire(internet.site)
     flood += [junk(internet, source) for source in sources[150:]]
     bob.login("bob")
-    said = ends(flood)
-    assert all(text is not None for text in said[:90]) and said[-90:] == [None] * 90
+    until(lambda: None not in ends(flood[:90]), "the oldest are closed")
+    assert ends(flood[-90:]) == [None] * 90
     close_all([bob, *flood])
 
 
