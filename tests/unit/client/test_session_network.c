@@ -181,6 +181,15 @@ static void test_move_while_waiting(void **state)
 	lose(&rig);
 	rig_network(&rig, OTHER);
 	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+	/* But only once, however often the network changes then. */
+	rig_failed(&rig, CLIENT_REFUSED, "refused");
+	for (int i = 0; i < 3; i++) {
+		rig_wait(&rig, 250);
+		rig_network(&rig, OTHER);
+		rig_expect(&rig, SESSION_WAIT, 0, NULL, "");
+	}
+	rig_network(&rig, RIG_LOCAL);
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
 	rig_come_up(&rig);
 }
 
