@@ -208,12 +208,14 @@ def test_pid_files_of_the_killed(internet):
     until(lambda: "guard" in client.rooms(), "the guard is there")
     assert int(path.read_text()) == client.rooms()["monitor"]
     os.kill(client.rooms()["monitor"], signal.SIGKILL)
+    assert client.wait() == -signal.SIGKILL
     until(lambda: not path.exists(), "the client's pid file goes")
 
     path = internet.dir / "server.pid"
     server = internet.dtcps("-f", path)
     until(lambda: "guard" in server.rooms(), "the guard is there")
     os.kill(server.rooms()["monitor"], signal.SIGKILL)
+    assert server.wait() == -signal.SIGKILL
     until(lambda: not path.exists(), "the server's pid file goes")
 
 
