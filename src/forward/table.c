@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "forward/table.h"
 
+#include "proto/message.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,13 +154,6 @@ static bool prefix_valid(const struct prefix6 *prefix)
 	return IN6_ARE_ADDR_EQUAL(&masked, &prefix->addr);
 }
 
-static bool host_valid(struct in_addr address)
-{
-	uint32_t host = ntohl(address.s_addr);
-
-	return host != INADDR_ANY && host != INADDR_BROADCAST && !IN_MULTICAST(host);
-}
-
 static bool outside_valid(const struct table *table, const struct forward_session *config)
 {
 	bool udp = config->transport == FORWARD_UDP;
@@ -168,7 +163,7 @@ static bool outside_valid(const struct table *table, const struct forward_sessio
 	if (config->mtu < TABLE_MTU_MIN ||
 	    config->mtu > (udp ? FORWARD_UDP_MTU_MAX : TABLE_MTU_MAX))
 		return false;
-	if (!host_valid(config->peer))
+	if (!dtcp_endpoint_valid(config->peer))
 		return false;
 	if (udp) {
 		/* A client knows where its server is. */
@@ -179,7 +174,7 @@ static bool outside_valid(const struct table *table, const struct forward_sessio
 		if (!table->server && !config->local.s_addr)
 			return true;
 	}
-	return host_valid(config->local);
+	return dtcp_endpoint_valid(config->local);
 }
 
 static bool config_valid(const struct table *table, const struct forward_session *config)

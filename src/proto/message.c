@@ -42,6 +42,13 @@ enum tunnel_type tunnel_type_parse(const char *word)
 	return TUNNEL_NONE;
 }
 
+bool dtcp_endpoint_valid(struct in_addr addr)
+{
+	uint32_t host = ntohl(addr.s_addr);
+
+	return host != INADDR_ANY && host != INADDR_BROADCAST && !IN_MULTICAST(host);
+}
+
 bool dtcp_user_valid(const char *user)
 {
 	size_t len = strnlen(user, DTCP_USER_MAX + 1);

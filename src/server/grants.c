@@ -111,21 +111,13 @@ static bool grants_ends(const char *text, size_t size)
 }
 
 /* True where a message of control's is one that it can rightly send. */
-/* What can be the end of a tunnel. */
-static bool grants_is_end(struct in_addr addr)
-{
-	in_addr_t host = ntohl(addr.s_addr);
-
-	return host != INADDR_ANY && host != INADDR_BROADCAST && !IN_MULTICAST(host);
-}
-
 static bool grants_check(const struct grants *grants, const struct server_login *login)
 {
 	return login->id < grants->owner.options->sessions_max && !grants->list[login->id].used &&
 	       login->type <= TUNNEL_NETWORK && grants_ends(login->user, sizeof(login->user)) &&
 	       grants_ends(login->challenge, sizeof(login->challenge)) &&
 	       grants_ends(login->response, sizeof(login->response)) && login->udp <= 1 &&
-	       grants_is_end(login->peer) && grants_is_end(login->local);
+	       dtcp_endpoint_valid(login->peer) && dtcp_endpoint_valid(login->local);
 }
 
 /* True where the response proves that its sender knows the password. */

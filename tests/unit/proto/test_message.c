@@ -41,6 +41,18 @@ static void test_type_names(void **state)
 	assert_string_equal(tunnel_type_name(TUNNEL_NETWORK), "network");
 }
 
+static void test_endpoints(void **state)
+{
+	static const uint32_t good[] = {0x01000000, 0x7f000001, 0xc0000201, 0xdfffffff, 0xfffffffe};
+	static const uint32_t bad[] = {0, 0xe0000000, 0xefffffff, 0xffffffff};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(dtcp_endpoint_valid((struct in_addr){.s_addr = htonl(good[i])}));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(dtcp_endpoint_valid((struct in_addr){.s_addr = htonl(bad[i])}));
+}
+
 static void test_user_names(void **state)
 {
 	(void)state;
@@ -93,6 +105,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_types),	   cmocka_unit_test(test_type_names),
+		cmocka_unit_test(test_endpoints),
 		cmocka_unit_test(test_user_names), cmocka_unit_test(test_passwords),
 		cmocka_unit_test(test_lengths),
 	};
