@@ -164,10 +164,8 @@ def test_server_is_killed(internet, measured):
     client = internet.dtcpclient("-l")
     client.wait_up()
     since = client.mark()
-    for pid in server.rooms().values():
-        os.kill(pid, signal.SIGKILL)
+    server.kill_rooms()
     client.wait_log("session lost: .*next attempt within 3 s", since=since)
-    server.wait()
     internet.dtcps()
     back_within(measured, 6, lambda: client.wait_log("tunnel goes on: ", since=since))
     ping(internet.site, SIX)

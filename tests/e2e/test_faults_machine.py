@@ -153,12 +153,7 @@ def test_server_comes_again(lab, measured, how):
     if how == "restarted":
         assert server.stop() == 0
     else:
-        rooms = server.rooms()
-        signal_all(server, signal.SIGSTOP)
-        for pid in rooms.values():
-            os.kill(pid, signal.SIGKILL)
-        server.wait()
-        until(lambda: not lab.server.processes(), "all of it has gone")
+        server.kill_rooms()
     lab.server.back_to(before)
     server = crowd.server()
     crowd.mark()

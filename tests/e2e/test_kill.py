@@ -81,12 +81,8 @@ def test_client_all_at_once(internet):
     client = internet.dtcpclient()
     client.wait_up()
     before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
-    rooms = rooms_of(client, CLIENT_ROOMS)
-    for pid in rooms.values():
-        os.kill(pid, signal.SIGSTOP)
-    for pid in rooms.values():
-        os.kill(pid, signal.SIGKILL)
-    client.wait()
+    rooms_of(client, CLIENT_ROOMS)
+    client.kill_rooms()
     until(lambda: "dtcp0" not in internet.site.links(), "the interface goes with its descriptors")
     client = internet.dtcpclient()
     client.wait_up()
@@ -98,12 +94,7 @@ def test_client_all_at_once(internet):
 def test_server_all_at_once(internet):
     before = internet.server.state()
     server = internet.dtcps()
-    rooms = rooms_of(server, SERVER_ROOMS)
-    for pid in rooms.values():
-        os.kill(pid, signal.SIGSTOP)
-    for pid in rooms.values():
-        os.kill(pid, signal.SIGKILL)
-    server.wait()
+    server.kill_rooms()
     server = internet.dtcps()
     internet.dtcpclient().wait_up()
     ping(internet.site, SIX)

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A server that starts where another one runs, or where one has been killed."""
 
-import os
 import re
-import signal
 import sqlite3
 
 import pytest
@@ -11,23 +9,9 @@ import pytest
 from lab.programs import POOL, Users
 from lab.topology import SIX
 from lab.traffic import ping
-from lab.wait import until
 from lab.wire import Wire
 
 OTHER_POOL = "2001:db8:800::/40"
-
-
-def kill_all(server):
-    """kill -9 of all processes at the same moment."""
-    until(lambda: {"monitor", "control", "forward"} <= server.rooms().keys(), "all rooms are there")
-    rooms = server.rooms()
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in rooms.values():
-            os.kill(pid, number)
-    server.wait()
-    until(lambda: not any(link.startswith("dtcps") for link in server.node.links()),
-          "the interfaces go with their descriptors")
-    return rooms
 
 
 def another_database(lab):
@@ -94,7 +78,7 @@ def test_after_all_was_killed(internet):
     """The pid file and the lock of the dead are taken over."""
     words = ("-f", internet.dir / "dtcps.pid")
     server = internet.dtcps(*words)
-    rooms = kill_all(server)
+    rooms = server.kill_rooms()
     assert (internet.dir / "dtcps.pid").read_text().strip() == str(rooms["monitor"])
     assert (internet.dir / "users.db.lock").exists()
     server = internet.dtcps(*words)
@@ -173,7 +157,7 @@ def test_everybody_keeps_their_prefix(internet, how):
         copy.chmod(0o600)
         more["database"] = copy
     if how == "SIGKILL":
-        kill_all(server)
+        server.kill_rooms()
     else:
         assert server.stop() == 0
     internet.dtcps(set=more)

@@ -10,6 +10,7 @@ import subprocess
 import termios
 from pathlib import Path
 
+from .node import alive
 from .wait import SLOW, until
 
 
@@ -92,6 +93,20 @@ class Process:
             if match and _descends(pid, self.pid):
                 found.setdefault(match.group(1), pid)
         return found
+
+    def kill_rooms(self):
+        """kill -9 of all its processes at the same moment, so that none can clear away after
+        another. Returns when they have closed what they had open, a while after they left their
+        namespaces."""
+        until(lambda: {"monitor", "control", "forward"} <= self.rooms().keys(),
+              f"{self.name} has its rooms")
+        rooms = self.rooms()
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in rooms.values():
+                os.kill(pid, number)
+        assert self.wait() == -signal.SIGKILL
+        until(lambda: not any(alive(pid) for pid in rooms.values()), f"all of {self.name} ends")
+        return rooms
 
 
 def _descends(pid, ancestor):

@@ -104,10 +104,9 @@ static void test_lengths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_types),	   cmocka_unit_test(test_type_names),
-		cmocka_unit_test(test_endpoints),
-		cmocka_unit_test(test_user_names), cmocka_unit_test(test_passwords),
-		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_types),	  cmocka_unit_test(test_type_names),
+		cmocka_unit_test(test_endpoints), cmocka_unit_test(test_user_names),
+		cmocka_unit_test(test_passwords), cmocka_unit_test(test_lengths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
