@@ -6,7 +6,7 @@ import ipaddress
 from lab.capture import Capture
 from lab.process import Process
 from lab.topology import SIX
-from lab.traffic import PYTHON, SERVE, fetch, ping
+from lab.traffic import PYTHON, fetch, ping
 from lab.wait import REPO, until
 
 

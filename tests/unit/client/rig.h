@@ -25,6 +25,12 @@
 #define RIG_NAT	      "203.0.113.7"
 #define RIG_NAT_REPLY "+OK " RIG_NAT " " RIG_REMOTE
 
+/* What is often asked for together. */
+#define RIG_CLOSE_EXIT	  (SESSION_DO_CLOSE | SESSION_DO_EXIT)
+#define RIG_CLOSE_CONNECT (SESSION_DO_CLOSE | SESSION_DO_CONNECT)
+#define RIG_CLOSE_LOWER	  (SESSION_DO_CLOSE | SESSION_DO_LOWER)
+#define RIG_ADD_RAISE	  (SESSION_DO_ADD | SESSION_DO_RAISE)
+
 struct rig {
 	struct session session;
 	struct session_actions actions; /* of the last event */

@@ -12,10 +12,6 @@
 
 #include <cmocka.h>
 
-#define CLOSE_EXIT    (SESSION_DO_CLOSE | SESSION_DO_EXIT)
-#define CLOSE_CONNECT (SESSION_DO_CLOSE | SESSION_DO_CONNECT)
-#define CLOSE_LOWER   (SESSION_DO_CLOSE | SESSION_DO_LOWER)
-
 /* With and without -l it must be the same. */
 static void begin(struct rig *rig, bool loop, enum session_state state)
 {
@@ -37,7 +33,7 @@ static void test_stop_without_tunnel(void **state)
 			continue;
 		begin(&rig, i % 2, states[i / 2]);
 		rig_input(&rig, SESSION_STOP);
-		rig_expect(&rig, SESSION_DONE, CLOSE_EXIT, NULL, "");
+		rig_expect(&rig, SESSION_DONE, RIG_CLOSE_EXIT, NULL, "");
 		rig_expect_exit(&rig, CLIENT_OK);
 	}
 }
@@ -53,7 +49,7 @@ static void test_stop_when_up(void **state)
 		rig_expect(&rig, SESSION_QUIT, SESSION_DO_SEND, "quit", "tunnel down: stopped");
 		assert_false(rig.actions.warning);
 		rig_line(&rig, "+OK good bye");
-		rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL, "");
+		rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL, "");
 		rig_input(&rig, SESSION_LOWERED);
 		rig_expect(&rig, SESSION_DONE, SESSION_DO_EXIT, NULL, "");
 		rig_expect_exit(&rig, CLIENT_OK);
@@ -92,7 +88,7 @@ static void test_quit_answers(void **state)
 			rig_failed(&rig, CLIENT_LOCAL, "Cannot allocate memory");
 			break;
 		}
-		rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL, "");
+		rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL, "");
 		rig_input(&rig, SESSION_LOWERED);
 		rig_expect(&rig, SESSION_DONE, SESSION_DO_EXIT, NULL, "");
 		rig_expect_exit(&rig, CLIENT_OK);
@@ -121,7 +117,7 @@ static void test_stop_while_raising(void **state)
 	rig_input(&rig, SESSION_RAISED);
 	rig_expect(&rig, SESSION_QUIT, 0, NULL, "");
 	rig_deadline(&rig, 2000);
-	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL, "");
+	rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL, "");
 	rig_input(&rig, SESSION_LOWERED);
 	rig_expect_exit(&rig, CLIENT_OK);
 
@@ -131,7 +127,7 @@ static void test_stop_while_raising(void **state)
 	rig_input(&rig, SESSION_RAISE_ERROR);
 	rig_expect(&rig, SESSION_QUIT, 0, NULL, "");
 	rig_line(&rig, "+OK good bye");
-	rig_expect(&rig, SESSION_DONE, CLOSE_EXIT, NULL, "");
+	rig_expect(&rig, SESSION_DONE, RIG_CLOSE_EXIT, NULL, "");
 	rig_expect_exit(&rig, CLIENT_OK);
 
 	begin(&rig, true, SESSION_RAISE);
@@ -185,7 +181,7 @@ static void test_stop_again(void **state)
 	rig_input(&rig, SESSION_STOP);
 	rig_expect(&rig, SESSION_QUIT, 0, NULL, "");
 	rig_deadline(&rig, 500);
-	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL, "");
+	rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL, "");
 	rig_input(&rig, SESSION_STOP);
 	rig_expect(&rig, SESSION_LOWER, 0, NULL, "");
 	rig_input(&rig, SESSION_LOWERED);
@@ -210,7 +206,7 @@ static void test_hup_without_tunnel(void **state)
 		begin(&rig, i % 2, states[i / 2]);
 		rig_wait(&rig, 200);
 		rig_input(&rig, SESSION_RECONNECT);
-		rig_expect(&rig, SESSION_CONNECT, CLOSE_CONNECT, NULL, "");
+		rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL, "");
 		assert_int_equal(rig.session.deadline, rig.now + SESSION_CONNECT_MS);
 	}
 }
@@ -245,7 +241,7 @@ static void test_hup_when_up(void **state)
 			rig_deadline(&rig, 2000);
 		else
 			rig_bad_line(&rig, "a NUL byte in a line");
-		rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL, "");
+		rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL, "");
 		rig_input(&rig, SESSION_LOWERED);
 		/* At once, without the pause between attempts. */
 		rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
@@ -356,7 +352,7 @@ static void test_failure_after_hup(void **state)
 	rig_input(&rig, SESSION_LOWERED);
 	rig_failed(&rig, CLIENT_REFUSED, "refused");
 	/* No "tunnel down": that has been said. */
-	rig_expect(&rig, SESSION_DONE, CLOSE_EXIT, NULL, "broker.example: refused");
+	rig_expect(&rig, SESSION_DONE, RIG_CLOSE_EXIT, NULL, "broker.example: refused");
 	rig_expect_exit(&rig, CLIENT_REFUSED);
 }
 

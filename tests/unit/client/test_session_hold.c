@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Tunnels that outlive their session (--hold). */
-#include "rig.h"
+#include "held.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -12,51 +12,6 @@
 
 #include <cmocka.h>
 
-#define CLOSE_EXIT    (SESSION_DO_CLOSE | SESSION_DO_EXIT)
-#define CLOSE_CONNECT (SESSION_DO_CLOSE | SESSION_DO_CONNECT)
-#define CLOSE_LOWER   (SESSION_DO_CLOSE | SESSION_DO_LOWER)
-#define ADD_RAISE     (SESSION_DO_ADD | SESSION_DO_RAISE)
-
-#define OTHER	  "198.51.100.77"
-#define MOVED	  "the address here is now " OTHER "; logging in again"
-#define LOST	  "session lost: broker.example: gone; next attempt within 3 s"
-#define HOLD_OVER "tunnel down: no session for 30 s"
-
-/* -l and 30 s, protocol 41. */
-static void begin(struct rig *rig, enum session_state state)
-{
-	rig_init_udp(rig, SESSION_IPV6, true, 30);
-	rig_reach(rig, state);
-}
-
-/* A tunnel is up, and its session has just been lost. */
-static void lose(struct rig *rig)
-{
-	begin(rig, SESSION_UP);
-	rig_closed(rig, "gone");
-	rig_expect(rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL, LOST);
-	assert_true(rig->actions.warning);
-	assert_int_equal(rig->session.link, SESSION_LINK_UP);
-	assert_int_equal(rig->session.hold_until, rig->now + 30000);
-}
-
-/* The same, and the next attempt has got as far as that. */
-static void lose_and_reach(struct rig *rig, enum session_state state)
-{
-	lose(rig);
-	if (state == SESSION_WAIT)
-		return;
-	rig_deadline(rig, 500);
-	rig_expect(rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
-	if (state == SESSION_CONNECT)
-		return;
-	rig_connected(rig);
-	if (state == SESSION_GREETING)
-		return;
-	rig_line(rig, RIG_GREETING);
-	assert_int_equal(state, SESSION_LOGIN);
-}
-
 /* --- a session that follows in time --------------------------------------------------------- */
 
 static void test_kept_and_raised_again(void **state)
@@ -64,10 +19,10 @@ static void test_kept_and_raised_again(void **state)
 	struct rig rig;
 
 	(void)state;
-	lose_and_reach(&rig, SESSION_LOGIN);
+	held_reach(&rig, SESSION_LOGIN);
 	assert_int_equal(session_deadline(&rig.session), rig.session.hold_until);
 	rig_line(&rig, RIG_REPLY);
-	rig_expect(&rig, SESSION_RAISE, ADD_RAISE, NULL, "");
+	rig_expect(&rig, SESSION_RAISE, RIG_ADD_RAISE, NULL, "");
 	assert_int_equal(rig.session.hold_until, -1);
 	assert_int_equal(session_deadline(&rig.session), -1);
 	rig_input(&rig, SESSION_RAISED);
@@ -75,7 +30,7 @@ static void test_kept_and_raised_again(void **state)
 	/* The next loss has its own time. */
 	rig_wait(&rig, 60000);
 	rig_closed(&rig, "gone");
-	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL, LOST);
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL, HELD_LOST);
 	assert_int_equal(rig.session.hold_until, rig.now + 30000);
 }
 
@@ -119,7 +74,7 @@ static void test_failures_meanwhile(void **state)
 	int64_t end;
 
 	(void)state;
-	lose(&rig);
+	held_lose(&rig);
 	end = rig.session.hold_until;
 	rig_deadline(&rig, 500);
 	rig_failed(&rig, CLIENT_REFUSED, "refused");
@@ -146,17 +101,18 @@ static void test_attempts_without_loop(void **state)
 	rig_init_udp(&rig, SESSION_IPV6, false, 30);
 	rig_reach(&rig, SESSION_UP);
 	rig_closed(&rig, "gone");
-	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL, "tunnel down: broker.example: gone");
+	rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL, "tunnel down: broker.example: gone");
 	rig_input(&rig, SESSION_LOWERED);
 	rig_expect_exit(&rig, CLIENT_CLOSED);
 
 	/* One does after a change of the network; where it fails, the tunnel is said to go. */
 	rig_init_udp(&rig, SESSION_IPV6, false, 30);
 	rig_reach(&rig, SESSION_UP);
-	rig_network(&rig, OTHER);
-	rig_expect(&rig, SESSION_CONNECT, CLOSE_CONNECT, NULL, MOVED);
+	rig_network(&rig, HELD_OTHER);
+	rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL, HELD_MOVED);
 	rig_failed(&rig, CLIENT_UNREACHABLE, "no route");
-	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL, "tunnel down: broker.example: no route");
+	rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL,
+		   "tunnel down: broker.example: no route");
 	rig_input(&rig, SESSION_LOWERED);
 	rig_expect_exit(&rig, CLIENT_UNREACHABLE);
 }
@@ -167,18 +123,18 @@ static void test_local_failure(void **state)
 	struct rig rig;
 
 	(void)state;
-	lose_and_reach(&rig, SESSION_CONNECT);
+	held_reach(&rig, SESSION_CONNECT);
 	rig_failed(&rig, CLIENT_LOCAL, "Cannot allocate memory");
-	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL,
+	rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL,
 		   "tunnel down: broker.example: Cannot allocate memory");
 	rig_input(&rig, SESSION_LOWERED);
 	rig_expect_exit(&rig, CLIENT_LOCAL);
 
 	/* Monitor could not put the new one in its place, and has removed the old one. */
-	lose_and_reach(&rig, SESSION_LOGIN);
+	held_reach(&rig, SESSION_LOGIN);
 	rig_line(&rig, RIG_REPLY);
 	rig_input(&rig, SESSION_RAISE_ERROR);
-	rig_expect(&rig, SESSION_DONE, CLOSE_EXIT, NULL, "the tunnel cannot be made here");
+	rig_expect(&rig, SESSION_DONE, RIG_CLOSE_EXIT, NULL, "the tunnel cannot be made here");
 	rig_expect_exit(&rig, CLIENT_LOCAL);
 }
 
@@ -189,7 +145,7 @@ static void test_loss_while_raised_again(void **state)
 	struct rig rig;
 
 	(void)state;
-	lose_and_reach(&rig, SESSION_LOGIN);
+	held_reach(&rig, SESSION_LOGIN);
 	rig_line(&rig, RIG_REPLY);
 	rig_closed(&rig, "gone");
 	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL,
@@ -210,34 +166,20 @@ static void test_no_hold(void **state)
 	rig_init_udp(&rig, SESSION_UDP, true, 0);
 	rig_reach(&rig, SESSION_UP);
 	rig_closed(&rig, "gone");
-	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL,
+	rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL,
 		   "tunnel down: broker.example: gone; next attempt within 3 s");
 	rig_input(&rig, SESSION_LOWERED);
 	rig_expect(&rig, SESSION_WAIT, 0, NULL, "");
 	rig_deadline(&rig, 500);
 	rig_come_up(&rig);
-	rig_network(&rig, OTHER);
-	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER | SESSION_DO_HELLO, NULL, MOVED);
+	rig_network(&rig, HELD_OTHER);
+	rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER | SESSION_DO_HELLO, NULL, HELD_MOVED);
 	rig_input(&rig, SESSION_LOWERED);
 	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
 	rig_come_up(&rig);
 }
 
 /* --- none comes in time --------------------------------------------------------------------- */
-
-static void wait_for_hold_end(struct rig *rig)
-{
-	enum session_state state = rig->session.state;
-
-	rig_wait(rig, rig->session.hold_until - rig->now - 1);
-	rig_input(rig, SESSION_TIME);
-	rig_expect(rig, state, 0, NULL, "");
-	rig_wait(rig, 1);
-	rig_input(rig, SESSION_TIME);
-	rig_expect(rig, state, SESSION_DO_LOWER, NULL, HOLD_OVER);
-	assert_true(rig->actions.warning);
-	assert_int_equal(rig->session.hold_until, -1);
-}
 
 /* The attempt that is under way goes on, whether monitor is done before it or after. */
 static void test_hold_over(void **state)
@@ -249,8 +191,8 @@ static void test_hold_over(void **state)
 	for (size_t i = 0; i < 2 * sizeof(states) / sizeof(states[0]); i++) {
 		bool first = i % 2;
 
-		lose_and_reach(&rig, states[i / 2]);
-		wait_for_hold_end(&rig);
+		held_reach(&rig, states[i / 2]);
+		held_wait_end(&rig);
 		assert_true(session_deadline(&rig.session) > rig.now);
 		if (first) {
 			rig_input(&rig, SESSION_LOWERED);
@@ -267,7 +209,7 @@ static void test_hold_over(void **state)
 			rig_input(&rig, SESSION_LOWERED);
 			rig_expect(&rig, SESSION_RAISE, SESSION_DO_RAISE, NULL, "");
 		} else {
-			rig_expect(&rig, SESSION_RAISE, ADD_RAISE, NULL, "");
+			rig_expect(&rig, SESSION_RAISE, RIG_ADD_RAISE, NULL, "");
 		}
 		rig_input(&rig, SESSION_RAISED);
 		rig_expect(&rig, SESSION_UP, 0, NULL, "");
@@ -280,12 +222,12 @@ static void test_hold_over_while_waiting(void **state)
 	struct rig rig;
 
 	(void)state;
-	lose_and_reach(&rig, SESSION_LOGIN);
+	held_reach(&rig, SESSION_LOGIN);
 	rig_line(&rig, "-ERR authentication failed.");
 	assert_int_equal(rig.session.state, SESSION_WAIT);
 	rig_wait(&rig, 60000);
 	rig_input(&rig, SESSION_TIME);
-	rig_expect(&rig, SESSION_WAIT, SESSION_DO_LOWER, NULL, HOLD_OVER);
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_LOWER, NULL, HELD_OVER);
 	assert_true(session_deadline(&rig.session) <= rig.now);
 	rig_input(&rig, SESSION_TIME);
 	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
@@ -309,7 +251,7 @@ static void test_hold_over_in_test(void **state)
 		rig_request(&rig);
 		rig_line(&rig, RIG_REPLY RIG_UDP);
 		rig_expect(&rig, SESSION_TEST, SESSION_DO_ADD, NULL, "");
-		wait_for_hold_end(&rig);
+		held_wait_end(&rig);
 		if (i == 0) { /* and the path lives at last */
 			rig_path(&rig, true);
 			rig_expect(&rig, SESSION_RAISE, 0, NULL, "");
@@ -340,8 +282,8 @@ static void test_failure_while_lowering(void **state)
 	struct rig rig;
 
 	(void)state;
-	lose_and_reach(&rig, SESSION_LOGIN);
-	wait_for_hold_end(&rig);
+	held_reach(&rig, SESSION_LOGIN);
+	held_wait_end(&rig);
 	rig_line(&rig, "-ERR tunnel interface sold out");
 	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL,
 		   "broker.example: refused by the server: tunnel interface sold out; next attempt "
@@ -349,8 +291,8 @@ static void test_failure_while_lowering(void **state)
 	rig_input(&rig, SESSION_LOWERED);
 	rig_expect(&rig, SESSION_WAIT, 0, NULL, "");
 
-	lose_and_reach(&rig, SESSION_LOGIN);
-	wait_for_hold_end(&rig);
+	held_reach(&rig, SESSION_LOGIN);
+	held_wait_end(&rig);
 	rig_line(&rig, RIG_REPLY);
 	rig_closed(&rig, "gone");
 	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL,
@@ -380,14 +322,14 @@ static void test_change_keeps_the_tunnel(void **state)
 	(void)state;
 	lose_and_change(&rig);
 	rig_line(&rig, "+OK good bye");
-	rig_expect(&rig, SESSION_CONNECT, CLOSE_CONNECT, NULL, "");
+	rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL, "");
 	assert_int_equal(rig.session.link, SESSION_LINK_UP);
 	rig_come_up(&rig);
 
 	/* The time is over before the server has answered. */
 	lose_and_change(&rig);
 	rig.session.hold_until = rig.now + 100;
-	wait_for_hold_end(&rig);
+	held_wait_end(&rig);
 	rig_line(&rig, "+OK good bye");
 	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL, "");
 	rig_input(&rig, SESSION_LOWERED);
@@ -404,15 +346,15 @@ static void test_signals_with_a_held_tunnel(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-		lose_and_reach(&rig, states[i]);
+		held_reach(&rig, states[i]);
 		rig_input(&rig, SESSION_STOP);
-		rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL, "tunnel down: stopped");
+		rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL, "tunnel down: stopped");
 		rig_input(&rig, SESSION_LOWERED);
 		rig_expect_exit(&rig, CLIENT_OK);
 
-		lose_and_reach(&rig, states[i]);
+		held_reach(&rig, states[i]);
 		rig_input(&rig, SESSION_RECONNECT);
-		rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL,
+		rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL,
 			   "tunnel down: reconnecting on request");
 		rig_input(&rig, SESSION_LOWERED);
 		rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
@@ -447,7 +389,7 @@ static void test_signals_while_quitting(void **state)
 		rig_input(&rig, stop ? SESSION_STOP : SESSION_RECONNECT);
 		rig_expect(&rig, SESSION_QUIT, 0, NULL, "");
 		rig_deadline(&rig, 2000);
-		rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL, "");
+		rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL, "");
 		rig_input(&rig, SESSION_LOWERED);
 		if (stop)
 			rig_expect_exit(&rig, CLIENT_OK);
@@ -462,36 +404,36 @@ static void test_signals_while_lowering(void **state)
 
 	(void)state;
 	/* The time is over, and monitor at work. */
-	lose_and_reach(&rig, SESSION_LOGIN);
-	wait_for_hold_end(&rig);
+	held_reach(&rig, SESSION_LOGIN);
+	held_wait_end(&rig);
 	rig_input(&rig, SESSION_STOP);
 	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL, "");
 	rig_input(&rig, SESSION_LOWERED);
 	rig_expect_exit(&rig, CLIENT_OK);
 
-	lose_and_reach(&rig, SESSION_LOGIN);
-	wait_for_hold_end(&rig);
+	held_reach(&rig, SESSION_LOGIN);
+	held_wait_end(&rig);
 	rig_input(&rig, SESSION_RECONNECT);
 	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL, "");
 	rig_input(&rig, SESSION_LOWERED);
 	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
 
 	/* Logged in again, and waiting for monitor. */
-	lose_and_reach(&rig, SESSION_LOGIN);
-	wait_for_hold_end(&rig);
+	held_reach(&rig, SESSION_LOGIN);
+	held_wait_end(&rig);
 	rig_line(&rig, RIG_REPLY);
 	rig_input(&rig, SESSION_STOP);
 	rig_expect(&rig, SESSION_QUIT, SESSION_DO_SEND, "quit", "");
 	rig_input(&rig, SESSION_LOWERED);
 	rig_expect(&rig, SESSION_QUIT, 0, NULL, "");
 	rig_line(&rig, "+OK good bye");
-	rig_expect(&rig, SESSION_DONE, CLOSE_EXIT, NULL, "");
+	rig_expect(&rig, SESSION_DONE, RIG_CLOSE_EXIT, NULL, "");
 	rig_expect_exit(&rig, CLIENT_OK);
 
 	/* A tunnel that was to be kept, while monitor was still making it. */
-	begin(&rig, SESSION_RAISE);
-	rig_network(&rig, OTHER);
-	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL, MOVED);
+	held_begin(&rig, SESSION_RAISE);
+	rig_network(&rig, HELD_OTHER);
+	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL, HELD_MOVED);
 	rig_input(&rig, SESSION_RECONNECT);
 	rig_expect(&rig, SESSION_LOWER, 0, NULL, "");
 	rig_input(&rig, SESSION_RAISED);

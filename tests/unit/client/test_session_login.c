@@ -13,8 +13,7 @@
 #include <cmocka.h>
 
 /* Ends of the session before there is a tunnel. */
-#define FAILED	  (SESSION_DO_CLOSE | SESSION_DO_EXIT)
-#define ADD_RAISE (SESSION_DO_ADD | SESSION_DO_RAISE)
+#define FAILED (SESSION_DO_CLOSE | SESSION_DO_EXIT)
 
 static void start(struct rig *rig, enum tunnel_type type)
 {
@@ -48,7 +47,7 @@ static void succeed(struct rig *rig, enum tunnel_type type, const char *reply)
 {
 	log_in(rig, type);
 	rig_line(rig, reply);
-	rig_expect(rig, SESSION_RAISE, ADD_RAISE, NULL, "");
+	rig_expect(rig, SESSION_RAISE, RIG_ADD_RAISE, NULL, "");
 	rig_wait(rig, 29000); /* a slow script */
 	rig_input(rig, SESSION_RAISED);
 	rig_expect(rig, SESSION_UP, 0, NULL, "");
@@ -336,7 +335,7 @@ static void test_nat(void **state)
 	rig.session.config.check_nat = false;
 	rig_reach(&rig, SESSION_LOGIN);
 	rig_line(&rig, "+OK 203.0.113.7 192.0.2.1");
-	rig_expect(&rig, SESSION_RAISE, ADD_RAISE, NULL, "");
+	rig_expect(&rig, SESSION_RAISE, RIG_ADD_RAISE, NULL, "");
 	expect_ipv4(rig.session.local, RIG_LOCAL);
 	expect_ipv4(rig.session.reply.me, "203.0.113.7");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Networks that change, machines that sleep. */
-#include "rig.h"
+#include "held.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -11,65 +11,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define CLOSE_EXIT    (SESSION_DO_CLOSE | SESSION_DO_EXIT)
-#define CLOSE_CONNECT (SESSION_DO_CLOSE | SESSION_DO_CONNECT)
-#define CLOSE_LOWER   (SESSION_DO_CLOSE | SESSION_DO_LOWER)
-#define ADD_RAISE     (SESSION_DO_ADD | SESSION_DO_RAISE)
-
-#define OTHER	  "198.51.100.77"
-#define MOVED	  "the address here is now " OTHER "; logging in again"
-#define LOST	  "session lost: broker.example: gone; next attempt within 3 s"
-#define HOLD_OVER "tunnel down: no session for 30 s"
-
-/* -l and 30 s, protocol 41. */
-static void begin(struct rig *rig, enum session_state state)
-{
-	rig_init_udp(rig, SESSION_IPV6, true, 30);
-	rig_reach(rig, state);
-}
-
-/* A tunnel is up, and its session has just been lost. */
-static void lose(struct rig *rig)
-{
-	begin(rig, SESSION_UP);
-	rig_closed(rig, "gone");
-	rig_expect(rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL, LOST);
-	assert_true(rig->actions.warning);
-	assert_int_equal(rig->session.link, SESSION_LINK_UP);
-	assert_int_equal(rig->session.hold_until, rig->now + 30000);
-}
-
-/* The same, and the next attempt has got as far as that. */
-static void lose_and_reach(struct rig *rig, enum session_state state)
-{
-	lose(rig);
-	if (state == SESSION_WAIT)
-		return;
-	rig_deadline(rig, 500);
-	rig_expect(rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
-	if (state == SESSION_CONNECT)
-		return;
-	rig_connected(rig);
-	if (state == SESSION_GREETING)
-		return;
-	rig_line(rig, RIG_GREETING);
-	assert_int_equal(state, SESSION_LOGIN);
-}
-
-static void wait_for_hold_end(struct rig *rig)
-{
-	enum session_state state = rig->session.state;
-
-	rig_wait(rig, rig->session.hold_until - rig->now - 1);
-	rig_input(rig, SESSION_TIME);
-	rig_expect(rig, state, 0, NULL, "");
-	rig_wait(rig, 1);
-	rig_input(rig, SESSION_TIME);
-	rig_expect(rig, state, SESSION_DO_LOWER, NULL, HOLD_OVER);
-	assert_true(rig->actions.warning);
-	assert_int_equal(rig->session.hold_until, -1);
-}
 
 static const enum session_transport transports[] = {SESSION_IPV6, SESSION_UDP, SESSION_AUTO};
 
@@ -114,8 +55,8 @@ static void test_move_when_up(void **state)
 		/* With -l and without: it is no failure. */
 		rig_init_udp(&rig, transports[i / 2], i % 2, 30);
 		rig_reach(&rig, SESSION_UP);
-		rig_network(&rig, OTHER);
-		rig_expect(&rig, SESSION_CONNECT, CLOSE_CONNECT | hello, NULL, MOVED);
+		rig_network(&rig, HELD_OTHER);
+		rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT | hello, NULL, HELD_MOVED);
 		assert_false(rig.actions.warning);
 		assert_int_equal(rig.session.hold_until, rig.now + 30000);
 		rig_come_up(&rig);
@@ -134,8 +75,8 @@ static void test_move_before_the_tunnel(void **state)
 
 		rig_init_udp(&rig, SESSION_UDP, false, 30);
 		rig_reach(&rig, states[i]);
-		rig_network(&rig, OTHER);
-		rig_expect(&rig, SESSION_CONNECT, CLOSE_CONNECT, NULL, MOVED);
+		rig_network(&rig, HELD_OTHER);
+		rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL, HELD_MOVED);
 		assert_int_equal(session_deadline(&rig.session), rig.now + SESSION_CONNECT_MS);
 		rig_come_up(&rig);
 	}
@@ -149,8 +90,8 @@ static void test_move_while_raising(void **state)
 	for (int i = 0; i < 3; i++) {
 		rig_init_udp(&rig, SESSION_UDP, false, i == 2 ? 0 : 30);
 		rig_reach(&rig, SESSION_RAISE);
-		rig_network(&rig, OTHER);
-		rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL, MOVED);
+		rig_network(&rig, HELD_OTHER);
+		rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL, HELD_MOVED);
 		rig_input(&rig, i == 1 ? SESSION_RAISE_ERROR : SESSION_RAISED);
 		if (i == 2) {
 			rig_expect(&rig, SESSION_LOWER, SESSION_DO_LOWER, NULL, "");
@@ -162,11 +103,11 @@ static void test_move_while_raising(void **state)
 	}
 
 	/* Where the tunnel before this one is still being removed. */
-	lose_and_reach(&rig, SESSION_LOGIN);
-	wait_for_hold_end(&rig);
+	held_reach(&rig, SESSION_LOGIN);
+	held_wait_end(&rig);
 	rig_line(&rig, RIG_REPLY);
-	rig_network(&rig, OTHER);
-	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL, MOVED);
+	rig_network(&rig, HELD_OTHER);
+	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL, HELD_MOVED);
 	rig_input(&rig, SESSION_LOWERED);
 	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
 	rig_come_up(&rig);
@@ -178,14 +119,14 @@ static void test_move_while_waiting(void **state)
 	struct rig rig;
 
 	(void)state;
-	lose(&rig);
-	rig_network(&rig, OTHER);
+	held_lose(&rig);
+	rig_network(&rig, HELD_OTHER);
 	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
 	/* But only once, however often the network changes then. */
 	rig_failed(&rig, CLIENT_REFUSED, "refused");
 	for (int i = 0; i < 3; i++) {
 		rig_wait(&rig, 250);
-		rig_network(&rig, OTHER);
+		rig_network(&rig, HELD_OTHER);
 		rig_expect(&rig, SESSION_WAIT, 0, NULL, "");
 	}
 	rig_network(&rig, RIG_LOCAL);
@@ -199,10 +140,10 @@ static void test_move_while_connecting(void **state)
 	struct rig rig;
 
 	(void)state;
-	lose(&rig);
-	rig_network(&rig, OTHER);
+	held_lose(&rig);
+	rig_network(&rig, HELD_OTHER);
 	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
-	rig_network(&rig, OTHER);
+	rig_network(&rig, HELD_OTHER);
 	rig_expect(&rig, SESSION_CONNECT, 0, NULL, "");
 	rig_wait(&rig, 5000);
 	rig_network(&rig, "0.0.0.0");
@@ -222,10 +163,10 @@ static void test_move_otherwise(void **state)
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
 		struct rig rig;
 
-		begin(&rig, SESSION_IDLE);
+		held_begin(&rig, SESSION_IDLE);
 		rig.session.config.hold = 0;
 		rig_reach(&rig, states[i]);
-		rig_network(&rig, OTHER);
+		rig_network(&rig, HELD_OTHER);
 		rig_expect(&rig, states[i], 0, NULL, "");
 	}
 }
@@ -242,14 +183,14 @@ static void test_hello_of_a_held_tunnel(void **state)
 	rig_wait(&rig, 400);
 	rig_network(&rig, RIG_LOCAL);
 	rig_expect(&rig, SESSION_WAIT, SESSION_DO_HELLO, NULL, "");
-	rig_network(&rig, OTHER);
+	rig_network(&rig, HELD_OTHER);
 	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_HELLO | SESSION_DO_CONNECT, NULL, "");
-	rig_network(&rig, OTHER);
+	rig_network(&rig, HELD_OTHER);
 	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_HELLO, NULL, "");
 	/* Not once it is going. */
 	rig_connected(&rig);
-	wait_for_hold_end(&rig);
-	rig_network(&rig, OTHER);
+	held_wait_end(&rig);
+	rig_network(&rig, HELD_OTHER);
 	rig_expect(&rig, SESSION_GREETING, 0, NULL, "");
 }
 
@@ -259,13 +200,13 @@ static void test_move_begins_anew(void **state)
 	struct rig rig;
 
 	(void)state;
-	begin(&rig, SESSION_CONNECT);
+	held_begin(&rig, SESSION_CONNECT);
 	rig_failed(&rig, CLIENT_REFUSED, "refused");
 	rig_deadline(&rig, 750);
 	rig_failed(&rig, CLIENT_REFUSED, "refused");
 	rig_deadline(&rig, 1500);
 	rig_come_up(&rig);
-	rig_network(&rig, OTHER);
+	rig_network(&rig, HELD_OTHER);
 	rig_failed(&rig, CLIENT_REFUSED, "refused");
 	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
 		   "broker.example: refused; next attempt in about 1 s");
@@ -279,7 +220,7 @@ static void test_way_back(void **state)
 	struct rig rig;
 
 	(void)state;
-	lose(&rig);
+	held_lose(&rig);
 	rig_network(&rig, "0.0.0.0");
 	rig_expect(&rig, SESSION_WAIT, 0, NULL, "");
 	rig_deadline(&rig, 500);
@@ -295,10 +236,10 @@ static void test_way_back(void **state)
 	rig_come_up(&rig);
 
 	/* While it is connecting: what was sent has gone nowhere. */
-	lose_and_reach(&rig, SESSION_CONNECT);
+	held_reach(&rig, SESSION_CONNECT);
 	rig_network(&rig, "0.0.0.0");
 	rig_network(&rig, RIG_LOCAL);
-	rig_expect(&rig, SESSION_CONNECT, CLOSE_CONNECT, NULL, "");
+	rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL, "");
 	rig_come_up(&rig);
 
 	/* A session that is up may well live on. */
@@ -315,7 +256,7 @@ static void test_network_comes_late(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
-		begin(&rig, SESSION_CONNECT);
+		held_begin(&rig, SESSION_CONNECT);
 		for (int64_t pause = 750; pause <= 12000; pause *= 2) {
 			rig_failed(&rig, failures[i], "no");
 			rig_deadline(&rig, pause);
@@ -332,7 +273,7 @@ static void test_network_comes_late(void **state)
 		rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
 	}
 	/* What failed otherwise is not helped by it. */
-	begin(&rig, SESSION_CONNECT);
+	held_begin(&rig, SESSION_CONNECT);
 	rig_failed(&rig, CLIENT_REFUSED, "refused");
 	rig_network(&rig, "0.0.0.0");
 	rig_deadline(&rig, 750);
@@ -344,7 +285,7 @@ static void test_way_back_to_a_refusal(void **state)
 	struct rig rig;
 
 	(void)state;
-	begin(&rig, SESSION_UP);
+	held_begin(&rig, SESSION_UP);
 	rig_line(&rig, "-ERR superseded by a new session");
 	rig_network(&rig, "0.0.0.0");
 	rig_network(&rig, RIG_LOCAL);
@@ -362,7 +303,7 @@ static void test_sleep_when_up(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		begin(&rig, SESSION_UP);
+		held_begin(&rig, SESSION_UP);
 		if (i == 1) { /* the answer to a ping was outstanding */
 			rig_deadline(&rig, 60000);
 			rig_expect(&rig, SESSION_UP, SESSION_DO_SEND, "ping", "");
@@ -395,7 +336,7 @@ static void test_sleep_otherwise(void **state)
 	for (enum session_state in = SESSION_IDLE; in <= SESSION_DONE; in++) {
 		if (in == SESSION_TEST)
 			continue;
-		begin(&rig, SESSION_IDLE);
+		held_begin(&rig, SESSION_IDLE);
 		/* So that there is a LOWER. */
 		rig.session.config.hold = 0;
 		rig_reach(&rig, in == SESSION_WAIT ? SESSION_CONNECT : in);
@@ -406,7 +347,7 @@ static void test_sleep_otherwise(void **state)
 		case SESSION_CONNECT:
 		case SESSION_GREETING:
 		case SESSION_LOGIN:
-			rig_expect(&rig, SESSION_CONNECT, CLOSE_CONNECT, NULL, SLEPT);
+			rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL, SLEPT);
 			break;
 		case SESSION_WAIT:
 			rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, SLEPT);
@@ -432,13 +373,13 @@ static void test_stopped_for_a_while(void **state)
 	struct rig rig;
 
 	(void)state;
-	begin(&rig, SESSION_UP);
+	held_begin(&rig, SESSION_UP);
 	rig_deadline(&rig, 60000);
 	rig_wait(&rig, 15000 + SESSION_GAP_MS - 1);
 	rig_input(&rig, SESSION_TIME);
 	assert_int_equal(rig.session.state, SESSION_WAIT);
 
-	begin(&rig, SESSION_UP);
+	held_begin(&rig, SESSION_UP);
 	rig_deadline(&rig, 60000);
 	rig_wait(&rig, 15000 + SESSION_GAP_MS);
 	rig_input(&rig, SESSION_TIME);

@@ -12,8 +12,6 @@
 
 #include <cmocka.h>
 
-#define CLOSE_LOWER (SESSION_DO_CLOSE | SESSION_DO_LOWER)
-
 static void begin(struct rig *rig)
 {
 	rig_init(rig);
@@ -255,7 +253,7 @@ static void test_spread(void **state)
 		rig_come_up(&rig);
 		rig_random = random[i];
 		rig_line(&rig, "-ERR server is shutting down");
-		rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL,
+		rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL,
 			   "tunnel down: broker.example: the server says: server is shutting down; "
 			   "next attempt within 3 s");
 		assert_int_equal(rig_random_below, 2501);
@@ -295,7 +293,7 @@ static void come_up_and_fall(struct rig *rig)
 	rig_expect(rig, SESSION_UP, 0, NULL, "");
 	rig_wait(rig, 60000);
 	rig_closed(rig, "the server closed the connection");
-	rig_expect(rig, SESSION_LOWER, CLOSE_LOWER, NULL,
+	rig_expect(rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL,
 		   "tunnel down: broker.example: the server closed the connection; next attempt "
 		   "within 3 s");
 	assert_int_equal(rig_random_below, 2501);
@@ -333,7 +331,7 @@ static void test_fall_as_soon_as_up(void **state)
 	rig_come_up(&rig);
 	rig_wait(&rig, 59999);
 	rig_closed(&rig, "gone");
-	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL,
+	rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL,
 		   "tunnel down: broker.example: gone; next attempt in about 4 s");
 }
 
@@ -347,7 +345,7 @@ static void test_superseded(void **state)
 	rig_come_up(&rig);
 	rig_wait(&rig, 60000);
 	rig_line(&rig, "-ERR superseded by a new session");
-	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL,
+	rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL,
 		   "tunnel down: broker.example: the server says: superseded by a new session "
 		   "(another place uses the account of this user); next attempt in about 60 s");
 }

@@ -11,8 +11,7 @@
 
 #include <cmocka.h>
 
-#define CLOSE_CONNECT (SESSION_DO_CLOSE | SESSION_DO_CONNECT)
-#define LAST	      " (not said again for an hour, unless it changes)"
+#define LAST " (not said again for an hour, unless it changes)"
 
 /* a.example, b.example and c.example, in this order. */
 static void begin(struct rig *rig, enum session_transport transport, bool loop, uint32_t hold)
@@ -42,7 +41,7 @@ static void refuse(struct rig *rig, const char *message)
 
 	rig_failed(rig, CLIENT_REFUSED, "refused");
 	rig_expect(rig, next ? SESSION_CONNECT : SESSION_WAIT,
-		   next ? (unsigned int)CLOSE_CONNECT : (unsigned int)SESSION_DO_CLOSE, NULL,
+		   next ? (unsigned int)RIG_CLOSE_CONNECT : (unsigned int)SESSION_DO_CLOSE, NULL,
 		   message);
 }
 
@@ -58,7 +57,7 @@ static void test_without_loop(void **state)
 	expect_at(&rig, "b.example");
 	rig_request(&rig);
 	rig_line(&rig, "-ERR authentication failed.");
-	rig_expect(&rig, SESSION_CONNECT, CLOSE_CONNECT, NULL,
+	rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL,
 		   "b.example: user foo: wrong user name or password (server: authentication "
 		   "failed.); trying c.example" LAST);
 	rig_deadline(&rig, 20000);

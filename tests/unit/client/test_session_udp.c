@@ -12,11 +12,7 @@
 
 #include <cmocka.h>
 
-#define CLOSE_EXIT    (SESSION_DO_CLOSE | SESSION_DO_EXIT)
-#define CLOSE_CONNECT (SESSION_DO_CLOSE | SESSION_DO_CONNECT)
-#define CLOSE_LOWER   (SESSION_DO_CLOSE | SESSION_DO_LOWER)
-#define ADD_RAISE     (SESSION_DO_ADD | SESSION_DO_RAISE)
-#define ADD_ECHO      (SESSION_DO_ADD | SESSION_DO_ECHO)
+#define ADD_ECHO (SESSION_DO_ADD | SESSION_DO_ECHO)
 
 #define REQUEST	    "tunnel foo " RIG_RESPONSE " tunnelonly"
 #define NAT_FOUND   "broker.example: NAT found"
@@ -103,7 +99,7 @@ static void test_reply_without_udp(void **state)
 		(void)snprintf(message, sizeof(message),
 			       "broker.example: the server's reply is not understood: %s",
 			       rows[i][1]);
-		rig_expect(&rig, SESSION_DONE, CLOSE_EXIT, NULL, message);
+		rig_expect(&rig, SESSION_DONE, RIG_CLOSE_EXIT, NULL, message);
 		rig_expect_exit(&rig, CLIENT_GARBAGE);
 	}
 }
@@ -116,7 +112,7 @@ static void test_udp_that_nobody_asked_for(void **state)
 	(void)state;
 	begin(&rig, SESSION_IPV6, false, SESSION_LOGIN);
 	rig_line(&rig, RIG_REPLY RIG_UDP);
-	rig_expect(&rig, SESSION_RAISE, ADD_RAISE, NULL, "");
+	rig_expect(&rig, SESSION_RAISE, RIG_ADD_RAISE, NULL, "");
 	assert_int_equal(rig.session.reply.udp_port, 0);
 	assert_true(rig.session.reply.session == 0);
 
@@ -137,7 +133,7 @@ static void test_transport_refused(void **state)
 	(void)state;
 	begin(&rig, SESSION_UDP, false, SESSION_LOGIN);
 	rig_line(&rig, "-ERR unsupported transport udp");
-	rig_expect(&rig, SESSION_DONE, CLOSE_EXIT, NULL, message);
+	rig_expect(&rig, SESSION_DONE, RIG_CLOSE_EXIT, NULL, message);
 	rig_expect_exit(&rig, CLIENT_TYPE);
 
 	/* Nothing that a quick second attempt could change. */
@@ -161,7 +157,7 @@ static void test_nat_over_udp(void **state)
 	(void)state;
 	begin(&rig, SESSION_UDP, false, SESSION_LOGIN);
 	rig_line(&rig, RIG_NAT_REPLY RIG_UDP);
-	rig_expect(&rig, SESSION_DONE, CLOSE_EXIT, NULL,
+	rig_expect(&rig, SESSION_DONE, RIG_CLOSE_EXIT, NULL,
 		   NAT_FOUND ": the server sees 203.0.113.7, but the address here is "
 			     "198.51.100.2; -n asks the server to find the way through it");
 	rig_expect_exit(&rig, CLIENT_NAT);
@@ -184,7 +180,7 @@ static void test_nat_with_auto(void **state)
 	rig_expect(&rig, SESSION_QUIT, SESSION_DO_SEND, "quit", NAT_CHANGED "; changing to UDP");
 	assert_false(rig.actions.warning);
 	rig_line(&rig, "+OK good bye");
-	rig_expect(&rig, SESSION_CONNECT, CLOSE_CONNECT, NULL, "");
+	rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL, "");
 	expect_request(&rig, REQUEST " udp");
 	rig_line(&rig, RIG_NAT_REPLY RIG_UDP);
 	rig_expect(&rig, SESSION_TEST, SESSION_DO_ADD, NULL, "");
@@ -232,7 +228,7 @@ static void test_quit_before_udp(void **state)
 			break;
 		}
 		/* At once, and that is no failed attempt. */
-		rig_expect(&rig, SESSION_CONNECT, CLOSE_CONNECT, NULL, "");
+		rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL, "");
 		assert_int_equal(rig.session.attempts, 0);
 	}
 }
@@ -251,7 +247,7 @@ static void test_address_in_use(void **state)
 	expect_request(&rig, REQUEST " udp");
 	/* Once is enough. */
 	rig_line(&rig, "-ERR address in use by another tunnel, use udp");
-	rig_expect(&rig, SESSION_DONE, CLOSE_EXIT, NULL,
+	rig_expect(&rig, SESSION_DONE, RIG_CLOSE_EXIT, NULL,
 		   "broker.example: refused by the server: address in use by another tunnel, use "
 		   "udp");
 	rig_expect_exit(&rig, CLIENT_SERVER);
@@ -293,7 +289,7 @@ static void test_udp_silent(void **state)
 	(void)state;
 	begin(&rig, SESSION_UDP, false, SESSION_TEST);
 	rig_deadline(&rig, 20000);
-	rig_expect(&rig, SESSION_DONE, CLOSE_EXIT, NULL, SILENT);
+	rig_expect(&rig, SESSION_DONE, RIG_CLOSE_EXIT, NULL, SILENT);
 	assert_true(rig.actions.warning);
 	rig_expect_exit(&rig, CLIENT_TIMEOUT);
 
@@ -338,7 +334,7 @@ static void test_echo_unanswered(void **state)
 	rig_input(&rig, SESSION_ECHOED);
 	rig_expect(&rig, SESSION_QUIT, 0, NULL, "");
 	rig_line(&rig, "+OK good bye");
-	rig_expect(&rig, SESSION_CONNECT, CLOSE_CONNECT, NULL, "");
+	rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL, "");
 	expect_request(&rig, REQUEST " udp");
 	rig_line(&rig, RIG_REPLY RIG_UDP);
 	rig_expect(&rig, SESSION_TEST, SESSION_DO_ADD, NULL, "");
@@ -347,7 +343,7 @@ static void test_echo_unanswered(void **state)
 	rig_expect(&rig, SESSION_TEST, 0, NULL, "");
 	/* Over UDP it has nothing else to change to. */
 	rig_deadline(&rig, 20000);
-	rig_expect(&rig, SESSION_DONE, CLOSE_EXIT, NULL, SILENT);
+	rig_expect(&rig, SESSION_DONE, RIG_CLOSE_EXIT, NULL, SILENT);
 	rig_expect_exit(&rig, CLIENT_TIMEOUT);
 }
 
@@ -362,7 +358,7 @@ static void test_nothing_to_try_with(void **state)
 		rig.session.config.forwards = false;
 		rig_reach(&rig, SESSION_LOGIN);
 		rig_line(&rig, rig.session.udp ? RIG_REPLY RIG_UDP : RIG_REPLY);
-		rig_expect(&rig, SESSION_RAISE, ADD_RAISE, NULL, "");
+		rig_expect(&rig, SESSION_RAISE, RIG_ADD_RAISE, NULL, "");
 	}
 }
 
@@ -376,13 +372,13 @@ static void test_end_of_test(void **state)
 	for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++) {
 		begin(&rig, transports[i], false, SESSION_TEST);
 		rig_closed(&rig, "the server closed the connection");
-		rig_expect(&rig, SESSION_DONE, CLOSE_EXIT, NULL,
+		rig_expect(&rig, SESSION_DONE, RIG_CLOSE_EXIT, NULL,
 			   "broker.example: the server closed the connection");
 		rig_expect_exit(&rig, CLIENT_CLOSED);
 
 		begin(&rig, transports[i], false, SESSION_TEST);
 		rig_line(&rig, "-ERR superseded by a new session");
-		rig_expect(&rig, SESSION_DONE, CLOSE_EXIT, NULL,
+		rig_expect(&rig, SESSION_DONE, RIG_CLOSE_EXIT, NULL,
 			   "broker.example: the server says: superseded by a new session (another "
 			   "place uses the account of this user)");
 		rig_expect_exit(&rig, CLIENT_SERVER);
@@ -402,7 +398,7 @@ static void test_end_of_test(void **state)
 		rig_input(&rig, SESSION_RECONNECT);
 		rig_expect(&rig, SESSION_QUIT, SESSION_DO_SEND, "quit", "");
 		rig_line(&rig, "+OK good bye");
-		rig_expect(&rig, SESSION_CONNECT, CLOSE_CONNECT, NULL, "");
+		rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL, "");
 	}
 }
 
@@ -416,7 +412,7 @@ static void test_path_dies(void **state)
 	(void)state;
 	begin(&rig, SESSION_UDP, false, SESSION_UP);
 	rig_path(&rig, false);
-	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL, down);
+	rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL, down);
 	rig_input(&rig, SESSION_LOWERED);
 	rig_expect_exit(&rig, CLIENT_TIMEOUT);
 
@@ -436,7 +432,7 @@ static void test_path_dies_while_raising(void **state)
 	rig_path(&rig, false);
 	rig_expect(&rig, SESSION_RAISE, 0, NULL, "");
 	rig_input(&rig, SESSION_RAISED);
-	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL,
+	rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL,
 		   "tunnel down: broker.example: nothing comes over UDP any more");
 
 	begin(&rig, SESSION_UDP, false, SESSION_RAISE);
@@ -502,7 +498,7 @@ static void test_auto_goes_back(void **state)
 	/* The path dies, */
 	come_up_through_nat(&rig, true);
 	rig_path(&rig, false);
-	rig_expect(&rig, SESSION_LOWER, CLOSE_LOWER, NULL,
+	rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL,
 		   "tunnel down: broker.example: nothing comes over UDP any more; next attempt "
 		   "within 3 s");
 	rig_input(&rig, SESSION_LOWERED);
