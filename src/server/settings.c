@@ -71,56 +71,6 @@ static const char *write_port(const void *field, char *buf, size_t size)
 	return buf;
 }
 
-static bool read_mtu(void *field, const char *where, const char *value)
-{
-	return options_number(where, value, 1280, 1480, field);
-}
-
-static bool read_seconds(void *field, const char *where, const char *value)
-{
-	return options_number(where, value, 1, 86400, field);
-}
-
-static bool read_length(void *field, const char *where, const char *value)
-{
-	return options_number(where, value, 1, 126, field);
-}
-
-static bool read_sessions(void *field, const char *where, const char *value)
-{
-	return options_number(where, value, 1, SESSIONS_MAX, field);
-}
-
-static bool read_attempts(void *field, const char *where, const char *value)
-{
-	return options_number(where, value, 1, 1000, field);
-}
-
-static bool read_rate(void *field, const char *where, const char *value)
-{
-	return options_number(where, value, 0, 100000, field);
-}
-
-static bool read_connections(void *field, const char *where, const char *value)
-{
-	return options_number(where, value, 1, 2 * SESSIONS_MAX, field);
-}
-
-static bool read_per_time(void *field, const char *where, const char *value)
-{
-	return options_number(where, value, 1, 10000, field);
-}
-
-static bool read_delay(void *field, const char *where, const char *value)
-{
-	return options_number(where, value, 0, 30, field);
-}
-
-static bool read_output(void *field, const char *where, const char *value)
-{
-	return options_number(where, value, 512, 1048576, field);
-}
-
 static const char *write_number(const void *field, char *buf, size_t size)
 {
 	(void)snprintf(buf, size, "%u", *(const uint32_t *)field);
@@ -186,58 +136,66 @@ static const char *write_prefix(const void *field, char *buf, size_t size)
 
 /* --- the table ---------------------------------------------------------------------------- */
 
-#define FIELD(name) offsetof(struct server_options, name)
-#define NO_FLAG	    SIZE_MAX
-
 /* When a new value takes effect: at the next start, or while the server runs. */
 enum setting_when { START, LIVE };
 
-/*
- * Every setting, by key. flag: a bool that says whether there is a value. What is LIVE has no flag
- * and no text, and is read from the settings each time that it is needed, or in
- * control_configure(); it is sent to control by itself.
- */
-static const struct setting {
+struct setting {
 	const char *key;
 	size_t field;
-	size_t flag;
-	setting_read read;
+	size_t flag;	   /* a bool that says whether there is a value, or NO_FLAG */
+	setting_read read; /* NULL for a number */
 	setting_write write;
 	enum setting_when when;
-} settings[] = {
-	{"address", FIELD(address), NO_FLAG, read_address, write_address, START},
-	{"database", FIELD(database), NO_FLAG, read_text, write_text, START},
-	{"debug", FIELD(debug), NO_FLAG, read_bool, write_bool, LIVE},
-	{"host.prefix", FIELD(host_prefix), FIELD(has_host), read_host_prefix, write_prefix, START},
-	{"interface", FIELD(interface), NO_FLAG, read_interface, write_text, START},
-	{"limit.attempts", FIELD(attempts), NO_FLAG, read_attempts, write_number, LIVE},
-	{"limit.connections", FIELD(limits.connections), NO_FLAG, read_connections, write_number,
-	 START},
-	{"limit.delay", FIELD(delay), NO_FLAG, read_delay, write_number, LIVE},
-	{"limit.icmp6", FIELD(icmp6_rate), NO_FLAG, read_rate, write_number, LIVE},
-	{"limit.lines", FIELD(line_rate), NO_FLAG, read_per_time, write_number, LIVE},
-	{"limit.log", FIELD(log_lines), NO_FLAG, read_per_time, write_number, LIVE},
-	{"limit.output", FIELD(output), NO_FLAG, read_output, write_number, LIVE},
-	{"limit.pending", FIELD(limits.pending), NO_FLAG, read_sessions, write_number, START},
-	{"limit.sessions", FIELD(sessions_max), NO_FLAG, read_sessions, write_number, START},
-	{"limit.source.connections", FIELD(limits.source_connections), NO_FLAG, read_connections,
-	 write_number, LIVE},
-	{"limit.source.failures", FIELD(failures), NO_FLAG, read_per_time, write_number, LIVE},
-	{"limit.source.pending", FIELD(limits.source_pending), NO_FLAG, read_sessions, write_number,
-	 LIVE},
-	{"listen", FIELD(listen), NO_FLAG, read_address, write_address, START},
-	{"mtu", FIELD(mtu), NO_FLAG, read_mtu, write_number, START},
-	{"network.length", FIELD(network_length), NO_FLAG, read_length, write_number, START},
-	{"network.numbered", FIELD(numbered), NO_FLAG, read_bool, write_bool, START},
-	{"network.pool", FIELD(pool), FIELD(has_pool), read_prefix, write_prefix, START},
-	{"pidfile", FIELD(pidfile), NO_FLAG, read_text, write_text, START},
-	{"port", FIELD(port), NO_FLAG, read_port, write_port, START},
-	{"timeout.idle", FIELD(timeout_idle), NO_FLAG, read_seconds, write_number, LIVE},
-	{"timeout.login", FIELD(timeout_login), NO_FLAG, read_seconds, write_number, LIVE},
-	{"timeout.word", FIELD(timeout_word), NO_FLAG, read_seconds, write_number, LIVE},
-	{"udp.enable", FIELD(udp), NO_FLAG, read_bool, write_bool, START},
-	{"udp.port", FIELD(udp_port), NO_FLAG, read_port, write_port, START},
-	{"user", FIELD(run_as), NO_FLAG, read_text, write_text, START},
+	uint32_t min; /* of a number */
+	uint32_t max;
+};
+
+#define FIELD(name) offsetof(struct server_options, name)
+#define NO_FLAG	    SIZE_MAX
+#define VALUE(key, name, flag, read, write, when)                                                  \
+	{                                                                                          \
+		key, FIELD(name), flag, read, write, when, 0, 0                                    \
+	}
+#define NUMBER(key, name, min, max, when)                                                          \
+	{                                                                                          \
+		key, FIELD(name), NO_FLAG, NULL, write_number, when, min, max                      \
+	}
+
+/*
+ * Every setting, by key. What is LIVE has no flag and no text, and is read from the settings each
+ * time that it is needed, or in control_configure(); it is sent to control by itself.
+ */
+static const struct setting settings[] = {
+	VALUE("address", address, NO_FLAG, read_address, write_address, START),
+	VALUE("database", database, NO_FLAG, read_text, write_text, START),
+	VALUE("debug", debug, NO_FLAG, read_bool, write_bool, LIVE),
+	VALUE("host.prefix", host_prefix, FIELD(has_host), read_host_prefix, write_prefix, START),
+	VALUE("interface", interface, NO_FLAG, read_interface, write_text, START),
+	NUMBER("limit.attempts", attempts, 1, 1000, LIVE),
+	NUMBER("limit.connections", limits.connections, 1, 2 * SESSIONS_MAX, START),
+	NUMBER("limit.delay", delay, 0, 30, LIVE),
+	NUMBER("limit.icmp6", icmp6_rate, 0, 100000, LIVE),
+	NUMBER("limit.lines", line_rate, 1, 10000, LIVE),
+	NUMBER("limit.log", log_lines, 1, 10000, LIVE),
+	NUMBER("limit.output", output, 512, 1048576, LIVE),
+	NUMBER("limit.pending", limits.pending, 1, SESSIONS_MAX, START),
+	NUMBER("limit.sessions", sessions_max, 1, SESSIONS_MAX, START),
+	NUMBER("limit.source.connections", limits.source_connections, 1, 2 * SESSIONS_MAX, LIVE),
+	NUMBER("limit.source.failures", failures, 1, 10000, LIVE),
+	NUMBER("limit.source.pending", limits.source_pending, 1, SESSIONS_MAX, LIVE),
+	VALUE("listen", listen, NO_FLAG, read_address, write_address, START),
+	NUMBER("mtu", mtu, 1280, 1480, START),
+	NUMBER("network.length", network_length, 1, 126, START),
+	VALUE("network.numbered", numbered, NO_FLAG, read_bool, write_bool, START),
+	VALUE("network.pool", pool, FIELD(has_pool), read_prefix, write_prefix, START),
+	VALUE("pidfile", pidfile, NO_FLAG, read_text, write_text, START),
+	VALUE("port", port, NO_FLAG, read_port, write_port, START),
+	NUMBER("timeout.idle", timeout_idle, 1, 86400, LIVE),
+	NUMBER("timeout.login", timeout_login, 1, 86400, LIVE),
+	NUMBER("timeout.word", timeout_word, 1, 86400, LIVE),
+	VALUE("udp.enable", udp, NO_FLAG, read_bool, write_bool, START),
+	VALUE("udp.port", udp_port, NO_FLAG, read_port, write_port, START),
+	VALUE("user", run_as, NO_FLAG, read_text, write_text, START),
 };
 
 enum { SETTINGS = sizeof(settings) / sizeof(settings[0]) };
@@ -292,8 +250,10 @@ bool settings_set(struct server_options *options, size_t number, const char *whe
 		  const char *value, uint32_t line)
 {
 	const struct setting *setting = &settings[number];
+	void *field = (char *)options + setting->field;
 
-	if (!setting->read((char *)options + setting->field, where, value))
+	if (setting->read ? !setting->read(field, where, value)
+			  : !options_number(where, value, setting->min, setting->max, field))
 		return false;
 	if (setting->flag != NO_FLAG)
 		*(bool *)((char *)options + setting->flag) = true;
