@@ -2,6 +2,7 @@
 """Every test asks for "internet" (or "lab") and gets namespaces of its own."""
 
 import os
+import signal
 
 import pytest
 
@@ -16,6 +17,9 @@ def pytest_configure(config):
     for program in (DTCPS, DTCPCLIENT, DTCPAUTH):
         if not os.access(program, os.X_OK):
             pytest.exit(f"{program} is not there; build first, or set DTCP_BUILD", returncode=3)
+    # A shell starts its background jobs with ^C ignored, and all of our programs would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     sweep()
 
 
