@@ -239,7 +239,7 @@ static bool parse_short(void *arg, int option)
 	}
 }
 
-static bool parse_servers(struct client_options *options, int argc, char **argv)
+static bool parse_servers(struct client_options *options, int argc, char *const argv[])
 {
 	if (argc == 0)
 		return options_bad("the server's name is missing; see --help");
@@ -257,7 +257,8 @@ static bool parse_servers(struct client_options *options, int argc, char **argv)
 	return true;
 }
 
-enum options_result client_options_parse(struct client_options *options, int argc, char **argv)
+enum options_result client_options_parse(struct client_options *options, int argc,
+					 char *const argv[])
 {
 	static const struct options_table table = {
 		.letters = ":b:B:dDf:lm:np:s:t:u:U",

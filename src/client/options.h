@@ -48,6 +48,7 @@ struct client_options {
 };
 
 /* Reads the arguments, which must stay valid. */
-enum options_result client_options_parse(struct client_options *options, int argc, char **argv);
+enum options_result client_options_parse(struct client_options *options, int argc,
+					 char *const argv[]);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rig.h"
 
+#include "tests/unit/proto/addresses.h"
+
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,14 +22,6 @@ static uint32_t random_below(uint32_t n)
 	return rig_random;
 }
 
-static struct in_addr address(const char *text)
-{
-	struct in_addr addr;
-
-	assert_int_equal(inet_pton(AF_INET, text, &addr), 1);
-	return addr;
-}
-
 void rig_init(struct rig *rig)
 {
 	const struct session_config config = {
@@ -41,7 +35,7 @@ void rig_init(struct rig *rig)
 		.random = random_below,
 	};
 
-	*rig = (struct rig){.now = 1000000, .address = address(RIG_LOCAL)};
+	*rig = (struct rig){.now = 1000000, .address = addr4(RIG_LOCAL)};
 	rig_random = rig_random_below = 0;
 	rig_configure(rig, &config);
 }
@@ -259,7 +253,7 @@ void rig_connected(struct rig *rig)
 {
 	rig_feed(rig, &(const struct session_event){.input = SESSION_CONNECTED,
 						    .local = rig->address,
-						    .remote = address(RIG_REMOTE)});
+						    .remote = addr4(RIG_REMOTE)});
 }
 
 void rig_failed(struct rig *rig, enum client_exit status, const char *text)
@@ -291,7 +285,7 @@ void rig_path(struct rig *rig, bool alive)
 
 void rig_network(struct rig *rig, const char *text)
 {
-	rig->address = address(text);
+	rig->address = addr4(text);
 	rig_feed(rig,
 		 &(const struct session_event){.input = SESSION_NETWORK, .local = rig->address});
 }

@@ -5,10 +5,9 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "config.h"
-#include "tests/unit/base/capture.h"
+#include "tests/unit/base/args.h"
 
 #include <arpa/inet.h>
-#include <getopt.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,58 +19,18 @@
 
 #include <cmocka.h>
 
-#define ARGS_MAX 12
-
-/* Values of options point into it. */
-static char storage[ARGS_MAX][2048];
 static struct client_options options;
 
-/* Parses the words after the program's name; what was printed to fd is in *printed. */
-static enum options_result parse(const char *const args[], int fd, const char **printed)
+static enum options_result parse(int argc, char *const argv[])
 {
-	char *argv[ARGS_MAX + 2] = {NULL};
-	static char program[] = "/usr/local/sbin/dtcpclient";
-	enum options_result result;
-	int argc = 1;
-
-	argv[0] = program;
-	for (; args[argc - 1]; argc++) {
-		assert_true(argc <= ARGS_MAX);
-		(void)strlcpy(storage[argc - 1], args[argc - 1], sizeof(storage[0]));
-		argv[argc] = storage[argc - 1];
-	}
 	memset(&options, 0xa5, sizeof(options));
-	/* glibc's way to begin anew. */
-	optind = 0;
-	capture_begin(fd);
-	result = client_options_parse(&options, argc, argv);
-	*printed = capture_end();
-	return result;
+	return client_options_parse(&options, argc, argv);
 }
 
-static void expect_ok(const char *const args[])
-{
-	const char *printed;
+static const struct args_program program = {"dtcpclient", parse};
 
-	assert_int_equal(parse(args, STDERR_FILENO, &printed), OPTIONS_OK);
-	assert_string_equal(printed, "");
-}
-
-/* message without "dtcpclient: " and the line's end */
-static void expect_error(const char *const args[], const char *message)
-{
-	char line[4096];
-	const char *printed;
-
-	(void)snprintf(line, sizeof(line), "dtcpclient: %s\n", message);
-	assert_int_equal(parse(args, STDERR_FILENO, &printed), OPTIONS_ERROR);
-	assert_string_equal(printed, line);
-	assert_ptr_equal(strchr(printed, '\n'), printed + strlen(printed) - 1);
-}
-
-#define ARGS(...)	((const char *const[]){__VA_ARGS__, NULL})
-#define OK(...)		expect_ok(ARGS(__VA_ARGS__))
-#define ERROR(msg, ...) expect_error(ARGS(__VA_ARGS__), msg)
+#define OK(...)		args_expect_ok(&program, ARGS(__VA_ARGS__))
+#define ERROR(msg, ...) args_expect_error(&program, ARGS(__VA_ARGS__), msg)
 
 static void test_defaults(void **state)
 {
@@ -432,11 +391,13 @@ static void test_server(void **state)
 
 	(void)state;
 	ERROR("the server's name is missing; see --help", "-l");
-	expect_error((const char *const[]){NULL}, "the server's name is missing; see --help");
+	args_expect_error(&program, (const char *const[]){NULL},
+			  "the server's name is missing; see --help");
 	ERROR("more than 8 servers; see --help", "a", "b", "c", "d", "e", "f", "g", "h", "i");
 	ERROR("server: not a host name or an IPv4 address", "a", "");
 	ERROR("server B.example: named twice", "a", "b.example", "B.example");
-	expect_ok((const char *const[]){"a", "-l", "b", "c", "d", "e", "f", "g", "h", NULL});
+	args_expect_ok(&program,
+		       (const char *const[]){"a", "-l", "b", "c", "d", "e", "f", "g", "h", NULL});
 	assert_int_equal(options.n_servers, 8);
 	assert_string_equal(options.servers[0], "a");
 	assert_string_equal(options.servers[7], "h");
@@ -468,11 +429,13 @@ static void test_help_and_version(void **state)
 	const char *printed;
 
 	(void)state;
-	assert_int_equal(parse(ARGS("--version"), STDOUT_FILENO, &printed), OPTIONS_DONE);
+	assert_int_equal(args_parse(&program, ARGS("--version"), STDOUT_FILENO, &printed),
+			 OPTIONS_DONE);
 	assert_string_equal(printed, "dtcpclient " DTCP_VERSION "\n");
 	/* Whatever else is wrong. */
-	assert_int_equal(parse(ARGS("--help", "-x", "a", "b"), STDOUT_FILENO, &printed),
-			 OPTIONS_DONE);
+	assert_int_equal(
+		args_parse(&program, ARGS("--help", "-x", "a", "b"), STDOUT_FILENO, &printed),
+		OPTIONS_DONE);
 	assert_int_equal(strncmp(printed, "usage: dtcpclient [-b udp-port] ", 32), 0);
 	assert_non_null(strstr(printed, " [-u user] [-U]\n"));
 	assert_non_null(strstr(printed, " [--transport auto|ipv6|udp] [--tunnel tun|none] "));

@@ -2,6 +2,8 @@
 /* What a server's answer means for this box, and monitor's check of it. */
 #include "client/tunnel.h"
 
+#include "tests/unit/proto/addresses.h"
+
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,30 +13,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static struct in_addr ipv4(const char *text)
-{
-	struct in_addr addr;
-
-	assert_int_equal(inet_pton(AF_INET, text, &addr), 1);
-	return addr;
-}
-
-static struct in6_addr ipv6(const char *text)
-{
-	struct in6_addr addr;
-
-	assert_int_equal(inet_pton(AF_INET6, text, &addr), 1);
-	return addr;
-}
-
-static struct prefix6 prefix(const char *text)
-{
-	struct prefix6 out;
-
-	assert_int_equal(prefix6_parse(text, &out), PREFIX_OK);
-	return out;
-}
 
 static struct client_options options_for(enum tunnel_type type)
 {
@@ -51,13 +29,13 @@ static struct client_tunnel good(void)
 	struct client_tunnel tunnel;
 
 	memset(&tunnel, 0, sizeof(tunnel));
-	tunnel.server = ipv4("192.0.2.1");
-	tunnel.myaddr = ipv4("198.51.100.2");
-	tunnel.reply.me = ipv4("198.51.100.2");
-	tunnel.reply.her = ipv4("192.0.2.99");
+	tunnel.server = addr4("192.0.2.1");
+	tunnel.myaddr = addr4("198.51.100.2");
+	tunnel.reply.me = addr4("198.51.100.2");
+	tunnel.reply.her = addr4("192.0.2.99");
 	tunnel.reply.has_me6 = tunnel.reply.has_her6 = true;
-	tunnel.reply.me6 = ipv6("2001:db8::2");
-	tunnel.reply.her6 = ipv6("2001:db8::1");
+	tunnel.reply.me6 = addr6("2001:db8::2");
+	tunnel.reply.her6 = addr6("2001:db8::1");
 	tunnel.reply.n_prefixes = 2;
 	tunnel.reply.prefixes[0] = prefix("2001:db8:100::/56");
 	tunnel.reply.prefixes[1] = prefix("fd00:1::/48");
@@ -124,7 +102,7 @@ static void test_own_address(void **state)
 	expect_own(&tunnel, &options, "2001:db8::2");
 	/* What the server says about me6 goes before --address. */
 	options.has_address = true;
-	options.address = ipv6("2001:db8:100:1::42");
+	options.address = addr6("2001:db8:100:1::42");
 	expect_own(&tunnel, &options, "2001:db8::2");
 	tunnel.reply.has_me6 = tunnel.reply.has_her6 = false;
 	expect_own(&tunnel, &options, "2001:db8:100:1::42");
@@ -143,11 +121,11 @@ static void test_address_fits(void **state)
 	tunnel.reply.has_me6 = tunnel.reply.has_her6 = false;
 	assert_true(tunnel_address_fits(&tunnel, &options)); /* no --address */
 	options.has_address = true;
-	options.address = ipv6("2001:db8:100:ff:ffff:ffff:ffff:ffff");
+	options.address = addr6("2001:db8:100:ff:ffff:ffff:ffff:ffff");
 	assert_true(tunnel_address_fits(&tunnel, &options)); /* the last of the first prefix */
-	options.address = ipv6("2001:db8:100:100::");
+	options.address = addr6("2001:db8:100:100::");
 	assert_false(tunnel_address_fits(&tunnel, &options)); /* the next one */
-	options.address = ipv6("fd00:1::42");
+	options.address = addr6("fd00:1::42");
 	assert_true(tunnel_address_fits(&tunnel, &options)); /* of the second prefix */
 	tunnel.reply.n_prefixes = 1;
 	assert_false(tunnel_address_fits(&tunnel, &options));
@@ -243,10 +221,10 @@ static void test_check_ipv4(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct client_tunnel tunnel = good();
 
-		tunnel.reply.me = ipv4(bad[i]);
+		tunnel.reply.me = addr4(bad[i]);
 		expect_bad(&tunnel, TUNNEL_HOST, "IPv4 addresses");
 		tunnel = good();
-		tunnel.reply.her = ipv4(bad[i]);
+		tunnel.reply.her = addr4(bad[i]);
 		expect_bad(&tunnel, TUNNEL_HOST, "IPv4 addresses");
 	}
 	/* One for both ends. */
@@ -265,13 +243,13 @@ static void test_check_ipv6(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		tunnel = good();
-		tunnel.reply.me6 = ipv6(bad[i]);
+		tunnel.reply.me6 = addr6(bad[i]);
 		expect_bad(&tunnel, TUNNEL_HOST, "IPv6 addresses");
 		/* Where the flag says that it is not there, it does not matter. */
 		tunnel.reply.has_me6 = tunnel.reply.has_her6 = false;
 		expect_good(&tunnel, TUNNEL_NETWORK);
 		tunnel = good();
-		tunnel.reply.her6 = ipv6(bad[i]);
+		tunnel.reply.her6 = addr6(bad[i]);
 		expect_bad(&tunnel, TUNNEL_NETWORK, "IPv6 addresses");
 	}
 	tunnel = good();
@@ -365,9 +343,9 @@ static void test_link_local(void **state)
 
 	(void)state;
 	/* Of what the server sees, as the far end makes it. */
-	tunnel.myaddr = ipv4("10.0.0.1");
+	tunnel.myaddr = addr4("10.0.0.1");
 	expect_link_local(&tunnel, "fe80::c633:6402");
-	tunnel.reply.me = ipv4("255.255.255.254");
+	tunnel.reply.me = addr4("255.255.255.254");
 	expect_link_local(&tunnel, "fe80::ffff:fffe");
 	/* Two clients behind one NAT have the same address, but never the same session. */
 	tunnel.reply.udp_port = 4028;
@@ -397,19 +375,19 @@ static void test_same_outside(void **state)
 	new.reply.session = 77; /* told to nobody */
 	expect_same(&old, &new, true, true);
 	new = old;
-	new.server = ipv4("192.0.2.2");
+	new.server = addr4("192.0.2.2");
 	expect_same(&old, &new, true, false);
 	new = old;
-	new.myaddr = ipv4("10.0.0.1");
+	new.myaddr = addr4("10.0.0.1");
 	expect_same(&old, &new, true, false);
 	new = old;
 	new.my_port = 4028;
 	expect_same(&old, &new, true, false);
 	new = old;
-	new.reply.me = ipv4("203.0.113.7");
+	new.reply.me = addr4("203.0.113.7");
 	expect_same(&old, &new, true, false);
 	new = old;
-	new.reply.her = ipv4("192.0.2.98");
+	new.reply.her = addr4("192.0.2.98");
 	expect_same(&old, &new, true, false);
 	new = old;
 	new.reply.udp_port = 4028;
@@ -434,10 +412,10 @@ static void test_same_inside(void **state)
 	new.reply.has_her6 = false;
 	expect_same(&old, &new, false, false);
 	/* What is not there does not matter. */
-	new.reply.her6 = ipv6("2001:db8::77");
+	new.reply.her6 = addr6("2001:db8::77");
 	expect_same(&new, &new, true, true);
 	new = nothing;
-	new.reply.me6 = ipv6("2001:db8::77");
+	new.reply.me6 = addr6("2001:db8::77");
 	new.reply.prefixes[0] = prefix("2001:db8:77::/48");
 	expect_same(&nothing, &new, true, true);
 
@@ -512,7 +490,7 @@ static void test_describe(void **state)
 	options = options_for(TUNNEL_ONLY);
 	options.no_device = true;
 	tunnel = bare();
-	tunnel.reply.me = ipv4("203.0.113.7");
+	tunnel.reply.me = addr4("203.0.113.7");
 	expect_text(&tunnel, &options,
 		    "server 192.0.2.1 (broker.example), type tunnelonly, local 198.51.100.2 (seen "
 		    "as 203.0.113.7), remote 192.0.2.99, interface made by the script, mtu 1280");

@@ -2,30 +2,14 @@
 #include "proto/prefix.h"
 
 #include "exact.h"
+#include "tests/unit/proto/addresses.h"
 
-#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-
-static struct in6_addr addr6(const char *text)
-{
-	struct in6_addr addr;
-
-	assert_int_equal(inet_pton(AF_INET6, text, &addr), 1);
-	return addr;
-}
-
-static struct prefix6 prefix(const char *text)
-{
-	struct prefix6 out;
-
-	assert_int_equal(prefix6_parse(text, &out), PREFIX_OK);
-	return out;
-}
 
 static void assert_addr6(const struct in6_addr *addr, const char *text)
 {

@@ -2,7 +2,8 @@
 /* The server's state machine of one connection: every event in every state, every line it says. */
 #include "server/conn.h"
 
-#include <arpa/inet.h>
+#include "tests/unit/proto/addresses.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,22 +37,6 @@ struct bench {
 	struct conn_actions actions;
 	int64_t now;
 };
-
-static struct in_addr ipv4(const char *text)
-{
-	struct in_addr addr;
-
-	assert_int_equal(inet_pton(AF_INET, text, &addr), 1);
-	return addr;
-}
-
-static struct in6_addr ipv6(const char *text)
-{
-	struct in6_addr addr;
-
-	assert_int_equal(inet_pton(AF_INET6, text, &addr), 1);
-	return addr;
-}
 
 static bool listens(const struct bench *bench)
 {
@@ -129,7 +114,8 @@ static void start(struct bench *bench)
 	*bench = (struct bench){.now = 5000000};
 	bench->config = (struct conn_config){
 		.timeout_login = 60, .timeout_idle = 300, .attempts = 3, .lines = 1000};
-	conn_init(&bench->conn, &bench->config, CHALLENGE, ipv4("198.51.100.2"), ipv4("192.0.2.1"));
+	conn_init(&bench->conn, &bench->config, CHALLENGE, addr4("198.51.100.2"),
+		  addr4("192.0.2.1"));
 	assert_int_equal(bench->conn.deadline, -1);
 	feed_input(bench, CONN_START);
 	expect(bench, CONN_LOGIN, CONN_DO_SEND,
@@ -362,7 +348,7 @@ static void expect_granted(const char *type, const struct server_verdict *verdic
 
 	start(&bench);
 	if (address)
-		bench.config.address = ipv4(address);
+		bench.config.address = addr4(address);
 	(void)snprintf(line, sizeof(line), REQUEST "%s", type);
 	feed_line(&bench, line);
 	bench.now += 1000;
@@ -390,8 +376,8 @@ static void test_granted(void **state)
 		       "+OK 198.51.100.2 192.0.2.1 2001:db8:100:100::/56");
 
 	verdict.numbered = 1;
-	verdict.me6 = ipv6("2001:db8:1::2");
-	verdict.her6 = ipv6("2001:db8:1::1");
+	verdict.me6 = addr6("2001:db8:1::2");
+	verdict.her6 = addr6("2001:db8:1::1");
 	expect_granted("network", &verdict, NULL,
 		       "+OK 198.51.100.2 192.0.2.1 2001:db8:1::2 2001:db8:1::1 "
 		       "2001:db8:100:100::/56");
@@ -644,8 +630,8 @@ static void test_udp(void **state)
 	expect_udp("tunnelonly other udp=1", 1, &verdict, "+OK 198.51.100.2 192.0.2.1" UDP_WORDS);
 	verdict.has_prefix = verdict.numbered = 1;
 	assert_int_equal(prefix6_parse("2001:db8:100:100::/56", &verdict.prefix), PREFIX_OK);
-	verdict.me6 = ipv6("2001:db8:1::2");
-	verdict.her6 = ipv6("2001:db8:1::1");
+	verdict.me6 = addr6("2001:db8:1::2");
+	verdict.her6 = addr6("2001:db8:1::1");
 	expect_udp("network udp", 0, &verdict,
 		   "+OK 198.51.100.2 192.0.2.1 2001:db8:1::2 2001:db8:1::1 "
 		   "2001:db8:100:100::/56" UDP_WORDS);
@@ -786,8 +772,8 @@ static void test_replies_are_not_mixed(void **state)
 	struct bench bench;
 
 	(void)state;
-	verdict.me6 = ipv6("2001:db8:1::2");
-	verdict.her6 = ipv6("2001:db8:1::1");
+	verdict.me6 = addr6("2001:db8:1::2");
+	verdict.her6 = addr6("2001:db8:1::1");
 	assert_int_equal(prefix6_parse("2001:db8:2::/48", &verdict.prefix), PREFIX_OK);
 	start(&bench);
 	feed_line(&bench, REQUEST "network");
@@ -877,7 +863,7 @@ static void test_other_timeouts(void **state)
 	bench = (struct bench){.now = 77};
 	bench.config =
 		(struct conn_config){.timeout_login = 86400, .timeout_idle = 1, .lines = 1000};
-	conn_init(&bench.conn, &bench.config, CHALLENGE, ipv4("198.51.100.2"), ipv4("192.0.2.1"));
+	conn_init(&bench.conn, &bench.config, CHALLENGE, addr4("198.51.100.2"), addr4("192.0.2.1"));
 	feed_input(&bench, CONN_START);
 	assert_int_equal(bench.conn.deadline, 77 + 86400000);
 	feed_line(&bench, REQUEST "tunnelonly");

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "config.h"
-#include "tests/unit/base/capture.h"
+#include "tests/unit/base/args.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -20,56 +20,18 @@
 
 #include <cmocka.h>
 
-#define ARGS_MAX 12
-
-/* Values of options point into it. */
-static char storage[ARGS_MAX][512];
 static struct server_options options;
 
-/* Parses the words after the program's name; what was printed to fd is in *printed. */
-static enum options_result parse(const char *const args[], int fd, const char **printed)
+static enum options_result parse(int argc, char *const argv[])
 {
-	char *argv[ARGS_MAX + 2] = {NULL};
-	static char program[] = "/usr/local/sbin/dtcps";
-	enum options_result result;
-	int argc = 1;
-
-	argv[0] = program;
-	for (; args[argc - 1]; argc++) {
-		assert_true(argc <= ARGS_MAX);
-		(void)strlcpy(storage[argc - 1], args[argc - 1], sizeof(storage[0]));
-		argv[argc] = storage[argc - 1];
-	}
 	memset(&options, 0xa5, sizeof(options));
-	capture_begin(fd);
-	result = server_options_parse(&options, argc, argv);
-	*printed = capture_end();
-	return result;
+	return server_options_parse(&options, argc, argv);
 }
 
-static void expect_ok(const char *const args[])
-{
-	const char *printed;
+static const struct args_program program = {"dtcps", parse};
 
-	assert_int_equal(parse(args, STDERR_FILENO, &printed), OPTIONS_OK);
-	assert_string_equal(printed, "");
-}
-
-/* message without "dtcps: " and the line's end */
-static void expect_error(const char *const args[], const char *message)
-{
-	char line[1024];
-	const char *printed;
-
-	(void)snprintf(line, sizeof(line), "dtcps: %s\n", message);
-	assert_int_equal(parse(args, STDERR_FILENO, &printed), OPTIONS_ERROR);
-	assert_string_equal(printed, line);
-	assert_ptr_equal(strchr(printed, '\n'), printed + strlen(printed) - 1);
-}
-
-#define ARGS(...)	((const char *const[]){__VA_ARGS__, NULL})
-#define OK(...)		expect_ok(ARGS(__VA_ARGS__))
-#define ERROR(msg, ...) expect_error(ARGS(__VA_ARGS__), msg)
+#define OK(...)		args_expect_ok(&program, ARGS(__VA_ARGS__))
+#define ERROR(msg, ...) args_expect_error(&program, ARGS(__VA_ARGS__), msg)
 
 static void expect_ipv4(struct in_addr addr, const char *expected)
 {
@@ -88,7 +50,7 @@ static void expect_prefix(const struct prefix6 *prefix, const char *expected)
 static void test_defaults(void **state)
 {
 	(void)state;
-	expect_ok((const char *const[]){NULL});
+	args_expect_ok(&program, (const char *const[]){NULL});
 	assert_false(options.debug || options.daemon || options.numbered || options.udp);
 	assert_false(options.has_host || options.has_pool);
 	assert_null(options.pidfile);
@@ -545,9 +507,11 @@ static void test_help_and_version(void **state)
 	const char *printed;
 
 	(void)state;
-	assert_int_equal(parse(ARGS("--version"), STDOUT_FILENO, &printed), OPTIONS_DONE);
+	assert_int_equal(args_parse(&program, ARGS("--version"), STDOUT_FILENO, &printed),
+			 OPTIONS_DONE);
 	assert_string_equal(printed, "dtcps " DTCP_VERSION "\n");
-	assert_int_equal(parse(ARGS("--help", "-x"), STDOUT_FILENO, &printed), OPTIONS_DONE);
+	assert_int_equal(args_parse(&program, ARGS("--help", "-x"), STDOUT_FILENO, &printed),
+			 OPTIONS_DONE);
 	assert_string_equal(printed,
 			    "usage: dtcps [-adDU] [-b udp-port] [-c config] [-f pidfile] "
 			    "[-g address] [-i interface]\n"

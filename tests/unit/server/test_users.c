@@ -2,6 +2,8 @@
 /* The user database, each test with one of its own in a temporary directory. */
 #include "server/users.h"
 
+#include "tests/unit/proto/addresses.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -23,14 +25,6 @@ struct place {
 	char path[96];
 	struct users *users;
 };
-
-static struct prefix6 prefix(const char *text)
-{
-	struct prefix6 value;
-
-	assert_int_equal(prefix6_parse(text, &value), PREFIX_OK);
-	return value;
-}
 
 static struct users *open_users(const char *path, bool create)
 {
