@@ -57,16 +57,25 @@ static enum users_result users_fail_row(struct users *users)
 	return users_fail_text(users, "the database is damaged");
 }
 
-enum users_result users_find(struct users *users, const char *name, struct user *user)
+/* A query of its own, to be finalized by the caller where the answer is OK. */
+static enum users_result users_query(struct users *users, const char *sql, sqlite3_stmt **stmt)
 {
 	enum users_result result = users_ready(users);
-	sqlite3_stmt *stmt;
 
 	if (result != USERS_OK)
 		return result;
-	stmt = users_prepare(users, SELECT_USERS("u.password") " WHERE u.name = ?1");
-	if (!stmt)
-		return USERS_FAILED;
+	*stmt = users_prepare(users, sql);
+	return *stmt ? USERS_OK : USERS_FAILED;
+}
+
+enum users_result users_find(struct users *users, const char *name, struct user *user)
+{
+	enum users_result result;
+	sqlite3_stmt *stmt;
+
+	result = users_query(users, SELECT_USERS("u.password") " WHERE u.name = ?1", &stmt);
+	if (result != USERS_OK)
+		return result;
 	if (sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC) != SQLITE_OK) {
 		result = users_fail(users);
 		goto done;
@@ -93,16 +102,14 @@ done:
 enum users_result users_each(struct users *users, bool (*each)(const struct user *user, void *arg),
 			     void *arg)
 {
-	enum users_result result = users_ready(users);
+	enum users_result result;
 	sqlite3_stmt *stmt;
 	struct user user;
 	int code;
 
+	result = users_query(users, SELECT_USERS("''") " ORDER BY u.name", &stmt);
 	if (result != USERS_OK)
 		return result;
-	stmt = users_prepare(users, SELECT_USERS("''") " ORDER BY u.name");
-	if (!stmt)
-		return USERS_FAILED;
 	while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
 		if (!users_read_row(stmt, &user)) {
 			result = users_fail_row(users);
@@ -122,16 +129,16 @@ enum users_result users_owner(struct users *users, const struct prefix6 *prefix,
 			      char other[static DTCP_USER_MAX + 1])
 {
 	struct in6_addr last = prefix6_last(prefix);
-	enum users_result result = users_ready(users);
+	enum users_result result;
 	sqlite3_stmt *stmt;
 
+	result = users_query(users,
+			     "SELECT u.name FROM (SELECT user, last FROM block"
+			     "  WHERE first <= ?2 ORDER BY first DESC LIMIT 1) b"
+			     " JOIN user u ON u.id = b.user WHERE b.last >= ?1",
+			     &stmt);
 	if (result != USERS_OK)
 		return result;
-	stmt = users_prepare(users, "SELECT u.name FROM (SELECT user, last FROM block"
-				    "  WHERE first <= ?2 ORDER BY first DESC LIMIT 1) b"
-				    " JOIN user u ON u.id = b.user WHERE b.last >= ?1");
-	if (!stmt)
-		return USERS_FAILED;
 	if (sqlite3_bind_blob(stmt, 1, &prefix->addr, sizeof(prefix->addr), SQLITE_STATIC) !=
 		    SQLITE_OK ||
 	    sqlite3_bind_blob(stmt, 2, &last, sizeof(last), SQLITE_STATIC) != SQLITE_OK) {
