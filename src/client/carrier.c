@@ -102,16 +102,28 @@ static bool carrier_make_link(struct carrier *carrier)
 	return true;
 }
 
+/* What others have done to the interface. */
+static enum link_state carrier_look(struct carrier *carrier)
+{
+	char old_name[IFNAMSIZ];
+	enum link_state state = link_look(&carrier->link, old_name);
+
+	if (old_name[0] != '\0') {
+		/* At once: were monitor to die now, the guard would remove what it knows of. */
+		carrier_tell_guard(carrier, true);
+		log_info("interface %s is called %s now", old_name, carrier->link.name);
+	}
+	return state;
+}
+
 static void carrier_on_script(void *arg);
 
 /* Runs the script for a state; where there is none to run, what comes after it comes at once. */
 static void carrier_run_script(struct carrier *carrier, const char *state)
 {
-	bool renamed;
-
 	/* What has just been done may not have been heard of yet. */
-	if (carrier->link.index != 0 && link_look(&carrier->link, &renamed) != LINK_GONE && renamed)
-		carrier_tell_guard(carrier, true);
+	if (carrier->link.index != 0)
+		(void)carrier_look(carrier);
 	if (hook_wanted(carrier->options))
 		carrier->script = hook_start(carrier->base, carrier->options, state, carrier->user,
 					     carrier->link.name, &carrier->tunnel,
@@ -170,14 +182,13 @@ static void carrier_on_look(evutil_socket_t fd, short what, void *arg)
 {
 	struct carrier *carrier = arg;
 	struct link *link = &carrier->link;
-	bool renamed;
 
 	(void)fd;
 	(void)what;
 	carrier->overlooked = carrier->state != CARRIER_UP;
 	if (carrier->overlooked || link->index == 0)
 		return;
-	switch (link_look(link, &renamed)) {
+	switch (carrier_look(carrier)) {
 	case LINK_GONE:
 		carrier->mended = clock_ms();
 		carrier_make_again(carrier);
@@ -189,8 +200,6 @@ static void carrier_on_look(evutil_socket_t fd, short what, void *arg)
 	case LINK_SET_DOWN:
 		break;
 	}
-	if (renamed)
-		carrier_tell_guard(carrier, true);
 }
 
 static void carrier_on_changed(void *arg)

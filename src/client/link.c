@@ -65,18 +65,17 @@ int link_update(struct link *link, const struct client_tunnel *tunnel)
 	return error;
 }
 
-enum link_state link_look(struct link *link, bool *renamed)
+enum link_state link_look(struct link *link, char old_name[static IFNAMSIZ])
 {
 	char name[IFNAMSIZ];
 	bool up;
 
-	*renamed = false;
+	old_name[0] = '\0';
 	if (tun_look(link->index, name, &up) != 0)
 		return LINK_GONE;
 	if (strcmp(name, link->name) != 0) {
-		log_info("interface %s is called %s now", link->name, name);
+		(void)strlcpy(old_name, link->name, IFNAMSIZ);
 		(void)strlcpy(link->name, name, sizeof(link->name));
-		*renamed = true;
 	}
 	if (up)
 		return LINK_THERE;

@@ -36,10 +36,10 @@ int link_update(struct link *link, const struct client_tunnel *tunnel);
 enum link_state { LINK_GONE, LINK_SET_DOWN, LINK_THERE };
 
 /*
- * Looks what others have done to the interface, and logs what is new of it. *renamed: name is
- * another one than before.
+ * Looks what others have done to the interface, and logs what is new of it, except another name:
+ * old_name is then the one before, else empty.
  */
-enum link_state link_look(struct link *link, bool *renamed);
+enum link_state link_look(struct link *link, char old_name[static IFNAMSIZ]);
 
 /*
  * Puts addresses and routes back that others have removed from an interface that is there, and logs
