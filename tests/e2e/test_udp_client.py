@@ -3,7 +3,6 @@
 
 import socket
 import struct
-import threading
 import time
 
 import pytest
@@ -12,6 +11,7 @@ from lab.capture import Capture
 from lab.outside import echo_request
 from lab.probe import ANSWER, HELLO, SIZE, UDP_PORT, probe, probe_key
 from lab.programs import PASSWORD
+from lab.sockets import Datagrams
 from lab.topology import SERVER, SERVER_NET, SITE, SIX
 from lab.wait import SLOW, until
 from lab.wire import FakeServer, Peer
@@ -22,7 +22,7 @@ INSIDE = "2001:db8:100:1ff::1"
 KEY = probe_key(PASSWORD, "alice", Peer.CHALLENGE, SESSION)
 
 
-class ByHand:
+class ByHand(Datagrams):
     """Logs everybody in, and hears hellos; answers as told."""
 
     def __init__(self, lab, reply=f"+OK {SITE} {SERVER} {PREFIX} udp={UDP_PORT} session={SESSION}"):
@@ -31,34 +31,16 @@ class ByHand:
         self.data = []
         self.counter = 0
         self.answering = None
-        with lab.server.inside():
-            self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((SERVER, UDP_PORT))
-        lab.closing.append(self.close)
-        threading.Thread(target=self._listen, daemon=True).start()
+        super().__init__(lab.server, (SERVER, UDP_PORT))
 
-    def _listen(self):
-        while True:
-            try:
-                data, source = self.socket.recvfrom(2048)
-            except OSError:
-                return
-            if not data:
-                return
-            if len(data) != SIZE or data[0] != HELLO:
-                self.data.append((data, source))
-                continue
-            self.hellos.append((time.monotonic(), source, data))
-            if self.answering:
-                for answer in self.answering(data):
-                    self.socket.sendto(answer, source)
-
-    def close(self):
-        try:
-            self.socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.socket.close()
+    def received(self, data, source):
+        if len(data) != SIZE or data[0] != HELLO:
+            self.data.append((data, source))
+            return
+        self.hellos.append((time.monotonic(), source, data))
+        if self.answering:
+            for answer in self.answering(data):
+                self.socket.sendto(answer, source)
 
     def answer(self, hello, **more):
         """A good answer, or what it is made into."""

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 
+from . import sockets
 from .topology import SIX
 from .wait import SLOW, until
 
@@ -188,12 +189,7 @@ class Stream:
 
     def close(self):
         self.ending.set()
-        for made in (self.connection, self.listener):
-            try:
-                made.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            made.close()
+        sockets.close(self.connection, self.listener)
 
 
 def stream(lab, direction, inside):

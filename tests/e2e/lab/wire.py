@@ -5,6 +5,7 @@ import hashlib
 import socket
 import threading
 
+from . import sockets
 from .programs import PASSWORD, PORT
 from .wait import SLOW
 
@@ -109,12 +110,7 @@ class FakeServer:
             pass
 
     def close(self):
-        # Closing alone does not wake a thread that accepts.
-        try:
-            self.listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.listener.close()
+        sockets.close(self.listener)
         for peer in self.peers:
             peer.close()
 
@@ -159,8 +155,4 @@ class Peer:
             return True
 
     def close(self):
-        try:
-            self.socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.socket.close()
+        sockets.close(self.socket)
