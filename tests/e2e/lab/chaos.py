@@ -178,6 +178,7 @@ class Chaos:
             time.sleep(0.02)
         while self.undo:
             heapq.heappop(self.undo)[2]()
+            time.sleep(0.01)
 
     def waits(self):
         """Why clients waited for long before an attempt: the words, and how often."""
@@ -238,8 +239,14 @@ class Chaos:
         return True
 
     def _start_when_ended(self, ward):
+        process = ward.process
+        deadline = time.monotonic() + 20 * SLOW
+
         def look():
+            if ward.process is not process:
+                return  # more than one thing was done to it, and it has been started again since
             if ward.running() or not ward.clear():
+                assert time.monotonic() < deadline, f"{ward.name} does not end"
                 self.later(0.1, look)
                 return
             ward.wanted = True
