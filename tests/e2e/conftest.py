@@ -9,6 +9,7 @@ import pytest
 from lab.node import sweep
 from lab.programs import DTCPAUTH, DTCPCLIENT, DTCPS
 from lab.topology import Lab
+from lab.wait import SLOW
 
 
 def pytest_configure(config):
@@ -60,6 +61,23 @@ def pytest_terminal_summary(terminalreporter):
 def measured(record_property):
     """measured(name, value): shown at the end of the run."""
     return record_property
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    """No test can hang: whatever it waits for, it ends."""
+    marker = item.get_closest_marker("slow")
+    seconds = 120 * SLOW + 2 * (marker.args[0] if marker else 0)
+
+    def on_alarm(_number, _frame):
+        raise AssertionError(f"not over within {seconds:.0f} s")
+
+    signal.signal(signal.SIGALRM, on_alarm)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 @pytest.hookimpl(tryfirst=True, hookwrapper=True)
