@@ -164,7 +164,7 @@ def test_server_is_killed(internet, measured):
     client = internet.dtcpclient("-l")
     client.wait_up()
     since = client.mark()
-    server.kill_rooms()
+    server.kill_all()
     client.wait_log("session lost: .*next attempt within 3 s", since=since)
     internet.dtcps()
     back_within(measured, 6, lambda: client.wait_log("tunnel goes on: ", since=since))

@@ -153,7 +153,7 @@ def test_server_comes_again(lab, measured, how):
     if how == "restarted":
         assert server.stop() == 0
     else:
-        server.kill_rooms()
+        server.kill_all()
     lab.server.back_to(before)
     server = crowd.server()
     crowd.mark()

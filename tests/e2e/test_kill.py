@@ -82,7 +82,7 @@ def test_client_all_at_once(internet):
     client.wait_up()
     before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
     rooms_of(client, CLIENT_ROOMS)
-    client.kill_rooms()
+    client.kill_all()
     until(lambda: "dtcp0" not in internet.site.links(), "the interface goes with its descriptors")
     client = internet.dtcpclient()
     client.wait_up()
@@ -94,7 +94,7 @@ def test_client_all_at_once(internet):
 def test_server_all_at_once(internet):
     before = internet.server.state()
     server = internet.dtcps()
-    server.kill_rooms()
+    server.kill_all()
     server = internet.dtcps()
     internet.dtcpclient().wait_up()
     ping(internet.site, SIX)

@@ -78,8 +78,8 @@ def test_after_all_was_killed(internet):
     """The pid file and the lock of the dead are taken over."""
     words = ("-f", internet.dir / "dtcps.pid")
     server = internet.dtcps(*words)
-    rooms = server.kill_rooms()
-    assert (internet.dir / "dtcps.pid").read_text().strip() == str(rooms["monitor"])
+    server.kill_all()
+    assert (internet.dir / "dtcps.pid").read_text().strip() == str(server.pid)
     assert (internet.dir / "users.db.lock").exists()
     server = internet.dtcps(*words)
     assert (internet.dir / "dtcps.pid").read_text().strip() == str(server.rooms()["monitor"])
@@ -157,7 +157,7 @@ def test_everybody_keeps_their_prefix(internet, how):
         copy.chmod(0o600)
         more["database"] = copy
     if how == "SIGKILL":
-        server.kill_rooms()
+        server.kill_all()
     else:
         assert server.stop() == 0
     internet.dtcps(set=more)

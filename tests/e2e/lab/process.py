@@ -94,19 +94,19 @@ class Process:
                 found.setdefault(match.group(1), pid)
         return found
 
-    def kill_rooms(self):
+    def kill_all(self):
         """kill -9 of all its processes at the same moment, so that none can clear away after
         another. Returns when they have closed what they had open, a while after they left their
         namespaces."""
-        until(lambda: {"monitor", "control", "forward"} <= self.rooms().keys(),
-              f"{self.name} has its rooms")
-        rooms = self.rooms()
-        for number in (signal.SIGSTOP, signal.SIGKILL):
-            for pid in rooms.values():
-                os.kill(pid, number)
+        stopped = set()
+        while found := {pid for pid in self.node.processes() if _descends(pid, self.pid)} - stopped:
+            for pid in found:
+                end_quietly(pid, signal.SIGSTOP)
+            stopped |= found
+        for pid in stopped:
+            end_quietly(pid)
         assert self.wait() == -signal.SIGKILL
-        until(lambda: not any(alive(pid) for pid in rooms.values()), f"all of {self.name} ends")
-        return rooms
+        until(lambda: not any(alive(pid) for pid in stopped), f"all of {self.name} ends")
 
 
 def _descends(pid, ancestor):
@@ -129,6 +129,6 @@ def status_field(pid, field):
     raise KeyError(field)
 
 
-def end_quietly(pid):
+def end_quietly(pid, number=signal.SIGKILL):
     with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
