@@ -91,4 +91,5 @@ def test_sample_and_manual_have_every_key(internet):
             shown.add(section + key.group(1))
     explained = set(re.findall(r"(?m)^\.It Cm (\S+)$", MANUAL.read_text()))
     table = (SAMPLE.parents[1] / "src" / "server" / "settings.c").read_text()
-    assert shown == explained == set(re.findall(r'^\t(?:VALUE|NUMBER)\("([a-z.0-9]+)",', table, re.MULTILINE))
+    keys = set(re.findall(r'^\t(?:VALUE|NUMBER)\("([a-z.0-9]+)",', table, re.MULTILINE))
+    assert shown == explained == keys
