@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Routes: to our interfaces, and those that reject. */
+#include "monitor/netlink_talk.h"
+
+#include <errno.h>
+#include <linux/icmpv6.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* A route request with its destination; type is an RTN_ value. */
+static struct nlmsghdr *netlink_route(struct netlink_request *request, uint16_t message,
+				      uint16_t flags, uint8_t type, const struct prefix6 *prefix)
+{
+	struct nlmsghdr *header = netlink_start(request, message, flags);
+	struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
+
+	route->rtm_family = AF_INET6;
+	route->rtm_dst_len = prefix->len;
+	route->rtm_table = RT_TABLE_MAIN;
+	route->rtm_protocol = NETLINK_ROUTE_PROTOCOL;
+	route->rtm_scope = RT_SCOPE_UNIVERSE;
+	route->rtm_type = type;
+	if (prefix->len > 0)
+		mnl_attr_put(header, RTA_DST, sizeof(prefix->addr), &prefix->addr);
+	return header;
+}
+
+/* "add the route 2000::/3", for the log. */
+static const char *netlink_route_what(char buf[static PREFIX6_STRLEN + 40], const char *verb,
+				      const struct prefix6 *prefix)
+{
+	char text[PREFIX6_STRLEN];
+
+	(void)snprintf(buf, PREFIX6_STRLEN + 40, "%s %s", verb, prefix6_format(prefix, text));
+	return buf;
+}
+
+static int netlink_route_talk(struct netlink *netlink, struct nlmsghdr *header, int accept,
+			      const char *verb, const struct prefix6 *prefix)
+{
+	char what[PREFIX6_STRLEN + 40];
+
+	return netlink_talk(netlink, header, accept, netlink_route_what(what, verb, prefix));
+}
+
+static struct nlmsghdr *netlink_route_start(struct netlink_request *request, unsigned int index,
+					    const struct prefix6 *prefix, uint32_t metric)
+{
+	/* Appended, there can be several to the same place, but not the same one twice. */
+	struct nlmsghdr *header = netlink_route(request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND,
+						RTN_UNICAST, prefix);
+
+	mnl_attr_put_u32(header, RTA_OIF, index);
+	mnl_attr_put_u32(header, RTA_PRIORITY, metric);
+	/* A native router's advertisement can have the same metric; it wins by preference. */
+	mnl_attr_put_u8(header, RTA_PREF, ICMPV6_ROUTER_PREF_LOW);
+	return header;
+}
+
+int netlink_route_add(struct netlink *netlink, unsigned int index, const struct prefix6 *prefix,
+		      uint32_t metric)
+{
+	struct netlink_request request;
+
+	return netlink_route_talk(netlink, netlink_route_start(&request, index, prefix, metric), 0,
+				  "add the route", prefix);
+}
+
+int netlink_route_ensure(struct netlink *netlink, unsigned int index, const struct prefix6 *prefix,
+			 uint32_t metric)
+{
+	char what[PREFIX6_STRLEN + 40];
+	struct netlink_request request;
+
+	return netlink_ensure(netlink, netlink_route_start(&request, index, prefix, metric),
+			      netlink_route_what(what, "add the route", prefix));
+}
+
+int netlink_route_delete(struct netlink *netlink, unsigned int index, const struct prefix6 *prefix)
+{
+	struct netlink_request request;
+	struct nlmsghdr *header = netlink_route(&request, RTM_DELROUTE, 0, RTN_UNICAST, prefix);
+
+	mnl_attr_put_u32(header, RTA_OIF, index);
+	return netlink_route_talk(netlink, header, ESRCH, "remove the route", prefix);
+}
+
+int netlink_reject_add(struct netlink *netlink, const struct prefix6 *prefix)
+{
+	struct netlink_request request;
+	struct nlmsghdr *header = netlink_route(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL,
+						RTN_UNREACHABLE, prefix);
+
+	return netlink_route_talk(netlink, header, 0, "add the reject route", prefix);
+}
+
+int netlink_reject_ensure(struct netlink *netlink, const struct prefix6 *prefix)
+{
+	char what[PREFIX6_STRLEN + 40];
+	struct netlink_request request;
+	struct nlmsghdr *header = netlink_route(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL,
+						RTN_UNREACHABLE, prefix);
+
+	return netlink_ensure(netlink, header,
+			      netlink_route_what(what, "add the reject route", prefix));
+}
+
+int netlink_reject_delete(struct netlink *netlink, const struct prefix6 *prefix)
+{
+	struct netlink_request request;
+	struct nlmsghdr *header = netlink_route(&request, RTM_DELROUTE, 0, RTN_UNREACHABLE, prefix);
+
+	return netlink_route_talk(netlink, header, ESRCH, "remove the reject route", prefix);
+}
+
+struct netlink_stale {
+	const struct prefix6 *within; /* NULL: all */
+	struct prefix6 *prefixes;
+	size_t count;
+};
+
+static int netlink_on_route(const struct nlmsghdr *message, void *data)
+{
+	struct netlink_stale *stale = data;
+	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
+	const struct nlattr *destination = netlink_find(message, sizeof(*route), RTA_DST);
+
+	if (route->rtm_protocol != NETLINK_ROUTE_PROTOCOL || route->rtm_type != RTN_UNREACHABLE ||
+	    route->rtm_family != AF_INET6 || !destination ||
+	    mnl_attr_get_payload_len(destination) < sizeof(struct in6_addr))
+		return MNL_CB_OK;
+
+	struct prefix6 *grown = reallocarray(stale->prefixes, stale->count + 1, sizeof(*grown));
+
+	if (!grown)
+		return MNL_CB_ERROR;
+	stale->prefixes = grown;
+	memcpy(&grown[stale->count].addr, mnl_attr_get_payload(destination),
+	       sizeof(struct in6_addr));
+	grown[stale->count].len = route->rtm_dst_len;
+	if (!stale->within || prefix6_contains(stale->within, &grown[stale->count]))
+		stale->count++;
+	return MNL_CB_OK;
+}
+
+int netlink_reject_sweep(struct netlink *netlink, const struct prefix6 *within)
+{
+	struct netlink_stale stale = {.within = within};
+	struct netlink_request request;
+	struct nlmsghdr *header = netlink_start(&request, RTM_GETROUTE, 0);
+	struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
+
+	route->rtm_family = AF_INET6;
+
+	int result = netlink_dump(netlink, header, netlink_on_route, &stale, "list the routes");
+
+	for (size_t i = 0; i < stale.count && result == 0; i++)
+		result = netlink_reject_delete(netlink, &stale.prefixes[i]);
+	if (result == 0)
+		result = (int)stale.count;
+	free(stale.prefixes);
+	return result;
+}
