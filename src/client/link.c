@@ -6,6 +6,7 @@
 #include "monitor/tun.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,20 +35,40 @@ static int link_configure(struct link *link, const struct client_tunnel *tunnel)
 	return error;
 }
 
-int link_up(struct link *link, const struct client_tunnel *tunnel)
+/* -ENODEV where somebody has removed what was being made. */
+static int link_make(struct link *link, const struct client_tunnel *tunnel)
 {
 	int fd = tun_open(link->options->interface, &link->index);
+	char name[IFNAMSIZ];
 	int error;
+	bool up;
 
 	if (fd < 0)
 		return fd;
 	link->set_down = false;
 	error = link_configure(link, tunnel);
 	if (error) {
+		if (tun_look(link->index, name, &up) == -ENODEV) {
+			log_warnx("interface %s was removed by somebody while it was made",
+				  link->options->interface);
+			error = -ENODEV;
+		}
 		close(fd);
 		link_down(link);
 		return error;
 	}
+	return fd;
+}
+
+/* How often the interface is made for one tunnel while somebody removes it each time. */
+enum { LINK_ATTEMPTS = 3 };
+
+int link_up(struct link *link, const struct client_tunnel *tunnel)
+{
+	int fd = link_make(link, tunnel);
+
+	for (int i = 1; i < LINK_ATTEMPTS && fd == -ENODEV; i++)
+		fd = link_make(link, tunnel);
 	return fd;
 }
 

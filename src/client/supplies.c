@@ -9,6 +9,7 @@
 #include "monitor/outside.h"
 #include "monitor/tun.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -60,9 +61,11 @@ bool supplies_try_device(const struct client_options *options, struct netlink *n
 	if (options->no_device)
 		return true;
 	fd = tun_open(options->interface, &index);
-	if (fd < 0)
+	/* One that somebody removed could be made. */
+	if (fd < 0 && fd != -ENODEV)
 		return false;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	link_sweep(netlink);
 	return true;
 }

@@ -50,18 +50,21 @@ int tun_open(const char *name, unsigned int *index)
 	if (ioctl(fd, TUNSETIFF, &request) == -1 ||
 	    ioctl(fd, TUNSETVNETHDRSZ, &header_size) == -1 || ioctl(fd, TUNSETOFFLOAD, 0) == -1) {
 		error = -errno;
+		/* A descriptor that has lost its device is in a bad state. */
+		if (error == -EBADFD)
+			goto removed;
 		log_warn("cannot make the interface %s", name);
 		close(fd);
 		return error;
 	}
 	*index = if_nametoindex(name);
-	if (*index == 0) {
-		error = -errno;
-		log_warn("interface %s vanished", name);
-		close(fd);
-		return error;
-	}
+	if (*index == 0)
+		goto removed;
 	return fd;
+removed:
+	log_warnx("interface %s was removed by somebody while it was made", name);
+	close(fd);
+	return -ENODEV;
 }
 
 int tun_look(unsigned int index, char name[static IFNAMSIZ], bool *up)

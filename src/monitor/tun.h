@@ -10,7 +10,7 @@
  * Creates the device name (IFF_TUN, IFF_NO_PI, IFF_VNET_HDR, not persistent) and returns its
  * descriptor, non-blocking, and its interface index; or -errno after logging why. The interface
  * lives until every copy of the descriptor is closed. A device of that name that exists already is
- * an error, never taken over.
+ * an error, never taken over. -ENODEV where somebody has removed it at the same moment.
  */
 int tun_open(const char *name, unsigned int *index);
 

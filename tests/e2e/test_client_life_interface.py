@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """An administrator, or another program, at work on the client's interface."""
 
+import fcntl
 import os
 import signal
+import socket
+import struct
+import threading
 import time
 
 import pytest
@@ -14,11 +18,17 @@ from lab.traffic import ping
 from lab.wait import SLOW, until
 
 
+SIOCGIFINDEX = 0x8933
+
+
+def talking_script(internet, pause):
+    """Says what it is told, and takes its time at "up"."""
+    return internet.file("script", f"#!/bin/sh\necho called $state $tunif\n"
+                                   f"[ $state = down ] || sleep {pause}\n", 0o755)
+
+
 def start(internet, *words, pause=0):
-    """A client whose script says what it is told, and takes its time at "up"."""
-    script = internet.file("script", f"#!/bin/sh\necho called $state $tunif\n"
-                                     f"[ $state = down ] || sleep {pause}\n", 0o755)
-    client = internet.dtcpclient("-s", script, *words)
+    client = internet.dtcpclient("-s", talking_script(internet, pause), *words)
     client.wait_up()
     ping(internet.site, SIX)
     return client
@@ -58,8 +68,10 @@ def test_removed_again_and_again(internet):
     """By something that does it each time: the answer comes, but every five seconds only."""
     internet.dtcps()
     client = start(internet)
+    since = 0
     for number in (1, 2):
-        until(lambda: "dtcp0" in internet.site.links(), "it is there", 8)
+        client.wait_log("called up", 8, since)
+        since = client.mark()
         internet.site.ip("link", "del", "dtcp0")
         if number == 1:
             client.wait_log("making it again")
@@ -69,6 +81,58 @@ def test_removed_again_and_again(internet):
     assert time.monotonic() - first > 4
     client.wait_up(since=since)
     ping(internet.site, SIX)
+
+
+class Sniper(threading.Thread):
+    """Removes the interface at the first moment that it is there, once."""
+
+    REQUEST = struct.Struct("=IHHII" "BxHiII")  # nlmsghdr and ifinfomsg
+    RTM_DELLINK, NLM_F_REQUEST = 17, 1
+
+    def __init__(self, node):
+        super().__init__(daemon=True)
+        with node.inside():
+            self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+            self.query = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.ending = threading.Event()
+        self.start()
+
+    def run(self):
+        wanted = struct.pack("16s24x", b"dtcp0")
+        while not self.ending.is_set():
+            try:
+                found = fcntl.ioctl(self.query, SIOCGIFINDEX, wanted)
+            except OSError:
+                continue
+            [index] = struct.unpack_from("i", found, 16)
+            self.socket.send(self.REQUEST.pack(self.REQUEST.size, self.RTM_DELLINK,
+                                               self.NLM_F_REQUEST, 1, 0, 0, 0, index, 0, 0))
+            return
+
+    def end(self):
+        self.ending.set()
+        self.join()
+        self.socket.close()
+        self.query.close()
+
+
+@pytest.mark.parametrize("when", ["tried", "made"])
+def test_removed_while_it_is_made(internet, when):
+    """At the start, where it is tried whether it can be made, and when it is needed."""
+    before = internet.site.state()
+    before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
+    sniper = Sniper(internet.site) if when == "tried" else None
+    client = internet.dtcpclient("-l")
+    client.wait_log("next attempt")
+    if when == "made":
+        sniper = Sniper(internet.site)
+    internet.dtcps()
+    client.wait_up()
+    sniper.end()
+    ping(internet.site, SIX)
+    assert client.log().count("interface dtcp0 was removed by somebody") == 1
+    assert client.stop() == 0
+    internet.site.back_to(before)
 
 
 def test_removed_and_stopped(internet):
@@ -86,9 +150,8 @@ def test_removed_and_stopped(internet):
 def test_removed_while_the_script_runs(internet):
     """It is made again when the script is done."""
     internet.dtcps()
-    script = internet.file("script", "#!/bin/sh\n[ $state = down ] || sleep 1\n", 0o755)
-    client = internet.dtcpclient("-s", script)
-    until(lambda: "dtcp0" in internet.site.links(), "the interface is made")
+    client = internet.dtcpclient("-s", talking_script(internet, pause=1))
+    client.wait_log("called up dtcp0")
     internet.site.ip("link", "del", "dtcp0")
     client.wait_up()
     since = client.mark()
@@ -210,7 +273,8 @@ def test_address_and_routes_removed(internet):
              f"route del unreachable {prefix}\n")
     command("ip", "-n", internet.site.ns, "-6", "-batch", internet.file("batch", batch))
     for what in (f"address {address}", f"reject route {prefix}", "default route"):
-        client.wait_log(f"interface dtcp0: the {what} was removed by somebody; put back", 3)
+        # Five seconds, where it looked while the batch was at work.
+        client.wait_log(f"interface dtcp0: the {what} was removed by somebody; put back", 8)
     until(lambda: set_up(internet) == whole, "all is as before", 3)
     ping(internet.site, SIX)
     assert client.log().count("put back") == 3
