@@ -84,30 +84,40 @@ def test_removed_again_and_again(internet):
 
 
 class Sniper(threading.Thread):
-    """Removes the interface at the first moment that it is there, once."""
+    """Removes the interface at the first moment that it is there, once: a shot that comes when it
+    has gone already does not count."""
 
     REQUEST = struct.Struct("=IHHII" "BxHiII")  # nlmsghdr and ifinfomsg
-    RTM_DELLINK, NLM_F_REQUEST = 17, 1
+    ANSWER = struct.Struct("=16xi")  # nlmsghdr and the error of nlmsgerr
+    RTM_DELLINK, NLM_F_REQUEST_ACK = 17, 5
 
     def __init__(self, node):
         super().__init__(daemon=True)
         with node.inside():
             self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
             self.query = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.has_hit = threading.Event()
         self.ending = threading.Event()
         self.start()
 
+    def _shoot(self, index):
+        self.socket.send(self.REQUEST.pack(self.REQUEST.size, self.RTM_DELLINK,
+                                           self.NLM_F_REQUEST_ACK, 1, 0, 0, 0, index, 0, 0))
+        [error] = self.ANSWER.unpack_from(self.socket.recv(4096))
+        return error == 0
+
     def run(self):
         wanted = struct.pack("16s24x", b"dtcp0")
-        while not self.ending.is_set():
+        # Nor does it take a processor for good from the tests that come after one that failed.
+        deadline = time.monotonic() + 30 * SLOW
+        while not self.ending.is_set() and time.monotonic() < deadline:
             try:
                 found = fcntl.ioctl(self.query, SIOCGIFINDEX, wanted)
             except OSError:
                 continue
-            [index] = struct.unpack_from("i", found, 16)
-            self.socket.send(self.REQUEST.pack(self.REQUEST.size, self.RTM_DELLINK,
-                                               self.NLM_F_REQUEST, 1, 0, 0, 0, index, 0, 0))
-            return
+            if self._shoot(*struct.unpack_from("i", found, 16)):
+                self.has_hit.set()
+                return
 
     def end(self):
         self.ending.set()
@@ -128,9 +138,14 @@ def test_removed_while_it_is_made(internet, when):
         sniper = Sniper(internet.site)
     internet.dtcps()
     client.wait_up()
+    until(sniper.has_hit.is_set, "the interface is removed once")
     sniper.end()
+    removals = "interface dtcp0 was removed by somebody"
+    # Of one that was only tried nobody needs to know that it was removed a moment too early.
+    if when == "made":
+        client.wait_log(removals)
     ping(internet.site, SIX)
-    assert client.log().count("interface dtcp0 was removed by somebody") == 1
+    assert client.log().count(removals) <= 1
     assert client.stop() == 0
     internet.site.back_to(before)
 
