@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import re
 
-from .node import Node, command
+from .node import Node
 
 # One mapping: who has it inside, what the outside sees, and for how many seconds it is still kept.
 Mapping = collections.namedtuple("Mapping", "source port outside outside_port seconds")
@@ -42,8 +42,8 @@ class Nat(Node):
     def mappings(self, port=4028):
         """The UDP mappings towards a port of the server."""
         found = []
-        for line in command("ip", "netns", "exec", self.ns, "conntrack", "-L", "-p", "udp",
-                            check=False).stdout.splitlines():
+        listed = self.command("conntrack", "-L", "-p", "udp", check=False).stdout
+        for line in listed.splitlines():
             there, back = re.findall(r"src=(\S+) dst=(\S+) sport=(\d+) dport=(\d+)", line)
             if int(there[3]) == port:
                 found.append(Mapping(there[0], int(there[2]), back[1], int(back[3]),
@@ -53,7 +53,7 @@ class Nat(Node):
     def forget(self, everything=False):
         """Drops the UDP mappings; everything: those of TCP as well, like a box that restarts."""
         words = ["-F"] if everything else ["-D", "-p", "udp"]
-        command("ip", "netns", "exec", self.ns, "conntrack", *words)
+        self.command("conntrack", *words)
 
 
 def drop(node, match, hook="forward", verdict="drop"):

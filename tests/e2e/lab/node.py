@@ -18,21 +18,8 @@ PREFIX = "dtcp"
 FOLDER = "dtcp-e2e-"
 CLONE_NEWNET = 0x40000000
 NETNS = Path("/run/netns")
+ENTER = BUILD / "tests" / "e2e" / "enter"
 _libc = ctypes.CDLL(None, use_errno=True)
-
-# What a program on a node finds in place of the real machine's: $1 is the node's folder, $2 the
-# configuration folder, $3 the folder of pid files, $4 the real name of /etc/resolv.conf. "ip netns
-# exec" has made a mount namespace for us, so all of it goes when the program does.
-PRIVATE = """
-set -e
-mount --bind "$1/hosts" /etc/hosts
-[ ! -f "$4" ] || mount --bind "$1/resolv.conf" "$4"
-[ ! -d "$2" ] || mount --bind "$1/etc" "$2"
-mount --bind "$1/run" "$3"
-cd /
-shift 4
-exec "$@"
-"""
 
 
 def _config(name):
@@ -46,12 +33,18 @@ def setns(fd):
 
 
 def command(*words, check=True, **more):
-    result = subprocess.run([str(word) for word in words], capture_output=True, text=True,
-                            stdin=subprocess.DEVNULL, **more)
+    if "input" not in more:
+        more["stdin"] = subprocess.DEVNULL
+    result = subprocess.run([str(word) for word in words], capture_output=True, text=True, **more)
     if check and result.returncode != 0:
         raise AssertionError(f"{' '.join(map(str, words))}: status {result.returncode}\n"
                              f"{result.stdout}{result.stderr}")
     return result
+
+
+def ip_batch(lines):
+    """Several commands for ip, which is started only once."""
+    return command("ip", "-batch", "-", input="".join(f"{line}\n" for line in lines))
 
 
 def alive(pid):
@@ -68,6 +61,7 @@ class Node:
         self.lab = lab
         self.name = name
         self.ns = f"{PREFIX}-{os.getpid()}-{lab.number}-{name}"
+        self.gathered = []
         self.dir = lab.dir / name
         for sub in ("run", "etc"):
             (self.dir / sub).mkdir(parents=True)
@@ -101,11 +95,25 @@ class Node:
         finally:
             os.close(back)
 
+    def command(self, *words, **more):
+        """Runs a tool that needs no more of the node than its network."""
+        with self.inside():
+            return command(*words, **more)
+
     def ip(self, *words, check=True):
-        return command("ip", "-n", self.ns, *words, check=check).stdout
+        if self.lab.gathers:
+            self.gathered.append(" ".join(map(str, words)))
+            return ""
+        return self.command("ip", *words, check=check).stdout
+
+    def ip_gathered(self):
+        """Does what was gathered."""
+        lines, self.gathered = self.gathered, []
+        with self.inside():
+            ip_batch(lines)
 
     def ip_json(self, *words):
-        text = command("ip", "-n", self.ns, "-j", *words).stdout
+        text = self.ip("-j", *words)
         return json.loads(text) if text.strip() else []
 
     def sysctl(self, key, value=None):
@@ -117,9 +125,7 @@ class Node:
         return None
 
     def nft(self, rules):
-        result = subprocess.run(["ip", "netns", "exec", self.ns, "nft", "-f", "-"], input=rules,
-                                text=True, capture_output=True)
-        assert result.returncode == 0, result.stderr
+        self.command("nft", "-f", "-", input=rules)
 
     def links(self):
         return {link["ifname"] for link in self.ip_json("link", "show")}
@@ -143,10 +149,16 @@ class Node:
     # --- what runs there
 
     def words(self, *words):
-        """The command line that runs words on this node."""
-        return ["ip", "netns", "exec", self.ns, "sh", "-c", PRIVATE, "node", str(self.dir),
-                _config("DTCP_SYSCONFDIR"), os.path.realpath(_config("DTCP_RUNDIR")),
-                os.path.realpath("/etc/resolv.conf"), *[str(word) for word in words]]
+        """The command line that runs words on this node, where it finds the node's files in place
+        of the machine's."""
+        own = {
+            "hosts": "/etc/hosts",
+            "resolv.conf": os.path.realpath("/etc/resolv.conf"),
+            "etc": _config("DTCP_SYSCONFDIR"),
+            "run": os.path.realpath(_config("DTCP_RUNDIR")),
+        }
+        pairs = [text for name, real in own.items() for text in (str(self.dir / name), real)]
+        return [str(ENTER), str(NETNS / self.ns), *pairs, "--", *[str(word) for word in words]]
 
     def run(self, *words, check=True, **more):
         return command(*self.words(*words), check=check, env=self.lab.environment(), **more)

@@ -13,13 +13,14 @@ six     a host with IPv6 only
 lan     optional: a machine behind the site, without any address at first
 """
 
+import contextlib
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
 from .nat import Nat
-from .node import FOLDER, Node, command
+from .node import FOLDER, Node, command, ip_batch
 from .process import end_quietly
 from .programs import Client, Server, Users
 from .wait import SANITIZED, until
@@ -52,6 +53,8 @@ class Lab:
         self.reports.mkdir()
         self.reports.chmod(0o777)
         self.nodes = []
+        self.gathers = False
+        self.wires = []
         self.started = []
         self.closing = []
         self.ended = []
@@ -81,9 +84,25 @@ class Lab:
         self.nodes.append(node)
         return node
 
+    @contextlib.contextmanager
+    def at_once(self):
+        """Wires, and what the nodes' ip() is asked for, wait until the end and are then done with
+        one process for each node: it takes longer to start than to do them."""
+        self.gathers = True
+        yield
+        self.gathers = False
+        self._lay_wires()
+        for node in self.nodes:
+            node.ip_gathered()
+
+    def _lay_wires(self):
+        lines, self.wires = self.wires, []
+        ip_batch(lines)
+
     def wire(self, a, a_if, b, b_if):
-        command("ip", "-n", a.ns, "link", "add", a_if, "type", "veth", "peer", "name", b_if,
-                "netns", b.ns)
+        self.wires.append(f"link add {a_if} netns {a.ns} type veth peer name {b_if} netns {b.ns}")
+        if not self.gathers:
+            self._lay_wires()
         a.ip("link", "set", a_if, "up")
         b.ip("link", "set", b_if, "up")
 
@@ -109,6 +128,11 @@ class Lab:
 
     def internet(self, nat=(), lan=False):
         """Builds the whole picture; returns itself. nat: True, or a style for each box."""
+        with self.at_once():
+            self._internet(["masquerade"] if nat is True else nat or (), lan)
+        return self
+
+    def _internet(self, nat, lan):
         site, net = self.node("site"), self.node("net")
         server, six = self.node("server"), self.node("six")
         self.site, self.net, self.server, self.six = site, net, server, six
@@ -116,7 +140,7 @@ class Lab:
         net.sysctl("net.ipv6.conf.all.disable_ipv6", 1)
         net.sysctl("net.ipv6.conf.default.disable_ipv6", 1)
         net.sysctl("net.ipv4.ip_forward", 1)
-        outer, interface = self._wire_nats(["masquerade"] if nat is True else nat or ())
+        outer, interface = self._wire_nats(nat)
         self.wire(outer, interface, net, "site0")
         outer.ip("addr", "add", f"{SITE}/24", "dev", interface)
         outer.ip("route", "add", "default", "via", SITE_NET)
@@ -136,7 +160,6 @@ class Lab:
         if lan:
             self.lan = self.node("lan")
             self.wire(site, "lan0", self.lan, "eth0")
-        return self
 
     def add_site2(self):
         """Another machine behind the box next to the site."""
