@@ -32,6 +32,26 @@ static bool decap_accepts(const struct session *session, struct in_addr to)
 	       (config->alias.s_addr && to.s_addr == config->alias.s_addr);
 }
 
+/*
+ * Whose a packet from this peer is. Where several sessions have that peer, the source inside tells:
+ * otherwise a user could make another one's packets count as their own, and so be dropped, with a
+ * hello from that one's address. What it does not tell belongs to the newest.
+ */
+static struct session *decap_owner(const struct table *table, const struct table_peer *peer,
+				   const struct inner *inner)
+{
+	struct session *newest = table_by_peer(table, peer);
+
+	if (!newest || !inner || inner_check_ingress(inner, &newest->config) == DROP_NONE)
+		return newest;
+	for (struct session *session = table_at_peer(table, peer, NULL); session;
+	     session = table_at_peer(table, peer, session)) {
+		if (inner_check_ingress(inner, &session->config) == DROP_NONE)
+			return session;
+	}
+	return newest;
+}
+
 void decap_packet(const struct table *table, bool server, const struct arrival *arrival,
 		  uint64_t now, struct decap *out)
 {
@@ -49,7 +69,8 @@ void decap_packet(const struct table *table, bool server, const struct arrival *
 	}
 
 	enum drop_reason parsed = inner_parse(arrival->payload, arrival->len, &out->inner);
-	struct session *session = table_by_peer(table, &arrival->peer);
+	struct session *session = decap_owner(table, &arrival->peer,
+					      server && parsed == DROP_NONE ? &out->inner : NULL);
 
 	if (!session && server && parsed == DROP_NONE) {
 		session = learn_waiting(table, &arrival->peer, &out->inner.src, now);

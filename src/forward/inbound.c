@@ -14,17 +14,19 @@
 static void inbound_hello(struct plane *plane, const struct arrival *arrival,
 			  const struct probe *probe)
 {
+	uint64_t now = clock_us() / 1000;
+	struct session *evicted;
 	struct learn learn;
 
-	learn_from_probe(plane->table, arrival, probe, &learn);
+	learn_from_probe(plane->table, arrival, probe, now, &learn);
 	if (learn.drop != DROP_NONE) {
 		/* Not counted for the session: whoever forges its number is not its peer. */
 		plane_drop(plane, NULL, learn.drop);
 		return;
 	}
 	plane_counters(plane, learn.session)->probes++;
-	if (learn.superseded)
-		plane->reports->learned(learn.superseded, plane->reports_arg);
+	while ((evicted = learn_evict(plane->table, learn.session, now)))
+		plane->reports->learned(evicted, plane->reports_arg);
 	if (learn.moved)
 		plane->reports->learned(learn.session, plane->reports_arg);
 	outbound_own(plane, learn.session, arrival->local, learn.answer, sizeof(learn.answer));
@@ -51,7 +53,7 @@ static void inbound_packet(struct plane *plane, const struct arrival *arrival)
 
 	decap_packet(plane->table, plane->config.server, arrival, clock_us() / 1000, &decap);
 	if (decap.drop == DROP_NONE && decap.learned &&
-	    table_change_peer(plane->table, decap.session, &arrival->peer) == 0)
+	    table_change_peer(plane->table, decap.session, &arrival->peer))
 		plane->reports->learned(decap.session, plane->reports_arg);
 	if (decap.drop == DROP_NONE && decap.session->probing &&
 	    probing_takes(decap.session->probing, &decap.inner))
@@ -87,14 +89,15 @@ void inbound_report(struct plane *plane, enum forward_transport transport,
 		    const struct errqueue_report *report)
 {
 	const struct table_peer peer = {transport, report->peer, report->port};
-	struct session *session = table_by_peer(plane->table, &peer);
+	uint64_t now = clock_us() / 1000;
 
 	if (report->icmp)
 		plane->counters->icmp_errors++;
-	if (!session)
-		return;
-	if (report->icmp)
-		plane_counters(plane, session)->icmp_errors++;
-	if (report->too_big)
-		pmtu_lower(&session->pmtu, report->mtu, clock_us() / 1000);
+	for (struct session *session = table_at_peer(plane->table, &peer, NULL); session;
+	     session = table_at_peer(plane->table, &peer, session)) {
+		if (report->icmp)
+			plane_counters(plane, session)->icmp_errors++;
+		if (report->too_big)
+			pmtu_lower(&session->pmtu, report->mtu, now);
+	}
 }

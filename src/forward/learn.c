@@ -1,23 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "forward/learn.h"
 
-/* The newest hello is right: two peers cannot be in one place. */
-static void learn_move(struct table *table, const struct table_peer *peer, struct learn *out)
-{
-	struct session *other = table_by_peer(table, peer);
-
-	if (other == out->session)
-		return;
-	if (other) {
-		struct table_peer unlearned = other->peer;
-
-		unlearned.port = 0;
-		(void)table_change_peer(table, other, &unlearned);
-	}
-	out->superseded = other;
-	out->moved = table_change_peer(table, out->session, peer) == 0;
-}
-
 /* In this order, so that a stranger without the key cannot find out anything about counters. */
 static enum drop_reason learn_check(const struct session *session, const struct arrival *arrival,
 				    const struct probe *probe)
@@ -33,7 +16,7 @@ static enum drop_reason learn_check(const struct session *session, const struct 
 }
 
 void learn_from_probe(struct table *table, const struct arrival *arrival, const struct probe *probe,
-		      struct learn *out)
+		      uint64_t now, struct learn *out)
 {
 	struct session *session = table_by_name(table, probe->session);
 
@@ -49,18 +32,37 @@ void learn_from_probe(struct table *table, const struct arrival *arrival, const 
 	};
 
 	session->hello_counter = probe->counter;
+	session->hello_at = now;
 	/* Port 0 cannot be answered, so nobody is there. */
 	if (arrival->peer.port == 0 || !probe_write(&answer, session->config.key, out->answer)) {
 		out->drop = DROP_SEND;
 		return;
 	}
-	learn_move(table, &arrival->peer, out);
+	out->moved = table_change_peer(table, session, &arrival->peer);
 }
 
-static bool session_waits(const struct session *session, uint64_t now)
+struct session *learn_evict(struct table *table, const struct session *session, uint64_t now)
 {
-	return session->announced && session->config.peer_port == 0 &&
-	       session->hello_counter == 0 && now >= session->added + LEARN_PATIENCE;
+	for (struct session *other = table_at_peer(table, &session->peer, NULL); other;
+	     other = table_at_peer(table, &session->peer, other)) {
+		struct table_peer unlearned = other->peer;
+
+		if (other == session ||
+		    (other->hello_counter > 0 && now < other->hello_at + LEARN_STALE))
+			continue;
+		unlearned.port = 0;
+		(void)table_change_peer(table, other, &unlearned);
+		return other;
+	}
+	return NULL;
+}
+
+/* One that has named its port can be learned again at that port only. */
+static bool session_waits(const struct session *session, uint16_t port, uint64_t now)
+{
+	return session->announced && session->hello_counter == 0 &&
+	       (session->config.peer_port == 0 || session->config.peer_port == port) &&
+	       now >= session->added + LEARN_PATIENCE;
 }
 
 static bool session_owns(const struct session *session, const struct in6_addr *source)
@@ -75,6 +77,7 @@ static bool session_owns(const struct session *session, const struct in6_addr *s
 struct session *learn_waiting(const struct table *table, const struct table_peer *peer,
 			      const struct in6_addr *source, uint64_t now)
 {
+	const struct table_peer unlearned = {.transport = FORWARD_UDP, .address = peer->address};
 	struct session *one = NULL;
 	struct session *owner = NULL;
 	uint32_t waiting = 0;
@@ -82,9 +85,9 @@ struct session *learn_waiting(const struct table *table, const struct table_peer
 
 	if (peer->transport != FORWARD_UDP || peer->port == 0)
 		return NULL;
-	for (struct session *session = table_unlearned(table, peer->address, NULL); session;
-	     session = table_unlearned(table, peer->address, session)) {
-		if (!session_waits(session, now))
+	for (struct session *session = table_at_peer(table, &unlearned, NULL); session;
+	     session = table_at_peer(table, &unlearned, session)) {
+		if (!session_waits(session, peer->port, now))
 			continue;
 		one = session;
 		waiting++;

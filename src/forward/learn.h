@@ -18,18 +18,30 @@
 /* A peer that has not said hello after so many milliseconds is one without probes. */
 #define LEARN_PATIENCE 5000
 
+/* One that says hello every 20 s and has not been heard for so long is not there any more. */
+#define LEARN_STALE 30000
+
 struct learn {
 	enum drop_reason drop;
 	/* With DROP_NONE: */
 	struct session *session;
 	bool moved;		    /* its peer is another one now */
-	struct session *superseded; /* whose peer that was before, now unlearned; else NULL */
 	uint8_t answer[PROBE_SIZE]; /* to the arrival's peer, from where it was sent to */
 };
 
-/* Judges what probe_read() has read from the arrival, and moves its session where that is due. */
+/*
+ * Judges what probe_read() has read from the arrival, and moves its session where that is due; now
+ * in milliseconds, here and below.
+ */
 void learn_from_probe(struct table *table, const struct arrival *arrival, const struct probe *probe,
-		      struct learn *out);
+		      uint64_t now, struct learn *out);
+
+/*
+ * After a good hello: makes another session with this one's peer unlearned, if that has not said
+ * hello for long, and returns it; NULL when there is no more of them. Its packets would go to
+ * somebody else, to whom a NAT has given its port.
+ */
+struct session *learn_evict(struct table *table, const struct session *session, uint64_t now);
 
 /*
  * Whose a packet is that came from a peer which no session has, with this inner source: the one

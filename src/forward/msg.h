@@ -83,8 +83,7 @@ struct forward_session {
 		local; /* source of its outer packets; client with UDP: 0, the kernel's choice */
 	struct in_addr peer;  /* where they go, and the only source accepted */
 	struct in_addr alias; /* the address that peers send to where that is not local (1:1 NAT) */
-	/* UDP, host byte order. Server: 0 where it is to be learned; it also is where another
-	 * session is at this address and port, which only a hello can change. */
+	/* UDP, host byte order. Server: 0 where it is to be learned. */
 	uint32_t peer_port;
 	uint64_t session;	     /* UDP: its name in probes */
 	uint8_t key[PROBE_KEY_SIZE]; /* UDP: of its probes */

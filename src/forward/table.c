@@ -21,6 +21,7 @@ struct table {
 	bool server;
 	uint32_t sessions_max;
 	uint64_t key[2];
+	uint64_t settled; /* the last number given to a session */
 	struct session **by_id;
 	struct hash by_peer;
 	struct hash by_name;	    /* UDP: the session number of the probes */
@@ -247,11 +248,8 @@ int table_add(struct table *table, const struct forward_session *config, struct 
 	peer.port = udp ? (uint16_t)config->peer_port : 0;
 	if (table->by_id[config->id] || (udp && table_by_name(table, config->session)))
 		return -EEXIST;
-	if (table_by_peer(table, &peer)) {
-		if (!udp || !table->server)
-			return -EADDRINUSE;
-		peer.port = 0;
-	}
+	if (table_by_peer(table, &peer) && (!udp || !table->server))
+		return -EADDRINUSE;
 
 	struct session *session = calloc(1, sizeof(*session));
 
@@ -259,6 +257,7 @@ int table_add(struct table *table, const struct forward_session *config, struct 
 		return -ENOMEM;
 	session->config = *config;
 	session->peer = peer;
+	session->settled = ++table->settled;
 	if (table_routes(table, config)) {
 		if (table_prepare_routes(table, config)) {
 			free(session);
@@ -279,18 +278,23 @@ int table_add(struct table *table, const struct forward_session *config, struct 
 	return 0;
 }
 
-int table_change_peer(struct table *table, struct session *session, const struct table_peer *peer)
+static bool peer_equal(const struct table_peer *a, const struct table_peer *b)
 {
-	struct session *other = table_by_peer(table, peer);
+	return a->transport == b->transport && a->address.s_addr == b->address.s_addr &&
+	       a->port == b->port;
+}
 
-	if (other)
-		return other == session ? 0 : -EADDRINUSE;
+bool table_change_peer(struct table *table, struct session *session, const struct table_peer *peer)
+{
+	session->settled = ++table->settled;
+	if (peer_equal(&session->peer, peer))
+		return false;
 	hash_remove(&table->by_peer, &session->by_peer);
 	session->peer = *peer;
 	/* Nothing is known of the new path. */
 	session->pmtu = (struct pmtu){0};
 	hash_insert(&table->by_peer, &session->by_peer, table_hash_peer(table, peer), session);
-	return 0;
+	return true;
 }
 
 void table_remove(struct table *table, struct session *session)
@@ -318,14 +322,12 @@ struct session *table_by_id(const struct table *table, uint32_t id)
 	return id < table->sessions_max ? table->by_id[id] : NULL;
 }
 
-static bool peer_equal(const struct table_peer *a, const struct table_peer *b)
+struct session *table_at_peer(const struct table *table, const struct table_peer *peer,
+			      const struct session *after)
 {
-	return a->transport == b->transport && a->address.s_addr == b->address.s_addr &&
-	       a->port == b->port;
-}
+	struct hash_node *node = after ? hash_next(&after->by_peer)
+				       : hash_first(&table->by_peer, table_hash_peer(table, peer));
 
-static struct session *table_find_peer(struct hash_node *node, const struct table_peer *peer)
-{
 	for (; node; node = hash_next(node)) {
 		struct session *session = node->item;
 
@@ -337,20 +339,16 @@ static struct session *table_find_peer(struct hash_node *node, const struct tabl
 
 struct session *table_by_peer(const struct table *table, const struct table_peer *peer)
 {
-	/* A datagram can come from port 0, but does not come from an unlearned session. */
+	struct session *newest = NULL;
+
 	if (peer->transport == FORWARD_UDP && peer->port == 0)
 		return NULL;
-	return table_find_peer(hash_first(&table->by_peer, table_hash_peer(table, peer)), peer);
-}
-
-struct session *table_unlearned(const struct table *table, struct in_addr address,
-				const struct session *after)
-{
-	const struct table_peer peer = {.transport = FORWARD_UDP, .address = address};
-
-	return table_find_peer(after ? hash_next(&after->by_peer)
-				     : hash_first(&table->by_peer, table_hash_peer(table, &peer)),
-			       &peer);
+	for (struct session *session = table_at_peer(table, peer, NULL); session;
+	     session = table_at_peer(table, peer, session)) {
+		if (!newest || session->settled > newest->settled)
+			newest = session;
+	}
+	return newest;
 }
 
 struct session *table_by_name(const struct table *table, uint64_t name)

@@ -45,10 +45,12 @@ struct session {
 	struct rate reports;	 /* of moves, to control */
 	bool announced;		 /* control knows that it is up */
 	struct probing *probing; /* on a client only */
-	/* On the server, UDP: counters of its probes; 0 before the first. */
+	/* On the server, UDP: counters of its probes, 0 before the first; and when that came. */
 	uint64_t hello_counter;
 	uint64_t answer_counter;
+	uint64_t hello_at; /* milliseconds */
 	/* The table's: */
+	uint64_t settled; /* the higher, the later it came to its peer, or said that it is there */
 	struct hash_node by_peer;
 	struct hash_node by_name;
 };
@@ -68,13 +70,17 @@ void table_free(struct table *table);
  * they do not go back to that one. Returns 0, -EINVAL (a field out of range), -EEXIST (id or
  * session number in use), -EADDRINUSE (peer in use) or -ENOMEM; on failure no session has changed.
  *
- * On the server a UDP peer that is in use is no failure: the new session is unlearned, for its
- * hello will tell more than a port that its client has named.
+ * On the server several UDP sessions can have one peer: the older session of a user who has logged
+ * in again, one whose NAT mapping has gone to another client, or one that somebody has moved there
+ * with a forged source address.
  */
 int table_add(struct table *table, const struct forward_session *config, struct session **out);
 
-/* Moves a session to another peer, or makes it unlearned. Returns 0 or -EADDRINUSE. */
-int table_change_peer(struct table *table, struct session *session, const struct table_peer *peer);
+/*
+ * A UDP session of the server has this peer, and is the newest that has it. True where it had
+ * another one before.
+ */
+bool table_change_peer(struct table *table, struct session *session, const struct table_peer *peer);
 
 /* Removes and frees it. */
 void table_remove(struct table *table, struct session *session);
@@ -84,12 +90,20 @@ int table_assign(struct table *table, const struct prefix6 *prefix);
 
 /* NULL where there is none. */
 struct session *table_by_id(const struct table *table, uint32_t id);
-struct session *table_by_peer(const struct table *table, const struct table_peer *peer);
 struct session *table_by_name(const struct table *table, uint64_t name);
 
-/* The unlearned sessions of this peer address, one after the other; the first with NULL. */
-struct session *table_unlearned(const struct table *table, struct in_addr address,
-				const struct session *after);
+/*
+ * The newest session of this peer. NULL for the peer of unlearned sessions: a datagram can come
+ * from port 0, but not from one of those.
+ */
+struct session *table_by_peer(const struct table *table, const struct table_peer *peer);
+
+/*
+ * All sessions of this peer one after the other, in no order, the first with after NULL. With UDP
+ * and port 0: the unlearned ones of this address.
+ */
+struct session *table_at_peer(const struct table *table, const struct table_peer *peer,
+			      const struct session *after);
 
 /* *out is set with TABLE_UP only. */
 enum table_match table_by_address(const struct table *table, const struct in6_addr *address,

@@ -162,6 +162,18 @@ def test_named_port_needs_no_hello(internet, waiting):
     assert client.receive() is not None
 
 
+def test_named_port_after_another_login(internet, waiting):
+    """Its older session, which the server still has, is not in the way of the new one."""
+    old = waiting(named=5555, port=5555)
+    old.works()
+    old.socket.close()
+    client = waiting(named=5555, port=5555)
+    client.works(2)
+    assert old.wire.line() == "-ERR superseded by a new session"
+    client.works(3)
+    assert time.monotonic() - client.since < PATIENCE * SLOW
+
+
 @pytest.mark.slow(7)
 def test_behind_nat(masked):
     """The box changes the port; the first packet teaches it."""

@@ -47,6 +47,7 @@ struct model {
 	struct session *sessions[SESSIONS];
 	struct table_peer peers[SESSIONS]; /* where each is, as far as the server may know */
 	uint64_t heard[SESSIONS];	   /* the highest counter of a good hello */
+	uint64_t heard_at[SESSIONS];	   /* and when it came */
 	uint64_t answered[SESSIONS];
 	uint64_t now;
 };
@@ -73,6 +74,15 @@ static void add(struct model *model, unsigned int i)
 	model->heard[i] = model->answered[i] = 0;
 }
 
+static bool is_at(const struct table *table, const struct session *session)
+{
+	const struct session *other = table_at_peer(table, &session->peer, NULL);
+
+	while (other && other != session)
+		other = table_at_peer(table, &session->peer, other);
+	return other == session;
+}
+
 /* Nobody is where the model does not have them, and everybody can be found there. */
 static void check_peers(const struct model *model)
 {
@@ -84,18 +94,30 @@ static void check_peers(const struct model *model)
 		FUZZ_CHECK(same_peer(&session->peer, &model->peers[i]));
 		FUZZ_CHECK(table_by_id(model->table, i) == session);
 		FUZZ_CHECK(table_by_name(model->table, session->config.session) == session);
-		if (session->peer.port != 0)
-			FUZZ_CHECK(table_by_peer(model->table, &session->peer) == session);
+		FUZZ_CHECK(is_at(model->table, session));
 	}
 }
 
-static void moved(struct model *model, unsigned int i, const struct table_peer *peer)
+/* Who has not said hello for long loses the place to the session that has, and nobody else does. */
+static void evict(struct model *model, unsigned int i)
 {
+	const struct session *evicted;
+	unsigned int lost = 0;
+
+	while ((evicted = learn_evict(model->table, model->sessions[i], model->now))) {
+		FUZZ_CHECK(evicted->config.id != i && evicted->peer.port == 0);
+		lost |= 1u << evicted->config.id;
+	}
 	for (unsigned int other = 0; other < SESSIONS; other++) {
-		if (other != i && model->sessions[other] && same_peer(&model->peers[other], peer))
+		bool due = other != i && model->sessions[other] &&
+			   same_peer(&model->peers[other], &model->peers[i]) &&
+			   (model->heard[other] == 0 ||
+			    model->now >= model->heard_at[other] + LEARN_STALE);
+
+		FUZZ_CHECK(due == ((lost & 1u << other) != 0));
+		if (due)
 			model->peers[other].port = 0;
 	}
-	model->peers[i] = *peer;
 }
 
 static void hello(struct model *model, struct fuzz_input *input, const struct table_peer *peer)
@@ -125,7 +147,7 @@ static void hello(struct model *model, struct fuzz_input *input, const struct ta
 	arrival.payload = octets;
 	if (!probe_read(octets, sizeof(octets), &probe))
 		return;
-	learn_from_probe(model->table, &arrival, &probe, &learn);
+	learn_from_probe(model->table, &arrival, &probe, model->now, &learn);
 	/* Good is what the session's own key signed, as a hello, with a counter never heard. */
 	config = packets_session(i, true, true);
 	good = model->sessions[i] && probe.session == config.session && probe.type == PROBE_HELLO &&
@@ -134,13 +156,15 @@ static void hello(struct model *model, struct fuzz_input *input, const struct ta
 	if (!good)
 		return;
 	model->heard[i] = probe.counter;
+	model->heard_at[i] = model->now;
 	model->answered[i]++;
 	if (peer->port == 0)
 		return;
 	FUZZ_CHECK(learn.session == model->sessions[i]);
 	FUZZ_CHECK(learn.moved == !same_peer(&model->peers[i], peer));
-	FUZZ_CHECK(!learn.superseded || learn.superseded != learn.session);
-	moved(model, i, peer);
+	FUZZ_CHECK(table_by_peer(model->table, peer) == learn.session);
+	model->peers[i] = *peer;
+	evict(model, i);
 	FUZZ_CHECK(probe_verify(learn.answer, config.key) &&
 		   probe_read(learn.answer, PROBE_SIZE, &probe));
 	FUZZ_CHECK(probe.type == PROBE_ANSWER && probe.session == config.session &&
@@ -157,12 +181,13 @@ static void stray(struct model *model, struct fuzz_input *input, const struct ta
 	if (!session)
 		return;
 	/* Only one that is waiting, at this address, and has never said hello. */
-	FUZZ_CHECK(session->peer.port == 0 && session->config.peer_port == 0 && peer->port != 0);
+	FUZZ_CHECK(session->peer.port == 0 && peer->port != 0);
+	FUZZ_CHECK(session->config.peer_port == 0 || session->config.peer_port == peer->port);
 	FUZZ_CHECK(session->peer.address.s_addr == peer->address.s_addr);
 	FUZZ_CHECK(model->heard[session->config.id] == 0 &&
 		   model->now >= session->added + LEARN_PATIENCE);
-	if (table_change_peer(model->table, session, peer) == 0)
-		model->peers[session->config.id] = *peer;
+	FUZZ_CHECK(table_change_peer(model->table, session, peer));
+	model->peers[session->config.id] = *peer;
 }
 
 static void try_server(struct fuzz_input *input)

@@ -404,6 +404,48 @@ static void udp_packets(void **state)
 	table_free(table);
 }
 
+/* Of several at one peer, the source inside tells which; where it does not, it is the newest. */
+static void udp_several_at_one_peer(void **state)
+{
+	const struct forward_session config = udp_session(4028);
+	struct forward_session other = udp_session(4028);
+	struct table *table = make_table(true, &config);
+	struct session *one = table_by_id(table, config.id);
+	struct session *two;
+	struct decap decap;
+
+	(void)state;
+	other.id = config.id + 1;
+	other.session++;
+	other.prefixes[0] = packet_prefix("2001:db8:100:200::/56");
+	other.prefixes[1] = packet_prefix("fe80::2/128");
+	assert_int_equal(table_add(table, &other, &two), 0);
+	two->announced = true;
+	assert_int_equal(judge_udp(table, true, 2, 4028, HEAD_ECHO SITE FAR ECHO, &decap),
+			 DROP_NONE);
+	assert_ptr_equal(decap.session, one);
+	assert_int_equal(judge_udp(table, true, 2, 4028,
+				   HEAD_ECHO "20010db8010002000000000000000001" FAR ECHO, &decap),
+			 DROP_NONE);
+	assert_ptr_equal(decap.session, two);
+	assert_int_equal(judge_udp(table, true, 2, 4028, HEAD_ECHO LINK_LOCAL FAR ECHO, &decap),
+			 DROP_NONE);
+	assert_ptr_equal(decap.session, one);
+	/* in neither's prefix; not to be understood */
+	assert_int_equal(judge_udp(table, true, 2, 4028, HEAD_ECHO FAR SITE ECHO, &decap),
+			 DROP_SRC_INGRESS);
+	assert_ptr_equal(decap.session, two);
+	assert_int_equal(
+		judge_udp(table, true, 2, 4028, "60000000 0009 3a 40" SITE FAR ECHO, &decap),
+		DROP_TRUNCATED);
+	assert_ptr_equal(decap.session, two);
+	(void)table_change_peer(table, one, &two->peer);
+	assert_int_equal(judge_udp(table, true, 2, 4028, HEAD_ECHO FAR SITE ECHO, &decap),
+			 DROP_SRC_INGRESS);
+	assert_ptr_equal(decap.session, one);
+	table_free(table);
+}
+
 static void udp_malformed(void **state)
 {
 	const struct forward_session config = udp_session(4028);
@@ -508,6 +550,7 @@ int main(void)
 		cmocka_unit_test(loops),
 		cmocka_unit_test(congestion_marks),
 		cmocka_unit_test(udp_packets),
+		cmocka_unit_test(udp_several_at_one_peer),
 		cmocka_unit_test(udp_malformed),
 		cmocka_unit_test(udp_without_probes),
 		cmocka_unit_test(udp_from_anywhere),

@@ -9,6 +9,7 @@
 #define SESSION UINT64_C(0x0123456789abcdef)
 #define ADDED	1000
 #define WAITING (ADDED + 5000)
+#define NOW	50000
 
 static const uint64_t table_key[2] = {5, 6};
 
@@ -57,7 +58,7 @@ static enum drop_reason hear_octets(struct table *table, uint8_t *octets, const 
 	struct probe probe;
 
 	assert_true(probe_read(octets, PROBE_SIZE, &probe));
-	learn_from_probe(table, &arrival, &probe, learn);
+	learn_from_probe(table, &arrival, &probe, NOW, learn);
 	return learn->drop;
 }
 
@@ -91,7 +92,6 @@ static void learns_and_answers(void **state)
 	/* From wherever: the login's address is not asked for. */
 	assert_int_equal(hear(table, session, 1, "203.0.113.9", 40000, &learn), DROP_NONE);
 	assert_true(learn.moved);
-	assert_null(learn.superseded);
 	assert_ptr_equal(learn.session, session);
 	expect_peer(table, session, "203.0.113.9", 40000);
 	assert_true(probe_read(learn.answer, sizeof(learn.answer), &answer));
@@ -179,7 +179,8 @@ static void forged(void **state)
 	table_free(table);
 }
 
-static void two_in_one_place(void **state)
+/* A hello takes a place away from those only who have not said one for 30 s. */
+static void several_in_one_place(void **state)
 {
 	struct table *table = table_new(true, 4, table_key);
 	struct learn learn;
@@ -189,15 +190,29 @@ static void two_in_one_place(void **state)
 
 	struct session *first = make(table, 1, 0);
 	struct session *second = make(table, 2, 4028);
+	struct session *third = make(table, 3, 4028);
 
+	expect_peer(table, third, "198.51.100.2", 4028);
+	assert_int_equal(second->peer.port, 4028);
+	assert_int_equal(hear(table, second, 1, "198.51.100.2", 4028, &learn), DROP_NONE);
+	assert_false(learn.moved);
+	/* The newest is who said hello last. */
+	expect_peer(table, second, "198.51.100.2", 4028);
 	assert_int_equal(hear(table, first, 1, "198.51.100.2", 4028, &learn), DROP_NONE);
 	assert_true(learn.moved);
-	assert_ptr_equal(learn.superseded, second);
 	expect_peer(table, first, "198.51.100.2", 4028);
+	/* The third has never said one. */
+	assert_ptr_equal(learn_evict(table, first, NOW + 29999), third);
+	assert_null(learn_evict(table, first, NOW + 29999));
+	assert_int_equal(third->peer.port, 0);
+	assert_int_equal(second->peer.port, 4028);
+	assert_ptr_equal(learn_evict(table, first, NOW + 30000), second);
+	assert_null(learn_evict(table, first, NOW + 30000));
 	assert_int_equal(second->peer.port, 0);
+	expect_peer(table, first, "198.51.100.2", 4028);
 	/* It comes back from the port that the NAT box gives it now. */
-	assert_int_equal(hear(table, second, 1, "198.51.100.2", 5000, &learn), DROP_NONE);
-	assert_null(learn.superseded);
+	assert_int_equal(hear(table, second, 2, "198.51.100.2", 5000, &learn), DROP_NONE);
+	assert_null(learn_evict(table, second, NOW));
 	expect_peer(table, second, "198.51.100.2", 5000);
 	expect_peer(table, first, "198.51.100.2", 4028);
 	table_free(table);
@@ -249,15 +264,18 @@ static void without_probes(void **state)
 
 	/* With probes once, with probes for good: also when somebody else has taken its place. */
 	assert_int_equal(hear(table, one, 1, "198.51.100.2", 4028, &learn), DROP_NONE);
-	assert_ptr_equal(learn.superseded, two);
+	assert_ptr_equal(learn_evict(table, one, NOW + 30000), two);
 	assert_null(waiting(table, "198.51.100.2", 7, "2001:db8:100:200::1", WAITING));
 
-	/* One that has named its port does not wait: another one is there now. */
+	/* One that has named its port waits for that one, if it has lost its place at all. */
 	struct session *named = make(table, 3, 6000);
 
+	assert_null(waiting(table, "198.51.100.2", 6000, "2001:db8:100:300::1", WAITING));
 	assert_int_equal(hear(table, one, 2, "198.51.100.2", 6000, &learn), DROP_NONE);
-	assert_ptr_equal(learn.superseded, named);
+	assert_ptr_equal(learn_evict(table, one, NOW), named);
 	assert_null(waiting(table, "198.51.100.2", 7, "2001:db8:100:300::1", WAITING));
+	assert_ptr_equal(waiting(table, "198.51.100.2", 6000, "2001:db8:100:300::1", WAITING),
+			 named);
 	table_free(table);
 }
 
@@ -266,7 +284,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(learns_and_answers),
 		cmocka_unit_test(forged),
-		cmocka_unit_test(two_in_one_place),
+		cmocka_unit_test(several_in_one_place),
 		cmocka_unit_test(without_probes),
 	};
 

@@ -209,27 +209,36 @@ static void several_at_one_address(void **state)
 	room_add(&room, &again);
 	room_expect(&room, FORWARD_MSG_ADDED, 3);
 
-	/* A named port counts at once, for the first who names it. One batch for both sockets. */
+	/* A named port counts at once, also for the second. One batch for both sockets. */
 	tun_send_hex(tun, HEAD_ECHO FAR "20010db8010002000000000000000001" ECHO);
 	tun_send_hex(tun, HEAD_ECHO FAR SITE ECHO);
-	tun_send_hex(tun, HEAD_ECHO FAR "20010db8010002000000000000000002" ECHO);
+	tun_send_hex(tun, HEAD_ECHO FAR "20010db8010003000000000000000002" ECHO);
 	udp_expect_hex(two, 0, HEAD_ECHO FAR "20010db8010002000000000000000001" ECHO);
-	udp_expect_hex(two, 0, HEAD_ECHO FAR "20010db8010002000000000000000002" ECHO);
+	udp_expect_hex(two, 0, HEAD_ECHO FAR "20010db8010003000000000000000002" ECHO);
 	await(room.peer);
 	assert_int_equal(recv(room.peer, got, sizeof(got), 0), 20 + 48);
 	udp_send_hex(two, HEAD_ECHO "20010db8010002000000000000000001" FAR ECHO);
 	tun_expect_hex(tun, HEAD_ECHO "20010db8010002000000000000000001" FAR ECHO);
+	udp_send_hex(two, HEAD_ECHO "20010db8010003000000000000000001" FAR ECHO);
+	tun_expect_hex(tun, HEAD_ECHO "20010db8010003000000000000000001" FAR ECHO);
 
-	/* The other one says hello from there: it has the key, so there it is. */
+	/* One says hello from there, which the other has never done: the place is that one's. */
 	probe_send(two, &again, PROBE_HELLO, 1, 0);
 	expect_learned(&room, 2, "127.0.0.2", 0);
-	expect_learned(&room, 3, "127.0.0.2", 5002);
 	(void)probe_expect(two, &again, PROBE_ANSWER);
 	tun_send_hex(tun, HEAD_ECHO FAR "20010db8010003000000000000000001" ECHO);
 	udp_expect_hex(two, 0, HEAD_ECHO FAR "20010db8010003000000000000000001" ECHO);
 	probe_send(three, &named, PROBE_HELLO, 1, 0);
 	expect_learned(&room, 2, "127.0.0.2", 5003);
 	(void)probe_expect(three, &named, PROBE_ANSWER);
+	/* Now both have: they can be in one place. */
+	probe_send(two, &named, PROBE_HELLO, 2, 0);
+	expect_learned(&room, 2, "127.0.0.2", 5002);
+	(void)probe_expect(two, &named, PROBE_ANSWER);
+	udp_send_hex(two, HEAD_ECHO "20010db8010003000000000000000001" FAR ECHO);
+	tun_expect_hex(tun, HEAD_ECHO "20010db8010003000000000000000001" FAR ECHO);
+	udp_send_hex(two, HEAD_ECHO "20010db8010002000000000000000001" FAR ECHO);
+	tun_expect_hex(tun, HEAD_ECHO "20010db8010002000000000000000001" FAR ECHO);
 	close(two);
 	close(three);
 	close(tun);

@@ -231,32 +231,6 @@ static void bad_fields(void **state)
 	table_free(table);
 }
 
-static void peers_change(void **state)
-{
-	struct table *table = table_new(true, 4, key);
-	struct forward_session a_config = make(0, NULL);
-	struct forward_session b_config = make(1, NULL);
-
-	(void)state;
-	assert_non_null(table);
-
-	struct session *a = add(table, &a_config);
-	struct session *b = add(table, &b_config);
-	struct table_peer old = a->peer;
-	struct table_peer port = {FORWARD_PROTO41, a_config.peer, 4028};
-
-	pmtu_lower(&a->pmtu, 1400, 0);
-	assert_int_equal(table_change_peer(table, a, &b->peer), -EADDRINUSE);
-	assert_int_equal(table_change_peer(table, a, &old), 0);
-	assert_int_equal(pmtu_get(&a->pmtu, 0), 1400);
-	assert_int_equal(table_change_peer(table, a, &port), 0);
-	assert_int_equal(pmtu_get(&a->pmtu, 0), PMTU_UNKNOWN);
-	assert_null(table_by_peer(table, &old));
-	assert_ptr_equal(table_by_peer(table, &port), a);
-	assert_ptr_equal(table_by_peer(table, &b->peer), b);
-	table_free(table);
-}
-
 /* --- UDP ------------------------------------------------------------------------------------ */
 
 static struct forward_session make_udp(uint32_t id, uint32_t port)
@@ -304,6 +278,52 @@ static void udp_fields(void **state)
 	table_free(client);
 }
 
+static void peers_change(void **state)
+{
+	struct table *table = table_new(true, 4, key);
+	struct forward_session a_config = make_udp(1, 4028);
+	struct forward_session b_config = make_udp(2, 4029);
+
+	(void)state;
+	assert_non_null(table);
+
+	struct session *a = add(table, &a_config);
+	struct session *b = add(table, &b_config);
+	struct table_peer old = a->peer;
+	struct table_peer port = {FORWARD_UDP, a_config.peer, 4030};
+
+	pmtu_lower(&a->pmtu, 1400, 0);
+	assert_false(table_change_peer(table, a, &old));
+	assert_int_equal(pmtu_get(&a->pmtu, 0), 1400);
+	assert_true(table_change_peer(table, a, &port));
+	assert_int_equal(pmtu_get(&a->pmtu, 0), PMTU_UNKNOWN);
+	assert_null(table_by_peer(table, &old));
+	assert_ptr_equal(table_by_peer(table, &port), a);
+	assert_ptr_equal(table_by_peer(table, &b->peer), b);
+	/* Two have one peer: the newest is who came last, or said so last. */
+	assert_true(table_change_peer(table, b, &port));
+	assert_ptr_equal(table_by_peer(table, &port), b);
+	assert_false(table_change_peer(table, a, &port));
+	assert_ptr_equal(table_by_peer(table, &port), a);
+	table_remove(table, a);
+	assert_ptr_equal(table_by_peer(table, &port), b);
+	table_free(table);
+}
+
+/* How many sessions are there; seen[] tells which, by their ids. */
+static size_t at_peer(const struct table *table, const struct table_peer *peer, bool seen[static 6])
+{
+	size_t n = 0;
+
+	memset(seen, 0, 6 * sizeof(seen[0]));
+	for (const struct session *i = table_at_peer(table, peer, NULL); i;
+	     i = table_at_peer(table, peer, i)) {
+		seen[i->config.id] = true;
+		n++;
+	}
+	return n;
+}
+
 static void udp_peers(void **state)
 {
 	struct table *table = table_new(true, 8, key);
@@ -312,20 +332,23 @@ static void udp_peers(void **state)
 					    make_udp(4, 0), make_udp(5, 4028)};
 	struct session *s[5];
 	struct table_peer peer = {FORWARD_UDP, configs[0].peer, 4028};
+	bool seen[6];
 
 	(void)state;
 	assert_non_null(table);
-	/* Protocol 41, two with ports, two without, and one whose port is another's: one address.
-	 */
+	/* Protocol 41, three with ports, two of them with the same one, and two without: one
+	 * address. */
 	raw_config.peer = configs[0].peer;
 
 	struct session *raw = add(table, &raw_config);
 
 	for (size_t i = 0; i < 5; i++)
 		s[i] = add(table, &configs[i]);
-	assert_int_equal(s[4]->peer.port, 0);
 	assert_ptr_equal(table_by_peer(table, &raw->peer), raw);
-	assert_ptr_equal(table_by_peer(table, &peer), s[0]);
+	assert_int_equal(at_peer(table, &raw->peer, seen), 1);
+	assert_ptr_equal(table_by_peer(table, &peer), s[4]);
+	assert_int_equal(at_peer(table, &peer, seen), 2);
+	assert_true(seen[1] && seen[5]);
 	peer.port = 4029;
 	assert_ptr_equal(table_by_peer(table, &peer), s[1]);
 	for (size_t i = 0; i < 5; i++)
@@ -333,32 +356,23 @@ static void udp_peers(void **state)
 	assert_null(table_by_name(table, 1));
 
 	/* Unlearned: nobody comes from port 0, and they are found by address only. */
-	bool seen[5] = {false};
-	size_t n = 0;
-
 	peer.port = 0;
 	assert_null(table_by_peer(table, &peer));
-	for (struct session *i = table_unlearned(table, peer.address, NULL); i;
-	     i = table_unlearned(table, peer.address, i)) {
-		seen[i->config.id - 1] = true;
-		n++;
-	}
-	assert_int_equal(n, 3);
-	assert_true(seen[2] && seen[3] && seen[4]);
+	assert_int_equal(at_peer(table, &peer, seen), 2);
+	assert_true(seen[3] && seen[4]);
 	peer.address.s_addr = htonl(0xc6336403);
-	assert_null(table_unlearned(table, peer.address, NULL));
+	assert_int_equal(at_peer(table, &peer, seen), 0);
 
 	/* One is learned elsewhere, and comes back to nothing. */
 	peer.port = 9;
-	assert_int_equal(table_change_peer(table, s[2], &peer), 0);
+	assert_true(table_change_peer(table, s[2], &peer));
 	assert_ptr_equal(table_by_peer(table, &peer), s[2]);
-	assert_int_equal(table_change_peer(table, s[3], &s[0]->peer), -EADDRINUSE);
 	peer.port = 0;
-	assert_int_equal(table_change_peer(table, s[2], &peer), 0);
-	assert_ptr_equal(table_unlearned(table, peer.address, NULL), s[2]);
-	assert_null(table_unlearned(table, peer.address, s[2]));
+	assert_true(table_change_peer(table, s[2], &peer));
+	assert_int_equal(at_peer(table, &peer, seen), 1);
+	assert_true(seen[3]);
 	table_remove(table, s[2]);
-	assert_null(table_unlearned(table, peer.address, NULL));
+	assert_int_equal(at_peer(table, &peer, seen), 0);
 	assert_null(table_by_name(table, configs[2].session));
 	table_free(table);
 }
@@ -481,8 +495,8 @@ int main(void)
 		cmocka_unit_test(only_the_shared_device_has_routes),
 		cmocka_unit_test(a_new_session_takes_the_prefix_over),
 		cmocka_unit_test(bad_fields),
-		cmocka_unit_test(peers_change),
 		cmocka_unit_test(udp_fields),
+		cmocka_unit_test(peers_change),
 		cmocka_unit_test(udp_peers),
 		cmocka_unit_test(many_random_sessions),
 	};
