@@ -63,7 +63,7 @@ static void carrier_remove(struct carrier *carrier)
 /* ICMPv6 errors of forward come from our own address, where the tunnel has one. */
 static void carrier_tell_icmp(struct carrier *carrier)
 {
-	struct forward_icmp icmp = {.source = tunnel_link_local(&carrier->tunnel)};
+	struct forward_icmp icmp = {.source = tunnel_link_local(&carrier->tunnel, carrier->user)};
 
 	(void)tunnel_own_address(&carrier->tunnel, carrier->options, &icmp.source);
 	carrier_tell(carrier, carrier->forward, FORWARD_MSG_ICMP, &icmp, sizeof(icmp), -1);

@@ -125,7 +125,7 @@ static void control_echo(struct control *control)
 	const struct dtcp_reply *reply = &control->session.reply;
 	struct forward_echo echo = {
 		.id = CONTROL_SESSION,
-		.source = tunnel_link_local(&tunnel),
+		.source = tunnel_link_local(&tunnel, control->session.user),
 		.destination = {.s6_addr = {0xff, 0x02, [15] = 1}}, /* all nodes on the link */
 	};
 

@@ -17,7 +17,7 @@ static int link_configure(struct link *link, const struct client_tunnel *tunnel)
 	struct in6_addr own;
 	int error = netlink_link_setup(link->netlink, link->index, LINK_ALIAS, options->mtu);
 
-	link->link_local = tunnel_link_local(tunnel);
+	link->link_local = tunnel_link_local(tunnel, link->user);
 	if (!error)
 		error = netlink_link_local_add(link->netlink, link->index, &link->link_local);
 	if (!error && tunnel_own_address(tunnel, options, &own))
@@ -77,7 +77,7 @@ int link_update(struct link *link, const struct client_tunnel *tunnel)
 	const struct in6_addr old = link->link_local;
 	int error;
 
-	link->link_local = tunnel_link_local(tunnel);
+	link->link_local = tunnel_link_local(tunnel, link->user);
 	if (IN6_ARE_ADDR_EQUAL(&old, &link->link_local))
 		return 0;
 	error = netlink_link_local_add(link->netlink, link->index, &link->link_local);

@@ -13,6 +13,7 @@
 struct link {
 	struct netlink *netlink;
 	const struct client_options *options;
+	const char *user;    /* who logs in */
 	unsigned int index;  /* of the interface, 0: there is none */
 	char name[IFNAMSIZ]; /* as it is called now */
 	bool set_down;	     /* by somebody else, when we last looked */
@@ -29,7 +30,7 @@ int link_up(struct link *link, const struct client_tunnel *tunnel);
 
 /*
  * Another session has the same addresses and prefixes as the one that the link was made for; only
- * the link-local address can be another. Returns 0 or -errno.
+ * the link-local address can be another, over protocol 41. Returns 0 or -errno.
  */
 int link_update(struct link *link, const struct client_tunnel *tunnel);
 

@@ -481,6 +481,7 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 	if (!powers_hide())
 		return CLIENT_LOCAL;
 	monitor.carrier.user = account_user(options);
+	monitor.carrier.link.user = monitor.carrier.user;
 	if (!monitor.carrier.user)
 		return CLIENT_USAGE;
 	status = CLIENT_LOCAL;

@@ -2,7 +2,6 @@
 #include "client/tunnel.h"
 
 #include <arpa/inet.h>
-#include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -125,13 +124,12 @@ bool tunnel_own_address(const struct client_tunnel *tunnel, const struct client_
 	return true;
 }
 
-struct in6_addr tunnel_link_local(const struct client_tunnel *tunnel)
+struct in6_addr tunnel_link_local(const struct client_tunnel *tunnel, const char *user)
 {
 	struct in6_addr addr = {.s6_addr = {0xfe, 0x80}};
-	uint64_t number = htobe64(tunnel->reply.session);
 
 	if (tunnel->reply.udp_port != 0)
-		memcpy(&addr.s6_addr[8], &number, sizeof(number));
+		addr = dtcp_link_local_user(user);
 	else
 		memcpy(&addr.s6_addr[12], &tunnel->reply.me, sizeof(tunnel->reply.me));
 	return addr;

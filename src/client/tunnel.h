@@ -35,9 +35,9 @@ bool tunnel_own_address(const struct client_tunnel *tunnel, const struct client_
 
 /*
  * The link-local address of our end: of our IPv4 address (RFC 4213, section 3.7); over UDP, of the
- * session's number.
+ * user, so that it stays when the IPv4 address changes.
  */
-struct in6_addr tunnel_link_local(const struct client_tunnel *tunnel);
+struct in6_addr tunnel_link_local(const struct client_tunnel *tunnel, const char *user);
 
 /* True where a and b have the same addresses and prefixes, so that the interface can stay. */
 bool tunnel_same_inside(const struct client_tunnel *a, const struct client_tunnel *b);

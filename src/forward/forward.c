@@ -220,14 +220,14 @@ static void forward_on_no_device(struct ipc *ipc, const void *body, int fd, void
 static int forward_add(struct forward *forward, const struct forward_session *config)
 {
 	struct plane *plane = &forward->plane;
-	bool shared = plane->config.server && config->device == 0;
 	struct device *device = devices_get(plane->devices, config->device);
 	struct session *session;
 	int error;
 
 	if (!device)
 		return -ENOMEM;
-	if (!shared && !TAILQ_EMPTY(&device->sessions))
+	/* The server leads a user's new session to the device of the one that it replaces. */
+	if (!plane->config.server && !TAILQ_EMPTY(&device->sessions))
 		return -EBUSY;
 	error = table_add(plane->table, config, &session);
 	if (error) {
@@ -246,7 +246,8 @@ static int forward_add(struct forward *forward, const struct forward_session *co
 	session->added = clock_us() / 1000;
 	rate_init(&session->reports, FORWARD_REPORTS_RATE, session->added);
 	session->device = device;
-	TAILQ_INSERT_TAIL(&device->sessions, session, on_device);
+	/* Of several on a device of their own the newest counts. */
+	TAILQ_INSERT_HEAD(&device->sessions, session, on_device);
 	forward_announce(forward, device);
 	/* Not only when there is a device: a far end that has to learn us can do so meanwhile. */
 	if (session->probing && plane_outer(plane, session))

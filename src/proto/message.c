@@ -108,3 +108,17 @@ bool dtcp_session_parse(const char *text, uint64_t *out)
 	*out = value;
 	return true;
 }
+
+struct in6_addr dtcp_link_local_user(const char *user)
+{
+	struct in6_addr addr = {.s6_addr = {0xfe, 0x80}};
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (; *user; user++)
+		hash = (hash ^ (unsigned char)*user) * UINT64_C(0x100000001b3);
+	for (size_t i = 15; i >= 8; i--) {
+		addr.s6_addr[i] = (uint8_t)hash;
+		hash >>= 8;
+	}
+	return addr;
+}

@@ -54,6 +54,12 @@ bool dtcp_port_parse(const char *text, uint16_t *out);
  */
 bool dtcp_session_parse(const char *text, uint64_t *out);
 
+/*
+ * The link-local address of a user's end of a tunnel over UDP: fe80:: with the 64 bit FNV-1a hash
+ * of the name. docs/protocol.md, section 3.1.
+ */
+struct in6_addr dtcp_link_local_user(const char *user);
+
 /* --- server to client ------------------------------------------------------------------- */
 
 struct dtcp_greeting {

@@ -6,7 +6,6 @@
 #include "forward/msg.h"
 
 #include <arpa/inet.h>
-#include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -186,15 +185,14 @@ static bool broker_make_way(struct broker *broker, const struct server_session *
 
 /*
  * The client's link-local address, so that answers to it find it: of its IPv4 address (RFC 4213,
- * section 3.7); over UDP, where several can share one, of its session's number.
+ * section 3.7); over UDP, where several can share one and each can get another one, of its user.
  */
 static struct prefix6 broker_link_local(const struct client *client)
 {
 	struct prefix6 prefix = {.addr.s6_addr = {0xfe, 0x80}, .len = 128};
-	uint64_t number = htobe64(client->conn.reply.session);
 
 	if (client->session->udp)
-		memcpy(&prefix.addr.s6_addr[8], &number, sizeof(number));
+		prefix.addr = dtcp_link_local_user(client->conn.request.user);
 	else
 		memcpy(&prefix.addr.s6_addr[12], &client->conn.peer, sizeof(client->conn.peer));
 	return prefix;

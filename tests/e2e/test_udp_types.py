@@ -6,7 +6,7 @@ import ipaddress
 import pytest
 
 from lab.capture import IP, Capture
-from lab.probe import UDP_PORT, UdpClient, until_learned
+from lab.probe import UDP_PORT, UdpClient, link_local, until_learned
 from lab.programs import HOST_PREFIX, HOST_SERVER, POOL, Client, router_address
 from lab.topology import HIDDEN_SITE, HIDDEN_SITE2, SERVER, SITE, SIX
 from lab.traffic import MEGABYTE, ping, transfer
@@ -38,11 +38,6 @@ def assert_udp(packets, source, destination, hops):
         assert not outer.flags.DF
         first = bytes(outer.payload.payload)[0]
         assert first >> 4 == 6 or first in (0xD0, 0xD1), packet.summary()
-
-
-def link_local(session):
-    """Over UDP the session's number is what tells the clients at one address apart."""
-    return str(ipaddress.ip_address((0xFE80 << 112) + int(session, 16)))
 
 
 @pytest.mark.parametrize("type", TYPES)
@@ -106,10 +101,9 @@ def test_through(lab, way, type):
 def test_link_local_addresses(internet, type):
     """On both sides of a link the address for the session is the same."""
     internet.dtcps("-U")
-    client = internet.dtcpclient("-d", "-U", type=type)
+    client = internet.dtcpclient("-U", type=type)
     client.wait_up()
-    session = client.wait_log(r"session=([0-9a-f]{16})").group(1)
-    assert link_local(session) in internet.site.addresses("dtcp0", scope="link")
+    assert link_local("alice") in internet.site.addresses("dtcp0", scope="link")
 
 
 def test_named_port_is_used_at_once(internet):

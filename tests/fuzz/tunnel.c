@@ -74,7 +74,7 @@ static void check_good(const struct client_tunnel *tunnel, const struct client_o
 	FUZZ_CHECK(strstr(text, ", mtu 1280"));
 	if (tunnel_address_fits(tunnel, options) && tunnel_own_address(tunnel, options, &own))
 		FUZZ_CHECK((own.s6_addr[0] & 0xe0) == 0x20 || (own.s6_addr[0] & 0xfe) == 0xfc);
-	link = tunnel_link_local(tunnel);
+	link = tunnel_link_local(tunnel, "alice");
 	FUZZ_CHECK(IN6_IS_ADDR_LINKLOCAL(&link));
 	for (size_t i = 0; i < reply.n_prefixes; i++) {
 		own = tunnel_router_address(&tunnel->reply.prefixes[i]);

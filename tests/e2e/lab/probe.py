@@ -34,6 +34,14 @@ def probe(kind, key, session, counter, clock=None, code=None):
     return head + (code or hmac.new(key, head, hashlib.sha256).digest()[:16])
 
 
+def link_local(user):
+    """A user's link-local address over UDP (section 3.1), the hash computed from its definition."""
+    number = 0xCBF29CE484222325
+    for octet in user.encode():
+        number = (number ^ octet) * 0x100000001B3 % (1 << 64)
+    return str(ipaddress.IPv6Address((0xFE80 << 112) + number))
+
+
 def is_probe(data):
     return len(data) == SIZE and data[0] in (HELLO, ANSWER)
 

@@ -331,7 +331,7 @@ static void test_check_udp(void **state)
 
 static void expect_link_local(const struct client_tunnel *tunnel, const char *expected)
 {
-	const struct in6_addr addr = tunnel_link_local(tunnel);
+	const struct in6_addr addr = tunnel_link_local(tunnel, "foobar");
 	char text[INET6_ADDRSTRLEN];
 
 	assert_string_equal(inet_ntop(AF_INET6, &addr, text, sizeof(text)), expected);
@@ -347,12 +347,10 @@ static void test_link_local(void **state)
 	expect_link_local(&tunnel, "fe80::c633:6402");
 	tunnel.reply.me = addr4("255.255.255.254");
 	expect_link_local(&tunnel, "fe80::ffff:fffe");
-	/* Two clients behind one NAT have the same address, but never the same session. */
+	/* Two clients behind one NAT have the same address, but never the same user. */
 	tunnel.reply.udp_port = 4028;
-	tunnel.reply.session = 0x0123456789abcdef;
-	expect_link_local(&tunnel, "fe80::123:4567:89ab:cdef");
 	tunnel.reply.session = 1;
-	expect_link_local(&tunnel, "fe80::1");
+	expect_link_local(&tunnel, "fe80::8594:4171:f739:67e8");
 }
 
 static void expect_same(const struct client_tunnel *a, const struct client_tunnel *b, bool inside,

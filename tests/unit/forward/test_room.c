@@ -129,14 +129,6 @@ static void refusals(void **state)
 	config = room_session(SESSIONS, "127.0.0.3");
 	room_add(&room, &config);
 	room_expect(&room, FORWARD_MSG_REFUSED, SESSIONS);
-	/* Two sessions on a device that is not shared. */
-	config = room_session(3, "127.0.0.3");
-	config.device = 5;
-	room_add(&room, &config);
-	config = room_session(4, "127.0.0.4");
-	config.device = 5;
-	room_add(&room, &config);
-	room_expect(&room, FORWARD_MSG_REFUSED, 4);
 	/* Removing is always answered. */
 	to_control(&room, FORWARD_MSG_REMOVE, &id, sizeof(id));
 	room_expect(&room, FORWARD_MSG_REMOVED, 1);

@@ -245,6 +245,47 @@ static void several_at_one_address(void **state)
 	room_stop(&room, 0);
 }
 
+/* A user's new session gets the device of the one that it replaces, which is still there. */
+static void a_device_is_handed_over(void **state)
+{
+	struct forward_session old = udp_session(1, 5001);
+	struct forward_session new = udp_session(2, 5002);
+	struct room room;
+
+	(void)state;
+	NEED_NETWORK();
+	room_start(&room, true);
+	give_counters(&room);
+	give_udp(&room);
+
+	int tun = give_device(&room, 5);
+	int there = udp_open("127.0.0.2", 5001);
+	int here = udp_open("127.0.0.2", 5002);
+
+	old.device = new.device = 5;
+	old.n_prefixes = new.n_prefixes = 0;
+	room_add(&room, &old);
+	room_expect(&room, FORWARD_MSG_ADDED, 1);
+	udp_send_hex(there, HEAD_ECHO LINK_LOCAL FAR ECHO);
+	tun_expect_hex(tun, HEAD_ECHO LINK_LOCAL FAR ECHO);
+	room_add(&room, &new);
+	room_expect(&room, FORWARD_MSG_ADDED, 2);
+	tun_send_hex(tun, HEAD_ECHO FAR LINK_LOCAL ECHO);
+	udp_expect_hex(here, 0, HEAD_ECHO FAR LINK_LOCAL ECHO);
+	udp_send_hex(there, HEAD_ECHO LINK_LOCAL FAR ECHO);
+	tun_expect_hex(tun, HEAD_ECHO LINK_LOCAL FAR ECHO);
+	to_control(&room, FORWARD_MSG_REMOVE, &(struct forward_id){1}, sizeof(struct forward_id));
+	room_expect(&room, FORWARD_MSG_REMOVED, 1);
+	udp_send_hex(here, HEAD_ECHO LINK_LOCAL FAR ECHO);
+	tun_expect_hex(tun, HEAD_ECHO LINK_LOCAL FAR ECHO);
+	tun_send_hex(tun, HEAD_ECHO FAR LINK_LOCAL ECHO);
+	udp_expect_hex(here, 0, HEAD_ECHO FAR LINK_LOCAL ECHO);
+	close(there);
+	close(here);
+	close(tun);
+	room_stop(&room, 0);
+}
+
 static void a_peer_without_probes(void **state)
 {
 	const struct forward_session one = udp_session(1, 0);
@@ -382,6 +423,7 @@ static void path_mtu(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_device_is_handed_over),
 		cmocka_unit_test(a_client_is_learned_and_roams),
 		cmocka_unit_test(forgeries_change_nothing),
 		cmocka_unit_test(a_client_that_moves_all_the_time),

@@ -4,6 +4,7 @@
 
 #include "exact.h"
 
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -86,6 +87,28 @@ static void test_passwords(void **state)
 	assert_false(dtcp_password_valid("bar\x7f"));
 }
 
+/* The hashes are test vectors of FNV-1a. */
+static void test_link_local_user(void **state)
+{
+	static const struct {
+		const char *user;
+		const char *address;
+	} rows[] = {
+		{"a", "fe80::af63:dc4c:8601:ec8c"},
+		{"foo", "fe80::dcb2:7518:fed9:d577"},
+		{"foobar", "fe80::8594:4171:f739:67e8"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct in6_addr addr = dtcp_link_local_user(rows[i].user);
+		char text[INET6_ADDRSTRLEN];
+
+		assert_string_equal(inet_ntop(AF_INET6, &addr, text, sizeof(text)),
+				    rows[i].address);
+	}
+}
+
 static void test_lengths(void **state)
 {
 	char *text = exact_fill('x', 257);
@@ -104,9 +127,10 @@ static void test_lengths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_types),	  cmocka_unit_test(test_type_names),
-		cmocka_unit_test(test_endpoints), cmocka_unit_test(test_user_names),
-		cmocka_unit_test(test_passwords), cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_types),		cmocka_unit_test(test_type_names),
+		cmocka_unit_test(test_endpoints),	cmocka_unit_test(test_user_names),
+		cmocka_unit_test(test_passwords),	cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_link_local_user),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
