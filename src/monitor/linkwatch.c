@@ -2,7 +2,7 @@
 #include "monitor/linkwatch.h"
 
 #include "base/log.h"
-#include "monitor/netlink.h"
+#include "monitor/netlink_talk.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -15,6 +15,7 @@ struct linkwatch {
 	struct event *readable;
 	unsigned int index;
 	linkwatch_changed changed;
+	linkwatch_touched touched; /* NULL: one interface is watched */
 	void *arg;
 };
 
@@ -23,27 +24,46 @@ static bool linkwatch_concerns(const struct linkwatch *watch, const struct nlmsg
 {
 	const void *body = mnl_nlmsg_get_payload(message);
 	size_t size = mnl_nlmsg_get_payload_len(message);
+	const struct nlattr *out;
+	unsigned int index = 0;
+	bool route = false;
 
 	switch (message->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK: {
 		const struct ifinfomsg *link = body;
 
-		return size >= sizeof(*link) && (unsigned int)link->ifi_index == watch->index;
+		if (size < sizeof(*link))
+			return false;
+		index = (unsigned int)link->ifi_index;
+		break;
 	}
 	case RTM_DELADDR: {
 		const struct ifaddrmsg *address = body;
 
-		return size >= sizeof(*address) && address->ifa_index == watch->index;
+		if (size < sizeof(*address))
+			return false;
+		index = address->ifa_index;
+		break;
 	}
 	case RTM_DELROUTE: {
-		const struct rtmsg *route = body;
+		const struct rtmsg *entry = body;
 
-		return size >= sizeof(*route) && route->rtm_protocol == NETLINK_ROUTE_PROTOCOL;
+		if (size < sizeof(*entry) || entry->rtm_protocol != NETLINK_ROUTE_PROTOCOL)
+			return false;
+		route = true;
+		out = netlink_find(message, sizeof(*entry), RTA_OIF);
+		if (out && mnl_attr_validate(out, MNL_TYPE_U32) == 0)
+			index = mnl_attr_get_u32(out);
+		break;
 	}
 	default:
 		return false;
 	}
+	if (watch->touched)
+		watch->touched(index, watch->arg);
+	/* A reject route belongs to no interface. */
+	return watch->index != 0 && (route || index == watch->index);
 }
 
 static void linkwatch_on_readable(evutil_socket_t fd, short what, void *arg)
@@ -63,7 +83,9 @@ static void linkwatch_on_readable(evutil_socket_t fd, short what, void *arg)
 			continue;
 		/* There was more than the kernel could keep for us: it may have been about us. */
 		if (n == -1 && errno == ENOBUFS) {
-			concerned = true;
+			concerned = watch->index != 0;
+			if (watch->touched)
+				watch->touched(0, watch->arg);
 			continue;
 		}
 		if (n <= 0)
@@ -71,18 +93,17 @@ static void linkwatch_on_readable(evutil_socket_t fd, short what, void *arg)
 		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
 			concerned |= linkwatch_concerns(watch, message);
 	}
-	if (concerned && watch->index != 0)
+	if (concerned)
 		watch->changed(watch->arg);
 }
 
-struct linkwatch *linkwatch_new(struct event_base *base, linkwatch_changed changed, void *arg)
+static struct linkwatch *linkwatch_open(struct event_base *base, const struct linkwatch *kind)
 {
 	struct linkwatch *watch = calloc(1, sizeof(*watch));
 
 	if (!watch)
 		goto failed;
-	watch->changed = changed;
-	watch->arg = arg;
+	*watch = *kind;
 	watch->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (!watch->socket ||
 	    mnl_socket_bind(watch->socket, RTMGRP_LINK | RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE,
@@ -94,9 +115,19 @@ struct linkwatch *linkwatch_new(struct event_base *base, linkwatch_changed chang
 		goto failed;
 	return watch;
 failed:
-	log_warn("cannot watch the interface");
+	log_warn("cannot watch the interfaces");
 	linkwatch_free(watch);
 	return NULL;
+}
+
+struct linkwatch *linkwatch_new(struct event_base *base, linkwatch_changed changed, void *arg)
+{
+	return linkwatch_open(base, &(const struct linkwatch){.changed = changed, .arg = arg});
+}
+
+struct linkwatch *linkwatch_new_many(struct event_base *base, linkwatch_touched touched, void *arg)
+{
+	return linkwatch_open(base, &(const struct linkwatch){.touched = touched, .arg = arg});
 }
 
 void linkwatch_set(struct linkwatch *watch, unsigned int index)

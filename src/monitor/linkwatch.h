@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Notices what others do to an interface of ours: that it is removed, renamed or set down, or that
+ * Notices what others do to interfaces of ours: that one is removed, renamed or set down, or that
  * addresses or routes of it are removed.
  */
 #ifndef DTCP_MONITOR_LINKWATCH_H
@@ -15,6 +15,14 @@ typedef void (*linkwatch_changed)(void *arg);
 
 /* NULL, after a line in the log, where the kernel cannot be listened to. */
 struct linkwatch *linkwatch_new(struct event_base *base, linkwatch_changed changed, void *arg);
+
+/*
+ * The same for many interfaces: something may have happened to this one, which need not be ours;
+ * with 0 to routes with our number, or, after too much at a time, to anything.
+ */
+typedef void (*linkwatch_touched)(unsigned int index, void *arg);
+
+struct linkwatch *linkwatch_new_many(struct event_base *base, linkwatch_touched touched, void *arg);
 
 /* Watches this interface from now on; 0: none. NULL is allowed for watch. */
 void linkwatch_set(struct linkwatch *watch, unsigned int index);

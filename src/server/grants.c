@@ -3,17 +3,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "monitor/tun.h"
-#include "server/interface.h"
 
-#include <ifaddrs.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-/* Most addresses of the machine whose link-local forms the shared device gets. */
-enum { GRANTS_LINK_LOCALS = 16 };
 
 /* How often a trouble of the database is said while it lasts. */
 enum { GRANTS_COMPLAIN_MS = 60000 };
@@ -25,61 +17,18 @@ struct grant {
 	bool has_prefix, numbered;
 	struct prefix6 prefix; /* what was given; the database must still say so */
 	struct in6_addr me6;
-	unsigned int interface; /* index of its own TUN device, 0: it has none */
-	bool has_route;		/* a route of its own leads to it */
-	struct prefix6 route;
+	bool has_device; /* a TUN device of its own */
+	bool has_route;	 /* a route of its own leads to its prefix */
 };
 
 struct grants {
 	struct grants_owner owner;
-	struct grant *list; /* by session id */
-	uint32_t top;	    /* ids at and above it have never been used */
-	uint32_t count;	    /* of those in use */
-	/* Addresses that clients came to, whose link-local forms the shared device has. */
-	struct in_addr link_locals[GRANTS_LINK_LOCALS];
-	size_t n_link_locals;
+	struct grant *list;  /* by session id */
+	uint32_t top;	     /* ids at and above it have never been used */
+	uint32_t count;	     /* of those in use */
 	bool complained;     /* about the database, that it cannot be read */
 	int64_t complain_at; /* ms: not before then about a lease that cannot be noted */
 };
-
-/* The shared device gets the link-local form of each address that clients know us by. */
-static void grants_link_local(struct grants *grants, struct in_addr her)
-{
-	const struct in6_addr addr = netlink_link_local(her);
-
-	for (size_t i = 0; i < grants->n_link_locals; i++) {
-		if (grants->link_locals[i].s_addr == her.s_addr)
-			return;
-	}
-	if (grants->n_link_locals < GRANTS_LINK_LOCALS &&
-	    netlink_link_local_add(grants->owner.netlink, grants->owner.interface, &addr) == 0)
-		grants->link_locals[grants->n_link_locals++] = her;
-}
-
-/* Those that are known at the start; an address that the machine gets later comes at a login. */
-static void grants_link_locals(struct grants *grants)
-{
-	const struct server_options *options = grants->owner.options;
-	struct ifaddrs *list = NULL;
-
-	if (options->address.s_addr || options->listen.s_addr) {
-		grants_link_local(grants,
-				  options->address.s_addr ? options->address : options->listen);
-		return;
-	}
-	if (getifaddrs(&list) == -1)
-		return;
-	for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
-		struct sockaddr_in addr;
-
-		if (!entry->ifa_addr || entry->ifa_addr->sa_family != AF_INET ||
-		    (entry->ifa_flags & IFF_LOOPBACK))
-			continue;
-		memcpy(&addr, entry->ifa_addr, sizeof(addr));
-		grants_link_local(grants, addr.sin_addr);
-	}
-	freeifaddrs(list);
-}
 
 struct grants *grants_new(const struct grants_owner *owner)
 {
@@ -93,7 +42,6 @@ struct grants *grants_new(const struct grants_owner *owner)
 		free(grants);
 		return NULL;
 	}
-	grants_link_locals(grants);
 	return grants;
 }
 
@@ -220,19 +168,6 @@ static enum server_result grants_number(struct grants *grants, const struct serv
 	return result;
 }
 
-/* True where a session has that route. */
-static bool grants_route_used(const struct grants *grants, const struct prefix6 *route)
-{
-	for (uint32_t id = 0; id < grants->top; id++) {
-		const struct grant *grant = &grants->list[id];
-
-		if (grant->used && grant->has_route && grant->route.len == route->len &&
-		    prefix6_contains(&grant->route, route))
-			return true;
-	}
-	return false;
-}
-
 /* True where a prefix would take the server's own addresses away (the pools' first ones). */
 static bool grants_has_own(const struct server_options *options, const struct prefix6 *prefix)
 {
@@ -266,17 +201,9 @@ static enum server_result grants_delegate(struct grants *grants, const struct se
 	}
 	if (options->has_pool && prefix6_contains(&options->pool, &verdict->prefix))
 		return SERVER_GRANTED;
-	grant->has_route = true;
-	grant->route = verdict->prefix;
 	/* An older session of the same user, about to be replaced, has the same route. */
-	if (grants_route_used(grants, &grant->route))
-		return SERVER_GRANTED;
-	if (netlink_route_add(grants->owner.netlink, grants->owner.interface, &grant->route,
-			      INTERFACE_METRIC) != 0) {
-		grant->has_route = false;
-		return SERVER_FAILED;
-	}
-	return SERVER_GRANTED;
+	grant->has_route = links_route_add(grants->owner.links, &verdict->prefix) == 0;
+	return grant->has_route ? SERVER_GRANTED : SERVER_FAILED;
 }
 
 static struct in_addr grants_her(const struct grants *grants, const struct server_login *login)
@@ -291,25 +218,10 @@ static enum server_result grants_own_device(const struct grants *grants,
 					    const struct server_login *login, struct grant *grant,
 					    struct server_verdict *verdict)
 {
-	const struct in6_addr addr = netlink_link_local(grants_her(grants, login));
-	struct netlink *netlink = grants->owner.netlink;
-	char name[IFNAMSIZ];
-	int fd;
-
 	verdict->device = login->id + 1;
-	server_interface_name(grants->owner.options, verdict->device, name);
-	fd = tun_open(name, &grant->interface);
-	if (fd < 0)
-		return SERVER_FAILED;
-	if (netlink_link_setup(netlink, grant->interface, INTERFACE_ALIAS,
-			       grants->owner.options->mtu) != 0 ||
-	    netlink_link_local_add(netlink, grant->interface, &addr) != 0) {
-		close(fd); /* and with it the device goes */
-		grant->interface = 0;
-		return SERVER_FAILED;
-	}
-	grants->owner.device(verdict->device, fd, grants->owner.arg);
-	return SERVER_GRANTED;
+	grant->has_device =
+		links_open(grants->owner.links, verdict->device, grants_her(grants, login)) == 0;
+	return grant->has_device ? SERVER_GRANTED : SERVER_FAILED;
 }
 
 static enum server_result grants_provide(struct grants *grants, const struct server_login *login,
@@ -324,10 +236,10 @@ static enum server_result grants_provide(struct grants *grants, const struct ser
 	case TUNNEL_HOST:
 		if (!options->has_host)
 			return SERVER_TYPE;
-		grants_link_local(grants, grants_her(grants, login));
+		links_link_local(grants->owner.links, grants_her(grants, login));
 		return grants_number(grants, login, verdict);
 	case TUNNEL_NETWORK:
-		grants_link_local(grants, grants_her(grants, login));
+		links_link_local(grants->owner.links, grants_her(grants, login));
 		if (options->numbered)
 			result = grants_number(grants, login, verdict);
 		if (result == SERVER_GRANTED)
@@ -380,13 +292,10 @@ bool grants_logout(struct grants *grants, uint32_t id)
 
 	grants->list[id] = (struct grant){.used = false};
 	grants->count--;
-	if (grant.interface) {
-		(void)netlink_link_delete(grants->owner.netlink, grant.interface);
-		grants->owner.no_device(id + 1, grants->owner.arg);
-	}
-	if (grant.has_route && !grants_route_used(grants, &grant.route))
-		(void)netlink_route_delete(grants->owner.netlink, grants->owner.interface,
-					   &grant.route);
+	if (grant.has_device)
+		links_close(grants->owner.links, id + 1);
+	if (grant.has_route)
+		links_route_remove(grants->owner.links, &grant.prefix);
 	return true;
 }
 

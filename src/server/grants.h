@@ -6,23 +6,19 @@
 #ifndef DTCP_SERVER_GRANTS_H
 #define DTCP_SERVER_GRANTS_H
 
-#include "monitor/netlink.h"
+#include "server/links.h"
 #include "server/msg.h"
 #include "server/options.h"
 #include "server/users.h"
 
 struct grants;
 
-/* What a grant needs of monitor: its own TUN device was made or is to be closed by forward. */
+/* What a grant needs of monitor. */
 struct grants_owner {
 	const struct server_options *options;
-	struct netlink *netlink;
+	struct links *links;
 	struct users *users;
-	unsigned int interface; /* index of the shared TUN device */
-	/* fd is handed over. */
-	void (*device)(uint32_t index, int fd, void *arg);
-	void (*no_device)(uint32_t index, void *arg);
-	/* The session's user is gone or has another password. */
+	/* The session's user is gone, or has another password or other addresses. */
 	void (*revoked)(uint32_t id, void *arg);
 	void *arg;
 };

@@ -2,8 +2,8 @@
 #include "server/interface.h"
 
 #include "base/log.h"
-#include "monitor/tun.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <string.h>
@@ -18,7 +18,7 @@ static struct in6_addr interface_first(const struct prefix6 *prefix)
 	return addr;
 }
 
-/* An address of this machine for ICMPv6 errors where no pool gives one; zero if there is none. */
+/* A global address of this machine; zero if there is none. */
 static struct in6_addr interface_any_address(void)
 {
 	struct in6_addr found = IN6ADDR_ANY_INIT;
@@ -42,36 +42,36 @@ static struct in6_addr interface_any_address(void)
 	return found;
 }
 
-int interface_make(const struct server_options *options, struct netlink *netlink,
-		   unsigned int *index, struct in6_addr *icmp_source)
+void interface_mend(const struct server_options *options, struct netlink *netlink,
+		    unsigned int index, struct kept_mending *mending)
 {
-	struct in6_addr own;
-	int fd = tun_open(options->interface, index);
-	int error;
+	const struct prefix6 *const prefixes[] = {
+		options->has_host ? &options->host_prefix : NULL,
+		options->has_pool ? &options->pool : NULL,
+	};
 
-	if (fd < 0)
-		return fd;
-	*icmp_source = interface_any_address();
-	error = netlink_link_setup(netlink, *index, INTERFACE_ALIAS, options->mtu);
-	if (!error && options->has_host) {
-		own = interface_first(&options->host_prefix);
-		*icmp_source = own;
-		error = netlink_address_add(netlink, *index, &own, NULL);
-		if (!error)
-			error = netlink_route_add(netlink, *index, &options->host_prefix,
-						  INTERFACE_METRIC);
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		char text[PREFIX6_STRLEN];
+		struct in6_addr own;
+
+		if (!prefixes[i])
+			continue;
+		own = interface_first(prefixes[i]);
+		kept_mend(mending, netlink_address_ensure(netlink, index, &own, NULL), "address",
+			  inet_ntop(AF_INET6, &own, text, sizeof(text)));
+		kept_mend(mending,
+			  netlink_route_ensure(netlink, index, prefixes[i], INTERFACE_METRIC),
+			  "route", prefix6_format(prefixes[i], text));
 	}
-	if (!error && options->has_pool) {
-		own = interface_first(&options->pool);
-		*icmp_source = own;
-		error = netlink_address_add(netlink, *index, &own, NULL);
-		if (!error)
-			error = netlink_route_add(netlink, *index, &options->pool,
-						  INTERFACE_METRIC);
-	}
-	if (error)
-		close(fd);
-	return error ? error : fd;
+}
+
+struct in6_addr interface_icmp_source(const struct server_options *options)
+{
+	if (options->has_pool)
+		return interface_first(&options->pool);
+	if (options->has_host)
+		return interface_first(&options->host_prefix);
+	return interface_any_address();
 }
 
 void interface_check_forwarding(void)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The TUN device that all host and network tunnels share. Root's side. */
+/* What the settings say of the TUN devices, above all of the one that most sessions share. */
 #ifndef DTCP_SERVER_INTERFACE_H
 #define DTCP_SERVER_INTERFACE_H
 
+#include "monitor/kept.h"
 #include "monitor/netlink.h"
 #include "server/options.h"
 
@@ -13,12 +14,14 @@
 #define INTERFACE_METRIC 1024
 
 /*
- * Makes it, with the server's own addresses and the routes of the pools. Returns its descriptor,
- * or -errno after logging: then it is gone again. *icmp_source is where ICMPv6 errors come from,
- * all zero if the machine has no address for that.
+ * Sees that the server's own addresses and the routes of the pools are there, on the shared device
+ * with that index.
  */
-int interface_make(const struct server_options *options, struct netlink *netlink,
-		   unsigned int *index, struct in6_addr *icmp_source);
+void interface_mend(const struct server_options *options, struct netlink *netlink,
+		    unsigned int index, struct kept_mending *mending);
+
+/* Where ICMPv6 errors come from, all zero if the machine has no address for that. */
+struct in6_addr interface_icmp_source(const struct server_options *options);
 
 /* Warns where the kernel does not forward IPv6. */
 void interface_check_forwarding(void);

@@ -17,6 +17,7 @@
 #include "monitor/signals.h"
 #include "server/grants.h"
 #include "server/instance.h"
+#include "server/links.h"
 #include "server/msg.h"
 #include "server/reload.h"
 #include "server/supplies.h"
@@ -47,6 +48,7 @@ struct monitor {
 	struct ipc *control;
 	struct ipc *forward;
 	struct netlink *netlink;
+	struct links *links;
 	struct users *users;
 	struct grants *grants;
 	struct supplies supplies; /* for the rooms */
@@ -75,7 +77,7 @@ static void monitor_tell(struct monitor *monitor, struct ipc *ipc, uint32_t type
 	}
 }
 
-/* --- what grants asks for ----------------------------------------------------------------- */
+/* --- what links and grants ask for -------------------------------------------------------- */
 
 static void monitor_device(uint32_t index, int fd, void *arg)
 {
@@ -398,11 +400,8 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify)
 	const struct timeval second = {.tv_sec = 1};
 	const struct grants_owner owner = {
 		.options = monitor->options,
-		.netlink = monitor->netlink,
+		.links = monitor->links,
 		.users = monitor->users,
-		.interface = monitor->supplies.interface,
-		.device = monitor_device,
-		.no_device = monitor_no_device,
 		.revoked = monitor_revoked,
 		.arg = monitor,
 	};
@@ -433,6 +432,7 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify)
 	    !monitor_check_database(monitor->options->database))
 		goto done;
 	monitor_furnish(monitor);
+	links_watch(monitor->links, monitor->base);
 	/* What ends a loop before it begins is forgotten by it. */
 	if (!monitor->ending) {
 		monitor_log_ready(monitor);
@@ -451,9 +451,26 @@ done:
 	if (recheck)
 		event_free(recheck);
 	grants_free(monitor->grants);
+	links_unwatch(monitor->links);
 	if (monitor->base)
 		event_base_free(monitor->base);
 	return monitor->status;
+}
+
+static bool monitor_make_links(struct monitor *monitor)
+{
+	const struct links_owner owner = {
+		.options = monitor->options,
+		.netlink = monitor->netlink,
+		.device = monitor_device,
+		.no_device = monitor_no_device,
+		.arg = monitor,
+	};
+
+	monitor->links = links_new(&owner);
+	if (!monitor->links)
+		log_warnx("out of memory");
+	return monitor->links != NULL;
 }
 
 int server_monitor_run(struct server_options *options, int argc, char *const argv[])
@@ -493,8 +510,8 @@ int server_monitor_run(struct server_options *options, int argc, char *const arg
 	}
 	if (!instance_claim(options->database, &lock))
 		goto done;
-	if (netlink_open(&monitor.netlink) != 0 ||
-	    !supplies_open(&monitor.supplies, options, monitor.netlink))
+	if (netlink_open(&monitor.netlink) != 0 || !monitor_make_links(&monitor) ||
+	    !supplies_open(&monitor.supplies, options, monitor.netlink, monitor.links))
 		goto done;
 	/* From here on a signal waits until there is somebody to take it. */
 	signals_block(monitor_signals, MONITOR_SIGNALS);
@@ -516,7 +533,8 @@ int server_monitor_run(struct server_options *options, int argc, char *const arg
 	status = monitor_serve(&monitor, &notify);
 done:
 	daemonize_end(pidfile);
-	supplies_close(&monitor.supplies, monitor.netlink);
+	supplies_close(&monitor.supplies);
+	links_free(monitor.links);
 	netlink_close(monitor.netlink);
 	users_close(monitor.users);
 	/* The last thing: the next instance may be waiting for it. */

@@ -49,7 +49,7 @@ static bool supplies_open_sockets(struct supplies *supplies, const struct server
 }
 
 bool supplies_open(struct supplies *supplies, const struct server_options *options,
-		   struct netlink *netlink)
+		   struct netlink *netlink, struct links *links)
 {
 	*supplies = (struct supplies){.tun = -1,
 				      .raw = -1,
@@ -65,21 +65,19 @@ bool supplies_open(struct supplies *supplies, const struct server_options *optio
 	if (supplies->counters < 0)
 		return false;
 	instance_sweep(options, netlink);
-	supplies->tun =
-		interface_make(options, netlink, &supplies->interface, &supplies->icmp_source);
+	supplies->icmp_source = interface_icmp_source(options);
+	supplies->tun = links_make_shared(links);
 	if (supplies->tun < 0)
 		return false;
 	interface_check_forwarding();
 	return true;
 }
 
-void supplies_close(const struct supplies *supplies, struct netlink *netlink)
+void supplies_close(const struct supplies *supplies)
 {
 	const int fds[] = {supplies->tun,      supplies->raw,	   supplies->udp,
 			   supplies->listener, supplies->counters, supplies->counters_reader};
 
-	if (supplies->interface && netlink)
-		(void)netlink_link_delete(netlink, supplies->interface);
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
 		if (fds[i] >= 0)
 			close(fds[i]);

@@ -7,6 +7,7 @@
 #define DTCP_SERVER_SUPPLIES_H
 
 #include "monitor/netlink.h"
+#include "server/links.h"
 #include "server/options.h"
 
 #include <netinet/in.h>
@@ -20,18 +21,16 @@ struct supplies {
 	int listener;
 	int counters;
 	int counters_reader;
-	unsigned int interface; /* index of the shared TUN device, 0: not made */
 	struct in6_addr icmp_source;
 };
 
 /*
- * Listens, opens the sockets, clears up after a dead instance, and makes the shared device with its
- * addresses and routes. False after logging; supplies_close() is needed in any case.
+ * Listens, opens the sockets, clears up after a dead instance, and makes the shared device. False
+ * after logging; supplies_close() is needed in any case.
  */
 bool supplies_open(struct supplies *supplies, const struct server_options *options,
-		   struct netlink *netlink);
+		   struct netlink *netlink, struct links *links);
 
-/* Removes the shared device as well. netlink NULL: it has not been made. */
-void supplies_close(const struct supplies *supplies, struct netlink *netlink);
+void supplies_close(const struct supplies *supplies);
 
 #endif

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SESSIONS = 4, USERS = 4, INTERFACE = 7, FIRST_DEVICE = 100 };
+enum { SESSIONS = 4, USERS = 4, INTERFACE = 100 };
 
 #define PASSWORD "correct-horse-battery-staple"
 
@@ -26,7 +26,7 @@ static struct {
 	struct fuzz_input *input;
 	struct prefix6 routes[SESSIONS];
 	size_t n_routes;
-	bool devices[SESSIONS + 1]; /* by index, which is id + 1 */
+	bool devices[SESSIONS + 1]; /* that forward has, by number, which is id + 1 */
 	bool changed;
 	/* what was granted */
 	bool granted[SESSIONS], revoked[SESSIONS];
@@ -42,6 +42,12 @@ int __wrap_netlink_link_setup(struct netlink *netlink, unsigned int index, const
 int __wrap_netlink_link_delete(struct netlink *netlink, unsigned int index);
 int __wrap_netlink_link_local_add(struct netlink *netlink, unsigned int index,
 				  const struct in6_addr *addr);
+int __wrap_netlink_link_local_ensure(struct netlink *netlink, unsigned int index,
+				     const struct in6_addr *addr);
+int __wrap_netlink_address_ensure(struct netlink *netlink, unsigned int index,
+				  const struct in6_addr *addr, const struct in6_addr *peer);
+int __wrap_netlink_route_ensure(struct netlink *netlink, unsigned int index,
+				const struct prefix6 *prefix, uint32_t metric);
 int __wrap_netlink_route_add(struct netlink *netlink, unsigned int index,
 			     const struct prefix6 *prefix, uint32_t metric);
 int __wrap_netlink_route_delete(struct netlink *netlink, unsigned int index,
@@ -57,10 +63,10 @@ int __wrap_tun_open(const char *name, unsigned int *index)
 	unsigned int number = (unsigned int)(name[5] - '0');
 
 	FUZZ_CHECK(strncmp(name, "dtcps", 5) == 0 && name[6] == '\0');
-	FUZZ_CHECK(number >= 1 && number <= SESSIONS && !world.devices[number]);
-	if (fails())
+	FUZZ_CHECK(number <= SESSIONS && !world.devices[number]);
+	if (number != 0 && fails())
 		return -EBUSY;
-	*index = FIRST_DEVICE + number;
+	*index = INTERFACE + number;
 	return dup(STDERR_FILENO);
 }
 
@@ -69,15 +75,15 @@ int __wrap_netlink_link_setup(struct netlink *netlink, unsigned int index, const
 {
 	(void)netlink;
 	(void)alias;
-	FUZZ_CHECK(index > FIRST_DEVICE && mtu >= 1280 && mtu <= 1480);
-	return fails() ? -ENOMEM : 0;
+	FUZZ_CHECK(index >= INTERFACE && mtu >= 1280 && mtu <= 1480);
+	return index != INTERFACE && fails() ? -ENOMEM : 0;
 }
 
 int __wrap_netlink_link_delete(struct netlink *netlink, unsigned int index)
 {
 	(void)netlink;
-	FUZZ_CHECK(index > FIRST_DEVICE && index <= FIRST_DEVICE + SESSIONS &&
-		   world.devices[index - FIRST_DEVICE]);
+	FUZZ_CHECK(index == INTERFACE || (index > INTERFACE && index <= INTERFACE + SESSIONS &&
+					  world.devices[index - INTERFACE]));
 	return 0;
 }
 
@@ -85,8 +91,34 @@ int __wrap_netlink_link_local_add(struct netlink *netlink, unsigned int index,
 				  const struct in6_addr *addr)
 {
 	(void)netlink;
-	FUZZ_CHECK(index != 0 && IN6_IS_ADDR_LINKLOCAL(addr));
+	FUZZ_CHECK(index == INTERFACE && IN6_IS_ADDR_LINKLOCAL(addr));
 	return fails() ? -ENOMEM : 0;
+}
+
+int __wrap_netlink_link_local_ensure(struct netlink *netlink, unsigned int index,
+				     const struct in6_addr *addr)
+{
+	(void)netlink;
+	FUZZ_CHECK(index > INTERFACE && IN6_IS_ADDR_LINKLOCAL(addr));
+	return fails() ? -ENOMEM : 1;
+}
+
+/* Of the shared device only, before anything else. */
+int __wrap_netlink_address_ensure(struct netlink *netlink, unsigned int index,
+				  const struct in6_addr *addr, const struct in6_addr *peer)
+{
+	(void)netlink;
+	FUZZ_CHECK(index == INTERFACE && addr->s6_addr[15] == 1 && !peer);
+	return 1;
+}
+
+int __wrap_netlink_route_ensure(struct netlink *netlink, unsigned int index,
+				const struct prefix6 *prefix, uint32_t metric)
+{
+	(void)netlink;
+	(void)metric;
+	FUZZ_CHECK(index == INTERFACE && prefix->len > 0);
+	return 1;
 }
 
 static struct prefix6 *route_find(const struct prefix6 *prefix)
@@ -384,12 +416,14 @@ void fuzz_one(const uint8_t *data, size_t size)
 {
 	struct fuzz_input input = {data, size};
 	struct server_options options;
+	const struct links_owner links_owner = {
+		.options = &options,
+		.device = on_device,
+		.no_device = on_no_device,
+	};
 	struct grants_owner owner = {
 		.options = &options,
 		.users = the_users(),
-		.interface = INTERFACE,
-		.device = on_device,
-		.no_device = on_no_device,
 		.revoked = on_revoked,
 	};
 	struct grants *grants;
@@ -398,6 +432,8 @@ void fuzz_one(const uint8_t *data, size_t size)
 	memset(&world, 0, sizeof(world));
 	world.input = &input;
 	configure(&options, fuzz_byte(&input));
+	owner.links = links_new(&links_owner);
+	FUZZ_CHECK(owner.links && close(links_make_shared(owner.links)) == 0);
 	grants = grants_new(&owner);
 	FUZZ_CHECK(grants);
 	play(grants, &owner, &input);
@@ -407,4 +443,5 @@ void fuzz_one(const uint8_t *data, size_t size)
 	for (size_t i = 0; i <= SESSIONS; i++)
 		FUZZ_CHECK(!world.devices[i]);
 	grants_free(grants);
+	links_free(owner.links);
 }

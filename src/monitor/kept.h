@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An interface of ours that is to stay as we have made it: what others have done to it, and what of
+ * it they have removed, is found out here and said in the log.
+ */
+#ifndef DTCP_MONITOR_KEPT_H
+#define DTCP_MONITOR_KEPT_H
+
+#include <net/if.h>
+#include <stdbool.h>
+
+struct kept {
+	unsigned int index;  /* of the interface, 0: there is none */
+	char name[IFNAMSIZ]; /* as it was called when we last looked */
+	bool set_down;	     /* by somebody else, when we last looked */
+};
+
+enum kept_state { KEPT_GONE, KEPT_SET_DOWN, KEPT_THERE };
+
+/* Follows it under another name. */
+enum kept_state kept_look(struct kept *kept);
+
+/* What belongs to an interface is put back, one thing after the other. Zero but for name. */
+struct kept_mending {
+	const char *name;   /* of the interface, for a line about each; NULL: nothing is said */
+	unsigned int count; /* of what was not there */
+	int error;	    /* of the first that cannot be there, -errno; 0: there was none */
+};
+
+/* result is that of a netlink_*_ensure() for the "address" or "route" that text has. */
+void kept_mend(struct kept_mending *mending, int result, const char *what, const char *text);
+
+/* All is there again. */
+void kept_is_whole(struct kept *kept);
+
+#endif

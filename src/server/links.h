@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The server's TUN devices with all that belongs to them, by number: 0 is the one that host and
+ * network sessions share, the others belong to one session each. Root's side.
+ *
+ * What others do to them is noticed: a device that was removed is made again, and addresses and
+ * routes that were removed are put back.
+ */
+#ifndef DTCP_SERVER_LINKS_H
+#define DTCP_SERVER_LINKS_H
+
+#include "monitor/netlink.h"
+#include "server/options.h"
+
+#include <event2/event.h>
+
+struct links;
+
+struct links_owner {
+	const struct server_options *options;
+	struct netlink *netlink;
+	/* A device was made, or made again: fd is for forward, in place of an older one. */
+	void (*device)(uint32_t number, int fd, void *arg);
+	/* It is gone for good. */
+	void (*no_device)(uint32_t number, void *arg);
+	void *arg;
+};
+
+/* owner is copied. NULL where memory is short. */
+struct links *links_new(const struct links_owner *owner);
+
+/* Removes the shared device; the others go with forward's descriptors. NULL is allowed. */
+void links_free(struct links *links);
+
+/*
+ * Makes the shared device, with the server's own addresses and the routes of the pools. Returns its
+ * descriptor, for the caller to hand over, or -errno after logging: then it is gone again.
+ */
+int links_make_shared(struct links *links);
+
+/* Begins and ends to notice what others do. Where that cannot be, there is a line in the log. */
+void links_watch(struct links *links, struct event_base *base);
+void links_unwatch(struct links *links);
+
+/* The shared device gets the link-local form of an address that clients know us by. */
+void links_link_local(struct links *links, struct in_addr her);
+
+/*
+ * A route of one session, or of several, leads to the shared device until as many do not need it
+ * any more. Returns 0 or -errno.
+ */
+int links_route_add(struct links *links, const struct prefix6 *prefix);
+void links_route_remove(struct links *links, const struct prefix6 *prefix);
+
+/* Makes a session's own device, for clients that know us by her. Returns 0 or -errno. */
+int links_open(struct links *links, uint32_t number, struct in_addr her);
+void links_close(struct links *links, uint32_t number);
+
+#endif

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""An administrator, or another program, at work on the server's interfaces."""
+
+import ipaddress
+import time
+
+import pytest
+
+from lab.node import command
+from lab.programs import HOST_SERVER, POOL
+from lab.topology import SERVER, SIX
+from lab.traffic import ping
+from lab.wait import SLOW, until
+
+OUTSIDE = "2001:db8:f00::/48"
+
+
+def set_up(internet, name="dtcps0"):
+    """What an interface of the server has: (addresses, routes)."""
+    return (sorted(internet.server.addresses(name) + internet.server.addresses(name, scope="link")),
+            [route for route in internet.server.routes() if f"dev {name} " in route])
+
+
+def start(internet, *words, prefix=OUTSIDE):
+    """A server, and a client with a prefix that lies outside of the pool."""
+    if prefix:
+        internet.users.delete("alice")
+        internet.users.add("alice", prefix=prefix)
+    server = internet.dtcps("-U")
+    client = internet.dtcpclient(*words)
+    client.wait_up()
+    ping(internet.site, SIX)
+    return server, client
+
+
+def remove(internet, name="dtcps0"):
+    internet.server.ip("link", "del", name)
+
+
+def made_again(server, name="dtcps0", since=0, seconds=15):
+    server.wait_log(f"interface {name} was removed by somebody; making it again", seconds, since)
+
+
+@pytest.mark.parametrize("words", [(), ("-U", "-n")], ids=["ipv6", "udp"])
+def test_removed(internet, measured, words):
+    """It is there again with all that belongs to it, and no client notices."""
+    before = internet.server.state()
+    server, client = start(internet, *words)
+    whole = set_up(internet)
+    assert any(OUTSIDE in route for route in whole[1])
+    started = time.monotonic()
+    remove(internet)
+    made_again(server)
+    ping(internet.site, SIX)
+    measured("packets pass again after", f"{time.monotonic() - started:.2f} s")
+    assert set_up(internet) == whole
+    ping(internet.six, POOL[1])
+    assert "put back" not in server.log() and "down" not in server.log()
+    # The route of a session goes with it, also from the new interface.
+    assert client.stop() == 0
+    until(lambda: not any(OUTSIDE in route for route in internet.server.routes()), "it is gone")
+    assert server.stop() == 0
+    internet.server.back_to(before)
+
+
+def test_removed_again_and_again(internet):
+    """By something that does it each time: the answer comes, but every five seconds only."""
+    server, _ = start(internet)
+    remove(internet)
+    made_again(server)
+    first = time.monotonic()
+    until(lambda: "dtcps0" in internet.server.links(), "it is there again")
+    since = server.mark()
+    remove(internet)
+    made_again(server, since=since)
+    assert time.monotonic() - first > 4
+    ping(internet.site, SIX)
+
+
+def test_name_taken_meanwhile(internet):
+    """Where it cannot be made again, that is said, and tried until it can."""
+    server, client = start(internet)
+    # At one moment, so that there is no other in which it could be made.
+    batch = "link del dtcps0\ntuntap add dev dtcps0 mode tun\n"
+    command("ip", "-n", internet.server.ns, "-batch", internet.file("batch", batch))
+    made_again(server)
+    server.wait_log("interface dtcps0 exists already")
+    internet.server.ip("link", "del", "dtcps0")
+    ping(internet.site, SIX)
+    assert client.running()
+    assert server.log().count("making it again") == 1
+
+
+def far_end():
+    """The link-local address that clients know the server by."""
+    address = int(ipaddress.ip_address(SERVER))
+    return f"fe80::{address >> 16:x}:{address & 0xffff:x}"
+
+
+def test_own_interface_removed(internet):
+    """That of a session without addresses."""
+    before = internet.server.state()
+    server = internet.dtcps()
+    client = internet.dtcpclient(type="tunnelonly")
+    client.wait_up()
+    ping(internet.site, f"{far_end()}%dtcp0")
+    whole = set_up(internet, "dtcps1")
+    remove(internet, "dtcps1")
+    made_again(server, "dtcps1")
+    ping(internet.site, f"{far_end()}%dtcp0")
+    assert set_up(internet, "dtcps1") == whole
+    assert client.stop() == 0
+    until(lambda: "dtcps1" not in internet.server.links(), "it is gone")
+    assert server.stop() == 0
+    internet.server.back_to(before)
+
+
+def test_removed_and_stopped(internet):
+    """The end comes first: nothing is made any more, and nothing is left."""
+    before = internet.server.state()
+    server, client = start(internet)
+    remove(internet)
+    assert server.stop() == 0
+    client.wait()
+    internet.server.back_to(before)
+
+
+def rename(internet, name):
+    for words in (("dtcps0", "down"), ("dtcps0", "name", name), (name, "up")):
+        internet.server.ip("link", "set", *words)
+
+
+def test_renamed(internet):
+    """It is followed under its new name; made again, it has its own."""
+    before = internet.server.state()
+    server, client = start(internet)
+    whole = set_up(internet)
+    rename(internet, "six6")
+    server.wait_log("interface dtcps0 is called six6 now")
+    ping(internet.site, SIX)
+    since = server.mark()
+    remove(internet, "six6")
+    made_again(server, "six6", since)
+    ping(internet.site, SIX)
+    assert set_up(internet) == whole
+    rename(internet, "wan6")
+    server.wait_log("interface dtcps0 is called wan6 now")
+    assert client.stop() == 0
+    assert server.stop() == 0
+    internet.server.back_to(before)
+
+
+def test_set_down(internet):
+    """Whoever sets it down means it. When it is set up again, all is as it was."""
+    server, _ = start(internet)
+    whole = set_up(internet)
+    internet.server.ip("link", "set", "dtcps0", "down")
+    server.wait_log("interface dtcps0 was set down; nothing passes until it is set up again")
+    assert set_up(internet)[1] == []
+    internet.server.ip("link", "set", "dtcps0", "up")
+    server.wait_log("interface dtcps0 is up again, with its addresses and routes")
+    assert set_up(internet) == whole
+    ping(internet.site, SIX)
+    assert "removed by somebody" not in server.log()
+
+
+def test_set_down_and_up(internet):
+    """At once: what the kernel has taken away is there again."""
+    server, _ = start(internet)
+    whole = set_up(internet)
+    batch = "link set dtcps0 down\nlink set dtcps0 up\n"
+    command("ip", "-n", internet.server.ns, "-batch", internet.file("batch", batch))
+    ping(internet.site, SIX)
+    until(lambda: set_up(internet) == whole, "all is as before", 8)
+    assert server.running()
+
+
+def test_addresses_and_routes_removed(internet):
+    """They are put back, with a line for each."""
+    server, _ = start(internet)
+    whole = set_up(internet)
+    batch = (f"address flush dev dtcps0\nroute del {POOL} dev dtcps0\n"
+             f"route del {OUTSIDE} dev dtcps0\n")
+    command("ip", "-n", internet.server.ns, "-6", "-batch", internet.file("batch", batch))
+    for what in (f"address {POOL[1]}", f"address {HOST_SERVER}", f"address {far_end()}",
+                 f"route {POOL}", f"route {OUTSIDE}"):
+        # Five seconds, where it looked while the batch was at work.
+        server.wait_log(f"interface dtcps0: the {what} was removed by somebody; put back", 8)
+    until(lambda: set_up(internet) == whole, "all is as before", 3)
+    ping(internet.site, SIX)
+    assert server.log().count("put back") == 5
+
+
+def test_nothing_is_wrong(internet):
+    """What the server does itself is not taken for somebody else's doing."""
+    internet.users.add("bob", prefix=OUTSIDE)
+    server = internet.dtcps("-U")
+    for number, kind in enumerate(("tunnelonly", "network", "host") * 2):
+        client = internet.dtcpclient(type=kind, user="bob", *(("-U", "-n") if number > 2 else ()))
+        client.wait_up()
+        assert client.stop() == 0
+    with pytest.raises(AssertionError, match="somebody"):
+        server.wait_log("by somebody|put back", 1 / SLOW)
