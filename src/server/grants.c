@@ -17,7 +17,7 @@ struct grant {
 	bool has_prefix, numbered;
 	struct prefix6 prefix; /* what was given; the database must still say so */
 	struct in6_addr me6;
-	bool has_device; /* a TUN device of its own */
+	uint32_t device; /* number of its own TUN device; 0: it has none */
 	bool has_route;	 /* a route of its own leads to its prefix */
 };
 
@@ -218,10 +218,11 @@ static enum server_result grants_own_device(const struct grants *grants,
 					    const struct server_login *login, struct grant *grant,
 					    struct server_verdict *verdict)
 {
-	verdict->device = login->id + 1;
-	grant->has_device =
-		links_open(grants->owner.links, verdict->device, grants_her(grants, login)) == 0;
-	return grant->has_device ? SERVER_GRANTED : SERVER_FAILED;
+	if (links_open(grants->owner.links, verdict->user, grants_her(grants, login),
+		       &grant->device) != 0)
+		return SERVER_FAILED;
+	verdict->device = grant->device;
+	return SERVER_GRANTED;
 }
 
 static enum server_result grants_provide(struct grants *grants, const struct server_login *login,
@@ -292,8 +293,8 @@ bool grants_logout(struct grants *grants, uint32_t id)
 
 	grants->list[id] = (struct grant){.used = false};
 	grants->count--;
-	if (grant.has_device)
-		links_close(grants->owner.links, id + 1);
+	if (grant.device)
+		links_close(grants->owner.links, grant.device);
 	if (grant.has_route)
 		links_route_remove(grants->owner.links, &grant.prefix);
 	return true;

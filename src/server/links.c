@@ -20,10 +20,11 @@ enum { LINKS_LOCALS = 16 };
 enum { LINKS_SETTLE_MS = 100, LINKS_MEND_MS = 5000 };
 
 struct links_device {
-	bool wanted;
+	uint32_t uses;
 	bool touched; /* something has happened to it that we have not looked at */
 	struct kept kept;
-	struct in6_addr link_local; /* of a session's own */
+	int64_t user;		    /* whose it is; 0: the shared one */
+	struct in6_addr link_local; /* of a user's own: our end's */
 };
 
 struct links_route {
@@ -222,7 +223,6 @@ static int links_make(struct links *links, uint32_t number)
 	}
 	if (number == 0)
 		links_mend_shared(links, &made);
-	links->devices[number].wanted = true;
 	if (number >= links->top)
 		links->top = number + 1;
 	return fd;
@@ -232,20 +232,50 @@ int links_make_shared(struct links *links)
 {
 	int fd = links_make(links, 0);
 
-	if (fd >= 0)
-		links_first_locals(links);
+	if (fd < 0)
+		return fd;
+	links->devices[0].uses = 1;
+	links_first_locals(links);
 	return fd;
 }
 
-int links_open(struct links *links, uint32_t number, struct in_addr her)
+/* The number of the user's device, or the lowest that is free. */
+static uint32_t links_find_device(const struct links *links, int64_t user)
 {
+	uint32_t free = links->top;
+
+	for (uint32_t number = 1; number < links->top; number++) {
+		const struct links_device *device = &links->devices[number];
+
+		if (device->uses > 0 && device->user == user)
+			return number;
+		if (device->uses == 0 && number < free)
+			free = number;
+	}
+	return free;
+}
+
+int links_open(struct links *links, int64_t user, struct in_addr her, uint32_t *number)
+{
+	struct links_device *device;
 	int fd;
 
-	links->devices[number].link_local = netlink_link_local(her);
-	fd = links_make(links, number);
+	*number = links_find_device(links, user);
+	device = &links->devices[*number];
+	device->link_local = netlink_link_local(her);
+	if (device->uses > 0) {
+		/* The older session's client may know us by another address. */
+		(void)netlink_link_local_ensure(links->owner.netlink, device->kept.index,
+						&device->link_local);
+		device->uses++;
+		return 0;
+	}
+	fd = links_make(links, *number);
 	if (fd < 0)
 		return fd;
-	links->owner.device(number, fd, links->owner.arg);
+	device->uses = 1;
+	device->user = user;
+	links->owner.device(*number, fd, links->owner.arg);
 	return 0;
 }
 
@@ -253,9 +283,11 @@ void links_close(struct links *links, uint32_t number)
 {
 	struct links_device *device = &links->devices[number];
 
+	if (--device->uses > 0)
+		return;
 	if (device->kept.index != 0)
 		(void)netlink_link_delete(links->owner.netlink, device->kept.index);
-	*device = (struct links_device){.wanted = false};
+	*device = (struct links_device){.uses = 0};
 	links->owner.no_device(number, links->owner.arg);
 }
 
@@ -339,7 +371,7 @@ static void links_on_touched(unsigned int index, void *arg)
 	for (uint32_t number = 0; number < links->top; number++) {
 		struct links_device *device = &links->devices[number];
 
-		if (!device->wanted || (index != 0 && device->kept.index != index))
+		if (device->uses == 0 || (index != 0 && device->kept.index != index))
 			continue;
 		device->touched = true;
 		links_look_soon(links);

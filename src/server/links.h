@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The server's TUN devices with all that belongs to them, by number: 0 is the one that host and
- * network sessions share, the others belong to one session each. Root's side.
+ * network sessions share, the others belong to one user each. Root's side.
  *
  * What others do to them is noticed: a device that was removed is made again, and addresses and
  * routes that were removed are put back.
@@ -52,8 +52,12 @@ void links_link_local(struct links *links, struct in_addr her);
 int links_route_add(struct links *links, const struct prefix6 *prefix);
 void links_route_remove(struct links *links, const struct prefix6 *prefix);
 
-/* Makes a session's own device, for clients that know us by her. Returns 0 or -errno. */
-int links_open(struct links *links, uint32_t number, struct in_addr her);
+/*
+ * The own device of a user's session, for a client that knows us by her: the one that an older
+ * session of this user still has, so that connections over it go on, else a new one. It goes when
+ * as many have closed it. Returns 0 or -errno.
+ */
+int links_open(struct links *links, int64_t user, struct in_addr her, uint32_t *number);
 void links_close(struct links *links, uint32_t number);
 
 #endif

@@ -3,10 +3,10 @@
 
 import pytest
 
-from lab.probe import until_learned
+from lab.probe import link_local, until_learned
 from lab.programs import router_address
 from lab.topology import HIDDEN_SITE, MOBILE, MOBILE_SITE, SITE, SIX
-from lab.traffic import ping, stream
+from lab.traffic import Stream, ping, stream
 from lab.wait import SLOW, until
 
 # Every call of the script on a line of its own.
@@ -18,12 +18,13 @@ echo "$state $myaddr $me $my_port $her_port $prefix" >>{dir}/calls
 class Site:
     """A tunnel over UDP that is in use, and what was inside before its site moved."""
 
-    def __init__(self, lab, *words):
+    def __init__(self, lab, *words, type="network"):
         self.lab = lab
+        self.links = lab.server.links()
         self.server = lab.dtcps("-U")
         script = lab.file("script", SCRIPT.format(dir=lab.dir), 0o755)
-        self.client = lab.dtcpclient("-U", "-n", "-s", script, *words)
-        self.address = str(router_address(self.client.wait_up()["prefix"]))
+        self.client = lab.dtcpclient("-U", "-n", "-s", script, *words, type=type)
+        self.address = self.client.wait_up().get("address")
         self.at = until_learned(self.server, "alice")
         self.before = self.inside()
         self.since, self.server_since = self.client.mark(), self.server.mark()
@@ -32,9 +33,10 @@ class Site:
         """What applications and the administrator see of the tunnel."""
         [link] = self.lab.site.ip_json("link", "show", "dev", "dtcp0")
         routes = [route for route in self.lab.site.routes()
-                  if ("dtcp0" in route or "unreachable" in route) and "fe80::" not in route]
+                  if "dtcp0" in route or "unreachable" in route]
         return {"index": link["ifindex"], "mtu": link["mtu"], "routes": routes,
-                "addresses": self.lab.site.addresses("dtcp0")}
+                "addresses": self.lab.site.addresses("dtcp0"),
+                "link-local": self.lab.site.addresses("dtcp0", scope="link")}
 
     def calls(self):
         return (self.lab.dir / "calls").read_text().splitlines()
@@ -61,8 +63,7 @@ def direction(request):
     return request.param
 
 
-def roam(site, direction, move, address, measured, what):
-    flow = site.stream(direction)
+def roam(site, flow, move, address, measured, what):
     flow.flows()
     flow.measure_gap()
     move()
@@ -71,16 +72,16 @@ def roam(site, direction, move, address, measured, what):
     flow.flows(30)
     flow.finish()
     site.nothing_noticed()
-    measured(f"gap when {what}, transfer {direction}", f"{flow.gap:.1f} s")
+    measured(f"gap when {what}, {flow.what}", f"{flow.gap:.1f} s")
     assert flow.gap < 10 * SLOW
-    ping(site.lab.six, site.address)
-    ping(site.lab.site, SIX, source=site.address)
 
 
 def test_address_replaced(internet, direction, measured):
     site = Site(internet)
-    roam(site, direction, lambda: internet.readdress("192.0.2.77"), "192.0.2.77", measured,
-         "the address is replaced")
+    roam(site, site.stream(direction), lambda: internet.readdress("192.0.2.77"), "192.0.2.77",
+         measured, "the address is replaced")
+    ping(internet.six, site.address)
+    ping(internet.site, SIX, source=site.address)
     # The script was told the address; it has changed.
     until(lambda: len(site.calls()) == 2, lambda: f"the script is told: {site.calls()}")
     assert site.calls()[1].startswith("up 192.0.2.77 192.0.2.77 ")
@@ -89,18 +90,36 @@ def test_address_replaced(internet, direction, measured):
 def test_address_replaced_behind_nat(masked, direction, measured):
     """The address outside stays, the port changes."""
     site = Site(masked)
-    roam(site, direction, lambda: masked.readdress("203.0.113.77"), SITE, measured,
+    roam(site, site.stream(direction), lambda: masked.readdress("203.0.113.77"), SITE, measured,
          "the address is replaced behind a NAT")
 
 
-def test_other_network(masked, direction, measured):
+@pytest.mark.parametrize("type", ["network", "host"])
+def test_other_network(masked, type, direction, measured):
     """From one NAT to another, over another interface: Wi-Fi to mobile."""
     masked.add_mobile()
-    site = Site(masked)
+    site = Site(masked, type=type)
     assert site.at[0] == SITE
-    roam(site, direction, masked.go_mobile, MOBILE, measured, "the network is another")
+    roam(site, site.stream(direction), masked.go_mobile, MOBILE, measured,
+         "the network is another")
     until(lambda: len(site.calls()) == 2, lambda: f"the script is told: {site.calls()}")
     assert site.calls()[1].startswith(f"up {MOBILE_SITE} {MOBILE} ")
+
+
+def test_other_network_bare_link(masked, direction, measured):
+    """tunnelonly: connections are between link-local addresses, and each end of them is bound to
+    its interface."""
+    masked.add_mobile()
+    site = Site(masked, type="tunnelonly")
+    [device] = masked.server.links() - site.links - {"dtcps0"}
+    [there] = masked.server.addresses(device, scope="link")
+    flow = Stream(masked.site, masked.server, f"{there}%dtcp0") if direction == "to the host" \
+        else Stream(masked.server, masked.site, f"{link_local('alice')}%{device}")
+    index = masked.server.ip_json("link", "show", "dev", device)[0]["ifindex"]
+    roam(site, flow, masked.go_mobile, MOBILE, measured, "the network is another")
+    assert masked.server.ip_json("link", "show", "dev", device)[0]["ifindex"] == index
+    assert site.client.stop() == 0
+    until(lambda: device not in masked.server.links(), "the interface goes with the last session")
 
 
 def test_without_n(internet, direction, measured):

@@ -26,7 +26,7 @@ static struct {
 	struct fuzz_input *input;
 	struct prefix6 routes[SESSIONS];
 	size_t n_routes;
-	bool devices[SESSIONS + 1]; /* that forward has, by number, which is id + 1 */
+	bool devices[SESSIONS + 1]; /* that forward has, by number */
 	bool changed;
 	/* what was granted */
 	bool granted[SESSIONS], revoked[SESSIONS];
@@ -100,7 +100,7 @@ int __wrap_netlink_link_local_ensure(struct netlink *netlink, unsigned int index
 {
 	(void)netlink;
 	FUZZ_CHECK(index > INTERFACE && IN6_IS_ADDR_LINKLOCAL(addr));
-	return fails() ? -ENOMEM : 1;
+	return fails() ? -ENOMEM : !world.devices[index - INTERFACE];
 }
 
 /* Of the shared device only, before anything else. */
@@ -285,6 +285,19 @@ static void check_own(const struct server_options *options, const struct server_
 	FUZZ_CHECK(!options->has_pool || !prefix6_has(&verdict->prefix, &own));
 }
 
+/* Sessions of one user have one device, which nobody else has. */
+static void check_device(const struct server_verdict *verdict)
+{
+	FUZZ_CHECK(verdict->device <= SESSIONS && world.devices[verdict->device]);
+	for (uint32_t id = 0; id < SESSIONS; id++) {
+		const struct server_verdict *other = &world.verdict[id];
+
+		if (world.granted[id] && other->device != 0)
+			FUZZ_CHECK((other->device == verdict->device) ==
+				   (other->user == verdict->user));
+	}
+}
+
 /* No two users have anything in common. */
 static void check_others(const struct server_verdict *verdict)
 {
@@ -332,7 +345,9 @@ static void log_in(struct grants *grants, const struct server_options *options,
 		return;
 	/* By the right password only, and with what was asked for. */
 	FUZZ_CHECK(right && !(what & 64) && verdict.user > 0);
-	FUZZ_CHECK(verdict.device == (login.type == TUNNEL_ONLY ? login.id + 1 : 0));
+	FUZZ_CHECK((verdict.device != 0) == (login.type == TUNNEL_ONLY));
+	if (verdict.device != 0)
+		check_device(&verdict);
 	FUZZ_CHECK(verdict.has_prefix == (login.type == TUNNEL_NETWORK));
 	FUZZ_CHECK((verdict.session != 0) == (login.udp != 0));
 	check_own(options, &verdict);

@@ -111,8 +111,10 @@ class Stream:
             self.listener.bind(("::", 0))
             self.listener.listen(1)
         self.listener.settimeout(self.seconds)
+        port = self.listener.getsockname()[1]
         with sender.inside():
             self.connection = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+            where = socket.getaddrinfo(str(address), port, socket.AF_INET6)[0][4]
         self.connection.settimeout(self.seconds)
         # The kernel spreads what is sent; the buffer small, so that little is on its way.
         self.connection.setsockopt(socket.SOL_SOCKET, 47, self.PACE)  # SO_MAX_PACING_RATE
@@ -126,7 +128,7 @@ class Stream:
         self.last = time.monotonic()
         self.gap = 0.0
         self.threads = [threading.Thread(target=self._guard, args=(step,), daemon=True)
-                        for step in (self._receive, lambda: self._send(str(address)))]
+                        for step in (self._receive, lambda: self._send(where))]
         sender.lab.closing.append(self.close)
         for thread in self.threads:
             thread.start()
@@ -137,9 +139,9 @@ class Stream:
         except OSError as error:
             self.errors.append(error)
 
-    def _send(self, address):
+    def _send(self, where):
         numbers = random.Random(1)
-        self.connection.connect((address, self.listener.getsockname()[1]))
+        self.connection.connect(where)
         while not self.ending.is_set():
             block = numbers.randbytes(1 << 14)
             self.connection.sendall(block)
