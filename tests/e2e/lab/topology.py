@@ -37,6 +37,12 @@ SIX_SERVER = "2001:db8:6::1"
 SIX = "2001:db8:6::2"
 
 
+def narrow(a, a_if, b, b_if, mtu):
+    """Both ends of a wire take no larger packets."""
+    a.ip("link", "set", a_if, "mtu", mtu)
+    b.ip("link", "set", b_if, "mtu", mtu)
+
+
 class Lab:
     """Everything that one test makes; close() takes all of it away, whatever happened."""
 
