@@ -229,8 +229,8 @@ static const struct sandbox_group sanitizer = GROUP("sanitizers", sanitizer_rule
 /* What every room needs. */
 #define COMMON SANITIZER &memory, &loop, &times, &randoms, &channels, &ends
 
-static const struct sandbox_group *const client_control[] = {COMMON, &tcp, &connects, &resolver,
-							     NULL};
+static const struct sandbox_group *const client_control[] = {COMMON,	&tcp,  &connects,
+							     &resolver, &page, NULL};
 static const struct sandbox_group *const client_forward[] = {COMMON, &packets, &page, NULL};
 static const struct sandbox_group *const server_control[] = {COMMON, &tcp, &accepts, &page, NULL};
 static const struct sandbox_group *const server_forward[] = {COMMON, &packets, &page, NULL};

@@ -46,26 +46,43 @@ static void account_list(const struct client_options *options, const struct auth
 	}
 }
 
+/* Why the password has to be asked for, where nobody can be asked. */
+static void account_log_missing(const struct client_options *options, const char *user,
+				enum authfile_result result, const char *missing)
+{
+	const char *file = options->auth_file;
+
+	if (result == AUTHFILE_NO_FILE)
+		log_warnx("no password: there is no %s, and no terminal to ask at", file);
+	else if (result == AUTHFILE_FAILED)
+		log_warnx("no password: %s cannot be read, and there is no terminal to ask at",
+			  file);
+	else
+		log_warnx("no password: no line \"%s:%s:...\" in %s, and no terminal to ask at",
+			  missing, user, file);
+}
+
 static enum client_exit account_ask(const struct client_options *options, const char *user,
-				    const struct authfile_entry *entries, const char *missing)
+				    const struct authfile_entry *entries,
+				    enum authfile_result found, const char *missing)
 {
 	char list[SESSION_SERVERS_MAX * 256];
 	char prompt[sizeof(list) + DTCP_USER_MAX + 40];
-	char typed[DTCP_PASSWORD_MAX + 1];
+	/* One byte more than a password has, so that one that is too long is seen to be. */
+	char typed[DTCP_PASSWORD_MAX + 2];
 	enum client_exit result = CLIENT_OK;
 
 	account_list(options, entries, list, sizeof(list));
 	(void)snprintf(prompt, sizeof(prompt), "password for %s at %s: ", user, list);
 	if (!readpassphrase(prompt, typed, sizeof(typed), RPP_REQUIRE_TTY)) {
 		if (errno == ENOTTY || errno == ENXIO)
-			log_warnx("no password: no line \"%s:%s:...\" in %s, and no terminal to "
-				  "ask at",
-				  missing, user, options->auth_file);
+			account_log_missing(options, user, found, missing);
 		else
 			log_warn("no password");
 		result = CLIENT_PASSWORD;
 	} else if (!dtcp_password_valid(typed)) {
-		log_warnx("no password: what was typed is empty or has control characters");
+		log_warnx("no password: what was typed is empty, too long or has control "
+			  "characters");
 		result = CLIENT_PASSWORD;
 	}
 	for (size_t i = 0; i < options->n_servers && result == CLIENT_OK; i++) {
@@ -80,15 +97,16 @@ enum client_exit account_get(const struct client_options *options, const char *u
 			     struct account_passwords *passwords)
 {
 	struct authfile_entry entries[SESSION_SERVERS_MAX];
+	enum authfile_result found;
 
 	for (size_t i = 0; i < options->n_servers; i++)
 		entries[i] = (struct authfile_entry){.server = options->servers[i],
 						     .password = passwords->text[i]};
 	/* One that cannot be read has been logged; then it is asked for as well. */
-	(void)authfile_find(options->auth_file, user, entries, options->n_servers);
+	found = authfile_find(options->auth_file, user, entries, options->n_servers);
 	for (size_t i = 0; i < options->n_servers; i++) {
 		if (!entries[i].found)
-			return account_ask(options, user, entries, options->servers[i]);
+			return account_ask(options, user, entries, found, options->servers[i]);
 	}
 	return CLIENT_OK;
 }

@@ -86,7 +86,7 @@ enum authfile_result authfile_find(const char *path, const char *user,
 
 	if (!file) {
 		if (errno == ENOENT)
-			return AUTHFILE_NO_ENTRY;
+			return AUTHFILE_NO_FILE;
 		log_warn("cannot read %s", path);
 		return AUTHFILE_FAILED;
 	}

@@ -10,8 +10,9 @@
 
 enum authfile_result {
 	AUTHFILE_FOUND,	   /* each of them */
-	AUTHFILE_NO_ENTRY, /* no such line for one of them, or no such file */
-	AUTHFILE_FAILED,   /* the file is there but cannot be read; has been logged */
+	AUTHFILE_NO_ENTRY, /* no such line for one of them */
+	AUTHFILE_NO_FILE,
+	AUTHFILE_FAILED, /* the file is there but cannot be read; has been logged */
 };
 
 struct authfile_entry {

@@ -9,6 +9,7 @@
 #include "client/names.h"
 #include "client/session.h"
 #include "client/tunnel.h"
+#include "forward/counters.h"
 #include "forward/msg.h"
 
 #include <arpa/inet.h>
@@ -28,6 +29,8 @@ struct control {
 	struct connection *connection;
 	struct event *timer;
 	struct session session;
+	/* Forward's; NULL: none are shown. */
+	const struct counters_page *counters;
 	struct client_session told; /* to monitor */
 	bool forwarding;	    /* forward has our session */
 	uint16_t udp_port;	    /* bound for a tunnel over UDP */
@@ -156,15 +159,19 @@ static void control_raise(struct control *control)
 		     "monitor");
 }
 
-/* What is shown to those who ask how the tunnel is. */
+/* What is shown to those who ask how the tunnel is. The round-trip time is as fresh as the last
+ * event, a ping at least. */
 static void control_tell_session(struct control *control)
 {
-	const struct client_session now = {
+	struct client_session now = {
 		.up = control->session.state == SESSION_UP,
 		.status = (uint32_t)control->session.status,
 	};
 
-	if (now.up == control->told.up && now.status == control->told.status)
+	if (now.up && control->counters)
+		now.rtt_us = (uint32_t)control->counters->session[CONTROL_SESSION].rtt_us;
+	if (now.up == control->told.up && now.status == control->told.status &&
+	    now.rtt_us == control->told.rtt_us)
 		return;
 	control->told = now;
 	control_must(control, ipc_send(control->monitor, CLIENT_MSG_SESSION, &now, sizeof(now), -1),
@@ -378,6 +385,28 @@ static void control_on_resolv(struct ipc *ipc, const void *body, int fd, void *a
 	close(fd);
 }
 
+static void control_on_counters(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+
+	(void)ipc;
+	(void)body;
+	control->counters = counters_map(fd, 1);
+}
+
+static void control_on_report(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct control *control = arg;
+
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	if (!control->counters)
+		return;
+	counters_log_session(&control->counters->session[CONTROL_SESSION]);
+	counters_log_page(control->counters);
+}
+
 static void control_on_stop(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	(void)ipc;
@@ -464,6 +493,8 @@ static const struct ipc_row monitor_rows[] = {
 	{CLIENT_MSG_LOWERED, sizeof(struct client_none), false, control_on_lowered},
 	{CLIENT_MSG_HOSTS, sizeof(struct client_none), true, control_on_hosts},
 	{CLIENT_MSG_RESOLV, sizeof(struct client_none), true, control_on_resolv},
+	{CLIENT_MSG_COUNTERS, sizeof(struct client_none), true, control_on_counters},
+	{CLIENT_MSG_REPORT, sizeof(struct client_none), false, control_on_report},
 };
 
 static const struct ipc_row forward_rows[] = {

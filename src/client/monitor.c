@@ -44,7 +44,7 @@ struct monitor {
 	struct carrier carrier;
 	struct client_session session; /* as control says */
 	bool ready;		       /* the tunnel has been up once */
-	struct supplies supplies;      /* for the forward room */
+	struct supplies supplies;      /* for the rooms */
 	bool stopping;		       /* control has been asked to end */
 	bool ending;		       /* everything is being removed; status is the exit status */
 	int status;
@@ -52,9 +52,11 @@ struct monitor {
 
 /* --- what a service manager is told ------------------------------------------------------- */
 
+enum { MONITOR_STATUS_SIZE = 1000 };
+
 static void monitor_tell_status(const struct monitor *monitor)
 {
-	char text[1000];
+	char text[MONITOR_STATUS_SIZE];
 
 	status_describe(&monitor->carrier, &monitor->session, text, sizeof(text));
 	service_status(monitor->service, "%s", text);
@@ -308,10 +310,24 @@ static void monitor_on_child(const char *name, pid_t pid, int status, void *arg)
 	monitor_end(monitor, CLIENT_LOCAL);
 }
 
+/* What we know of the tunnel is said here, and what control can read of its packets there. */
+static void monitor_report(struct monitor *monitor)
+{
+	char text[MONITOR_STATUS_SIZE];
+
+	status_describe(&monitor->carrier, &monitor->session, text, sizeof(text));
+	log_info("status: %s", text);
+	monitor_tell_none(monitor, CLIENT_MSG_REPORT);
+}
+
 static void monitor_on_signal(int signal_number, void *arg)
 {
 	struct monitor *monitor = arg;
 
+	if (signal_number == SIGUSR1) {
+		monitor_report(monitor);
+		return;
+	}
 	if (signal_number == SIGHUP) {
 		monitor_tell_none(monitor, CLIENT_MSG_RECONNECT);
 		return;
@@ -339,13 +355,13 @@ static const struct ipc_row forward_rows[] = {
 };
 
 /* Hands a descriptor over, if there is one; it is no longer ours then. */
-static bool monitor_furnish(struct ipc *forward, uint32_t type, int *fd)
+static bool monitor_furnish(struct ipc *room, uint32_t type, int *fd)
 {
 	const struct forward_none none = {0};
 	int given = *fd;
 
 	*fd = -1;
-	return given == -1 || ipc_send(forward, type, &none, sizeof(none), given) == 0;
+	return given == -1 || ipc_send(room, type, &none, sizeof(none), given) == 0;
 }
 
 /* Starts the rooms and opens the channels to them. */
@@ -387,13 +403,15 @@ static bool monitor_start_rooms(struct monitor *monitor)
 	if (!monitor->carrier.forward)
 		return false;
 	service_watch(monitor->service, "forward", monitor->carrier.forward, FORWARD_MSG_CALL);
-	return monitor_furnish(monitor->carrier.forward, FORWARD_MSG_COUNTERS,
+	return monitor_furnish(monitor->control, CLIENT_MSG_COUNTERS,
+			       &monitor->supplies.counters_reader) &&
+	       monitor_furnish(monitor->carrier.forward, FORWARD_MSG_COUNTERS,
 			       &monitor->supplies.counters) &&
 	       monitor_furnish(monitor->carrier.forward, FORWARD_MSG_RAW, &monitor->supplies.raw) &&
 	       monitor_furnish(monitor->carrier.forward, FORWARD_MSG_UDP, &monitor->supplies.udp);
 }
 
-static const int monitor_signals[] = {SIGHUP, SIGINT, SIGTERM};
+static const int monitor_signals[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 enum { MONITOR_SIGNALS = sizeof(monitor_signals) / sizeof(monitor_signals[0]) };
 
 /* Who logs in, and with what; then control begins. */
@@ -467,7 +485,7 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 			    .lowered = monitor_on_lowered,
 			    .failed = monitor_on_failed,
 			    .arg = &monitor},
-		.supplies = {.raw = -1, .udp = -1, .counters = -1},
+		.supplies = {.raw = -1, .udp = -1, .counters = -1, .counters_reader = -1},
 	};
 	struct account_passwords passwords = {0};
 	struct pidfh *pidfile = NULL;

@@ -25,6 +25,8 @@ enum client_msg {
 	CLIENT_MSG_CALL,	 /* struct client_none: answer with HERE */
 	CLIENT_MSG_HOSTS,	 /* struct client_none, descriptor: /etc/hosts as it is now */
 	CLIENT_MSG_RESOLV,	 /* struct client_none, descriptor: resolv.conf, after HOSTS */
+	CLIENT_MSG_COUNTERS,	 /* struct client_none, descriptor: the counter page, read-only */
+	CLIENT_MSG_REPORT,	 /* struct client_none: SIGUSR1 */
 	/* control to monitor */
 	CLIENT_MSG_RAISE = 32, /* struct client_tunnel: make the interface, run the script */
 	CLIENT_MSG_LOWER,      /* struct client_none: run the script, remove everything */
@@ -72,6 +74,7 @@ struct client_tunnel {
 struct client_session {
 	uint32_t up;
 	uint32_t status; /* enum client_exit: why the last one ended; CLIENT_OK: no failure */
+	uint32_t rtt_us; /* round-trip time over UDP, in microseconds; 0: not known */
 };
 
 /* What the guard has to know to run the script with "down". */

@@ -50,6 +50,16 @@ static const char usage[] =
 	"                  [--transport auto|ipv6|udp] [--tunnel tun|none] [--user name]\n"
 	"                  [--help] [--version] server [server ...]\n";
 
+static bool routes_have(const struct client_options *options, const struct prefix6 *prefix)
+{
+	for (size_t i = 0; i < options->n_routes; i++) {
+		if (options->routes[i].len == prefix->len &&
+		    prefix6_contains(&options->routes[i], prefix))
+			return true;
+	}
+	return false;
+}
+
 static bool parse_routes(struct client_options *options, const char *text)
 {
 	char copy[CLIENT_ROUTES_MAX * PREFIX6_STRLEN];
@@ -70,13 +80,16 @@ static bool parse_routes(struct client_options *options, const char *text)
 		if (options->n_routes == CLIENT_ROUTES_MAX)
 			return options_bad("--route: at most %d prefixes", CLIENT_ROUTES_MAX);
 
-		enum prefix_error error = prefix6_parse(word, &options->routes[options->n_routes]);
+		struct prefix6 *route = &options->routes[options->n_routes];
+		enum prefix_error error = prefix6_parse(word, route);
 
 		if (error != PREFIX_OK)
 			return options_bad(
 				"--route: \"%s\" %s; \"default\", \"none\" or prefixes such as "
 				"2000::/3 are possible",
 				word, prefix_error_text(error));
+		if (routes_have(options, route))
+			return options_bad("--route: \"%s\" is named twice", word);
 		options->n_routes++;
 	}
 	return true;

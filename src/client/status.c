@@ -37,12 +37,14 @@ const char *status_reason(enum client_exit status)
 }
 
 /* Who is where, and what came of it. */
-static void status_describe_up(const struct carrier *carrier, char *buf, size_t size)
+static void status_describe_up(const struct carrier *carrier, const struct client_session *session,
+			       char *buf, size_t size)
 {
 	const struct client_options *options = carrier->options;
 	const struct client_tunnel *tunnel = &carrier->tunnel;
 	char server[INET_ADDRSTRLEN];
 	char text[PREFIX6_STRLEN];
+	char rtt[40] = "";
 	char inside[PREFIX6_STRLEN + 20] = "";
 	struct in6_addr own;
 
@@ -52,12 +54,15 @@ static void status_describe_up(const struct carrier *carrier, char *buf, size_t 
 	else if (tunnel_own_address(tunnel, options, &own))
 		(void)snprintf(inside, sizeof(inside), ", address %s",
 			       inet_ntop(AF_INET6, &own, text, sizeof(text)));
-	(void)snprintf(buf, size, "up: %s at %s (%s)%s%s%s%s", carrier->user,
+	if (session->rtt_us)
+		(void)snprintf(rtt, sizeof(rtt), ", round-trip time %.1f ms",
+			       session->rtt_us / 1000.0);
+	(void)snprintf(buf, size, "up: %s at %s (%s)%s%s%s%s%s", carrier->user,
 		       options->servers[tunnel->server_index],
 		       inet_ntop(AF_INET, &tunnel->server, server, sizeof(server)), inside,
 		       options->no_device ? "" : ", interface ",
 		       options->no_device ? "" : carrier->link.name,
-		       tunnel->reply.udp_port ? ", over UDP" : "");
+		       tunnel->reply.udp_port ? ", over UDP" : "", rtt);
 }
 
 void status_describe(const struct carrier *carrier, const struct client_session *session, char *buf,
@@ -77,7 +82,7 @@ void status_describe(const struct carrier *carrier, const struct client_session 
 	case CARRIER_UP:
 	case CARRIER_MENDING:
 		if (session->up) {
-			status_describe_up(carrier, buf, size);
+			status_describe_up(carrier, session, buf, size);
 			return;
 		}
 		what = "tunnel held, connecting again";

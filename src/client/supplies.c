@@ -74,9 +74,8 @@ bool supplies_open(struct supplies *supplies, const struct client_options *optio
 {
 	const struct in_addr any = {.s_addr = INADDR_ANY};
 	uint16_t bound = options->udp_port;
-	int reader = -1;
 
-	*supplies = (struct supplies){.raw = -1, .udp = -1, .counters = -1};
+	*supplies = (struct supplies){.raw = -1, .udp = -1, .counters = -1, .counters_reader = -1};
 	if (!options->no_device && options->transport != SESSION_UDP) {
 		supplies->raw = outside_raw_socket();
 		if (supplies->raw < 0)
@@ -90,10 +89,7 @@ bool supplies_open(struct supplies *supplies, const struct client_options *optio
 	supplies->udp_port = options->transport == SESSION_IPV6 ? 0 : bound;
 	if (options->no_device)
 		return true;
-	supplies->counters = outside_counter_page(counters_size(1), &reader);
-	/* The client's counters have no reader yet but the forward room itself. */
-	if (reader != -1)
-		close(reader);
+	supplies->counters = outside_counter_page(counters_size(1), &supplies->counters_reader);
 	return supplies->counters >= 0;
 }
 
@@ -105,4 +101,6 @@ void supplies_close(const struct supplies *supplies)
 		close(supplies->udp);
 	if (supplies->counters >= 0)
 		close(supplies->counters);
+	if (supplies->counters_reader >= 0)
+		close(supplies->counters_reader);
 }

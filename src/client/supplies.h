@@ -13,11 +13,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Descriptors for the forward room, -1 where there are none; whoever hands one over sets it so. */
+/* Descriptors for the rooms, -1 where there are none; whoever hands one over sets it so. */
 struct supplies {
 	int raw;
 	int udp;
 	int counters;
+	int counters_reader;
 	uint32_t udp_port; /* bound for a tunnel over UDP; 0: none */
 };
 

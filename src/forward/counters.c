@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "forward/counters.h"
 
+#include "base/log.h"
+
+#include <inttypes.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 static const char *const drop_names[DROP_REASONS] = {
 	[DROP_NONE] = "none",
 	[DROP_OUTER_SHORT] = "outer-short",
@@ -38,4 +45,47 @@ const char *drop_reason_name(enum drop_reason reason)
 size_t counters_size(uint32_t sessions_max)
 {
 	return sizeof(struct counters_page) + sessions_max * sizeof(struct session_counters);
+}
+
+const struct counters_page *counters_map(int fd, uint32_t sessions_max)
+{
+	size_t size = counters_size(sessions_max);
+	struct stat status;
+	void *page = MAP_FAILED;
+
+	if (fstat(fd, &status) == 0 && (size_t)status.st_size >= size)
+		page = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	if (page != MAP_FAILED)
+		return page;
+	log_warnx("cannot map the counter page; counters will not be shown");
+	return NULL;
+}
+
+void counters_log(const char *name, uint64_t number)
+{
+	log_info("counter %s %" PRIu64, name, number);
+}
+
+static void counters_log_some(const char *name, uint64_t number)
+{
+	if (number)
+		counters_log(name, number);
+}
+
+void counters_log_page(const struct counters_page *page)
+{
+	for (enum drop_reason reason = DROP_NONE + 1; reason < DROP_REASONS; reason++)
+		counters_log_some(drop_reason_name(reason), page->drops[reason]);
+	counters_log_some("icmp-errors", page->icmp_errors);
+	counters_log_some("icmp6-sent", page->icmp6_sent);
+}
+
+void counters_log_session(const struct session_counters *session)
+{
+	counters_log("in-packets", session->in_packets);
+	counters_log("in-bytes", session->in_bytes);
+	counters_log("out-packets", session->out_packets);
+	counters_log("out-bytes", session->out_bytes);
+	counters_log_some("rtt-us", session->rtt_us);
 }

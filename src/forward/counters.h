@@ -71,4 +71,19 @@ _Static_assert(DROP_REASONS <= 32, "drops[] has room");
 /* Bytes of a page for so many sessions. */
 size_t counters_size(uint32_t sessions_max);
 
+/*
+ * For a reader: the page of that descriptor, which is closed. NULL after logging: then there is
+ * nothing to be shown.
+ */
+const struct counters_page *counters_map(int fd, uint32_t sessions_max);
+
+/* One line for the log. */
+void counters_log(const char *name, uint64_t number);
+
+/* A line for each drop reason, and for ICMP, that is not zero. */
+void counters_log_page(const struct counters_page *page);
+
+/* What a session has carried, and where there is one, its round-trip time. */
+void counters_log_session(const struct session_counters *session);
+
 #endif

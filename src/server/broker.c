@@ -329,17 +329,9 @@ void broker_revoke(struct broker *broker, uint32_t id)
 
 void broker_report(const struct broker *broker)
 {
-	log_info("counter sessions %" PRIu32, sessions_count(broker->sessions));
-	for (enum drop_reason reason = DROP_NONE + 1; broker->counters && reason < DROP_REASONS;
-	     reason++) {
-		if (broker->counters->drops[reason])
-			log_info("counter %s %" PRIu64, drop_reason_name(reason),
-				 broker->counters->drops[reason]);
-	}
-	if (broker->counters && broker->counters->icmp_errors)
-		log_info("counter icmp-errors %" PRIu64, broker->counters->icmp_errors);
-	if (broker->counters && broker->counters->icmp6_sent)
-		log_info("counter icmp6-sent %" PRIu64, broker->counters->icmp6_sent);
+	counters_log("sessions", sessions_count(broker->sessions));
+	if (broker->counters)
+		counters_log_page(broker->counters);
 }
 
 void broker_added(struct broker *broker, uint32_t id)

@@ -20,8 +20,6 @@
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* How often the log says what was left out of it. */
@@ -189,19 +187,10 @@ static void control_on_removed(struct ipc *ipc, const void *body, int fd, void *
 static void control_on_counters(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	struct control *control = arg;
-	size_t size = counters_size(control->options->sessions_max);
-	struct stat status;
-	void *page = MAP_FAILED;
 
 	(void)ipc;
 	(void)body;
-	if (fstat(fd, &status) == 0 && (size_t)status.st_size >= size)
-		page = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-	if (page == MAP_FAILED)
-		log_warnx("cannot map the counter page; counters will not be shown");
-	else
-		control->broker.counters = page;
-	close(fd);
+	control->broker.counters = counters_map(fd, control->options->sessions_max);
 }
 
 /* --- listening ---------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A little of "make chaos": eight clients and some seconds of mischief. What was done is random,
-but whatever it was, everybody must be well again afterwards. The seed is in the messages of a
-failure; bench/chaos takes it."""
+but whatever it was, everybody must be well again afterwards. The seed is in the figures at the end;
+bench/chaos takes it."""
 
 import random
 
@@ -19,15 +19,17 @@ PATIENCE = 60
 @pytest.mark.slow(15)
 def test_chaos(lab, measured):
     seed = random.randrange(1 << 32)
-    print(f"seed {seed}")
-    chaos = Chaos(Crowd(lab, CLIENTS), seed)
+    measured("mischief", f"seed {seed}")
+    chaos = Chaos(Crowd(lab, CLIENTS), seed, lambda text: measured("mischief", text))
     chaos.begin()
     own = chaos.crowd.own()
     chaos.crowd.back_again()
-    chaos.run(SECONDS)
-    chaos.crowd.mark()
-    measured("everybody is back after mischief", spread(chaos.wait_all(PATIENCE)))
-    chaos.report()
+    try:
+        chaos.run(SECONDS)
+        chaos.crowd.mark()
+        measured("everybody is back after mischief", spread(chaos.wait_all(PATIENCE)))
+    finally:
+        chaos.report()
     chaos.crowd.back_again()
     assert chaos.crowd.own() == own
     chaos.finish()

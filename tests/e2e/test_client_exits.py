@@ -37,6 +37,7 @@ def test_usage(internet):
             (("--interface", "sixteen-letters!", SERVER), "sixteen-letters!"),
             (("--address", "::1", SERVER), "::1"), (("--address", "192.0.2.1", SERVER), "192.0.2.1"),
             (("--route", "2001:db8::1/32", SERVER), "2001:db8::1/32"),
+            (("--route", "2000::/3,2000::/3", SERVER), "2000::/3"),
             (("--route", "nowhere", SERVER), "nowhere"), (("--metric", "-1", SERVER), "-1"),
             (("--tunnel", "gre", SERVER), "gre"), (("--keepalive", "0", SERVER), "keepalive"),
             (("--user", "no-such-user", SERVER), "no-such-user"),
@@ -185,10 +186,15 @@ def test_closed_by_the_server(internet):
 
 
 def test_no_password(internet):
-    """No entry in the file, and no terminal to ask at."""
-    ends(internet.dtcpclient(password=None), 13, "password")
+    """No file, no entry in it, or none that can be read; and no terminal to ask at."""
+    ends(internet.dtcpclient("--auth-file", "/run/nosuch", password=None), 13,
+         "there is no /run/nosuch, ")
     write_auth(internet.site, f"{SERVER}:somebody:else\nother.example:alice:x\n")
-    ends(internet.dtcpclient(password=None), 13, "password")
+    ends(internet.dtcpclient(password=None), 13, f'no line "{SERVER}:alice:..." in ')
+    client = internet.dtcpclient("--auth-file", "/run", password=None)
+    assert client.wait() == 13
+    assert "cannot read /run: Is a directory" in client.log()
+    assert "no password: /run cannot be read, " in client.log()
 
 
 def test_interface_exists(internet):
@@ -293,14 +299,17 @@ def test_terminal_prompt(internet):
     os.close(master)
 
 
-def test_prompt_given_up(internet):
-    """An empty password is none."""
+@pytest.mark.parametrize("typed", [b"", b"x" * 257], ids=["empty", "too long"])
+def test_prompt_given_up(internet, typed):
+    """What can be no password is not sent, nor a part of it."""
+    server = FakeServer(internet.server, lambda peer: peer.serve(OK))
     master, slave = pty.openpty()
     client = internet.dtcpclient(password=None, terminal=slave)
     os.close(slave)
     shown = b""
     while b"assword" not in shown:
         shown += os.read(master, 1000)
-    os.write(master, b"\n")
-    assert client.wait() == 13
+    os.write(master, typed + b"\n")
+    ends(client, 13, "what was typed is empty, too long or has control characters")
+    assert not server.peers
     os.close(master)

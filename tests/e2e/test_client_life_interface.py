@@ -218,17 +218,12 @@ def test_removed_while_held(internet):
     ping(internet.site, SIX)
 
 
-def rename(internet, name):
-    for words in (("dtcp0", "down"), ("dtcp0", "name", name), (name, "up")):
-        internet.site.ip("link", "set", *words)
-
-
 def test_renamed(internet):
     """It is followed under its new name, and has all that the kernel took away meanwhile."""
     before = internet.site.state()
     internet.dtcps()
     client = start(internet)
-    rename(internet, "wan6")
+    internet.rename("wan6")
     client.wait_log("interface dtcp0 is called wan6 now")
     until(lambda: any("default dev wan6" in route for route in internet.site.routes()),
           "the route is back", 3)
@@ -243,7 +238,7 @@ def test_renamed_and_killed(internet):
     """The guard knows the new name, too."""
     internet.dtcps()
     client = start(internet)
-    rename(internet, "wan6")
+    internet.rename("wan6")
     client.wait_log("interface dtcp0 is called wan6 now")
     os.kill(client.rooms()["monitor"], signal.SIGKILL)
     client.wait()

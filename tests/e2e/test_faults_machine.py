@@ -11,8 +11,7 @@ import pytest
 
 from lab.clock import WallClock
 from lab.crowd import Crowd
-from lab.node import command
-from lab.process import status_field
+from lab.process import limit_descriptors
 from lab.programs import router_address
 from lab.topology import SIX, SITE_NET
 from lab.traffic import Stream, ping, ping_once
@@ -33,13 +32,6 @@ def signal_all(process, number):
 
 def descriptors(pid):
     return {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
-
-
-def limit_descriptors(pid, number):
-    """Sets the soft limit. Not every root may do so to another user's process; that user may."""
-    user, group = (status_field(pid, field).split()[0] for field in ("Uid", "Gid"))
-    command("setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups",
-            "prlimit", f"--pid={pid}", f"--nofile={number}:")
 
 
 def test_out_of_descriptors(internet):

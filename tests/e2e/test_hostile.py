@@ -2,13 +2,12 @@
 """Connections in masses, slow ones, senseless ones: the others feel nothing."""
 
 import os
-import resource
 import time
 from pathlib import Path
 
 import pytest
 
-from lab.process import status_field
+from lab.process import limit_descriptors
 from lab.topology import SITE
 from lab.wait import SLOW, pass_time, until
 from lab.wire import Wire
@@ -89,22 +88,6 @@ def processor(pid):
     """Seconds of processor time of a process."""
     words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def limit_descriptors(pid, number):
-    """As the process's own user, for whom it is no privilege."""
-    user, group = (int(status_field(pid, field).split()[0]) for field in ("Uid", "Gid"))
-    child = os.fork()
-    if child == 0:
-        try:
-            os.setgroups([])
-            os.setresgid(group, group, group)
-            os.setresuid(user, user, user)
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, (number, number))
-            os._exit(0)
-        finally:
-            os._exit(1)
-    assert os.waitpid(child, 0)[1] == 0
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import ipaddress
 
 from lab.capture import Capture
 from lab.process import Process
-from lab.topology import SIX
+from lab.topology import SITE, SIX
 from lab.traffic import PYTHON, fetch, ping
 from lab.wait import REPO, until
 
@@ -129,3 +129,26 @@ def test_lan_of_a_site_that_moves(lab):
     assert lan_addresses(lab)[address] > 0
     assert radvd == [pid for pid, title in lab.site.processes().items()
                      if title.startswith("radvd")]
+
+
+def test_lan_of_a_tunnel_that_is_renamed(lab):
+    """Under the new name of its tunnel, the script still finds what it has to go on with, and what
+    to take back."""
+    lab.internet(lan=True)
+    lab.users.add("alice")
+    lab.readdress("192.0.2.77")
+    before = lab.site.state()
+    before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
+    lab.readdress(SITE)
+    lab.dtcps("-U")
+    client = lab.dtcpclient("-U", "-n", "-s", lan_script(lab))
+    client.wait_up()
+    until(lambda: lan_addresses(lab), "the LAN host has an address")
+    lab.rename("wan6")
+    client.wait_log("interface dtcp0 is called wan6 now")
+    lab.readdress("192.0.2.77")
+    client.wait_log("lan0 goes on announcing")
+    ping(lab.lan, SIX)
+    assert client.stop() == 0
+    until(lambda: set(lan_addresses(lab).values()) == {0}, "the address is deprecated", 5)
+    lab.site.back_to(before)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The client against a server by hand: its hellos, and the answers that it must not believe."""
 
+import re
 import socket
 import struct
 import time
@@ -8,6 +9,7 @@ import time
 import pytest
 
 from lab.capture import Capture
+from lab.manager import Manager
 from lab.outside import echo_request
 from lab.probe import ANSWER, HELLO, SIZE, UDP_PORT, probe, probe_key
 from lab.programs import PASSWORD
@@ -114,6 +116,23 @@ def test_hello_when_nothing_comes_back(internet):
     internet.site.run("ping", "-6", "-c", "1", "-W", "1", SIX, check=False)
     server.wait_hellos(count + 1)
     assert 4.5 < server.hellos[count][0] - started < 6 + 1 * SLOW
+
+
+def test_round_trip_time(internet):
+    """Shown at SIGUSR1, and by a service manager."""
+    server = ByHand(internet)
+
+    def late(hello):
+        time.sleep(0.05)  # on the way
+        return server.good(hello)
+
+    server.answering = late
+    with Manager(internet) as manager:
+        client = internet.dtcpclient("-U")
+    text = manager.wait("STATUS", lambda text: "round-trip time" in text).what["STATUS"]
+    [time_ms] = re.findall(r", interface dtcp0, over UDP, round-trip time ([0-9.]+) ms$", text)
+    assert 50 <= float(time_ms) < 1000 * SLOW
+    assert 50000 <= client.counters()["rtt-us"] < 1000000 * SLOW
 
 
 BAD = {

@@ -5,7 +5,7 @@ import pytest
 
 from lab.capture import Capture, IPv6
 from lab.programs import router_address
-from lab.topology import SIX
+from lab.topology import SIX, narrow
 from lab.traffic import no_ping, ping, transfer
 
 MEGABYTES = 4 << 20
@@ -21,11 +21,6 @@ def tunnel(lab, mtu, server_mtu=None):
     [link] = lab.site.ip_json("link", "show", "dev", "dtcp0")
     assert link["mtu"] == mtu
     return str(router_address(up["prefix"]))
-
-
-def narrow(a, a_if, b, b_if, mtu):
-    a.ip("link", "set", a_if, "mtu", mtu)
-    b.ip("link", "set", b_if, "mtu", mtu)
 
 
 @pytest.fixture(params=["no NAT", "NAT"])

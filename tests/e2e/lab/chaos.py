@@ -105,7 +105,7 @@ class Ward:
 class Chaos:
     """run() does the mischief; what it did is in counts."""
 
-    def __init__(self, crowd, seed, say=print):
+    def __init__(self, crowd, seed, say):
         self.crowd = crowd
         self.lab = crowd.lab
         self.random = random.Random(seed)

@@ -56,6 +56,19 @@ def alive(pid):
     return state != "Z"
 
 
+def processes_of(inode):
+    """{pid: command line} of everything that runs in the network namespace of that inode."""
+    found = {}
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            if os.stat(f"/proc/{entry}/ns/net").st_ino == inode:
+                text = Path(f"/proc/{entry}/cmdline").read_bytes()
+                found[int(entry)] = text.replace(b"\0", b" ").decode(errors="replace").strip()
+    return found
+
+
 class Node:
     def __init__(self, lab, name):
         self.lab = lab
@@ -165,15 +178,7 @@ class Node:
 
     def processes(self):
         """{pid: command line} of everything that runs in this namespace."""
-        found = {}
-        for entry in os.listdir("/proc"):
-            if not entry.isdigit():
-                continue
-            with contextlib.suppress(OSError):
-                if os.stat(f"/proc/{entry}/ns/net").st_ino == self.inode:
-                    text = Path(f"/proc/{entry}/cmdline").read_bytes()
-                    found[int(entry)] = text.replace(b"\0", b" ").decode(errors="replace").strip()
-        return found
+        return processes_of(self.inode)
 
     # --- what is left when something has ended
 

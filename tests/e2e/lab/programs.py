@@ -49,8 +49,30 @@ class Users:
         return self._must("del", name)
 
 
-class Server(Process):
+class Counting(Process):
+    """A program that shows its counters at SIGUSR1."""
+
+    FIRST = ""  # of the counters; it is always there
+
+    def counters(self):
+        """{name: number} as SIGUSR1 shows them; what is zero is not there."""
+        since = self.mark()
+        for wanted in (1, 2):
+            # The second answer begins when the first is complete.
+            self.send_signal(signal.SIGUSR1)
+            until(lambda wanted=wanted: self._blocks(since)[wanted:],
+                  f"{self.name} shows its counters")
+        return {name: int(number)
+                for name, number in re.findall(r"counter (\S+) (\d+)", self._blocks(since)[1])}
+
+    def _blocks(self, since):
+        return re.split(rf"(?=counter {self.FIRST} \d+$)", self.log()[since:], flags=re.MULTILINE)
+
+
+class Server(Counting):
     """dtcps in the foreground. set holds settings for -o; None leaves a default one out."""
+
+    FIRST = "sessions"
 
     def __init__(self, node, users, *words, set=None, wait=True, program=DTCPS):
         settings = {"database": users.path, "host.prefix": HOST_PREFIX, "network.pool": POOL}
@@ -81,22 +103,11 @@ class Server(Process):
 
         until(ready, "dtcps listens")
 
-    def counters(self):
-        """{name: number} as SIGUSR1 shows them; what is zero is not there."""
-        since = self.mark()
-        for wanted in (1, 2):
-            # The second answer begins when the first is complete.
-            self.send_signal(signal.SIGUSR1)
-            until(lambda wanted=wanted: self._blocks(since)[wanted:], "dtcps shows its counters")
-        return {name: int(number)
-                for name, number in re.findall(r"counter (\S+) (\d+)", self._blocks(since)[1])}
 
-    def _blocks(self, since):
-        return re.split(r"(?=counter sessions \d+$)", self.log()[since:], flags=re.MULTILINE)
-
-
-class Client(Process):
+class Client(Counting):
     """dtcpclient in the foreground, its password in the node's own dtcpclient.auth."""
+
+    FIRST = "in-packets"
 
     def __init__(self, node, *words, type="network", user="alice", password=PASSWORD,
                  server="198.51.100.2", terminal=None, program=DTCPCLIENT):

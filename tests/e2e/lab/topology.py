@@ -38,6 +38,12 @@ SIX_SERVER = "2001:db8:6::1"
 SIX = "2001:db8:6::2"
 
 
+def narrow(a, a_if, b, b_if, mtu):
+    """Both ends of a wire take no larger packets."""
+    a.ip("link", "set", a_if, "mtu", mtu)
+    b.ip("link", "set", b_if, "mtu", mtu)
+
+
 class Lab:
     """Everything that one test makes; close() takes all of it away, whatever happened."""
 
@@ -178,6 +184,11 @@ class Lab:
         self.site.ip("addr", "add", f"{address}/24", "dev", "up0")
         gateway = HIDDEN_NAT if self.nats else SITE_NET
         self.site.ip("route", "replace", "default", "via", gateway)
+
+    def rename(self, name):
+        """The site's tunnel gets another name."""
+        for words in (("dtcp0", "down"), ("dtcp0", "name", name), (name, "up")):
+            self.site.ip("link", "set", *words)
 
     def add_mobile(self, style="masquerade"):
         """Another way for the site, not used yet."""

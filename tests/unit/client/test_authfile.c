@@ -274,7 +274,7 @@ static void test_unreadable(void **state)
 {
 	(void)state;
 	(void)unlink(path);
-	look_up("broker.example", "foo", AUTHFILE_NO_ENTRY, NULL, "");
+	look_up("broker.example", "foo", AUTHFILE_NO_FILE, NULL, "");
 
 	assert_int_equal(mkdir(path, 0700), 0);
 	look_up("broker.example", "foo", AUTHFILE_FAILED, NULL,

@@ -204,6 +204,10 @@ static void test_bad_routes(void **state)
 	      "2000::1/3", "s");
 	ERROR("--route: \"10.0.0.0/8\" is not an IPv6 address, a slash and a number" ROUTES,
 	      "--route", "10.0.0.0/8", "s");
+	/* A second one could not be made, which would show after the login only. */
+	ERROR("--route: \"2001:0db8::/32\" is named twice", "--route",
+	      "2001:db8::/32,fd00::/8,2001:0db8::/32", "s");
+	OK("--route", "2001:db8::/32,2001:db8::/33", "s");
 }
 
 static void test_bad_numbers(void **state)

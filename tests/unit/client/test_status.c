@@ -18,9 +18,12 @@ static struct client_options options = {.servers = {"broker.example"},
 					.type = TUNNEL_NETWORK};
 static struct carrier carrier = {.options = &options, .user = "alice", .link = {.name = "dtcp0"}};
 
+static uint32_t rtt_us;
+
 static void expect(enum carrier_state state, bool up, enum client_exit status, const char *expected)
 {
-	const struct client_session session = {.up = up, .status = (uint32_t)status};
+	const struct client_session session = {
+		.up = up, .status = (uint32_t)status, .rtt_us = rtt_us};
 	char text[1000];
 
 	assert_true(status_check(&session));
@@ -48,6 +51,11 @@ static void test_up(void **state)
 	expect(CARRIER_UP, true, CLIENT_OK,
 	       "up: alice at broker.example (192.0.2.1), address 2001:db8::2, interface dtcp0, "
 	       "over UDP");
+	rtt_us = 12345;
+	expect(CARRIER_UP, true, CLIENT_OK,
+	       "up: alice at broker.example (192.0.2.1), address 2001:db8::2, interface dtcp0, "
+	       "over UDP, round-trip time 12.3 ms");
+	rtt_us = 0;
 	reply->has_me6 = false;
 	options.type = TUNNEL_ONLY;
 	options.no_device = true;

@@ -2,8 +2,7 @@
 /*
  * The whole room in a process of its own, with the test as monitor and control. Socket pairs stand
  * for TUN devices: they keep packets apart just the same. The outside is the loopback interface of
- * a network namespace that needs no privilege; where the system does not allow one, the tests that
- * send are skipped.
+ * a network namespace that needs no privilege, where the system allows one.
  */
 #ifndef DTCP_TESTS_FORWARD_ROOM_H
 #define DTCP_TESTS_FORWARD_ROOM_H
@@ -14,6 +13,7 @@
 #include "forward/counters.h"
 #include "forward/forward.h"
 #include "forward/msg.h"
+#include "tests/unit/base/need.h"
 
 #include <event2/event.h>
 #include <linux/virtio_net.h>
@@ -47,9 +47,7 @@ struct room {
 void room_make_network(void);
 extern bool room_network;
 
-#define NEED_NETWORK()                                                                             \
-	if (!room_network)                                                                         \
-		skip();
+#define NEED_NETWORK() need(room_network, "network namespace")
 
 /* Octets that the loopback interface takes; 65536 from the beginning. */
 void set_loopback_mtu(int mtu);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The counter page as its readers see it. */
+#include "forward/counters.h"
+
+#include "base/log.h"
+#include "tests/unit/base/capture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void test_page(void **state)
+{
+	struct counters_page page = {
+		.drops[DROP_NONE] = 1,
+		.drops[DROP_OUTER_SHORT] = 2,
+		.drops[DROP_SEND] = UINT64_MAX,
+		.icmp6_sent = 3,
+	};
+
+	(void)state;
+	capture_begin(STDERR_FILENO);
+	counters_log_page(&page);
+	assert_string_equal(capture_end(), "test: counter outer-short 2\n"
+					   "test: counter send 18446744073709551615\n"
+					   "test: counter icmp6-sent 3\n");
+}
+
+static void test_session(void **state)
+{
+	struct session_counters session = {.in_packets = 2, .in_bytes = 3000, .dropped = 7};
+
+	(void)state;
+	capture_begin(STDERR_FILENO);
+	counters_log_session(&session);
+	assert_string_equal(capture_end(), "test: counter in-packets 2\n"
+					   "test: counter in-bytes 3000\n"
+					   "test: counter out-packets 0\n"
+					   "test: counter out-bytes 0\n");
+	session.rtt_us = 12345;
+	capture_begin(STDERR_FILENO);
+	counters_log_session(&session);
+	assert_non_null(strstr(capture_end(), "test: counter rtt-us 12345\n"));
+}
+
+/* A page that is shorter than it should be is not read: that would be a bus error. */
+static void test_map(void **state)
+{
+	static const uint32_t magic = COUNTERS_MAGIC;
+	int fd = memfd_create("page", MFD_CLOEXEC);
+	const struct counters_page *page;
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, (off_t)counters_size(2)), 0);
+	assert_int_equal(pwrite(fd, &magic, sizeof(magic), 0), sizeof(magic));
+	unsigned int before = capture_count_fds();
+
+	page = counters_map(dup(fd), 2);
+	assert_non_null(page);
+	assert_int_equal(page->magic, COUNTERS_MAGIC);
+	assert_int_equal(ftruncate(fd, (off_t)counters_size(2) - 1), 0);
+	capture_begin(STDERR_FILENO);
+	page = counters_map(dup(fd), 2);
+	assert_non_null(strstr(capture_end(), "cannot map the counter page"));
+	assert_null(page);
+	assert_int_equal(capture_count_fds(), before);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_page),
+		cmocka_unit_test(test_session),
+		cmocka_unit_test(test_map),
+	};
+
+	log_init("test", NULL, false);
+	return cmocka_run_group_tests_name("counters", tests, NULL, NULL);
+}
