@@ -10,8 +10,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-/* Milliseconds that the steps of one change take, and between two repairs. */
-enum { CARRIER_SETTLE_MS = 100, CARRIER_MEND_MS = 5000 };
+/* Milliseconds that the steps of one change take, between two repairs, and after a failed one. */
+enum { CARRIER_SETTLE_MS = 100, CARRIER_MEND_MS = 5000, CARRIER_RETRY_MS = 60000 };
 
 static void carrier_tell(struct carrier *carrier, struct ipc *ipc, uint32_t type, const void *body,
 			 size_t size, int fd)
@@ -152,6 +152,15 @@ static void carrier_make(struct carrier *carrier)
 
 /* --- what others do to the interface ------------------------------------------------------ */
 
+/* By that time at the latest. */
+static void carrier_look_by(struct carrier *carrier, int64_t when)
+{
+	if (!carrier->look || (evtimer_pending(carrier->look, NULL) && carrier->due <= when))
+		return;
+	carrier->due = when;
+	clock_arm(carrier->look, when);
+}
+
 static void carrier_look_soon(struct carrier *carrier)
 {
 	int64_t when = clock_ms() + CARRIER_SETTLE_MS;
@@ -159,8 +168,31 @@ static void carrier_look_soon(struct carrier *carrier)
 	/* Somebody may do it each time: that is answered with patience. */
 	if (carrier->mended && carrier->mended + CARRIER_MEND_MS > when)
 		when = carrier->mended + CARRIER_MEND_MS;
-	if (carrier->look && !evtimer_pending(carrier->look, NULL))
-		clock_arm(carrier->look, when);
+	carrier_look_by(carrier, when);
+}
+
+/* In what is done again and again, the same failure is said once an hour. */
+static bool carrier_is_news(const char *text, void *arg)
+{
+	struct carrier *carrier = arg;
+
+	return repeat_failed(&carrier->repeat, text, true, clock_ms()) != REPEAT_HUSH;
+}
+
+/* Addresses and routes. */
+static void carrier_restore(struct carrier *carrier)
+{
+	int result;
+
+	log_filter(carrier_is_news, carrier);
+	result = link_restore(&carrier->link, &carrier->tunnel);
+	log_filter(NULL, NULL);
+	if (result < 0)
+		carrier_look_by(carrier, clock_ms() + CARRIER_RETRY_MS);
+	else
+		repeat_forget(&carrier->repeat);
+	if (result > 0)
+		carrier->mended = clock_ms();
 }
 
 static void carrier_make_again(struct carrier *carrier)
@@ -194,8 +226,7 @@ static void carrier_on_look(evutil_socket_t fd, short what, void *arg)
 		carrier_make_again(carrier);
 		break;
 	case LINK_THERE:
-		if (link_restore(link, &carrier->tunnel) > 0)
-			carrier->mended = clock_ms();
+		carrier_restore(carrier);
 		break;
 	case LINK_SET_DOWN:
 		break;
@@ -292,6 +323,8 @@ static void carrier_update(struct carrier *carrier, const struct client_tunnel *
 		/* Has been logged; without it only the link-local address is an old one. */
 		(void)link_update(&carrier->link, tunnel);
 		carrier_tell_icmp(carrier);
+		/* Whatever has happened unheard does not outlive the session. */
+		carrier_look_soon(carrier);
 	}
 	if (told) {
 		carrier_is_up(carrier, "tunnel goes on");

@@ -15,6 +15,7 @@
 #include "client/link.h"
 #include "client/msg.h"
 #include "client/options.h"
+#include "client/repeat.h"
 #include "monitor/linkwatch.h"
 #include "monitor/script.h"
 
@@ -50,9 +51,11 @@ struct carrier {
 	/* what was asked for in the state MENDING, and comes after it */
 	enum { CARRIER_WANT_NOTHING, CARRIER_WANT_RAISE, CARRIER_WANT_LOWER } want;
 	struct linkwatch *watch;
-	struct event *look; /* when we next look what others have done */
-	bool overlooked;    /* that was due while the script ran */
-	int64_t mended;	    /* when that last cost us something; 0: never */
+	struct event *look;   /* what others have done */
+	int64_t due;	      /* when we next do */
+	bool overlooked;      /* that was due while the script ran */
+	int64_t mended;	      /* when that last cost us something; 0: never */
+	struct repeat repeat; /* what has been said of failures since all was well */
 };
 
 /* Begins and ends to notice what others do to the interface. */

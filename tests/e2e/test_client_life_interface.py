@@ -15,7 +15,7 @@ from lab.node import command
 from lab.programs import router_address
 from lab.topology import SIX
 from lab.traffic import ping
-from lab.wait import SLOW, until
+from lab.wait import SLOW, pass_time, until
 
 
 SIOCGIFINDEX = 0x8933
@@ -260,6 +260,46 @@ def test_set_down_until_the_end(internet):
     assert client.stop() == 0
     before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
     internet.site.back_to(before)
+
+
+@pytest.mark.parametrize("where", ["dtcp0", "all"])
+def test_ipv6_turned_off_and_on(internet, where):
+    """Some tools do that to begin anew. It takes all addresses and routes, and is heard of by other
+    messages than a link that is set down."""
+    server = internet.dtcps()
+    client = start(internet, "-l")
+    whole = set_up(internet)
+    internet.site.sysctl(f"net.ipv6.conf.{where}.disable_ipv6", 1)
+    client.wait_log("interface dtcp0: IPv6 was turned off; nothing passes until it is turned on")
+    # A session that comes meanwhile changes nothing about it.
+    since = client.mark()
+    assert server.stop() == 0
+    internet.dtcps()
+    client.wait_log("tunnel goes on", since=since)
+    since = client.mark()
+    internet.site.sysctl(f"net.ipv6.conf.{where}.disable_ipv6", 0)
+    client.wait_log("interface dtcp0 is up again, with its addresses and routes", 3, since)
+    assert set_up(internet) == whole
+    ping(internet.site, SIX)
+    assert "cannot" not in client.log() and "removed by somebody" not in client.log()
+
+
+def test_what_cannot_be_put_back(internet):
+    """With an MTU that IPv6 forbids. That is said once for each thing, however often it is tried."""
+    internet.dtcps()
+    client = start(internet)
+    addresses = set(set_up(internet)[0])
+    for mtu in (1000, 1001, 1002):
+        internet.site.ip("link", "set", "dtcp0", "mtu", mtu)
+        client.wait_log("cannot add the address .*\n(.*\n)*.*cannot add the route ::/0")
+        pass_time(0.3, client.running, "it looks again")
+    assert client.log().count("cannot add the route ::/0") == 1
+    since = client.mark()
+    internet.site.ip("link", "set", "dtcp0", "mtu", 1280)
+    client.wait_log("the default route was removed by somebody; put back", since=since)
+    # To an interface that is new to IPv6 the kernel has given one of its own as well.
+    assert addresses <= set(set_up(internet)[0])
+    ping(internet.site, SIX)
 
 
 def test_address_and_routes_removed(internet):
