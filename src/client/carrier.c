@@ -75,7 +75,15 @@ static void carrier_name_link(struct carrier *carrier)
 	(void)strlcpy(carrier->link.name, carrier->options->interface, sizeof(carrier->link.name));
 }
 
-static bool carrier_make_link(struct carrier *carrier)
+/* In what is done again and again, the same failure is said once an hour. */
+static bool carrier_is_news(const char *text, void *arg)
+{
+	struct carrier *carrier = arg;
+
+	return repeat_failed(&carrier->repeat, text, true, clock_ms()) != REPEAT_HUSH;
+}
+
+static bool carrier_try_link(struct carrier *carrier)
 {
 	const struct client_options *options = carrier->options;
 	const struct forward_device device = {.index = 0};
@@ -96,10 +104,21 @@ static bool carrier_make_link(struct carrier *carrier)
 	fd = link_up(&carrier->link, &carrier->tunnel);
 	if (fd < 0)
 		return false;
+	repeat_forget(&carrier->repeat);
 	linkwatch_set(carrier->watch, carrier->link.index);
 	carrier_tell_icmp(carrier);
 	carrier_tell(carrier, carrier->forward, FORWARD_MSG_DEVICE, &device, sizeof(device), fd);
 	return true;
+}
+
+static bool carrier_make_link(struct carrier *carrier)
+{
+	bool made;
+
+	log_filter(carrier_is_news, carrier);
+	made = carrier_try_link(carrier);
+	log_filter(NULL, NULL);
+	return made;
 }
 
 /* What others have done to the interface. */
@@ -171,14 +190,6 @@ static void carrier_look_soon(struct carrier *carrier)
 	carrier_look_by(carrier, when);
 }
 
-/* In what is done again and again, the same failure is said once an hour. */
-static bool carrier_is_news(const char *text, void *arg)
-{
-	struct carrier *carrier = arg;
-
-	return repeat_failed(&carrier->repeat, text, true, clock_ms()) != REPEAT_HUSH;
-}
-
 /* Addresses and routes. */
 static void carrier_restore(struct carrier *carrier)
 {
@@ -202,12 +213,10 @@ static void carrier_make_again(struct carrier *carrier)
 	link_down(&carrier->link);
 	carrier_name_link(carrier);
 	carrier_tell_guard(carrier, true);
-	if (!carrier_make_link(carrier)) {
-		carrier->failed(carrier->arg);
-		return;
-	}
-	carrier->state = CARRIER_MENDING;
-	carrier_run_script(carrier, "up");
+	bool made = carrier_make_link(carrier);
+
+	carrier->state = made ? CARRIER_MENDING : CARRIER_LOSING;
+	carrier_run_script(carrier, made ? "up" : "down");
 }
 
 static void carrier_on_look(evutil_socket_t fd, short what, void *arg)
@@ -281,6 +290,25 @@ static void carrier_is_mended(struct carrier *carrier)
 		carrier_lower(carrier);
 }
 
+/* Without anything asked for meanwhile, it is for control to decide what follows. */
+static void carrier_is_lost(struct carrier *carrier)
+{
+	bool raise = carrier->want == CARRIER_WANT_RAISE;
+	bool lower = carrier->want == CARRIER_WANT_LOWER;
+
+	carrier->want = CARRIER_WANT_NOTHING;
+	carrier_remove(carrier);
+	if (raise) {
+		carrier->tunnel = carrier->next;
+		carrier_make(carrier);
+	} else if (lower) {
+		carrier->lowered(carrier->arg);
+	} else {
+		carrier->unheard = true;
+		carrier->lost(carrier->arg);
+	}
+}
+
 static void carrier_on_script(void *arg)
 {
 	struct carrier *carrier = arg;
@@ -296,6 +324,9 @@ static void carrier_on_script(void *arg)
 		break;
 	case CARRIER_MENDING:
 		carrier_is_mended(carrier);
+		break;
+	case CARRIER_LOSING:
+		carrier_is_lost(carrier);
 		break;
 	case CARRIER_REPLACING:
 		carrier_remove(carrier);
@@ -335,6 +366,12 @@ static void carrier_update(struct carrier *carrier, const struct client_tunnel *
 	carrier_run_script(carrier, "up");
 }
 
+/* Whether what is asked for has to wait for the script. */
+static bool carrier_is_mending(const struct carrier *carrier)
+{
+	return carrier->state == CARRIER_MENDING || carrier->state == CARRIER_LOSING;
+}
+
 bool carrier_can_raise(const struct carrier *carrier)
 {
 	return carrier->state == CARRIER_DOWN || carrier_can_lower(carrier);
@@ -342,13 +379,14 @@ bool carrier_can_raise(const struct carrier *carrier)
 
 bool carrier_can_lower(const struct carrier *carrier)
 {
-	return carrier->state == CARRIER_UP ||
-	       (carrier->state == CARRIER_MENDING && carrier->want == CARRIER_WANT_NOTHING);
+	return carrier->state == CARRIER_UP || carrier->unheard ||
+	       (carrier_is_mending(carrier) && carrier->want == CARRIER_WANT_NOTHING);
 }
 
 void carrier_raise(struct carrier *carrier, const struct client_tunnel *tunnel)
 {
-	if (carrier->state == CARRIER_MENDING) {
+	carrier->unheard = false;
+	if (carrier_is_mending(carrier)) {
 		carrier->next = *tunnel;
 		carrier->want = CARRIER_WANT_RAISE;
 	} else if (carrier->state == CARRIER_UP && tunnel_same_inside(&carrier->tunnel, tunnel)) {
@@ -365,8 +403,13 @@ void carrier_raise(struct carrier *carrier, const struct client_tunnel *tunnel)
 
 void carrier_lower(struct carrier *carrier)
 {
-	if (carrier->state == CARRIER_MENDING) {
+	if (carrier_is_mending(carrier)) {
 		carrier->want = CARRIER_WANT_LOWER;
+		return;
+	}
+	if (carrier->unheard) {
+		carrier->unheard = false;
+		carrier->lowered(carrier->arg);
 		return;
 	}
 	carrier->state = CARRIER_LOWERING;

@@ -24,6 +24,7 @@ enum carrier_state {
 	CARRIER_RAISING, /* the script runs with "up" */
 	CARRIER_UP,
 	CARRIER_MENDING,   /* the interface was made again, and the script runs with "up" */
+	CARRIER_LOSING,	   /* it could not be made again, and the script runs with "down" */
 	CARRIER_REPLACING, /* the script runs with "down", and another tunnel follows */
 	CARRIER_LOWERING,  /* the script runs with "down" */
 };
@@ -39,7 +40,9 @@ struct carrier {
 	void (*raised)(bool ok, void *arg);
 	/* The end of carrier_lower(). */
 	void (*lowered)(void *arg);
-	/* A room could not be told, for want of memory, or the interface not be made again. */
+	/* The tunnel that was up is gone: it could not be made again, and it was logged why. */
+	void (*lost)(void *arg);
+	/* A room could not be told, for want of memory. */
 	void (*failed)(void *arg);
 	void *arg;
 
@@ -48,8 +51,9 @@ struct carrier {
 	struct script *script;
 	struct client_tunnel tunnel;
 	struct client_tunnel next; /* with CARRIER_REPLACING, and CARRIER_WANT_RAISE */
-	/* what was asked for in the state MENDING, and comes after it */
+	/* what was asked for in the states MENDING and LOSING, and comes after them */
 	enum { CARRIER_WANT_NOTHING, CARRIER_WANT_RAISE, CARRIER_WANT_LOWER } want;
+	bool unheard; /* that it was lost: what is asked for was meant for the one that was there */
 	struct linkwatch *watch;
 	struct event *look;   /* what others have done */
 	int64_t due;	      /* when we next do */

@@ -94,7 +94,9 @@ static void monitor_end(struct monitor *monitor, int status)
 	monitor->control = NULL;
 	if (monitor->carrier.state == CARRIER_DOWN)
 		(void)event_base_loopbreak(monitor->base);
-	else if (monitor->carrier.state == CARRIER_UP || monitor->carrier.state == CARRIER_MENDING)
+	else if (monitor->carrier.state == CARRIER_UP ||
+		 monitor->carrier.state == CARRIER_MENDING ||
+		 monitor->carrier.state == CARRIER_LOSING)
 		carrier_lower(&monitor->carrier);
 	/* Else the script is running, and what comes after it sees that we are ending. */
 }
@@ -138,14 +140,22 @@ static void monitor_on_raised(bool ok, void *arg)
 		(void)event_base_loopbreak(monitor->base);
 }
 
-static void monitor_on_lowered(void *arg)
+static void monitor_tunnel_gone(struct monitor *monitor, enum client_msg type)
 {
-	struct monitor *monitor = arg;
-
 	monitor_tell_status(monitor);
-	monitor_tell_none(monitor, CLIENT_MSG_LOWERED);
+	monitor_tell_none(monitor, type);
 	if (monitor->ending)
 		(void)event_base_loopbreak(monitor->base);
+}
+
+static void monitor_on_lowered(void *arg)
+{
+	monitor_tunnel_gone(arg, CLIENT_MSG_LOWERED);
+}
+
+static void monitor_on_lost(void *arg)
+{
+	monitor_tunnel_gone(arg, CLIENT_MSG_LOST);
 }
 
 static void monitor_on_failed(void *arg)
@@ -466,6 +476,7 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 			    .link = {.options = options},
 			    .raised = monitor_on_raised,
 			    .lowered = monitor_on_lowered,
+			    .lost = monitor_on_lost,
 			    .failed = monitor_on_failed,
 			    .arg = &monitor},
 		.supplies = {.raw = -1, .udp = -1, .counters = -1},

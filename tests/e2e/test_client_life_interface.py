@@ -320,6 +320,54 @@ def test_address_and_routes_removed(internet):
     assert client.log().count("put back") == 3
 
 
+def take_name(internet):
+    internet.site.ip("tuntap", "add", "dev", "dtcp0", "mode", "tun")
+
+
+def test_name_taken_when_it_is_to_be_made(internet):
+    """-l gets through that, too: said once, and tried until the name is free again."""
+    client = internet.dtcpclient("-l")
+    client.wait_log("next attempt")
+    take_name(internet)
+    server = internet.dtcps()
+    client.wait_log("the tunnel cannot be made here; next attempt in about 60 s"
+                    r" \(not said again for an hour")
+    since = server.mark()
+    client.send_signal(signal.SIGHUP)
+    server.wait_log("alice@.*: down", since=since)
+    assert client.log().count("interface dtcp0 exists already") == 1
+    internet.site.ip("link", "del", "dtcp0")
+    client.send_signal(signal.SIGHUP)
+    client.wait_up()
+    ping(internet.site, SIX)
+
+
+@pytest.mark.parametrize("words", [("-l",), ()], ids=["l", "once"])
+def test_cannot_be_made_again(internet, words):
+    """The script hears of the end; with -l there is another session when the name is free."""
+    before = internet.site.state()
+    internet.dtcps()
+    client = start(internet, *words)
+    rename(internet, "wan6")
+    client.wait_log("interface dtcp0 is called wan6 now")
+    take_name(internet)
+    since = client.mark()
+    internet.site.ip("link", "del", "wan6")
+    client.wait_log("called down", since=since)
+    if words:
+        client.wait_log("session lost: the tunnel cannot be made here; next attempt", since=since)
+        internet.site.ip("link", "del", "dtcp0")
+        client.send_signal(signal.SIGHUP)
+        client.wait_up(since=since)
+        ping(internet.site, SIX)
+        assert client.stop() == 0
+    else:
+        assert client.wait() == 1
+        internet.site.ip("link", "del", "dtcp0")
+    before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
+    internet.site.back_to(before)
+
+
 def test_nothing_is_wrong(internet):
     """What the client does itself is not taken for somebody else's doing."""
     internet.dtcps("-U")
