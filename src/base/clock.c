@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/clock.h"
 
-#include "base/log.h"
+#include "base/loop.h"
 
 #include <time.h>
 
@@ -54,9 +54,5 @@ void clock_arm(struct event *timer, int64_t deadline)
 		wait = 0;
 	timeout.tv_sec = (time_t)(wait / 1000);
 	timeout.tv_usec = (suseconds_t)(wait % 1000 * 1000);
-	/* Without its deadlines a room could wait for ever. */
-	if (evtimer_add(timer, &timeout) == -1) {
-		log_warnx("out of memory for a timer");
-		(void)event_base_loopbreak(event_get_base(timer));
-	}
+	loop_add(timer, &timeout);
 }

@@ -2,6 +2,7 @@
 #include "base/ipc.h"
 
 #include "base/log.h"
+#include "base/loop.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -192,7 +193,7 @@ static void ipc_on_writable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	/* Any other error shows itself to the reader as the end of the channel. */
 	if (error == -EAGAIN || error == -ENOBUFS)
-		(void)event_add(ipc->writable, NULL);
+		loop_add(ipc->writable, NULL);
 }
 
 size_t ipc_backlog(const struct ipc *ipc)

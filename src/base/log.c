@@ -18,6 +18,8 @@ static bool log_debugging;
 static bool log_syslog;
 static bool log_journal;
 static bool log_monitor;
+static bool (*log_is_news)(const char *text, void *arg);
+static void *log_news_arg;
 static unsigned int log_lost; /* lines since the pipe to monitor was full */
 
 /*
@@ -60,6 +62,12 @@ void log_set_debug(bool debug)
 void log_to_monitor(void)
 {
 	log_monitor = true;
+}
+
+void log_filter(bool (*is_news)(const char *text, void *arg), void *arg)
+{
+	log_is_news = is_news;
+	log_news_arg = arg;
 }
 
 bool log_is_debug(void)
@@ -118,6 +126,11 @@ static void log_line(int priority, int error, const char *format, va_list ap)
 		return;
 	(void)snprintf(line, sizeof(line), "%s%s%s", text, error ? ": " : "",
 		       error ? strerror(error) : "");
+	if (priority == LOG_WARNING && log_is_news && !log_is_news(line, log_news_arg)) {
+		if (!log_debugging)
+			return;
+		priority = LOG_DEBUG;
+	}
 	if (log_monitor)
 		log_by_monitor(priority, line);
 	else

@@ -41,6 +41,12 @@ void log_info(const char *format, ...) LOG_FORMAT(1);
 void log_warn(const char *format, ...) LOG_FORMAT(1);
 void log_warnx(const char *format, ...) LOG_FORMAT(1);
 
+/*
+ * From now on a warning is said only if is_news() says so of its text, else with debugging only;
+ * NULL: all are said. For what is tried again and again, and fails for the same reason.
+ */
+void log_filter(bool (*is_news)(const char *text, void *arg), void *arg);
+
 /* One kind of line, and how many of it there may be. */
 struct log_limit {
 	const char *what; /* for "N more lines about %s left out" */

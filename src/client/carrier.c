@@ -10,8 +10,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-/* Milliseconds that the steps of one change take, and between two repairs. */
-enum { CARRIER_SETTLE_MS = 100, CARRIER_MEND_MS = 5000 };
+/* Milliseconds that the steps of one change take, between two repairs, and after a failed one. */
+enum { CARRIER_SETTLE_MS = 100, CARRIER_MEND_MS = 5000, CARRIER_RETRY_MS = 60000 };
 
 static void carrier_tell(struct carrier *carrier, struct ipc *ipc, uint32_t type, const void *body,
 			 size_t size, int fd)
@@ -75,7 +75,15 @@ static void carrier_name_link(struct carrier *carrier)
 	(void)strlcpy(carrier->link.name, carrier->options->interface, sizeof(carrier->link.name));
 }
 
-static bool carrier_make_link(struct carrier *carrier)
+/* In what is done again and again, the same failure is said once an hour. */
+static bool carrier_is_news(const char *text, void *arg)
+{
+	struct carrier *carrier = arg;
+
+	return repeat_failed(&carrier->repeat, text, true, clock_ms()) != REPEAT_HUSH;
+}
+
+static bool carrier_try_link(struct carrier *carrier)
 {
 	const struct client_options *options = carrier->options;
 	const struct forward_device device = {.index = 0};
@@ -96,10 +104,21 @@ static bool carrier_make_link(struct carrier *carrier)
 	fd = link_up(&carrier->link, &carrier->tunnel);
 	if (fd < 0)
 		return false;
+	repeat_forget(&carrier->repeat);
 	linkwatch_set(carrier->watch, carrier->link.index);
 	carrier_tell_icmp(carrier);
 	carrier_tell(carrier, carrier->forward, FORWARD_MSG_DEVICE, &device, sizeof(device), fd);
 	return true;
+}
+
+static bool carrier_make_link(struct carrier *carrier)
+{
+	bool made;
+
+	log_filter(carrier_is_news, carrier);
+	made = carrier_try_link(carrier);
+	log_filter(NULL, NULL);
+	return made;
 }
 
 /* What others have done to the interface. */
@@ -152,6 +171,15 @@ static void carrier_make(struct carrier *carrier)
 
 /* --- what others do to the interface ------------------------------------------------------ */
 
+/* By that time at the latest. */
+static void carrier_look_by(struct carrier *carrier, int64_t when)
+{
+	if (!carrier->look || (evtimer_pending(carrier->look, NULL) && carrier->due <= when))
+		return;
+	carrier->due = when;
+	clock_arm(carrier->look, when);
+}
+
 static void carrier_look_soon(struct carrier *carrier)
 {
 	int64_t when = clock_ms() + CARRIER_SETTLE_MS;
@@ -159,8 +187,23 @@ static void carrier_look_soon(struct carrier *carrier)
 	/* Somebody may do it each time: that is answered with patience. */
 	if (carrier->mended && carrier->mended + CARRIER_MEND_MS > when)
 		when = carrier->mended + CARRIER_MEND_MS;
-	if (carrier->look && !evtimer_pending(carrier->look, NULL))
-		clock_arm(carrier->look, when);
+	carrier_look_by(carrier, when);
+}
+
+/* Addresses and routes. */
+static void carrier_restore(struct carrier *carrier)
+{
+	int result;
+
+	log_filter(carrier_is_news, carrier);
+	result = link_restore(&carrier->link, &carrier->tunnel);
+	log_filter(NULL, NULL);
+	if (result < 0)
+		carrier_look_by(carrier, clock_ms() + CARRIER_RETRY_MS);
+	else
+		repeat_forget(&carrier->repeat);
+	if (result > 0)
+		carrier->mended = clock_ms();
 }
 
 static void carrier_make_again(struct carrier *carrier)
@@ -170,12 +213,10 @@ static void carrier_make_again(struct carrier *carrier)
 	link_down(&carrier->link);
 	carrier_name_link(carrier);
 	carrier_tell_guard(carrier, true);
-	if (!carrier_make_link(carrier)) {
-		carrier->failed(carrier->arg);
-		return;
-	}
-	carrier->state = CARRIER_MENDING;
-	carrier_run_script(carrier, "up");
+	bool made = carrier_make_link(carrier);
+
+	carrier->state = made ? CARRIER_MENDING : CARRIER_LOSING;
+	carrier_run_script(carrier, made ? "up" : "down");
 }
 
 static void carrier_on_look(evutil_socket_t fd, short what, void *arg)
@@ -194,8 +235,7 @@ static void carrier_on_look(evutil_socket_t fd, short what, void *arg)
 		carrier_make_again(carrier);
 		break;
 	case LINK_THERE:
-		if (link_restore(link, &carrier->tunnel) > 0)
-			carrier->mended = clock_ms();
+		carrier_restore(carrier);
 		break;
 	case LINK_SET_DOWN:
 		break;
@@ -250,6 +290,25 @@ static void carrier_is_mended(struct carrier *carrier)
 		carrier_lower(carrier);
 }
 
+/* Without anything asked for meanwhile, it is for control to decide what follows. */
+static void carrier_is_lost(struct carrier *carrier)
+{
+	bool raise = carrier->want == CARRIER_WANT_RAISE;
+	bool lower = carrier->want == CARRIER_WANT_LOWER;
+
+	carrier->want = CARRIER_WANT_NOTHING;
+	carrier_remove(carrier);
+	if (raise) {
+		carrier->tunnel = carrier->next;
+		carrier_make(carrier);
+	} else if (lower) {
+		carrier->lowered(carrier->arg);
+	} else {
+		carrier->unheard = true;
+		carrier->lost(carrier->arg);
+	}
+}
+
 static void carrier_on_script(void *arg)
 {
 	struct carrier *carrier = arg;
@@ -265,6 +324,9 @@ static void carrier_on_script(void *arg)
 		break;
 	case CARRIER_MENDING:
 		carrier_is_mended(carrier);
+		break;
+	case CARRIER_LOSING:
+		carrier_is_lost(carrier);
 		break;
 	case CARRIER_REPLACING:
 		carrier_remove(carrier);
@@ -292,6 +354,8 @@ static void carrier_update(struct carrier *carrier, const struct client_tunnel *
 		/* Has been logged; without it only the link-local address is an old one. */
 		(void)link_update(&carrier->link, tunnel);
 		carrier_tell_icmp(carrier);
+		/* Whatever has happened unheard does not outlive the session. */
+		carrier_look_soon(carrier);
 	}
 	if (told) {
 		carrier_is_up(carrier, "tunnel goes on");
@@ -302,6 +366,12 @@ static void carrier_update(struct carrier *carrier, const struct client_tunnel *
 	carrier_run_script(carrier, "up");
 }
 
+/* Whether what is asked for has to wait for the script. */
+static bool carrier_is_mending(const struct carrier *carrier)
+{
+	return carrier->state == CARRIER_MENDING || carrier->state == CARRIER_LOSING;
+}
+
 bool carrier_can_raise(const struct carrier *carrier)
 {
 	return carrier->state == CARRIER_DOWN || carrier_can_lower(carrier);
@@ -309,13 +379,14 @@ bool carrier_can_raise(const struct carrier *carrier)
 
 bool carrier_can_lower(const struct carrier *carrier)
 {
-	return carrier->state == CARRIER_UP ||
-	       (carrier->state == CARRIER_MENDING && carrier->want == CARRIER_WANT_NOTHING);
+	return carrier->state == CARRIER_UP || carrier->unheard ||
+	       (carrier_is_mending(carrier) && carrier->want == CARRIER_WANT_NOTHING);
 }
 
 void carrier_raise(struct carrier *carrier, const struct client_tunnel *tunnel)
 {
-	if (carrier->state == CARRIER_MENDING) {
+	carrier->unheard = false;
+	if (carrier_is_mending(carrier)) {
 		carrier->next = *tunnel;
 		carrier->want = CARRIER_WANT_RAISE;
 	} else if (carrier->state == CARRIER_UP && tunnel_same_inside(&carrier->tunnel, tunnel)) {
@@ -332,8 +403,13 @@ void carrier_raise(struct carrier *carrier, const struct client_tunnel *tunnel)
 
 void carrier_lower(struct carrier *carrier)
 {
-	if (carrier->state == CARRIER_MENDING) {
+	if (carrier_is_mending(carrier)) {
 		carrier->want = CARRIER_WANT_LOWER;
+		return;
+	}
+	if (carrier->unheard) {
+		carrier->unheard = false;
+		carrier->lowered(carrier->arg);
 		return;
 	}
 	carrier->state = CARRIER_LOWERING;

@@ -15,6 +15,7 @@
 #include "client/link.h"
 #include "client/msg.h"
 #include "client/options.h"
+#include "client/repeat.h"
 #include "monitor/linkwatch.h"
 #include "monitor/script.h"
 
@@ -23,6 +24,7 @@ enum carrier_state {
 	CARRIER_RAISING, /* the script runs with "up" */
 	CARRIER_UP,
 	CARRIER_MENDING,   /* the interface was made again, and the script runs with "up" */
+	CARRIER_LOSING,	   /* it could not be made again, and the script runs with "down" */
 	CARRIER_REPLACING, /* the script runs with "down", and another tunnel follows */
 	CARRIER_LOWERING,  /* the script runs with "down" */
 };
@@ -38,7 +40,9 @@ struct carrier {
 	void (*raised)(bool ok, void *arg);
 	/* The end of carrier_lower(). */
 	void (*lowered)(void *arg);
-	/* A room could not be told, for want of memory, or the interface not be made again. */
+	/* The tunnel that was up is gone: it could not be made again, and it was logged why. */
+	void (*lost)(void *arg);
+	/* A room could not be told, for want of memory. */
 	void (*failed)(void *arg);
 	void *arg;
 
@@ -47,12 +51,15 @@ struct carrier {
 	struct script *script;
 	struct client_tunnel tunnel;
 	struct client_tunnel next; /* with CARRIER_REPLACING, and CARRIER_WANT_RAISE */
-	/* what was asked for in the state MENDING, and comes after it */
+	/* what was asked for in the states MENDING and LOSING, and comes after them */
 	enum { CARRIER_WANT_NOTHING, CARRIER_WANT_RAISE, CARRIER_WANT_LOWER } want;
+	bool unheard; /* that it was lost: what is asked for was meant for the one that was there */
 	struct linkwatch *watch;
-	struct event *look; /* when we next look what others have done */
-	bool overlooked;    /* that was due while the script ran */
-	int64_t mended;	    /* when that last cost us something; 0: never */
+	struct event *look;   /* what others have done */
+	int64_t due;	      /* when we next do */
+	bool overlooked;      /* that was due while the script ran */
+	int64_t mended;	      /* when that last cost us something; 0: never */
+	struct repeat repeat; /* what has been said of failures since all was well */
 };
 
 /* Begins and ends to notice what others do to the interface. */

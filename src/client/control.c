@@ -427,21 +427,33 @@ static void control_on_raised(struct ipc *ipc, const void *body, int fd, void *a
 	control_feed_input(control, raised->ok ? SESSION_RAISED : SESSION_RAISE_ERROR);
 }
 
-static void control_on_lowered(struct ipc *ipc, const void *body, int fd, void *arg)
+/*
+ * The tunnel is gone. Only now: the script at "down" may still want to use it. Where the next
+ * session was quicker, forward has that one already.
+ */
+static void control_tunnel_gone(struct control *control, enum session_input input)
 {
-	struct control *control = arg;
 	enum session_state state = control->session.state;
 
+	if (state != SESSION_TEST && state != SESSION_RAISE)
+		control_forward_remove(control);
+	control_feed_input(control, input);
+}
+
+static void control_on_lowered(struct ipc *ipc, const void *body, int fd, void *arg)
+{
 	(void)ipc;
 	(void)body;
 	(void)fd;
-	/*
-	 * Only now: the script at "down" may still want to use the tunnel. Where the next session
-	 * was quicker, forward has that one already.
-	 */
-	if (state != SESSION_TEST && state != SESSION_RAISE)
-		control_forward_remove(control);
-	control_feed_input(control, SESSION_LOWERED);
+	control_tunnel_gone(arg, SESSION_LOWERED);
+}
+
+static void control_on_lost(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	control_tunnel_gone(arg, SESSION_LOST);
 }
 
 static void control_on_refused(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -491,6 +503,7 @@ static const struct ipc_row monitor_rows[] = {
 	{CLIENT_MSG_CALL, sizeof(struct client_none), false, control_on_call},
 	{CLIENT_MSG_RAISED, sizeof(struct client_raised), false, control_on_raised},
 	{CLIENT_MSG_LOWERED, sizeof(struct client_none), false, control_on_lowered},
+	{CLIENT_MSG_LOST, sizeof(struct client_none), false, control_on_lost},
 	{CLIENT_MSG_HOSTS, sizeof(struct client_none), true, control_on_hosts},
 	{CLIENT_MSG_RESOLV, sizeof(struct client_none), true, control_on_resolv},
 	{CLIENT_MSG_COUNTERS, sizeof(struct client_none), true, control_on_counters},

@@ -80,6 +80,9 @@ int link_update(struct link *link, const struct client_tunnel *tunnel)
 	link->link_local = tunnel_link_local(tunnel, link->user);
 	if (IN6_ARE_ADDR_EQUAL(&old, &link->link_local))
 		return 0;
+	/* It gets all that it should have when it is set up again. */
+	if (link->set_down)
+		return 0;
 	error = netlink_link_local_add(link->netlink, link->index, &link->link_local);
 	if (!error)
 		error = netlink_link_local_delete(link->netlink, link->index, &old);
@@ -98,61 +101,70 @@ enum link_state link_look(struct link *link, char old_name[static IFNAMSIZ])
 		(void)strlcpy(old_name, link->name, IFNAMSIZ);
 		(void)strlcpy(link->name, name, sizeof(link->name));
 	}
-	if (up)
+	if (up && !tun_ipv6_is_off(name))
 		return LINK_THERE;
 	/* Whoever does that means it; so it is left to them to set it up again. */
-	if (!link->set_down)
+	if (!link->set_down && up)
+		log_warnx("interface %s: IPv6 was turned off; nothing passes until it is turned on "
+			  "again",
+			  name);
+	else if (!link->set_down)
 		log_warnx("interface %s was set down; nothing passes until it is set up again",
 			  name);
 	link->set_down = true;
 	return LINK_SET_DOWN;
 }
 
-/* A line about one thing that was not there any more. */
-static size_t link_restored(const struct link *link, int result, const char *what, const char *text)
+/* One thing that was to be put back, and a line about it where it was not there any more. */
+static void link_restored(const struct link *link, int *sum, int result, const char *what,
+			  const char *text)
 {
-	if (result <= 0)
-		return 0;
-	if (!link->set_down)
+	if (result < 0)
+		*sum = result;
+	else if (result > 0 && *sum >= 0)
+		(*sum)++;
+	if (result > 0 && !link->set_down)
 		log_warnx("interface %s: the %s %s was removed by somebody; put back", link->name,
 			  what, text);
-	return 1;
 }
 
-size_t link_restore(struct link *link, const struct client_tunnel *tunnel)
+int link_restore(struct link *link, const struct client_tunnel *tunnel)
 {
 	const struct client_options *options = link->options;
 	const struct dtcp_reply *reply = &tunnel->reply;
 	char text[PREFIX6_STRLEN];
 	struct in6_addr own;
-	size_t count = 0;
+	int sum = 0;
+	int result;
 
-	count += link_restored(
-		link, netlink_link_local_ensure(link->netlink, link->index, &link->link_local),
-		"address", inet_ntop(AF_INET6, &link->link_local, text, sizeof(text)));
-	if (tunnel_own_address(tunnel, options, &own))
-		count +=
-			link_restored(link,
-				      netlink_address_ensure(link->netlink, link->index, &own,
-							     reply->has_her6 ? &reply->her6 : NULL),
-				      "address", inet_ntop(AF_INET6, &own, text, sizeof(text)));
-	for (size_t i = 0; i < link->n_rejects; i++)
-		count +=
-			link_restored(link, netlink_reject_ensure(link->netlink, &link->rejects[i]),
-				      "reject route", prefix6_format(&link->rejects[i], text));
+	result = netlink_link_local_ensure(link->netlink, link->index, &link->link_local);
+	link_restored(link, &sum, result, "address",
+		      inet_ntop(AF_INET6, &link->link_local, text, sizeof(text)));
+	if (tunnel_own_address(tunnel, options, &own)) {
+		result = netlink_address_ensure(link->netlink, link->index, &own,
+						reply->has_her6 ? &reply->her6 : NULL);
+		link_restored(link, &sum, result, "address",
+			      inet_ntop(AF_INET6, &own, text, sizeof(text)));
+	}
+	for (size_t i = 0; i < link->n_rejects; i++) {
+		result = netlink_reject_ensure(link->netlink, &link->rejects[i]);
+		link_restored(link, &sum, result, "reject route",
+			      prefix6_format(&link->rejects[i], text));
+	}
 	for (size_t i = 0; i < options->n_routes; i++) {
 		const struct prefix6 *route = &options->routes[i];
-		int result =
-			netlink_route_ensure(link->netlink, link->index, route, options->metric);
 
-		count += route->len
-				 ? link_restored(link, result, "route", prefix6_format(route, text))
-				 : link_restored(link, result, "default", "route");
+		result = netlink_route_ensure(link->netlink, link->index, route, options->metric);
+		if (route->len > 0)
+			link_restored(link, &sum, result, "route", prefix6_format(route, text));
+		else
+			link_restored(link, &sum, result, "default", "route");
 	}
-	if (link->set_down)
+	if (sum >= 0 && link->set_down) {
 		log_info("interface %s is up again, with its addresses and routes", link->name);
-	link->set_down = false;
-	return count;
+		link->set_down = false;
+	}
+	return sum;
 }
 
 void link_down(struct link *link)

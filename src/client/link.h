@@ -16,7 +16,7 @@ struct link {
 	const char *user;    /* who logs in */
 	unsigned int index;  /* of the interface, 0: there is none */
 	char name[IFNAMSIZ]; /* as it is called now */
-	bool set_down;	     /* by somebody else, when we last looked */
+	bool set_down;	     /* by somebody else, or without IPv6, when we last looked */
 	struct in6_addr link_local;
 	size_t n_rejects;
 	struct prefix6 rejects[DTCP_PREFIXES_MAX];
@@ -44,9 +44,9 @@ enum link_state link_look(struct link *link, char old_name[static IFNAMSIZ]);
 
 /*
  * Puts addresses and routes back that others have removed from an interface that is there, and logs
- * it. Returns how many there were.
+ * it. Returns how many there were, or -errno where not all could be put back.
  */
-size_t link_restore(struct link *link, const struct client_tunnel *tunnel);
+int link_restore(struct link *link, const struct client_tunnel *tunnel);
 
 /* Removes what link_up() made. */
 void link_down(struct link *link);

@@ -7,6 +7,7 @@
 
 #include "base/ipc.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "client/account.h"
 #include "client/carrier.h"
 #include "client/exits.h"
@@ -95,7 +96,9 @@ static void monitor_end(struct monitor *monitor, int status)
 	monitor->control = NULL;
 	if (monitor->carrier.state == CARRIER_DOWN)
 		(void)event_base_loopbreak(monitor->base);
-	else if (monitor->carrier.state == CARRIER_UP || monitor->carrier.state == CARRIER_MENDING)
+	else if (monitor->carrier.state == CARRIER_UP ||
+		 monitor->carrier.state == CARRIER_MENDING ||
+		 monitor->carrier.state == CARRIER_LOSING)
 		carrier_lower(&monitor->carrier);
 	/* Else the script is running, and what comes after it sees that we are ending. */
 }
@@ -139,14 +142,22 @@ static void monitor_on_raised(bool ok, void *arg)
 		(void)event_base_loopbreak(monitor->base);
 }
 
-static void monitor_on_lowered(void *arg)
+static void monitor_tunnel_gone(struct monitor *monitor, enum client_msg type)
 {
-	struct monitor *monitor = arg;
-
 	monitor_tell_status(monitor);
-	monitor_tell_none(monitor, CLIENT_MSG_LOWERED);
+	monitor_tell_none(monitor, type);
 	if (monitor->ending)
 		(void)event_base_loopbreak(monitor->base);
+}
+
+static void monitor_on_lowered(void *arg)
+{
+	monitor_tunnel_gone(arg, CLIENT_MSG_LOWERED);
+}
+
+static void monitor_on_lost(void *arg)
+{
+	monitor_tunnel_gone(arg, CLIENT_MSG_LOST);
 }
 
 static void monitor_on_failed(void *arg)
@@ -277,7 +288,7 @@ static void monitor_on_late(evutil_socket_t fd, short what, void *arg)
 
 static void monitor_end_later(struct monitor *monitor, const struct timeval *wait)
 {
-	(void)event_base_once(monitor->base, -1, EV_TIMEOUT, monitor_on_late, monitor, wait);
+	loop_once(monitor->base, wait, monitor_on_late, monitor);
 }
 
 /* A room's end is reported by its exit; only a violation is acted upon here. */
@@ -483,6 +494,7 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 			    .link = {.options = options},
 			    .raised = monitor_on_raised,
 			    .lowered = monitor_on_lowered,
+			    .lost = monitor_on_lost,
 			    .failed = monitor_on_failed,
 			    .arg = &monitor},
 		.supplies = {.raw = -1, .udp = -1, .counters = -1, .counters_reader = -1},

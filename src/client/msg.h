@@ -22,11 +22,12 @@ enum client_msg {
 	CLIENT_MSG_STOP,	 /* struct client_none: SIGTERM, SIGINT */
 	CLIENT_MSG_RAISED,	 /* struct client_raised: the answer to RAISE */
 	CLIENT_MSG_LOWERED,	 /* struct client_none: the answer to LOWER */
-	CLIENT_MSG_CALL,	 /* struct client_none: answer with HERE */
-	CLIENT_MSG_HOSTS,	 /* struct client_none, descriptor: /etc/hosts as it is now */
-	CLIENT_MSG_RESOLV,	 /* struct client_none, descriptor: resolv.conf, after HOSTS */
-	CLIENT_MSG_COUNTERS,	 /* struct client_none, descriptor: the counter page, read-only */
-	CLIENT_MSG_REPORT,	 /* struct client_none: SIGUSR1 */
+	CLIENT_MSG_LOST,     /* struct client_none: the tunnel has gone without being asked to */
+	CLIENT_MSG_CALL,     /* struct client_none: answer with HERE */
+	CLIENT_MSG_HOSTS,    /* struct client_none, descriptor: /etc/hosts as it is now */
+	CLIENT_MSG_RESOLV,   /* struct client_none, descriptor: resolv.conf, after HOSTS */
+	CLIENT_MSG_COUNTERS, /* struct client_none, descriptor: the counter page, read-only */
+	CLIENT_MSG_REPORT,   /* struct client_none: SIGUSR1 */
 	/* control to monitor */
 	CLIENT_MSG_RAISE = 32, /* struct client_tunnel: make the interface, run the script */
 	CLIENT_MSG_LOWER,      /* struct client_none: run the script, remove everything */

@@ -238,12 +238,14 @@ static void session_on_raised(struct session *session, int64_t now, struct sessi
 	}
 }
 
+static const char session_not_here[] = "the tunnel cannot be made here";
+
 static void session_on_raise_error(struct session *session, int64_t now,
 				   struct session_actions *actions)
 {
 	session->link = SESSION_LINK_NONE;
 	if (session->state == SESSION_RAISE)
-		session_fail(session, now, actions, CLIENT_LOCAL, "the tunnel cannot be made here");
+		session_fail(session, now, actions, CLIENT_LOCAL, session_not_here);
 	else if (session->state == SESSION_LOWER)
 		session_then(session, now, actions);
 }
@@ -256,6 +258,20 @@ static void session_on_lowered(struct session *session, int64_t now,
 		session_then(session, now, actions);
 	else if (session->state == SESSION_RAISE)
 		session_raise(session, now, actions);
+}
+
+static void session_on_lost(struct session *session, int64_t now, struct session_actions *actions)
+{
+	/* Else monitor has been asked for something since, and answers to that. */
+	if (session->link != SESSION_LINK_UP)
+		return;
+	if (session->state != SESSION_UP) {
+		session_let_go(session, actions, session_not_here);
+		actions->warning = true;
+	}
+	session->link = SESSION_LINK_NONE;
+	if (session->state == SESSION_UP)
+		session_fail(session, now, actions, CLIENT_LOCAL, session_not_here);
 }
 
 /* The connection is of no use any more: it failed, was closed, or brings what is no line. */
@@ -358,6 +374,9 @@ void session_feed(struct session *session, const struct session_event *event, in
 		break;
 	case SESSION_LOWERED:
 		session_on_lowered(session, now, actions);
+		break;
+	case SESSION_LOST:
+		session_on_lost(session, now, actions);
 		break;
 	case SESSION_ECHOED:
 		if (session->state == SESSION_TEST && !session->udp)

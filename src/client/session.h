@@ -88,6 +88,7 @@ enum session_input {
 	SESSION_RAISED,	     /* the tunnel is there */
 	SESSION_RAISE_ERROR, /* monitor could not make it */
 	SESSION_LOWERED,     /* the tunnel is gone */
+	SESSION_LOST,	     /* it went by itself: monitor could not make it again */
 	SESSION_ECHOED,	     /* the far end answered over protocol 41 */
 	SESSION_PATH,	     /* alive: whether the data path over UDP lives */
 	SESSION_NETWORK,     /* local: the address that the server would now see us come from */

@@ -64,12 +64,13 @@ void session_succeeded(struct session *session, int64_t now, struct session_acti
 }
 
 /*
- * Nothing that a quick second attempt could change; and another place that uses the same account
- * must not be fought for it every second.
+ * Nothing that a quick second attempt could change, as with this machine's own trouble; and another
+ * place that uses the same account must not be fought for it every second.
  */
 static bool session_hopeless(enum client_exit status, const char *reason)
 {
-	return status == CLIENT_AUTH || status == CLIENT_TYPE || status == CLIENT_NAT ||
+	return status == CLIENT_LOCAL || status == CLIENT_AUTH || status == CLIENT_TYPE ||
+	       status == CLIENT_NAT ||
 	       (status == CLIENT_SERVER && strcasestr(reason, "superseded"));
 }
 
@@ -114,10 +115,16 @@ void session_doubt_udp(struct session *session)
 }
 
 /* What this failure says of the server. */
-static void session_note_failure(struct session *session, bool was_up, bool hopeless, int64_t now)
+static void session_note_failure(struct session *session, enum client_exit status, bool was_up,
+				 bool hopeless, int64_t now)
 {
 	struct session_server *server = &session->servers[session->current];
 
+	/* Nothing; and whatever was said in this round, time alone is what helps. */
+	if (status == CLIENT_LOCAL) {
+		session_round(session, session->current);
+		return;
+	}
 	/* It was the one that worked, and is the first to be tried again. */
 	if (was_up)
 		session_round(session, session->current);
@@ -185,12 +192,12 @@ void session_fail(struct session *session, int64_t now, struct session_actions *
 		session->attempts = 0;
 	if (session_doubts_udp(status))
 		session_doubt_udp(session);
-	session_note_failure(session, was_up, hopeless, now);
+	session_note_failure(session, status, was_up, hopeless, now);
 	if (status != CLIENT_LOCAL && !was_up &&
 	    session_choose(session, session->current, now, &session->current)) {
 		session->then = SESSION_THEN_NEXT;
 		(void)snprintf(next, sizeof(next), "; trying %s", session_server_name(session));
-	} else if (status != CLIENT_LOCAL && session->config.loop) {
+	} else if (session->config.loop) {
 		session->then = SESSION_THEN_RETRY;
 		session_decide_pause(session, was_up, next, sizeof(next));
 	}

@@ -77,6 +77,7 @@ void status_describe(const struct carrier *carrier, const struct client_session 
 		return;
 	case CARRIER_REPLACING:
 	case CARRIER_LOWERING:
+	case CARRIER_LOSING:
 		(void)strlcpy(buf, "taking the tunnel down", size);
 		return;
 	case CARRIER_UP:

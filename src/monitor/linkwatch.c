@@ -105,9 +105,10 @@ static struct linkwatch *linkwatch_open(struct event_base *base, const struct li
 		goto failed;
 	*watch = *kind;
 	watch->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (!watch->socket ||
-	    mnl_socket_bind(watch->socket, RTMGRP_LINK | RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE,
-			    MNL_SOCKET_AUTOPID) == -1)
+	if (!watch->socket || mnl_socket_bind(watch->socket,
+					      RTMGRP_LINK | RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE |
+						      RTMGRP_IPV6_IFINFO,
+					      MNL_SOCKET_AUTOPID) == -1)
 		goto failed;
 	watch->readable = event_new(base, mnl_socket_get_fd(watch->socket), EV_READ | EV_PERSIST,
 				    linkwatch_on_readable, watch);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Notices what others do to interfaces of ours: that one is removed, renamed or set down, or that
- * addresses or routes of it are removed.
+ * Notices what others do to interfaces of ours: that one is removed, renamed or set down, that IPv6
+ * is turned off for it, or that addresses or routes of it are removed.
  */
 #ifndef DTCP_MONITOR_LINKWATCH_H
 #define DTCP_MONITOR_LINKWATCH_H

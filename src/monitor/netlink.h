@@ -57,8 +57,12 @@ int netlink_route_add(struct netlink *netlink, unsigned int index, const struct 
 		      uint32_t metric);
 int netlink_route_delete(struct netlink *netlink, unsigned int index, const struct prefix6 *prefix);
 
-/* Adds a route that rejects packets ("unreachable"), and removes it; no error where it is gone. */
+/*
+ * Adds a route that rejects packets ("unreachable"). One with our protocol number that is there
+ * already was left behind by a client that was killed, and is taken over.
+ */
 int netlink_reject_add(struct netlink *netlink, const struct prefix6 *prefix);
+/* Removes it; no error where it is gone. */
 int netlink_reject_delete(struct netlink *netlink, const struct prefix6 *prefix);
 
 /*

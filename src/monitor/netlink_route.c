@@ -2,6 +2,8 @@
 /* Routes: to our interfaces, and those that reject. */
 #include "monitor/netlink_talk.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <linux/icmpv6.h>
 #include <linux/rtnetlink.h>
@@ -88,15 +90,6 @@ int netlink_route_delete(struct netlink *netlink, unsigned int index, const stru
 	return netlink_route_talk(netlink, header, ESRCH, "remove the route", prefix);
 }
 
-int netlink_reject_add(struct netlink *netlink, const struct prefix6 *prefix)
-{
-	struct netlink_request request;
-	struct nlmsghdr *header = netlink_route(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL,
-						RTN_UNREACHABLE, prefix);
-
-	return netlink_route_talk(netlink, header, 0, "add the reject route", prefix);
-}
-
 int netlink_reject_ensure(struct netlink *netlink, const struct prefix6 *prefix)
 {
 	char what[PREFIX6_STRLEN + 40];
@@ -116,7 +109,8 @@ int netlink_reject_delete(struct netlink *netlink, const struct prefix6 *prefix)
 	return netlink_route_talk(netlink, header, ESRCH, "remove the reject route", prefix);
 }
 
-struct netlink_stale {
+/* Reject routes that carry our protocol number. */
+struct netlink_rejects {
 	const struct prefix6 *within; /* NULL: all */
 	struct prefix6 *prefixes;
 	size_t count;
@@ -124,7 +118,7 @@ struct netlink_stale {
 
 static int netlink_on_route(const struct nlmsghdr *message, void *data)
 {
-	struct netlink_stale *stale = data;
+	struct netlink_rejects *rejects = data;
 	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
 	const struct nlattr *destination = netlink_find(message, sizeof(*route), RTA_DST);
 
@@ -133,34 +127,69 @@ static int netlink_on_route(const struct nlmsghdr *message, void *data)
 	    mnl_attr_get_payload_len(destination) < sizeof(struct in6_addr))
 		return MNL_CB_OK;
 
-	struct prefix6 *grown = reallocarray(stale->prefixes, stale->count + 1, sizeof(*grown));
+	struct prefix6 *grown = reallocarray(rejects->prefixes, rejects->count + 1, sizeof(*grown));
 
 	if (!grown)
 		return MNL_CB_ERROR;
-	stale->prefixes = grown;
-	memcpy(&grown[stale->count].addr, mnl_attr_get_payload(destination),
+	rejects->prefixes = grown;
+	memcpy(&grown[rejects->count].addr, mnl_attr_get_payload(destination),
 	       sizeof(struct in6_addr));
-	grown[stale->count].len = route->rtm_dst_len;
-	if (!stale->within || prefix6_contains(stale->within, &grown[stale->count]))
-		stale->count++;
+	grown[rejects->count].len = route->rtm_dst_len;
+	if (!rejects->within || prefix6_contains(rejects->within, &grown[rejects->count]))
+		rejects->count++;
 	return MNL_CB_OK;
 }
 
-int netlink_reject_sweep(struct netlink *netlink, const struct prefix6 *within)
+/* Fills in all but within; prefixes is the caller's to free in either case. Returns 0 or -errno. */
+static int netlink_rejects_list(struct netlink *netlink, struct netlink_rejects *rejects)
 {
-	struct netlink_stale stale = {.within = within};
 	struct netlink_request request;
 	struct nlmsghdr *header = netlink_start(&request, RTM_GETROUTE, 0);
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
 
 	route->rtm_family = AF_INET6;
+	return netlink_dump(netlink, header, netlink_on_route, rejects, "list the routes");
+}
 
-	int result = netlink_dump(netlink, header, netlink_on_route, &stale, "list the routes");
+int netlink_reject_sweep(struct netlink *netlink, const struct prefix6 *within)
+{
+	struct netlink_rejects rejects = {.within = within};
+	int result = netlink_rejects_list(netlink, &rejects);
 
-	for (size_t i = 0; i < stale.count && result == 0; i++)
-		result = netlink_reject_delete(netlink, &stale.prefixes[i]);
+	for (size_t i = 0; i < rejects.count && result == 0; i++)
+		result = netlink_reject_delete(netlink, &rejects.prefixes[i]);
 	if (result == 0)
-		result = (int)stale.count;
-	free(stale.prefixes);
+		result = (int)rejects.count;
+	free(rejects.prefixes);
 	return result;
+}
+
+/* Whether there is a reject route of ours for exactly this prefix. */
+static bool netlink_reject_there(struct netlink *netlink, const struct prefix6 *prefix)
+{
+	struct netlink_rejects rejects = {.within = prefix};
+	bool there = false;
+
+	if (netlink_rejects_list(netlink, &rejects) == 0) {
+		for (size_t i = 0; i < rejects.count; i++)
+			there |= rejects.prefixes[i].len == prefix->len;
+	}
+	free(rejects.prefixes);
+	return there;
+}
+
+int netlink_reject_add(struct netlink *netlink, const struct prefix6 *prefix)
+{
+	char text[PREFIX6_STRLEN];
+	int result = netlink_reject_ensure(netlink, prefix);
+
+	if (result != 0)
+		return result > 0 ? 0 : result;
+	(void)prefix6_format(prefix, text);
+	if (!netlink_reject_there(netlink, prefix)) {
+		log_warnx("cannot add the reject route %s: somebody else has a route to it", text);
+		return -EEXIST;
+	}
+	log_info("took over the reject route %s, which was there already", text);
+	return 0;
 }

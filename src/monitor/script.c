@@ -2,6 +2,7 @@
 #include "monitor/script.h"
 
 #include "base/log.h"
+#include "base/loop.h"
 #include "monitor/output.h"
 
 #include <errno.h>
@@ -112,7 +113,7 @@ struct script *script_start(struct event_base *base, const char *path, char *con
 		output_let_go(output);
 	if (error)
 		goto failed;
-	(void)evtimer_add(script->timeout, &timeout);
+	loop_add(script->timeout, &timeout);
 	return script;
 failed:
 	errno = error;

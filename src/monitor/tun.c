@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -83,6 +84,21 @@ int tun_look(unsigned int index, char name[static IFNAMSIZ], bool *up)
 	/* If it has just gone, or got another name, we are told of that as well. */
 	*up = result == -1 || (request.ifr_flags & IFF_UP) != 0;
 	return 0;
+}
+
+bool tun_ipv6_is_off(const char *name)
+{
+	char path[IFNAMSIZ + 40];
+	FILE *file;
+	int first;
+
+	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	first = fgetc(file);
+	(void)fclose(file);
+	return first != EOF && first != '0';
 }
 
 bool tun_is_orphan(const char *name)

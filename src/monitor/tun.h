@@ -29,4 +29,7 @@ bool tun_name_valid(const char *name);
  */
 int tun_look(unsigned int index, char name[static IFNAMSIZ], bool *up);
 
+/* True where IPv6 is turned off for the interface (net.ipv6.conf.NAME.disable_ipv6). */
+bool tun_ipv6_is_off(const char *name);
+
 #endif

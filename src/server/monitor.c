@@ -7,6 +7,7 @@
 
 #include "base/ipc.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/room.h"
 #include "forward/msg.h"
 #include "monitor/daemonize.h"
@@ -188,7 +189,7 @@ static void monitor_on_late(evutil_socket_t fd, short what, void *arg)
 
 static void monitor_end_later(struct monitor *monitor, const struct timeval *wait)
 {
-	(void)event_base_once(monitor->base, -1, EV_TIMEOUT, monitor_on_late, monitor, wait);
+	loop_once(monitor->base, wait, monitor_on_late, monitor);
 }
 
 static void monitor_on_child(const char *name, pid_t pid, int status, void *arg)

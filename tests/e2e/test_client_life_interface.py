@@ -15,7 +15,7 @@ from lab.node import command
 from lab.programs import router_address
 from lab.topology import SIX
 from lab.traffic import ping
-from lab.wait import SLOW, until
+from lab.wait import SLOW, pass_time, until
 
 
 SIOCGIFINDEX = 0x8933
@@ -272,6 +272,46 @@ def test_set_down_until_the_end(internet):
     internet.site.back_to(before)
 
 
+@pytest.mark.parametrize("where", ["dtcp0", "all"])
+def test_ipv6_turned_off_and_on(internet, where):
+    """Some tools do that to begin anew. It takes all addresses and routes, and is heard of by other
+    messages than a link that is set down."""
+    server = internet.dtcps()
+    client = start(internet, "-l")
+    whole = set_up(internet)
+    internet.site.sysctl(f"net.ipv6.conf.{where}.disable_ipv6", 1)
+    client.wait_log("interface dtcp0: IPv6 was turned off; nothing passes until it is turned on")
+    # A session that comes meanwhile changes nothing about it.
+    since = client.mark()
+    assert server.stop() == 0
+    internet.dtcps()
+    client.wait_log("tunnel goes on", since=since)
+    since = client.mark()
+    internet.site.sysctl(f"net.ipv6.conf.{where}.disable_ipv6", 0)
+    client.wait_log("interface dtcp0 is up again, with its addresses and routes", 3, since)
+    assert set_up(internet) == whole
+    ping(internet.site, SIX)
+    assert "cannot" not in client.log() and "removed by somebody" not in client.log()
+
+
+def test_what_cannot_be_put_back(internet):
+    """With an MTU that IPv6 forbids. That is said once for each thing, however often it is tried."""
+    internet.dtcps()
+    client = start(internet)
+    addresses = set(set_up(internet)[0])
+    for mtu in (1000, 1001, 1002):
+        internet.site.ip("link", "set", "dtcp0", "mtu", mtu)
+        client.wait_log("cannot add the address .*\n(.*\n)*.*cannot add the route ::/0")
+        pass_time(0.3, client.running, "it looks again")
+    assert client.log().count("cannot add the route ::/0") == 1
+    since = client.mark()
+    internet.site.ip("link", "set", "dtcp0", "mtu", 1280)
+    client.wait_log("the default route was removed by somebody; put back", since=since)
+    # To an interface that is new to IPv6 the kernel has given one of its own as well.
+    assert addresses <= set(set_up(internet)[0])
+    ping(internet.site, SIX)
+
+
 def test_address_and_routes_removed(internet):
     """They are put back, with a line for each."""
     internet.dtcps()
@@ -288,6 +328,54 @@ def test_address_and_routes_removed(internet):
     until(lambda: set_up(internet) == whole, "all is as before", 3)
     ping(internet.site, SIX)
     assert client.log().count("put back") == 3
+
+
+def take_name(internet):
+    internet.site.ip("tuntap", "add", "dev", "dtcp0", "mode", "tun")
+
+
+def test_name_taken_when_it_is_to_be_made(internet):
+    """-l gets through that, too: said once, and tried until the name is free again."""
+    client = internet.dtcpclient("-l")
+    client.wait_log("next attempt")
+    take_name(internet)
+    server = internet.dtcps()
+    client.wait_log("the tunnel cannot be made here; next attempt in about 60 s"
+                    r" \(not said again for an hour")
+    since = server.mark()
+    client.send_signal(signal.SIGHUP)
+    server.wait_log("alice@.*: down", since=since)
+    assert client.log().count("interface dtcp0 exists already") == 1
+    internet.site.ip("link", "del", "dtcp0")
+    client.send_signal(signal.SIGHUP)
+    client.wait_up()
+    ping(internet.site, SIX)
+
+
+@pytest.mark.parametrize("words", [("-l",), ()], ids=["l", "once"])
+def test_cannot_be_made_again(internet, words):
+    """The script hears of the end; with -l there is another session when the name is free."""
+    before = internet.site.state()
+    internet.dtcps()
+    client = start(internet, *words)
+    rename(internet, "wan6")
+    client.wait_log("interface dtcp0 is called wan6 now")
+    take_name(internet)
+    since = client.mark()
+    internet.site.ip("link", "del", "wan6")
+    client.wait_log("called down", since=since)
+    if words:
+        client.wait_log("session lost: the tunnel cannot be made here; next attempt", since=since)
+        internet.site.ip("link", "del", "dtcp0")
+        client.send_signal(signal.SIGHUP)
+        client.wait_up(since=since)
+        ping(internet.site, SIX)
+        assert client.stop() == 0
+    else:
+        assert client.wait() == 1
+        internet.site.ip("link", "del", "dtcp0")
+    before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
+    internet.site.back_to(before)
 
 
 def test_nothing_is_wrong(internet):

@@ -8,10 +8,12 @@ import pytest
 
 from lab.node import alive
 from lab.process import status_field
+from lab.programs import PASSWORD, router_address, write_auth
 from lab.topology import SIX
 from lab.traffic import ping
 from lab.wait import until
 
+SERVER = "198.51.100.2"
 SERVER_ROOMS = ["monitor", "control", "forward"]
 CLIENT_ROOMS = ["monitor", "control", "forward", "guard"]
 
@@ -89,6 +91,47 @@ def test_client_all_at_once(internet):
     ping(internet.site, SIX)
     assert client.stop() == 0
     internet.site.back_to(before)
+
+
+def test_one_of_two_clients_all_at_once(internet):
+    """Its reject route may be the other one's for all that the sweep knows, so it stays; but where
+    it is in the way it is taken over, and goes in the end."""
+    internet.users.add("bob")
+    internet.dtcps("-U")
+    before = internet.site.state()
+    write_auth(internet.site, f"{SERVER}:alice:{PASSWORD}\n{SERVER}:bob:{PASSWORD}\n")
+
+    def start(user, port):
+        return internet.dtcpclient("-U", "-b", port, "--interface", user, user=user, password=None)
+
+    other = start("bob", 5001)
+    reject = f"unreachable {other.prefix()} "
+    prefix = start("alice", 5002).prefix()
+    internet.started[-1].kill_all()
+    client = start("alice", 5002)
+    assert client.prefix() == prefix
+    client.wait_log(f"took over the reject route {prefix}")
+    ping(internet.six, router_address(prefix))
+    assert client.stop() == 0
+    routes = internet.site.routes()
+    assert not any(f"unreachable {prefix} " in route for route in routes)
+    assert any(reject in route for route in routes)
+    assert other.stop() == 0
+    before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
+    internet.site.back_to(before)
+
+
+def test_somebody_elses_route_to_the_prefix(internet):
+    """Is not taken over."""
+    internet.dtcps()
+    client = internet.dtcpclient()
+    prefix = client.prefix()
+    assert client.stop() == 0
+    internet.site.ip("-6", "route", "add", "unreachable", prefix)
+    client = internet.dtcpclient()
+    assert client.wait() == 1
+    assert f"cannot add the reject route {prefix}: somebody else has a route to it" in client.log()
+    assert any(f"unreachable {prefix} " in route for route in internet.site.routes())
 
 
 def test_server_all_at_once(internet):

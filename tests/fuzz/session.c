@@ -60,6 +60,8 @@ static void monitor_answers(struct rig *rig, bool well)
 		rig_input(rig, SESSION_LOWERED);
 	else if (rig->raise_asked)
 		rig_input(rig, well ? SESSION_RAISED : SESSION_RAISE_ERROR);
+	else if (rig->tunnel && !well)
+		rig_input(rig, SESSION_LOST);
 }
 
 static void connection_ends(struct rig *rig, struct fuzz_input *input)

@@ -183,6 +183,37 @@ static void test_long_line(void **state)
 	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
 }
 
+static bool is_other(const char *text, void *arg)
+{
+	return strcmp(text, arg) != 0;
+}
+
+/* A warning that is no news is for debugging only. */
+static void test_filter(void **state)
+{
+	char known[] = "known: Operation not permitted";
+
+	(void)state;
+	log_filter(is_other, known);
+	capture_begin(STDERR_FILENO);
+	for (int debug = 0; debug < 2; debug++) {
+		log_init("prog", NULL, debug == 1);
+		errno = EPERM;
+		log_warn("known");
+		log_warnx("new");
+		log_info("%s", known);
+	}
+	log_init("prog", NULL, false);
+	log_filter(NULL, NULL);
+	log_warnx("%s", known);
+	assert_string_equal(capture_end(), "prog: new\n"
+					   "prog: known: Operation not permitted\n"
+					   "prog: known: Operation not permitted\n"
+					   "prog: new\n"
+					   "prog: known: Operation not permitted\n"
+					   "prog: known: Operation not permitted\n");
+}
+
 /* What is too much is counted, and the count is said once. */
 static void test_limited(void **state)
 {
@@ -277,6 +308,7 @@ int main(void)
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_long_line),
+		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_limited),
 		/* The last: there is no way back from log_to_monitor(). */
 		cmocka_unit_test(test_room),

@@ -89,6 +89,9 @@ static void before(struct rig *rig, const struct session_event *event)
 		break;
 	case SESSION_LOWERED:
 		assert_true(rig->lower_asked);
+		__attribute__((fallthrough));
+	case SESSION_LOST:
+		assert_true(rig->tunnel && !rig->raise_asked);
 		rig->lower_asked = rig->tunnel = false;
 		/* Unless the next session is there already. */
 		if (rig->session.state != SESSION_TEST && rig->session.state != SESSION_RAISE)

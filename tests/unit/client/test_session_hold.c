@@ -117,7 +117,7 @@ static void test_attempts_without_loop(void **state)
 	rig_expect_exit(&rig, CLIENT_UNREACHABLE);
 }
 
-/* Local trouble is the end, whatever is held. */
+/* Local trouble is waited for like any other. */
 static void test_local_failure(void **state)
 {
 	struct rig rig;
@@ -125,17 +125,34 @@ static void test_local_failure(void **state)
 	(void)state;
 	held_reach(&rig, SESSION_CONNECT);
 	rig_failed(&rig, CLIENT_LOCAL, "Cannot allocate memory");
-	rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL,
-		   "tunnel down: broker.example: Cannot allocate memory");
-	rig_input(&rig, SESSION_LOWERED);
-	rig_expect_exit(&rig, CLIENT_LOCAL);
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
+		   "broker.example: Cannot allocate memory; next attempt in about 60 s (not said "
+		   "again for an hour, unless it changes)");
+	assert_true(rig.tunnel);
 
 	/* Monitor could not put the new one in its place, and has removed the old one. */
 	held_reach(&rig, SESSION_LOGIN);
 	rig_line(&rig, RIG_REPLY);
 	rig_input(&rig, SESSION_RAISE_ERROR);
-	rig_expect(&rig, SESSION_DONE, RIG_CLOSE_EXIT, NULL, "the tunnel cannot be made here");
-	rig_expect_exit(&rig, CLIENT_LOCAL);
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
+		   "the tunnel cannot be made here; next attempt in about 60 s (not said again for "
+		   "an hour, unless it changes)");
+}
+
+/* Somebody has removed the interface, and it cannot be made again: nothing is held any more. */
+static void test_lost(void **state)
+{
+	static const enum session_state states[] = {SESSION_WAIT, SESSION_CONNECT, SESSION_LOGIN};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		struct rig rig;
+
+		held_reach(&rig, states[i]);
+		rig_input(&rig, SESSION_LOST);
+		rig_expect(&rig, states[i], 0, NULL, "tunnel down: the tunnel cannot be made here");
+		assert_int_equal(rig.session.hold_until, -1);
+	}
 }
 
 /* The session that was to have it ends while monitor puts it in place. */
@@ -450,6 +467,7 @@ int main(void)
 		cmocka_unit_test(test_failures_meanwhile),
 		cmocka_unit_test(test_attempts_without_loop),
 		cmocka_unit_test(test_local_failure),
+		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_loss_while_raised_again),
 		cmocka_unit_test(test_no_hold),
 		cmocka_unit_test(test_hold_over),

@@ -352,20 +352,6 @@ static void test_cannot_be_made_here(void **state)
 	rig_expect_exit(&rig, CLIENT_LOCAL);
 }
 
-/* Local trouble does not go away by itself: with -l, too, it is the end. */
-static void test_local_failure_with_loop(void **state)
-{
-	struct rig rig;
-
-	(void)state;
-	rig_init(&rig);
-	rig.session.config.loop = true;
-	rig_reach(&rig, SESSION_RAISE);
-	rig_input(&rig, SESSION_RAISE_ERROR);
-	rig_expect(&rig, SESSION_DONE, FAILED, NULL, "the tunnel cannot be made here");
-	rig_expect_exit(&rig, CLIENT_LOCAL);
-}
-
 /* A user name that no request can carry. */
 static void test_impossible_account(void **state)
 {
@@ -439,7 +425,6 @@ int main(void)
 		cmocka_unit_test(test_reply_garbage),
 		cmocka_unit_test(test_nat),
 		cmocka_unit_test(test_cannot_be_made_here),
-		cmocka_unit_test(test_local_failure_with_loop),
 		cmocka_unit_test(test_impossible_account),
 		cmocka_unit_test(test_closed_or_broken),
 		cmocka_unit_test(test_wipe),

@@ -404,6 +404,72 @@ static void test_raise_fails_after_fall(void **state)
 	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
 }
 
+/* Local trouble may pass as well, but not quickly: said once, and tried again at the slowest pace.
+ */
+static void test_local_failure(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig);
+	rig_random = 0;
+	for (int i = 0; i < 3; i++) {
+		rig_request(&rig);
+		rig_line(&rig, RIG_REPLY);
+		rig_input(&rig, SESSION_RAISE_ERROR);
+		rig_expect(
+			&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
+			i == 0 ? "the tunnel cannot be made here; next attempt in about 60 s" LAST
+			       : "the tunnel cannot be made here; next attempt in about 60 s");
+		assert_true(rig.actions.hushed == (i > 0));
+		/* A change of the network is of no use, and the server is not to blame. */
+		rig_network(&rig, RIG_LOCAL);
+		rig_expect(&rig, SESSION_WAIT, 0, NULL, "");
+		assert_false(session_server(&rig.session)->past);
+		rig_deadline(&rig, 45000);
+		rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+	}
+	rig_failed(&rig, CLIENT_LOCAL, "Too many open files");
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
+		   "broker.example: Too many open files; next attempt in about 60 s" LAST);
+	rig_deadline(&rig, 45000);
+	rig_request(&rig);
+	rig_line(&rig, RIG_REPLY);
+	rig_input(&rig, SESSION_RAISED);
+	rig_expect(&rig, SESSION_UP, 0, NULL,
+		   "broker.example: works again, after 4 failures in 180 s");
+}
+
+/* Somebody has removed the interface, and it cannot be made again. */
+static void test_lost(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig);
+	rig_come_up(&rig);
+	rig_wait(&rig, 90000);
+	rig_random = 0;
+	rig_input(&rig, SESSION_LOST);
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
+		   "session lost: the tunnel cannot be made here; next attempt in about 60 s");
+	rig_deadline(&rig, 45000);
+	rig_come_up(&rig);
+	rig_expect(&rig, SESSION_UP, 0, NULL, "");
+
+	/* While it says good-bye, for an end that has been decided. */
+	rig_input(&rig, SESSION_STOP);
+	rig_input(&rig, SESSION_LOST);
+	rig_expect(&rig, SESSION_QUIT, 0, NULL, "");
+	rig_line(&rig, "+OK good bye");
+	rig_expect_exit(&rig, CLIENT_OK);
+
+	rig_init(&rig);
+	rig_reach(&rig, SESSION_UP);
+	rig_input(&rig, SESSION_LOST);
+	rig_expect_exit(&rig, CLIENT_LOCAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -413,6 +479,8 @@ int main(void)
 		cmocka_unit_test(test_spread),
 		cmocka_unit_test(test_restarted_twice),
 		cmocka_unit_test(test_jitter),
+		cmocka_unit_test(test_local_failure),
+		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_each_failure),
 		cmocka_unit_test(test_slowest_pace),
 		cmocka_unit_test(test_success_resets),
