@@ -329,7 +329,7 @@ def wait_rooms(process, names):
 
 
 CALLS = ["execve", "fork", "socket_inet6", "socket_netlink", "socket_packet", "chroot", "setuid",
-         "kill", "ptrace", "keyctl", "mount"]
+         "kill", "ptrace", "keyctl", "mount", "unlisten", "fastopen"]
 if not SANITIZED:
     CALLS += ["open", "mprotect"]
 

@@ -36,6 +36,8 @@ enum treason {
 	TREASON_MPROTECT,
 	TREASON_KEYCTL,
 	TREASON_MOUNT,
+	TREASON_UNLISTEN,
+	TREASON_FASTOPEN,
 	/* messages to monitor, of any room */
 	TREASON_UNKNOWN_TYPE = 20,
 	TREASON_WRONG_SIZE,
@@ -217,6 +219,12 @@ static void traitor_call(enum treason treason)
 		break;
 	case TREASON_KEYCTL:
 		(void)syscall(SYS_keyctl, 0, 0, 0, 0, 0);
+		break;
+	case TREASON_UNLISTEN:
+		(void)syscall(SYS_shutdown, ROOM_FD, SHUT_RDWR);
+		break;
+	case TREASON_FASTOPEN:
+		(void)syscall(SYS_sendto, ROOM_FD, "", 1, MSG_FASTOPEN | MSG_NOSIGNAL, NULL, 0);
 		break;
 	default:
 		(void)syscall(SYS_mount, "none", "/", "tmpfs", 0, NULL);
