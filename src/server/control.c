@@ -189,7 +189,7 @@ static void control_on_removed(struct ipc *ipc, const void *body, int fd, void *
 static void control_on_counters(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	struct control *control = arg;
-	size_t size = counters_size(control->options->sessions_max);
+	size_t size = counters_size(server_options_ids(control->options));
 	struct stat status;
 	void *page = MAP_FAILED;
 
@@ -397,7 +397,7 @@ int server_control_run(struct server_options *options, int monitor_fd, int forwa
 
 	TAILQ_INIT(&control.clients);
 	control.base = event_base_new();
-	control.broker.sessions = sessions_new(options->sessions_max);
+	control.broker.sessions = sessions_new(server_options_ids(options));
 	if (!control.base || !control.broker.sessions)
 		goto no_memory;
 	control.owner = (struct client_owner){

@@ -88,7 +88,7 @@ struct grants *grants_new(const struct grants_owner *owner)
 	if (!grants)
 		return NULL;
 	grants->owner = *owner;
-	grants->list = calloc(owner->options->sessions_max, sizeof(*grants->list));
+	grants->list = calloc(server_options_ids(owner->options), sizeof(*grants->list));
 	if (!grants->list) {
 		free(grants);
 		return NULL;
@@ -113,8 +113,9 @@ static bool grants_ends(const char *text, size_t size)
 /* True where a message of control's is one that it can rightly send. */
 static bool grants_check(const struct grants *grants, const struct server_login *login)
 {
-	return login->id < grants->owner.options->sessions_max && !grants->list[login->id].used &&
-	       login->type <= TUNNEL_NETWORK && grants_ends(login->user, sizeof(login->user)) &&
+	return login->id < server_options_ids(grants->owner.options) &&
+	       !grants->list[login->id].used && login->type <= TUNNEL_NETWORK &&
+	       grants_ends(login->user, sizeof(login->user)) &&
 	       grants_ends(login->challenge, sizeof(login->challenge)) &&
 	       grants_ends(login->response, sizeof(login->response)) && login->udp <= 1 &&
 	       dtcp_endpoint_valid(login->peer) && dtcp_endpoint_valid(login->local);

@@ -387,8 +387,8 @@ def test_forged_messages_to_the_servers_monitor(internet, room):
                   ("login_text", "control asked for a login that cannot be"),
                   ("logout", "control ended a session that is not there"),
                   ("login_flood", "control asks and does not take the answers")]
-    try_messages(lambda: internet.dtcps(program=DTCPS_TRAITOR, set={"limit.sessions": 4}), room,
-                 cases)
+    limits = {"limit.sessions": 4, "limit.pending": 4}
+    try_messages(lambda: internet.dtcps(program=DTCPS_TRAITOR, set=limits), room, cases)
     internet.server.back_to(before)
 
 
