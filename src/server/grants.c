@@ -3,9 +3,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "monitor/outside.h"
 #include "monitor/tun.h"
 #include "server/interface.h"
 
+#include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -119,6 +121,21 @@ static bool grants_check(const struct grants *grants, const struct server_login 
 	       grants_ends(login->challenge, sizeof(login->challenge)) &&
 	       grants_ends(login->response, sizeof(login->response)) && login->udp <= 1 &&
 	       dtcp_endpoint_valid(login->peer) && dtcp_endpoint_valid(login->local);
+}
+
+/*
+ * The address that a client came to, as control says, becomes one of the tunnel's. One that was
+ * taken from the machine since then is no crime of control's, so this only fails the login.
+ */
+static bool grants_is_here(const struct grants *grants, const struct server_login *login)
+{
+	char text[INET_ADDRSTRLEN];
+
+	if (grants->owner.options->address.s_addr || outside_is_here(login->local))
+		return true;
+	log_warnx("user %s: refused, since %s is no address of this machine", login->user,
+		  inet_ntop(AF_INET, &login->local, text, sizeof(text)));
+	return false;
 }
 
 /* True where the response proves that its sender knows the password. */
@@ -352,6 +369,8 @@ bool grants_login(struct grants *grants, const struct server_login *login,
 	grants_recheck(grants);
 	*verdict = (struct server_verdict){.id = login->id};
 	result = grants_verify(grants, login, verdict);
+	if (result == SERVER_GRANTED && !grants_is_here(grants, login))
+		result = SERVER_FAILED;
 	/* Only now, so that nobody learns about the server without a password. */
 	if (result == SERVER_GRANTED && login->udp && !grants->owner.options->udp)
 		result = SERVER_TRANSPORT;
