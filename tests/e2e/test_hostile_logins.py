@@ -198,6 +198,14 @@ def fail2ban_regex(path, expected):
         assert f"Failregex: {expected} total" in result.stdout, result.stdout
 
 
+def test_fail2ban_believes_the_journal_only():
+    """Fields whose names do not begin with "_" are the sender's choice."""
+    parser = configparser.RawConfigParser()
+    parser.read(FILTER)
+    for word in parser["Definition"]["journalmatch"].split():
+        assert word == "+" or word.startswith("_")
+
+
 def test_fail2ban(internet):
     """In the lines that the server writes to standard error."""
     server = internet.dtcps(set={"limit.delay": 0, "limit.source.failures": len(NAMES) + 1})
