@@ -376,7 +376,7 @@ void broker_learned(struct broker *broker, const struct forward_learned *learned
 	const struct server_session *session = sessions_get(broker->sessions, learned->id);
 	char peer[INET_ADDRSTRLEN];
 
-	if (!session || !session->client)
+	if (!session || !session->client || !log_limit_take(&broker->places, clock_ms()))
 		return;
 	if (learned->port == 0)
 		log_info("%s@%s: another session has its place now, waiting for a hello",

@@ -272,6 +272,7 @@ static void control_on_tell(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	log_limit_tell(&control->broker.denied);
 	log_limit_tell(&control->broker.refused);
+	log_limit_tell(&control->broker.places);
 	log_limit_tell(&control->dropped);
 }
 
@@ -311,9 +312,12 @@ static void control_configure(struct control *control)
 	};
 	if (control->broker.guesses)
 		guesses_reconfigure(control->broker.guesses, clock_ms());
-	if (control->broker.denied.rate.per_second != options->log_lines)
+	if (control->broker.denied.rate.per_second != options->log_lines) {
 		log_limit_init(&control->broker.denied, "failed logins", options->log_lines,
 			       clock_ms());
+		log_limit_init(&control->broker.places, "places of clients", options->log_lines,
+			       clock_ms());
+	}
 }
 
 static void control_on_setting(struct ipc *ipc, const void *body, int fd, void *arg)
