@@ -184,14 +184,20 @@ void log_limit_init(struct log_limit *limit, const char *what, uint32_t per_seco
 	rate_init_burst(&limit->rate, per_second, per_second, (uint64_t)now);
 }
 
+bool log_limit_take(struct log_limit *limit, int64_t now)
+{
+	if (rate_take(&limit->rate, (uint64_t)now))
+		return true;
+	limit->left_out++;
+	return false;
+}
+
 void log_limited(struct log_limit *limit, int64_t now, const char *format, ...)
 {
 	va_list ap;
 
-	if (!rate_take(&limit->rate, (uint64_t)now)) {
-		limit->left_out++;
+	if (!log_limit_take(limit, now))
 		return;
-	}
 	va_start(ap, format);
 	log_line(LOG_WARNING, 0, format, ap);
 	va_end(ap);

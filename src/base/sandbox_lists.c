@@ -14,6 +14,7 @@
 #include "base/sandbox_lists.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -27,7 +28,7 @@
 #define ALL UINT32_MAX
 #define ARG(n, m, v)                                                                               \
 	{                                                                                          \
-		.argument = (n), .mask = (m), .value = (uint32_t)(v)                               \
+		.argument = (n), .mask = (uint32_t)(m), .value = (uint32_t)(v)                     \
 	}
 #define CALL(name)                                                                                 \
 	{                                                                                          \
@@ -37,8 +38,8 @@
 	{                                                                                          \
 		.call = (name), .conditions = { __VA_ARGS__ }                                      \
 	}
-#define OPTION(l, o) CALL_IF("setsockopt", ARG(1, ALL, l), ARG(2, ALL, o))
-#define SOCKET(f, t) CALL_IF("socket", ARG(0, ALL, f), ARG(1, SOCK_TYPE, t))
+#define OPTION(l, o)	CALL_IF("setsockopt", ARG(1, ALL, l), ARG(2, ALL, o))
+#define SOCKET(f, t, p) CALL_IF("socket", ARG(0, ALL, f), ARG(1, SOCK_TYPE, t), ARG(2, ALL, p))
 #define GROUP(n, list)                                                                             \
 	{                                                                                          \
 		.name = (n), .rules = (list), .n_rules = sizeof(list) / sizeof((list)[0])          \
@@ -52,7 +53,9 @@ static const struct sandbox_rule memory_rules[] = {
 	CALL_IF("mprotect", ARG(2, PROT_EXEC, 0)),
 	CALL("munmap"),
 	CALL("mremap"),
-	CALL("madvise"),
+	CALL_IF("madvise", ARG(2, ALL, MADV_DONTNEED)),
+	CALL_IF("madvise", ARG(2, ALL, MADV_FREE)),	/* other C libraries */
+	CALL_IF("madvise", ARG(2, ALL, MADV_HUGEPAGE)), /* with GLIBC_TUNABLES */
 };
 
 /* libevent's loop: waiting for descriptors and times. */
@@ -88,9 +91,14 @@ static const struct sandbox_rule loop_rules[] = {
 /* Clocks, where the kernel does not answer without a call; and locks of libraries, never waited
  * for by a process with one thread. */
 static const struct sandbox_rule time_rules[] = {
-	CALL("clock_gettime"), CALL("clock_gettime64"), /* 32-bit machines */
-	CALL("gettimeofday"),  CALL("time"),
-	CALL("futex"),	       CALL("futex_time64"), /* 32-bit machines */
+	CALL("clock_gettime"),
+	CALL("clock_gettime64"), /* 32-bit machines */
+	CALL("gettimeofday"),
+	CALL("time"),
+	CALL_IF("futex", ARG(1, FUTEX_CMD_MASK, FUTEX_WAIT)),
+	CALL_IF("futex", ARG(1, FUTEX_CMD_MASK, FUTEX_WAKE)),
+	CALL_IF("futex_time64", ARG(1, FUTEX_CMD_MASK, FUTEX_WAIT)), /* 32-bit machines */
+	CALL_IF("futex_time64", ARG(1, FUTEX_CMD_MASK, FUTEX_WAKE)),
 };
 
 /* Random numbers, and whether this is still the process that they were seeded in (libcrypto). */
@@ -99,10 +107,11 @@ static const struct sandbox_rule random_rules[] = {
 	CALL("getpid"),
 };
 
-/* The channels to the other rooms, and the pipe that the log goes to. */
+/* The channels to the other rooms, and the pipe that the log goes to. Sending with MSG_FASTOPEN
+ * would connect. */
 static const struct sandbox_rule channel_rules[] = {
 	CALL("recvmsg"),
-	CALL("sendmsg"),
+	CALL_IF("sendmsg", ARG(2, MSG_FASTOPEN, 0)),
 	CALL("write"),
 };
 
@@ -126,19 +135,23 @@ static const struct sandbox_rule page_rules[] = {
 	CALL_IF("statx", ARG(2, AT_EMPTY_PATH, AT_EMPTY_PATH)),
 };
 
-/* TCP connections that are there: libevent's buffered reading and writing. */
+/*
+ * TCP connections that are there: libevent's buffered reading and writing. Both directions of a
+ * listening socket that are shut down make one of it that can be connected, and sending with
+ * MSG_FASTOPEN would do that.
+ */
 static const struct sandbox_rule tcp_rules[] = {
 	CALL("read"),
 	CALL("readv"),
 	CALL("recvfrom"),
 	CALL("recv"), /* 32-bit machines */
 	CALL("writev"),
-	CALL("sendto"),
-	CALL("send"), /* 32-bit machines */
-	CALL("shutdown"),
+	CALL_IF("sendto", ARG(3, MSG_FASTOPEN, 0)),
+	CALL_IF("send", ARG(3, MSG_FASTOPEN, 0)), /* 32-bit machines */
+	CALL_IF("shutdown", ARG(1, ALL, SHUT_WR)),
 	CALL("getsockname"),
 	CALL("getpeername"),
-	CALL("getsockopt"),
+	CALL_IF("getsockopt", ARG(1, ALL, SOL_SOCKET), ARG(2, ALL, SO_ERROR)),
 	CALL_IF("ioctl", ARG(1, ALL, FIONREAD)),
 	OPTION(SOL_SOCKET, SO_KEEPALIVE),
 	OPTION(SOL_SOCKET, SO_LINGER),
@@ -156,17 +169,22 @@ static const struct sandbox_rule accept_rules[] = {
 	CALL("accept4"), CALL("accept"), /* libevent, where the kernel lacks the other one */
 };
 
-/* The client's connection to the server, and the question which address leads there. */
+/* The client's connection to the server, which it can also break off, and the question which
+ * address leads there. */
 static const struct sandbox_rule connect_rules[] = {
-	SOCKET(AF_INET, SOCK_STREAM),
-	SOCKET(AF_INET, SOCK_DGRAM),
+	SOCKET(AF_INET, SOCK_STREAM, 0),
+	SOCKET(AF_INET, SOCK_DGRAM, 0),
 	CALL("connect"),
+	CALL_IF("shutdown", ARG(1, ALL, SHUT_RDWR)),
 };
 
 /* Looking the server's name up: name servers can have IPv6 addresses, with an interface, too; the
- * name files come as descriptors from monitor; this machine's name has the domain it is in. */
+ * name files come as descriptors from monitor; this machine's name has the domain it is in.
+ * libevent names the protocol where it asks which kinds of addresses the machine has. */
 static const struct sandbox_rule resolver_rules[] = {
-	SOCKET(AF_INET6, SOCK_DGRAM),
+	SOCKET(AF_INET6, SOCK_DGRAM, 0),
+	SOCKET(AF_INET6, SOCK_DGRAM, IPPROTO_UDP),
+	SOCKET(AF_INET, SOCK_DGRAM, IPPROTO_UDP),
 	CALL_IF("ioctl", ARG(1, ALL, SIOCGIFINDEX)),
 	CALL("uname"),
 };
@@ -188,21 +206,14 @@ static const struct sandbox_rule packet_rules[] = {
 #if SANDBOX_SANITIZED
 /* What AddressSanitizer and UBSan need for their reports, and while they watch. */
 static const struct sandbox_rule sanitizer_rules[] = {
-	CALL("mmap"),	     CALL("mprotect"),
-	CALL("open"),	     CALL("openat"),
-	CALL("read"),	     CALL("pread64"),
-	CALL("lseek"),	     CALL("stat"),
-	CALL("lstat"),	     CALL("fstat"),
-	CALL("newfstatat"),  CALL("access"),
-	CALL("readlink"),    CALL("readlinkat"),
-	CALL("getcwd"),	     CALL("mkdir"),
-	CALL("sigaltstack"), CALL("rt_sigaction"),
-	CALL("sched_yield"), CALL("getrlimit"),
-	CALL("prlimit64"),   CALL("sched_getaffinity"),
-	CALL("prctl"),	     CALL("personality"),
-	CALL("gettid"),	     CALL("dup"),
-	CALL("dup2"),	     CALL("ioctl"),
-	CALL("nanosleep"),   CALL("clock_nanosleep"),
+	CALL("mmap"),	     CALL("mprotect"),	  CALL("madvise"),     CALL("futex"),
+	CALL("open"),	     CALL("openat"),	  CALL("read"),	       CALL("pread64"),
+	CALL("lseek"),	     CALL("stat"),	  CALL("lstat"),       CALL("fstat"),
+	CALL("newfstatat"),  CALL("access"),	  CALL("readlink"),    CALL("readlinkat"),
+	CALL("getcwd"),	     CALL("mkdir"),	  CALL("sigaltstack"), CALL("rt_sigaction"),
+	CALL("sched_yield"), CALL("getrlimit"),	  CALL("prlimit64"),   CALL("sched_getaffinity"),
+	CALL("prctl"),	     CALL("personality"), CALL("gettid"),      CALL("dup"),
+	CALL("dup2"),	     CALL("ioctl"),	  CALL("nanosleep"),   CALL("clock_nanosleep"),
 };
 #endif
 

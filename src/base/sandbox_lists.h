@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* Most conditions on the arguments of one call. */
-#define SANDBOX_CONDITIONS 2
+#define SANDBOX_CONDITIONS 3
 
 struct sandbox_condition {
 	unsigned int argument; /* counted from 0 */

@@ -40,6 +40,9 @@ bool tunnel_check(const struct client_tunnel *tunnel, const struct client_option
 	if (!tunnel_bool_valid(&reply->has_me6) || !tunnel_bool_valid(&reply->has_her6))
 		return false;
 	*why = "IPv4 addresses";
+	/* The ends of the connection, which can go through a relay on this machine. */
+	if (!dtcp_endpoint_valid(tunnel->server) || !dtcp_endpoint_valid(tunnel->myaddr))
+		return false;
 	if (!tunnel_ipv4_valid(reply->me) || !tunnel_ipv4_valid(reply->her) ||
 	    reply->me.s_addr == reply->her.s_addr)
 		return false;

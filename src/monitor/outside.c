@@ -31,6 +31,18 @@ static void outside_make_room(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
 }
 
+bool outside_is_here(struct in_addr addr)
+{
+	const struct sockaddr_in local = {.sin_family = AF_INET, .sin_addr = addr};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	/* The kernel also knows of whole networks that are local by a route. */
+	bool here = fd != -1 && bind(fd, (const struct sockaddr *)&local, sizeof(local)) == 0;
+
+	if (fd != -1)
+		close(fd);
+	return here;
+}
+
 int outside_raw_socket(void)
 {
 	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_IPV6);

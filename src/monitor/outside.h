@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Descriptors that only root can make, for the rooms that read what comes from the network. */
+/*
+ * What monitor has to do with the network outside of the tunnels: descriptors that only root can
+ * make, for the rooms that read what comes from there, and which addresses this machine has.
+ */
 #ifndef DTCP_MONITOR_OUTSIDE_H
 #define DTCP_MONITOR_OUTSIDE_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 
+/* True where packets to that address are for this machine. */
+bool outside_is_here(struct in_addr addr);
+
 /*
- * Each returns a descriptor (close-on-exec, non-blocking) or -errno after logging why.
+ * Each of these returns a descriptor (close-on-exec, non-blocking) or -errno after logging why.
  */
 
 /* The raw socket for protocol 41 (RFC 4213). */

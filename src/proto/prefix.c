@@ -74,7 +74,10 @@ enum prefix_error prefix6_parse(const char *text, struct prefix6 *out)
 	masked = prefix6_mask(&addr, len);
 	if (!IN6_ARE_ADDR_EQUAL(&addr, &masked))
 		return PREFIX_HOST_BITS;
-	*out = (struct prefix6){.addr = addr, .len = len};
+	/* With its padding, since it goes on in messages between rooms. */
+	memset(out, 0, sizeof(*out));
+	out->addr = addr;
+	out->len = len;
 	return PREFIX_OK;
 }
 

@@ -119,7 +119,7 @@ static void broker_login(struct broker *broker, struct client *client)
 	}
 	session = sessions_take(broker->sessions);
 	if (!session) {
-		broker_refuse(client, "tunnel interface sold out");
+		broker_refuse(client, "too many logins, try again later");
 		return;
 	}
 	session->client = client;
@@ -181,6 +181,13 @@ static bool broker_make_way(struct broker *broker, const struct server_session *
 		return false;
 	broker_replace(broker, old, "connection timed out, disconnecting");
 	return true;
+}
+
+/* True where a granted session is one more than there may be, and takes no other one's place. */
+static bool broker_is_full(const struct broker *broker, const struct server_session *session)
+{
+	return sessions_count(broker->sessions) > broker->options->sessions_max &&
+	       !sessions_by_user(broker->sessions, session->user, session);
 }
 
 /*
@@ -309,7 +316,13 @@ void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
 		broker_release(broker, session);
 		broker_refuse(client, "address in use by another tunnel, use udp");
 		return;
-	} else if (!session->granted) {
+	}
+	if (session->granted && broker_is_full(broker, session)) {
+		broker_release(broker, session);
+		broker_refuse(client, "tunnel interface sold out");
+		return;
+	}
+	if (!session->granted) {
 		broker_release(broker, session);
 	}
 	/* What the machine asks for in answer to it needs what only this message has. */
@@ -353,7 +366,7 @@ void broker_learned(struct broker *broker, const struct forward_learned *learned
 	const struct server_session *session = sessions_get(broker->sessions, learned->id);
 	char peer[INET_ADDRSTRLEN];
 
-	if (!session || !session->client)
+	if (!session || !session->client || !log_limit_take(&broker->places, clock_ms()))
 		return;
 	if (learned->port == 0)
 		log_info("%s@%s: another session has its place now, waiting for a hello",

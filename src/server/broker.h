@@ -29,6 +29,7 @@ struct broker {
 	struct guesses *guesses;
 	struct log_limit denied;	      /* logins that failed */
 	struct log_limit refused;	      /* logins that were not looked into */
+	struct log_limit places;	      /* where packets come from */
 	const struct counters_page *counters; /* NULL: none are shown */
 	const struct server_verdict *verdict; /* while it is being acted upon */
 	/* A message could not be sent for want of memory: the room has to end. */

@@ -190,7 +190,7 @@ static void control_on_counters(struct ipc *ipc, const void *body, int fd, void 
 
 	(void)ipc;
 	(void)body;
-	control->broker.counters = counters_map(fd, control->options->sessions_max);
+	control->broker.counters = counters_map(fd, server_options_ids(control->options));
 }
 
 /* --- listening ---------------------------------------------------------------------------- */
@@ -261,6 +261,7 @@ static void control_on_tell(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	log_limit_tell(&control->broker.denied);
 	log_limit_tell(&control->broker.refused);
+	log_limit_tell(&control->broker.places);
 	log_limit_tell(&control->dropped);
 }
 
@@ -300,9 +301,12 @@ static void control_configure(struct control *control)
 	};
 	if (control->broker.guesses)
 		guesses_reconfigure(control->broker.guesses, clock_ms());
-	if (control->broker.denied.rate.per_second != options->log_lines)
+	if (control->broker.denied.rate.per_second != options->log_lines) {
 		log_limit_init(&control->broker.denied, "failed logins", options->log_lines,
 			       clock_ms());
+		log_limit_init(&control->broker.places, "places of clients", options->log_lines,
+			       clock_ms());
+	}
 }
 
 static void control_on_setting(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -386,7 +390,7 @@ int server_control_run(struct server_options *options, int monitor_fd, int forwa
 
 	TAILQ_INIT(&control.clients);
 	control.base = event_base_new();
-	control.broker.sessions = sessions_new(options->sessions_max);
+	control.broker.sessions = sessions_new(server_options_ids(options));
 	if (!control.base || !control.broker.sessions)
 		goto no_memory;
 	control.owner = (struct client_owner){

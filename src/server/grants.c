@@ -3,7 +3,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "monitor/outside.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +39,7 @@ struct grants *grants_new(const struct grants_owner *owner)
 	if (!grants)
 		return NULL;
 	grants->owner = *owner;
-	grants->list = calloc(owner->options->sessions_max, sizeof(*grants->list));
+	grants->list = calloc(server_options_ids(owner->options), sizeof(*grants->list));
 	if (!grants->list) {
 		free(grants);
 		return NULL;
@@ -61,11 +63,27 @@ static bool grants_ends(const char *text, size_t size)
 /* True where a message of control's is one that it can rightly send. */
 static bool grants_check(const struct grants *grants, const struct server_login *login)
 {
-	return login->id < grants->owner.options->sessions_max && !grants->list[login->id].used &&
-	       login->type <= TUNNEL_NETWORK && grants_ends(login->user, sizeof(login->user)) &&
+	return login->id < server_options_ids(grants->owner.options) &&
+	       !grants->list[login->id].used && login->type <= TUNNEL_NETWORK &&
+	       grants_ends(login->user, sizeof(login->user)) &&
 	       grants_ends(login->challenge, sizeof(login->challenge)) &&
 	       grants_ends(login->response, sizeof(login->response)) && login->udp <= 1 &&
 	       dtcp_endpoint_valid(login->peer) && dtcp_endpoint_valid(login->local);
+}
+
+/*
+ * The address that a client came to, as control says, becomes one of the tunnel's. One that was
+ * taken from the machine since then is no crime of control's, so this only fails the login.
+ */
+static bool grants_is_here(const struct grants *grants, const struct server_login *login)
+{
+	char text[INET_ADDRSTRLEN];
+
+	if (grants->owner.options->address.s_addr || outside_is_here(login->local))
+		return true;
+	log_warnx("user %s: refused, since %s is no address of this machine", login->user,
+		  inet_ntop(AF_INET, &login->local, text, sizeof(text)));
+	return false;
 }
 
 /* True where the response proves that its sender knows the password. */
@@ -264,6 +282,8 @@ bool grants_login(struct grants *grants, const struct server_login *login,
 	grants_recheck(grants);
 	*verdict = (struct server_verdict){.id = login->id};
 	result = grants_verify(grants, login, verdict);
+	if (result == SERVER_GRANTED && !grants_is_here(grants, login))
+		result = SERVER_FAILED;
 	/* Only now, so that nobody learns about the server without a password. */
 	if (result == SERVER_GRANTED && login->udp && !grants->owner.options->udp)
 		result = SERVER_TRANSPORT;

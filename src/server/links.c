@@ -72,7 +72,7 @@ static void links_first_locals(struct links *links)
 
 struct links *links_new(const struct links_owner *owner)
 {
-	const size_t sessions = owner->options->sessions_max;
+	const size_t sessions = server_options_ids(owner->options);
 	struct links *links = calloc(1, sizeof(*links));
 
 	if (!links)

@@ -18,7 +18,7 @@
 static int run_room(const char *room, struct server_options *options)
 {
 	const struct forward_config forward = {.server = true,
-					       .sessions_max = options->sessions_max,
+					       .sessions_max = server_options_ids(options),
 					       .icmp6_rate = options->icmp6_rate};
 	bool control = strcmp(room, "control") == 0;
 	const struct sandbox sandbox = {

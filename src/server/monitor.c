@@ -134,8 +134,8 @@ static void monitor_on_login(struct ipc *ipc, const void *body, int fd, void *ar
 	struct server_verdict verdict;
 
 	(void)fd;
-	/* There is one question for each connection, which waits for the answer. */
-	if (ipc_backlog(ipc) > monitor->options->sessions_max) {
+	/* There is one question for each number, which is not used again before the answer. */
+	if (ipc_backlog(ipc) > server_options_ids(monitor->options)) {
 		log_warnx("control asks and does not take the answers; ending");
 		monitor_end(monitor, EXIT_FAILED);
 		return;

@@ -43,7 +43,7 @@ struct server_setting {
 };
 
 struct server_login {
-	uint32_t id;	     /* of the session to be, below options.sessions_max and not in use */
+	uint32_t id;	     /* of the session to be, below server_options_ids() and not in use */
 	uint32_t type;	     /* enum tunnel_type, TUNNEL_NONE for a word that is none */
 	uint32_t udp;	     /* 1: over UDP */
 	struct in_addr peer; /* addresses of the client's connection */

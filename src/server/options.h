@@ -84,6 +84,12 @@ void server_options_free(struct server_options *options);
 char **server_options_words(const struct server_options *options, const char *program, int *argc);
 void server_options_free_words(char **words, int argc);
 
+/*
+ * How many numbers of sessions there are: for those that are up, and for logins that are looked
+ * into, so that those without a password take nothing away from the others.
+ */
+uint32_t server_options_ids(const struct server_options *options);
+
 /* The name of the TUN device with that index: of "dtcps0" and 3, "dtcps3". */
 void server_interface_name(const struct server_options *options, uint32_t index,
 			   char name[static IFNAMSIZ]);

@@ -27,7 +27,7 @@ struct server_session {
 
 struct sessions;
 
-/* Room for max sessions. NULL where memory is short. */
+/* Room for max ids. NULL where memory is short. */
 struct sessions *sessions_new(uint32_t max);
 void sessions_free(struct sessions *sessions);
 

@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Highest interface number that server_interface_name() has digits for. */
-enum { INTERFACE_NUMBER_MAX = 99999, SESSIONS_MAX = 65536 };
+/* Highest interface number that server_interface_name() has digits for; most sessions, and most
+ * logins that are looked into at a time. */
+enum { INTERFACE_NUMBER_MAX = 99999, SESSIONS_MAX = 65536, LOGINS_MAX = 4096 };
 
 /* --- values ------------------------------------------------------------------------------- */
 
@@ -301,6 +302,13 @@ static size_t settings_stem(const char *name)
 	return len;
 }
 
+uint32_t server_options_ids(const struct server_options *options)
+{
+	uint32_t logins = options->limits.pending;
+
+	return options->sessions_max + (logins < LOGINS_MAX ? logins : LOGINS_MAX);
+}
+
 void server_interface_name(const struct server_options *options, uint32_t index,
 			   char name[static IFNAMSIZ])
 {
@@ -320,7 +328,8 @@ static bool settings_check_interface(const struct server_options *options)
 	long long first = 0;
 
 	if (name[stem] != '\0')
-		first = strtonum(name + stem, 0, INTERFACE_NUMBER_MAX - SESSIONS_MAX, &error);
+		first = strtonum(name + stem, 0, INTERFACE_NUMBER_MAX - SESSIONS_MAX - LOGINS_MAX,
+				 &error);
 	if (error || stem + SERVER_INTERFACE_DIGITS >= IFNAMSIZ || first < 0)
 		return options_bad(
 			"%s %s: too long; tunnelonly sessions get the same name with a number "

@@ -60,7 +60,7 @@ bool supplies_open(struct supplies *supplies, const struct server_options *optio
 	supplies_raise_limit(options->limits.connections);
 	if (!supplies_open_sockets(supplies, options))
 		return false;
-	supplies->counters = outside_counter_page(counters_size(options->sessions_max),
+	supplies->counters = outside_counter_page(counters_size(server_options_ids(options)),
 						  &supplies->counters_reader);
 	if (supplies->counters < 0)
 		return false;

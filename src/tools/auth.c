@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -309,6 +310,10 @@ int auth_main(int argc, char **argv)
 	int status = AUTH_OK;
 
 	(void)umask(077);
+	/* Neither a core file nor other processes of the same user get to see a password. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		return auth_fail(AUTH_FAILED, "cannot be kept from being read by others: %s",
+				 strerror(errno));
 	if (auth_parse(argc, argv, &options, &status))
 		status = auth_command(&options);
 	/* A full disk shows itself only now. */

@@ -80,6 +80,7 @@ class Terminal:
                 os._exit(127)
         self.shown = ""
         self.status = None
+        self.core = None
 
     def expect(self, text):
         """Waits until the text has appeared, and forgets all up to it."""
@@ -112,16 +113,16 @@ class Terminal:
         self.wait_for_echo(False)
         os.write(self.fd, text.encode())
 
-    def interrupt(self):
+    def interrupt(self, key=b"\x03"):
         """
-        Types ^C until that has worked. Once is nearly always enough; but readpassphrase(3) misses a
+        Types ^C or ^\\ until that has worked. Once is nearly always enough; but readpassphrase(3) misses a
         signal that comes after its question and before it waits for the answer.
         """
         end = time.monotonic() + TIMEOUT
         self.wait_for_echo(False)
         while True:
             assert time.monotonic() < end
-            os.write(self.fd, b"\x03")
+            os.write(self.fd, key)
             if select.select([self.fd], [], [], 0.2)[0] and not self.read():
                 return
 
@@ -132,6 +133,7 @@ class Terminal:
         _, status = os.waitpid(self.pid, 0)
         os.close(self.fd)
         self.status = os.waitstatus_to_exitcode(status)
+        self.core = os.WCOREDUMP(status)
         return self.shown.replace("\r\n", "\n"), self.status
 
 
@@ -548,3 +550,15 @@ def test_concurrent(auth):
         f"dtcpauth: prefix 2001:db8:100::/48 overlaps what user {winners[0]} has\n"}
     names = [line.split()[0] for line in auth.ok("list").splitlines()[1:]]
     assert names == sorted([f"user{i}" for i in range(10)] + winners)
+
+
+def test_terminal_quit(auth):
+    """^\\ is there to make a core file, but not with a password in it."""
+    terminal = Terminal(["/usr/bin/env", "-C", auth.directory, "prlimit", "--core=unlimited",
+                         *auth.argv("add", "alice")])
+    terminal.expect("New password for alice: ")
+    terminal.type(SECRET + "\n")
+    terminal.expect("The same again: ")
+    terminal.interrupt(b"\x1c")
+    assert terminal.end()[1] == -signal.SIGQUIT
+    assert not terminal.core

@@ -50,6 +50,21 @@ def miss(lab, source, user="alice"):
         return timed(lambda: wire.ask(line))
 
 
+def test_guessing_takes_no_session(addresses):
+    """What is looked into for somebody without a password leaves the only session to the others."""
+    server = addresses.dtcps(set={"limit.sessions": 1})
+    monitor = server.rooms()["monitor"]
+    with Wire(addresses.site, source=OTHER) as attacker, Wire(addresses.site) as alice:
+        os.kill(monitor, signal.SIGSTOP)
+        attacker.send(attacker.request("mallory", password="wrong") + "\r\n")
+        # control has read it when it greets one who came later.
+        Wire(addresses.site, source=THIRD).close()
+        alice.send(alice.request() + "\r\n")
+        os.kill(monitor, signal.SIGCONT)
+        assert alice.line().startswith("+OK ")
+        assert attacker.line() == DENIED
+
+
 def test_answers_wait(addresses):
     """Longer each time, for one who exists and one who does not; and the connection with them."""
     addresses.dtcps()
@@ -181,6 +196,14 @@ def fail2ban_regex(path, expected):
         result = subprocess.run(["fail2ban-regex", str(path), str(FILTER)], capture_output=True,
                                 text=True)
         assert f"Failregex: {expected} total" in result.stdout, result.stdout
+
+
+def test_fail2ban_believes_the_journal_only():
+    """Fields whose names do not begin with "_" are the sender's choice."""
+    parser = configparser.RawConfigParser()
+    parser.read(FILTER)
+    for word in parser["Definition"]["journalmatch"].split():
+        assert word == "+" or word.startswith("_")
 
 
 def test_fail2ban(internet):

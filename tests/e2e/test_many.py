@@ -82,7 +82,11 @@ def test_limit_of_sessions(internet):
         greeting = carol.line()
         if greeting is not None and greeting.startswith("+OK"):
             carol.challenge = greeting.split()[1]
-            assert carol.ask(carol.request("carol")).startswith("-ERR ")
+            assert carol.ask(carol.request("carol")) == "-ERR tunnel interface sold out"
         carol.close()
         assert alice.ask("ping").startswith("+OK") and bob.ask("ping").startswith("+OK")
         assert server.counters()["sessions"] == 2
+        # A user's new session takes the place of the old one.
+        with Wire(internet.site) as again:
+            again.login("alice")
+            assert alice.line() == "-ERR superseded by a new session"

@@ -329,7 +329,7 @@ def wait_rooms(process, names):
 
 
 CALLS = ["execve", "fork", "socket_inet6", "socket_netlink", "socket_packet", "chroot", "setuid",
-         "kill", "ptrace", "keyctl", "mount"]
+         "kill", "ptrace", "keyctl", "mount", "unlisten", "fastopen"]
 if not SANITIZED:
     CALLS += ["open", "mprotect"]
 
@@ -386,9 +386,10 @@ def test_forged_messages_to_the_servers_monitor(internet, room):
         cases += [("login_id", "control asked for a login that cannot be"),
                   ("login_text", "control asked for a login that cannot be"),
                   ("logout", "control ended a session that is not there"),
-                  ("login_flood", "control asks and does not take the answers")]
-    try_messages(lambda: internet.dtcps(program=DTCPS_TRAITOR, set={"limit.sessions": 4}), room,
-                 cases)
+                  ("login_flood", "control asks and does not take the answers"),
+                  ("server_here", "a room answered what it was not asked")]
+    limits = {"limit.sessions": 4, "limit.pending": 4}
+    try_messages(lambda: internet.dtcps(program=DTCPS_TRAITOR, set=limits), room, cases)
     internet.server.back_to(before)
 
 
@@ -402,10 +403,16 @@ def test_forged_messages_to_the_clients_monitor(internet, room):
                   ("raise_multicast", cannot + "prefixes"),
                   ("raise_bits", cannot + "prefixes"),
                   ("raise_flag", cannot + "flags"),
+                  ("raise_server", cannot + "IPv4 addresses"),
+                  ("raise_twice", cannot + "another one is being made"),
+                  ("session", "control told of a session that cannot be"),
+                  ("client_here", "a room answered what it was not asked"),
                   ("lower", "control asked to remove a tunnel that is not there"),
                   ("names_flood", "control asks and does not take the answers")]
+    # The first of two tunnels is not made before the script is through.
+    script = internet.file("script", "#!/bin/sh\n[ $state = down ] || sleep 2\n", 0o755)
     # Nobody answers there, so the client goes on trying.
-    try_messages(lambda: internet.dtcpclient("-l", server="192.0.2.77",
+    try_messages(lambda: internet.dtcpclient("-l", "-s", script, server="192.0.2.77",
                                              program=DTCPCLIENT_TRAITOR), room, cases)
     before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
     internet.site.back_to(before)

@@ -254,3 +254,14 @@ def test_flood(scene):
     until(lambda: counted() > count / 10, lambda: f"{counted()} of {count} counted")
     assert counted() <= count
     scene.alice.nothing_comes(0.05, scene.stranger)
+
+
+@pytest.mark.slow(10)
+def test_places_in_the_log(internet):
+    """One that changes its place all the time does not fill the log."""
+    server = internet.dtcps("-U", set={"limit.log": 1})
+    with UdpClient(internet.site, source=SITE) as alice:
+        alice.learn()
+        for _ in range(3):
+            alice.learn(alice.another_socket(SITE))
+        server.wait_log(r"[1-9] more lines? about places of clients left out", 30)

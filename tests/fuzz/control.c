@@ -21,7 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CLIENTS = 4, SESSIONS = 3, MONITOR = 0, FORWARD = 1 };
+enum { CLIENTS = 4, SESSIONS = 4, PENDING = 2, MONITOR = 0, FORWARD = 1 };
 
 struct peer {
 	int fd; /* -1: no connection */
@@ -430,8 +430,9 @@ void fuzz_one(const uint8_t *data, size_t size)
 		world.peers[i].fd = -1;
 	optind = 0;
 	FUZZ_CHECK(server_options_parse_room(&world.options, 1, argv) == OPTIONS_OK);
-	world.options.sessions_max = SESSIONS;
-	world.options.limits = (struct crowd_config){3, 2, 3, 2};
+	/* A number for each session, and for each login that is looked into. */
+	world.options.sessions_max = SESSIONS - PENDING;
+	world.options.limits = (struct crowd_config){3, PENDING, 3, 2};
 	world.options.udp = true;
 	loop_reset(1000000000);
 	FUZZ_CHECK(server_control_run(&world.options, -1, -1) == 0);

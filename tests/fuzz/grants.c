@@ -7,6 +7,7 @@
 #include "fuzz.h"
 
 #include "monitor/netlink.h"
+#include "monitor/outside.h"
 #include "monitor/tun.h"
 #include "server/grants.h"
 #include "server/users_db.h"
@@ -19,6 +20,9 @@
 #include <unistd.h>
 
 enum { SESSIONS = 4, USERS = 4, INTERFACE = 100 };
+
+/* An address that the machine has not got. */
+#define ABSENT 0xc0000204
 
 #define PASSWORD "correct-horse-battery-staple"
 
@@ -36,6 +40,7 @@ static struct {
 
 /* --- the kernel --------------------------------------------------------------------------- */
 
+bool __wrap_outside_is_here(struct in_addr addr);
 int __wrap_tun_open(const char *name, unsigned int *index);
 int __wrap_netlink_link_setup(struct netlink *netlink, unsigned int index, const char *alias,
 			      uint32_t mtu);
@@ -56,6 +61,12 @@ int __wrap_netlink_route_delete(struct netlink *netlink, unsigned int index,
 static bool fails(void)
 {
 	return fuzz_byte(world.input) == 0xff;
+}
+
+/* Of the addresses that control can name, some are not of this machine. */
+bool __wrap_outside_is_here(struct in_addr addr)
+{
+	return addr.s_addr != htonl(ABSENT);
 }
 
 int __wrap_tun_open(const char *name, unsigned int *index)
@@ -350,6 +361,7 @@ static void log_in(struct grants *grants, const struct server_options *options,
 		check_device(&verdict);
 	FUZZ_CHECK(verdict.has_prefix == (login.type == TUNNEL_NETWORK));
 	FUZZ_CHECK((verdict.session != 0) == (login.udp != 0));
+	FUZZ_CHECK(options->address.s_addr || login.local.s_addr != htonl(ABSENT));
 	check_own(options, &verdict);
 	world.granted[login.id] = true;
 	world.revoked[login.id] = false;

@@ -36,6 +36,8 @@ enum treason {
 	TREASON_MPROTECT,
 	TREASON_KEYCTL,
 	TREASON_MOUNT,
+	TREASON_UNLISTEN,
+	TREASON_FASTOPEN,
 	/* messages to monitor, of any room */
 	TREASON_UNKNOWN_TYPE = 20,
 	TREASON_WRONG_SIZE,
@@ -48,11 +50,16 @@ enum treason {
 	TREASON_RAISE_FLAG,
 	TREASON_LOWER,
 	TREASON_NAMES_FLOOD,
+	TREASON_RAISE_SERVER,
+	TREASON_RAISE_TWICE,
+	TREASON_SESSION,
+	TREASON_CLIENT_HERE,
 	/* of the server's control */
 	TREASON_LOGIN_ID = 40,
 	TREASON_LOGIN_TEXT,
 	TREASON_LOGOUT,
 	TREASON_LOGIN_FLOOD,
+	TREASON_SERVER_HERE,
 };
 
 /* As base/ipc.c has it. */
@@ -111,8 +118,12 @@ static void traitor_raise(enum treason treason)
 		reply->prefixes[0].addr.s6_addr[0] = 0xff;
 	} else if (treason == TREASON_RAISE_BITS) {
 		reply->prefixes[0].addr.s6_addr[15] = 1;
-	} else {
+	} else if (treason == TREASON_RAISE_FLAG) {
 		memset(&reply->has_me6, 2, 1);
+	} else if (treason == TREASON_RAISE_SERVER) {
+		tunnel.server.s_addr = INADDR_ANY;
+	} else {
+		SEND(CLIENT_MSG_RAISE, tunnel);
 	}
 	SEND(CLIENT_MSG_RAISE, tunnel);
 }
@@ -138,6 +149,7 @@ static void traitor_tell(enum treason treason)
 {
 	const struct client_none none = {0};
 	const struct server_id id = {.id = 3};
+	const struct client_session session = {.up = 2};
 
 	switch ((int)treason) {
 	case TREASON_UNKNOWN_TYPE:
@@ -158,6 +170,15 @@ static void traitor_tell(enum treason treason)
 	case TREASON_NAMES_FLOOD:
 		for (int i = 0; i < 5000; i++)
 			SEND(CLIENT_MSG_NAMES, none);
+		break;
+	case TREASON_SESSION:
+		SEND(CLIENT_MSG_SESSION, session);
+		break;
+	case TREASON_CLIENT_HERE:
+		SEND(CLIENT_MSG_HERE, none);
+		break;
+	case TREASON_SERVER_HERE:
+		SEND(SERVER_MSG_HERE, none);
 		break;
 	case TREASON_LOGOUT:
 		SEND(SERVER_MSG_LOGOUT, id);
@@ -217,6 +238,12 @@ static void traitor_call(enum treason treason)
 		break;
 	case TREASON_KEYCTL:
 		(void)syscall(SYS_keyctl, 0, 0, 0, 0, 0);
+		break;
+	case TREASON_UNLISTEN:
+		(void)syscall(SYS_shutdown, ROOM_FD, SHUT_RDWR);
+		break;
+	case TREASON_FASTOPEN:
+		(void)syscall(SYS_sendto, ROOM_FD, "", 1, MSG_FASTOPEN | MSG_NOSIGNAL, NULL, 0);
 		break;
 	default:
 		(void)syscall(SYS_mount, "none", "/", "tmpfs", 0, NULL);

@@ -10,14 +10,15 @@ DTCPS_TRAITOR = BUILD / "tests" / "traitor" / "dtcps-traitor"
 DTCPCLIENT_TRAITOR = BUILD / "tests" / "traitor" / "dtcpclient-traitor"
 
 CALLS = ["open", "execve", "fork", "socket_inet6", "socket_netlink", "socket_packet", "chroot",
-         "setuid", "kill", "ptrace", "mprotect", "keyctl", "mount"]
+         "setuid", "kill", "ptrace", "mprotect", "keyctl", "mount", "unlisten", "fastopen"]
 NUMBERS = {name: number for number, name in enumerate(CALLS, 1)}
 NUMBERS |= {name: number for number, name in enumerate(
     ["unknown_type", "wrong_size", "with_descriptor", "short"], 20)}
 NUMBERS |= {name: number for number, name in enumerate(
-    ["raise_loopback", "raise_multicast", "raise_bits", "raise_flag", "lower", "names_flood"], 30)}
+    ["raise_loopback", "raise_multicast", "raise_bits", "raise_flag", "lower", "names_flood",
+     "raise_server", "raise_twice", "session", "client_here"], 30)}
 NUMBERS |= {name: number for number, name in enumerate(
-    ["login_id", "login_text", "logout", "login_flood"], 40)}
+    ["login_id", "login_text", "logout", "login_flood", "server_here"], 40)}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

@@ -218,6 +218,7 @@ static void test_filter(void **state)
 static void test_limited(void **state)
 {
 	struct log_limit limit;
+	bool taken[2];
 
 	(void)state;
 	log_init("prog", NULL, false);
@@ -232,12 +233,17 @@ static void test_limited(void **state)
 	log_limited(&limit, 1499, "peer 4 is odd");
 	log_limited(&limit, 1500, "peer 5 is odd");
 	log_limited(&limit, 1500, "peer 6 is odd");
+	taken[0] = log_limit_take(&limit, 1999);
+	log_limit_tell(&limit);
+	taken[1] = log_limit_take(&limit, 2000);
 	log_limit_tell(&limit);
 	assert_string_equal(capture_end(), "prog: peer 1 is odd\n"
 					   "prog: peer 2 is odd\n"
 					   "prog: 1 more line about odd peers left out\n"
 					   "prog: peer 5 is odd\n"
-					   "prog: 2 more lines about odd peers left out\n");
+					   "prog: 3 more lines about odd peers left out\n");
+	assert_false(taken[0]);
+	assert_true(taken[1]);
 }
 
 /* A room's lines have a priority and no name; monitor puts that before them. */

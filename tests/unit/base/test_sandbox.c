@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/filter.h>
+#include <linux/futex.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -57,6 +58,7 @@ struct attempt {
 /* A page of this process, for what needs an address. */
 static char *page;
 static pid_t test_pid;
+static uint32_t word;
 
 static void call_mprotect(void)
 {
@@ -136,17 +138,24 @@ static const struct attempt attempts[] = {
 	{"close", ALL, CALL(SYS_close, 99)},
 	{"non-blocking", ALL, CALL(SYS_fcntl, 0, F_SETFL, O_NONBLOCK)},
 	{"recvmsg", ALL, CALL(SYS_recvmsg, 99, 0, 0)},
-	{"sendmsg", ALL, CALL(SYS_sendmsg, 99, 0, 0)},
+	{"sendmsg", ALL, CALL(SYS_sendmsg, 99, 0, MSG_NOSIGNAL)},
 	{"write", ALL, CALL(SYS_write, 99, 0, 0)},
+	{"returning memory", ALL, CALL(SYS_madvise, 0, 0, MADV_DONTNEED)},
+	{"waking", ALL, CALL(SYS_futex, (long)&word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, 0, 0, 0)},
 	/* What only some have. */
 	{"TCP socket", CC, CALL(SYS_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)},
 	{"UDP socket", CC, CALL(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0)},
 	{"UDP socket over IPv6", CC, CALL(SYS_socket, AF_INET6, SOCK_DGRAM, 0)},
+	{"UDP socket by its protocol", CC, CALL(SYS_socket, AF_INET6, SOCK_DGRAM, IPPROTO_UDP)},
 	{"connect", CC, CALL(SYS_connect, 99, 0, 0)},
+	{"breaking off", CC, CALL(SYS_shutdown, 99, SHUT_RDWR)},
 	{"uname", CC, CALL(SYS_uname, 0)},
 	{"accept", SC, CALL(SYS_accept4, 99, 0, 0, 0)},
 	{"read", CONTROLS, true, CALL(SYS_read, 99, 0, 0)},
+	{"sendto", CONTROLS, CALL(SYS_sendto, 99, 0, 0, MSG_NOSIGNAL, 0, 0)},
+	{"the last of what is sent", CONTROLS, CALL(SYS_shutdown, 99, SHUT_WR)},
 	{"getsockname", CONTROLS, CALL(SYS_getsockname, 99, 0, 0)},
+	{"SO_ERROR", CONTROLS, CALL(SYS_getsockopt, 99, SOL_SOCKET, SO_ERROR, 0, 0)},
 	{"FIONREAD", CONTROLS, true, CALL(SYS_ioctl, 99, FIONREAD, 0)},
 	{"TCP_USER_TIMEOUT", CONTROLS,
 	 CALL(SYS_setsockopt, 99, IPPROTO_TCP, TCP_USER_TIMEOUT, 0, 0)},
@@ -190,6 +199,11 @@ static const struct attempt attempts[] = {
 	{"personality", NOBODY, true, CALL(SYS_personality, 0x0400000)},
 	/* sockets, */
 	{"TCP over IPv6", NOBODY, CALL(SYS_socket, AF_INET6, SOCK_STREAM, 0)},
+	{"MPTCP", NOBODY, CALL(SYS_socket, AF_INET, SOCK_STREAM, IPPROTO_MPTCP)},
+	{"SCTP", NOBODY, CALL(SYS_socket, AF_INET, SOCK_STREAM, IPPROTO_SCTP)},
+	{"UDP-Lite", NOBODY, CALL(SYS_socket, AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE)},
+	{"UDP-Lite over IPv6", NOBODY, CALL(SYS_socket, AF_INET6, SOCK_DGRAM, IPPROTO_UDPLITE)},
+	{"ping socket", NOBODY, CALL(SYS_socket, AF_INET, SOCK_DGRAM, IPPROTO_ICMP)},
 	{"raw socket", NOBODY, CALL(SYS_socket, AF_INET, SOCK_RAW, IPPROTO_RAW)},
 	{"AF_UNIX", NOBODY, CALL(SYS_socket, AF_UNIX, SOCK_DGRAM, 0)},
 	{"AF_NETLINK", NOBODY, CALL(SYS_socket, AF_NETLINK, SOCK_RAW, 0)},
@@ -199,12 +213,21 @@ static const struct attempt attempts[] = {
 	{"socketpair", NOBODY, CALL(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, 0)},
 	{"bind", NOBODY, CALL(SYS_bind, 99, 0, 0)},
 	{"listen", NOBODY, CALL(SYS_listen, 99, 1)},
+	{"connecting by sendto", NOBODY,
+	 CALL(SYS_sendto, 99, 0, 0, MSG_FASTOPEN | MSG_NOSIGNAL, 0, 0)},
+	{"connecting by sendmsg", NOBODY, CALL(SYS_sendmsg, 99, 0, MSG_FASTOPEN)},
+	{"no listening any more", NOBODY, CALL(SYS_shutdown, 99, SHUT_RD)},
+	{"TCP_INFO", NOBODY, CALL(SYS_getsockopt, 99, IPPROTO_TCP, TCP_INFO, 0, 0)},
+	{"SO_PEERSEC", NOBODY, CALL(SYS_getsockopt, 99, SOL_SOCKET, SO_PEERSEC, 0, 0)},
 	{"SO_ATTACH_FILTER", NOBODY, CALL(SYS_setsockopt, 99, SOL_SOCKET, SO_ATTACH_FILTER, 0, 0)},
 	{"SO_BINDTODEVICE", NOBODY, CALL(SYS_setsockopt, 99, SOL_SOCKET, SO_BINDTODEVICE, 0, 0)},
 	{"TCP_ULP", NOBODY, CALL(SYS_setsockopt, 99, IPPROTO_TCP, TCP_ULP, 0, 0)},
 	{"IP_HDRINCL", NOBODY, CALL(SYS_setsockopt, 99, IPPROTO_IP, IP_HDRINCL, 0, 0)},
 	/* and the corners of the kernel. */
 	{"TIOCSTI", NOBODY, true, CALL(SYS_ioctl, 0, TIOCSTI, 0)},
+	{"merging memory", NOBODY, true, CALL(SYS_madvise, 0, 0, MADV_MERGEABLE)},
+	{"locks that lend priority", NOBODY, true,
+	 CALL(SYS_futex, (long)&word, FUTEX_LOCK_PI, 0, 0, 0, 0)},
 	{"F_DUPFD", NOBODY, CALL(SYS_fcntl, 0, F_DUPFD, 50)},
 	{"keyctl", NOBODY, CALL(SYS_keyctl, 0, 0, 0, 0, 0)},
 	{"bpf", NOBODY, CALL(SYS_bpf, BPF_PROG_LOAD, 0, 0)},

@@ -211,11 +211,25 @@ static void test_check_flags(void **state)
 	}
 }
 
+/* One of the servers of the command line, whose name is shown. */
+static void test_check_server(void **state)
+{
+	struct client_tunnel tunnel = good();
+
+	(void)state;
+	tunnel.server_index = 1;
+	expect_bad(&tunnel, TUNNEL_NETWORK, "server");
+	tunnel.server_index = UINT32_MAX;
+	expect_bad(&tunnel, TUNNEL_NETWORK, "server");
+}
+
 static void test_check_ipv4(void **state)
 {
 	static const char *const bad[] = {"0.0.0.0",	    "0.1.2.3",	       "127.0.0.1",
 					  "224.0.0.1",	    "239.255.255.255", "240.0.0.1",
 					  "255.255.255.255"};
+	/* Nobody can have connected to these. */
+	static const char *const no_host[] = {"0.0.0.0", "224.0.0.1", "255.255.255.255"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -227,9 +241,22 @@ static void test_check_ipv4(void **state)
 		tunnel.reply.her = addr4(bad[i]);
 		expect_bad(&tunnel, TUNNEL_HOST, "IPv4 addresses");
 	}
-	/* One for both ends. */
+	for (size_t i = 0; i < sizeof(no_host) / sizeof(no_host[0]); i++) {
+		struct client_tunnel tunnel = good();
+
+		tunnel.server = addr4(no_host[i]);
+		expect_bad(&tunnel, TUNNEL_HOST, "IPv4 addresses");
+		tunnel = good();
+		tunnel.myaddr = addr4(no_host[i]);
+		expect_bad(&tunnel, TUNNEL_HOST, "IPv4 addresses");
+	}
+	/* The connection through a relay on this machine. */
 	struct client_tunnel tunnel = good();
 
+	tunnel.server = tunnel.myaddr = addr4("127.0.0.1");
+	expect_good(&tunnel, TUNNEL_NETWORK);
+	/* One for both ends. */
+	tunnel = good();
 	tunnel.reply.her = tunnel.reply.me;
 	expect_bad(&tunnel, TUNNEL_ONLY, "IPv4 addresses");
 }
@@ -500,10 +527,11 @@ int main(void)
 		cmocka_unit_test(test_router_address), cmocka_unit_test(test_own_address),
 		cmocka_unit_test(test_address_fits),   cmocka_unit_test(test_check_good),
 		cmocka_unit_test(test_check_demands),  cmocka_unit_test(test_check_flags),
-		cmocka_unit_test(test_check_ipv4),     cmocka_unit_test(test_check_ipv6),
-		cmocka_unit_test(test_check_prefixes), cmocka_unit_test(test_check_udp),
-		cmocka_unit_test(test_link_local),     cmocka_unit_test(test_same_outside),
-		cmocka_unit_test(test_same_inside),    cmocka_unit_test(test_describe),
+		cmocka_unit_test(test_check_server),   cmocka_unit_test(test_check_ipv4),
+		cmocka_unit_test(test_check_ipv6),     cmocka_unit_test(test_check_prefixes),
+		cmocka_unit_test(test_check_udp),      cmocka_unit_test(test_link_local),
+		cmocka_unit_test(test_same_outside),   cmocka_unit_test(test_same_inside),
+		cmocka_unit_test(test_describe),
 	};
 
 	return cmocka_run_group_tests_name("client tunnel", tests, NULL, NULL);

@@ -153,6 +153,10 @@ static void test_each_key(void **state)
 	assert_int_equal(options.sessions_max, 1);
 	OK("-o", "limit.sessions=65536");
 	assert_int_equal(options.sessions_max, 65536);
+	/* And numbers for the logins that are looked into. */
+	assert_int_equal(server_options_ids(&options), 65536 + 4096);
+	OK("-o", "limit.sessions=5", "-o", "limit.pending=7");
+	assert_int_equal(server_options_ids(&options), 5 + 7);
 	OK("-o", "listen=192.0.2.1");
 	expect_ipv4(options.listen, "192.0.2.1");
 	OK("-o", "mtu=1480");
@@ -364,8 +368,8 @@ static void test_interface_names(void **state)
 	/* Every number of digits has to fit: 10 characters and 5 digits. */
 	ERROR("-i abcdefghijk0" TOO_LONG, "-i", "abcdefghijk0");
 	ERROR("-i abcdefghijk" TOO_LONG, "-i", "abcdefghijk");
-	/* With 65536 sessions on top, the number stays within its digits. */
-	expect_name("x34463", 65536, "x99999");
+	/* With 65536 sessions and 4096 logins on top, the number stays within its digits. */
+	expect_name("x30367", 69632, "x99999");
 	ERROR("-i x34464" TOO_LONG, "-i", "x34464");
 	ERROR("-i x99999999999" TOO_LONG, "-i", "x99999999999");
 }

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What monitor believes of a login that its control room asks for: each field alone is made one
+ * that no control can rightly send. The kernel and its addresses are replaced.
+ */
+#include "server/grants.h"
+
+#include "monitor/outside.h"
+#include "tests/unit/proto/addresses.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { SESSIONS = 4, PENDING = 2 };
+
+#define PASSWORD "secret"
+
+/* --- the machine -------------------------------------------------------------------------- */
+
+bool __wrap_outside_is_here(struct in_addr addr);
+void __wrap_links_link_local(struct links *links, struct in_addr her);
+
+static unsigned int link_locals;
+
+bool __wrap_outside_is_here(struct in_addr addr)
+{
+	return addr.s_addr == addr4("192.0.2.1").s_addr;
+}
+
+void __wrap_links_link_local(struct links *links, struct in_addr her)
+{
+	(void)links;
+	(void)her;
+	link_locals++;
+}
+
+/* --- a monitor with one user -------------------------------------------------------------- */
+
+struct place {
+	char directory[64];
+	char path[96];
+	struct server_options options;
+	struct grants_owner owner;
+	struct grants *grants;
+};
+
+static int open_place(void **state)
+{
+	struct place *place = calloc(1, sizeof(*place));
+	char other[DTCP_USER_MAX + 1];
+	char error[256];
+
+	assert_non_null(place);
+	(void)snprintf(place->directory, sizeof(place->directory), "/tmp/dtcp-grants-XXXXXX");
+	assert_non_null(mkdtemp(place->directory));
+	(void)snprintf(place->path, sizeof(place->path), "%s/users.db", place->directory);
+	place->options = (struct server_options){
+		.interface = "dtcps0",
+		.listen = addr4("192.0.2.1"),
+		.mtu = 1280,
+		.sessions_max = SESSIONS,
+		.limits = {.pending = PENDING},
+		.has_host = true,
+		.host_prefix = prefix("2001:db8:1::/64"),
+	};
+	place->owner = (struct grants_owner){.options = &place->options};
+	assert_int_equal(users_open(place->path, true, &place->owner.users, error, sizeof(error)),
+			 USERS_OK);
+	assert_int_equal(users_add(place->owner.users, "alice", PASSWORD, NULL, other), USERS_OK);
+	link_locals = 0;
+	place->grants = grants_new(&place->owner);
+	assert_non_null(place->grants);
+	*state = place;
+	return 0;
+}
+
+static int close_place(void **state)
+{
+	struct place *place = *state;
+
+	grants_free(place->grants);
+	users_close(place->owner.users);
+	assert_int_equal(unlink(place->path), 0);
+	assert_int_equal(rmdir(place->directory), 0);
+	free(place);
+	return 0;
+}
+
+/* One that is right in everything. */
+static struct server_login good(void)
+{
+	struct server_login login = {
+		.id = 0,
+		.type = TUNNEL_HOST,
+		.peer = addr4("198.51.100.2"),
+		.local = addr4("192.0.2.1"),
+		.user = "alice",
+		.challenge = "0B1517C87D516A5FA65BED722D51A04F",
+	};
+
+	assert_true(digest_response(login.user, login.challenge, PASSWORD, login.response));
+	return login;
+}
+
+static void expect_result(struct place *place, const struct server_login *login,
+			  enum server_result result)
+{
+	struct server_verdict verdict;
+
+	assert_true(grants_login(place->grants, login, &verdict));
+	assert_int_equal(verdict.id, login->id);
+	assert_int_equal(verdict.result, result);
+}
+
+/* --- fields ------------------------------------------------------------------------------- */
+
+#define FIELD(f) #f, offsetof(struct server_login, f), sizeof(((struct server_login *)0)->f)
+
+/* A field and what it is filled with. */
+static const struct spoilt {
+	const char *name;
+	size_t offset;
+	size_t size;
+	unsigned char octet;
+} spoilt[] = {
+	{FIELD(id), 0xff},			     /* out of range */
+	{FIELD(type), 0x01},			     /* none of the types */
+	{FIELD(type), 0xff},	 {FIELD(udp), 0x02}, /* neither yes nor no */
+	{FIELD(peer), 0x00},			     /* nobody's address, */
+	{FIELD(peer), 0xff},			     /* everybody's */
+	{FIELD(peer), 0xe0},			     /* and a group's */
+	{FIELD(local), 0x00},			     /* the same of the near end */
+	{FIELD(local), 0xff},	 {FIELD(local), 0xe0},
+	{FIELD(user), 'a'}, /* text without an end */
+	{FIELD(challenge), 'a'}, {FIELD(response), 'A'},
+};
+
+static void test_each_field(void **state)
+{
+	struct place *place = *state;
+
+	for (size_t i = 0; i < sizeof(spoilt) / sizeof(spoilt[0]); i++) {
+		struct server_login login = good();
+		struct server_verdict verdict;
+
+		memset((unsigned char *)&login + spoilt[i].offset, spoilt[i].octet, spoilt[i].size);
+		if (grants_login(place->grants, &login, &verdict))
+			fail_msg("%s of 0x%02x is believed", spoilt[i].name, spoilt[i].octet);
+		assert_int_equal(grants_count(place->grants), 0);
+	}
+}
+
+/* The last value that is right, and the first that is not. */
+static void test_edges(void **state)
+{
+	struct place *place = *state;
+	struct server_login login = good();
+	struct server_verdict verdict;
+
+	login.id = SESSIONS + PENDING;
+	assert_false(grants_login(place->grants, &login, &verdict));
+	login.id--;
+	expect_result(place, &login, SERVER_GRANTED);
+	/* In use. */
+	assert_false(grants_login(place->grants, &login, &verdict));
+	assert_true(grants_logout(place->grants, login.id));
+	assert_false(grants_logout(place->grants, login.id));
+	expect_result(place, &login, SERVER_GRANTED);
+	assert_int_equal(grants_count(place->grants), 1);
+
+	login = good();
+	login.type = TUNNEL_NETWORK + 1;
+	assert_false(grants_login(place->grants, &login, &verdict));
+	login.type = TUNNEL_NONE;
+	expect_result(place, &login, SERVER_TYPE);
+	login = good();
+	login.udp = 1;
+	expect_result(place, &login, SERVER_TRANSPORT);
+}
+
+/* As long as the field has room for. */
+static void test_longest_texts(void **state)
+{
+	struct server_login login = good();
+
+	memset(login.user, 'a', sizeof(login.user) - 1);
+	expect_result(*state, &login, SERVER_AUTH);
+	login = good();
+	memset(login.challenge, 'a', sizeof(login.challenge) - 1);
+	expect_result(*state, &login, SERVER_AUTH);
+}
+
+static void test_wrong_password(void **state)
+{
+	struct place *place = *state;
+	struct server_login login = good();
+
+	login.response[0] ^= 1;
+	expect_result(place, &login, SERVER_AUTH);
+	assert_int_equal(grants_count(place->grants), 0);
+	assert_false(grants_logout(place->grants, login.id));
+}
+
+/* What becomes an address of the tunnel is one of the machine's, or that of the settings. */
+static void test_local_address(void **state)
+{
+	struct place *place = *state;
+	struct server_login login = good();
+
+	login.local = addr4("192.0.2.77");
+	for (uint32_t type = TUNNEL_ONLY; type <= TUNNEL_NETWORK; type++) {
+		login.type = type;
+		expect_result(place, &login, SERVER_FAILED);
+	}
+	assert_int_equal(link_locals, 0);
+	place->options.address = addr4("203.0.113.1");
+	login.type = TUNNEL_HOST;
+	expect_result(place, &login, SERVER_GRANTED);
+	assert_int_equal(link_locals, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_place, close_place)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_each_field),	   TEST(test_edges),	     TEST(test_longest_texts),
+		TEST(test_wrong_password), TEST(test_local_address),
+	};
+
+	return cmocka_run_group_tests_name("server grants", tests, NULL, NULL);
+}
