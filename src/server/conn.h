@@ -13,9 +13,6 @@
 #include <netinet/in.h>
 #include <stdint.h>
 
-/* A user's older session silent for longer than this gives way on the same address. */
-#define CONN_SILENT_MS 75000
-
 enum conn_state {
 	CONN_LOGIN, /* waiting for a request */
 	CONN_CHECK, /* monitor looks at the login */
