@@ -107,18 +107,16 @@ static void client_step(struct client *client, const struct conn_event *event)
 		client_close(client);
 }
 
-static void client_log_line(const struct client *client, const char *line, size_t len)
+static void client_log_line(const struct client *client, const char *line)
 {
-	struct dtcp_request request;
-	char shown[DTCP_LINE_SIZE];
+	char shown[DTCP_REQUEST_SHOWN];
+	char escaped[DTCP_LINE_SIZE];
 
 	if (!log_is_debug())
 		return;
-	/* A tunnel request shows a response that helps in guessing the password. */
-	request_parse(line, len, &request);
+	(void)request_shown(line, shown, sizeof(shown));
 	log_debug("%s: client: %s", client->peer_text,
-		  request.command == COMMAND_TUNNEL ? "tunnel ..."
-						    : log_escape(line, len, shown, sizeof(shown)));
+		  log_escape(shown, strlen(shown), escaped, sizeof(escaped)));
 }
 
 /* A client that does not read our answers is not heard any more until it does. */
@@ -162,7 +160,7 @@ static void client_read_lines(struct client *client)
 			memcpy(line, buf, event.len);
 			line[event.len] = '\0';
 			event.line = line;
-			client_log_line(client, line, event.len);
+			client_log_line(client, line);
 		}
 		(void)evbuffer_drain(input, used);
 		client_step(client, &event);
@@ -293,7 +291,7 @@ static void client_on_word(evutil_socket_t fd, short what, void *arg)
 	if (evbuffer_copyout(input, word, 4) == 4) {
 		(void)evbuffer_drain(input, evbuffer_get_length(input));
 		event.line = word;
-		client_log_line(client, word, 4);
+		client_log_line(client, word);
 		client_step(client, &event);
 	}
 	client_leave(client);
