@@ -84,8 +84,7 @@ static void client_fail(struct client *client, const char *why)
 	client->failed = true;
 	if (client->closing)
 		return;
-	client->conn.ending = why;
-	client->conn.state = CONN_END;
+	conn_lost(&client->conn, why);
 	client_close(client);
 }
 
@@ -145,8 +144,13 @@ static void client_read_lines(struct client *client)
 			return;
 
 		const char *buf = (const char *)evbuffer_pullup(input, (ev_ssize_t)size);
-		enum line_status status =
-			buf ? line_next(buf, size, &event.len, &used) : LINE_TOO_LONG;
+
+		if (!buf) {
+			client->failed = true;
+			return;
+		}
+
+		enum line_status status = line_next(buf, size, &event.len, &used);
 
 		if (status == LINE_MORE) {
 			/* Some clients send these words without an end and wait for the answer. */
@@ -200,7 +204,7 @@ static void client_leave(struct client *client)
 		client_read_lines(client);
 		client_mind_input(client);
 	}
-	/* A line that there was no memory for: without it the other side waits in vain. */
+	/* There was no memory for a line, and the other side would wait in vain. */
 	if (client->failed)
 		client_fail(client, strerror(ENOMEM));
 	client->busy--;

@@ -97,6 +97,9 @@ bool conn_listens(const struct conn *conn, int64_t now);
 /* When CONN_TIME is to be fed, and conn_listens() may have changed; negative for never. */
 int64_t conn_wake(const struct conn *conn, int64_t now);
 
+/* The connection is gone, and no event does anything any more; why stays valid. */
+void conn_lost(struct conn *conn, const char *why);
+
 /* Feeds one event; now in milliseconds. actions is overwritten. */
 void conn_feed(struct conn *conn, const struct conn_event *event, int64_t now,
 	       struct conn_actions *actions);
