@@ -427,23 +427,13 @@ void connection_open(struct connection *connection, const char *server, uint16_t
 		connection_resolve(connection, server, names);
 }
 
-static void connection_log_sent(const char *line)
-{
-	const char *response = strncmp(line, "tunnel ", 7) == 0 ? strchr(line + 7, ' ') : NULL;
-	const char *rest = response ? strchr(response + 1, ' ') : NULL;
-
-	/* The response to the challenge lets a listener guess at the password. */
-	if (rest)
-		log_debug("client: %.*s <response>%s", (int)(response - line), line, rest);
-	else
-		log_debug("client: %s", line);
-}
-
 void connection_send(struct connection *connection, const char *line)
 {
+	char shown[DTCP_REQUEST_SHOWN];
+
 	if (!connection->stream)
 		return;
-	connection_log_sent(line);
+	log_debug("client: %s", request_shown(line, shown, sizeof(shown)));
 	if (evbuffer_add_printf(bufferevent_get_output(connection->stream), "%s\r\n", line) != -1)
 		return;
 	/* The server would wait for it, and we for the answer. The end of the connection is fed. */

@@ -149,6 +149,15 @@ struct dtcp_request {
  */
 void request_parse(const char *line, size_t len, struct dtcp_request *out);
 
+/* Room for a whole line of a client as it may be shown. */
+#define DTCP_REQUEST_SHOWN (DTCP_LINE_SIZE + sizeof("<response>"))
+
+/*
+ * The line as it may be shown: a tunnel request, well formed or not, has "<response>" in place of
+ * its third word, which would help in guessing the password. Cut at the end of buf; returns buf.
+ */
+const char *request_shown(const char *line, char *buf, size_t size);
+
 /*
  * True where the len bytes are exactly "ping" or "quit", in either case; a CR may follow. See
  * docs/protocol.md, section 1.5.

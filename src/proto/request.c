@@ -86,6 +86,26 @@ bool request_is_bare_word(const char *buf, size_t len)
 	return len == 4 && (strncasecmp(buf, "ping", 4) == 0 || strncasecmp(buf, "quit", 4) == 0);
 }
 
+const char *request_shown(const char *line, char *buf, size_t size)
+{
+	static const char blanks[] = " \t";
+	const char *word = line + strspn(line, blanks);
+	const char *rest;
+
+	if (strcspn(word, blanks) != 6 || strncasecmp(word, "tunnel", 6) != 0) {
+		(void)strlcpy(buf, line, size);
+		return buf;
+	}
+	for (int i = 0; i < 2; i++) {
+		word += strcspn(word, blanks);
+		word += strspn(word, blanks);
+	}
+	rest = word + strcspn(word, blanks);
+	(void)snprintf(buf, size, "%.*s%s%s", (int)(word - line), line,
+		       rest > word ? "<response>" : "", rest);
+	return buf;
+}
+
 size_t request_format(const char *user, const char *response, enum tunnel_type type, bool udp,
 		      uint16_t udp_port, char *buf, size_t size)
 {

@@ -4,11 +4,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "forward/msg.h"
+#include "server/broker_log.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Another user's session whose connection is silent for longer gives way on the same address. */
+enum { BROKER_SILENT_MS = 75000 };
 
 static void broker_tell(struct broker *broker, struct ipc *ipc, uint32_t type, const void *body,
 			size_t size)
@@ -37,43 +41,6 @@ static void broker_release(struct broker *broker, struct server_session *session
 	if (session->client)
 		session->client->session = NULL;
 	sessions_release(broker->sessions, session);
-}
-
-static const char *broker_type_text(const struct client *client, char *buf, size_t size)
-{
-	const struct dtcp_reply *reply = &client->conn.reply;
-	char me6[INET6_ADDRSTRLEN] = "";
-	char prefix[PREFIX6_STRLEN] = "";
-
-	if (reply->has_me6)
-		(void)inet_ntop(AF_INET6, &reply->me6, me6, sizeof(me6));
-	if (reply->n_prefixes > 0)
-		(void)prefix6_format(&reply->prefixes[0], prefix);
-	(void)snprintf(buf, size, "%s%s%s%s%s", tunnel_type_name(client->conn.request.type),
-		       prefix[0] ? " " : "", prefix, me6[0] ? " " : "", me6);
-	return buf;
-}
-
-static void broker_log_up(const struct client *client)
-{
-	char text[160];
-
-	log_info("%s@%s: up, %s", client->conn.request.user, client->peer_text,
-		 broker_type_text(client, text, sizeof(text)));
-}
-
-static void broker_log_down(const struct broker *broker, const struct client *client)
-{
-	const struct server_session *session = client->session;
-	const struct session_counters none = {0};
-	const struct session_counters *counters =
-		broker->counters ? &broker->counters->session[session->id] : &none;
-
-	log_info("%s@%s: down after %" PRId64 "s (%s), in %" PRIu64 " packets %" PRIu64
-		 " bytes, out %" PRIu64 " packets %" PRIu64 " bytes, dropped %" PRIu64,
-		 client->conn.request.user, client->peer_text, (clock_ms() - session->since) / 1000,
-		 client->conn.ending, counters->in_packets, counters->in_bytes,
-		 counters->out_packets, counters->out_bytes, counters->dropped);
 }
 
 static void broker_refuse(struct client *client, const char *reason)
@@ -111,14 +78,14 @@ static void broker_login(struct broker *broker, struct client *client)
 	client->account = guesses_ask(broker->guesses, client->conn.peer, request->user, clock_ms(),
 				      &refused.reason, &refused.delay);
 	if (client->account == GUESSES_NONE) {
-		log_limited(&broker->refused, clock_ms(), "%s: login refused: %s",
-			    client->peer_text, refused.reason);
+		broker_log_unheard(broker, client, refused.reason);
 		crowd_spoil(broker->crowd, &client->place);
 		client_feed(client, &refused);
 		return;
 	}
 	session = sessions_take(broker->sessions);
 	if (!session) {
+		broker_log_unheard(broker, client, "too many logins at once");
 		broker_refuse(client, "too many logins, try again later");
 		return;
 	}
@@ -143,9 +110,8 @@ static void broker_replace(struct broker *broker, struct server_session *old, co
 	const struct conn_event event = {.input = CONN_FINISH, .reason = reason};
 	struct client *client = old->client;
 
-	client->conn.ending = reason;
 	if (client->conn.state == CONN_UP)
-		broker_log_down(broker, client);
+		broker_log_down(broker, client, reason);
 	broker_release(broker, old);
 	client_feed(client, &event);
 }
@@ -177,8 +143,14 @@ static bool broker_make_way(struct broker *broker, const struct server_session *
 		broker_supersede(broker, session);
 		return true;
 	}
-	if (clock_ms() - old->client->conn.last_heard <= CONN_SILENT_MS)
+	if (clock_ms() - old->client->conn.last_heard <= BROKER_SILENT_MS) {
+		char why[DTCP_USER_MAX + 80];
+
+		(void)snprintf(why, sizeof(why), "%s has a tunnel of protocol 41 at this address",
+			       old->client->conn.request.user);
+		broker_log_refused(broker, session->client, why);
 		return false;
+	}
 	broker_replace(broker, old, "connection timed out, disconnecting");
 	return true;
 }
@@ -238,28 +210,6 @@ static void broker_add(struct broker *broker, struct client *client,
 	explicit_bzero(add.key, sizeof(add.key));
 }
 
-/*
- * Programs that watch logs read this line, and its form is documented: what a client has chosen
- * comes last, and cannot look as if it had ended.
- */
-static void broker_log_denied(struct broker *broker, const struct client *client)
-{
-	const char *user = client->conn.request.user;
-	char shown[4 * DTCP_USER_MAX + 1];
-	char name[4 * DTCP_USER_MAX + 1] = "";
-	const char *quote;
-
-	while ((quote = strchr(user, '"'))) {
-		(void)strlcat(name, log_escape(user, (size_t)(quote - user), shown, sizeof(shown)),
-			      sizeof(name));
-		(void)strlcat(name, "\\x22", sizeof(name));
-		user = quote + 1;
-	}
-	(void)strlcat(name, log_escape(user, strlen(user), shown, sizeof(shown)), sizeof(name));
-	log_limited(&broker->denied, clock_ms(), "%s: authentication failed for user \"%s\"",
-		    client->peer_text, name);
-}
-
 void broker_act(struct broker *broker, struct client *client, unsigned int what)
 {
 	if (what & CONN_DO_DENIED) {
@@ -285,7 +235,7 @@ void broker_ended(struct broker *broker, struct client *client)
 	if (!session)
 		return;
 	if (session->since)
-		broker_log_down(broker, client);
+		broker_log_down(broker, client, client->conn.ending);
 	if (session->granted) {
 		broker_release(broker, session);
 	} else {
@@ -318,11 +268,17 @@ void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
 		return;
 	}
 	if (session->granted && broker_is_full(broker, session)) {
+		char why[80];
+
+		(void)snprintf(why, sizeof(why), "limit.sessions %" PRIu32 " reached",
+			       broker->options->sessions_max);
+		broker_log_refused(broker, client, why);
 		broker_release(broker, session);
 		broker_refuse(client, "tunnel interface sold out");
 		return;
 	}
 	if (!session->granted) {
+		broker_log_verdict(broker, client, verdict);
 		broker_release(broker, session);
 	}
 	/* What the machine asks for in answer to it needs what only this message has. */
@@ -338,13 +294,6 @@ void broker_revoke(struct broker *broker, uint32_t id)
 
 	if (session && session->client)
 		client_feed(session->client, &event);
-}
-
-void broker_report(const struct broker *broker)
-{
-	counters_log("sessions", sessions_count(broker->sessions));
-	if (broker->counters)
-		counters_log_page(broker->counters);
 }
 
 void broker_added(struct broker *broker, uint32_t id)

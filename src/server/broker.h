@@ -28,7 +28,8 @@ struct broker {
 	struct crowd *crowd; /* whose places the broker settles and spoils */
 	struct guesses *guesses;
 	struct log_limit denied;	      /* logins that failed */
-	struct log_limit refused;	      /* logins that were not looked into */
+	struct log_limit unheard;	      /* logins that were not looked into */
+	struct log_limit refused;	      /* good ones that got no tunnel */
 	struct log_limit places;	      /* where packets come from */
 	const struct counters_page *counters; /* NULL: none are shown */
 	const struct server_verdict *verdict; /* while it is being acted upon */

@@ -84,8 +84,7 @@ static void client_fail(struct client *client, const char *why)
 	client->failed = true;
 	if (client->closing)
 		return;
-	client->conn.ending = why;
-	client->conn.state = CONN_END;
+	conn_lost(&client->conn, why);
 	client_close(client);
 }
 
@@ -107,18 +106,16 @@ static void client_step(struct client *client, const struct conn_event *event)
 		client_close(client);
 }
 
-static void client_log_line(const struct client *client, const char *line, size_t len)
+static void client_log_line(const struct client *client, const char *line)
 {
-	struct dtcp_request request;
-	char shown[DTCP_LINE_SIZE];
+	char shown[DTCP_REQUEST_SHOWN];
+	char escaped[DTCP_LINE_SIZE];
 
 	if (!log_is_debug())
 		return;
-	/* A tunnel request shows a response that helps in guessing the password. */
-	request_parse(line, len, &request);
+	(void)request_shown(line, shown, sizeof(shown));
 	log_debug("%s: client: %s", client->peer_text,
-		  request.command == COMMAND_TUNNEL ? "tunnel ..."
-						    : log_escape(line, len, shown, sizeof(shown)));
+		  log_escape(shown, strlen(shown), escaped, sizeof(escaped)));
 }
 
 /* A client that does not read our answers is not heard any more until it does. */
@@ -147,8 +144,13 @@ static void client_read_lines(struct client *client)
 			return;
 
 		const char *buf = (const char *)evbuffer_pullup(input, (ev_ssize_t)size);
-		enum line_status status =
-			buf ? line_next(buf, size, &event.len, &used) : LINE_TOO_LONG;
+
+		if (!buf) {
+			client->failed = true;
+			return;
+		}
+
+		enum line_status status = line_next(buf, size, &event.len, &used);
 
 		if (status == LINE_MORE) {
 			/* Some clients send these words without an end and wait for the answer. */
@@ -162,7 +164,7 @@ static void client_read_lines(struct client *client)
 			memcpy(line, buf, event.len);
 			line[event.len] = '\0';
 			event.line = line;
-			client_log_line(client, line, event.len);
+			client_log_line(client, line);
 		}
 		(void)evbuffer_drain(input, used);
 		client_step(client, &event);
@@ -202,7 +204,7 @@ static void client_leave(struct client *client)
 		client_read_lines(client);
 		client_mind_input(client);
 	}
-	/* A line that there was no memory for: without it the other side waits in vain. */
+	/* There was no memory for a line, and the other side would wait in vain. */
 	if (client->failed)
 		client_fail(client, strerror(ENOMEM));
 	client->busy--;
@@ -293,7 +295,7 @@ static void client_on_word(evutil_socket_t fd, short what, void *arg)
 	if (evbuffer_copyout(input, word, 4) == 4) {
 		(void)evbuffer_drain(input, evbuffer_get_length(input));
 		event.line = word;
-		client_log_line(client, word, 4);
+		client_log_line(client, word);
 		client_step(client, &event);
 	}
 	client_leave(client);

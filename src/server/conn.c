@@ -62,12 +62,17 @@ static void conn_send_error(struct conn_actions *actions, const char *reason)
 	actions->what |= CONN_DO_SEND;
 }
 
-static void conn_end(struct conn *conn, struct conn_actions *actions, const char *why)
+void conn_lost(struct conn *conn, const char *why)
 {
 	conn->ending = why;
-	actions->what |= CONN_DO_CLOSE;
 	conn->deadline = -1;
 	conn_enter(conn, CONN_END);
+}
+
+static void conn_end(struct conn *conn, struct conn_actions *actions, const char *why)
+{
+	actions->what |= CONN_DO_CLOSE;
+	conn_lost(conn, why);
 }
 
 static void conn_on_tunnel(struct conn *conn, const struct dtcp_request *request, int64_t now,

@@ -13,9 +13,6 @@
 #include <netinet/in.h>
 #include <stdint.h>
 
-/* A user's older session silent for longer than this gives way on the same address. */
-#define CONN_SILENT_MS 75000
-
 enum conn_state {
 	CONN_LOGIN, /* waiting for a request */
 	CONN_CHECK, /* monitor looks at the login */
@@ -99,6 +96,9 @@ bool conn_listens(const struct conn *conn, int64_t now);
 
 /* When CONN_TIME is to be fed, and conn_listens() may have changed; negative for never. */
 int64_t conn_wake(const struct conn *conn, int64_t now);
+
+/* The connection is gone, and no event does anything any more; why stays valid. */
+void conn_lost(struct conn *conn, const char *why);
 
 /* Feeds one event; now in milliseconds. actions is overwritten. */
 void conn_feed(struct conn *conn, const struct conn_event *event, int64_t now,

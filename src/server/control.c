@@ -260,6 +260,7 @@ static void control_on_tell(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	log_limit_tell(&control->broker.denied);
+	log_limit_tell(&control->broker.unheard);
 	log_limit_tell(&control->broker.refused);
 	log_limit_tell(&control->broker.places);
 	log_limit_tell(&control->dropped);
@@ -369,7 +370,8 @@ static bool control_limit(struct control *control)
 	int64_t now = clock_ms();
 	uint64_t key[2];
 
-	log_limit_init(&control->broker.refused, "refused logins", 1, now);
+	log_limit_init(&control->broker.unheard, "refused logins", 1, now);
+	log_limit_init(&control->broker.refused, "refused tunnels", 1, now);
 	log_limit_init(&control->dropped, "dropped connections", 1, now);
 	if (RAND_bytes((unsigned char *)key, sizeof(key)) != 1)
 		return false;

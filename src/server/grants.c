@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "monitor/outside.h"
+#include "server/interface.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -180,20 +181,22 @@ static enum server_result grants_number(struct grants *grants, const struct serv
 	enum server_result result = grants_lease_result(
 		grants, users_lease_host(grants->owner.users, login->user, prefix, &verdict->me6));
 
+	verdict->lack = SERVER_NO_ADDRESS;
 	verdict->numbered = 1;
-	verdict->her6 = prefix->addr;
-	verdict->her6.s6_addr[15] = 1;
+	verdict->her6 = interface_own_address(prefix);
 	return result;
 }
 
-/* True where a prefix would take the server's own addresses away (the pools' first ones). */
-static bool grants_has_own(const struct server_options *options, const struct prefix6 *prefix)
+/* What of the server's own a prefix would take away; 0: nothing. */
+static uint32_t grants_takes(const struct server_options *options, const struct prefix6 *prefix)
 {
-	struct in6_addr own = options->pool.addr;
+	const struct in6_addr own = interface_own_address(&options->pool);
 
-	own.s6_addr[15] |= 1;
-	return (options->has_pool && prefix6_has(prefix, &own)) ||
-	       (options->has_host && prefix6_overlaps(prefix, &options->host_prefix));
+	if (options->has_pool && prefix6_has(prefix, &own))
+		return SERVER_PREFIX_OWN;
+	return options->has_host && prefix6_overlaps(prefix, &options->host_prefix)
+		       ? SERVER_PREFIX_HOST
+		       : 0;
 }
 
 /* The delegated prefix; outside the pool it needs a route to the shared device. */
@@ -206,17 +209,13 @@ static enum server_result grants_delegate(struct grants *grants, const struct se
 					    options->has_pool ? &options->pool : NULL,
 					    (uint8_t)options->network_length, &verdict->prefix));
 
+	verdict->lack = options->has_pool ? SERVER_NO_PREFIX : SERVER_NO_POOL;
 	if (result != SERVER_GRANTED)
 		return result;
 	verdict->has_prefix = 1;
-	if (grants_has_own(options, &verdict->prefix)) {
-		char text[PREFIX6_STRLEN];
-
-		log_warnx("user %s: the prefix %s has the server's own addresses in it; give "
-			  "another one with dtcpauth",
-			  login->user, prefix6_format(&verdict->prefix, text));
+	verdict->lack = grants_takes(options, &verdict->prefix);
+	if (verdict->lack)
 		return SERVER_SOLD_OUT;
-	}
 	if (options->has_pool && prefix6_contains(&options->pool, &verdict->prefix))
 		return SERVER_GRANTED;
 	/* An older session of the same user, about to be replaced, has the same route. */

@@ -9,8 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ::1 of a prefix, the server's own address in it. */
-static struct in6_addr interface_first(const struct prefix6 *prefix)
+struct in6_addr interface_own_address(const struct prefix6 *prefix)
 {
 	struct in6_addr addr = prefix->addr;
 
@@ -56,7 +55,7 @@ void interface_mend(const struct server_options *options, struct netlink *netlin
 
 		if (!prefixes[i])
 			continue;
-		own = interface_first(prefixes[i]);
+		own = interface_own_address(prefixes[i]);
 		kept_mend(mending, netlink_address_ensure(netlink, index, &own, NULL), "address",
 			  inet_ntop(AF_INET6, &own, text, sizeof(text)));
 		kept_mend(mending,
@@ -68,9 +67,9 @@ void interface_mend(const struct server_options *options, struct netlink *netlin
 struct in6_addr interface_icmp_source(const struct server_options *options)
 {
 	if (options->has_pool)
-		return interface_first(&options->pool);
+		return interface_own_address(&options->pool);
 	if (options->has_host)
-		return interface_first(&options->host_prefix);
+		return interface_own_address(&options->host_prefix);
 	return interface_any_address();
 }
 

@@ -58,21 +58,31 @@ enum server_result {
 	SERVER_AUTH,	  /* no such user, or the wrong password: not told apart */
 	SERVER_TRANSPORT, /* UDP is not offered */
 	SERVER_TYPE,	  /* this type is not offered */
-	SERVER_SOLD_OUT,  /* no address or prefix is left */
+	SERVER_SOLD_OUT,  /* no address or prefix is left: enum server_lack */
 	SERVER_FAILED,	  /* database or kernel; has been logged */
+};
+
+/* Why there is nothing to give; for the log, not for clients. */
+enum server_lack {
+	SERVER_NO_ADDRESS = 1, /* host.prefix has no free one */
+	SERVER_NO_PREFIX,      /* network.pool has no free one */
+	SERVER_NO_POOL,	       /* nor a prefix that was fixed */
+	SERVER_PREFIX_OWN,     /* the user's prefix has the server's own address in it */
+	SERVER_PREFIX_HOST,    /* it overlaps host.prefix */
 };
 
 struct server_verdict {
 	uint32_t id;
-	uint32_t result;   /* enum server_result; the rest for SERVER_GRANTED only */
+	uint32_t result;   /* enum server_result; most of the rest for SERVER_GRANTED only */
+	uint32_t lack;	   /* with SERVER_SOLD_OUT: enum server_lack */
 	uint32_t device;   /* index of the TUN device (forward/msg.h) */
 	uint32_t numbered; /* me6 and her6 are there */
 	int64_t user;	   /* the user's number in the database */
 	struct in6_addr me6;
 	struct in6_addr her6;
 	uint32_t has_prefix;
-	struct prefix6 prefix;
-	uint64_t session; /* with UDP: its name and the key of its probes */
+	struct prefix6 prefix; /* also for SERVER_PREFIX_OWN, SERVER_PREFIX_HOST */
+	uint64_t session;      /* with UDP: its name and the key of its probes */
 	uint8_t key[PROBE_KEY_SIZE];
 };
 

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct client; /* a connection, server/control.c */
+struct client; /* a connection, server/client.h */
 
 struct server_session {
 	uint32_t id;

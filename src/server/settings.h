@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Every setting of dtcps by its key: how its value is read and written, whether it can change while
- * the server runs. The command line (options.h), the configuration file (config.h) and the messages
- * that tell the rooms of a change all go through this table.
+ * the server runs. The command line (options.h), the configuration file (configfile.h) and the
+ * messages that tell the rooms of a change all go through this table.
  */
 #ifndef DTCP_SERVER_SETTINGS_H
 #define DTCP_SERVER_SETTINGS_H

@@ -166,6 +166,21 @@ def test_log_lines_cannot_be_forged(internet):
     assert "\x1b" not in server.log() and "\x07" not in server.log()
 
 
+def test_debug_shows_requests(internet):
+    """With all that helps to understand them, and without what helps to guess the password."""
+    server = internet.dtcps("-d")
+    with Wire(internet.site) as wire:
+        for words in (("network", "udp=5000"), ("ether",)):
+            line = wire.request("alice", words[0], "the quick brown fox", *words[1:])
+            assert wire.ask(line).startswith("-ERR unsupported")
+            server.wait_log(f"{SITE}: client: tunnel alice <response> {' '.join(words)}$")
+        wire.send(line.encode() + b" \xff\r\n")
+        assert wire.line() == INVALID
+        server.wait_log(r"client: tunnel alice <response> ether \\xff$")
+        wire.login()
+        assert response("alice", wire.challenge, "the quick brown fox") not in server.log()
+
+
 def test_word_counts(internet):
     """Too few words are answered as the old server did; so is what cannot be a digest."""
     internet.dtcps()

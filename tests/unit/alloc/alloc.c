@@ -99,6 +99,14 @@ int __wrap_evbuffer_add_printf(struct evbuffer *buffer, const char *format, ...)
 	return result;
 }
 
+unsigned char *__real_evbuffer_pullup(struct evbuffer *buffer, ev_ssize_t size);
+unsigned char *__wrap_evbuffer_pullup(struct evbuffer *buffer, ev_ssize_t size);
+
+unsigned char *__wrap_evbuffer_pullup(struct evbuffer *buffer, ev_ssize_t size)
+{
+	return alloc_fails() ? NULL : __real_evbuffer_pullup(buffer, size);
+}
+
 int __wrap_event_add(struct event *event, const struct timeval *after)
 {
 	return alloc_fails() ? -1 : __real_event_add(event, after);

@@ -64,6 +64,15 @@ static bool world_wait(int fd, bool *silent)
 	return false;
 }
 
+bool world_speaks_first(int channel, int stream, bool *silent)
+{
+	struct pollfd fds[] = {{.fd = channel, .events = POLLIN}, {.fd = stream, .events = POLLIN}};
+
+	if (poll(fds, 2, WORLD_PATIENCE) <= 0)
+		*silent = true;
+	return fds[0].revents != 0;
+}
+
 bool world_hear(int channel, uint32_t type, void *body, size_t size, bool *silent)
 {
 	struct world_message message;

@@ -26,6 +26,9 @@ bool world_tell(int channel, uint32_t type, const void *body, size_t size, int f
  */
 bool world_hear(int channel, uint32_t type, void *body, size_t size, bool *silent);
 
+/* True where the channel speaks before the stream does, or ends. */
+bool world_speaks_first(int channel, int stream, bool *silent);
+
 /* Says a line, CRLF added. */
 bool world_say(int stream, const char *line);
 

@@ -376,6 +376,38 @@ static void test_format_too_small(void **state)
 	}
 }
 
+static void expect_shown(const char *line, const char *expected)
+{
+	char *copy = exact_copy(line, strlen(line) + 1);
+	char buf[DTCP_REQUEST_SHOWN];
+
+	assert_string_equal(request_shown(copy, buf, sizeof(buf)), expected);
+	free(copy);
+}
+
+static void test_shown(void **state)
+{
+	char small[12];
+
+	(void)state;
+	expect_shown("tunnel foo " RESPONSE " host", "tunnel foo <response> host");
+	expect_shown("tunnel foo " RESPONSE " network udp=4028 other",
+		     "tunnel foo <response> network udp=4028 other");
+	expect_shown("\t TuNNel\tfoo  " LOWER "  host ", "\t TuNNel\tfoo  <response>  host ");
+	/* Also where something is wrong with it. */
+	expect_shown("tunnel foo " RESPONSE, "tunnel foo <response>");
+	expect_shown("tunnel foo\x80 " RESPONSE " host", "tunnel foo\x80 <response> host");
+	expect_shown("tunnel foo", "tunnel foo");
+	expect_shown("tunnel foo ", "tunnel foo ");
+	expect_shown("tunnel", "tunnel");
+	/* What is no such request is as it is. */
+	expect_shown("ping one two three", "ping one two three");
+	expect_shown("tunnels a b c", "tunnels a b c");
+	expect_shown("", "");
+	assert_string_equal(request_shown("tunnel a " RESPONSE " host", small, sizeof(small)),
+			    "tunnel a <r");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -389,6 +421,7 @@ int main(void)
 		cmocka_unit_test(test_forty_words),
 		cmocka_unit_test(test_longest_lines),
 		cmocka_unit_test(test_bare_words),
+		cmocka_unit_test(test_shown),
 		cmocka_unit_test(test_format),
 		cmocka_unit_test(test_format_udp),
 		cmocka_unit_test(test_format_what_cannot_be_sent),

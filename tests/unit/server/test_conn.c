@@ -931,6 +931,22 @@ static void test_nothing_after_the_end(void **state)
 	assert_string_equal(bench.conn.ending, "client quit");
 }
 
+/* A connection that has gone wants nothing more, whatever it was waiting for. */
+static void test_lost(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(all_states); i++) {
+		struct bench bench;
+
+		reach(&bench, all_states[i]);
+		conn_lost(&bench.conn, "gone");
+		assert_string_equal(bench.conn.ending, "gone");
+		assert_true(conn_wake(&bench.conn, bench.now) < 0);
+		feed_input(&bench, CONN_TIME);
+		expect_nothing(&bench, CONN_END);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -950,6 +966,7 @@ int main(void)
 		cmocka_unit_test(test_held_refusals_count),
 		cmocka_unit_test(test_held_too_long),
 		cmocka_unit_test(test_lines_a_second),
+		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_long_type),
 		cmocka_unit_test(test_udp),
 		cmocka_unit_test(test_udp_is_not_pressed_on_anybody),
