@@ -5,6 +5,13 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+static void session_refused(struct session *session, const char *reason, int64_t now,
+			    struct session_actions *actions)
+{
+	session_fail_said(session, now, actions, CLIENT_SERVER, reason_parse(reason),
+			  "%s: refused by the server: %s", session_server_name(session), reason);
+}
+
 void session_on_greeting(struct session *session, const struct session_event *event, int64_t now,
 			 struct session_actions *actions)
 {
@@ -19,8 +26,7 @@ void session_on_greeting(struct session *session, const struct session_event *ev
 			     session_server_name(session), why);
 		return;
 	case REPLY_ERROR:
-		session_fail(session, now, actions, CLIENT_SERVER, "%s: refused by the server: %s",
-			     session_server_name(session), reply_reason(event->line));
+		session_refused(session, reply_reason(event->line), now, actions);
 		return;
 	case REPLY_OK:
 		break;
@@ -42,29 +48,28 @@ static void session_on_refusal(struct session *session, const char *reason, int6
 			       struct session_actions *actions)
 {
 	const char *server = session_server_name(session);
+	enum dtcp_reason said = reason_parse(reason);
 
 	/* Another box behind the same NAT was first with protocol 41. */
-	if (session->config.transport == SESSION_AUTO && !session->udp &&
-	    strcasestr(reason, "use udp"))
+	if (said == REASON_IN_USE && session->config.transport == SESSION_AUTO && !session->udp)
 		session_change_to_udp(session, now, actions, "%s: %s", server, reason);
-	else if (strcasestr(reason, "authentication"))
+	else if (said == REASON_AUTH)
 		session_fail(session, now, actions, CLIENT_AUTH,
 			     "%s: user %s: wrong user name or password%s (server: %s)", server,
 			     session->user,
 			     session->udp ? ", or a server that does not know tunnels over UDP"
 					  : "",
 			     reason);
-	else if (strcasestr(reason, "unsupported transport"))
+	else if (said == REASON_TRANSPORT)
 		session_fail(session, now, actions, CLIENT_TYPE,
 			     "%s: the server does not offer tunnels over UDP (server: %s)", server,
 			     reason);
-	else if (strcasestr(reason, "unsupported tunnel type"))
+	else if (said == REASON_TYPE)
 		session_fail(session, now, actions, CLIENT_TYPE,
 			     "%s: the server does not offer tunnel type %s (server: %s)", server,
 			     tunnel_type_name(session->config.type), reason);
 	else
-		session_fail(session, now, actions, CLIENT_SERVER, "%s: refused by the server: %s",
-			     server, reason);
+		session_refused(session, reason, now, actions);
 }
 
 /* True where there is no NAT between the server and this box, or none that matters. */

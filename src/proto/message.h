@@ -9,6 +9,7 @@
 #include "proto/digest.h"
 #include "proto/line.h"
 #include "proto/prefix.h"
+#include "proto/reason.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>

@@ -77,7 +77,7 @@ static void broker_log_down(const struct broker *broker, const struct client *cl
 		 counters->out_packets, counters->out_bytes, counters->dropped);
 }
 
-static void broker_refuse(struct client *client, const char *reason)
+static void broker_refuse(struct client *client, enum dtcp_reason reason)
 {
 	const struct conn_event event = {.input = CONN_REFUSED, .reason = reason};
 
@@ -113,14 +113,14 @@ static void broker_login(struct broker *broker, struct client *client)
 				      &refused.reason, &refused.delay);
 	if (client->account == GUESSES_NONE) {
 		log_limited(&broker->refused, clock_ms(), "%s: login refused: %s",
-			    client->peer_text, refused.reason);
+			    client->peer_text, reason_text(refused.reason));
 		crowd_spoil(broker->crowd, &client->place);
 		client_feed(client, &refused);
 		return;
 	}
 	session = sessions_take(broker->sessions);
 	if (!session) {
-		broker_refuse(client, "tunnel interface sold out");
+		broker_refuse(client, REASON_SOLD_OUT);
 		return;
 	}
 	session->client = client;
@@ -139,12 +139,13 @@ static void broker_login(struct broker *broker, struct client *client)
  * Ends an older session in favour of a new one. Its packets stop now, because the new one may
  * have the same addresses; its connection is told afterwards.
  */
-static void broker_replace(struct broker *broker, struct server_session *old, const char *reason)
+static void broker_replace(struct broker *broker, struct server_session *old,
+			   enum dtcp_reason reason)
 {
 	const struct conn_event event = {.input = CONN_FINISH, .reason = reason};
 	struct client *client = old->client;
 
-	client->conn.ending = reason;
+	client->conn.ending = reason_text(reason);
 	if (client->conn.state == CONN_UP)
 		broker_log_down(broker, client);
 	broker_release(broker, old);
@@ -157,7 +158,7 @@ static void broker_supersede(struct broker *broker, const struct server_session 
 	struct server_session *old;
 
 	while ((old = sessions_by_user(broker->sessions, session->user, session)))
-		broker_replace(broker, old, "superseded by a new session");
+		broker_replace(broker, old, REASON_SUPERSEDED);
 }
 
 /*
@@ -180,7 +181,7 @@ static bool broker_make_way(struct broker *broker, const struct server_session *
 	}
 	if (clock_ms() - old->client->conn.last_heard <= CONN_SILENT_MS)
 		return false;
-	broker_replace(broker, old, "connection timed out, disconnecting");
+	broker_replace(broker, old, REASON_TIMEOUT);
 	return true;
 }
 
@@ -309,7 +310,7 @@ void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
 	event.delay = broker_weigh(broker, client, verdict->result);
 	if (session->granted && !broker_make_way(broker, session)) {
 		broker_release(broker, session);
-		broker_refuse(client, "address in use by another tunnel, use udp");
+		broker_refuse(client, REASON_IN_USE);
 		return;
 	} else if (!session->granted) {
 		broker_release(broker, session);
@@ -322,7 +323,7 @@ void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
 
 void broker_revoke(struct broker *broker, uint32_t id)
 {
-	const struct conn_event event = {.input = CONN_FINISH, .reason = "account changed"};
+	const struct conn_event event = {.input = CONN_FINISH, .reason = REASON_ACCOUNT};
 	const struct server_session *session = sessions_get(broker->sessions, id);
 
 	if (session && session->client)
@@ -386,5 +387,5 @@ void broker_refused(struct broker *broker, uint32_t id)
 	log_warnx("%s: the forward room refused a session", client->peer_text);
 	session->forwarded = false;
 	broker_release(broker, session);
-	broker_refuse(client, "internal error, try again later");
+	broker_refuse(client, REASON_INTERNAL);
 }
