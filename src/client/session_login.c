@@ -44,6 +44,19 @@ void session_on_greeting(struct session *session, const struct session_event *ev
 	session_enter(session, SESSION_LOGIN, now, SESSION_LOGIN_MS);
 }
 
+/* True where a tunnel can end at our address; over loopback it cannot. */
+static bool session_check_end(struct session *session, int64_t now, struct session_actions *actions)
+{
+	char here[INET_ADDRSTRLEN];
+
+	if (dtcp_endpoint_valid(session->local))
+		return true;
+	session_fail_said(session, now, actions, CLIENT_SERVER, REASON_ADDRESS,
+			  "%s: %s cannot be the end of a tunnel", session_server_name(session),
+			  inet_ntop(AF_INET, &session->local, here, sizeof(here)));
+	return false;
+}
+
 static void session_on_refusal(struct session *session, const char *reason, int64_t now,
 			       struct session_actions *actions)
 {
@@ -68,7 +81,7 @@ static void session_on_refusal(struct session *session, const char *reason, int6
 		session_fail(session, now, actions, CLIENT_TYPE,
 			     "%s: the server does not offer tunnel type %s (server: %s)", server,
 			     tunnel_type_name(session->config.type), reason);
-	else
+	else if (said != REASON_ADDRESS || session_check_end(session, now, actions))
 		session_refused(session, reason, now, actions);
 }
 
@@ -129,6 +142,8 @@ void session_on_reply(struct session *session, const struct session_event *event
 
 	switch (reply_parse(event->line, event->len, session->config.type, &session->reply, &why)) {
 	case REPLY_GARBAGE:
+		if (!session->udp && !session_check_end(session, now, actions))
+			return;
 		session_fail(session, now, actions, CLIENT_GARBAGE,
 			     "%s: the server's reply is not understood: %s",
 			     session_server_name(session), why);
@@ -149,6 +164,9 @@ void session_on_reply(struct session *session, const struct session_event *event
 		session->reply.session = 0;
 	}
 	if (!session_check_nat(session, now, actions))
+		return;
+	/* Over UDP, the kernel chooses an address for each packet. */
+	if (!session->udp && !session_check_end(session, now, actions))
 		return;
 	if (session->udp && !session_take_udp(session, now, actions))
 		return;

@@ -70,7 +70,7 @@ void session_succeeded(struct session *session, int64_t now, struct session_acti
 static bool session_hopeless(enum client_exit status, enum dtcp_reason said)
 {
 	return status == CLIENT_AUTH || status == CLIENT_TYPE || status == CLIENT_NAT ||
-	       said == REASON_SUPERSEDED;
+	       said == REASON_SUPERSEDED || said == REASON_ADDRESS;
 }
 
 /* Decides how long the pause is, and says it in next. */

@@ -17,13 +17,6 @@ static bool tunnel_bool_valid(const bool *value)
 	return byte <= 1;
 }
 
-static bool tunnel_ipv4_valid(struct in_addr addr)
-{
-	uint32_t host = ntohl(addr.s_addr);
-
-	return host >> 24 != 0 && host >> 24 != 127 && host >> 28 < 0xe;
-}
-
 static bool tunnel_ipv6_valid(const struct in6_addr *addr)
 {
 	return prefix6_is_unicast(&(const struct prefix6){.addr = *addr, .len = 128});
@@ -41,7 +34,7 @@ bool tunnel_check(const struct client_tunnel *tunnel, const struct client_option
 	if (!tunnel_bool_valid(&reply->has_me6) || !tunnel_bool_valid(&reply->has_her6))
 		return false;
 	*why = "IPv4 addresses";
-	if (!tunnel_ipv4_valid(reply->me) || !tunnel_ipv4_valid(reply->her) ||
+	if (!dtcp_endpoint_valid(reply->me) || !dtcp_endpoint_valid(reply->her) ||
 	    reply->me.s_addr == reply->her.s_addr)
 		return false;
 	*why = "UDP ports";

@@ -37,7 +37,7 @@ const char *tunnel_type_name(enum tunnel_type type);
 /* Case-insensitive; TUNNEL_NONE for an unknown word. */
 enum tunnel_type tunnel_type_parse(const char *word);
 
-/* An IPv4 address that can be the end of a tunnel: unicast, and not 0.0.0.0. */
+/* An IPv4 address that can be the end of a tunnel: not in 0/8 or 127/8, nor in 224/3. */
 bool dtcp_endpoint_valid(struct in_addr addr);
 
 /* A user name that can be sent and stored: 1 to DTCP_USER_MAX printable bytes, no blank, no ':'. */

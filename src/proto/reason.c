@@ -16,6 +16,7 @@ static const struct {
 	[REASON_SUPERSEDED] = {"superseded by a new session", "superseded"},
 	[REASON_STOPPING] = {"server is shutting down", "shutting down"},
 	[REASON_ACCOUNT] = {"account changed", NULL},
+	[REASON_ADDRESS] = {"address cannot be the end of a tunnel", "end of a tunnel"},
 	[REASON_SOLD_OUT] = {"tunnel interface sold out", NULL},
 	[REASON_ESTABLISHED] = {"tunnel already established", NULL},
 	[REASON_INVALID] = {"invalid command", NULL},

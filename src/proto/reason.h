@@ -12,6 +12,7 @@ enum dtcp_reason {
 	REASON_SUPERSEDED,  /* the same user has logged in again */
 	REASON_STOPPING,    /* the server ends */
 	REASON_ACCOUNT,	    /* the user is gone, or has got another password or address */
+	REASON_ADDRESS,	    /* no tunnel can end where the client is, such as on loopback */
 	REASON_SOLD_OUT,    /* no address or prefix is left */
 	REASON_ESTABLISHED, /* this connection has a tunnel already */
 	REASON_INVALID,	    /* not a command */

@@ -144,14 +144,6 @@ static enum word_shape shape_of(const char *word)
 	return SHAPE_EXTENSION;
 }
 
-/* An address that a tunnel can end at: not 0/8, 127/8, nor multicast or above (224/3). */
-static bool ipv4_is_unicast(struct in_addr addr)
-{
-	unsigned int first = ntohl(addr.s_addr) >> 24;
-
-	return first != 0 && first != 127 && first < 224;
-}
-
 /* The take functions return NULL, or what is wrong with the line. */
 
 static const char *take_ipv4(struct reader *reader, const char *word)
@@ -160,7 +152,7 @@ static const char *take_ipv4(struct reader *reader, const char *word)
 
 	if (inet_pton(AF_INET, word, &addr) != 1)
 		return "has a malformed IPv4 address";
-	if (!ipv4_is_unicast(addr))
+	if (!dtcp_endpoint_valid(addr))
 		return "has an IPv4 address that no tunnel can end at";
 	switch (reader->n_ipv4++) {
 	case 0:

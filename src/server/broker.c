@@ -109,6 +109,12 @@ static void broker_login(struct broker *broker, struct client *client)
 	};
 	struct server_session *session;
 
+	if (!dtcp_endpoint_valid(login.peer) || !dtcp_endpoint_valid(login.local)) {
+		log_limited(&broker->refused, clock_ms(), "%s: login refused: %s",
+			    client->peer_text, reason_text(REASON_ADDRESS));
+		broker_refuse(client, REASON_ADDRESS);
+		return;
+	}
 	client->account = guesses_ask(broker->guesses, client->conn.peer, request->user, clock_ms(),
 				      &refused.reason, &refused.delay);
 	if (client->account == GUESSES_NONE) {

@@ -84,6 +84,18 @@ static bool read_address(void *field, const char *where, const char *value)
 	return true;
 }
 
+/* The tunnels' end; 0.0.0.0 is, for each client, the address that it came to. */
+static bool read_end(void *field, const char *where, const char *value)
+{
+	const struct in_addr *end = field;
+
+	if (!read_address(field, where, value))
+		return false;
+	if (end->s_addr != INADDR_ANY && !dtcp_endpoint_valid(*end))
+		return options_bad("%s: %s cannot be the end of a tunnel", where, value);
+	return true;
+}
+
 static const char *write_address(const void *field, char *buf, size_t size)
 {
 	return inet_ntop(AF_INET, field, buf, (socklen_t)size) ? buf : "";
@@ -166,7 +178,7 @@ struct setting {
  * time that it is needed, or in control_configure(); it is sent to control by itself.
  */
 static const struct setting settings[] = {
-	VALUE("address", address, NO_FLAG, read_address, write_address, START),
+	VALUE("address", address, NO_FLAG, read_end, write_address, START),
 	VALUE("database", database, NO_FLAG, read_text, write_text, START),
 	VALUE("debug", debug, NO_FLAG, read_bool, write_bool, LIVE),
 	VALUE("host.prefix", host_prefix, FIELD(has_host), read_host_prefix, write_prefix, START),

@@ -43,8 +43,9 @@ static void test_type_names(void **state)
 
 static void test_endpoints(void **state)
 {
-	static const uint32_t good[] = {0x01000000, 0x7f000001, 0xc0000201, 0xdfffffff, 0xfffffffe};
-	static const uint32_t bad[] = {0, 0xe0000000, 0xefffffff, 0xffffffff};
+	static const uint32_t good[] = {0x01000000, 0x7effffff, 0x80000000, 0xc0000201, 0xdfffffff};
+	static const uint32_t bad[] = {0,	   0x00ffffff, 0x7f000000, 0x7f000001, 0x7fffffff,
+				       0xe0000000, 0xefffffff, 0xf0000000, 0xfffffffe, 0xffffffff};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)

@@ -20,6 +20,7 @@ static const struct {
 	{REASON_SUPERSEDED, "superseded by a new session"},
 	{REASON_STOPPING, "server is shutting down"},
 	{REASON_ACCOUNT, "account changed"},
+	{REASON_ADDRESS, "address cannot be the end of a tunnel"},
 	{REASON_SOLD_OUT, "tunnel interface sold out"},
 	{REASON_ESTABLISHED, "tunnel already established"},
 	{REASON_INVALID, "invalid command"},
