@@ -57,16 +57,10 @@ bool tunnel_check(const struct client_tunnel *tunnel, const struct client_option
 	for (size_t i = 0; i < reply->n_prefixes; i++) {
 		const struct prefix6 *prefix = &reply->prefixes[i];
 
-		if (prefix->len > 128 || !prefix6_is_unicast(prefix))
-			return false;
-
-		const struct in6_addr masked = prefix6_mask(&prefix->addr, prefix->len);
-
-		if (!IN6_ARE_ADDR_EQUAL(&masked, &prefix->addr))
+		if (!prefix6_valid(prefix) || !prefix6_is_unicast(prefix))
 			return false;
 		for (size_t j = 0; j < i; j++) {
-			if (reply->prefixes[j].len == prefix->len &&
-			    IN6_ARE_ADDR_EQUAL(&reply->prefixes[j].addr, &prefix->addr))
+			if (prefix6_equal(&reply->prefixes[j], prefix))
 				return false;
 		}
 	}
@@ -126,7 +120,7 @@ struct in6_addr tunnel_link_local(const struct client_tunnel *tunnel)
 	if (tunnel->reply.udp_port != 0)
 		memcpy(&addr.s6_addr[8], &number, sizeof(number));
 	else
-		memcpy(&addr.s6_addr[12], &tunnel->reply.me, sizeof(tunnel->reply.me));
+		addr = dtcp_link_local(tunnel->reply.me);
 	return addr;
 }
 
@@ -146,8 +140,7 @@ bool tunnel_same_inside(const struct client_tunnel *a, const struct client_tunne
 	    x->n_prefixes != y->n_prefixes)
 		return false;
 	for (size_t i = 0; i < x->n_prefixes; i++) {
-		if (x->prefixes[i].len != y->prefixes[i].len ||
-		    !prefix6_contains(&x->prefixes[i], &y->prefixes[i]))
+		if (!prefix6_equal(&x->prefixes[i], &y->prefixes[i]))
 			return false;
 	}
 	return true;

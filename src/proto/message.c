@@ -50,6 +50,14 @@ bool dtcp_endpoint_valid(struct in_addr addr)
 	return host >> 24 != 0 && host >> 24 != 127 && host >> 29 != 7;
 }
 
+struct in6_addr dtcp_link_local(struct in_addr addr)
+{
+	struct in6_addr local = {.s6_addr = {0xfe, 0x80}};
+
+	memcpy(&local.s6_addr[12], &addr, sizeof(addr));
+	return local;
+}
+
 bool dtcp_user_valid(const char *user)
 {
 	size_t len = strnlen(user, DTCP_USER_MAX + 1);

@@ -40,6 +40,12 @@ enum tunnel_type tunnel_type_parse(const char *word);
 /* An IPv4 address that can be the end of a tunnel: not in 0/8 or 127/8, nor in 224/3. */
 bool dtcp_endpoint_valid(struct in_addr addr);
 
+/*
+ * The link-local address of such an end over protocol 41: fe80:: with addr as its last 32 bits
+ * (RFC 4213, section 3.7). Each side computes that of the other.
+ */
+struct in6_addr dtcp_link_local(struct in_addr addr);
+
 /* A user name that can be sent and stored: 1 to DTCP_USER_MAX printable bytes, no blank, no ':'. */
 bool dtcp_user_valid(const char *user);
 

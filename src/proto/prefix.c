@@ -58,23 +58,21 @@ enum prefix_error prefix6_parse(const char *text, struct prefix6 *out)
 {
 	const char *slash = strchr(text, '/');
 	char addr_text[INET6_ADDRSTRLEN];
-	struct in6_addr addr, masked;
+	struct prefix6 prefix;
 	enum prefix_error error;
-	uint8_t len;
 
 	if (slash == NULL || (size_t)(slash - text) >= sizeof(addr_text))
 		return PREFIX_SYNTAX;
 	memcpy(addr_text, text, (size_t)(slash - text));
 	addr_text[slash - text] = '\0';
-	if (inet_pton(AF_INET6, addr_text, &addr) != 1)
+	if (inet_pton(AF_INET6, addr_text, &prefix.addr) != 1)
 		return PREFIX_SYNTAX;
-	error = parse_length(slash + 1, &len);
+	error = parse_length(slash + 1, &prefix.len);
 	if (error != PREFIX_OK)
 		return error;
-	masked = prefix6_mask(&addr, len);
-	if (!IN6_ARE_ADDR_EQUAL(&addr, &masked))
+	if (!prefix6_valid(&prefix))
 		return PREFIX_HOST_BITS;
-	*out = (struct prefix6){.addr = addr, .len = len};
+	*out = prefix;
 	return PREFIX_OK;
 }
 
@@ -105,6 +103,21 @@ const char *prefix6_format(const struct prefix6 *prefix, char buf[static PREFIX6
 	return buf;
 }
 
+bool prefix6_valid(const struct prefix6 *prefix)
+{
+	if (prefix->len < 1 || prefix->len > ADDR_BITS)
+		return false;
+
+	struct in6_addr masked = prefix6_mask(&prefix->addr, prefix->len);
+
+	return IN6_ARE_ADDR_EQUAL(&masked, &prefix->addr);
+}
+
+bool prefix6_equal(const struct prefix6 *a, const struct prefix6 *b)
+{
+	return a->len == b->len && IN6_ARE_ADDR_EQUAL(&a->addr, &b->addr);
+}
+
 bool prefix6_has(const struct prefix6 *prefix, const struct in6_addr *addr)
 {
 	return same_bits(&prefix->addr, addr, prefix->len);
@@ -119,6 +132,14 @@ bool prefix6_overlaps(const struct prefix6 *a, const struct prefix6 *b)
 {
 	/* Two prefixes never cross each other: one lies in the other or they are apart. */
 	return prefix6_contains(a, b) || prefix6_contains(b, a);
+}
+
+struct in6_addr prefix6_first(const struct prefix6 *prefix)
+{
+	struct in6_addr first = prefix->addr;
+
+	first.s6_addr[15] |= 1;
+	return first;
 }
 
 struct in6_addr prefix6_last(const struct prefix6 *prefix)

@@ -209,9 +209,7 @@ static const char *take_prefix(struct reader *reader, const char *text)
 	if (!prefix6_is_unicast(&prefix))
 		return "has an IPv6 prefix that is neither global nor unique local unicast";
 	for (size_t i = 0; i < reply->n_prefixes; i++) {
-		/* Of two equal ones, each contains the other. */
-		if (prefix6_contains(&reply->prefixes[i], &prefix) &&
-		    prefix6_contains(&prefix, &reply->prefixes[i]))
+		if (prefix6_equal(&reply->prefixes[i], &prefix))
 			return "has the same IPv6 prefix twice";
 	}
 	if (reply->n_prefixes == DTCP_PREFIXES_MAX)

@@ -203,7 +203,7 @@ static struct prefix6 broker_link_local(const struct client *client)
 	if (client->session->udp)
 		memcpy(&prefix.addr.s6_addr[8], &number, sizeof(number));
 	else
-		memcpy(&prefix.addr.s6_addr[12], &client->conn.peer, sizeof(client->conn.peer));
+		prefix.addr = dtcp_link_local(client->conn.peer);
 	return prefix;
 }
 

@@ -45,7 +45,7 @@ struct grants {
 /* The shared device gets the link-local form of each address that clients know us by. */
 static void grants_link_local(struct grants *grants, struct in_addr her)
 {
-	const struct in6_addr addr = netlink_link_local(her);
+	const struct in6_addr addr = dtcp_link_local(her);
 
 	for (size_t i = 0; i < grants->n_link_locals; i++) {
 		if (grants->link_locals[i].s_addr == her.s_addr)
@@ -215,8 +215,7 @@ static enum server_result grants_number(struct grants *grants, const struct serv
 		grants, users_lease_host(grants->owner.users, login->user, prefix, &verdict->me6));
 
 	verdict->numbered = 1;
-	verdict->her6 = prefix->addr;
-	verdict->her6.s6_addr[15] = 1;
+	verdict->her6 = prefix6_first(prefix);
 	return result;
 }
 
@@ -226,8 +225,7 @@ static bool grants_route_used(const struct grants *grants, const struct prefix6 
 	for (uint32_t id = 0; id < grants->top; id++) {
 		const struct grant *grant = &grants->list[id];
 
-		if (grant->used && grant->has_route && grant->route.len == route->len &&
-		    prefix6_contains(&grant->route, route))
+		if (grant->used && grant->has_route && prefix6_equal(&grant->route, route))
 			return true;
 	}
 	return false;
@@ -236,9 +234,8 @@ static bool grants_route_used(const struct grants *grants, const struct prefix6 
 /* True where a prefix would take the server's own addresses away (the pools' first ones). */
 static bool grants_has_own(const struct server_options *options, const struct prefix6 *prefix)
 {
-	struct in6_addr own = options->pool.addr;
+	const struct in6_addr own = prefix6_first(&options->pool);
 
-	own.s6_addr[15] |= 1;
 	return (options->has_pool && prefix6_has(prefix, &own)) ||
 	       (options->has_host && prefix6_overlaps(prefix, &options->host_prefix));
 }
@@ -291,7 +288,7 @@ static enum server_result grants_own_device(const struct grants *grants,
 					    const struct server_login *login, struct grant *grant,
 					    struct server_verdict *verdict)
 {
-	const struct in6_addr addr = netlink_link_local(grants_her(grants, login));
+	const struct in6_addr addr = dtcp_link_local(grants_her(grants, login));
 	struct netlink *netlink = grants->owner.netlink;
 	char name[IFNAMSIZ];
 	int fd;
@@ -400,8 +397,7 @@ static bool grants_stands(const struct grant *grant, const struct user *user)
 {
 	return user->id == grant->user && grants_response_right(&grant->login, user->password) &&
 	       (!grant->has_prefix ||
-		(user->has_network && user->network.len == grant->prefix.len &&
-		 prefix6_contains(&user->network, &grant->prefix))) &&
+		(user->has_network && prefix6_equal(&user->network, &grant->prefix))) &&
 	       (!grant->numbered ||
 		(user->has_host && IN6_ARE_ADDR_EQUAL(&user->host, &grant->me6)));
 }

@@ -9,15 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ::1 of a prefix, the server's own address in it. */
-static struct in6_addr interface_first(const struct prefix6 *prefix)
-{
-	struct in6_addr addr = prefix->addr;
-
-	addr.s6_addr[15] |= 1;
-	return addr;
-}
-
 /* An address of this machine for ICMPv6 errors where no pool gives one; zero if there is none. */
 static struct in6_addr interface_any_address(void)
 {
@@ -54,7 +45,7 @@ int interface_make(const struct server_options *options, struct netlink *netlink
 	*icmp_source = interface_any_address();
 	error = netlink_link_setup(netlink, *index, INTERFACE_ALIAS, options->mtu);
 	if (!error && options->has_host) {
-		own = interface_first(&options->host_prefix);
+		own = prefix6_first(&options->host_prefix);
 		*icmp_source = own;
 		error = netlink_address_add(netlink, *index, &own, NULL);
 		if (!error)
@@ -62,7 +53,7 @@ int interface_make(const struct server_options *options, struct netlink *netlink
 						  INTERFACE_METRIC);
 	}
 	if (!error && options->has_pool) {
-		own = interface_first(&options->pool);
+		own = prefix6_first(&options->pool);
 		*icmp_source = own;
 		error = netlink_address_add(netlink, *index, &own, NULL);
 		if (!error)

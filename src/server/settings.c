@@ -3,6 +3,7 @@
 
 #include "base/options.h"
 #include "config.h"
+#include "forward/msg.h"
 #include "monitor/tun.h"
 #include "proto/message.h"
 
@@ -196,7 +197,7 @@ static const struct setting settings[] = {
 	NUMBER("limit.source.failures", failures, 1, 10000, LIVE),
 	NUMBER("limit.source.pending", limits.source_pending, 1, SESSIONS_MAX, LIVE),
 	VALUE("listen", listen, NO_FLAG, read_address, write_address, START),
-	NUMBER("mtu", mtu, 1280, 1480, START),
+	NUMBER("mtu", mtu, FORWARD_MTU_MIN, FORWARD_MTU_MAX, START),
 	NUMBER("network.length", network_length, 1, 126, START),
 	VALUE("network.numbered", numbered, NO_FLAG, read_bool, write_bool, START),
 	VALUE("network.pool", pool, FIELD(has_pool), read_prefix, write_prefix, START),
@@ -221,7 +222,7 @@ void settings_default(struct server_options *options)
 		.interface = "dtcps0",
 		.port = DTCP_PORT,
 		.udp_port = DTCP_UDP_PORT,
-		.mtu = 1280,
+		.mtu = FORWARD_MTU_MIN,
 		.network_length = 56,
 		.sessions_max = 16384,
 		.attempts = 3,

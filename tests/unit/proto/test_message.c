@@ -54,6 +54,17 @@ static void test_endpoints(void **state)
 		assert_false(dtcp_endpoint_valid((struct in_addr){.s_addr = htonl(bad[i])}));
 }
 
+/* 198.51.100.2 */
+static void test_link_local(void **state)
+{
+	const struct in6_addr expected = {
+		.s6_addr = {0xfe, 0x80, [12] = 0xc6, [13] = 0x33, [14] = 0x64, [15] = 0x02}};
+	struct in6_addr addr = dtcp_link_local((struct in_addr){.s_addr = htonl(0xc6336402)});
+
+	(void)state;
+	assert_memory_equal(&addr, &expected, sizeof(addr));
+}
+
 static void test_user_names(void **state)
 {
 	(void)state;
@@ -105,9 +116,10 @@ static void test_lengths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_types),	  cmocka_unit_test(test_type_names),
-		cmocka_unit_test(test_endpoints), cmocka_unit_test(test_user_names),
-		cmocka_unit_test(test_passwords), cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_types),	   cmocka_unit_test(test_type_names),
+		cmocka_unit_test(test_endpoints),  cmocka_unit_test(test_link_local),
+		cmocka_unit_test(test_user_names), cmocka_unit_test(test_passwords),
+		cmocka_unit_test(test_lengths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

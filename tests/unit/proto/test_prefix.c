@@ -202,6 +202,50 @@ static void test_contains_and_overlaps(void **state)
 	}
 }
 
+static void test_valid(void **state)
+{
+	struct prefix6 p = {.addr = addr6("2001:db8::8"), .len = 0};
+
+	(void)state;
+	for (unsigned int len = 0; len <= UINT8_MAX; len++) {
+		p.len = (uint8_t)len;
+		assert_int_equal(prefix6_valid(&p), len >= 125 && len <= 128);
+	}
+	p.addr = addr6("::");
+	for (unsigned int len = 0; len <= UINT8_MAX; len++) {
+		p.len = (uint8_t)len;
+		assert_int_equal(prefix6_valid(&p), len >= 1 && len <= 128);
+	}
+}
+
+static void test_equal(void **state)
+{
+	struct prefix6 a = prefix("2001:db8::/48"), longer = prefix("2001:db8::/49"),
+		       other = prefix("2001:db8:1::/48");
+
+	(void)state;
+	assert_true(prefix6_equal(&a, &a));
+	assert_false(prefix6_equal(&a, &longer) || prefix6_equal(&longer, &a));
+	assert_false(prefix6_equal(&a, &other));
+}
+
+static void test_first(void **state)
+{
+	static const char *const rows[][2] = {
+		{"2001:db8:1::/48", "2001:db8:1::1"},
+		{"2001:db8:1::10/124", "2001:db8:1::11"},
+		{"2001:db8:1::fe/127", "2001:db8:1::ff"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct prefix6 p = prefix(rows[i][0]);
+		struct in6_addr first = prefix6_first(&p);
+
+		assert_addr6(&first, rows[i][1]);
+	}
+}
+
 static void test_last(void **state)
 {
 	static const char *const rows[][2] = {
@@ -286,6 +330,9 @@ int main(void)
 		cmocka_unit_test(test_error_text),
 		cmocka_unit_test(test_has),
 		cmocka_unit_test(test_contains_and_overlaps),
+		cmocka_unit_test(test_valid),
+		cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_first),
 		cmocka_unit_test(test_last),
 		cmocka_unit_test(test_mask),
 		cmocka_unit_test(test_is_unicast),
