@@ -2,6 +2,7 @@
 #include "proto/prefix.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,25 +15,43 @@ static const struct prefix6 unique_local = {.addr = {.s6_addr = {0xfc}}, .len = 
 /* A shorter one is not a site's prefix, but a default route in disguise. */
 #define SITE_LEN_MIN 16
 
-/* The bits of octet i that belong to the first len bits of an address. */
-static uint8_t octet_mask(unsigned int len, unsigned int i)
-{
-	unsigned int first = i * 8;
+/* An address as two words: packets are looked up by prefix, and octets would take twice as long. */
+struct words {
+	uint64_t word[2];
+};
 
-	if (len >= first + 8)
-		return 0xff;
-	if (len <= first)
-		return 0;
-	return (uint8_t)(0xff00u >> (len - first));
+static struct words words_of(const struct in6_addr *addr)
+{
+	struct words words;
+
+	memcpy(&words, addr, sizeof(words));
+	return words;
+}
+
+static struct in6_addr words_address(const struct words *words)
+{
+	struct in6_addr addr;
+
+	memcpy(&addr, words, sizeof(addr));
+	return addr;
+}
+
+/* The first len bits of an address, which are ones; in the byte order of addresses. */
+static struct words words_mask(unsigned int len)
+{
+	if (len == 0)
+		return (struct words){{0, 0}};
+	if (len <= 64)
+		return (struct words){{htobe64(UINT64_MAX << (64 - len)), 0}};
+	return (struct words){{UINT64_MAX, htobe64(UINT64_MAX << (ADDR_BITS - len))}};
 }
 
 static bool same_bits(const struct in6_addr *a, const struct in6_addr *b, uint8_t len)
 {
-	for (unsigned int i = 0; i < sizeof(a->s6_addr); i++) {
-		if ((a->s6_addr[i] ^ b->s6_addr[i]) & octet_mask(len, i))
-			return false;
-	}
-	return true;
+	const struct words x = words_of(a), y = words_of(b), mask = words_mask(len);
+
+	return !((x.word[0] ^ y.word[0]) & mask.word[0]) &&
+	       !((x.word[1] ^ y.word[1]) & mask.word[1]);
 }
 
 /*
@@ -144,20 +163,22 @@ struct in6_addr prefix6_first(const struct prefix6 *prefix)
 
 struct in6_addr prefix6_last(const struct prefix6 *prefix)
 {
-	struct in6_addr last = prefix->addr;
+	const struct words mask = words_mask(prefix->len);
+	struct words words = words_of(&prefix->addr);
 
-	for (unsigned int i = 0; i < sizeof(last.s6_addr); i++)
-		last.s6_addr[i] |= (uint8_t)~octet_mask(prefix->len, i);
-	return last;
+	words.word[0] |= ~mask.word[0];
+	words.word[1] |= ~mask.word[1];
+	return words_address(&words);
 }
 
 struct in6_addr prefix6_mask(const struct in6_addr *addr, uint8_t len)
 {
-	struct in6_addr masked = *addr;
+	const struct words mask = words_mask(len);
+	struct words words = words_of(addr);
 
-	for (unsigned int i = 0; i < sizeof(masked.s6_addr); i++)
-		masked.s6_addr[i] &= octet_mask(len, i);
-	return masked;
+	words.word[0] &= mask.word[0];
+	words.word[1] &= mask.word[1];
+	return words_address(&words);
 }
 
 bool prefix6_is_unicast(const struct prefix6 *prefix)

@@ -292,6 +292,32 @@ static void test_mask(void **state)
 	}
 }
 
+/* Each length, compared bit by bit. */
+static void test_every_length(void **state)
+{
+	struct in6_addr addr = addr6("a5c3:963c:5aa5:0ff0:c3a5:3c96:a55a:f00f");
+
+	(void)state;
+	for (unsigned int len = 0; len <= 128; len++) {
+		struct in6_addr masked = prefix6_mask(&addr, (uint8_t)len);
+		struct prefix6 p = {.addr = masked, .len = (uint8_t)len};
+		struct in6_addr last = prefix6_last(&p);
+
+		for (unsigned int bit = 0; bit < 128; bit++) {
+			uint8_t value = (uint8_t)(0x80 >> bit % 8);
+			struct in6_addr other = addr;
+
+			other.s6_addr[bit / 8] ^= value;
+			assert_int_equal(prefix6_has(&p, &other), bit >= len);
+			assert_int_equal(masked.s6_addr[bit / 8] & value,
+					 bit < len ? addr.s6_addr[bit / 8] & value : 0);
+			assert_int_equal(last.s6_addr[bit / 8] & value,
+					 bit < len ? addr.s6_addr[bit / 8] & value : value);
+		}
+		assert_true(prefix6_has(&p, &addr));
+	}
+}
+
 static void test_is_unicast(void **state)
 {
 	static const struct {
@@ -335,6 +361,7 @@ int main(void)
 		cmocka_unit_test(test_first),
 		cmocka_unit_test(test_last),
 		cmocka_unit_test(test_mask),
+		cmocka_unit_test(test_every_length),
 		cmocka_unit_test(test_is_unicast),
 	};
 
