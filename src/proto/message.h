@@ -99,9 +99,9 @@ enum reply_status greeting_parse(const char *line, size_t len, struct dtcp_greet
  * The answer to a tunnel request, its words read by their shape. For REPLY_OK the addresses that
  * type demands are there: me and her always, me6 and her6 for host, at least one prefix for
  * network. All that is there is unicast, the IPv6 part global or unique local, and no address,
- * prefix or extension comes twice; any type can come with more than it demands, also with me6 and
- * no her6. "udp=" and "session=" come both or not at all. Unknown words are ignored; a broken
- * address, prefix, port or session makes the line garbage.
+ * prefix or known extension comes twice; any type can come with more than it demands, also with me6
+ * and no her6. "udp=" and "session=" come both or not at all. Unknown words are ignored, however
+ * often they come; a broken address, prefix, port or session makes the line garbage.
  */
 enum reply_status reply_parse(const char *line, size_t len, enum tunnel_type type,
 			      struct dtcp_reply *out, const char **why);

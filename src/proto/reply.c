@@ -28,8 +28,6 @@ enum word_shape {
 struct reader {
 	struct dtcp_reply reply;
 	size_t n_ipv4;
-	size_t n_extensions;
-	char *extensions[DTCP_WORDS_MAX];
 };
 
 /* --- the line --------------------------------------------------------------------------- */
@@ -229,6 +227,29 @@ static const char *take_prefixes(struct reader *reader, char *word)
 	return wrong;
 }
 
+/*
+ * Without a value, "udp" and "session" are words like any other: an old server's free text may well
+ * have them, and any word as often as it likes.
+ */
+static const char *take_extension(struct reader *reader, const char *word)
+{
+	struct dtcp_reply *reply = &reader->reply;
+
+	/* Which of two would count? Neither can be 0. */
+	if (strncasecmp(word, "udp=", 4) == 0) {
+		if (reply->udp_port != 0)
+			return "has the same word twice";
+		if (!dtcp_port_parse(word + 4, &reply->udp_port))
+			return "has a UDP port that is not a number from 1 to 65535";
+	} else if (strncasecmp(word, "session=", 8) == 0) {
+		if (reply->session != 0)
+			return "has the same word twice";
+		if (!dtcp_session_parse(word + 8, &reply->session))
+			return "has a session that is not 16 hexadecimal digits, or zero";
+	}
+	return NULL;
+}
+
 static const char *take_word(struct reader *reader, char *word)
 {
 	switch (shape_of(word)) {
@@ -239,38 +260,8 @@ static const char *take_word(struct reader *reader, char *word)
 	case SHAPE_PREFIXES:
 		return take_prefixes(reader, word);
 	case SHAPE_EXTENSION:
-		break;
+		return take_extension(reader, word);
 	}
-	/* Which of two equal ones would count? So they are looked at when all are there. */
-	reader->extensions[reader->n_extensions++] = word;
-	return NULL;
-}
-
-/*
- * Reads the extensions. Without a value, "udp" and "session" are words like any other: an old
- * server's free text may well have them.
- */
-static const char *take_extensions(struct reader *reader)
-{
-	struct dtcp_reply *reply = &reader->reply;
-
-	if (line_repeats_name(reader->extensions, reader->n_extensions))
-		return "has the same word twice";
-	for (size_t i = 0; i < reader->n_extensions; i++) {
-		const char *word = reader->extensions[i];
-
-		if (strncasecmp(word, "udp=", 4) == 0) {
-			if (!dtcp_port_parse(word + 4, &reply->udp_port))
-				return "has a UDP port that is not a number from 1 to 65535";
-		} else if (strncasecmp(word, "session=", 8) == 0) {
-			if (!dtcp_session_parse(word + 8, &reply->session))
-				return "has a session that is not 16 hexadecimal digits, or zero";
-		}
-	}
-	if (reply->udp_port != 0 && reply->session == 0)
-		return "has a UDP port but no session";
-	if (reply->udp_port == 0 && reply->session != 0)
-		return "has a session but no UDP port";
 	return NULL;
 }
 
@@ -285,6 +276,10 @@ static const char *check_complete(const struct reader *reader, enum tunnel_type 
 		return "lacks an IPv6 address of the tunnel";
 	if (type == TUNNEL_NETWORK && reply->n_prefixes == 0)
 		return "lacks an IPv6 prefix";
+	if (reply->udp_port != 0 && reply->session == 0)
+		return "has a UDP port but no session";
+	if (reply->udp_port == 0 && reply->session != 0)
+		return "has a session but no UDP port";
 	return NULL;
 }
 
@@ -303,8 +298,6 @@ enum reply_status reply_parse(const char *line, size_t len, enum tunnel_type typ
 	count = line_split(rest, words, DTCP_WORDS_MAX);
 	for (size_t i = 0; i < count && wrong == NULL; i++)
 		wrong = take_word(&reader, words[i]);
-	if (wrong == NULL)
-		wrong = take_extensions(&reader);
 	if (wrong == NULL)
 		wrong = check_complete(&reader, type);
 	if (wrong != NULL) {
