@@ -118,6 +118,14 @@ const char *room_user(const char *name)
 	return NULL;
 }
 
+bool room_user_check(const char *name)
+{
+	if (room_user(name))
+		return true;
+	log_warnx("no user %s to run as; name one with --user", name ? name : "_dtcp or nobody");
+	return false;
+}
+
 /* What libevent has to say, such as that a name server does not answer, is in our own words too. */
 static void room_on_libevent(int severity, const char *text)
 {

@@ -40,6 +40,9 @@ pid_t room_spawn(const char *name, int argc, char *const argv[], const int fds[]
 /* The user for the unprivileged rooms: name itself where it is not NULL. NULL: no such user. */
 const char *room_user(const char *name);
 
+/* The same; where there is no such user, that is logged. */
+bool room_user_check(const char *name);
+
 /*
  * First thing in every room but the monitor: title, log, signals that only the monitor takes.
  */

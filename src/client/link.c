@@ -15,7 +15,8 @@ static int link_configure(struct link *link, const struct client_tunnel *tunnel)
 	const struct client_options *options = link->options;
 	const struct dtcp_reply *reply = &tunnel->reply;
 	struct in6_addr own;
-	int error = netlink_link_setup(link->netlink, link->index, LINK_ALIAS, options->mtu);
+	int error =
+		netlink_link_setup(link->netlink, link->index, NETLINK_CLIENT_ALIAS, options->mtu);
 
 	link->link_local = tunnel_link_local(tunnel, link->user);
 	if (!error)
@@ -185,7 +186,7 @@ static void link_on_live(unsigned int index, const char *name, void *arg)
 
 void link_sweep(struct netlink *netlink)
 {
-	if (netlink_links_by_alias(netlink, LINK_ALIAS, link_on_live, NULL) != 0)
+	if (netlink_links_by_alias(netlink, NETLINK_CLIENT_ALIAS, link_on_live, NULL) != 0)
 		return;
 
 	int removed = netlink_reject_sweep(netlink, NULL);

@@ -7,9 +7,6 @@
 #include "client/options.h"
 #include "monitor/netlink.h"
 
-/* The alias that marks our interfaces. */
-#define LINK_ALIAS "dtcpclient"
-
 struct link {
 	struct netlink *netlink;
 	const struct client_options *options;

@@ -222,7 +222,8 @@ static bool parse_short(void *arg, int option)
 		options->loop = true;
 		return true;
 	case 'm':
-		return options_number("-m", optarg, 1280, 1480, &options->mtu);
+		return options_number("-m", optarg, FORWARD_MTU_MIN, FORWARD_MTU_MAX,
+				      &options->mtu);
 	case 'n':
 		options->check_nat = false;
 		return true;
@@ -291,7 +292,7 @@ enum options_result client_options_parse(struct client_options *options, int arg
 		.transport = SESSION_IPV6,
 		.udp_port = DTCP_UDP_PORT,
 		.hold = 30,
-		.mtu = 1280,
+		.mtu = FORWARD_MTU_MIN,
 		.metric = 1024,
 		.type = TUNNEL_ONLY,
 		.n_routes = 1, /* the default route */

@@ -36,7 +36,7 @@ struct client_options {
 	uint16_t nat_port; /* -B: the port to tell the server, 0: none was given */
 	uint32_t hold;	   /* seconds that the tunnel outlives its session */
 	uint16_t port;	   /* host byte order */
-	uint32_t mtu;	   /* 1280 to 1480 */
+	uint32_t mtu;	   /* FORWARD_MTU_MIN to FORWARD_MTU_MAX */
 	uint32_t metric;   /* of our routes */
 	enum tunnel_type type;
 	bool has_address; /* --address */

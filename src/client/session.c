@@ -87,6 +87,7 @@ int64_t session_deadline(const struct session *session)
 static void session_on_answer(struct session *session, const struct session_event *event,
 			      int64_t now, struct session_actions *actions)
 {
+	enum dtcp_reason said;
 	const char *why = NULL;
 
 	switch (answer_parse(event->line, event->len, &why)) {
@@ -96,11 +97,12 @@ static void session_on_answer(struct session *session, const struct session_even
 		return;
 	case REPLY_ERROR:
 		why = reply_reason(event->line);
-		session_fail(session, now, actions, CLIENT_SERVER, "%s: the server says: %s%s",
-			     session_server_name(session), why,
-			     strcasestr(why, "superseded")
-				     ? " (another place uses the account of this user)"
-				     : "");
+		said = reason_parse(why);
+		session_fail_said(session, now, actions, CLIENT_SERVER, said,
+				  "%s: the server says: %s%s", session_server_name(session), why,
+				  said == REASON_SUPERSEDED
+					  ? " (another place uses the account of this user)"
+					  : "");
 		return;
 	case REPLY_OK:
 		break;

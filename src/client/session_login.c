@@ -5,6 +5,13 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+static void session_refused(struct session *session, const char *reason, int64_t now,
+			    struct session_actions *actions)
+{
+	session_fail_said(session, now, actions, CLIENT_SERVER, reason_parse(reason),
+			  "%s: refused by the server: %s", session_server_name(session), reason);
+}
+
 void session_on_greeting(struct session *session, const struct session_event *event, int64_t now,
 			 struct session_actions *actions)
 {
@@ -19,8 +26,7 @@ void session_on_greeting(struct session *session, const struct session_event *ev
 			     session_server_name(session), why);
 		return;
 	case REPLY_ERROR:
-		session_fail(session, now, actions, CLIENT_SERVER, "%s: refused by the server: %s",
-			     session_server_name(session), reply_reason(event->line));
+		session_refused(session, reply_reason(event->line), now, actions);
 		return;
 	case REPLY_OK:
 		break;
@@ -38,33 +44,45 @@ void session_on_greeting(struct session *session, const struct session_event *ev
 	session_enter(session, SESSION_LOGIN, now, SESSION_LOGIN_MS);
 }
 
+/* True where a tunnel can end at our address; over loopback it cannot. */
+static bool session_check_end(struct session *session, int64_t now, struct session_actions *actions)
+{
+	char here[INET_ADDRSTRLEN];
+
+	if (dtcp_endpoint_valid(session->local))
+		return true;
+	session_fail_said(session, now, actions, CLIENT_SERVER, REASON_ADDRESS,
+			  "%s: %s cannot be the end of a tunnel", session_server_name(session),
+			  inet_ntop(AF_INET, &session->local, here, sizeof(here)));
+	return false;
+}
+
 static void session_on_refusal(struct session *session, const char *reason, int64_t now,
 			       struct session_actions *actions)
 {
 	const char *server = session_server_name(session);
+	enum dtcp_reason said = reason_parse(reason);
 
 	/* Another box behind the same NAT was first with protocol 41. */
-	if (session->config.transport == SESSION_AUTO && !session->udp &&
-	    strcasestr(reason, "use udp"))
+	if (said == REASON_IN_USE && session->config.transport == SESSION_AUTO && !session->udp)
 		session_change_to_udp(session, now, actions, "%s: %s", server, reason);
-	else if (strcasestr(reason, "authentication"))
+	else if (said == REASON_AUTH)
 		session_fail(session, now, actions, CLIENT_AUTH,
 			     "%s: user %s: wrong user name or password%s (server: %s)", server,
 			     session->user,
 			     session->udp ? ", or a server that does not know tunnels over UDP"
 					  : "",
 			     reason);
-	else if (strcasestr(reason, "unsupported transport"))
+	else if (said == REASON_TRANSPORT)
 		session_fail(session, now, actions, CLIENT_TYPE,
 			     "%s: the server does not offer tunnels over UDP (server: %s)", server,
 			     reason);
-	else if (strcasestr(reason, "unsupported tunnel type"))
+	else if (said == REASON_TYPE)
 		session_fail(session, now, actions, CLIENT_TYPE,
 			     "%s: the server does not offer tunnel type %s (server: %s)", server,
 			     tunnel_type_name(session->config.type), reason);
-	else
-		session_fail(session, now, actions, CLIENT_SERVER, "%s: refused by the server: %s",
-			     server, reason);
+	else if (said != REASON_ADDRESS || session_check_end(session, now, actions))
+		session_refused(session, reason, now, actions);
 }
 
 /* True where there is no NAT between the server and this box, or none that matters. */
@@ -124,6 +142,8 @@ void session_on_reply(struct session *session, const struct session_event *event
 
 	switch (reply_parse(event->line, event->len, session->config.type, &session->reply, &why)) {
 	case REPLY_GARBAGE:
+		if (!session->udp && !session_check_end(session, now, actions))
+			return;
 		session_fail(session, now, actions, CLIENT_GARBAGE,
 			     "%s: the server's reply is not understood: %s",
 			     session_server_name(session), why);
@@ -144,6 +164,9 @@ void session_on_reply(struct session *session, const struct session_event *event
 		session->reply.session = 0;
 	}
 	if (!session_check_nat(session, now, actions))
+		return;
+	/* Over UDP, the kernel chooses an address for each packet. */
+	if (!session->udp && !session_check_end(session, now, actions))
 		return;
 	if (session->udp && !session_take_udp(session, now, actions))
 		return;

@@ -67,11 +67,10 @@ void session_succeeded(struct session *session, int64_t now, struct session_acti
  * Nothing that a quick second attempt could change, as with this machine's own trouble; and another
  * place that uses the same account must not be fought for it every second.
  */
-static bool session_hopeless(enum client_exit status, const char *reason)
+static bool session_hopeless(enum client_exit status, enum dtcp_reason said)
 {
 	return status == CLIENT_LOCAL || status == CLIENT_AUTH || status == CLIENT_TYPE ||
-	       status == CLIENT_NAT ||
-	       (status == CLIENT_SERVER && strcasestr(reason, "superseded"));
+	       status == CLIENT_NAT || said == REASON_SUPERSEDED || said == REASON_ADDRESS;
 }
 
 /* Decides how long the pause is, and says it in next. */
@@ -164,23 +163,17 @@ static void session_say(struct session_actions *actions, struct repeat *repeat, 
 	}
 }
 
-void session_fail(struct session *session, int64_t now, struct session_actions *actions,
-		  enum client_exit status, const char *format, ...)
+static void session_end(struct session *session, int64_t now, struct session_actions *actions,
+			enum client_exit status, enum dtcp_reason said, const char *reason)
 {
 	struct repeat *repeat = &session->servers[session->current].repeat;
 	bool was_up = session->up_since >= 0;
 	bool there = session->link == SESSION_LINK_UP ||
 		     (session->link == SESSION_LINK_RAISING && session->continued);
 	const char *what = "";
-	char reason[400];
+	bool hopeless = session_hopeless(status, said);
 	char next[300] = "";
-	bool hopeless;
-	va_list ap;
 
-	va_start(ap, format);
-	(void)vsnprintf(reason, sizeof(reason), format, ap);
-	va_end(ap);
-	hopeless = session_hopeless(status, reason);
 	session->status = status;
 	session->then = SESSION_THEN_EXIT;
 	/*
@@ -188,7 +181,7 @@ void session_fail(struct session *session, int64_t now, struct session_actions *
 	 * server says that it was told to end.
 	 */
 	if (was_up && (now - session->up_since >= (int64_t)SESSION_RETRY_MAX * 1000 ||
-		       strcasestr(reason, "shutting down")))
+		       said == REASON_STOPPING))
 		session->attempts = 0;
 	if (session_doubts_udp(status))
 		session_doubt_udp(session);
@@ -215,4 +208,28 @@ void session_fail(struct session *session, int64_t now, struct session_actions *
 	session->up_since = -1;
 	actions->what |= SESSION_DO_CLOSE;
 	session_disconnected(session, now, actions);
+}
+
+void session_fail(struct session *session, int64_t now, struct session_actions *actions,
+		  enum client_exit status, const char *format, ...)
+{
+	char reason[400];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(reason, sizeof(reason), format, ap);
+	va_end(ap);
+	session_end(session, now, actions, status, REASON_OTHER, reason);
+}
+
+void session_fail_said(struct session *session, int64_t now, struct session_actions *actions,
+		       enum client_exit status, enum dtcp_reason said, const char *format, ...)
+{
+	char reason[400];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(reason, sizeof(reason), format, ap);
+	va_end(ap);
+	session_end(session, now, actions, status, said, reason);
 }

@@ -54,6 +54,11 @@ __attribute__((format(printf, 5, 6))) void session_fail(struct session *session,
 							enum client_exit status, const char *format,
 							...);
 
+/* The same, where the server has said why. */
+__attribute__((format(printf, 6, 7))) void
+session_fail_said(struct session *session, int64_t now, struct session_actions *actions,
+		  enum client_exit status, enum dtcp_reason said, const char *format, ...);
+
 /* --transport auto: nothing has come over UDP, so the next attempt tries protocol 41 again. */
 void session_doubt_udp(struct session *session);
 

@@ -40,11 +40,8 @@ enum client_exit supplies_check(const struct client_options *options)
 		log_warnx("must be run as root: it makes a network interface and routes");
 		return CLIENT_LOCAL;
 	}
-	if (!room_user(options->run_as)) {
-		log_warnx("no user %s to run as; name one with --user",
-			  options->run_as ? options->run_as : "_dtcp or nobody");
+	if (!room_user_check(options->run_as))
 		return CLIENT_USAGE;
-	}
 	if (options->script_named && !supplies_check_script(options->script))
 		return CLIENT_USAGE;
 	if (!hook_wanted(options) && access(options->script, F_OK) == 0)

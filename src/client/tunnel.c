@@ -16,16 +16,17 @@ static bool tunnel_bool_valid(const bool *value)
 	return byte <= 1;
 }
 
-static bool tunnel_ipv4_valid(struct in_addr addr)
-{
-	uint32_t host = ntohl(addr.s_addr);
-
-	return host >> 24 != 0 && host >> 24 != 127 && host >> 28 < 0xe;
-}
-
 static bool tunnel_ipv6_valid(const struct in6_addr *addr)
 {
 	return prefix6_is_unicast(&(const struct prefix6){.addr = *addr, .len = 128});
+}
+
+/* A connection can have this address, if it is one of a single host at all. */
+static bool tunnel_connects(struct in_addr addr)
+{
+	uint32_t host = ntohl(addr.s_addr);
+
+	return host != INADDR_ANY && host != INADDR_BROADCAST && !IN_MULTICAST(host);
 }
 
 bool tunnel_check(const struct client_tunnel *tunnel, const struct client_options *options,
@@ -40,10 +41,10 @@ bool tunnel_check(const struct client_tunnel *tunnel, const struct client_option
 	if (!tunnel_bool_valid(&reply->has_me6) || !tunnel_bool_valid(&reply->has_her6))
 		return false;
 	*why = "IPv4 addresses";
-	/* The ends of the connection, which can go through a relay on this machine. */
-	if (!dtcp_endpoint_valid(tunnel->server) || !dtcp_endpoint_valid(tunnel->myaddr))
+	/* The connection can go through a relay on this machine; only the tunnel cannot. */
+	if (!tunnel_connects(tunnel->server) || !tunnel_connects(tunnel->myaddr))
 		return false;
-	if (!tunnel_ipv4_valid(reply->me) || !tunnel_ipv4_valid(reply->her) ||
+	if (!dtcp_endpoint_valid(reply->me) || !dtcp_endpoint_valid(reply->her) ||
 	    reply->me.s_addr == reply->her.s_addr)
 		return false;
 	*why = "UDP ports";
@@ -66,16 +67,10 @@ bool tunnel_check(const struct client_tunnel *tunnel, const struct client_option
 	for (size_t i = 0; i < reply->n_prefixes; i++) {
 		const struct prefix6 *prefix = &reply->prefixes[i];
 
-		if (prefix->len > 128 || !prefix6_is_unicast(prefix))
-			return false;
-
-		const struct in6_addr masked = prefix6_mask(&prefix->addr, prefix->len);
-
-		if (!IN6_ARE_ADDR_EQUAL(&masked, &prefix->addr))
+		if (!prefix6_valid(prefix) || !prefix6_is_unicast(prefix))
 			return false;
 		for (size_t j = 0; j < i; j++) {
-			if (reply->prefixes[j].len == prefix->len &&
-			    IN6_ARE_ADDR_EQUAL(&reply->prefixes[j].addr, &prefix->addr))
+			if (prefix6_equal(&reply->prefixes[j], prefix))
 				return false;
 		}
 	}
@@ -134,7 +129,7 @@ struct in6_addr tunnel_link_local(const struct client_tunnel *tunnel, const char
 	if (tunnel->reply.udp_port != 0)
 		addr = dtcp_link_local_user(user);
 	else
-		memcpy(&addr.s6_addr[12], &tunnel->reply.me, sizeof(tunnel->reply.me));
+		addr = dtcp_link_local(tunnel->reply.me);
 	return addr;
 }
 
@@ -154,8 +149,7 @@ bool tunnel_same_inside(const struct client_tunnel *a, const struct client_tunne
 	    x->n_prefixes != y->n_prefixes)
 		return false;
 	for (size_t i = 0; i < x->n_prefixes; i++) {
-		if (x->prefixes[i].len != y->prefixes[i].len ||
-		    !prefix6_contains(&x->prefixes[i], &y->prefixes[i]))
+		if (!prefix6_equal(&x->prefixes[i], &y->prefixes[i]))
 			return false;
 	}
 	return true;

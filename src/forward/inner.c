@@ -4,8 +4,6 @@
 #include <netinet/icmp6.h>
 #include <string.h>
 
-#define IPPROTO_AUTHENTICATION 51
-
 enum drop_reason inner_parse(const uint8_t *packet, size_t n, struct inner *out)
 {
 	if (n < INNER_HEADER)
@@ -38,7 +36,7 @@ bool inner_find_upper(const struct inner *inner, struct inner_upper *out)
 		case IPPROTO_HOPOPTS:
 		case IPPROTO_ROUTING:
 		case IPPROTO_DSTOPTS:
-		case IPPROTO_AUTHENTICATION:
+		case IPPROTO_AH:
 		case IPPROTO_FRAGMENT:
 			break;
 		default:
@@ -59,7 +57,7 @@ bool inner_find_upper(const struct inner *inner, struct inner_upper *out)
 				out->fragment = true;
 			if (header[2] || header[3] & 0xf8)
 				out->begin = false;
-		} else if (next == IPPROTO_AUTHENTICATION) {
+		} else if (next == IPPROTO_AH) {
 			size = ((size_t)header[1] + 2) * 4;
 		} else {
 			size = ((size_t)header[1] + 1) * 8;

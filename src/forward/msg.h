@@ -66,7 +66,12 @@ struct forward_device {
 	uint32_t index;
 };
 
-/* Largest tunnel MTU that does not fragment outside on Ethernet: 1500 less 28. */
+/*
+ * The tunnel MTU: at least what every IPv6 link takes (RFC 8200, section 5); at most what does not
+ * fragment outside on Ethernet, 1500 less the 20 octets of IPv4, and the 8 of UDP.
+ */
+#define FORWARD_MTU_MIN	    1280
+#define FORWARD_MTU_MAX	    1480
 #define FORWARD_UDP_MTU_MAX 1472
 
 enum forward_transport {
@@ -78,7 +83,7 @@ struct forward_session {
 	uint32_t id; /* chosen by control, below forward_config.sessions_max; its counter slot */
 	uint32_t device;    /* index of its TUN device */
 	uint32_t transport; /* enum forward_transport */
-	uint32_t mtu;	    /* tunnel MTU: 1280 to 1480, with UDP 1472 */
+	uint32_t mtu;	    /* FORWARD_MTU_MIN to FORWARD_MTU_MAX, or FORWARD_UDP_MTU_MAX */
 	struct in_addr
 		local; /* source of its outer packets; client with UDP: 0, the kernel's choice */
 	struct in_addr peer;  /* where they go, and the only source accepted */

@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TABLE_MTU_MIN 1280
-#define TABLE_MTU_MAX 1480
-
 /* A prefix that is or was a session's. */
 struct route {
 	struct hash_node node;
@@ -145,24 +142,14 @@ static bool table_routes(const struct table *table, const struct forward_session
 
 /* --- sessions ----------------------------------------------------------------------------- */
 
-static bool prefix_valid(const struct prefix6 *prefix)
-{
-	if (prefix->len < 1 || prefix->len > 128)
-		return false;
-
-	struct in6_addr masked = prefix6_mask(&prefix->addr, prefix->len);
-
-	return IN6_ARE_ADDR_EQUAL(&masked, &prefix->addr);
-}
-
 static bool outside_valid(const struct table *table, const struct forward_session *config)
 {
 	bool udp = config->transport == FORWARD_UDP;
 
 	if (!udp && config->transport != FORWARD_PROTO41)
 		return false;
-	if (config->mtu < TABLE_MTU_MIN ||
-	    config->mtu > (udp ? FORWARD_UDP_MTU_MAX : TABLE_MTU_MAX))
+	if (config->mtu < FORWARD_MTU_MIN ||
+	    config->mtu > (udp ? FORWARD_UDP_MTU_MAX : FORWARD_MTU_MAX))
 		return false;
 	if (!dtcp_endpoint_valid(config->peer))
 		return false;
@@ -184,7 +171,7 @@ static bool config_valid(const struct table *table, const struct forward_session
 	    !outside_valid(table, config))
 		return false;
 	for (uint32_t i = 0; i < config->n_prefixes; i++) {
-		if (!prefix_valid(&config->prefixes[i]))
+		if (!prefix6_valid(&config->prefixes[i]))
 			return false;
 	}
 	return true;
@@ -310,7 +297,7 @@ void table_remove(struct table *table, struct session *session)
 
 int table_assign(struct table *table, const struct prefix6 *prefix)
 {
-	if (!prefix_valid(prefix) || !route_is_kept(prefix))
+	if (!prefix6_valid(prefix) || !route_is_kept(prefix))
 		return -EINVAL;
 	if (!table->server)
 		return 0;

@@ -17,6 +17,9 @@
 /* Marks the routes that are ours ("proto 220" in ip -6 route). */
 #define NETLINK_ROUTE_PROTOCOL 220
 
+/* The alias that marks a client's interfaces; a server has to know them, too. */
+#define NETLINK_CLIENT_ALIAS "dtcpclient"
+
 struct netlink;
 
 /* Opens a routing socket. *out is NULL on failure. */
@@ -45,9 +48,6 @@ int netlink_link_local_add(struct netlink *netlink, unsigned int index,
 			   const struct in6_addr *addr);
 int netlink_link_local_delete(struct netlink *netlink, unsigned int index,
 			      const struct in6_addr *addr);
-
-/* fe80:: with addr as its last 32 bits (RFC 4213, section 3.7). */
-struct in6_addr netlink_link_local(struct in_addr addr);
 
 /*
  * Adds a route into the interface, of low preference among those of the same metric (RFC 4191).

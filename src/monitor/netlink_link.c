@@ -102,14 +102,6 @@ int netlink_address_ensure(struct netlink *netlink, unsigned int index, const st
 	return netlink_address(netlink, NETLINK_ENSURE, index, addr, peer, 128);
 }
 
-struct in6_addr netlink_link_local(struct in_addr addr)
-{
-	struct in6_addr local = {.s6_addr = {0xfe, 0x80}};
-
-	memcpy(&local.s6_addr[12], &addr, sizeof(addr));
-	return local;
-}
-
 int netlink_link_local_add(struct netlink *netlink, unsigned int index, const struct in6_addr *addr)
 {
 	return netlink_address(netlink, NETLINK_ADD, index, addr, NULL, 64);

@@ -46,7 +46,16 @@ bool dtcp_endpoint_valid(struct in_addr addr)
 {
 	uint32_t host = ntohl(addr.s_addr);
 
-	return host != INADDR_ANY && host != INADDR_BROADCAST && !IN_MULTICAST(host);
+	/* This network, loopback; multicast, reserved and broadcast. */
+	return host >> 24 != 0 && host >> 24 != 127 && host >> 29 != 7;
+}
+
+struct in6_addr dtcp_link_local(struct in_addr addr)
+{
+	struct in6_addr local = {.s6_addr = {0xfe, 0x80}};
+
+	memcpy(&local.s6_addr[12], &addr, sizeof(addr));
+	return local;
 }
 
 bool dtcp_user_valid(const char *user)

@@ -9,6 +9,7 @@
 #include "proto/digest.h"
 #include "proto/line.h"
 #include "proto/prefix.h"
+#include "proto/reason.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -36,8 +37,14 @@ const char *tunnel_type_name(enum tunnel_type type);
 /* Case-insensitive; TUNNEL_NONE for an unknown word. */
 enum tunnel_type tunnel_type_parse(const char *word);
 
-/* An IPv4 address that can be the end of a tunnel: unicast, and not 0.0.0.0. */
+/* An IPv4 address that can be the end of a tunnel: not in 0/8 or 127/8, nor in 224/3. */
 bool dtcp_endpoint_valid(struct in_addr addr);
+
+/*
+ * The link-local address of such an end over protocol 41: fe80:: with addr as its last 32 bits
+ * (RFC 4213, section 3.7). Each side computes that of the other.
+ */
+struct in6_addr dtcp_link_local(struct in_addr addr);
 
 /* A user name that can be sent and stored: 1 to DTCP_USER_MAX printable bytes, no blank, no ':'. */
 bool dtcp_user_valid(const char *user);
@@ -98,9 +105,9 @@ enum reply_status greeting_parse(const char *line, size_t len, struct dtcp_greet
  * The answer to a tunnel request, its words read by their shape. For REPLY_OK the addresses that
  * type demands are there: me and her always, me6 and her6 for host, at least one prefix for
  * network. All that is there is unicast, the IPv6 part global or unique local, and no address,
- * prefix or extension comes twice; any type can come with more than it demands, also with me6 and
- * no her6. "udp=" and "session=" come both or not at all. Unknown words are ignored; a broken
- * address, prefix, port or session makes the line garbage.
+ * prefix or known extension comes twice; any type can come with more than it demands, also with me6
+ * and no her6. "udp=" and "session=" come both or not at all. Unknown words are ignored, however
+ * often they come; a broken address, prefix, port or session makes the line garbage.
  */
 enum reply_status reply_parse(const char *line, size_t len, enum tunnel_type type,
 			      struct dtcp_reply *out, const char **why);

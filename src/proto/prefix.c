@@ -2,6 +2,7 @@
 #include "proto/prefix.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,25 +15,43 @@ static const struct prefix6 unique_local = {.addr = {.s6_addr = {0xfc}}, .len = 
 /* A shorter one is not a site's prefix, but a default route in disguise. */
 #define SITE_LEN_MIN 16
 
-/* The bits of octet i that belong to the first len bits of an address. */
-static uint8_t octet_mask(unsigned int len, unsigned int i)
-{
-	unsigned int first = i * 8;
+/* An address as two words: packets are looked up by prefix, and octets would take twice as long. */
+struct words {
+	uint64_t word[2];
+};
 
-	if (len >= first + 8)
-		return 0xff;
-	if (len <= first)
-		return 0;
-	return (uint8_t)(0xff00u >> (len - first));
+static struct words words_of(const struct in6_addr *addr)
+{
+	struct words words;
+
+	memcpy(&words, addr, sizeof(words));
+	return words;
+}
+
+static struct in6_addr words_address(const struct words *words)
+{
+	struct in6_addr addr;
+
+	memcpy(&addr, words, sizeof(addr));
+	return addr;
+}
+
+/* The first len bits of an address, which are ones; in the byte order of addresses. */
+static struct words words_mask(unsigned int len)
+{
+	if (len == 0)
+		return (struct words){{0, 0}};
+	if (len <= 64)
+		return (struct words){{htobe64(UINT64_MAX << (64 - len)), 0}};
+	return (struct words){{UINT64_MAX, htobe64(UINT64_MAX << (ADDR_BITS - len))}};
 }
 
 static bool same_bits(const struct in6_addr *a, const struct in6_addr *b, uint8_t len)
 {
-	for (unsigned int i = 0; i < sizeof(a->s6_addr); i++) {
-		if ((a->s6_addr[i] ^ b->s6_addr[i]) & octet_mask(len, i))
-			return false;
-	}
-	return true;
+	const struct words x = words_of(a), y = words_of(b), mask = words_mask(len);
+
+	return !((x.word[0] ^ y.word[0]) & mask.word[0]) &&
+	       !((x.word[1] ^ y.word[1]) & mask.word[1]);
 }
 
 /*
@@ -58,26 +77,24 @@ enum prefix_error prefix6_parse(const char *text, struct prefix6 *out)
 {
 	const char *slash = strchr(text, '/');
 	char addr_text[INET6_ADDRSTRLEN];
-	struct in6_addr addr, masked;
+	struct prefix6 prefix;
 	enum prefix_error error;
-	uint8_t len;
 
 	if (slash == NULL || (size_t)(slash - text) >= sizeof(addr_text))
 		return PREFIX_SYNTAX;
 	memcpy(addr_text, text, (size_t)(slash - text));
 	addr_text[slash - text] = '\0';
-	if (inet_pton(AF_INET6, addr_text, &addr) != 1)
+	if (inet_pton(AF_INET6, addr_text, &prefix.addr) != 1)
 		return PREFIX_SYNTAX;
-	error = parse_length(slash + 1, &len);
+	error = parse_length(slash + 1, &prefix.len);
 	if (error != PREFIX_OK)
 		return error;
-	masked = prefix6_mask(&addr, len);
-	if (!IN6_ARE_ADDR_EQUAL(&addr, &masked))
+	if (!prefix6_valid(&prefix))
 		return PREFIX_HOST_BITS;
 	/* With its padding, since it goes on in messages between rooms. */
 	memset(out, 0, sizeof(*out));
-	out->addr = addr;
-	out->len = len;
+	out->addr = prefix.addr;
+	out->len = prefix.len;
 	return PREFIX_OK;
 }
 
@@ -108,6 +125,21 @@ const char *prefix6_format(const struct prefix6 *prefix, char buf[static PREFIX6
 	return buf;
 }
 
+bool prefix6_valid(const struct prefix6 *prefix)
+{
+	if (prefix->len < 1 || prefix->len > ADDR_BITS)
+		return false;
+
+	struct in6_addr masked = prefix6_mask(&prefix->addr, prefix->len);
+
+	return IN6_ARE_ADDR_EQUAL(&masked, &prefix->addr);
+}
+
+bool prefix6_equal(const struct prefix6 *a, const struct prefix6 *b)
+{
+	return a->len == b->len && IN6_ARE_ADDR_EQUAL(&a->addr, &b->addr);
+}
+
 bool prefix6_has(const struct prefix6 *prefix, const struct in6_addr *addr)
 {
 	return same_bits(&prefix->addr, addr, prefix->len);
@@ -124,22 +156,32 @@ bool prefix6_overlaps(const struct prefix6 *a, const struct prefix6 *b)
 	return prefix6_contains(a, b) || prefix6_contains(b, a);
 }
 
+struct in6_addr prefix6_first(const struct prefix6 *prefix)
+{
+	struct in6_addr first = prefix->addr;
+
+	first.s6_addr[15] |= 1;
+	return first;
+}
+
 struct in6_addr prefix6_last(const struct prefix6 *prefix)
 {
-	struct in6_addr last = prefix->addr;
+	const struct words mask = words_mask(prefix->len);
+	struct words words = words_of(&prefix->addr);
 
-	for (unsigned int i = 0; i < sizeof(last.s6_addr); i++)
-		last.s6_addr[i] |= (uint8_t)~octet_mask(prefix->len, i);
-	return last;
+	words.word[0] |= ~mask.word[0];
+	words.word[1] |= ~mask.word[1];
+	return words_address(&words);
 }
 
 struct in6_addr prefix6_mask(const struct in6_addr *addr, uint8_t len)
 {
-	struct in6_addr masked = *addr;
+	const struct words mask = words_mask(len);
+	struct words words = words_of(addr);
 
-	for (unsigned int i = 0; i < sizeof(masked.s6_addr); i++)
-		masked.s6_addr[i] &= octet_mask(len, i);
-	return masked;
+	words.word[0] &= mask.word[0];
+	words.word[1] &= mask.word[1];
+	return words_address(&words);
 }
 
 bool prefix6_is_unicast(const struct prefix6 *prefix)

@@ -28,8 +28,6 @@ enum word_shape {
 struct reader {
 	struct dtcp_reply reply;
 	size_t n_ipv4;
-	size_t n_extensions;
-	char *extensions[DTCP_WORDS_MAX];
 };
 
 /* --- the line --------------------------------------------------------------------------- */
@@ -144,14 +142,6 @@ static enum word_shape shape_of(const char *word)
 	return SHAPE_EXTENSION;
 }
 
-/* An address that a tunnel can end at: not 0/8, 127/8, nor multicast or above (224/3). */
-static bool ipv4_is_unicast(struct in_addr addr)
-{
-	unsigned int first = ntohl(addr.s_addr) >> 24;
-
-	return first != 0 && first != 127 && first < 224;
-}
-
 /* The take functions return NULL, or what is wrong with the line. */
 
 static const char *take_ipv4(struct reader *reader, const char *word)
@@ -160,7 +150,7 @@ static const char *take_ipv4(struct reader *reader, const char *word)
 
 	if (inet_pton(AF_INET, word, &addr) != 1)
 		return "has a malformed IPv4 address";
-	if (!ipv4_is_unicast(addr))
+	if (!dtcp_endpoint_valid(addr))
 		return "has an IPv4 address that no tunnel can end at";
 	switch (reader->n_ipv4++) {
 	case 0:
@@ -217,9 +207,7 @@ static const char *take_prefix(struct reader *reader, const char *text)
 	if (!prefix6_is_unicast(&prefix))
 		return "has an IPv6 prefix that is neither global nor unique local unicast";
 	for (size_t i = 0; i < reply->n_prefixes; i++) {
-		/* Of two equal ones, each contains the other. */
-		if (prefix6_contains(&reply->prefixes[i], &prefix) &&
-		    prefix6_contains(&prefix, &reply->prefixes[i]))
+		if (prefix6_equal(&reply->prefixes[i], &prefix))
 			return "has the same IPv6 prefix twice";
 	}
 	if (reply->n_prefixes == DTCP_PREFIXES_MAX)
@@ -239,6 +227,29 @@ static const char *take_prefixes(struct reader *reader, char *word)
 	return wrong;
 }
 
+/*
+ * Without a value, "udp" and "session" are words like any other: an old server's free text may well
+ * have them, and any word as often as it likes.
+ */
+static const char *take_extension(struct reader *reader, const char *word)
+{
+	struct dtcp_reply *reply = &reader->reply;
+
+	/* Which of two would count? Neither can be 0. */
+	if (strncasecmp(word, "udp=", 4) == 0) {
+		if (reply->udp_port != 0)
+			return "has the same word twice";
+		if (!dtcp_port_parse(word + 4, &reply->udp_port))
+			return "has a UDP port that is not a number from 1 to 65535";
+	} else if (strncasecmp(word, "session=", 8) == 0) {
+		if (reply->session != 0)
+			return "has the same word twice";
+		if (!dtcp_session_parse(word + 8, &reply->session))
+			return "has a session that is not 16 hexadecimal digits, or zero";
+	}
+	return NULL;
+}
+
 static const char *take_word(struct reader *reader, char *word)
 {
 	switch (shape_of(word)) {
@@ -249,38 +260,8 @@ static const char *take_word(struct reader *reader, char *word)
 	case SHAPE_PREFIXES:
 		return take_prefixes(reader, word);
 	case SHAPE_EXTENSION:
-		break;
+		return take_extension(reader, word);
 	}
-	/* Which of two equal ones would count? So they are looked at when all are there. */
-	reader->extensions[reader->n_extensions++] = word;
-	return NULL;
-}
-
-/*
- * Reads the extensions. Without a value, "udp" and "session" are words like any other: an old
- * server's free text may well have them.
- */
-static const char *take_extensions(struct reader *reader)
-{
-	struct dtcp_reply *reply = &reader->reply;
-
-	if (line_repeats_name(reader->extensions, reader->n_extensions))
-		return "has the same word twice";
-	for (size_t i = 0; i < reader->n_extensions; i++) {
-		const char *word = reader->extensions[i];
-
-		if (strncasecmp(word, "udp=", 4) == 0) {
-			if (!dtcp_port_parse(word + 4, &reply->udp_port))
-				return "has a UDP port that is not a number from 1 to 65535";
-		} else if (strncasecmp(word, "session=", 8) == 0) {
-			if (!dtcp_session_parse(word + 8, &reply->session))
-				return "has a session that is not 16 hexadecimal digits, or zero";
-		}
-	}
-	if (reply->udp_port != 0 && reply->session == 0)
-		return "has a UDP port but no session";
-	if (reply->udp_port == 0 && reply->session != 0)
-		return "has a session but no UDP port";
 	return NULL;
 }
 
@@ -295,6 +276,10 @@ static const char *check_complete(const struct reader *reader, enum tunnel_type 
 		return "lacks an IPv6 address of the tunnel";
 	if (type == TUNNEL_NETWORK && reply->n_prefixes == 0)
 		return "lacks an IPv6 prefix";
+	if (reply->udp_port != 0 && reply->session == 0)
+		return "has a UDP port but no session";
+	if (reply->udp_port == 0 && reply->session != 0)
+		return "has a session but no UDP port";
 	return NULL;
 }
 
@@ -313,8 +298,6 @@ enum reply_status reply_parse(const char *line, size_t len, enum tunnel_type typ
 	count = line_split(rest, words, DTCP_WORDS_MAX);
 	for (size_t i = 0; i < count && wrong == NULL; i++)
 		wrong = take_word(&reader, words[i]);
-	if (wrong == NULL)
-		wrong = take_extensions(&reader);
 	if (wrong == NULL)
 		wrong = check_complete(&reader, type);
 	if (wrong != NULL) {

@@ -43,7 +43,7 @@ static void broker_release(struct broker *broker, struct server_session *session
 	sessions_release(broker->sessions, session);
 }
 
-static void broker_refuse(struct client *client, const char *reason)
+static void broker_refuse(struct client *client, enum dtcp_reason reason)
 {
 	const struct conn_event event = {.input = CONN_REFUSED, .reason = reason};
 
@@ -75,10 +75,16 @@ static void broker_login(struct broker *broker, struct client *client)
 	};
 	struct server_session *session;
 
+	if (!dtcp_endpoint_valid(login.peer) || !dtcp_endpoint_valid(login.local)) {
+		log_limited(&broker->refused, clock_ms(), "%s: login refused: %s",
+			    client->peer_text, reason_text(REASON_ADDRESS));
+		broker_refuse(client, REASON_ADDRESS);
+		return;
+	}
 	client->account = guesses_ask(broker->guesses, client->conn.peer, request->user, clock_ms(),
 				      &refused.reason, &refused.delay);
 	if (client->account == GUESSES_NONE) {
-		broker_log_unheard(broker, client, refused.reason);
+		broker_log_unheard(broker, client, reason_text(refused.reason));
 		crowd_spoil(broker->crowd, &client->place);
 		client_feed(client, &refused);
 		return;
@@ -86,7 +92,7 @@ static void broker_login(struct broker *broker, struct client *client)
 	session = sessions_take(broker->sessions);
 	if (!session) {
 		broker_log_unheard(broker, client, "too many logins at once");
-		broker_refuse(client, "too many logins, try again later");
+		broker_refuse(client, REASON_LOGINS);
 		return;
 	}
 	session->client = client;
@@ -105,13 +111,14 @@ static void broker_login(struct broker *broker, struct client *client)
  * Ends an older session in favour of a new one. Its packets stop now, because the new one may
  * have the same addresses; its connection is told afterwards.
  */
-static void broker_replace(struct broker *broker, struct server_session *old, const char *reason)
+static void broker_replace(struct broker *broker, struct server_session *old,
+			   enum dtcp_reason reason)
 {
 	const struct conn_event event = {.input = CONN_FINISH, .reason = reason};
 	struct client *client = old->client;
 
 	if (client->conn.state == CONN_UP)
-		broker_log_down(broker, client, reason);
+		broker_log_down(broker, client, reason_text(reason));
 	broker_release(broker, old);
 	client_feed(client, &event);
 }
@@ -122,7 +129,7 @@ static void broker_supersede(struct broker *broker, const struct server_session 
 	struct server_session *old;
 
 	while ((old = sessions_by_user(broker->sessions, session->user, session)))
-		broker_replace(broker, old, "superseded by a new session");
+		broker_replace(broker, old, REASON_SUPERSEDED);
 }
 
 /*
@@ -151,7 +158,7 @@ static bool broker_make_way(struct broker *broker, const struct server_session *
 		broker_log_refused(broker, session->client, why);
 		return false;
 	}
-	broker_replace(broker, old, "connection timed out, disconnecting");
+	broker_replace(broker, old, REASON_TIMEOUT);
 	return true;
 }
 
@@ -173,7 +180,7 @@ static struct prefix6 broker_link_local(const struct client *client)
 	if (client->session->udp)
 		prefix.addr = dtcp_link_local_user(client->conn.request.user);
 	else
-		memcpy(&prefix.addr.s6_addr[12], &client->conn.peer, sizeof(client->conn.peer));
+		prefix.addr = dtcp_link_local(client->conn.peer);
 	return prefix;
 }
 
@@ -264,7 +271,7 @@ void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
 	event.delay = broker_weigh(broker, client, verdict->result);
 	if (session->granted && !broker_make_way(broker, session)) {
 		broker_release(broker, session);
-		broker_refuse(client, "address in use by another tunnel, use udp");
+		broker_refuse(client, REASON_IN_USE);
 		return;
 	}
 	if (session->granted && broker_is_full(broker, session)) {
@@ -274,7 +281,7 @@ void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
 			       broker->options->sessions_max);
 		broker_log_refused(broker, client, why);
 		broker_release(broker, session);
-		broker_refuse(client, "tunnel interface sold out");
+		broker_refuse(client, REASON_SOLD_OUT);
 		return;
 	}
 	if (!session->granted) {
@@ -289,7 +296,7 @@ void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
 
 void broker_revoke(struct broker *broker, uint32_t id)
 {
-	const struct conn_event event = {.input = CONN_FINISH, .reason = "account changed"};
+	const struct conn_event event = {.input = CONN_FINISH, .reason = REASON_ACCOUNT};
 	const struct server_session *session = sessions_get(broker->sessions, id);
 
 	if (session && session->client)
@@ -338,5 +345,5 @@ void broker_refused(struct broker *broker, uint32_t id)
 	log_warnx("%s: the forward room refused a session", client->peer_text);
 	session->forwarded = false;
 	broker_release(broker, session);
-	broker_refuse(client, "internal error, try again later");
+	broker_refuse(client, REASON_INTERNAL);
 }

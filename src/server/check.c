@@ -15,11 +15,8 @@ int server_check(const struct server_options *options)
 	char error[512];
 	int status = CHECK_BAD;
 
-	if (!room_user(options->run_as)) {
-		log_warnx("no user %s to run as; name one with --user",
-			  options->run_as ? options->run_as : "_dtcp or nobody");
+	if (!room_user_check(options->run_as))
 		return CHECK_BAD;
-	}
 	if (users_open(options->database, false, &users, error, sizeof(error)) != USERS_OK)
 		log_warnx("%s", error);
 	else if (users_verify(users) != USERS_OK)

@@ -218,21 +218,24 @@ void client_feed(struct client *client, const struct conn_event *event)
 	client_leave(client);
 }
 
-void client_drop(struct client *client, const char *reason)
+bool client_tell(int fd, enum dtcp_reason reason)
+{
+	char line[DTCP_LINE_SIZE];
+	int len = snprintf(line, sizeof(line), "-ERR %s\r\n", reason_text(reason));
+
+	return write(fd, line, (size_t)len) == len;
+}
+
+void client_drop(struct client *client, enum dtcp_reason reason)
 {
 	const struct conn_event event = {.input = CONN_FINISH, .reason = reason};
 	bool silent =
 		client->closing || evbuffer_get_length(bufferevent_get_output(client->stream)) > 0;
-	char line[DTCP_LINE_SIZE];
 
 	client_enter(client);
 	client_step(client, &event);
-	if (!silent) {
-		int len = snprintf(line, sizeof(line), "-ERR %s\r\n", reason);
-
-		if (write(bufferevent_getfd(client->stream), line, (size_t)len) != len)
-			log_debug("%s: could not be told", client->peer_text);
-	}
+	if (!silent && !client_tell(bufferevent_getfd(client->stream), reason))
+		log_debug("%s: could not be told", client->peer_text);
 	client->failed = true;
 	client_leave(client);
 }

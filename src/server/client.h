@@ -57,7 +57,10 @@ struct client *client_new(const struct client_owner *owner, int fd, struct in_ad
 void client_feed(struct client *client, const struct conn_event *event);
 
 /* Closes now; reason is told if that needs no waiting. Nothing of client's may be on the stack. */
-void client_drop(struct client *client, const char *reason);
+void client_drop(struct client *client, enum dtcp_reason reason);
+
+/* Says "-ERR" and the reason to a connection that closes. False where that would have to wait. */
+bool client_tell(int fd, enum dtcp_reason reason);
 
 /* Closes now, without ended() and gone(), and frees. */
 void client_free(struct client *client);

@@ -56,9 +56,9 @@ static void conn_send(struct conn_actions *actions, const char *text)
 	actions->what |= CONN_DO_SEND;
 }
 
-static void conn_send_error(struct conn_actions *actions, const char *reason)
+static void conn_send_error(struct conn_actions *actions, enum dtcp_reason reason)
 {
-	(void)snprintf(actions->send, sizeof(actions->send), "-ERR %s", reason);
+	(void)snprintf(actions->send, sizeof(actions->send), "-ERR %s", reason_text(reason));
 	actions->what |= CONN_DO_SEND;
 }
 
@@ -79,12 +79,12 @@ static void conn_on_tunnel(struct conn *conn, const struct dtcp_request *request
 			   struct conn_actions *actions)
 {
 	if (conn->state == CONN_UP) {
-		conn_send_error(actions, "tunnel already established");
+		conn_send_error(actions, REASON_ESTABLISHED);
 		return;
 	}
 	/* KAME's server answers a wrong count of words so; clients know the line. */
 	if (!request->well_formed || request->response[0] == '\0') {
-		conn_send_error(actions, "authentication failed.");
+		conn_send_error(actions, REASON_AUTH);
 		return;
 	}
 	conn->request = *request;
@@ -120,19 +120,19 @@ static void conn_on_line(struct conn *conn, const struct conn_event *event, int6
 		conn_end(conn, actions, "client quit");
 		break;
 	case COMMAND_INVALID:
-		conn_send_error(actions, "invalid command");
+		conn_send_error(actions, REASON_INVALID);
 		break;
 	}
 }
 
 /* Back to waiting for a request, on the same challenge and the same clock. */
-static void conn_deny(struct conn *conn, struct conn_actions *actions, const char *reason)
+static void conn_deny(struct conn *conn, struct conn_actions *actions, enum dtcp_reason reason)
 {
 	conn_send_error(actions, reason);
 	conn_enter(conn, CONN_LOGIN);
 }
 
-static void conn_fail(struct conn *conn, struct conn_actions *actions, const char *reason)
+static void conn_fail(struct conn *conn, struct conn_actions *actions, enum dtcp_reason reason)
 {
 	conn_deny(conn, actions, reason);
 	/* Guessing goes on at the price of a new connection. */
@@ -144,7 +144,7 @@ static void conn_fail(struct conn *conn, struct conn_actions *actions, const cha
  * A login that was no good is answered delay after it came. Counted from then, the answer does not
  * tell how long it took to find that out, which would depend on whether there is such a user.
  */
-static void conn_hold(struct conn *conn, uint32_t delay, const char *reason, int64_t now,
+static void conn_hold(struct conn *conn, uint32_t delay, enum dtcp_reason reason, int64_t now,
 		      struct conn_actions *actions)
 {
 	conn->answer_at = conn->asked + delay;
@@ -183,7 +183,6 @@ static void conn_on_verdict(struct conn *conn, const struct conn_event *event, i
 			    struct conn_actions *actions)
 {
 	const struct server_verdict *verdict = event->verdict;
-	char reason[80];
 
 	switch ((enum server_result)verdict->result) {
 	case SERVER_GRANTED:
@@ -191,21 +190,21 @@ static void conn_on_verdict(struct conn *conn, const struct conn_event *event, i
 		break;
 	case SERVER_AUTH:
 		actions->what |= CONN_DO_DENIED;
-		conn_hold(conn, event->delay, "authentication failed.", now, actions);
+		conn_hold(conn, event->delay, REASON_AUTH, now, actions);
 		break;
 	case SERVER_TRANSPORT:
-		conn_deny(conn, actions, "unsupported transport udp");
+		conn_deny(conn, actions, REASON_TRANSPORT);
 		break;
 	case SERVER_TYPE:
-		(void)snprintf(reason, sizeof(reason), "unsupported tunnel type %s",
-			       conn->request.type_word);
-		conn_deny(conn, actions, reason);
+		conn_deny(conn, actions, REASON_TYPE);
+		(void)strlcat(actions->send, " ", sizeof(actions->send));
+		(void)strlcat(actions->send, conn->request.type_word, sizeof(actions->send));
 		break;
 	case SERVER_SOLD_OUT:
-		conn_deny(conn, actions, "tunnel interface sold out");
+		conn_deny(conn, actions, REASON_SOLD_OUT);
 		break;
 	case SERVER_FAILED:
-		conn_deny(conn, actions, "internal error, try again later");
+		conn_deny(conn, actions, REASON_INTERNAL);
 		break;
 	}
 }
@@ -213,7 +212,7 @@ static void conn_on_verdict(struct conn *conn, const struct conn_event *event, i
 static void conn_on_added(struct conn *conn, int64_t now, struct conn_actions *actions)
 {
 	if (reply_format(&conn->reply, actions->send, sizeof(actions->send)) == 0) {
-		conn_send_error(actions, "internal error, try again later");
+		conn_send_error(actions, REASON_INTERNAL);
 		conn_end(conn, actions, "the reply is too long");
 		return;
 	}
@@ -235,7 +234,7 @@ static void conn_on_refused(struct conn *conn, const struct conn_event *event, i
 static void conn_on_time(struct conn *conn, int64_t now, struct conn_actions *actions)
 {
 	if (conn->deadline >= 0 && now >= conn->deadline) {
-		conn_send_error(actions, "connection timed out, disconnecting");
+		conn_send_error(actions, REASON_TIMEOUT);
 		conn_end(conn, actions, "timed out");
 	} else if (conn->state == CONN_HOLD && now >= conn->answer_at) {
 		conn_fail(conn, actions, conn->answer);
@@ -262,7 +261,7 @@ void conn_feed(struct conn *conn, const struct conn_event *event, int64_t now,
 			conn_on_line(conn, event, now, actions);
 		break;
 	case CONN_BAD:
-		conn_send_error(actions, "invalid command");
+		conn_send_error(actions, REASON_INVALID);
 		conn_end(conn, actions, "client not understood");
 		break;
 	case CONN_VERDICT:
@@ -279,7 +278,7 @@ void conn_feed(struct conn *conn, const struct conn_event *event, int64_t now,
 		break;
 	case CONN_FINISH:
 		conn_send_error(actions, event->reason);
-		conn_end(conn, actions, event->reason);
+		conn_end(conn, actions, reason_text(event->reason));
 		break;
 	case CONN_TIME:
 		conn_on_time(conn, now, actions);

@@ -47,7 +47,7 @@ struct conn_event {
 	const char *line;
 	size_t len;
 	const struct server_verdict *verdict;
-	const char *reason; /* what follows "-ERR "; stays valid */
+	enum dtcp_reason reason;
 	bool failed;
 	uint32_t delay; /* of a failed login's answer, in milliseconds from the request on */
 };
@@ -70,12 +70,12 @@ struct conn_actions {
 struct conn {
 	const struct conn_config *config;
 	enum conn_state state;
-	int64_t deadline;   /* milliseconds */
-	int64_t last_heard; /* milliseconds */
-	int64_t asked;	    /* milliseconds, when the last request came */
-	int64_t answer_at;  /* milliseconds, in CONN_HOLD */
-	const char *answer; /* then, after "-ERR " */
-	struct rate lines;  /* that may still be heard now */
+	int64_t deadline;	 /* milliseconds */
+	int64_t last_heard;	 /* milliseconds */
+	int64_t asked;		 /* milliseconds, when the last request came */
+	int64_t answer_at;	 /* milliseconds, in CONN_HOLD */
+	enum dtcp_reason answer; /* then */
+	struct rate lines;	 /* that may still be heard now */
 	char challenge[33];
 	struct in_addr peer, local;
 	struct dtcp_request request; /* the last tunnel request */

@@ -153,7 +153,7 @@ static void control_on_stop_late(evutil_socket_t fd, short what, void *arg)
 
 static void control_on_stop(struct ipc *ipc, const void *body, int fd, void *arg)
 {
-	const struct conn_event event = {.input = CONN_FINISH, .reason = "server is shutting down"};
+	const struct conn_event event = {.input = CONN_FINISH, .reason = REASON_STOPPING};
 	struct control *control = arg;
 	struct client *client = TAILQ_FIRST(&control->clients);
 
@@ -208,7 +208,7 @@ static bool control_make_room(struct control *control, struct in_addr peer)
 
 		log_limited(&control->dropped, clock_ms(),
 			    "%s: connection dropped for a newer one: %s", client->peer_text, why);
-		client_drop(client, "too many connections, try again later");
+		client_drop(client, REASON_CONNECTIONS);
 	}
 	if (answer == CROWD_ENTER)
 		return true;
@@ -219,12 +219,11 @@ static bool control_make_room(struct control *control, struct in_addr peer)
 
 static void control_on_accepted(int fd, struct in_addr peer, void *arg)
 {
-	static const char refusal[] = "-ERR too many connections, try again later\r\n";
 	struct control *control = arg;
 	struct client *client;
 
 	if (!control_make_room(control, peer)) {
-		if (write(fd, refusal, sizeof(refusal) - 1) == -1)
+		if (!client_tell(fd, REASON_CONNECTIONS))
 			log_debug("a refused client could not be told");
 		close(fd);
 		return;
@@ -249,7 +248,7 @@ static bool control_on_exhausted(void *arg)
 	log_limited(&control->dropped, clock_ms(),
 		    "%s: connection dropped for a newer one: out of descriptors or memory",
 		    client->peer_text);
-	client_drop(client, "too many connections, try again later");
+	client_drop(client, REASON_CONNECTIONS);
 	return true;
 }
 

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "monitor/outside.h"
-#include "server/interface.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -183,14 +182,14 @@ static enum server_result grants_number(struct grants *grants, const struct serv
 
 	verdict->lack = SERVER_NO_ADDRESS;
 	verdict->numbered = 1;
-	verdict->her6 = interface_own_address(prefix);
+	verdict->her6 = prefix6_first(prefix);
 	return result;
 }
 
 /* What of the server's own a prefix would take away; 0: nothing. */
 static uint32_t grants_takes(const struct server_options *options, const struct prefix6 *prefix)
 {
-	const struct in6_addr own = interface_own_address(&options->pool);
+	const struct in6_addr own = prefix6_first(&options->pool);
 
 	if (options->has_pool && prefix6_has(prefix, &own))
 		return SERVER_PREFIX_OWN;
@@ -329,8 +328,7 @@ static bool grants_stands(const struct grant *grant, const struct user *user)
 {
 	return user->id == grant->user && grants_response_right(&grant->login, user->password) &&
 	       (!grant->has_prefix ||
-		(user->has_network && user->network.len == grant->prefix.len &&
-		 prefix6_contains(&user->network, &grant->prefix))) &&
+		(user->has_network && prefix6_equal(&user->network, &grant->prefix))) &&
 	       (!grant->numbered ||
 		(user->has_host && IN6_ARE_ADDR_EQUAL(&user->host, &grant->me6)));
 }

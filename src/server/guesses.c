@@ -86,7 +86,7 @@ static uint32_t guesses_delay(uint32_t failures, uint32_t max)
 }
 
 enum guesses_account guesses_ask(struct guesses *guesses, struct in_addr source, const char *user,
-				 int64_t now, const char **why, uint32_t *delay)
+				 int64_t now, enum dtcp_reason *why, uint32_t *delay)
 {
 	uint64_t pair = guesses_key(guesses, source, user);
 	uint64_t place = guesses_key(guesses, source, "");
@@ -95,7 +95,7 @@ enum guesses_account guesses_ask(struct guesses *guesses, struct in_addr source,
 	/* Only who has the password can bring this about. */
 	if (tally_get(guesses->logins, guesses_key(guesses, guesses_anywhere, user), now) >=
 	    GUESSES_LOGINS) {
-		*why = "too many logins, try again later";
+		*why = REASON_LOGINS;
 		return GUESSES_NONE;
 	}
 	/*
@@ -108,7 +108,7 @@ enum guesses_account guesses_ask(struct guesses *guesses, struct in_addr source,
 		return GUESSES_PAIR;
 	if (tally_get(guesses->sources, place, now) < guesses->config->failures)
 		return GUESSES_SOURCE;
-	*why = "too many failed logins, try again later";
+	*why = REASON_FAILURES;
 	return GUESSES_NONE;
 }
 

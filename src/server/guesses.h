@@ -13,6 +13,8 @@
 #ifndef DTCP_SERVER_GUESSES_H
 #define DTCP_SERVER_GUESSES_H
 
+#include "proto/reason.h"
+
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -49,7 +51,7 @@ void guesses_reconfigure(struct guesses *guesses, int64_t now);
 
 /* A login has come. With GUESSES_NONE *why is what to answer, and *delay when, in milliseconds. */
 enum guesses_account guesses_ask(struct guesses *guesses, struct in_addr source, const char *user,
-				 int64_t now, const char **why, uint32_t *delay);
+				 int64_t now, enum dtcp_reason *why, uint32_t *delay);
 
 /* It proved the password. */
 void guesses_passed(struct guesses *guesses, struct in_addr source, const char *user, int64_t now);

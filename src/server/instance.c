@@ -11,9 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* As of the client's interfaces. */
-#define INSTANCE_CLIENT_ALIAS "dtcpclient"
-
 bool instance_claim(const char *database, struct pidfh **lock)
 {
 	char real[PATH_MAX];
@@ -95,7 +92,7 @@ void instance_sweep(const struct server_options *options, struct netlink *netlin
 {
 	instance_sweep_links(netlink);
 	/* A client that runs on this machine has reject routes, too, and needs them. */
-	if (netlink_links_by_alias(netlink, INSTANCE_CLIENT_ALIAS, instance_ignore, NULL) != 0)
+	if (netlink_links_by_alias(netlink, NETLINK_CLIENT_ALIAS, instance_ignore, NULL) != 0)
 		return;
 	if (options->has_pool)
 		instance_sweep_routes(netlink, &options->pool);

@@ -9,14 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-struct in6_addr interface_own_address(const struct prefix6 *prefix)
-{
-	struct in6_addr addr = prefix->addr;
-
-	addr.s6_addr[15] |= 1;
-	return addr;
-}
-
 /* A global address of this machine; zero if there is none. */
 static struct in6_addr interface_any_address(void)
 {
@@ -55,7 +47,7 @@ void interface_mend(const struct server_options *options, struct netlink *netlin
 
 		if (!prefixes[i])
 			continue;
-		own = interface_own_address(prefixes[i]);
+		own = prefix6_first(prefixes[i]);
 		kept_mend(mending, netlink_address_ensure(netlink, index, &own, NULL), "address",
 			  inet_ntop(AF_INET6, &own, text, sizeof(text)));
 		kept_mend(mending,
@@ -67,9 +59,9 @@ void interface_mend(const struct server_options *options, struct netlink *netlin
 struct in6_addr interface_icmp_source(const struct server_options *options)
 {
 	if (options->has_pool)
-		return interface_own_address(&options->pool);
+		return prefix6_first(&options->pool);
 	if (options->has_host)
-		return interface_own_address(&options->host_prefix);
+		return prefix6_first(&options->host_prefix);
 	return interface_any_address();
 }
 

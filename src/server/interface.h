@@ -13,9 +13,6 @@
 /* Metric of the routes to it. */
 #define INTERFACE_METRIC 1024
 
-/* ::1 of a pool's prefix, the server's own address in it. */
-struct in6_addr interface_own_address(const struct prefix6 *prefix);
-
 /*
  * Sees that the server's own addresses and the routes of the pools are there, on the shared device
  * with that index.

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "monitor/linkwatch.h"
 #include "monitor/tun.h"
+#include "proto/message.h"
 #include "server/interface.h"
 
 #include <arpa/inet.h>
@@ -105,7 +106,7 @@ static unsigned int links_shared(const struct links *links)
 
 void links_link_local(struct links *links, struct in_addr her)
 {
-	const struct in6_addr addr = netlink_link_local(her);
+	const struct in6_addr addr = dtcp_link_local(her);
 
 	for (size_t i = 0; i < links->n_locals; i++) {
 		if (links->locals[i].s_addr == her.s_addr)
@@ -179,7 +180,7 @@ static void links_mend_shared(const struct links *links, struct kept_mending *me
 	char text[PREFIX6_STRLEN];
 
 	for (size_t i = 0; i < links->n_locals; i++) {
-		const struct in6_addr addr = netlink_link_local(links->locals[i]);
+		const struct in6_addr addr = dtcp_link_local(links->locals[i]);
 
 		kept_mend(mending, netlink_link_local_ensure(netlink, index, &addr), "address",
 			  inet_ntop(AF_INET6, &addr, text, sizeof(text)));
@@ -262,7 +263,7 @@ int links_open(struct links *links, int64_t user, struct in_addr her, uint32_t *
 
 	*number = links_find_device(links, user);
 	device = &links->devices[*number];
-	device->link_local = netlink_link_local(her);
+	device->link_local = dtcp_link_local(her);
 	if (device->uses > 0) {
 		/* The older session's client may know us by another address. */
 		(void)netlink_link_local_ensure(links->owner.netlink, device->kept.index,

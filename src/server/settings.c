@@ -3,6 +3,7 @@
 
 #include "base/options.h"
 #include "config.h"
+#include "forward/msg.h"
 #include "monitor/tun.h"
 #include "proto/message.h"
 
@@ -82,6 +83,18 @@ static bool read_address(void *field, const char *where, const char *value)
 {
 	if (inet_pton(AF_INET, value, field) != 1)
 		return options_bad("%s: \"%s\" is not an IPv4 address", where, value);
+	return true;
+}
+
+/* The tunnels' end; 0.0.0.0 is, for each client, the address that it came to. */
+static bool read_end(void *field, const char *where, const char *value)
+{
+	const struct in_addr *end = field;
+
+	if (!read_address(field, where, value))
+		return false;
+	if (end->s_addr != INADDR_ANY && !dtcp_endpoint_valid(*end))
+		return options_bad("%s: %s cannot be the end of a tunnel", where, value);
 	return true;
 }
 
@@ -167,7 +180,7 @@ struct setting {
  * time that it is needed, or in control_configure(); it is sent to control by itself.
  */
 static const struct setting settings[] = {
-	VALUE("address", address, NO_FLAG, read_address, write_address, START),
+	VALUE("address", address, NO_FLAG, read_end, write_address, START),
 	VALUE("database", database, NO_FLAG, read_text, write_text, START),
 	VALUE("debug", debug, NO_FLAG, read_bool, write_bool, LIVE),
 	VALUE("host.prefix", host_prefix, FIELD(has_host), read_host_prefix, write_prefix, START),
@@ -185,7 +198,7 @@ static const struct setting settings[] = {
 	NUMBER("limit.source.failures", failures, 1, 10000, LIVE),
 	NUMBER("limit.source.pending", limits.source_pending, 1, SESSIONS_MAX, LIVE),
 	VALUE("listen", listen, NO_FLAG, read_address, write_address, START),
-	NUMBER("mtu", mtu, 1280, 1480, START),
+	NUMBER("mtu", mtu, FORWARD_MTU_MIN, FORWARD_MTU_MAX, START),
 	NUMBER("network.length", network_length, 1, 126, START),
 	VALUE("network.numbered", numbered, NO_FLAG, read_bool, write_bool, START),
 	VALUE("network.pool", pool, FIELD(has_pool), read_prefix, write_prefix, START),
@@ -210,7 +223,7 @@ void settings_default(struct server_options *options)
 		.interface = "dtcps0",
 		.port = DTCP_PORT,
 		.udp_port = DTCP_UDP_PORT,
-		.mtu = 1280,
+		.mtu = FORWARD_MTU_MIN,
 		.network_length = 56,
 		.sessions_max = 16384,
 		.attempts = 3,

@@ -9,7 +9,7 @@ import struct
 
 import pytest
 
-from lab.programs import PASSWORD, write_auth
+from lab.programs import PASSWORD, Client, write_auth
 from lab.topology import HIDDEN_SITE, SERVER, SITE
 from lab.wire import FakeServer
 
@@ -173,6 +173,13 @@ def test_other_errors(internet, where):
     FakeServer(internet.server, talk)
     ends(internet.dtcpclient(), 11, SERVER,
          "too many connections" if where == "greeting" else "tunnel interface sold out")
+
+
+def test_server_on_loopback(internet):
+    """No tunnel can end there, and both sides say so."""
+    server = internet.dtcps()
+    ends(Client(internet.server, server="127.0.0.1"), 11, "127.0.0.1 cannot be the end of a tunnel")
+    server.wait_log("127.0.0.1: login refused: address cannot be the end of a tunnel")
 
 
 def test_closed_by_the_server(internet):

@@ -171,7 +171,7 @@ static void from_forward(struct model *model, bool added)
 		return;
 	model->add_asked = false;
 	feed(model, &(const struct conn_event){.input = added ? CONN_ADDED : CONN_REFUSED,
-					       .reason = "internal error, try again later"});
+					       .reason = REASON_INTERNAL});
 }
 
 static void refuse_login(struct model *model, struct fuzz_input *input)
@@ -182,7 +182,7 @@ static void refuse_login(struct model *model, struct fuzz_input *input)
 		return;
 	model->login_asked = false;
 	feed(model, &(const struct conn_event){.input = CONN_REFUSED,
-					       .reason = "sold out",
+					       .reason = REASON_SOLD_OUT,
 					       .failed = delay > 0,
 					       .delay = delay});
 }
@@ -214,7 +214,7 @@ static void step(struct model *model, struct fuzz_input *input)
 		break;
 	case 'f':
 		feed(model,
-		     &(const struct conn_event){.input = CONN_FINISH, .reason = "superseded"});
+		     &(const struct conn_event){.input = CONN_FINISH, .reason = REASON_SUPERSEDED});
 		break;
 	default:
 		from_client(model, input);

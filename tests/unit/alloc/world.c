@@ -14,9 +14,17 @@ struct world_message {
 	_Alignas(16) unsigned char body[2048];
 };
 
+struct sockaddr_in world_address(uint16_t port)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons(port)};
+
+	(void)inet_pton(AF_INET, NETWORK_HERE, &addr.sin_addr);
+	return addr;
+}
+
 int world_listen(uint16_t *port)
 {
-	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr_in addr = world_address(0);
 	socklen_t len = sizeof(addr);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 

@@ -7,6 +7,9 @@
 #ifndef DTCP_TESTS_UNIT_ALLOC_WORLD_H
 #define DTCP_TESTS_UNIT_ALLOC_WORLD_H
 
+#include "tests/unit/base/network.h"
+
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,7 +17,10 @@
 /* Milliseconds; only a failure takes as long. */
 enum { WORLD_PATIENCE = 2500 };
 
-/* A TCP socket that listens at 127.0.0.1; *port is where. */
+/* A port of NETWORK_HERE, which network_make() has made. */
+struct sockaddr_in world_address(uint16_t port);
+
+/* A TCP socket that listens there; *port is where. */
 int world_listen(uint16_t *port);
 
 /* Sends a message as base/ipc.h does; fd is closed then. False where nobody takes it. */

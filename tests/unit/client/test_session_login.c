@@ -2,6 +2,8 @@
 /* The way from the start to a tunnel, and everything that can go wrong on it. */
 #include "rig.h"
 
+#include "tests/unit/proto/addresses.h"
+
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -291,6 +293,35 @@ static void test_other_refusals(void **state)
 	}
 }
 
+/* What is wrong then is said, whatever the server says. */
+static void test_server_on_loopback(void **state)
+{
+	static const char *const replies[] = {
+		"-ERR address cannot be the end of a tunnel", /* ours */
+		"+OK 127.0.0.1 127.0.0.1",		      /* one that does not look at it */
+		"+OK 127.0.0.1 " RIG_REMOTE,
+		"+OK " RIG_NAT " " RIG_REMOTE, /* far away, with a proxy on loopback */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		struct rig rig;
+
+		rig_init(&rig);
+		rig.session.config.check_nat = false;
+		rig.address = addr4("127.0.0.1");
+		rig_reach(&rig, SESSION_LOGIN);
+		rig_line(&rig, replies[i]);
+		rig_expect(&rig, SESSION_DONE, FAILED, NULL,
+			   "broker.example: 127.0.0.1 cannot be the end of a tunnel");
+		rig_expect_exit(&rig, CLIENT_SERVER);
+	}
+	/* A proxy's client; here is nothing wrong. */
+	expect_line_fails(SESSION_LOGIN, TUNNEL_ONLY, replies[0], CLIENT_SERVER,
+			  "broker.example: refused by the server: address cannot be the end of a "
+			  "tunnel");
+}
+
 static void test_reply_garbage(void **state)
 {
 	static const struct {
@@ -422,6 +453,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_password),
 		cmocka_unit_test(test_type_refused),
 		cmocka_unit_test(test_other_refusals),
+		cmocka_unit_test(test_server_on_loopback),
 		cmocka_unit_test(test_reply_garbage),
 		cmocka_unit_test(test_nat),
 		cmocka_unit_test(test_cannot_be_made_here),

@@ -249,6 +249,25 @@ static void test_auto(void **state)
 	assert_true(rig.session.servers[0].udp && !rig.session.servers[1].udp);
 }
 
+/* Which failures are hopeless is decided by what the server says, not by how it is called. */
+static void test_telling_names(void **state)
+{
+	struct session_config config;
+	struct rig rig;
+
+	(void)state;
+	rig_init_udp(&rig, SESSION_IPV6, true, 0);
+	config = rig.session.config;
+	config.servers[0] = "superseded.example";
+	rig_configure(&rig, &config);
+	rig_input(&rig, SESSION_START);
+	rig_request(&rig);
+	rig_line(&rig, "-ERR tunnel interface sold out");
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
+		   "superseded.example: refused by the server: tunnel interface sold out; next "
+		   "attempt in about 1 s");
+}
+
 /* --- addresses ------------------------------------------------------------------------------ */
 
 /* The one that was connected to is the first again if it worked, and the last if it did not. */
@@ -290,7 +309,7 @@ int main(void)
 		cmocka_unit_test(test_rest),	      cmocka_unit_test(test_all_rest),
 		cmocka_unit_test(test_held_tunnel),   cmocka_unit_test(test_fall_while_raising),
 		cmocka_unit_test(test_local_failure), cmocka_unit_test(test_auto),
-		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_telling_names), cmocka_unit_test(test_addresses),
 	};
 
 	return cmocka_run_group_tests_name("client session servers", tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #include "forward/forward.h"
 #include "forward/msg.h"
 #include "tests/unit/base/need.h"
+#include "tests/unit/base/network.h"
 
 #include <event2/event.h>
 #include <linux/virtio_net.h>
@@ -40,11 +41,10 @@ struct room {
 	size_t n_answers;
 	struct room_answer answers[16];
 	struct counters_page *counters;
-	int peer; /* raw socket at 127.0.0.2, the sessions' peer */
+	int peer; /* raw socket at 192.0.2.2, the sessions' peer */
 };
 
-/* Gives this process a network of its own; room_network says whether it could. */
-void room_make_network(void);
+/* Whether network_make() could. */
 extern bool room_network;
 
 #define NEED_NETWORK() need(room_network, "network namespace")
@@ -71,7 +71,7 @@ void give_icmp(struct room *room, const char *source);
 /* Returns our end. */
 int give_device(struct room *room, uint32_t index);
 
-/* Session id from 127.0.0.1 to peer, with the prefix and link-local address of packets.h. */
+/* Session id from 192.0.2.1 to peer, with the prefix and link-local address of packets.h. */
 struct forward_session room_session(uint32_t id, const char *peer);
 void room_add(struct room *room, const struct forward_session *config);
 

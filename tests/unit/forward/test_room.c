@@ -20,7 +20,7 @@ static void peer_send_hex(const struct room *room, const char *text)
 	uint8_t packet[256];
 	size_t len = packet_hex(text, packet, sizeof(packet));
 
-	assert_int_equal(inet_pton(AF_INET, "127.0.0.1", &here.sin_addr), 1);
+	assert_int_equal(inet_pton(AF_INET, "192.0.2.1", &here.sin_addr), 1);
 	assert_int_equal(
 		sendto(room->peer, packet, len, 0, (const struct sockaddr *)&here, sizeof(here)),
 		len);
@@ -49,7 +49,7 @@ static void peer_expect_hex(const struct room *room, uint8_t tos, const char *te
 	assert_int_equal(got[6], 0); /* DF clear */
 	assert_int_equal(got[8], 64);
 	assert_int_equal(got[9], 41);
-	assert_memory_equal(got + 12, "\x7f\0\0\1\x7f\0\0\2", 8);
+	assert_memory_equal(got + 12, "\xc0\0\2\1\xc0\0\2\2", 8);
 	assert_memory_equal(got + 20, want, len);
 }
 
@@ -114,7 +114,7 @@ static void a_short_counter_page_ends_it(void **state)
 static void refusals(void **state)
 {
 	struct room room;
-	struct forward_session config = room_session(1, "127.0.0.2");
+	struct forward_session config = room_session(1, "192.0.2.2");
 	struct forward_id id = {.id = 1};
 
 	(void)state;
@@ -126,7 +126,7 @@ static void refusals(void **state)
 	config.id = 2;
 	room_add(&room, &config);
 	room_expect(&room, FORWARD_MSG_REFUSED, 2);
-	config = room_session(SESSIONS, "127.0.0.3");
+	config = room_session(SESSIONS, "192.0.2.3");
 	room_add(&room, &config);
 	room_expect(&room, FORWARD_MSG_REFUSED, SESSIONS);
 	/* Removing is always answered. */
@@ -145,7 +145,7 @@ static void refusals(void **state)
 static void server(void **state)
 {
 	const struct forward_prefix down = {.prefix = packet_prefix("2001:db8:100:200::/56")};
-	const struct forward_session config = room_session(1, "127.0.0.2");
+	const struct forward_session config = room_session(1, "192.0.2.2");
 	const struct forward_id id = {.id = 1};
 	struct room room;
 
@@ -256,7 +256,7 @@ static void settings_take_effect(void **state)
 static void devices_of_their_own(void **state)
 {
 	const struct forward_device gone = {.index = 3};
-	struct forward_session config = room_session(2, "127.0.0.2");
+	struct forward_session config = room_session(2, "192.0.2.2");
 	struct room room;
 
 	(void)state;
@@ -292,7 +292,7 @@ static void devices_of_their_own(void **state)
 
 	/* One that ends by itself does not disturb the others. */
 	close(own);
-	config = room_session(1, "127.0.0.3");
+	config = room_session(1, "192.0.2.3");
 	room_add(&room, &config);
 	room_expect(&room, FORWARD_MSG_ADDED, 1);
 	close(shared);
@@ -301,7 +301,7 @@ static void devices_of_their_own(void **state)
 
 static void client(void **state)
 {
-	struct forward_session config = room_session(0, "127.0.0.2");
+	struct forward_session config = room_session(0, "192.0.2.2");
 	struct room room;
 
 	(void)state;
@@ -315,7 +315,7 @@ static void client(void **state)
 	room_add(&room, &config);
 	room_expect(&room, FORWARD_MSG_ADDED, 0);
 	config.id = 1;
-	config.peer.s_addr = htonl(0x7f000003);
+	config.peer.s_addr = htonl(0xc0000203);
 	room_add(&room, &config);
 	room_expect(&room, FORWARD_MSG_REFUSED, 1);
 	/* Whatever the destination; and any good source from the server. */
@@ -329,13 +329,13 @@ static void client(void **state)
 	room_stop(&room, 0);
 }
 
-/* A router's "fragmentation needed", about a packet from 127.0.0.1 to 127.0.0.2. */
+/* A router's "fragmentation needed", about a packet from 192.0.2.1 to 192.0.2.2. */
 static void send_needs_fragmentation(uint16_t mtu)
 {
 	struct sockaddr_in here = {.sin_family = AF_INET};
 	uint8_t packet[64];
 	size_t len = packet_hex("0304 0000 0000 0000"
-				"4500 05be 0000 4000 4029 0000 7f000001 7f000002"
+				"4500 05be 0000 4000 4029 0000 c0000201 c0000202"
 				"60000000 0596 3b40",
 				packet, sizeof(packet));
 	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
@@ -350,7 +350,7 @@ static void send_needs_fragmentation(uint16_t mtu)
 	sum = ~(sum + (sum >> 16));
 	packet[2] = (uint8_t)(sum >> 8);
 	packet[3] = (uint8_t)sum;
-	assert_int_equal(inet_pton(AF_INET, "127.0.0.1", &here.sin_addr), 1);
+	assert_int_equal(inet_pton(AF_INET, "192.0.2.1", &here.sin_addr), 1);
 	assert_int_equal(sendto(fd, packet, len, 0, (const struct sockaddr *)&here, sizeof(here)),
 			 len);
 	close(fd);
@@ -358,7 +358,7 @@ static void send_needs_fragmentation(uint16_t mtu)
 
 static void path_mtu(void **state)
 {
-	struct forward_session config = room_session(1, "127.0.0.2");
+	struct forward_session config = room_session(1, "192.0.2.2");
 	uint8_t packet[1480];
 	uint8_t got[2048];
 	struct room room;
@@ -419,7 +419,7 @@ static void path_mtu(void **state)
 /* The path is found too small for DF only by sending: the packet goes all the same. */
 static void the_first_packet_is_not_lost(void **state)
 {
-	struct forward_session config = room_session(1, "127.0.0.2");
+	struct forward_session config = room_session(1, "192.0.2.2");
 	uint8_t packet[1280];
 	uint8_t got[2048];
 	struct room room;
@@ -446,7 +446,7 @@ static void the_first_packet_is_not_lost(void **state)
 
 static void one_bad_peer_does_not_hurt_others(void **state)
 {
-	struct forward_session good = room_session(1, "127.0.0.2");
+	struct forward_session good = room_session(1, "192.0.2.2");
 	struct forward_session bad = room_session(2, "198.51.100.99");
 	struct room room;
 
@@ -496,6 +496,6 @@ int main(void)
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	log_init("test", "forward", false);
-	room_make_network();
+	room_network = network_make();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

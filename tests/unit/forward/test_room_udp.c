@@ -44,12 +44,12 @@ static void a_client_is_learned_and_roams(void **state)
 	tun_send_hex(tun, HEAD_ECHO FAR SITE ECHO);
 	tun_expect_icmp6(tun, 1, 3, 0);
 
-	int home = udp_open("127.0.0.2", 5000);
+	int home = udp_open("192.0.2.2", 5000);
 
 	udp_send_hex(home, HEAD_ECHO SITE FAR ECHO);
 	expect_count(&room.counters->drops[DROP_OUTER_PEER], 1);
 	probe_send(home, &config, PROBE_HELLO, 1, 1234);
-	expect_learned(&room, 1, "127.0.0.2", 5000);
+	expect_learned(&room, 1, "192.0.2.2", 5000);
 
 	struct probe answer = probe_expect(home, &config, PROBE_ANSWER);
 
@@ -64,12 +64,12 @@ static void a_client_is_learned_and_roams(void **state)
 	probe_send(home, &config, PROBE_HELLO, 2, 5);
 	assert_int_equal(probe_expect(home, &config, PROBE_ANSWER).counter, 2);
 
-	int away = udp_open("127.0.0.3", 0);
+	int away = udp_open("192.0.2.3", 0);
 
 	udp_send_hex(away, HEAD_ECHO SITE FAR ECHO);
 	expect_count(&room.counters->drops[DROP_OUTER_PEER], 2);
 	probe_send(away, &config, PROBE_HELLO, 3, 6);
-	expect_learned(&room, 1, "127.0.0.3", udp_port(away));
+	expect_learned(&room, 1, "192.0.2.3", udp_port(away));
 	(void)probe_expect(away, &config, PROBE_ANSWER);
 	tun_send_hex(tun, HEAD_ECHO FAR SITE ECHO);
 	udp_expect_hex(away, 0, HEAD_ECHO FAR SITE ECHO);
@@ -100,15 +100,15 @@ static void forgeries_change_nothing(void **state)
 	give_udp(&room);
 
 	int tun = give_device(&room, 0);
-	int good = udp_open("127.0.0.2", 5000);
-	int bad = udp_open("127.0.0.3", 5000);
+	int good = udp_open("192.0.2.2", 5000);
+	int bad = udp_open("192.0.2.3", 5000);
 	const uint64_t *drops = room.counters->drops;
 
 	room_add(&room, &config);
 	room_expect(&room, FORWARD_MSG_ADDED, 1);
 	assert_true(probe_write(&probe, config.key, octets));
 	udp_send(good, octets, PROBE_SIZE);
-	expect_learned(&room, 1, "127.0.0.2", 5000);
+	expect_learned(&room, 1, "192.0.2.2", 5000);
 	(void)probe_expect(good, &config, PROBE_ANSWER);
 
 	udp_send(bad, octets, PROBE_SIZE);
@@ -161,7 +161,7 @@ static void a_client_that_moves_all_the_time(void **state)
 	give_udp(&room);
 
 	int tun = give_device(&room, 0);
-	int places[2] = {udp_open("127.0.0.2", 5000), udp_open("127.0.0.3", 5000)};
+	int places[2] = {udp_open("192.0.2.2", 5000), udp_open("192.0.2.3", 5000)};
 
 	room_add(&room, &config);
 	room_expect(&room, FORWARD_MSG_ADDED, 1);
@@ -185,7 +185,7 @@ static void a_client_that_moves_all_the_time(void **state)
 
 static void several_at_one_address(void **state)
 {
-	const struct forward_session raw_config = room_session(1, "127.0.0.2");
+	const struct forward_session raw_config = room_session(1, "192.0.2.2");
 	const struct forward_session named = udp_session(2, 5002);
 	const struct forward_session again = udp_session(3, 5002);
 	struct room room;
@@ -198,8 +198,8 @@ static void several_at_one_address(void **state)
 	give_raw(&room);
 
 	int tun = give_device(&room, 0);
-	int two = udp_open("127.0.0.2", 5002);
-	int three = udp_open("127.0.0.2", 5003);
+	int two = udp_open("192.0.2.2", 5002);
+	int three = udp_open("192.0.2.2", 5003);
 	uint8_t got[2048];
 
 	room_add(&room, &raw_config);
@@ -224,16 +224,16 @@ static void several_at_one_address(void **state)
 
 	/* One says hello from there, which the other has never done: the place is that one's. */
 	probe_send(two, &again, PROBE_HELLO, 1, 0);
-	expect_learned(&room, 2, "127.0.0.2", 0);
+	expect_learned(&room, 2, "192.0.2.2", 0);
 	(void)probe_expect(two, &again, PROBE_ANSWER);
 	tun_send_hex(tun, HEAD_ECHO FAR "20010db8010003000000000000000001" ECHO);
 	udp_expect_hex(two, 0, HEAD_ECHO FAR "20010db8010003000000000000000001" ECHO);
 	probe_send(three, &named, PROBE_HELLO, 1, 0);
-	expect_learned(&room, 2, "127.0.0.2", 5003);
+	expect_learned(&room, 2, "192.0.2.2", 5003);
 	(void)probe_expect(three, &named, PROBE_ANSWER);
 	/* Now both have: they can be in one place. */
 	probe_send(two, &named, PROBE_HELLO, 2, 0);
-	expect_learned(&room, 2, "127.0.0.2", 5002);
+	expect_learned(&room, 2, "192.0.2.2", 5002);
 	(void)probe_expect(two, &named, PROBE_ANSWER);
 	udp_send_hex(two, HEAD_ECHO "20010db8010003000000000000000001" FAR ECHO);
 	tun_expect_hex(tun, HEAD_ECHO "20010db8010003000000000000000001" FAR ECHO);
@@ -259,8 +259,8 @@ static void a_device_is_handed_over(void **state)
 	give_udp(&room);
 
 	int tun = give_device(&room, 5);
-	int there = udp_open("127.0.0.2", 5001);
-	int here = udp_open("127.0.0.2", 5002);
+	int there = udp_open("192.0.2.2", 5001);
+	int here = udp_open("192.0.2.2", 5002);
 
 	old.device = new.device = 5;
 	old.n_prefixes = new.n_prefixes = 0;
@@ -299,9 +299,9 @@ static void a_peer_without_probes(void **state)
 	give_udp(&room);
 
 	int tun = give_device(&room, 0);
-	int first = udp_open("127.0.0.2", 5001);
-	int second = udp_open("127.0.0.2", 5002);
-	int third = udp_open("127.0.0.3", 5001);
+	int first = udp_open("192.0.2.2", 5001);
+	int second = udp_open("192.0.2.2", 5002);
+	int third = udp_open("192.0.2.3", 5001);
 
 	room_add(&room, &one);
 	room_expect(&room, FORWARD_MSG_ADDED, 1);
@@ -328,10 +328,10 @@ static void a_peer_without_probes(void **state)
 	udp_send_hex(second, HEAD_ECHO LINK_LOCAL FAR ECHO);
 	expect_count(&room.counters->drops[DROP_OUTER_PEER], 3);
 	udp_send_hex(second, HEAD_ECHO "20010db8010002000000000000000001" FAR ECHO);
-	expect_learned(&room, 2, "127.0.0.2", 5002);
+	expect_learned(&room, 2, "192.0.2.2", 5002);
 	tun_expect_hex(tun, HEAD_ECHO "20010db8010002000000000000000001" FAR ECHO);
 	udp_send_hex(first, HEAD_ECHO LINK_LOCAL FAR ECHO);
-	expect_learned(&room, 1, "127.0.0.2", 5001);
+	expect_learned(&room, 1, "192.0.2.2", 5001);
 	tun_expect_hex(tun, HEAD_ECHO LINK_LOCAL FAR ECHO);
 	tun_send_hex(tun, HEAD_ECHO FAR SITE ECHO);
 	udp_expect_hex(first, 0, HEAD_ECHO FAR SITE ECHO);
@@ -356,7 +356,7 @@ static void port_unreachable(void **state)
 	give_udp(&room);
 
 	int tun = give_device(&room, 0);
-	int two = udp_open("127.0.0.2", 5002);
+	int two = udp_open("192.0.2.2", 5002);
 
 	room_add(&room, &gone);
 	room_expect(&room, FORWARD_MSG_ADDED, 1);
@@ -394,7 +394,7 @@ static void path_mtu(void **state)
 	give_udp(&room);
 
 	int tun = give_device(&room, 0);
-	int peer = udp_open("127.0.0.2", 5001);
+	int peer = udp_open("192.0.2.2", 5001);
 
 	room_add(&room, &config);
 	room_expect(&room, FORWARD_MSG_ADDED, 1);
@@ -435,6 +435,6 @@ int main(void)
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	log_init("test", "forward", false);
-	room_make_network();
+	room_network = network_make();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

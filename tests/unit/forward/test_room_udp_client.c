@@ -28,8 +28,8 @@ static void client_says_hello(void **state)
 	NEED_NETWORK();
 	config.local.s_addr = 0;
 
-	int server = udp_open("127.0.0.2", 5000);
-	int other = udp_open("127.0.0.3", 5000);
+	int server = udp_open("192.0.2.2", 5000);
+	int other = udp_open("192.0.2.3", 5000);
 
 	room_start(&room, false);
 	give_counters(&room);
@@ -145,7 +145,7 @@ static void the_far_end_answers(void **state)
 	NEED_NETWORK();
 	config.local.s_addr = 0;
 
-	int server = udp_open("127.0.0.2", 5000);
+	int server = udp_open("192.0.2.2", 5000);
 
 	room_start(&room, false);
 	give_counters(&room);
@@ -192,6 +192,6 @@ int main(void)
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	log_init("test", "forward", false);
-	room_make_network();
+	room_network = network_make();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

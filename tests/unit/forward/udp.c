@@ -40,7 +40,7 @@ uint16_t udp_port(int fd)
 
 void udp_send(int fd, const uint8_t *data, size_t len)
 {
-	struct sockaddr_in there = udp_address("127.0.0.1", PORT);
+	struct sockaddr_in there = udp_address("192.0.2.1", PORT);
 
 	assert_int_equal(sendto(fd, data, len, 0, (const struct sockaddr *)&there, sizeof(there)),
 			 len);
@@ -70,7 +70,7 @@ size_t udp_receive(int fd, uint8_t *data, size_t size, uint8_t *tos)
 	await(fd);
 
 	ssize_t n = recvmsg(fd, &msg, 0);
-	struct sockaddr_in room = udp_address("127.0.0.1", PORT);
+	struct sockaddr_in room = udp_address("192.0.2.1", PORT);
 
 	assert_true(n >= 0);
 	assert_int_equal(from.sin_addr.s_addr, room.sin_addr.s_addr);
@@ -116,7 +116,7 @@ void give_udp(struct room *room)
 
 struct forward_session udp_session(uint32_t id, uint32_t port)
 {
-	struct forward_session config = room_session(id, "127.0.0.2");
+	struct forward_session config = room_session(id, "192.0.2.2");
 
 	config.transport = FORWARD_UDP;
 	config.peer_port = port;

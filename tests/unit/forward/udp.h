@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * UDP sockets on loopback. The room's socket is at 127.0.0.1 port 4028; those of the test play
- * clients and servers at other loopback addresses.
+ * UDP sockets. The room's socket is at 192.0.2.1 port 4028; those of the test play
+ * clients and servers at other addresses of 192.0.2.0/24.
  */
 #ifndef DTCP_TESTS_FORWARD_UDP_H
 #define DTCP_TESTS_FORWARD_UDP_H
@@ -32,7 +32,7 @@ void udp_expect_nothing(int fd);
 /* The room's own socket. */
 void give_udp(struct room *room);
 
-/* Session id of the address 127.0.0.2, or the client's with a server there. */
+/* Session id of the address 192.0.2.2, or the client's with a server there. */
 struct forward_session udp_session(uint32_t id, uint32_t port);
 
 void probe_send(int fd, const struct forward_session *config, enum probe_type type,

@@ -44,14 +44,26 @@ static void test_type_names(void **state)
 
 static void test_endpoints(void **state)
 {
-	static const uint32_t good[] = {0x01000000, 0x7f000001, 0xc0000201, 0xdfffffff, 0xfffffffe};
-	static const uint32_t bad[] = {0, 0xe0000000, 0xefffffff, 0xffffffff};
+	static const uint32_t good[] = {0x01000000, 0x7effffff, 0x80000000, 0xc0000201, 0xdfffffff};
+	static const uint32_t bad[] = {0,	   0x00ffffff, 0x7f000000, 0x7f000001, 0x7fffffff,
+				       0xe0000000, 0xefffffff, 0xf0000000, 0xfffffffe, 0xffffffff};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		assert_true(dtcp_endpoint_valid((struct in_addr){.s_addr = htonl(good[i])}));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_false(dtcp_endpoint_valid((struct in_addr){.s_addr = htonl(bad[i])}));
+}
+
+/* 198.51.100.2 */
+static void test_link_local(void **state)
+{
+	const struct in6_addr expected = {
+		.s6_addr = {0xfe, 0x80, [12] = 0xc6, [13] = 0x33, [14] = 0x64, [15] = 0x02}};
+	struct in6_addr addr = dtcp_link_local((struct in_addr){.s_addr = htonl(0xc6336402)});
+
+	(void)state;
+	assert_memory_equal(&addr, &expected, sizeof(addr));
 }
 
 static void test_user_names(void **state)
@@ -127,10 +139,10 @@ static void test_lengths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_types),		cmocka_unit_test(test_type_names),
-		cmocka_unit_test(test_endpoints),	cmocka_unit_test(test_user_names),
-		cmocka_unit_test(test_passwords),	cmocka_unit_test(test_lengths),
-		cmocka_unit_test(test_link_local_user),
+		cmocka_unit_test(test_types),	   cmocka_unit_test(test_type_names),
+		cmocka_unit_test(test_endpoints),  cmocka_unit_test(test_link_local),
+		cmocka_unit_test(test_user_names), cmocka_unit_test(test_passwords),
+		cmocka_unit_test(test_lengths),	   cmocka_unit_test(test_link_local_user),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -202,6 +202,50 @@ static void test_contains_and_overlaps(void **state)
 	}
 }
 
+static void test_valid(void **state)
+{
+	struct prefix6 p = {.addr = addr6("2001:db8::8"), .len = 0};
+
+	(void)state;
+	for (unsigned int len = 0; len <= UINT8_MAX; len++) {
+		p.len = (uint8_t)len;
+		assert_int_equal(prefix6_valid(&p), len >= 125 && len <= 128);
+	}
+	p.addr = addr6("::");
+	for (unsigned int len = 0; len <= UINT8_MAX; len++) {
+		p.len = (uint8_t)len;
+		assert_int_equal(prefix6_valid(&p), len >= 1 && len <= 128);
+	}
+}
+
+static void test_equal(void **state)
+{
+	struct prefix6 a = prefix("2001:db8::/48"), longer = prefix("2001:db8::/49"),
+		       other = prefix("2001:db8:1::/48");
+
+	(void)state;
+	assert_true(prefix6_equal(&a, &a));
+	assert_false(prefix6_equal(&a, &longer) || prefix6_equal(&longer, &a));
+	assert_false(prefix6_equal(&a, &other));
+}
+
+static void test_first(void **state)
+{
+	static const char *const rows[][2] = {
+		{"2001:db8:1::/48", "2001:db8:1::1"},
+		{"2001:db8:1::10/124", "2001:db8:1::11"},
+		{"2001:db8:1::fe/127", "2001:db8:1::ff"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct prefix6 p = prefix(rows[i][0]);
+		struct in6_addr first = prefix6_first(&p);
+
+		assert_addr6(&first, rows[i][1]);
+	}
+}
+
 static void test_last(void **state)
 {
 	static const char *const rows[][2] = {
@@ -248,6 +292,32 @@ static void test_mask(void **state)
 	}
 }
 
+/* Each length, compared bit by bit. */
+static void test_every_length(void **state)
+{
+	struct in6_addr addr = addr6("a5c3:963c:5aa5:0ff0:c3a5:3c96:a55a:f00f");
+
+	(void)state;
+	for (unsigned int len = 0; len <= 128; len++) {
+		struct in6_addr masked = prefix6_mask(&addr, (uint8_t)len);
+		struct prefix6 p = {.addr = masked, .len = (uint8_t)len};
+		struct in6_addr last = prefix6_last(&p);
+
+		for (unsigned int bit = 0; bit < 128; bit++) {
+			uint8_t value = (uint8_t)(0x80 >> bit % 8);
+			struct in6_addr other = addr;
+
+			other.s6_addr[bit / 8] ^= value;
+			assert_int_equal(prefix6_has(&p, &other), bit >= len);
+			assert_int_equal(masked.s6_addr[bit / 8] & value,
+					 bit < len ? addr.s6_addr[bit / 8] & value : 0);
+			assert_int_equal(last.s6_addr[bit / 8] & value,
+					 bit < len ? addr.s6_addr[bit / 8] & value : value);
+		}
+		assert_true(prefix6_has(&p, &addr));
+	}
+}
+
 static void test_is_unicast(void **state)
 {
 	static const struct {
@@ -286,8 +356,12 @@ int main(void)
 		cmocka_unit_test(test_error_text),
 		cmocka_unit_test(test_has),
 		cmocka_unit_test(test_contains_and_overlaps),
+		cmocka_unit_test(test_valid),
+		cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_first),
 		cmocka_unit_test(test_last),
 		cmocka_unit_test(test_mask),
+		cmocka_unit_test(test_every_length),
 		cmocka_unit_test(test_is_unicast),
 	};
 

@@ -173,6 +173,10 @@ static void test_udp(void **state)
 	expect_ok(V4 " session=0123456789aBcDeF x=1 udp=4028 y", TUNNEL_ONLY, described);
 	expect_ok("+OK udp=4028 60.32.85.217 session=0123456789abcdef 43.244.255.37", TUNNEL_ONLY,
 		  described);
+	/* What is not known may come as often as it likes. */
+	expect_ok(V4 " hello Hello udp x=1 UDP x=2 session SESSION", TUNNEL_ONLY,
+		  "60.32.85.217 43.244.255.37 - -");
+	expect_ok(V4 " udp udp=4028 session session=0123456789abcdef Udp", TUNNEL_ONLY, described);
 	expect_ok(V4 PAIR NET " udp=65535 session=ffffffffffffffff", TUNNEL_NETWORK,
 		  "60.32.85.217 43.244.255.37 2001:db8::2 2001:db8::1 2001:3e0:3c3::/48 udp 65535 "
 		  "ffffffffffffffff");
@@ -230,10 +234,8 @@ static void test_bad_udp(void **state)
 		{"session=0123456789abcdef", lone_session},
 		{"udp session=0123456789abcdef", lone_session},
 		{"udp=4028 session=0123456789abcdef udp=4028", twice},
-		{"udp=4028 session=0123456789abcdef UDP", twice},
 		{"udp=4028 session=0123456789abcdef session=0123456789abcdef", twice},
 		{"udp=4028 session=0123456789abcdef Session=0123456789abcdee", twice},
-		{"udp=4028 session=0123456789abcdef session", twice},
 	};
 	char line[DTCP_LINE_SIZE];
 
@@ -257,19 +259,19 @@ static void test_forty_words(void **state)
 	(void)strlcat(line, NET, sizeof(line));
 	expect_ok(line, TUNNEL_NETWORK, "60.32.85.217 43.244.255.37 - - 2001:3e0:3c3::/48");
 	(void)strlcat(line, " w7", sizeof(line));
-	expect_garbage(line, "has the same word twice");
+	expect_ok(line, TUNNEL_NETWORK, "60.32.85.217 43.244.255.37 - - 2001:3e0:3c3::/48");
 }
 
 static void test_fullest_line(void **state)
 {
 	char *line = exact_fill(' ', 512);
 
-	/* 254 words of one letter follow "+OK", which the alphabet is too short for. */
+	/* 254 words of one letter follow "+OK", none of which we know. */
 	(void)state;
 	memcpy(line, "+OK", 3);
 	for (size_t i = 4; i < 512; i += 2)
 		line[i] = (char)('a' + i / 2 % 26);
-	expect_garbage(line, "has the same word twice");
+	expect_garbage(line, "lacks an IPv4 address of the tunnel");
 	free(line);
 }
 
@@ -277,8 +279,6 @@ static void test_repeated_words(void **state)
 {
 	(void)state;
 	expect_garbage(V4 PAIR NET " udp=1 udp=2", "has the same word twice");
-	expect_garbage(V4 PAIR NET " udp=1 session=2 UDP", "has the same word twice");
-	expect_garbage(V4 PAIR NET " hello hello", "has the same word twice");
 	expect_garbage("+OK 192.0.2.1 192.0.2.1" PAIR NET,
 		       "has the same IPv4 address for both ends");
 	expect_garbage(V4 NET " 2001:db8::1 2001:db8:0::1",

@@ -141,7 +141,7 @@ static size_t hear(struct bench *bench)
 
 static void while_a_login_is_looked_into(void **state)
 {
-	const struct conn_event refused = {.input = CONN_REFUSED, .reason = "no"};
+	const struct conn_event refused = {.input = CONN_REFUSED, .reason = REASON_INTERNAL};
 	struct bench bench;
 	size_t pings;
 

@@ -73,7 +73,7 @@ static void feed_line(struct bench *bench, const char *line)
 	free(copy);
 }
 
-static void feed_reason(struct bench *bench, enum conn_input input, const char *reason)
+static void feed_reason(struct bench *bench, enum conn_input input, enum dtcp_reason reason)
 {
 	feed(bench, &(const struct conn_event){.input = input, .reason = reason});
 }
@@ -486,7 +486,7 @@ static void test_held_answer(void **state)
 static void test_refusals_count(void **state)
 {
 	const struct conn_event refused = {
-		.input = CONN_REFUSED, .reason = "too many failed logins", .failed = true};
+		.input = CONN_REFUSED, .reason = REASON_FAILURES, .failed = true};
 	struct bench bench;
 
 	(void)state;
@@ -495,7 +495,8 @@ static void test_refusals_count(void **state)
 		feed_line(&bench, REQUEST "tunnelonly");
 		feed(&bench, &refused);
 	}
-	expect(&bench, CONN_END, CONN_DO_SEND | CONN_DO_CLOSE, "-ERR too many failed logins");
+	expect(&bench, CONN_END, CONN_DO_SEND | CONN_DO_CLOSE,
+	       "-ERR too many failed logins, try again later");
 }
 
 /* Those that are not even looked into count like the others. */
@@ -508,16 +509,18 @@ static void test_held_refusals_count(void **state)
 	for (int i = 1; i <= 3; i++) {
 		feed_line(&bench, REQUEST "tunnelonly");
 		feed(&bench, &(const struct conn_event){.input = CONN_REFUSED,
-							.reason = "too many failed logins",
+							.reason = REASON_FAILURES,
 							.failed = true,
 							.delay = 5000});
 		expect_nothing(&bench, CONN_HOLD);
 		bench.now += 5000;
 		feed_input(&bench, CONN_TIME);
 		if (i < 3)
-			expect(&bench, CONN_LOGIN, CONN_DO_SEND, "-ERR too many failed logins");
+			expect(&bench, CONN_LOGIN, CONN_DO_SEND,
+			       "-ERR too many failed logins, try again later");
 	}
-	expect(&bench, CONN_END, CONN_DO_SEND | CONN_DO_CLOSE, "-ERR too many failed logins");
+	expect(&bench, CONN_END, CONN_DO_SEND | CONN_DO_CLOSE,
+	       "-ERR too many failed logins, try again later");
 	assert_string_equal(bench.conn.ending, "too many failed logins");
 }
 
@@ -660,7 +663,7 @@ static void test_udp_is_not_pressed_on_anybody(void **state)
 	bench.config.udp_port = 4028;
 	feed_line(&bench, REQUEST "tunnelonly udp");
 	feed_verdict(&bench, &verdict);
-	feed_reason(&bench, CONN_REFUSED, "tunnel interface sold out");
+	feed_reason(&bench, CONN_REFUSED, REASON_SOLD_OUT);
 	feed_line(&bench, REQUEST "tunnelonly");
 	feed_result(&bench, SERVER_GRANTED);
 	feed_input(&bench, CONN_ADDED);
@@ -706,8 +709,7 @@ static void test_udp_not_offered(void **state)
 static void test_refused_by_control_or_forward(void **state)
 {
 	static const enum conn_state states[] = {CONN_CHECK, CONN_ADD};
-	static const char *const reasons[] = {"address in use by another tunnel, use udp",
-					      "tunnel interface sold out"};
+	static const enum dtcp_reason reasons[] = {REASON_IN_USE, REASON_SOLD_OUT};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(states); i++) {
@@ -717,7 +719,7 @@ static void test_refused_by_control_or_forward(void **state)
 
 			reach(&bench, states[i]);
 			feed_reason(&bench, CONN_REFUSED, reasons[j]);
-			(void)snprintf(answer, sizeof(answer), "-ERR %s", reasons[j]);
+			(void)snprintf(answer, sizeof(answer), "-ERR %s", reason_text(reasons[j]));
 			expect(&bench, CONN_LOGIN, CONN_DO_SEND, answer);
 		}
 	}
@@ -745,7 +747,7 @@ static void test_stray_answers(void **state)
 		}
 		if (all_states[i] != CONN_CHECK && all_states[i] != CONN_ADD) {
 			reach(&bench, all_states[i]);
-			feed_reason(&bench, CONN_REFUSED, "no");
+			feed_reason(&bench, CONN_REFUSED, REASON_INTERNAL);
 			expect_nothing(&bench, all_states[i]);
 		}
 	}
@@ -778,7 +780,7 @@ static void test_replies_are_not_mixed(void **state)
 	start(&bench);
 	feed_line(&bench, REQUEST "network");
 	feed_verdict(&bench, &verdict);
-	feed_reason(&bench, CONN_REFUSED, "internal error, try again later");
+	feed_reason(&bench, CONN_REFUSED, REASON_INTERNAL);
 	feed_line(&bench, REQUEST "tunnelonly");
 	feed_result(&bench, SERVER_GRANTED);
 	feed_input(&bench, CONN_ADDED);
@@ -893,9 +895,8 @@ static void test_bad_line(void **state)
 
 static void test_finish(void **state)
 {
-	static const char *const reasons[] = {"superseded by a new session", "account changed",
-					      "server is shutting down",
-					      "connection timed out, disconnecting"};
+	static const enum dtcp_reason reasons[] = {REASON_SUPERSEDED, REASON_ACCOUNT,
+						   REASON_STOPPING, REASON_TIMEOUT};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(all_states); i++) {
@@ -909,9 +910,9 @@ static void test_finish(void **state)
 				expect_nothing(&bench, CONN_END);
 				continue;
 			}
-			(void)snprintf(answer, sizeof(answer), "-ERR %s", reasons[j]);
+			(void)snprintf(answer, sizeof(answer), "-ERR %s", reason_text(reasons[j]));
 			expect(&bench, CONN_END, CONN_DO_SEND | CONN_DO_CLOSE, answer);
-			assert_string_equal(bench.conn.ending, reasons[j]);
+			assert_string_equal(bench.conn.ending, reason_text(reasons[j]));
 		}
 	}
 }

@@ -292,6 +292,7 @@ static void test_bad_values(void **state)
 		ERROR(rows[i].message, "-o", rows[i].pair);
 	/* The short forms are named as they were given. */
 	ERROR("-g: \"x\" is not an IPv4 address", "-g", "x");
+	ERROR("-g: 127.0.0.1 cannot be the end of a tunnel", "-g", "127.0.0.1");
 	ERROR("-i: \"a/b\" is not a name for an interface", "-i", "a/b");
 	ERROR("-f: a value is needed", "-f", "");
 	ERROR("-p: \"x\": a number from 1 to 65535 is needed", "-p", "x");

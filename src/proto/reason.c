@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "proto/reason.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const struct {
+	const char *text;
+	const char *mark; /* the words by which it is known, where the whole text is too much */
+} reasons[REASONS] = {
+	[REASON_OTHER] = {"refused", NULL},
+	[REASON_IN_USE] = {"address in use by another tunnel, use udp", "use udp"},
+	[REASON_AUTH] = {"authentication failed.", "authentication"},
+	[REASON_TRANSPORT] = {"unsupported transport udp", "unsupported transport"},
+	[REASON_TYPE] = {"unsupported tunnel type", NULL},
+	[REASON_SUPERSEDED] = {"superseded by a new session", "superseded"},
+	[REASON_STOPPING] = {"server is shutting down", "shutting down"},
+	[REASON_ACCOUNT] = {"account changed", NULL},
+	[REASON_ADDRESS] = {"address cannot be the end of a tunnel", "end of a tunnel"},
+	[REASON_SOLD_OUT] = {"tunnel interface sold out", NULL},
+	[REASON_ESTABLISHED] = {"tunnel already established", NULL},
+	[REASON_INVALID] = {"invalid command", NULL},
+	[REASON_INTERNAL] = {"internal error, try again later", "internal error"},
+	[REASON_TIMEOUT] = {"connection timed out, disconnecting", "connection timed out"},
+	[REASON_FAILURES] = {"too many failed logins, try again later", "too many failed logins"},
+	[REASON_LOGINS] = {"too many logins, try again later", "too many logins"},
+	[REASON_CONNECTIONS] = {"too many connections, try again later", "too many connections"},
+};
+
+const char *reason_text(enum dtcp_reason reason)
+{
+	return reasons[reason].text;
+}
+
+enum dtcp_reason reason_parse(const char *said)
+{
+	for (enum dtcp_reason reason = REASON_OTHER + 1; reason < REASONS; reason++) {
+		const char *mark =
+			reasons[reason].mark ? reasons[reason].mark : reasons[reason].text;
+
+		if (strcasestr(said, mark))
+			return reason;
+	}
+	return REASON_OTHER;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Why a server refuses something, or ends a session: the words after "-ERR". */
+#ifndef DTCP_PROTO_REASON_H
+#define DTCP_PROTO_REASON_H
+
+enum dtcp_reason {
+	REASON_OTHER,	    /* words that we do not know; never sent */
+	REASON_IN_USE,	    /* the address has another user's tunnel over protocol 41 */
+	REASON_AUTH,	    /* no such user, or the wrong password */
+	REASON_TRANSPORT,   /* UDP is not offered */
+	REASON_TYPE,	    /* the type is not offered; it follows the text */
+	REASON_SUPERSEDED,  /* the same user has logged in again */
+	REASON_STOPPING,    /* the server ends */
+	REASON_ACCOUNT,	    /* the user is gone, or has got another password or address */
+	REASON_ADDRESS,	    /* no tunnel can end where the client is, such as on loopback */
+	REASON_SOLD_OUT,    /* no address or prefix is left */
+	REASON_ESTABLISHED, /* this connection has a tunnel already */
+	REASON_INVALID,	    /* not a command */
+	REASON_INTERNAL,    /* the server could not make the tunnel */
+	REASON_TIMEOUT,	    /* the client was silent for too long */
+	REASON_FAILURES,    /* too many logins with a wrong password */
+	REASON_LOGINS,	    /* too many logins with the right one */
+	REASON_CONNECTIONS, /* too many connections */
+	REASONS,
+};
+
+/* What we send. */
+const char *reason_text(enum dtcp_reason reason);
+
+/*
+ * What a server has said, with anything before and behind it, in either case. Known are our own
+ * texts, and those of servers in the field by the words that they have in common.
+ */
+enum dtcp_reason reason_parse(const char *said);
+
+#endif
