@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Makes the shared TUN device with its addresses and routes, starts the rooms, and answers
- * control's questions about users.
+ * Makes what the rooms need (supplies.c, links.c), starts them, hands it over (furnish.c), and
+ * answers control's questions about users (grants.c).
  */
 #include "server/monitor.h"
 
@@ -16,6 +16,7 @@
 #include "monitor/rooms.h"
 #include "monitor/service.h"
 #include "monitor/signals.h"
+#include "server/furnish.h"
 #include "server/grants.h"
 #include "server/instance.h"
 #include "server/links.h"
@@ -67,15 +68,19 @@ static void monitor_end(struct monitor *monitor, int status)
 	(void)event_base_loopbreak(monitor->base);
 }
 
-static void monitor_tell(struct monitor *monitor, struct ipc *ipc, uint32_t type, const void *body,
-			 size_t size, int fd)
+/* error is what came of sending to a room, 0 or -errno. */
+static void monitor_told(struct monitor *monitor, int error)
 {
-	int error = ipc_send(ipc, type, body, size, fd);
-
 	if (error) {
 		log_warnx("cannot send to a room: %s", strerror(-error));
 		monitor_end(monitor, EXIT_FAILED);
 	}
+}
+
+static void monitor_tell(struct monitor *monitor, struct ipc *ipc, uint32_t type, const void *body,
+			 size_t size, int fd)
+{
+	monitor_told(monitor, ipc_send(ipc, type, body, size, fd));
 }
 
 /* --- what links and grants ask for -------------------------------------------------------- */
@@ -212,17 +217,6 @@ static void monitor_on_child(const char *name, pid_t pid, int status, void *arg)
 	monitor_end(monitor, EXIT_FAILED);
 }
 
-static void monitor_tell_forward_settings(struct monitor *monitor)
-{
-	const struct forward_settings settings = {
-		.icmp6_rate = monitor->options->icmp6_rate,
-		.debug = monitor->options->debug,
-	};
-
-	monitor_tell(monitor, monitor->forward, FORWARD_MSG_SETTINGS, &settings, sizeof(settings),
-		     -1);
-}
-
 static void monitor_on_changed(size_t number, const char *value, void *arg)
 {
 	struct server_setting setting = {.number = (uint32_t)number};
@@ -237,7 +231,7 @@ static void monitor_reload(struct monitor *monitor)
 {
 	if (reload(monitor->options, monitor->argc, monitor->argv, monitor_on_changed, monitor)) {
 		log_set_debug(monitor->options->debug);
-		monitor_tell_forward_settings(monitor);
+		monitor_told(monitor, furnish_settings(monitor->options, monitor->forward));
 	}
 	grants_recheck(monitor->grants);
 }
@@ -316,56 +310,6 @@ static bool monitor_start_rooms(struct monitor *monitor)
 	return monitor->control && monitor->forward;
 }
 
-/* Tells forward of a prefix whose user is not here: unreachable now, but not unknown. */
-static bool monitor_tell_assigned(const struct user *user, void *arg)
-{
-	const struct forward_prefix assigned = {.prefix = user->network};
-	const struct forward_prefix host = {.prefix = {.addr = user->host, .len = 128}};
-	struct monitor *monitor = arg;
-
-	if (user->has_network)
-		monitor_tell(monitor, monitor->forward, FORWARD_MSG_ASSIGNED, &assigned,
-			     sizeof(assigned), -1);
-	if (user->has_host)
-		monitor_tell(monitor, monitor->forward, FORWARD_MSG_ASSIGNED, &host, sizeof(host),
-			     -1);
-	return true;
-}
-
-/* Hands a descriptor over; it is no longer ours. */
-static void monitor_hand(struct monitor *monitor, struct ipc *ipc, uint32_t type, int *fd)
-{
-	const struct server_none none = {0};
-
-	monitor_tell(monitor, ipc, type, &none, sizeof(none), *fd);
-	*fd = -1;
-}
-
-/* Everything that the rooms need, the listening socket last: with it the server is open. */
-static void monitor_furnish(struct monitor *monitor)
-{
-	const struct forward_icmp icmp = {.source = monitor->supplies.icmp_source};
-
-	_Static_assert(sizeof(struct server_none) == sizeof(struct forward_none) &&
-			       sizeof(struct service_none) == sizeof(struct forward_none),
-		       "one form");
-	monitor_hand(monitor, monitor->forward, FORWARD_MSG_COUNTERS, &monitor->supplies.counters);
-	monitor_hand(monitor, monitor->forward, FORWARD_MSG_RAW, &monitor->supplies.raw);
-	if (monitor->supplies.udp != -1)
-		monitor_hand(monitor, monitor->forward, FORWARD_MSG_UDP, &monitor->supplies.udp);
-	monitor_tell(monitor, monitor->forward, FORWARD_MSG_ICMP, &icmp, sizeof(icmp), -1);
-	monitor_tell_forward_settings(monitor);
-	monitor_device(0, monitor->supplies.tun, monitor);
-	monitor->supplies.tun = -1;
-	if (users_each(monitor->users, monitor_tell_assigned, monitor) != USERS_OK)
-		log_warnx("%s", users_error(monitor->users));
-	monitor_hand(monitor, monitor->control, SERVER_MSG_COUNTERS,
-		     &monitor->supplies.counters_reader);
-	monitor_hand(monitor, monitor->control, SERVER_MSG_LISTENER, &monitor->supplies.listener);
-	service_watch(monitor->service, "control", monitor->control, SERVER_MSG_CALL);
-	service_watch(monitor->service, "forward", monitor->forward, FORWARD_MSG_CALL);
-}
-
 static void monitor_log_ready(struct monitor *monitor)
 {
 	const struct server_options *options = monitor->options;
@@ -432,7 +376,10 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify)
 	    !monitor_start_rooms(monitor) || !powers_limit(POWERS_MONITOR, false) ||
 	    !monitor_check_database(monitor->options->database))
 		goto done;
-	monitor_furnish(monitor);
+	monitor_told(monitor, furnish(&monitor->supplies, monitor->options, monitor->users,
+				      monitor->control, monitor->forward));
+	service_watch(monitor->service, "control", monitor->control, SERVER_MSG_CALL);
+	service_watch(monitor->service, "forward", monitor->forward, FORWARD_MSG_CALL);
 	links_watch(monitor->links, monitor->base);
 	/* What ends a loop before it begins is forgotten by it. */
 	if (!monitor->ending) {
