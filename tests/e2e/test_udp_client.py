@@ -14,7 +14,7 @@ from lab.outside import echo_request
 from lab.probe import ANSWER, HELLO, SIZE, UDP_PORT, probe, probe_key
 from lab.programs import PASSWORD
 from lab.sockets import Datagrams
-from lab.topology import SERVER, SERVER_NET, SITE, SIX
+from lab.topology import SERVER, SERVER_NET, SITE, SITE_NET, SIX
 from lab.wait import SLOW, until
 from lab.wire import FakeServer, Peer
 
@@ -116,6 +116,21 @@ def test_hello_when_nothing_comes_back(internet):
     internet.site.run("ping", "-6", "-c", "1", "-W", "1", SIX, check=False)
     server.wait_hellos(count + 1)
     assert 4.5 < server.hellos[count][0] - started < 6 + 1 * SLOW
+
+
+def test_hello_when_a_route_changes(internet):
+    """Whatever it is: the way out may be another one now."""
+    internet.site.sysctl("net.ipv6.conf.default.router_solicitations", 0)
+    server = ByHand(internet)
+    server.answering = server.good
+    client = internet.dtcpclient("-U", "--route", "none")
+    client.wait_up()
+    until(lambda: time.monotonic() - server.hellos[-1][0] > 3, "making the tunnel is over")
+    count = len(server.hellos)
+    internet.site.ip("route", "add", "198.51.101.0/24", "via", SITE_NET)
+    # The next one would come 20 s after the last.
+    server.wait_hellos(count + 1, 5)
+    assert len(server.fake.peers) == 1
 
 
 def test_round_trip_time(internet):

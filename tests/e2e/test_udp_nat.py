@@ -3,11 +3,12 @@
 
 import pytest
 
+from lab.capture import IP, Capture
 from lab.nat import drop
 from lab.probe import UdpClient, until_learned
 from lab.programs import router_address
 from lab.topology import HIDDEN_SITE, SERVER, SITE
-from lab.traffic import ping, ping_once, stream
+from lab.traffic import no_ping, ping, ping_once, stream
 from lab.wait import SLOW, pass_time
 
 
@@ -100,6 +101,34 @@ def test_refused_with_b_without_n(masked):
     masked.dtcps("-U")
     client = masked.dtcpclient("-U", "-B", "5000")
     assert client.wait() == 10
+
+
+def test_forwarded_port(masked):
+    """-B names the port: the server sends there before it has heard a hello."""
+    masked.nat.forward_port(5000, HIDDEN_SITE, 5001)
+    let_out = drop(masked.nat, f"ip daddr {SERVER} ip protocol udp")
+    server = masked.dtcps("-U")
+    client = masked.dtcpclient("-d", "-U", "-n", "-b", "5001", "-B", "5000")
+    client.wait_log("client: tunnel alice <response> network udp=5000$")
+    prefix = client.wait_log(r"server: \+OK \S+ \S+ (\S+/\d+)").group(1)
+    server.wait_log("alice@.*: up")
+    with Capture(masked.server, "up0", "udp", "out") as sent, \
+            Capture(masked.site, "up0", "udp dst port 5001", "in") as arrived:
+        no_ping(masked.six, router_address(prefix))
+        packet = sent.wait_for(lambda packet: IP in packet, "the server's first packet")
+        assert (packet[IP].dst, packet[IP].dport) == (SITE, 5000)
+        arrived.wait_for(lambda packet: IP in packet, "it comes through")
+    let_out()
+    client.wait_up()
+    ping(masked.six, router_address(prefix))
+
+
+def test_hello_before_the_forwarded_port_is_used(masked):
+    """The box gives the hello a port of its own choice, and the server goes on with that one."""
+    masked.nat.forward_port(5000, HIDDEN_SITE, 5001)
+    _, _, inside, (_, port) = tunnel(masked, "-b", "5001", "-B", "5000")
+    assert port != 5000
+    ping(masked.six, inside)
 
 
 def test_port_taken_at_the_box(lab):

@@ -3,6 +3,7 @@
 
 import pytest
 
+from lab.nat import drop
 from lab.probe import link_local, until_learned
 from lab.programs import router_address
 from lab.topology import HIDDEN_SITE, MOBILE, MOBILE_SITE, SITE, SIX
@@ -44,10 +45,14 @@ class Site:
     def stream(self, direction):
         return stream(self.lab, direction, self.address)
 
-    def has_moved(self, address):
-        """Waits until packets come from the new place, and until a new session is behind them."""
+    def is_found(self, address):
+        """Waits until packets come from the new place."""
         while until_learned(self.server, "alice", self.server_since, 30)[0] != address:
             self.server_since += 1
+
+    def has_moved(self, address):
+        """Waits for that, and until a new session is behind them."""
+        self.is_found(address)
         self.server.wait_log(rf"alice@{address}: up", 30, since=self.server_since)
         self.client.wait_log("tunnel (up|goes on)", 30, since=self.since)
 
@@ -120,6 +125,25 @@ def test_other_network_bare_link(masked, direction, measured):
     assert masked.server.ip_json("link", "show", "dev", device)[0]["ifindex"] == index
     assert site.client.stop() == 0
     until(lambda: device not in masked.server.links(), "the interface goes with the last session")
+
+
+def test_control_connection_cannot_follow(masked, direction, measured):
+    """The other network lets no connection through to the server: a hello alone moves the tunnel,
+    under the session that there is."""
+    masked.add_mobile()
+    site = Site(masked, "-l")
+    flow = site.stream(direction)
+    flow.flows()
+    drop(masked.net, "tcp dport 20200")
+    flow.measure_gap()
+    masked.go_mobile()
+    site.is_found(MOBILE)
+    flow.flows(20)
+    flow.finish()
+    measured(f"gap when only UDP passes in the other network, transfer {direction}",
+             f"{flow.gap:.1f} s")
+    assert site.server.log().count(": up, ") == 1
+    site.nothing_noticed()
 
 
 def test_without_n(internet, direction, measured):
