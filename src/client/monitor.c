@@ -527,6 +527,9 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 	struct notify notify;
 	int status;
 
+	signals_block(monitor_signals, MONITOR_SIGNALS);
+	if (!daemonize_begin())
+		return CLIENT_LOCAL;
 	notify_open(&notify);
 	status = supplies_check(options);
 	if (status != CLIENT_OK)
@@ -537,20 +540,15 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 	monitor.carrier.link.user = monitor.carrier.user;
 	if (!monitor.carrier.user)
 		return CLIENT_USAGE;
-	status = CLIENT_LOCAL;
-	if (!daemonize_claim(options->pidfile, &pidfile) ||
-	    netlink_open(&monitor.carrier.link.netlink) != 0 ||
-	    !supplies_try_device(options, monitor.carrier.link.netlink))
-		goto done;
+	/* Before anything is there that could be left behind: ^C at the question is the end. */
 	status = (int)account_get(options, monitor.carrier.user, &passwords);
 	if (status != CLIENT_OK)
 		goto done;
 	status = CLIENT_LOCAL;
-	if (!supplies_open(&monitor.supplies, options))
-		goto done;
-	/* From here on a signal waits until there is somebody to take it. */
-	signals_block(monitor_signals, MONITOR_SIGNALS);
-	if (!daemonize(pidfile, options->daemon))
+	if (!daemonize_claim(options->pidfile, &pidfile) ||
+	    netlink_open(&monitor.carrier.link.netlink) != 0 ||
+	    !supplies_try_device(options, monitor.carrier.link.netlink) ||
+	    !supplies_open(&monitor.supplies, options) || !daemonize(pidfile, options->daemon))
 		goto done;
 	(void)signal(SIGPIPE, SIG_IGN);
 	setproctitle("monitor");
