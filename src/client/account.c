@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pwd.h>
 #include <readpassphrase.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,10 +72,18 @@ static enum client_exit account_ask(const struct client_options *options, const 
 	/* One byte more than a password has, so that one that is too long is seen to be. */
 	char typed[DTCP_PASSWORD_MAX + 2];
 	enum client_exit result = CLIENT_OK;
+	sigset_t blocked;
+	sigset_t none;
+	bool answered;
 
 	account_list(options, entries, list, sizeof(list));
 	(void)snprintf(prompt, sizeof(prompt), "password for %s at %s: ", user, list);
-	if (!readpassphrase(prompt, typed, sizeof(typed), RPP_REQUIRE_TTY)) {
+	/* Monitor lets signals wait, but who is asked can end the question. */
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, &blocked);
+	answered = readpassphrase(prompt, typed, sizeof(typed), RPP_REQUIRE_TTY);
+	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
+	if (!answered) {
 		if (errno == ENOTTY || errno == ENXIO)
 			account_log_missing(options, user, found, missing);
 		else

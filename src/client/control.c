@@ -34,7 +34,8 @@ struct control {
 	struct client_session told; /* to monitor */
 	bool forwarding;	    /* forward has our session */
 	uint16_t udp_port;	    /* bound for a tunnel over UDP */
-	bool looking_up;	    /* monitor has been asked for the name files */
+	bool looking_up;	    /* this attempt waits for the name files */
+	bool asked;		    /* monitor for them, which has not handed both over yet */
 	int hosts;		    /* the first of them, -1: it is not there yet */
 	int status;
 };
@@ -185,18 +186,23 @@ static void control_open(struct control *control, const struct names *names)
 			session_server(&control->session)->past);
 }
 
-/* A name is looked up with the files as they are now, which monitor opens for us. */
+/*
+ * A name is looked up with the files as they are now, which monitor opens for us. Those that an
+ * attempt which was given up has asked for are as good, since they are not even here yet.
+ */
 static void control_connect(struct control *control)
 {
 	const struct client_none none = {0};
 
 	control->looking_up = connection_is_name(session_server_name(&control->session));
-	if (control->looking_up)
+	if (!control->looking_up) {
+		control_open(control, NULL);
+	} else if (!control->asked) {
+		control->asked = true;
 		control_must(control,
 			     ipc_send(control->monitor, CLIENT_MSG_NAMES, &none, sizeof(none), -1),
 			     "monitor");
-	else
-		control_open(control, NULL);
+	}
 }
 
 static void control_feed(const struct session_event *event, void *arg)
@@ -288,10 +294,13 @@ static void control_on_account(struct ipc *ipc, const void *body, int fd, void *
 
 static void control_on_reconnect(struct ipc *ipc, const void *body, int fd, void *arg)
 {
-	(void)ipc;
+	const struct client_none none = {0};
+	struct control *control = arg;
+
 	(void)body;
 	(void)fd;
-	control_feed_input(arg, SESSION_RECONNECT);
+	control_must(control, ipc_send(ipc, CLIENT_MSG_HEARD, &none, sizeof(none), -1), "monitor");
+	control_feed_input(control, SESSION_RECONNECT);
 }
 
 /* The address that packets to the server leave from now; 0 where there is no way to it. */
@@ -375,6 +384,7 @@ static void control_on_resolv(struct ipc *ipc, const void *body, int fd, void *a
 	(void)ipc;
 	(void)body;
 	control->hosts = -1;
+	control->asked = false;
 	/* Else the attempt that they were for has been given up. */
 	if (control->looking_up) {
 		control->looking_up = false;

@@ -14,6 +14,7 @@
 #include "client/hook.h"
 #include "client/msg.h"
 #include "client/names.h"
+#include "client/reconnect.h"
 #include "client/status.h"
 #include "client/supplies.h"
 #include "client/tunnel.h"
@@ -38,6 +39,7 @@ struct monitor {
 	struct event_base *base;
 	struct rooms *rooms;
 	struct signals *signals;
+	struct reconnect *reconnect;
 	struct watch *watch;
 	struct wake *wake;
 	struct service *service;
@@ -225,6 +227,19 @@ static void monitor_on_here(struct ipc *ipc, const void *body, int fd, void *arg
 	}
 }
 
+static void monitor_on_heard(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct monitor *monitor = arg;
+
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	if (!reconnect_heard(monitor->reconnect)) {
+		log_warnx("control has heard what it was not told");
+		monitor_end(monitor, CLIENT_LOCAL);
+	}
+}
+
 /* Gives control a file to read. */
 static void monitor_give_file(struct monitor *monitor, enum client_msg type, const char *path)
 {
@@ -259,6 +274,11 @@ static void monitor_on_names(struct ipc *ipc, const void *body, int fd, void *ar
 static void monitor_on_network(void *arg)
 {
 	monitor_tell_none(arg, CLIENT_MSG_NETWORK);
+}
+
+static void monitor_reconnect(void *arg)
+{
+	monitor_tell_none(arg, CLIENT_MSG_RECONNECT);
 }
 
 static void monitor_on_woke(uint32_t seconds, void *arg)
@@ -340,7 +360,7 @@ static void monitor_on_signal(int signal_number, void *arg)
 		return;
 	}
 	if (signal_number == SIGHUP) {
-		monitor_tell_none(monitor, CLIENT_MSG_RECONNECT);
+		reconnect_wanted(monitor->reconnect);
 		return;
 	}
 	if (monitor->stopping) { /* asked twice: without waiting for server and script */
@@ -359,6 +379,7 @@ static const struct ipc_row control_rows[] = {
 	{CLIENT_MSG_SESSION, sizeof(struct client_session), false, monitor_on_session},
 	{CLIENT_MSG_HERE, sizeof(struct client_none), false, monitor_on_here},
 	{CLIENT_MSG_NAMES, sizeof(struct client_none), false, monitor_on_names},
+	{CLIENT_MSG_HEARD, sizeof(struct client_none), false, monitor_on_heard},
 };
 
 static const struct ipc_row forward_rows[] = {
@@ -457,9 +478,10 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify, i
 				       monitor_on_signal, monitor);
 	if (!monitor->signals)
 		goto done;
+	monitor->reconnect = reconnect_new(monitor->base, monitor_reconnect, monitor);
 	monitor->service = service_new(monitor->base, notify);
 	/* The rooms need more than that, to give it up themselves. */
-	if (!monitor->service || !monitor_start_rooms(monitor) ||
+	if (!monitor->reconnect || !monitor->service || !monitor_start_rooms(monitor) ||
 	    !powers_limit(POWERS_MONITOR, hook_wanted(monitor->options)))
 		goto done;
 	monitor_tell_status(monitor);
@@ -480,6 +502,7 @@ done:
 		ipc_flush(monitor->carrier.guard, 1000);
 	ipc_free(monitor->carrier.guard);
 	rooms_end(monitor->rooms);
+	reconnect_free(monitor->reconnect);
 	signals_free(monitor->signals);
 	service_free(monitor->service);
 	event_base_free(monitor->base);
@@ -504,6 +527,9 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 	struct notify notify;
 	int status;
 
+	signals_block(monitor_signals, MONITOR_SIGNALS);
+	if (!daemonize_begin())
+		return CLIENT_LOCAL;
 	notify_open(&notify);
 	status = supplies_check(options);
 	if (status != CLIENT_OK)
@@ -514,20 +540,15 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 	monitor.carrier.link.user = monitor.carrier.user;
 	if (!monitor.carrier.user)
 		return CLIENT_USAGE;
-	status = CLIENT_LOCAL;
-	if (!daemonize_claim(options->pidfile, &pidfile) ||
-	    netlink_open(&monitor.carrier.link.netlink) != 0 ||
-	    !supplies_try_device(options, monitor.carrier.link.netlink))
-		goto done;
+	/* Before anything is there that could be left behind: ^C at the question is the end. */
 	status = (int)account_get(options, monitor.carrier.user, &passwords);
 	if (status != CLIENT_OK)
 		goto done;
 	status = CLIENT_LOCAL;
-	if (!supplies_open(&monitor.supplies, options))
-		goto done;
-	/* From here on a signal waits until there is somebody to take it. */
-	signals_block(monitor_signals, MONITOR_SIGNALS);
-	if (!daemonize(pidfile, options->daemon))
+	if (!daemonize_claim(options->pidfile, &pidfile) ||
+	    netlink_open(&monitor.carrier.link.netlink) != 0 ||
+	    !supplies_try_device(options, monitor.carrier.link.netlink) ||
+	    !supplies_open(&monitor.supplies, options) || !daemonize(pidfile, options->daemon))
 		goto done;
 	(void)signal(SIGPIPE, SIG_IGN);
 	setproctitle("monitor");

@@ -34,6 +34,7 @@ enum client_msg {
 	CLIENT_MSG_SESSION,    /* struct client_session: the session has come or gone */
 	CLIENT_MSG_HERE,       /* struct client_none: the answer to CALL */
 	CLIENT_MSG_NAMES,      /* struct client_none: HOSTS and RESOLV, for a name to look up */
+	CLIENT_MSG_HEARD,      /* struct client_none: the answer to RECONNECT */
 	/* monitor to guard */
 	CLIENT_MSG_GUARD = 64, /* struct client_guard: this has to go if monitor dies */
 	CLIENT_MSG_SCRIPT,     /* struct client_script: the script runs now, or does not any more */

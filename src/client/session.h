@@ -18,7 +18,7 @@
 
 /* Milliseconds allowed for each step. */
 #define SESSION_CONNECT_MS 20000 /* name and connection; less than a tunnel is held for */
-#define SESSION_LOGIN_MS   30000 /* greeting, and then the reply */
+#define SESSION_LOGIN_MS   10000 /* greeting, and then the reply; both together are less, too */
 #define SESSION_QUIT_MS	   2000	 /* answer to quit */
 #define SESSION_ECHO_MS	   5000	 /* --transport auto: the far end's answer over protocol 41 */
 #define SESSION_PATH_MS	   20000 /* the server's first answer over UDP */

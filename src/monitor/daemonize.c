@@ -4,9 +4,25 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+bool daemonize_begin(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+		if (fd == -1) {
+			log_warn("cannot open /dev/null");
+			return false;
+		}
+	} while (fd <= STDERR_FILENO);
+	close(fd);
+	return true;
+}
 
 bool daemonize_claim(const char *path, struct pidfh **pidfile)
 {

@@ -8,6 +8,13 @@
 #include <sys/types.h>
 
 /*
+ * Before anything is opened: makes standard input, output and error /dev/null where whoever started
+ * us has closed them. What we open would else take their places, and daemon(3) would replace it.
+ * Returns false after logging why.
+ */
+bool daemonize_begin(void);
+
+/*
  * Takes the pid file, so that a second instance is recognised; NULL for path: none is kept. The
  * rest is for daemonize() and daemonize_end(). Returns false after logging why.
  */

@@ -27,7 +27,7 @@ void signals_block(const int list[], size_t count)
 {
 	const sigset_t set = signals_set(list, count);
 
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
 static void signals_on_signal(evutil_socket_t signal_number, short what, void *arg)

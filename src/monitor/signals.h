@@ -10,7 +10,10 @@ struct signals;
 
 typedef void (*signals_taken)(int signal_number, void *arg);
 
-/* Lets signals wait until signals_new() is there to take them. */
+/*
+ * Lets signals wait until signals_new() is there to take them; first of all, since before that they
+ * kill. What else was blocked by those who started us would never be heard of.
+ */
 void signals_block(const int list[], size_t count);
 
 /* Takes the signals of the list from now on. NULL where memory is short. */

@@ -439,6 +439,9 @@ int server_monitor_run(struct server_options *options, int argc, char *const arg
 	char error[512];
 	int status = EXIT_FAILED;
 
+	signals_block(monitor_signals, MONITOR_SIGNALS);
+	if (!daemonize_begin())
+		return EXIT_FAILED;
 	notify_open(&notify);
 	if (geteuid() != 0) {
 		log_warnx("must be run as root: it makes network interfaces and routes");
@@ -461,8 +464,6 @@ int server_monitor_run(struct server_options *options, int argc, char *const arg
 	if (netlink_open(&monitor.netlink) != 0 || !monitor_make_links(&monitor) ||
 	    !supplies_open(&monitor.supplies, options, monitor.netlink, monitor.links))
 		goto done;
-	/* From here on a signal waits until there is somebody to take it. */
-	signals_block(monitor_signals, MONITOR_SIGNALS);
 	/* An SQLite connection does not survive the fork of a daemon. */
 	users_close(monitor.users);
 	monitor.users = NULL;

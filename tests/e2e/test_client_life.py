@@ -7,6 +7,9 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
+from lab.dns import ANSWERS, SILENT, NameServer
 from lab.node import alive
 from lab.process import end_quietly
 from lab.topology import SERVER, SITE, SIX
@@ -119,6 +122,45 @@ def test_sighup_while_waiting(internet):
     """Does not wait for the next attempt."""
     client = internet.dtcpclient("-l")
     until(lambda: len(re.findall("next attempt", client.log())) >= 4, "some attempts", 20)
+    internet.dtcps()
+    client.send_signal(signal.SIGHUP)
+    client.wait_up(4)
+
+
+def storm(client, seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and client.running():
+        client.send_signal(signal.SIGHUP)
+
+
+@pytest.mark.parametrize("server", [SERVER, "broker.example.net", "broker.example.org"],
+                         ids=["address", "hosts", "dns"])
+@pytest.mark.parametrize("there", [True, False], ids=["there", "silent"])
+def test_sighup_storm(internet, server, there):
+    """A script gone wild is no reason to end. The last signal counts."""
+    NameServer(internet.site, [SERVER], ANSWERS if there else SILENT)
+    if there:
+        internet.dtcps()
+    client = internet.dtcpclient("-l", "-d", server=server)
+    client.wait_log("raise -> up" if there else "idle -> connect")
+    storm(client, 2)
+    if there:
+        since = client.mark()
+        client.send_signal(signal.SIGHUP)
+        client.wait_log("tunnel down: reconnecting on request", since=since)
+        client.wait_up(since=since)
+        ping(internet.site, SIX)
+    assert client.stop() == 0
+
+
+def test_sighup_storm_while_control_is_busy(internet):
+    """What it does not take does not pile up either."""
+    client = internet.dtcpclient("-l", server="broker.example.net")
+    client.wait_log("next attempt")
+    control = client.rooms()["control"]
+    os.kill(control, signal.SIGSTOP)
+    storm(client, 2)
+    os.kill(control, signal.SIGCONT)
     internet.dtcps()
     client.send_signal(signal.SIGHUP)
     client.wait_up(4)

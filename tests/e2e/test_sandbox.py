@@ -408,7 +408,8 @@ def test_forged_messages_to_the_clients_monitor(internet, room):
                   ("session", "control told of a session that cannot be"),
                   ("client_here", "a room answered what it was not asked"),
                   ("lower", "control asked to remove a tunnel that is not there"),
-                  ("names_flood", "control asks and does not take the answers")]
+                  ("names_flood", "control asks and does not take the answers"),
+                  ("heard", "control has heard what it was not told")]
     # The first of two tunnels is not made before the script is through.
     script = internet.file("script", "#!/bin/sh\n[ $state = down ] || sleep 2\n", 0o755)
     # Nobody answers there, so the client goes on trying.

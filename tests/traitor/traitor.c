@@ -54,8 +54,9 @@ enum treason {
 	TREASON_RAISE_TWICE,
 	TREASON_SESSION,
 	TREASON_CLIENT_HERE,
+	TREASON_HEARD,
 	/* of the server's control */
-	TREASON_LOGIN_ID = 40,
+	TREASON_LOGIN_ID = 50,
 	TREASON_LOGIN_TEXT,
 	TREASON_LOGOUT,
 	TREASON_LOGIN_FLOOD,
@@ -179,6 +180,9 @@ static void traitor_tell(enum treason treason)
 		break;
 	case TREASON_SERVER_HERE:
 		SEND(SERVER_MSG_HERE, none);
+		break;
+	case TREASON_HEARD:
+		SEND(CLIENT_MSG_HEARD, none);
 		break;
 	case TREASON_LOGOUT:
 		SEND(SERVER_MSG_LOGOUT, id);

@@ -33,6 +33,7 @@ void held_reach(struct rig *rig, enum session_state state)
 	rig_expect(rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
 	if (state == SESSION_CONNECT)
 		return;
+	rig_wait(rig, HELD_CONNECT);
 	rig_connected(rig);
 	if (state == SESSION_GREETING)
 		return;

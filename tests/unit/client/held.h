@@ -10,6 +10,9 @@
 #define HELD_LOST  "session lost: broker.example: gone; next attempt within 3 s"
 #define HELD_OVER  "tunnel down: no session for 30 s"
 
+/* Connecting takes almost as long as it may, so that the hold can end before the login. */
+#define HELD_CONNECT 19900
+
 /* -l and 30 s, protocol 41; from a fresh rig into a state. */
 void held_begin(struct rig *rig, enum session_state state);
 /* A tunnel is up, and its session has just been lost. */

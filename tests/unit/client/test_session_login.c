@@ -191,16 +191,16 @@ static void test_timeouts(void **state)
 
 	rig_init(&rig);
 	rig_reach(&rig, SESSION_GREETING);
-	rig_deadline(&rig, 30000);
+	rig_deadline(&rig, 10000);
 	rig_expect(&rig, SESSION_DONE, FAILED, NULL,
-		   "broker.example: connected, but no answer within 30 s");
+		   "broker.example: connected, but no answer within 10 s");
 	rig_expect_exit(&rig, CLIENT_TIMEOUT);
 
 	rig_init(&rig);
 	rig_reach(&rig, SESSION_LOGIN);
-	rig_deadline(&rig, 30000);
+	rig_deadline(&rig, 10000);
 	rig_expect(&rig, SESSION_DONE, FAILED, NULL,
-		   "broker.example: connected, but no answer within 30 s");
+		   "broker.example: connected, but no answer within 10 s");
 	rig_expect_exit(&rig, CLIENT_TIMEOUT);
 }
 

@@ -188,6 +188,7 @@ static void test_hello_of_a_held_tunnel(void **state)
 	rig_network(&rig, HELD_OTHER);
 	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_HELLO, NULL, "");
 	/* Not once it is going. */
+	rig_wait(&rig, HELD_CONNECT);
 	rig_connected(&rig);
 	held_wait_end(&rig);
 	rig_network(&rig, HELD_OTHER);

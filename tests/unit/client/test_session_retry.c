@@ -163,9 +163,9 @@ static void test_each_failure(void **state)
 		   "broker.example: connection timed out; next attempt in about 2 s");
 	rig_deadline(&rig, 1500);
 	rig_connected(&rig);
-	rig_deadline(&rig, 30000);
+	rig_deadline(&rig, 10000);
 	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
-		   "broker.example: connected, but no answer within 30 s; next attempt in about 4 "
+		   "broker.example: connected, but no answer within 10 s; next attempt in about 4 "
 		   "s");
 	rig_deadline(&rig, 3000);
 	rig_connected(&rig);

@@ -195,6 +195,29 @@ static void test_held_tunnel(void **state)
 	expect_at(&rig, "b.example");
 }
 
+/* With the default of --hold, one that accepts and then says nothing is given up early enough. */
+static void test_held_past_silence(void **state)
+{
+	static const bool greets[] = {false, true};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(greets) / sizeof(greets[0]); i++) {
+		struct rig rig;
+
+		begin(&rig, SESSION_IPV6, true, 30);
+		rig_come_up(&rig);
+		rig_closed(&rig, "gone");
+		rig_deadline(&rig, 500);
+		rig_connected(&rig);
+		if (greets[i])
+			rig_line(&rig, RIG_GREETING);
+		rig_deadline(&rig, 10000);
+		expect_at(&rig, "b.example");
+		assert_int_equal(rig.session.link, SESSION_LINK_UP);
+		rig_come_up(&rig);
+	}
+}
+
 /* A tunnel that is being made for a session that ends is removed before the next server's turn. */
 static void test_fall_while_raising(void **state)
 {
@@ -304,12 +327,19 @@ static void test_addresses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_without_loop),  cmocka_unit_test(test_loss_without_loop),
-		cmocka_unit_test(test_rounds),	      cmocka_unit_test(test_each_has_its_password),
-		cmocka_unit_test(test_rest),	      cmocka_unit_test(test_all_rest),
-		cmocka_unit_test(test_held_tunnel),   cmocka_unit_test(test_fall_while_raising),
-		cmocka_unit_test(test_local_failure), cmocka_unit_test(test_auto),
-		cmocka_unit_test(test_telling_names), cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_without_loop),
+		cmocka_unit_test(test_loss_without_loop),
+		cmocka_unit_test(test_rounds),
+		cmocka_unit_test(test_each_has_its_password),
+		cmocka_unit_test(test_rest),
+		cmocka_unit_test(test_all_rest),
+		cmocka_unit_test(test_held_tunnel),
+		cmocka_unit_test(test_held_past_silence),
+		cmocka_unit_test(test_fall_while_raising),
+		cmocka_unit_test(test_local_failure),
+		cmocka_unit_test(test_auto),
+		cmocka_unit_test(test_telling_names),
+		cmocka_unit_test(test_addresses),
 	};
 
 	return cmocka_run_group_tests_name("client session servers", tests, NULL, NULL);
