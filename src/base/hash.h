@@ -29,6 +29,8 @@ void hash_free(struct hash *hash);
 
 /* Never fails: where there is no memory to grow, chains get longer. */
 void hash_insert(struct hash *hash, struct hash_node *node, uint64_t value, void *item);
+
+/* The node must be in this table. */
 void hash_remove(struct hash *hash, struct hash_node *node);
 
 /* The first node with this value, and the next one; the caller compares the items' keys. */

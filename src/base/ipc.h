@@ -36,7 +36,7 @@ typedef void (*ipc_closed)(struct ipc *ipc, bool violated, void *arg);
 
 /*
  * Takes over fd, which becomes non-blocking. rows must stay valid. name is for the log ("control")
- * and names the room at the other end. NULL where memory is short.
+ * and names the room at the other end. NULL where memory is short; then fd is still the caller's.
  */
 struct ipc *ipc_new(struct event_base *base, int fd, const char *name, const struct ipc_row *rows,
 		    size_t n_rows, ipc_closed closed, void *arg);

@@ -31,7 +31,7 @@ void log_set_debug(bool debug);
  */
 void log_to_monitor(void);
 
-/* Monitor's side of it: a line of the room name, cleaned of what is not to be shown. */
+/* Monitor's side of it: a line of the room name, as it is; it must be fit to be shown. */
 void log_of_room(const char *name, int priority, const char *text);
 
 bool log_is_debug(void);

@@ -22,7 +22,7 @@ struct encap {
 
 /*
  * Judges the n octets at packet, which came with header. only: the session of a device that has
- * one; shared: the device has all sessions, and the destination decides.
+ * one; shared: the device has all sessions, and the destination decides. now is in milliseconds.
  */
 void encap_packet(const struct table *table, struct session *only, bool shared,
 		  const struct virtio_net_hdr *header, uint8_t *packet, size_t n, uint64_t now,
@@ -30,7 +30,7 @@ void encap_packet(const struct table *table, struct session *only, bool shared,
 
 /*
  * Whether a packet of len octets fits the path as far as that is known; also sets drop, df and
- * error. To be asked again when more is known.
+ * error. To be asked again when more is known. now is in milliseconds.
  */
 void encap_fit(const struct session *session, size_t len, uint64_t now, struct encap *out);
 

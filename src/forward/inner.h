@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What makes an inner packet good: RFC 4213, sections 3.6 and 4.1; RFC 2827; RFC 6324. Every rule
- * about inner packets stands here, once.
+ * about inner packets stands here, once, but for those that go with the way to a session: what is
+ * multicast, or a redirect, is dropped in encap.c.
  */
 #ifndef DTCP_FORWARD_INNER_H
 #define DTCP_FORWARD_INNER_H

@@ -45,7 +45,8 @@ struct session *learn_evict(struct table *table, const struct session *session, 
 
 /*
  * Whose a packet is that came from a peer which no session has, with this inner source: the one
- * without probes that waits there. NULL where there is none, or no telling which.
+ * without probes that waits there. NULL where there is none, or no telling which. now is in
+ * milliseconds.
  */
 struct session *learn_waiting(const struct table *table, const struct table_peer *peer,
 			      const struct in6_addr *source, uint64_t now);

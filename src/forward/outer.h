@@ -38,6 +38,7 @@ struct outer_packet {
 };
 
 struct outer_handlers {
+	/* The arrival and its payload are valid until this returns. */
 	void (*received)(const struct arrival *arrival, void *arg);
 	void (*sent)(const struct outer_packet *packet, void *arg);
 	/* Could not be sent, for good. */
@@ -55,7 +56,10 @@ struct outer *outer_new(struct event_base *base, enum forward_transport transpor
 			const struct outer_handlers *handlers, void *arg);
 void outer_free(struct outer *outer);
 
-/* The next packet to fill in, or NULL while the socket takes no more. */
+/*
+ * The next packet to fill in, or NULL while the socket takes no more. It is the caller's until the
+ * next call of outer_push() or outer_flush(), or the end of the event.
+ */
 struct outer_packet *outer_slot(struct outer *outer);
 
 /* The packet that outer_slot() gave is complete. */

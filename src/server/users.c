@@ -125,8 +125,8 @@ done:
 	return result;
 }
 
-enum users_result users_owner(struct users *users, const struct prefix6 *prefix,
-			      char other[static DTCP_USER_MAX + 1])
+enum users_result users_overlaps(struct users *users, const struct prefix6 *prefix,
+				 char other[static DTCP_USER_MAX + 1])
 {
 	struct in6_addr last = prefix6_last(prefix);
 	enum users_result result;
@@ -232,7 +232,7 @@ enum users_result users_add(struct users *users, const char *name, const char *p
 	result = users_exists(users, name);
 	if (result != USERS_NOT_FOUND)
 		return users_end(users, result);
-	result = fixed ? users_owner(users, fixed, other) : USERS_OK;
+	result = fixed ? users_overlaps(users, fixed, other) : USERS_OK;
 	if (result == USERS_OK)
 		result = users_insert(users, name, password);
 	if (result == USERS_OK && fixed)

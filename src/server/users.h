@@ -75,10 +75,11 @@ enum users_result users_each(struct users *users, bool (*each)(const struct user
 			     void *arg);
 
 /*
- * Who has (part of) this prefix: USERS_OVERLAP with the name in other, USERS_OK where nobody has.
+ * Whether somebody has (part of) this prefix: USERS_OVERLAP with the name in other, USERS_OK where
+ * nobody has.
  */
-enum users_result users_owner(struct users *users, const struct prefix6 *prefix,
-			      char other[static DTCP_USER_MAX + 1]);
+enum users_result users_overlaps(struct users *users, const struct prefix6 *prefix,
+				 char other[static DTCP_USER_MAX + 1]);
 
 /*
  * The prefix of this user for a network tunnel: the fixed one, else the one leased before where it

@@ -135,7 +135,7 @@ static int auth_add_look(const struct auth_options *options)
 	if (result == USERS_OK)
 		result = USERS_EXISTS;
 	else if (result == USERS_NOT_FOUND)
-		result = options->has_prefix ? users_owner(users, &options->prefix, other)
+		result = options->has_prefix ? users_overlaps(users, &options->prefix, other)
 					     : USERS_OK;
 	status = auth_result(options, users, result, other);
 	users_close(users);

@@ -73,7 +73,7 @@ static void assert_add_overlaps(struct users *users, const char *fixed, const ch
 	struct prefix6 value = prefix(fixed);
 	struct user user;
 
-	assert_int_equal(users_owner(users, &value, other), USERS_OVERLAP);
+	assert_int_equal(users_overlaps(users, &value, other), USERS_OVERLAP);
 	assert_string_equal(other, whose);
 	other[0] = '\0';
 	assert_int_equal(users_add(users, "late", "secret", &value, other), USERS_OVERLAP);
