@@ -12,6 +12,7 @@
 
 const char *fuzz_secret;
 unsigned int fuzz_warnings;
+bool fuzz_replays;
 
 void fuzz_fail(const char *file, int line, const char *what)
 {

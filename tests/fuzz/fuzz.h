@@ -72,6 +72,12 @@ struct in6_addr fuzz_ipv6(const char *text);
  */
 extern const char *fuzz_secret;
 
+/*
+ * True where files are replayed, not made up: a step of a seed that says what must have been
+ * reached by then is taken at its word.
+ */
+extern bool fuzz_replays;
+
 /* Warnings that were logged so far. */
 extern unsigned int fuzz_warnings;
 

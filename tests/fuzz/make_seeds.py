@@ -241,7 +241,7 @@ def room():
     def device(i):
         return b"m" + bytes([i, 4])
 
-    raw, udp, counters = b"m\0\0", b"m\0\1", b"m\0\2\0"
+    raw, udp, errors_from = b"m\0\0", b"m\0\1", b"m\0\2\0"
     server, client = b"\1", b"\0"
     echo = packet(ECHO, 58, HOST, NOBODY, flags=16)
 
@@ -255,27 +255,53 @@ def room():
     def hello(session, what, counter, who, *spoilt):
         return b"u\1" + bytes([session | what, counter, *spoilt, who])
 
-    seed("room", "server-raw", server, raw, device(0), b"a\0a\1", counters,
+    def reached(what):
+        """The test of the seeds fails unless all of these have happened: room.c has the letters."""
+        return b"".join(b"=" + bytes([letter]) for letter in what)
+
+    seed("room", "server-raw", server, raw, device(0), b"a\0a\1", errors_from,
          *(into(p) for _, p in samples(HOST, NOBODY)),
          *(b"t\0" + p + b"\0" for _, p in samples(NOBODY, SITE)),
-         b"t\0", packet(ECHO, 58, HOST, NOBODY), b"\0", b"c\0\0", b"m\0\3\0m\0\6")
+         b"t\0", packet(ECHO, 58, HOST, NOBODY), b"\0", reached(b"iws"), b"c\0\0",
+         b"m\0\3\0m\0\6")
     seed("room", "server-udp", server, udp, device(0), b"a\4a\5", hello(0, 0, 1, 8),
-         datagram(echo, 8), hello(0, 0, 1, 8), hello(0, 0, 2, 4), hello(0, 0, 3, 0),
-         hello(1, 0x10, 1, 9, 0, 30, 1), datagram(echo, 4), b"t\0", packet(ECHO, 58, NOBODY, HOST),
+         reached(b"hl"), datagram(echo, 8), reached(b"w"), hello(0, 0, 1, 8), hello(0, 0, 2, 4),
+         reached(b"hl"), hello(0, 0, 3, 0), hello(1, 0x10, 1, 9, 0, 30, 1),
+         datagram(echo, 4), b"t\0", packet(ECHO, 58, NOBODY, HOST),
          b"\0", b"w\x20\0", b"c\1\0")
     seed("room", "own-device", server, raw, device(2), b"a\2", b"t\2",
          packet(ECHO, 58, LINK_LOCAL, NOBODY), b"\0", into(packet(ECHO, 58, LINK_LOCAL, NOBODY), 2),
-         b"m\2\5", b"c\2\0")
+         reached(b"sw"), b"m\2\5", b"c\2\0")
     seed("room", "client", client, udp, device(0), b"a\5", b"w\1\0w\2\0", hello(1, 0, 1, 9),
-         hello(1, 8, 2, 9), b"t\0", packet(ECHO, 58, SITE, NOBODY), b"\0", b"w\xff\xff" * 2,
-         b"c\1\1", b"c\1\0")
+         reached(b"hp"), hello(1, 8, 2, 9), b"t\0", packet(ECHO, 58, SITE, NOBODY), b"\0",
+         reached(b"s"), b"w\xff\xff" * 2,
+         # In steps that are none of a machine that was asleep, until the path is dead; and alive.
+         b"w\x0f\xa0" * 16, reached(b"p"), hello(1, 0, 3, 9), reached(b"hp"), b"c\1\1", b"c\1\0")
     seed("room", "client-echo", client, raw, b"a\0", b"c\0\2\0", b"w\4\0w\4\0", device(0),
          into(packet(ECHO, 58, NOBODY, HOST)), into(packet(REPLY, 58, NOBODY, HOST, flags=16)),
-         b"c\0\2\0c\0\0")
-    tun = b"t\0" + packet(ECHO, 58, NOBODY, SITE, extra=1380) + b"\0"
-    seed("room", "trouble", server, raw, device(0), b"a\0a\1", b"e\1", tun, b"\1", b"\1",
-         piece(struct.pack("<QiiIBBBBII", 48, 0, 11, 90, 2, 3, 4, 0, 1400, 0) + bytes(16)), b"\1\0",
-         b"o", tun, b"e\0", tun, b"\1", tun, b"o", b"e\x82", tun, b"\1\0\1\0", b"o")
+         reached(b"ew"), b"c\0\2\0c\0\0")
+    # What is sent fails while there is a 1 behind the packet for it, and its checksum is complete.
+    def tun(*fails, to=SITE, extra=1380):
+        return b"t\0" + packet(ECHO, 58, NOBODY, to, extra=extra) + bytes([0, *fails])
+
+    # The path to this place takes 1400 octets: from the network, or the kernel itself.
+    def too_big(who, network=True):
+        return (b"q" + bytes([who]) + piece(struct.pack("<QiiIBBBBII", 48, 0, 11, 90, 1 + network, 3,
+                                                        4, 0, 1400, 0) + bytes(16)))
+
+    again, too_large, refused, full, interrupted = b"e\0", b"e\1", b"e\2", b"e\x45", b"e\x82"
+    small = {"to": HOST, "extra": 0}
+    seed("room", "trouble", server, raw, device(0), b"a\0a\1", errors_from,
+         too_large, tun(1, 0), reached(b"s"), tun(1, 1), reached(b"r"), too_big(1, False), tun(1),
+         reached(b"i"), tun(1, 1, **small), reached(b"r"),
+         refused, tun(1, 0, **small), reached(b"s"), tun(1, 1, **small), reached(b"r"),
+         full, tun(1, **small), reached(b"r"), again, tun(1, **small), b"o", reached(b"s"),
+         interrupted, tun(1, 0, **small), reached(b"s"), b"o")
+    seed("room", "reports", server, raw, udp, device(0), b"a\0a\5", errors_from, tun(),
+         reached(b"s"),
+         # Over UDP of a port that nobody has; then of session 1; and of nothing known.
+         too_big(0x41), tun(), reached(b"sx"), too_big(0x49), b"w\0\1", reached(b"x"), tun(),
+         reached(b"i"), b"q\0" + piece(b""), b"w\0\1")
 
 
 # --- monitor's messages ---------------------------------------------------------------------

@@ -77,6 +77,7 @@ int main(int argc, char **argv)
 {
 	bool ok = true;
 
+	fuzz_replays = true;
 	for (int i = 1; ok && i < argc; i++) {
 		struct stat status;
 

@@ -45,8 +45,14 @@ static struct {
 	bool live[SESSIONS], announced[SESSIONS];
 	uint32_t asked; /* the message being handled */
 	bool answered;
-	/* what happened */
-	unsigned int written, sent, echoed;
+	/* what waits in the error queue of a socket */
+	const struct source *reported; /* NULL: there is none */
+	struct sockaddr_in report_peer;
+	uint8_t report[512];
+	size_t report_len;
+	/* what happened, and how much of it was looked at */
+	unsigned int written, sent, echoed, learned, paths;
+	uint64_t reached[256];
 	uint8_t last[1280]; /* the last packet written to a device, if it is short enough */
 	size_t last_len;
 } world;
@@ -106,16 +112,23 @@ static void source_give(struct source *source, uint8_t *packet, size_t len)
 	source->len = len;
 }
 
+static struct sockaddr_in place(uint8_t who)
+{
+	return (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(0xc6336402 + who % 4),
+		.sin_port = htons((uint16_t)(who / 4 % 4 * 2014)),
+	};
+}
+
 /* What the kernel tells with a datagram. */
 static void datagram_from(struct msghdr *msg, uint8_t who)
 {
-	struct sockaddr_in peer = {.sin_family = AF_INET};
+	const struct sockaddr_in peer = place(who);
 	struct in_pktinfo info = {.ipi_addr = fuzz_ipv4("192.0.2.1")};
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
 
 	FUZZ_CHECK(cmsg);
-	peer.sin_addr.s_addr = htonl(0xc6336402 + who % 4);
-	peer.sin_port = htons((uint16_t)(who / 4 % 4 * 2014));
 	memcpy(msg->msg_name, &peer, sizeof(peer));
 	cmsg->cmsg_level = IPPROTO_IP;
 	cmsg->cmsg_type = IP_PKTINFO;
@@ -184,17 +197,17 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags)
 /* The error queue. */
 ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags)
 {
-	struct sockaddr_in peer = {.sin_family = AF_INET};
-
 	FUZZ_CHECK((fd == world.raw.fd || fd == world.udp.fd) &&
 		   flags == (MSG_ERRQUEUE | MSG_DONTWAIT));
-	if (!fuzz_bool(world.input)) {
+	if (!world.reported || world.reported->fd != fd) {
 		errno = EAGAIN;
 		return -1;
 	}
-	packets_control(world.input, msg);
-	peer.sin_addr.s_addr = htonl(0xc6336402 + fuzz_below(world.input, 4));
-	memcpy(msg->msg_name, &peer, sizeof(peer));
+	world.reported = NULL;
+	FUZZ_CHECK(msg->msg_controllen >= world.report_len);
+	memcpy(msg->msg_control, world.report, world.report_len);
+	msg->msg_controllen = world.report_len;
+	memcpy(msg->msg_name, &world.report_peer, sizeof(world.report_peer));
 	return 0;
 }
 
@@ -284,12 +297,14 @@ void loop_sent(unsigned int channel, uint32_t type, const void *body, size_t siz
 	} else if (type == FORWARD_MSG_LEARNED) {
 		FUZZ_CHECK(world.server && size == sizeof(struct forward_learned));
 		FUZZ_CHECK(world.announced[id.id]);
+		world.learned++;
 	} else if (type == FORWARD_MSG_ECHOED) {
 		FUZZ_CHECK(!world.server);
 		world.echoed++;
 	} else {
 		FUZZ_CHECK(type == FORWARD_MSG_PATH && size == sizeof(struct forward_path));
 		FUZZ_CHECK(!world.server);
+		world.paths++;
 	}
 }
 
@@ -361,7 +376,7 @@ static void ask(uint32_t type, const void *body)
 static void add(struct fuzz_input *input)
 {
 	uint8_t what = fuzz_byte(input);
-	struct forward_session add = packets_session(what % 3, what & 4, world.server);
+	struct forward_session add = packets_session((what & 3) % 3, what & 4, world.server);
 
 	if (what & 8)
 		add.id = fuzz_byte(input);
@@ -452,7 +467,7 @@ static bool is_calm(void)
 static uint8_t *make_probe(struct fuzz_input *input, size_t *len)
 {
 	uint8_t what = fuzz_byte(input);
-	struct forward_session config = packets_session(what % 3, true, world.server);
+	struct forward_session config = packets_session((what & 3) % 3, true, world.server);
 	struct probe probe = {
 		.type = world.server != ((what & 8) != 0) ? PROBE_HELLO : PROBE_ANSWER,
 		.session = config.session,
@@ -583,6 +598,58 @@ static void no_trouble(void)
 	world.calm = true;
 }
 
+/* Something for an error queue, which the room finds when it next looks there. */
+static void report(struct fuzz_input *input)
+{
+	struct msghdr msg = {.msg_control = world.report, .msg_controllen = sizeof(world.report)};
+	uint8_t who = fuzz_byte(input);
+
+	packets_control(input, &msg);
+	world.report_len = msg.msg_controllen;
+	world.report_peer = place(who);
+	world.reported = who & 64 ? &world.udp : &world.raw;
+}
+
+/* A seed says that this has happened since it was last asked about. */
+static void must_have_reached(uint8_t what)
+{
+	uint64_t count;
+
+	switch (what) {
+	case 'e':
+		count = world.echoed;
+		break;
+	case 'h':
+		count = probes();
+		break;
+	case 'i':
+		count = world.page->icmp6_sent;
+		break;
+	case 'l':
+		count = world.learned;
+		break;
+	case 'p':
+		count = world.paths;
+		break;
+	case 'r':
+		count = world.page->drops[DROP_SEND];
+		break;
+	case 's':
+		count = world.sent;
+		break;
+	case 'w':
+		count = world.written;
+		break;
+	case 'x':
+		count = world.page->icmp_errors;
+		break;
+	default:
+		return;
+	}
+	FUZZ_CHECK(!fuzz_replays || count > world.reached[what]);
+	world.reached[what] = count;
+}
+
 static void step(struct fuzz_input *input)
 {
 	switch (fuzz_byte(input)) {
@@ -606,6 +673,12 @@ static void step(struct fuzz_input *input)
 		break;
 	case 'e':
 		trouble(input);
+		break;
+	case 'q':
+		report(input);
+		break;
+	case '=':
+		must_have_reached(fuzz_byte(input));
 		break;
 	case 'o':
 		no_trouble();
