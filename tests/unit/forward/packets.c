@@ -42,15 +42,17 @@ struct prefix6 packet_prefix(const char *text)
 {
 	char copy[INET6_ADDRSTRLEN];
 	const char *slash = strchr(text, '/');
+	struct prefix6 prefix;
 
 	assert_non_null(slash);
 	assert_true((size_t)(slash - text) < sizeof(copy));
 	memcpy(copy, text, (size_t)(slash - text));
 	copy[slash - text] = '\0';
-	return (struct prefix6){
-		.addr = packet_address(copy),
-		.len = (uint8_t)strtoul(slash + 1, NULL, 10),
-	};
+	/* With its padding, as it is sent to rooms. */
+	memset(&prefix, 0, sizeof(prefix));
+	prefix.addr = packet_address(copy);
+	prefix.len = (uint8_t)strtoul(slash + 1, NULL, 10);
+	return prefix;
 }
 
 struct forward_session packet_session(void)
