@@ -376,7 +376,7 @@ static void ask(uint32_t type, const void *body)
 static void add(struct fuzz_input *input)
 {
 	uint8_t what = fuzz_byte(input);
-	struct forward_session add = packets_session((what & 3) % 3, what & 4, world.server);
+	struct forward_session add = packets_session((what & 3u) % 3u, what & 4, world.server);
 
 	if (what & 8)
 		add.id = fuzz_byte(input);
@@ -467,7 +467,7 @@ static bool is_calm(void)
 static uint8_t *make_probe(struct fuzz_input *input, size_t *len)
 {
 	uint8_t what = fuzz_byte(input);
-	struct forward_session config = packets_session((what & 3) % 3, true, world.server);
+	struct forward_session config = packets_session((what & 3u) % 3u, true, world.server);
 	struct probe probe = {
 		.type = world.server != ((what & 8) != 0) ? PROBE_HELLO : PROBE_ANSWER,
 		.session = config.session,
