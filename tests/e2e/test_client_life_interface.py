@@ -223,7 +223,7 @@ def test_renamed(internet):
     before = internet.site.state()
     internet.dtcps()
     client = start(internet)
-    internet.rename("wan6")
+    internet.site.rename("dtcp0", "wan6")
     client.wait_log("interface dtcp0 is called wan6 now")
     until(lambda: any("default dev wan6" in route for route in internet.site.routes()),
           "the route is back", 3)
@@ -238,7 +238,7 @@ def test_renamed_and_killed(internet):
     """The guard knows the new name, too."""
     internet.dtcps()
     client = start(internet)
-    internet.rename("wan6")
+    internet.site.rename("dtcp0", "wan6")
     client.wait_log("interface dtcp0 is called wan6 now")
     os.kill(client.rooms()["monitor"], signal.SIGKILL)
     client.wait()
@@ -358,7 +358,7 @@ def test_cannot_be_made_again(internet, words):
     before = internet.site.state()
     internet.dtcps()
     client = start(internet, *words)
-    rename(internet, "wan6")
+    internet.site.rename("dtcp0", "wan6")
     client.wait_log("interface dtcp0 is called wan6 now")
     take_name(internet)
     since = client.mark()

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-BUILD = Path(os.environ.get("DTCP_BUILD", Path(__file__).resolve().parents[2] / "build"))
-PROGRAM = str(BUILD / "src" / "tools" / "dtcpauth")
+from lab.programs import DTCPAUTH
+
+PROGRAM = str(DTCPAUTH)
 SECRET = "Geheim-4711"
 TIMEOUT = 30
 

@@ -144,7 +144,7 @@ def test_lan_of_a_tunnel_that_is_renamed(lab):
     client = lab.dtcpclient("-U", "-n", "-s", lan_script(lab))
     client.wait_up()
     until(lambda: lan_addresses(lab), "the LAN host has an address")
-    lab.rename("wan6")
+    lab.site.rename("dtcp0", "wan6")
     client.wait_log("interface dtcp0 is called wan6 now")
     lab.readdress("192.0.2.77")
     client.wait_log("lan0 goes on announcing")

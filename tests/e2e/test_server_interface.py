@@ -125,17 +125,12 @@ def test_removed_and_stopped(internet):
     internet.server.back_to(before)
 
 
-def rename(internet, name):
-    for words in (("dtcps0", "down"), ("dtcps0", "name", name), (name, "up")):
-        internet.server.ip("link", "set", *words)
-
-
 def test_renamed(internet):
     """It is followed under its new name; made again, it has its own."""
     before = internet.server.state()
     server, client = start(internet)
     whole = set_up(internet)
-    rename(internet, "six6")
+    internet.server.rename("dtcps0", "six6")
     server.wait_log("interface dtcps0 is called six6 now")
     ping(internet.site, SIX)
     since = server.mark()
@@ -143,7 +138,7 @@ def test_renamed(internet):
     made_again(server, "six6", since)
     ping(internet.site, SIX)
     assert set_up(internet) == whole
-    rename(internet, "wan6")
+    internet.server.rename("dtcps0", "wan6")
     server.wait_log("interface dtcps0 is called wan6 now")
     assert client.stop() == 0
     assert server.stop() == 0

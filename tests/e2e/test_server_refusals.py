@@ -58,10 +58,10 @@ def test_fixed_prefix_of_the_server(internet, prefix, why):
 
 def test_no_free_session(internet):
     internet.users.add("bob")
-    server = internet.dtcps(set={"limit.sessions": 1})
+    server = internet.dtcps("-U", set={"limit.sessions": 1})
     with Wire(internet.site) as first:
         first.login()
-        refused(internet, server, "limit.sessions 1 reached", SOLD_OUT, "bob")
+        refused(internet, server, "limit.sessions 1 reached", SOLD_OUT, "bob", ("network", "udp"))
 
 
 def test_address_in_use(internet):

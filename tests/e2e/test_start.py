@@ -95,7 +95,7 @@ def test_daemon_without_standard_descriptors(internet, program):
     until(lambda: path.read_text().strip().isdigit(), "the pid file is written", 5)
     pid = int(path.read_text())
     try:
-        assert node.processes()[pid].startswith(f"{program}: monitor")
+        until(lambda: node.processes()[pid].startswith(f"{program}: monitor"), "it has its title")
         os.kill(pid, signal.SIGTERM)
         until(lambda: not alive(pid), "the daemon ends")
     finally:

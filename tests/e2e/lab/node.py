@@ -140,6 +140,11 @@ class Node:
     def nft(self, rules):
         self.command("nft", "-f", "-", input=rules)
 
+    def rename(self, interface, name):
+        """As an administrator does it: an interface that is up used to keep its name."""
+        for words in ((interface, "down"), (interface, "name", name), (name, "up")):
+            self.ip("link", "set", *words)
+
     def links(self):
         return {link["ifname"] for link in self.ip_json("link", "show")}
 

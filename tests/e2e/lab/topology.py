@@ -185,11 +185,6 @@ class Lab:
         gateway = HIDDEN_NAT if self.nats else SITE_NET
         self.site.ip("route", "replace", "default", "via", gateway)
 
-    def rename(self, name):
-        """The site's tunnel gets another name."""
-        for words in (("dtcp0", "down"), ("dtcp0", "name", name), (name, "up")):
-            self.site.ip("link", "set", *words)
-
     def add_mobile(self, style="masquerade"):
         """Another way for the site, not used yet."""
         self.mobile = Nat(self, "mobile", style)
