@@ -53,8 +53,7 @@ static const char usage[] =
 static bool routes_have(const struct client_options *options, const struct prefix6 *prefix)
 {
 	for (size_t i = 0; i < options->n_routes; i++) {
-		if (options->routes[i].len == prefix->len &&
-		    prefix6_contains(&options->routes[i], prefix))
+		if (prefix6_equal(&options->routes[i], prefix))
 			return true;
 	}
 	return false;

@@ -124,13 +124,8 @@ bool tunnel_own_address(const struct client_tunnel *tunnel, const struct client_
 
 struct in6_addr tunnel_link_local(const struct client_tunnel *tunnel, const char *user)
 {
-	struct in6_addr addr = {.s6_addr = {0xfe, 0x80}};
-
-	if (tunnel->reply.udp_port != 0)
-		addr = dtcp_link_local_user(user);
-	else
-		addr = dtcp_link_local(tunnel->reply.me);
-	return addr;
+	return tunnel->reply.udp_port != 0 ? dtcp_link_local_user(user)
+					   : dtcp_link_local(tunnel->reply.me);
 }
 
 static bool tunnel_same_address(bool a_there, const struct in6_addr *a, bool b_there,

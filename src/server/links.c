@@ -124,7 +124,7 @@ static struct links_route *links_find_route(struct links *links, const struct pr
 	for (uint32_t i = 0; i < links->n_routes; i++) {
 		struct links_route *route = &links->routes[i];
 
-		if (route->prefix.len == prefix->len && prefix6_contains(&route->prefix, prefix))
+		if (prefix6_equal(&route->prefix, prefix))
 			return route;
 	}
 	return NULL;
