@@ -132,6 +132,8 @@ static void one_moment_of_a_life(void **state)
 	char *argv[] = {words[0], words[1], words[2], words[3], words[4], NULL};
 
 	(void)state;
+	/* No tunnel can end on loopback. */
+	need(network_make(), "network namespace");
 	optind = 1;
 	assert_int_equal(client_options_parse(&options, 5, argv), OPTIONS_OK);
 	alloc_each(run);
@@ -143,9 +145,6 @@ int main(void)
 		cmocka_unit_test(one_moment_of_a_life),
 	};
 
-	/* To meson, that is a test that was skipped. */
-	if (!network_make())
-		return 77;
 	alloc_install(false);
 	(void)signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests_name("allocation failures, client", tests, NULL, NULL);

@@ -167,6 +167,8 @@ static void one_moment_of_a_life(void **state)
 	char *argv[] = {name, NULL};
 
 	(void)state;
+	/* No tunnel can end on loopback. */
+	need(network_make(), "network namespace");
 	optind = 1;
 	assert_int_equal(server_options_parse_room(&options, 1, argv), OPTIONS_OK);
 	options.sessions_max = 2;
@@ -179,9 +181,6 @@ int main(void)
 		cmocka_unit_test(one_moment_of_a_life),
 	};
 
-	/* To meson, that is a test that was skipped. */
-	if (!network_make())
-		return 77;
 	alloc_install(false);
 	(void)signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests_name("allocation failures, server", tests, NULL, NULL);

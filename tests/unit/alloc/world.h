@@ -7,6 +7,7 @@
 #ifndef DTCP_TESTS_UNIT_ALLOC_WORLD_H
 #define DTCP_TESTS_UNIT_ALLOC_WORLD_H
 
+#include "tests/unit/base/need.h"
 #include "tests/unit/base/network.h"
 
 #include <netinet/in.h>
