@@ -76,8 +76,7 @@ static void broker_login(struct broker *broker, struct client *client)
 	struct server_session *session;
 
 	if (!dtcp_endpoint_valid(login.peer) || !dtcp_endpoint_valid(login.local)) {
-		log_limited(&broker->refused, clock_ms(), "%s: login refused: %s",
-			    client->peer_text, reason_text(REASON_ADDRESS));
+		broker_log_unheard(broker, client, reason_text(REASON_ADDRESS));
 		broker_refuse(client, REASON_ADDRESS);
 		return;
 	}
@@ -175,7 +174,7 @@ static bool broker_is_full(const struct broker *broker, const struct server_sess
  */
 static struct prefix6 broker_link_local(const struct client *client)
 {
-	struct prefix6 prefix = {.addr.s6_addr = {0xfe, 0x80}, .len = 128};
+	struct prefix6 prefix = {.len = 128};
 
 	if (client->session->udp)
 		prefix.addr = dtcp_link_local_user(client->conn.request.user);
