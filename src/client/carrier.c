@@ -30,7 +30,7 @@ static void carrier_tell_guard(struct carrier *carrier, bool there)
 	struct client_guard guard = {.tunnel = carrier->tunnel};
 
 	(void)strlcpy(guard.user, carrier->user, sizeof(guard.user));
-	(void)strlcpy(guard.interface, carrier->link.name, sizeof(guard.interface));
+	(void)strlcpy(guard.interface, carrier->link.kept.name, sizeof(guard.interface));
 	if (there)
 		carrier_tell(carrier, carrier->guard, CLIENT_MSG_GUARD, &guard, sizeof(guard), -1);
 	else
@@ -51,7 +51,6 @@ static void carrier_remove(struct carrier *carrier)
 {
 	const struct forward_device device = {.index = 0};
 
-	linkwatch_set(carrier->watch, 0);
 	link_down(&carrier->link);
 	if (carrier->forward)
 		carrier_tell(carrier, carrier->forward, FORWARD_MSG_NO_DEVICE, &device,
@@ -72,7 +71,8 @@ static void carrier_tell_icmp(struct carrier *carrier)
 /* As it will be called when it is made. */
 static void carrier_name_link(struct carrier *carrier)
 {
-	(void)strlcpy(carrier->link.name, carrier->options->interface, sizeof(carrier->link.name));
+	(void)strlcpy(carrier->link.kept.name, carrier->options->interface,
+		      sizeof(carrier->link.kept.name));
 }
 
 /* In what is done again and again, the same failure is said once an hour. */
@@ -105,7 +105,6 @@ static bool carrier_try_link(struct carrier *carrier)
 	if (fd < 0)
 		return false;
 	repeat_forget(&carrier->repeat);
-	linkwatch_set(carrier->watch, carrier->link.index);
 	carrier_tell_icmp(carrier);
 	carrier_tell(carrier, carrier->forward, FORWARD_MSG_DEVICE, &device, sizeof(device), fd);
 	return true;
@@ -122,15 +121,15 @@ static bool carrier_make_link(struct carrier *carrier)
 }
 
 /* What others have done to the interface. */
-static enum link_state carrier_look(struct carrier *carrier)
+static enum kept_state carrier_look(struct carrier *carrier)
 {
 	char old_name[IFNAMSIZ];
-	enum link_state state = link_look(&carrier->link, old_name);
+	enum kept_state state = kept_look(&carrier->link.kept, old_name);
 
 	if (old_name[0] != '\0') {
 		/* At once: were monitor to die now, the guard would remove what it knows of. */
 		carrier_tell_guard(carrier, true);
-		log_info("interface %s is called %s now", old_name, carrier->link.name);
+		log_info("interface %s is called %s now", old_name, carrier->link.kept.name);
 	}
 	return state;
 }
@@ -141,11 +140,11 @@ static void carrier_on_script(void *arg);
 static void carrier_run_script(struct carrier *carrier, const char *state)
 {
 	/* What has just been done may not have been heard of yet. */
-	if (carrier->link.index != 0)
+	if (carrier->link.kept.index != 0)
 		(void)carrier_look(carrier);
 	if (hook_wanted(carrier->options))
 		carrier->script = hook_start(carrier->base, carrier->options, state, carrier->user,
-					     carrier->link.name, &carrier->tunnel,
+					     carrier->link.kept.name, &carrier->tunnel,
 					     carrier_on_script, carrier);
 	if (carrier->script)
 		carrier_tell_script(carrier);
@@ -208,8 +207,7 @@ static void carrier_restore(struct carrier *carrier)
 
 static void carrier_make_again(struct carrier *carrier)
 {
-	log_warnx("interface %s was removed by somebody; making it again", carrier->link.name);
-	linkwatch_set(carrier->watch, 0);
+	log_warnx("interface %s was removed by somebody; making it again", carrier->link.kept.name);
 	link_down(&carrier->link);
 	carrier_name_link(carrier);
 	carrier_tell_guard(carrier, true);
@@ -227,24 +225,27 @@ static void carrier_on_look(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	carrier->overlooked = carrier->state != CARRIER_UP;
-	if (carrier->overlooked || link->index == 0)
+	if (carrier->overlooked || link->kept.index == 0)
 		return;
 	switch (carrier_look(carrier)) {
-	case LINK_GONE:
+	case KEPT_GONE:
 		carrier->mended = clock_ms();
 		carrier_make_again(carrier);
 		break;
-	case LINK_THERE:
+	case KEPT_THERE:
 		carrier_restore(carrier);
 		break;
-	case LINK_SET_DOWN:
+	case KEPT_SET_DOWN:
 		break;
 	}
 }
 
-static void carrier_on_changed(void *arg)
+static void carrier_on_touched(unsigned int index, void *arg)
 {
-	carrier_look_soon(arg);
+	struct carrier *carrier = arg;
+
+	if (index == 0 || index == carrier->link.kept.index)
+		carrier_look_soon(carrier);
 }
 
 void carrier_watch(struct carrier *carrier)
@@ -252,7 +253,7 @@ void carrier_watch(struct carrier *carrier)
 	carrier->look = evtimer_new(carrier->base, carrier_on_look, carrier);
 	/* Without it the tunnel just does not work when somebody has removed its interface. */
 	if (carrier->look && !carrier->options->no_device)
-		carrier->watch = linkwatch_new(carrier->base, carrier_on_changed, carrier);
+		carrier->watch = linkwatch_new(carrier->base, carrier_on_touched, carrier);
 }
 
 void carrier_unwatch(struct carrier *carrier)
@@ -269,7 +270,8 @@ static void carrier_is_up(struct carrier *carrier, const char *what)
 	char text[1000];
 
 	carrier->state = CARRIER_UP;
-	tunnel_describe(&carrier->tunnel, carrier->options, carrier->link.name, text, sizeof(text));
+	tunnel_describe(&carrier->tunnel, carrier->options, carrier->link.kept.name, text,
+			sizeof(text));
 	log_info("%s: %s", what, text);
 	if (carrier->overlooked)
 		carrier_look_soon(carrier);

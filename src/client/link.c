@@ -15,14 +15,14 @@ static int link_configure(struct link *link, const struct client_tunnel *tunnel)
 	const struct client_options *options = link->options;
 	const struct dtcp_reply *reply = &tunnel->reply;
 	struct in6_addr own;
-	int error =
-		netlink_link_setup(link->netlink, link->index, NETLINK_CLIENT_ALIAS, options->mtu);
+	int error = netlink_link_setup(link->netlink, link->kept.index, NETLINK_CLIENT_ALIAS,
+				       options->mtu);
 
 	link->link_local = tunnel_link_local(tunnel, link->user);
 	if (!error)
-		error = netlink_link_local_add(link->netlink, link->index, &link->link_local);
+		error = netlink_link_local_add(link->netlink, link->kept.index, &link->link_local);
 	if (!error && tunnel_own_address(tunnel, options, &own))
-		error = netlink_address_add(link->netlink, link->index, &own,
+		error = netlink_address_add(link->netlink, link->kept.index, &own,
 					    reply->has_her6 ? &reply->her6 : NULL);
 	/* The whole prefix is rejected first: what the LANs do not use must not go back out. */
 	for (size_t i = 0; i < reply->n_prefixes && !error; i++) {
@@ -31,7 +31,7 @@ static int link_configure(struct link *link, const struct client_tunnel *tunnel)
 			link->rejects[link->n_rejects++] = reply->prefixes[i];
 	}
 	for (size_t i = 0; i < options->n_routes && !error; i++)
-		error = netlink_route_add(link->netlink, link->index, &options->routes[i],
+		error = netlink_route_add(link->netlink, link->kept.index, &options->routes[i],
 					  options->metric);
 	return error;
 }
@@ -39,17 +39,17 @@ static int link_configure(struct link *link, const struct client_tunnel *tunnel)
 /* -ENODEV where somebody has removed what was being made. */
 static int link_make(struct link *link, const struct client_tunnel *tunnel)
 {
-	int fd = tun_open(link->options->interface, &link->index);
+	int fd = tun_open(link->options->interface, &link->kept.index);
 	char name[IFNAMSIZ];
 	int error;
 	bool up;
 
 	if (fd < 0)
 		return fd;
-	link->set_down = false;
+	link->kept.set_down = false;
 	error = link_configure(link, tunnel);
 	if (error) {
-		if (tun_look(link->index, name, &up) == -ENODEV) {
+		if (tun_look(link->kept.index, name, &up) == -ENODEV) {
 			log_warnx("interface %s was removed by somebody while it was made",
 				  link->options->interface);
 			error = -ENODEV;
@@ -82,51 +82,12 @@ int link_update(struct link *link, const struct client_tunnel *tunnel)
 	if (IN6_ARE_ADDR_EQUAL(&old, &link->link_local))
 		return 0;
 	/* It gets all that it should have when it is set up again. */
-	if (link->set_down)
+	if (link->kept.set_down)
 		return 0;
-	error = netlink_link_local_add(link->netlink, link->index, &link->link_local);
+	error = netlink_link_local_add(link->netlink, link->kept.index, &link->link_local);
 	if (!error)
-		error = netlink_link_local_delete(link->netlink, link->index, &old);
+		error = netlink_link_local_delete(link->netlink, link->kept.index, &old);
 	return error;
-}
-
-enum link_state link_look(struct link *link, char old_name[static IFNAMSIZ])
-{
-	char name[IFNAMSIZ];
-	bool up;
-
-	old_name[0] = '\0';
-	if (tun_look(link->index, name, &up) != 0)
-		return LINK_GONE;
-	if (strcmp(name, link->name) != 0) {
-		(void)strlcpy(old_name, link->name, IFNAMSIZ);
-		(void)strlcpy(link->name, name, sizeof(link->name));
-	}
-	if (up && !tun_ipv6_is_off(name))
-		return LINK_THERE;
-	/* Whoever does that means it; so it is left to them to set it up again. */
-	if (!link->set_down && up)
-		log_warnx("interface %s: IPv6 was turned off; nothing passes until it is turned on "
-			  "again",
-			  name);
-	else if (!link->set_down)
-		log_warnx("interface %s was set down; nothing passes until it is set up again",
-			  name);
-	link->set_down = true;
-	return LINK_SET_DOWN;
-}
-
-/* One thing that was to be put back, and a line about it where it was not there any more. */
-static void link_restored(const struct link *link, int *sum, int result, const char *what,
-			  const char *text)
-{
-	if (result < 0)
-		*sum = result;
-	else if (result > 0 && *sum >= 0)
-		(*sum)++;
-	if (result > 0 && !link->set_down)
-		log_warnx("interface %s: the %s %s was removed by somebody; put back", link->name,
-			  what, text);
 }
 
 int link_restore(struct link *link, const struct client_tunnel *tunnel)
@@ -134,47 +95,44 @@ int link_restore(struct link *link, const struct client_tunnel *tunnel)
 	const struct client_options *options = link->options;
 	const struct dtcp_reply *reply = &tunnel->reply;
 	char text[PREFIX6_STRLEN];
+	struct kept_mending mending = kept_mending(&link->kept);
 	struct in6_addr own;
-	int sum = 0;
 	int result;
 
-	result = netlink_link_local_ensure(link->netlink, link->index, &link->link_local);
-	link_restored(link, &sum, result, "address",
-		      inet_ntop(AF_INET6, &link->link_local, text, sizeof(text)));
+	result = netlink_link_local_ensure(link->netlink, link->kept.index, &link->link_local);
+	kept_mend(&mending, result, "address",
+		  inet_ntop(AF_INET6, &link->link_local, text, sizeof(text)));
 	if (tunnel_own_address(tunnel, options, &own)) {
-		result = netlink_address_ensure(link->netlink, link->index, &own,
+		result = netlink_address_ensure(link->netlink, link->kept.index, &own,
 						reply->has_her6 ? &reply->her6 : NULL);
-		link_restored(link, &sum, result, "address",
-			      inet_ntop(AF_INET6, &own, text, sizeof(text)));
+		kept_mend(&mending, result, "address",
+			  inet_ntop(AF_INET6, &own, text, sizeof(text)));
 	}
 	for (size_t i = 0; i < link->n_rejects; i++) {
 		result = netlink_reject_ensure(link->netlink, &link->rejects[i]);
-		link_restored(link, &sum, result, "reject route",
-			      prefix6_format(&link->rejects[i], text));
+		kept_mend(&mending, result, "reject route",
+			  prefix6_format(&link->rejects[i], text));
 	}
 	for (size_t i = 0; i < options->n_routes; i++) {
 		const struct prefix6 *route = &options->routes[i];
 
-		result = netlink_route_ensure(link->netlink, link->index, route, options->metric);
+		result = netlink_route_ensure(link->netlink, link->kept.index, route,
+					      options->metric);
 		if (route->len > 0)
-			link_restored(link, &sum, result, "route", prefix6_format(route, text));
+			kept_mend(&mending, result, "route", prefix6_format(route, text));
 		else
-			link_restored(link, &sum, result, "default", "route");
+			kept_mend(&mending, result, "default", "route");
 	}
-	if (sum >= 0 && link->set_down) {
-		log_info("interface %s is up again, with its addresses and routes", link->name);
-		link->set_down = false;
-	}
-	return sum;
+	return kept_mended(&link->kept, &mending);
 }
 
 void link_down(struct link *link)
 {
 	while (link->n_rejects > 0)
 		(void)netlink_reject_delete(link->netlink, &link->rejects[--link->n_rejects]);
-	if (link->index)
-		(void)netlink_link_delete(link->netlink, link->index);
-	link->index = 0;
+	if (link->kept.index)
+		(void)netlink_link_delete(link->netlink, link->kept.index);
+	link->kept.index = 0;
 }
 
 static void link_on_live(unsigned int index, const char *name, void *arg)

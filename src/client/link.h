@@ -5,15 +5,14 @@
 
 #include "client/msg.h"
 #include "client/options.h"
+#include "monitor/kept.h"
 #include "monitor/netlink.h"
 
 struct link {
 	struct netlink *netlink;
 	const struct client_options *options;
-	const char *user;    /* who logs in */
-	unsigned int index;  /* of the interface, 0: there is none */
-	char name[IFNAMSIZ]; /* as it is called now */
-	bool set_down;	     /* by somebody else, or without IPv6, when we last looked */
+	const char *user; /* who logs in */
+	struct kept kept;
 	struct in6_addr link_local;
 	size_t n_rejects;
 	struct prefix6 rejects[DTCP_PREFIXES_MAX];
@@ -30,14 +29,6 @@ int link_up(struct link *link, const struct client_tunnel *tunnel);
  * the link-local address can be another, over protocol 41. Returns 0 or -errno.
  */
 int link_update(struct link *link, const struct client_tunnel *tunnel);
-
-enum link_state { LINK_GONE, LINK_SET_DOWN, LINK_THERE };
-
-/*
- * Looks what others have done to the interface, and logs what is new of it, except another name:
- * old_name is then the one before, else empty.
- */
-enum link_state link_look(struct link *link, char old_name[static IFNAMSIZ]);
 
 /*
  * Puts addresses and routes back that others have removed from an interface that is there, and logs

@@ -61,7 +61,7 @@ static void status_describe_up(const struct carrier *carrier, const struct clien
 		       options->servers[tunnel->server_index],
 		       inet_ntop(AF_INET, &tunnel->server, server, sizeof(server)), inside,
 		       options->no_device ? "" : ", interface ",
-		       options->no_device ? "" : carrier->link.name,
+		       options->no_device ? "" : carrier->link.kept.name,
 		       tunnel->reply.udp_port ? ", over UDP" : "", rtt);
 }
 

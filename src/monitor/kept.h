@@ -12,13 +12,16 @@
 struct kept {
 	unsigned int index;  /* of the interface, 0: there is none */
 	char name[IFNAMSIZ]; /* as it was called when we last looked */
-	bool set_down;	     /* by somebody else, when we last looked */
+	bool set_down;	     /* by somebody else, or without IPv6, when we last looked */
 };
 
 enum kept_state { KEPT_GONE, KEPT_SET_DOWN, KEPT_THERE };
 
-/* Follows it under another name. */
-enum kept_state kept_look(struct kept *kept);
+/*
+ * Looks what others have done to it, and logs what is new of that, except another name: it is
+ * followed, and old_name is the one before, else empty.
+ */
+enum kept_state kept_look(struct kept *kept, char old_name[static IFNAMSIZ]);
 
 /* What belongs to an interface is put back, one thing after the other. Zero but for name. */
 struct kept_mending {
@@ -27,10 +30,14 @@ struct kept_mending {
 	int error;	    /* of the first that cannot be there, -errno; 0: there was none */
 };
 
+/* Begins to mend it. Setting it down has removed everything, for which one line is enough. */
+struct kept_mending kept_mending(const struct kept *kept);
+
 /* result is that of a netlink_*_ensure() for the "address" or "route" that text has. */
 void kept_mend(struct kept_mending *mending, int result, const char *what, const char *text);
 
-/* All is there again. */
-void kept_is_whole(struct kept *kept);
+/* All was looked at. Returns how many things were not there, or the -errno of the first that fails.
+ */
+int kept_mended(struct kept *kept, const struct kept_mending *mending);
 
 #endif

@@ -7,26 +7,23 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 struct linkwatch {
 	struct mnl_socket *socket;
 	struct event *readable;
-	unsigned int index;
-	linkwatch_changed changed;
-	linkwatch_touched touched; /* NULL: one interface is watched */
+	linkwatch_touched touched;
 	void *arg;
 };
 
-/* A router's table may change all the time: whatever is not about us ends here. */
-static bool linkwatch_concerns(const struct linkwatch *watch, const struct nlmsghdr *message)
+/* A router's table may change all the time: whatever is about routes that are not ours ends here.
+ */
+static void linkwatch_read(const struct linkwatch *watch, const struct nlmsghdr *message)
 {
 	const void *body = mnl_nlmsg_get_payload(message);
 	size_t size = mnl_nlmsg_get_payload_len(message);
 	const struct nlattr *out;
 	unsigned int index = 0;
-	bool route = false;
 
 	switch (message->nlmsg_type) {
 	case RTM_NEWLINK:
@@ -34,7 +31,7 @@ static bool linkwatch_concerns(const struct linkwatch *watch, const struct nlmsg
 		const struct ifinfomsg *link = body;
 
 		if (size < sizeof(*link))
-			return false;
+			return;
 		index = (unsigned int)link->ifi_index;
 		break;
 	}
@@ -42,7 +39,7 @@ static bool linkwatch_concerns(const struct linkwatch *watch, const struct nlmsg
 		const struct ifaddrmsg *address = body;
 
 		if (size < sizeof(*address))
-			return false;
+			return;
 		index = address->ifa_index;
 		break;
 	}
@@ -50,27 +47,24 @@ static bool linkwatch_concerns(const struct linkwatch *watch, const struct nlmsg
 		const struct rtmsg *entry = body;
 
 		if (size < sizeof(*entry) || entry->rtm_protocol != NETLINK_ROUTE_PROTOCOL)
-			return false;
-		route = true;
+			return;
 		out = netlink_find(message, sizeof(*entry), RTA_OIF);
-		if (out && mnl_attr_validate(out, MNL_TYPE_U32) == 0)
+		/* A reject route belongs to no interface of ours, though the kernel names one. */
+		if (entry->rtm_type == RTN_UNICAST && out &&
+		    mnl_attr_validate(out, MNL_TYPE_U32) == 0)
 			index = mnl_attr_get_u32(out);
 		break;
 	}
 	default:
-		return false;
+		return;
 	}
-	if (watch->touched)
-		watch->touched(index, watch->arg);
-	/* A reject route belongs to no interface. */
-	return watch->index != 0 && (route || index == watch->index);
+	watch->touched(index, watch->arg);
 }
 
 static void linkwatch_on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	_Alignas(struct nlmsghdr) char buffer[16384];
-	struct linkwatch *watch = arg;
-	bool concerned = false;
+	const struct linkwatch *watch = arg;
 
 	(void)fd;
 	(void)what;
@@ -83,27 +77,24 @@ static void linkwatch_on_readable(evutil_socket_t fd, short what, void *arg)
 			continue;
 		/* There was more than the kernel could keep for us: it may have been about us. */
 		if (n == -1 && errno == ENOBUFS) {
-			concerned = watch->index != 0;
-			if (watch->touched)
-				watch->touched(0, watch->arg);
+			watch->touched(0, watch->arg);
 			continue;
 		}
 		if (n <= 0)
 			break;
 		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
-			concerned |= linkwatch_concerns(watch, message);
+			linkwatch_read(watch, message);
 	}
-	if (concerned)
-		watch->changed(watch->arg);
 }
 
-static struct linkwatch *linkwatch_open(struct event_base *base, const struct linkwatch *kind)
+struct linkwatch *linkwatch_new(struct event_base *base, linkwatch_touched touched, void *arg)
 {
 	struct linkwatch *watch = calloc(1, sizeof(*watch));
 
 	if (!watch)
 		goto failed;
-	*watch = *kind;
+	watch->touched = touched;
+	watch->arg = arg;
 	watch->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (!watch->socket || mnl_socket_bind(watch->socket,
 					      RTMGRP_LINK | RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE |
@@ -119,22 +110,6 @@ failed:
 	log_warn("cannot watch the interfaces");
 	linkwatch_free(watch);
 	return NULL;
-}
-
-struct linkwatch *linkwatch_new(struct event_base *base, linkwatch_changed changed, void *arg)
-{
-	return linkwatch_open(base, &(const struct linkwatch){.changed = changed, .arg = arg});
-}
-
-struct linkwatch *linkwatch_new_many(struct event_base *base, linkwatch_touched touched, void *arg)
-{
-	return linkwatch_open(base, &(const struct linkwatch){.touched = touched, .arg = arg});
-}
-
-void linkwatch_set(struct linkwatch *watch, unsigned int index)
-{
-	if (watch)
-		watch->index = index;
 }
 
 void linkwatch_free(struct linkwatch *watch)

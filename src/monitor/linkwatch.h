@@ -10,22 +10,14 @@
 
 struct linkwatch;
 
-/* Something of that kind may have happened, to the interface or to routes with our number. */
-typedef void (*linkwatch_changed)(void *arg);
-
-/* NULL, after a line in the log, where the kernel cannot be listened to. */
-struct linkwatch *linkwatch_new(struct event_base *base, linkwatch_changed changed, void *arg);
-
 /*
- * The same for many interfaces: something may have happened to this one, which need not be ours;
- * with 0 to routes with our number, or, after too much at a time, to anything.
+ * Something of that kind may have happened to the interface with this index, which need not be one
+ * of ours; with 0 to reject routes with our number, or, after too much at a time, to anything.
  */
 typedef void (*linkwatch_touched)(unsigned int index, void *arg);
 
-struct linkwatch *linkwatch_new_many(struct event_base *base, linkwatch_touched touched, void *arg);
-
-/* Watches this interface from now on; 0: none. NULL is allowed for watch. */
-void linkwatch_set(struct linkwatch *watch, unsigned int index);
+/* NULL, after a line in the log, where the kernel cannot be listened to. */
+struct linkwatch *linkwatch_new(struct event_base *base, linkwatch_touched touched, void *arg);
 
 /* NULL is allowed. */
 void linkwatch_free(struct linkwatch *watch);

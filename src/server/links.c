@@ -325,24 +325,34 @@ static void links_make_again(struct links *links, uint32_t number)
 
 static void links_look(struct links *links, uint32_t number)
 {
-	struct kept *kept = &links->devices[number].kept;
-	struct kept_mending mending = {.name = NULL};
+	struct links_device *device = &links->devices[number];
+	struct kept *kept = &device->kept;
+	enum kept_state state;
+	struct kept_mending mending;
+	char old_name[IFNAMSIZ];
+	int result;
 
-	switch (kept_look(kept)) {
+	state = kept_look(kept, old_name);
+	if (old_name[0])
+		log_info("interface %s is called %s now", old_name, kept->name);
+	switch (state) {
 	case KEPT_GONE:
 		links->mended = clock_ms();
 		links_make_again(links, number);
 		break;
 	case KEPT_THERE:
-		/* Setting it down has removed everything, for which one line is enough. */
-		if (!kept->set_down)
-			mending.name = kept->name;
+		mending = kept_mending(kept);
 		links_mend(links, number, &mending);
 		if (number == 0)
 			links_mend_shared(links, &mending);
-		if (mending.count > 0)
+		result = kept_mended(kept, &mending);
+		if (result != 0)
 			links->mended = clock_ms();
-		kept_is_whole(kept);
+		/* What could not be put back was logged, and is tried again. */
+		if (result < 0) {
+			device->touched = true;
+			links_look_soon(links);
+		}
 		break;
 	case KEPT_SET_DOWN:
 		break;
@@ -384,7 +394,7 @@ void links_watch(struct links *links, struct event_base *base)
 	links->look = evtimer_new(base, links_on_look, links);
 	/* Without it packets just do not pass when somebody has removed an interface. */
 	if (links->look)
-		links->watch = linkwatch_new_many(base, links_on_touched, links);
+		links->watch = linkwatch_new(base, links_on_touched, links);
 	/* What was done before has not been heard of. */
 	if (links->watch)
 		links_on_touched(0, links);

@@ -91,6 +91,20 @@ def test_name_taken_meanwhile(internet):
     assert server.log().count("making it again") == 1
 
 
+@pytest.mark.parametrize("where", ["dtcps0", "all"])
+def test_without_ipv6_for_a_while(internet, where):
+    """The kernel takes addresses and routes away with it; all of them are there again after it."""
+    server, client = start(internet)
+    whole = set_up(internet)
+    internet.server.sysctl(f"net.ipv6.conf.{where}.disable_ipv6", 1)
+    server.wait_log("interface dtcps0: IPv6 was turned off; nothing passes until it is turned on")
+    internet.server.sysctl(f"net.ipv6.conf.{where}.disable_ipv6", 0)
+    server.wait_log("interface dtcps0 is up again, with its addresses and routes")
+    assert set_up(internet) == whole
+    ping(internet.site, POOL[1])
+    assert client.running()
+
+
 def far_end():
     """The link-local address that clients know the server by."""
     address = int(ipaddress.ip_address(SERVER))

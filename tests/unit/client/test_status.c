@@ -16,7 +16,8 @@ static struct client_options options = {.servers = {"broker.example"},
 					.n_servers = 1,
 					.interface = "dtcp0",
 					.type = TUNNEL_NETWORK};
-static struct carrier carrier = {.options = &options, .user = "alice", .link = {.name = "dtcp0"}};
+static struct carrier carrier = {
+	.options = &options, .user = "alice", .link = {.kept = {.name = "dtcp0"}}};
 
 static uint32_t rtt_us;
 
