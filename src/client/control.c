@@ -2,15 +2,8 @@
 #include "client/control.h"
 
 #include "base/clock.h"
-#include "base/ipc.h"
 #include "base/log.h"
-#include "client/connection.h"
-#include "client/msg.h"
-#include "client/names.h"
-#include "client/session.h"
-#include "client/tunnel.h"
-#include "forward/counters.h"
-#include "forward/msg.h"
+#include "client/control_parts.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -18,51 +11,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The one session's id in the forward room, and its device. */
-enum { CONTROL_SESSION = 0, CONTROL_DEVICE = 0 };
-
-struct control {
-	const struct client_options *options;
-	struct event_base *base;
-	struct ipc *monitor;
-	struct ipc *forward; /* NULL with --tunnel none */
-	struct connection *connection;
-	struct event *timer;
-	struct session session;
-	/* Forward's; NULL: none are shown. */
-	const struct counters_page *counters;
-	struct client_session told; /* to monitor */
-	bool forwarding;	    /* forward has our session */
-	uint16_t udp_port;	    /* bound for a tunnel over UDP */
-	bool looking_up;	    /* this attempt waits for the name files */
-	bool asked;		    /* monitor for them, which has not handed both over yet */
-	int hosts;		    /* the first of them, -1: it is not there yet */
-	int status;
-};
-
-static void control_end(struct control *control, int status)
+void control_end(struct control *control, int status)
 {
 	control->status = status;
 	(void)event_base_loopbreak(control->base);
 }
 
-static void control_must(struct control *control, int error, const char *whom)
+void control_must(struct control *control, int error, const char *whom)
 {
 	if (!error)
 		return;
 	log_warnx("cannot send to %s: %s", whom, strerror(-error));
 	control_end(control, CLIENT_LOCAL);
-}
-
-static void control_forward_remove(struct control *control)
-{
-	const struct forward_id id = {.id = CONTROL_SESSION};
-
-	if (!control->forwarding)
-		return;
-	control->forwarding = false;
-	control_must(control, ipc_send(control->forward, FORWARD_MSG_REMOVE, &id, sizeof(id), -1),
-		     "forward");
 }
 
 /* The port of ours that the server sends to, as far as we know. */
@@ -71,47 +31,7 @@ static uint16_t control_my_port(const struct control *control)
 	return control->options->nat_port ? control->options->nat_port : control->udp_port;
 }
 
-/*
- * Tells forward about the session, in place of the one before: its addresses are those that the
- * server gave us.
- */
-static void control_forward_add(struct control *control)
-{
-	const struct session *session = &control->session;
-	const struct dtcp_reply *reply = &session->reply;
-	struct forward_session add = {
-		.id = CONTROL_SESSION,
-		.device = CONTROL_DEVICE,
-		.transport = session->udp ? FORWARD_UDP : FORWARD_PROTO41,
-		.mtu = control->options->mtu,
-		.peer = reply->her,
-		.alias = reply->me,
-	};
-
-	if (!control->forward)
-		return;
-	control_forward_remove(control);
-	if (session->udp) {
-		/* The kernel chooses our address, packet by packet: it can change under us. */
-		add.peer_port = reply->udp_port;
-		add.session = reply->session;
-		memcpy(add.key, session->key, sizeof(add.key));
-	} else {
-		add.local = session->local;
-	}
-	if (reply->has_me6)
-		add.prefixes[add.n_prefixes++] = (struct prefix6){.addr = reply->me6, .len = 128};
-	for (size_t i = 0; i < reply->n_prefixes; i++)
-		add.prefixes[add.n_prefixes++] = reply->prefixes[i];
-	control_must(control, ipc_send(control->forward, FORWARD_MSG_ADD, &add, sizeof(add), -1),
-		     "forward");
-	/* From now on it is forward's. */
-	explicit_bzero(add.key, sizeof(add.key));
-	explicit_bzero(control->session.key, sizeof(control->session.key));
-	control->forwarding = true;
-}
-
-static struct client_tunnel control_tunnel(const struct control *control)
+struct client_tunnel control_tunnel(const struct control *control)
 {
 	return (struct client_tunnel){
 		.server = control->session.remote,
@@ -120,35 +40,6 @@ static struct client_tunnel control_tunnel(const struct control *control)
 		.my_port = control->session.udp ? control_my_port(control) : 0,
 		.reply = control->session.reply,
 	};
-}
-
-/* Has forward ask the far end inside the tunnel, whoever it is. */
-static void control_echo(struct control *control)
-{
-	const struct client_tunnel tunnel = control_tunnel(control);
-	const struct dtcp_reply *reply = &control->session.reply;
-	struct forward_echo echo = {
-		.id = CONTROL_SESSION,
-		.source = tunnel_link_local(&tunnel, control->session.user),
-		.destination = {.s6_addr = {0xff, 0x02, [15] = 1}}, /* all nodes on the link */
-	};
-
-	if (reply->has_me6 && reply->has_her6) {
-		echo.source = reply->me6;
-		echo.destination = reply->her6;
-	}
-	control_must(control, ipc_send(control->forward, FORWARD_MSG_ECHO, &echo, sizeof(echo), -1),
-		     "forward");
-}
-
-static void control_hello(struct control *control)
-{
-	const struct forward_id id = {.id = CONTROL_SESSION};
-
-	if (control->forwarding)
-		control_must(control,
-			     ipc_send(control->forward, FORWARD_MSG_HELLO, &id, sizeof(id), -1),
-			     "forward");
 }
 
 static void control_raise(struct control *control)
@@ -179,33 +70,7 @@ static void control_tell_session(struct control *control)
 		     "monitor");
 }
 
-static void control_open(struct control *control, const struct names *names)
-{
-	connection_open(control->connection, session_server_name(&control->session),
-			control->options->port, names, session_server(&control->session)->address,
-			session_server(&control->session)->past);
-}
-
-/*
- * A name is looked up with the files as they are now, which monitor opens for us. Those that an
- * attempt which was given up has asked for are as good, since they are not even here yet.
- */
-static void control_connect(struct control *control)
-{
-	const struct client_none none = {0};
-
-	control->looking_up = connection_is_name(session_server_name(&control->session));
-	if (!control->looking_up) {
-		control_open(control, NULL);
-	} else if (!control->asked) {
-		control->asked = true;
-		control_must(control,
-			     ipc_send(control->monitor, CLIENT_MSG_NAMES, &none, sizeof(none), -1),
-			     "monitor");
-	}
-}
-
-static void control_feed(const struct session_event *event, void *arg)
+void control_feed(const struct session_event *event, void *arg)
 {
 	struct control *control = arg;
 	struct session_actions actions;
@@ -229,9 +94,9 @@ static void control_feed(const struct session_event *event, void *arg)
 	if (actions.what & SESSION_DO_ADD)
 		control_forward_add(control);
 	if (actions.what & SESSION_DO_ECHO)
-		control_echo(control);
+		control_forward_echo(control);
 	if (actions.what & SESSION_DO_HELLO)
-		control_hello(control);
+		control_forward_hello(control);
 	if (actions.what & SESSION_DO_RAISE)
 		control_raise(control);
 	if (actions.what & SESSION_DO_LOWER) {
@@ -244,12 +109,12 @@ static void control_feed(const struct session_event *event, void *arg)
 	control_tell_session(control);
 	clock_arm(control->timer, session_deadline(&control->session));
 	if (actions.what & SESSION_DO_CONNECT)
-		control_connect(control);
+		control_names_connect(control);
 	if (actions.what & SESSION_DO_EXIT)
 		control_end(control, (int)actions.status);
 }
 
-static void control_feed_input(struct control *control, enum session_input input)
+void control_feed_input(struct control *control, enum session_input input)
 {
 	const struct session_event event = {.input = input};
 
@@ -347,54 +212,6 @@ static void control_on_woke(struct ipc *ipc, const void *body, int fd, void *arg
 	control_feed(&event, arg);
 }
 
-static void control_on_echoed(struct ipc *ipc, const void *body, int fd, void *arg)
-{
-	(void)ipc;
-	(void)body;
-	(void)fd;
-	control_feed_input(arg, SESSION_ECHOED);
-}
-
-static void control_on_path(struct ipc *ipc, const void *body, int fd, void *arg)
-{
-	const struct forward_path *path = body;
-	const struct session_event event = {.input = SESSION_PATH, .alive = path->alive != 0};
-
-	(void)ipc;
-	(void)fd;
-	control_feed(&event, arg);
-}
-
-static void control_on_hosts(struct ipc *ipc, const void *body, int fd, void *arg)
-{
-	struct control *control = arg;
-
-	(void)ipc;
-	(void)body;
-	if (control->hosts != -1)
-		close(control->hosts);
-	control->hosts = fd;
-}
-
-static void control_on_resolv(struct ipc *ipc, const void *body, int fd, void *arg)
-{
-	struct control *control = arg;
-	const struct names names = {.hosts = control->hosts, .resolv = fd};
-
-	(void)ipc;
-	(void)body;
-	control->hosts = -1;
-	control->asked = false;
-	/* Else the attempt that they were for has been given up. */
-	if (control->looking_up) {
-		control->looking_up = false;
-		control_open(control, &names);
-	}
-	if (names.hosts != -1)
-		close(names.hosts);
-	close(fd);
-}
-
 static void control_on_counters(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	struct control *control = arg;
@@ -466,24 +283,6 @@ static void control_on_lost(struct ipc *ipc, const void *body, int fd, void *arg
 	control_tunnel_gone(arg, SESSION_LOST);
 }
 
-static void control_on_refused(struct ipc *ipc, const void *body, int fd, void *arg)
-{
-	(void)ipc;
-	(void)body;
-	(void)fd;
-	log_warnx("the forward room refused the session");
-	control_end(arg, CLIENT_LOCAL);
-}
-
-/* Nothing waits for these: packets pass when forward has both session and device. */
-static void control_on_forward_done(struct ipc *ipc, const void *body, int fd, void *arg)
-{
-	(void)ipc;
-	(void)body;
-	(void)fd;
-	(void)arg;
-}
-
 static void control_on_call(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	const struct client_none none = {0};
@@ -495,7 +294,7 @@ static void control_on_call(struct ipc *ipc, const void *body, int fd, void *arg
 	(void)ipc_send(ipc, CLIENT_MSG_HERE, &none, sizeof(none), -1);
 }
 
-static void control_on_closed(struct ipc *ipc, bool violated, void *arg)
+void control_on_closed(struct ipc *ipc, bool violated, void *arg)
 {
 	(void)ipc;
 	(void)violated;
@@ -514,18 +313,10 @@ static const struct ipc_row monitor_rows[] = {
 	{CLIENT_MSG_RAISED, sizeof(struct client_raised), false, control_on_raised},
 	{CLIENT_MSG_LOWERED, sizeof(struct client_none), false, control_on_lowered},
 	{CLIENT_MSG_LOST, sizeof(struct client_none), false, control_on_lost},
-	{CLIENT_MSG_HOSTS, sizeof(struct client_none), true, control_on_hosts},
-	{CLIENT_MSG_RESOLV, sizeof(struct client_none), true, control_on_resolv},
+	{CLIENT_MSG_HOSTS, sizeof(struct client_none), true, control_names_hosts},
+	{CLIENT_MSG_RESOLV, sizeof(struct client_none), true, control_names_resolv},
 	{CLIENT_MSG_COUNTERS, sizeof(struct client_none), true, control_on_counters},
 	{CLIENT_MSG_REPORT, sizeof(struct client_none), false, control_on_report},
-};
-
-static const struct ipc_row forward_rows[] = {
-	{FORWARD_MSG_ADDED, sizeof(struct forward_id), false, control_on_forward_done},
-	{FORWARD_MSG_ECHOED, sizeof(struct forward_id), false, control_on_echoed},
-	{FORWARD_MSG_PATH, sizeof(struct forward_path), false, control_on_path},
-	{FORWARD_MSG_REMOVED, sizeof(struct forward_id), false, control_on_forward_done},
-	{FORWARD_MSG_REFUSED, sizeof(struct forward_id), false, control_on_refused},
 };
 
 int client_control_run(const struct client_options *options, int monitor_fd, int forward_fd)
@@ -553,9 +344,7 @@ int client_control_run(const struct client_options *options, int monitor_fd, int
 				  sizeof(monitor_rows) / sizeof(monitor_rows[0]), control_on_closed,
 				  &control);
 	if (forward_fd != -1)
-		control.forward = ipc_new(control.base, forward_fd, "forward", forward_rows,
-					  sizeof(forward_rows) / sizeof(forward_rows[0]),
-					  control_on_closed, &control);
+		control.forward = control_forward_open(&control, forward_fd);
 	control.connection = connection_new(control.base, options->keepalive_timeout * 1000,
 					    control_feed, &control);
 	control.timer = evtimer_new(control.base, control_on_timer, &control);

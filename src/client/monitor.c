@@ -1,63 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Starts the rooms, makes and removes the tunnel at control's request, runs the script, and sees
- * to it that the end of any of them leaves nothing behind.
+ * Makes and removes the tunnel at control's request, runs the script, and sees to it that the end
+ * of any room leaves nothing behind. monitor_start.c is what comes before.
  */
-#include "client/monitor.h"
-
-#include "base/ipc.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "client/account.h"
-#include "client/carrier.h"
-#include "client/exits.h"
-#include "client/hook.h"
-#include "client/msg.h"
+#include "client/monitor_parts.h"
 #include "client/names.h"
-#include "client/reconnect.h"
 #include "client/status.h"
-#include "client/supplies.h"
 #include "client/tunnel.h"
 #include "forward/msg.h"
-#include "monitor/daemonize.h"
-#include "monitor/powers.h"
-#include "monitor/rooms.h"
-#include "monitor/service.h"
-#include "monitor/signals.h"
-#include "monitor/wake.h"
-#include "monitor/watch.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-struct monitor {
-	const struct client_options *options;
-	struct event_base *base;
-	struct rooms *rooms;
-	struct signals *signals;
-	struct reconnect *reconnect;
-	struct watch *watch;
-	struct wake *wake;
-	struct service *service;
-	struct ipc *control;
-	struct carrier carrier;
-	struct client_session session; /* as control says */
-	bool ready;		       /* the tunnel has been up once */
-	struct supplies supplies;      /* for the rooms */
-	bool stopping;		       /* control has been asked to end */
-	bool ending;		       /* everything is being removed; status is the exit status */
-	int status;
-};
 
 /* --- what a service manager is told ------------------------------------------------------- */
 
 enum { MONITOR_STATUS_SIZE = 1000 };
 
-static void monitor_tell_status(const struct monitor *monitor)
+void monitor_tell_status(const struct monitor *monitor)
 {
 	char text[MONITOR_STATUS_SIZE];
 
@@ -105,18 +67,19 @@ static void monitor_end(struct monitor *monitor, int status)
 	/* Else the script is running, and what comes after it sees that we are ending. */
 }
 
-static void monitor_tell_control(struct monitor *monitor, uint32_t type, const void *body,
-				 size_t size)
+void monitor_told(struct monitor *monitor, int error)
 {
-	int error;
-
-	if (!monitor->control)
-		return;
-	error = ipc_send(monitor->control, type, body, size, -1);
 	if (error) {
 		log_warnx("cannot send to control: %s", strerror(-error));
 		monitor_end(monitor, CLIENT_LOCAL);
 	}
+}
+
+static void monitor_tell_control(struct monitor *monitor, uint32_t type, const void *body,
+				 size_t size)
+{
+	if (monitor->control)
+		monitor_told(monitor, ipc_send(monitor->control, type, body, size, -1));
 }
 
 static void monitor_tell_none(struct monitor *monitor, enum client_msg type)
@@ -126,7 +89,7 @@ static void monitor_tell_none(struct monitor *monitor, enum client_msg type)
 	monitor_tell_control(monitor, type, &none, sizeof(none));
 }
 
-static void monitor_on_raised(bool ok, void *arg)
+void monitor_on_raised(bool ok, void *arg)
 {
 	const struct client_raised raised = {.ok = ok};
 	struct monitor *monitor = arg;
@@ -152,17 +115,17 @@ static void monitor_tunnel_gone(struct monitor *monitor, enum client_msg type)
 		(void)event_base_loopbreak(monitor->base);
 }
 
-static void monitor_on_lowered(void *arg)
+void monitor_on_lowered(void *arg)
 {
 	monitor_tunnel_gone(arg, CLIENT_MSG_LOWERED);
 }
 
-static void monitor_on_lost(void *arg)
+void monitor_on_lost(void *arg)
 {
 	monitor_tunnel_gone(arg, CLIENT_MSG_LOST);
 }
 
-static void monitor_on_failed(void *arg)
+void monitor_on_failed(void *arg)
 {
 	monitor_end(arg, CLIENT_LOCAL);
 }
@@ -271,17 +234,17 @@ static void monitor_on_names(struct ipc *ipc, const void *body, int fd, void *ar
 		monitor_give_file(monitor, CLIENT_MSG_RESOLV, NAMES_RESOLV);
 }
 
-static void monitor_on_network(void *arg)
+void monitor_on_network(void *arg)
 {
 	monitor_tell_none(arg, CLIENT_MSG_NETWORK);
 }
 
-static void monitor_reconnect(void *arg)
+void monitor_reconnect(void *arg)
 {
 	monitor_tell_none(arg, CLIENT_MSG_RECONNECT);
 }
 
-static void monitor_on_woke(uint32_t seconds, void *arg)
+void monitor_on_woke(uint32_t seconds, void *arg)
 {
 	const struct client_woke woke = {.seconds = seconds};
 
@@ -319,7 +282,7 @@ static void monitor_on_closed(struct ipc *ipc, bool violated, void *arg)
 		monitor_end(arg, CLIENT_LOCAL);
 }
 
-static void monitor_on_child(const char *name, pid_t pid, int status, void *arg)
+void monitor_on_child(const char *name, pid_t pid, int status, void *arg)
 {
 	struct monitor *monitor = arg;
 
@@ -351,7 +314,7 @@ static void monitor_report(struct monitor *monitor)
 	monitor_tell_none(monitor, CLIENT_MSG_REPORT);
 }
 
-static void monitor_on_signal(int signal_number, void *arg)
+void monitor_on_signal(int signal_number, void *arg)
 {
 	struct monitor *monitor = arg;
 
@@ -386,178 +349,19 @@ static const struct ipc_row forward_rows[] = {
 	{FORWARD_MSG_HERE, sizeof(struct forward_none), false, monitor_on_here},
 };
 
-/* Hands a descriptor over, if there is one; it is no longer ours then. */
-static bool monitor_furnish(struct ipc *room, uint32_t type, int *fd)
+struct ipc *monitor_open_control(struct monitor *monitor, int fd)
 {
-	const struct forward_none none = {0};
-	int given = *fd;
-
-	*fd = -1;
-	return given == -1 || ipc_send(room, type, &none, sizeof(none), given) == 0;
+	return ipc_new(monitor->base, fd, "control", control_rows,
+		       sizeof(control_rows) / sizeof(control_rows[0]), monitor_on_closed, monitor);
 }
 
-/* Starts the rooms and opens the channels to them. */
-static bool monitor_start_rooms(struct monitor *monitor)
+struct ipc *monitor_open_forward(struct monitor *monitor, int fd)
 {
-	int control[2] = {-1, -1};
-	int guard[2] = {-1, -1};
-	int forward[2] = {-1, -1};
-	int between[2] = {-1, -1};
-	bool with_forward = !monitor->options->no_device;
-
-	if (ipc_pair(control) || ipc_pair(guard) ||
-	    (with_forward && (ipc_pair(forward) || ipc_pair(between)))) {
-		log_warn("cannot make a socket pair");
-		return false;
-	}
-	if (rooms_start(monitor->rooms, "control", (const int[]){control[1], between[1]},
-			with_forward ? 2 : 1) ||
-	    rooms_start_guard(monitor->rooms, "guard", &guard[1], 1) ||
-	    (with_forward &&
-	     rooms_start(monitor->rooms, "forward", (const int[]){forward[1], between[0]}, 2)))
-		return false;
-	monitor->control =
-		ipc_new(monitor->base, control[0], "control", control_rows,
-			sizeof(control_rows) / sizeof(control_rows[0]), monitor_on_closed, monitor);
-	monitor->carrier.guard =
-		ipc_new(monitor->base, guard[0], "guard", NULL, 0, monitor_on_closed, monitor);
-	if (!monitor->control || !monitor->carrier.guard)
-		return false;
-	_Static_assert(sizeof(struct client_none) == sizeof(struct service_none) &&
-			       sizeof(struct forward_none) == sizeof(struct service_none),
-		       "one form");
-	service_watch(monitor->service, "control", monitor->control, CLIENT_MSG_CALL);
-	if (!with_forward)
-		return true;
-	monitor->carrier.forward =
-		ipc_new(monitor->base, forward[0], "forward", forward_rows,
-			sizeof(forward_rows) / sizeof(forward_rows[0]), monitor_on_closed, monitor);
-	if (!monitor->carrier.forward)
-		return false;
-	service_watch(monitor->service, "forward", monitor->carrier.forward, FORWARD_MSG_CALL);
-	return monitor_furnish(monitor->control, CLIENT_MSG_COUNTERS,
-			       &monitor->supplies.counters_reader) &&
-	       monitor_furnish(monitor->carrier.forward, FORWARD_MSG_COUNTERS,
-			       &monitor->supplies.counters) &&
-	       monitor_furnish(monitor->carrier.forward, FORWARD_MSG_RAW, &monitor->supplies.raw) &&
-	       monitor_furnish(monitor->carrier.forward, FORWARD_MSG_UDP, &monitor->supplies.udp);
+	return ipc_new(monitor->base, fd, "forward", forward_rows,
+		       sizeof(forward_rows) / sizeof(forward_rows[0]), monitor_on_closed, monitor);
 }
 
-static const int monitor_signals[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1};
-enum { MONITOR_SIGNALS = sizeof(monitor_signals) / sizeof(monitor_signals[0]) };
-
-/* Who logs in, and with what; then control begins. */
-static void monitor_tell_account(struct monitor *monitor, struct account_passwords *passwords)
+struct ipc *monitor_open_guard(struct monitor *monitor, int fd)
 {
-	struct client_account account = {.udp_port = monitor->supplies.udp_port};
-	struct client_password password;
-
-	for (uint32_t i = 0; i < monitor->options->n_servers; i++) {
-		password.server = i;
-		memcpy(password.text, passwords->text[i], sizeof(password.text));
-		monitor_tell_control(monitor, CLIENT_MSG_PASSWORD, &password, sizeof(password));
-	}
-	explicit_bzero(&password, sizeof(password));
-	explicit_bzero(passwords, sizeof(*passwords));
-	(void)strlcpy(account.user, monitor->carrier.user, sizeof(account.user));
-	monitor_tell_control(monitor, CLIENT_MSG_ACCOUNT, &account, sizeof(account));
-}
-
-static int monitor_serve(struct monitor *monitor, const struct notify *notify, int argc,
-			 char *const argv[], struct account_passwords *passwords)
-{
-	monitor->status = CLIENT_LOCAL;
-	monitor->base = event_base_new();
-	if (!monitor->base)
-		return CLIENT_LOCAL;
-	monitor->carrier.base = monitor->base;
-	monitor->rooms = rooms_new(monitor->base, argc, argv, monitor_on_child, monitor);
-	if (!monitor->rooms)
-		return CLIENT_LOCAL;
-	monitor->signals = signals_new(monitor->base, monitor_signals, MONITOR_SIGNALS,
-				       monitor_on_signal, monitor);
-	if (!monitor->signals)
-		goto done;
-	monitor->reconnect = reconnect_new(monitor->base, monitor_reconnect, monitor);
-	monitor->service = service_new(monitor->base, notify);
-	/* The rooms need more than that, to give it up themselves. */
-	if (!monitor->reconnect || !monitor->service || !monitor_start_rooms(monitor) ||
-	    !powers_limit(POWERS_MONITOR, hook_wanted(monitor->options)))
-		goto done;
-	monitor_tell_status(monitor);
-	/* Without them a change is noticed when a ping goes unanswered. */
-	monitor->watch = watch_new(monitor->base, monitor_on_network, monitor);
-	carrier_watch(&monitor->carrier);
-	monitor->wake = wake_new(monitor->base, monitor_on_woke, monitor);
-	monitor_tell_account(monitor, passwords);
-	if (!monitor->ending)
-		(void)event_base_dispatch(monitor->base);
-done:
-	carrier_unwatch(&monitor->carrier);
-	wake_free(monitor->wake);
-	watch_free(monitor->watch);
-	ipc_free(monitor->control);
-	ipc_free(monitor->carrier.forward);
-	if (monitor->carrier.guard)
-		ipc_flush(monitor->carrier.guard, 1000);
-	ipc_free(monitor->carrier.guard);
-	rooms_end(monitor->rooms);
-	reconnect_free(monitor->reconnect);
-	signals_free(monitor->signals);
-	service_free(monitor->service);
-	event_base_free(monitor->base);
-	return monitor->status;
-}
-
-int client_monitor_run(const struct client_options *options, int argc, char *const argv[])
-{
-	struct monitor monitor = {
-		.options = options,
-		.carrier = {.options = options,
-			    .link = {.options = options},
-			    .raised = monitor_on_raised,
-			    .lowered = monitor_on_lowered,
-			    .lost = monitor_on_lost,
-			    .failed = monitor_on_failed,
-			    .arg = &monitor},
-		.supplies = {.raw = -1, .udp = -1, .counters = -1, .counters_reader = -1},
-	};
-	struct account_passwords passwords = {0};
-	struct pidfh *pidfile = NULL;
-	struct notify notify;
-	int status;
-
-	signals_block(monitor_signals, MONITOR_SIGNALS);
-	if (!daemonize_begin())
-		return CLIENT_LOCAL;
-	notify_open(&notify);
-	status = supplies_check(options);
-	if (status != CLIENT_OK)
-		return status;
-	if (!powers_hide())
-		return CLIENT_LOCAL;
-	monitor.carrier.user = account_user(options);
-	monitor.carrier.link.user = monitor.carrier.user;
-	if (!monitor.carrier.user)
-		return CLIENT_USAGE;
-	/* Before anything is there that could be left behind: ^C at the question is the end. */
-	status = (int)account_get(options, monitor.carrier.user, &passwords);
-	if (status != CLIENT_OK)
-		goto done;
-	status = CLIENT_LOCAL;
-	if (!daemonize_claim(options->pidfile, &pidfile) ||
-	    netlink_open(&monitor.carrier.link.netlink) != 0 ||
-	    !supplies_try_device(options, monitor.carrier.link.netlink) ||
-	    !supplies_open(&monitor.supplies, options) || !daemonize(pidfile, options->daemon))
-		goto done;
-	(void)signal(SIGPIPE, SIG_IGN);
-	setproctitle("monitor");
-	status = monitor_serve(&monitor, &notify, argc, argv, &passwords);
-done:
-	daemonize_end(pidfile);
-	explicit_bzero(&passwords, sizeof(passwords));
-	netlink_close(monitor.carrier.link.netlink);
-	supplies_close(&monitor.supplies);
-	notify_close(&notify);
-	return status;
+	return ipc_new(monitor->base, fd, "guard", NULL, 0, monitor_on_closed, monitor);
 }

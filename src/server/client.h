@@ -30,10 +30,10 @@ struct client_owner {
 };
 
 struct client {
-	TAILQ_ENTRY(client) next; /* control's list */
+	TAILQ_ENTRY(client) next; /* admission's list */
 	const struct client_owner *owner;
 	struct server_session *session; /* NULL: none yet, or over; control's */
-	struct crowd_place place;	/* control's */
+	struct crowd_place place;	/* admission's */
 	enum guesses_account account;	/* of the login that is looked into; the broker's */
 	struct conn conn;
 	char peer_text[INET_ADDRSTRLEN];

@@ -6,21 +6,18 @@
 #include "base/log.h"
 #include "forward/counters.h"
 #include "forward/msg.h"
+#include "server/admission.h"
 #include "server/broker.h"
 #include "server/client.h"
 #include "server/crowd.h"
 #include "server/guesses.h"
-#include "server/listener.h"
 #include "server/msg.h"
 #include "server/sessions.h"
 #include "server/settings.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* How often the log says what was left out of it. */
 enum { CONTROL_TELL_SECONDS = 10 };
@@ -32,13 +29,10 @@ struct control {
 	struct server_options *options;
 	struct event_base *base;
 	struct broker broker;
-	struct listener *listener;
-	struct listener_owner listener_owner;
+	struct admission admission;
 	struct client_owner owner;
 	struct guesses_config guesses_config;
-	struct log_limit dropped; /* connections, for others */
-	struct event *tell;	  /* what was left out of the log */
-	TAILQ_HEAD(, client) clients;
+	struct event *tell; /* what was left out of the log */
 	bool stopping;
 	int status;
 };
@@ -72,9 +66,8 @@ static void control_client_gone(struct client *client, void *arg)
 {
 	struct control *control = arg;
 
-	crowd_leave(control->broker.crowd, &client->place);
-	TAILQ_REMOVE(&control->clients, client, next);
-	if (control->stopping && TAILQ_EMPTY(&control->clients))
+	admission_leave(&control->admission, client);
+	if (control->stopping && TAILQ_EMPTY(&control->admission.clients))
 		control_end(control, 0);
 }
 
@@ -145,7 +138,7 @@ static void control_on_stop_late(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	TAILQ_FOREACH (client, &control->clients, next)
+	TAILQ_FOREACH (client, &control->admission.clients, next)
 		count++;
 	log_debug("%u connections are closed without waiting for their clients any longer", count);
 	control_end(control, 0);
@@ -155,7 +148,7 @@ static void control_on_stop(struct ipc *ipc, const void *body, int fd, void *arg
 {
 	const struct conn_event event = {.input = CONN_FINISH, .reason = REASON_STOPPING};
 	struct control *control = arg;
-	struct client *client = TAILQ_FIRST(&control->clients);
+	struct client *client = TAILQ_FIRST(&control->admission.clients);
 
 	(void)ipc;
 	(void)body;
@@ -163,8 +156,7 @@ static void control_on_stop(struct ipc *ipc, const void *body, int fd, void *arg
 	control->stopping = true;
 	(void)event_base_once(control->base, -1, EV_TIMEOUT, control_on_stop_late, control,
 			      &control_stop_wait);
-	if (control->listener)
-		listener_stop(control->listener);
+	admission_stop(&control->admission);
 	if (!client)
 		control_end(control, 0);
 	while (client) {
@@ -193,65 +185,6 @@ static void control_on_counters(struct ipc *ipc, const void *body, int fd, void 
 	control->broker.counters = counters_map(fd, server_options_ids(control->options));
 }
 
-/* --- listening ---------------------------------------------------------------------------- */
-
-/* Makes room for a connection; false where there is none. */
-static bool control_make_room(struct control *control, struct in_addr peer)
-{
-	char text[INET_ADDRSTRLEN];
-	struct crowd_place *drop;
-	enum crowd_answer answer;
-	const char *why;
-
-	while ((answer = crowd_ask(control->broker.crowd, peer, &drop, &why)) == CROWD_DROP) {
-		struct client *client = drop->owner;
-
-		log_limited(&control->dropped, clock_ms(),
-			    "%s: connection dropped for a newer one: %s", client->peer_text, why);
-		client_drop(client, REASON_CONNECTIONS);
-	}
-	if (answer == CROWD_ENTER)
-		return true;
-	log_limited(&control->dropped, clock_ms(), "%s: connection refused: %s",
-		    inet_ntop(AF_INET, &peer, text, sizeof(text)), why);
-	return false;
-}
-
-static void control_on_accepted(int fd, struct in_addr peer, void *arg)
-{
-	struct control *control = arg;
-	struct client *client;
-
-	if (!control_make_room(control, peer)) {
-		if (!client_tell(fd, REASON_CONNECTIONS))
-			log_debug("a refused client could not be told");
-		close(fd);
-		return;
-	}
-	client = client_new(&control->owner, fd, peer);
-	if (!client) {
-		log_limited(&control->dropped, clock_ms(), "a connection could not be taken");
-		return;
-	}
-	TAILQ_INSERT_TAIL(&control->clients, client, next);
-	crowd_enter(control->broker.crowd, &client->place, peer, client);
-}
-
-static bool control_on_exhausted(void *arg)
-{
-	struct control *control = arg;
-	struct crowd_place *worst = crowd_worst(control->broker.crowd);
-	struct client *client = worst ? worst->owner : NULL;
-
-	if (!client)
-		return false;
-	log_limited(&control->dropped, clock_ms(),
-		    "%s: connection dropped for a newer one: out of descriptors or memory",
-		    client->peer_text);
-	client_drop(client, REASON_CONNECTIONS);
-	return true;
-}
-
 static void control_on_tell(evutil_socket_t fd, short what, void *arg)
 {
 	struct control *control = arg;
@@ -262,7 +195,7 @@ static void control_on_tell(evutil_socket_t fd, short what, void *arg)
 	log_limit_tell(&control->broker.unheard);
 	log_limit_tell(&control->broker.refused);
 	log_limit_tell(&control->broker.places);
-	log_limit_tell(&control->dropped);
+	log_limit_tell(&control->admission.dropped);
 }
 
 static void control_on_listener(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -271,13 +204,7 @@ static void control_on_listener(struct ipc *ipc, const void *body, int fd, void 
 
 	(void)ipc;
 	(void)body;
-	control->listener_owner = (struct listener_owner){
-		.accepted = control_on_accepted,
-		.exhausted = control_on_exhausted,
-		.arg = control,
-	};
-	control->listener = listener_new(control->base, fd, &control->listener_owner);
-	if (!control->listener) {
+	if (!admission_open(&control->admission, fd)) {
 		log_warnx("cannot take connections: out of memory");
 		control_end(control, 1);
 	}
@@ -371,10 +298,10 @@ static bool control_limit(struct control *control)
 
 	log_limit_init(&control->broker.unheard, "refused logins", 1, now);
 	log_limit_init(&control->broker.refused, "refused tunnels", 1, now);
-	log_limit_init(&control->dropped, "dropped connections", 1, now);
 	if (RAND_bytes((unsigned char *)key, sizeof(key)) != 1)
 		return false;
 	control->broker.crowd = crowd_new(&options->limits, options->limits.connections, key);
+	control->admission.crowd = control->broker.crowd;
 	control->broker.guesses = guesses_new(&control->guesses_config, key);
 	control->tell = event_new(control->base, -1, EV_PERSIST, control_on_tell, control);
 	return control->broker.crowd && control->broker.guesses && control->tell &&
@@ -389,7 +316,7 @@ int server_control_run(struct server_options *options, int monitor_fd, int forwa
 		.status = 1,
 	};
 
-	TAILQ_INIT(&control.clients);
+	admission_init(&control.admission, &control.owner);
 	control.base = event_base_new();
 	control.broker.sessions = sessions_new(server_options_ids(options));
 	if (!control.base || !control.broker.sessions)
@@ -416,11 +343,7 @@ int server_control_run(struct server_options *options, int monitor_fd, int forwa
 no_memory:
 	log_warnx("out of memory");
 done:
-	for (struct client *client; (client = TAILQ_FIRST(&control.clients));) {
-		TAILQ_REMOVE(&control.clients, client, next);
-		client_free(client);
-	}
-	listener_free(control.listener);
+	admission_end(&control.admission);
 	if (control.tell)
 		control_on_tell(-1, 0, &control);
 	if (control.broker.monitor)

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What control and forward tell each other. */
+#include "base/log.h"
+#include "client/control_parts.h"
+#include "client/tunnel.h"
+#include "forward/msg.h"
+
+#include <string.h>
+
+/* The one device in the forward room. */
+enum { CONTROL_DEVICE = 0 };
+
+void control_forward_remove(struct control *control)
+{
+	const struct forward_id id = {.id = CONTROL_SESSION};
+
+	if (!control->forwarding)
+		return;
+	control->forwarding = false;
+	control_must(control, ipc_send(control->forward, FORWARD_MSG_REMOVE, &id, sizeof(id), -1),
+		     "forward");
+}
+
+void control_forward_add(struct control *control)
+{
+	const struct session *session = &control->session;
+	const struct dtcp_reply *reply = &session->reply;
+	struct forward_session add = {
+		.id = CONTROL_SESSION,
+		.device = CONTROL_DEVICE,
+		.transport = session->udp ? FORWARD_UDP : FORWARD_PROTO41,
+		.mtu = control->options->mtu,
+		.peer = reply->her,
+		.alias = reply->me,
+	};
+
+	if (!control->forward)
+		return;
+	control_forward_remove(control);
+	if (session->udp) {
+		/* The kernel chooses our address, packet by packet: it can change under us. */
+		add.peer_port = reply->udp_port;
+		add.session = reply->session;
+		memcpy(add.key, session->key, sizeof(add.key));
+	} else {
+		add.local = session->local;
+	}
+	if (reply->has_me6)
+		add.prefixes[add.n_prefixes++] = (struct prefix6){.addr = reply->me6, .len = 128};
+	for (size_t i = 0; i < reply->n_prefixes; i++)
+		add.prefixes[add.n_prefixes++] = reply->prefixes[i];
+	control_must(control, ipc_send(control->forward, FORWARD_MSG_ADD, &add, sizeof(add), -1),
+		     "forward");
+	/* From now on it is forward's. */
+	explicit_bzero(add.key, sizeof(add.key));
+	explicit_bzero(control->session.key, sizeof(control->session.key));
+	control->forwarding = true;
+}
+
+void control_forward_echo(struct control *control)
+{
+	const struct client_tunnel tunnel = control_tunnel(control);
+	const struct dtcp_reply *reply = &control->session.reply;
+	struct forward_echo echo = {
+		.id = CONTROL_SESSION,
+		.source = tunnel_link_local(&tunnel, control->session.user),
+		.destination = {.s6_addr = {0xff, 0x02, [15] = 1}}, /* all nodes on the link */
+	};
+
+	if (reply->has_me6 && reply->has_her6) {
+		echo.source = reply->me6;
+		echo.destination = reply->her6;
+	}
+	control_must(control, ipc_send(control->forward, FORWARD_MSG_ECHO, &echo, sizeof(echo), -1),
+		     "forward");
+}
+
+void control_forward_hello(struct control *control)
+{
+	const struct forward_id id = {.id = CONTROL_SESSION};
+
+	if (control->forwarding)
+		control_must(control,
+			     ipc_send(control->forward, FORWARD_MSG_HELLO, &id, sizeof(id), -1),
+			     "forward");
+}
+
+static void control_on_echoed(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	control_feed_input(arg, SESSION_ECHOED);
+}
+
+static void control_on_path(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct forward_path *path = body;
+	const struct session_event event = {.input = SESSION_PATH, .alive = path->alive != 0};
+
+	(void)ipc;
+	(void)fd;
+	control_feed(&event, arg);
+}
+
+static void control_on_refused(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	log_warnx("the forward room refused the session");
+	control_end(arg, CLIENT_LOCAL);
+}
+
+/* Nothing waits for these: packets pass when forward has both session and device. */
+static void control_on_forward_done(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	(void)arg;
+}
+
+static const struct ipc_row forward_rows[] = {
+	{FORWARD_MSG_ADDED, sizeof(struct forward_id), false, control_on_forward_done},
+	{FORWARD_MSG_ECHOED, sizeof(struct forward_id), false, control_on_echoed},
+	{FORWARD_MSG_PATH, sizeof(struct forward_path), false, control_on_path},
+	{FORWARD_MSG_REMOVED, sizeof(struct forward_id), false, control_on_forward_done},
+	{FORWARD_MSG_REFUSED, sizeof(struct forward_id), false, control_on_refused},
+};
+
+struct ipc *control_forward_open(struct control *control, int fd)
+{
+	return ipc_new(control->base, fd, "forward", forward_rows,
+		       sizeof(forward_rows) / sizeof(forward_rows[0]), control_on_closed, control);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of the client's control room share. Private to client/control*.c. */
+#ifndef DTCP_CLIENT_CONTROL_PARTS_H
+#define DTCP_CLIENT_CONTROL_PARTS_H
+
+#include "base/ipc.h"
+#include "client/connection.h"
+#include "client/msg.h"
+#include "client/options.h"
+#include "client/session.h"
+#include "forward/counters.h"
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The one session's id in the forward room. */
+enum { CONTROL_SESSION = 0 };
+
+struct control {
+	const struct client_options *options;
+	struct event_base *base;
+	struct ipc *monitor;
+	struct ipc *forward; /* NULL with --tunnel none */
+	struct connection *connection;
+	struct event *timer;
+	struct session session;
+	/* Forward's; NULL: none are shown. */
+	const struct counters_page *counters;
+	struct client_session told; /* to monitor */
+	bool forwarding;	    /* forward has our session */
+	uint16_t udp_port;	    /* bound for a tunnel over UDP */
+	bool looking_up;	    /* this attempt waits for the name files */
+	bool asked;		    /* monitor for them, which has not handed both over yet */
+	int hosts;		    /* the first of them, -1: it is not there yet */
+	int status;
+};
+
+/* Ends the room with that exit status. */
+void control_end(struct control *control, int status);
+
+/* Ends it where a room could not be told; error is what came of sending, 0 or -errno. */
+void control_must(struct control *control, int error, const char *whom);
+
+/* Has the session's machine take an event, and does what it says; arg is the control. */
+void control_feed(const struct session_event *event, void *arg);
+void control_feed_input(struct control *control, enum session_input input);
+
+/* The tunnel of the session, as monitor is told of it. */
+struct client_tunnel control_tunnel(const struct control *control);
+
+/* A channel has been closed: for ipc_new(). */
+void control_on_closed(struct ipc *ipc, bool violated, void *arg);
+
+/* The channel to forward; NULL where memory is short. control_forward.c */
+struct ipc *control_forward_open(struct control *control, int fd);
+
+/*
+ * Tells forward about the session, in place of the one before: its addresses are those that the
+ * server gave us.
+ */
+void control_forward_add(struct control *control);
+void control_forward_remove(struct control *control);
+
+/* Has forward ask the far end inside the tunnel, whoever it is. */
+void control_forward_echo(struct control *control);
+
+/* Has forward say hello now, if it has the session. */
+void control_forward_hello(struct control *control);
+
+/* Connects to the session's current server, once its name can be looked up. control_names.c */
+void control_names_connect(struct control *control);
+
+/* Monitor's answer, in this order: for the table of its messages. */
+void control_names_hosts(struct ipc *ipc, const void *body, int fd, void *arg);
+void control_names_resolv(struct ipc *ipc, const void *body, int fd, void *arg);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What monitor tells the rooms at their start. */
+#ifndef DTCP_CLIENT_FURNISH_H
+#define DTCP_CLIENT_FURNISH_H
+
+#include "base/ipc.h"
+#include "client/account.h"
+#include "client/options.h"
+#include "client/supplies.h"
+
+/*
+ * Hands over all that the rooms need, and supplies has; only where there is a forward room. Returns
+ * 0 or -errno.
+ */
+int furnish(struct supplies *supplies, struct ipc *control, struct ipc *forward);
+
+/* Who logs in, and with what; then control begins. Wipes passwords. Returns 0 or -errno. */
+int furnish_account(const struct supplies *supplies, const struct client_options *options,
+		    const char *user, struct account_passwords *passwords, struct ipc *control);
+
+#endif
