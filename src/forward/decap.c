@@ -32,24 +32,36 @@ static bool decap_accepts(const struct session *session, struct in_addr to)
 	       (config->alias.s_addr && to.s_addr == config->alias.s_addr);
 }
 
+static bool decap_fits(const struct inner *inner, const struct session *session)
+{
+	return inner_check_ingress(inner, &session->config) == DROP_NONE;
+}
+
 /*
- * Whose a packet from this peer is. Where several sessions have that peer, the source inside tells:
- * otherwise a user could make another one's packets count as their own, and so be dropped, with a
- * hello from that one's address. What it does not tell belongs to the newest.
+ * Whose a packet from this peer is; inner is NULL where only the peer tells. Where several sessions
+ * have that peer, the source inside does: otherwise a user could make another one's packets count
+ * as their own, and so be dropped, with a hello from that one's address. What it does not tell
+ * belongs to the newest.
  */
 static struct session *decap_owner(const struct table *table, const struct table_peer *peer,
-				   const struct inner *inner)
+				   const struct inner *inner, uint64_t now, bool *learned)
 {
 	struct session *newest = table_by_peer(table, peer);
+	struct session *waiting;
 
-	if (!newest || !inner || inner_check_ingress(inner, &newest->config) == DROP_NONE)
+	*learned = false;
+	if (!inner || (newest && decap_fits(inner, newest)))
 		return newest;
 	for (struct session *session = table_at_peer(table, peer, NULL); session;
 	     session = table_at_peer(table, peer, session)) {
-		if (inner_check_ingress(inner, &session->config) == DROP_NONE)
+		if (decap_fits(inner, session))
 			return session;
 	}
-	return newest;
+	waiting = learn_waiting(table, peer, &inner->src, now);
+	if (!waiting || (newest && !decap_fits(inner, waiting)))
+		return newest;
+	*learned = true;
+	return waiting;
 }
 
 void decap_packet(const struct table *table, bool server, const struct arrival *arrival,
@@ -69,13 +81,10 @@ void decap_packet(const struct table *table, bool server, const struct arrival *
 	}
 
 	enum drop_reason parsed = inner_parse(arrival->payload, arrival->len, &out->inner);
-	struct session *session = decap_owner(table, &arrival->peer,
-					      server && parsed == DROP_NONE ? &out->inner : NULL);
+	bool may_share = server && arrival->peer.transport == FORWARD_UDP && parsed == DROP_NONE;
+	struct session *session = decap_owner(table, &arrival->peer, may_share ? &out->inner : NULL,
+					      now, &out->learned);
 
-	if (!session && server && parsed == DROP_NONE) {
-		session = learn_waiting(table, &arrival->peer, &out->inner.src, now);
-		out->learned = session != NULL;
-	}
 	if (!session || !decap_accepts(session, arrival->local)) {
 		out->drop = DROP_OUTER_PEER;
 		return;

@@ -473,6 +473,8 @@ static void udp_without_probes(void **state)
 	const struct forward_session config = udp_session(0);
 	struct table *table = make_table(true, &config);
 	struct session *session = table_by_id(table, config.id);
+	struct forward_session other = udp_session(7);
+	struct session *there;
 	struct decap decap;
 
 	(void)state;
@@ -488,6 +490,21 @@ static void udp_without_probes(void **state)
 	assert_int_equal(judge_udp(table, true, 2, 7, HEAD_ECHO SITE FAR ECHO, &decap), DROP_NONE);
 	assert_true(decap.learned);
 	assert_ptr_equal(decap.session, session);
+	/* Another session that has this peer is not in the way, except of what could be its own. */
+	other.id = config.id + 1;
+	other.session++;
+	other.prefixes[0] = packet_prefix("2001:db8:100:200::/56");
+	other.prefixes[1] = packet_prefix("fe80::2/128");
+	assert_int_equal(table_add(table, &other, &there), 0);
+	there->announced = true;
+	assert_int_equal(judge_udp(table, true, 2, 7, HEAD_ECHO SITE FAR ECHO, &decap), DROP_NONE);
+	assert_true(decap.learned);
+	assert_ptr_equal(decap.session, session);
+	assert_int_equal(judge_udp(table, true, 2, 7, HEAD_ECHO FAR SITE ECHO, &decap),
+			 DROP_SRC_INGRESS);
+	assert_false(decap.learned);
+	assert_ptr_equal(decap.session, there);
+	table_remove(table, there);
 	session->hello_counter = 1;
 	assert_int_equal(judge_udp(table, true, 2, 7, HEAD_ECHO SITE FAR ECHO, &decap),
 			 DROP_OUTER_PEER);
