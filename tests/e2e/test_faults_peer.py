@@ -101,7 +101,7 @@ def test_swapped(internet, when, case):
 @pytest.mark.slow(12)
 @pytest.mark.parametrize("talk", [
     pytest.param(drip, id="greeting"),
-    pytest.param(drip_reply, id="reply", marks=pytest.mark.long)])
+    pytest.param(drip_reply, id="reply")])
 def test_one_byte_a_second(internet, talk):
     """Given up when the login has taken 10 seconds, and not later because something comes."""
     FakeServer(internet.server, talk)
