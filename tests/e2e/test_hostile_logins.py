@@ -71,8 +71,8 @@ def test_answers_wait(addresses):
     for source, user in ((SITE, "alice"), (OTHER, "mallory")):
         with Wire(addresses.site, source=source) as wire:
             for least in (0.1, 0.2, 0.4):
-                wire.send(wire.request(user, password="wrong") + "\r\nping\r\n")
-                answer, took = timed(wire.line)
+                line = wire.request(user, password="wrong") + "\r\nping"
+                answer, took = timed(lambda line=line: wire.ask(line))
                 assert answer == DENIED
                 assert least - 0.01 < took < least + 0.5 * SLOW, f"{user}: {took:.2f} s"
                 if least < 0.4:

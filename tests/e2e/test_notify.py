@@ -149,9 +149,11 @@ def test_watchdog(internet, program, room):
     times = [said.when for said in manager.said()[since:] if "WATCHDOG" in said.what]
     assert times[3] - times[0] > 3 * WATCHDOG / 2 * 0.7
     pid = process.rooms()[room]
+    stopped = process.mark()
     os.kill(pid, signal.SIGSTOP)
     try:
-        process.wait_log(f"room {room} has not answered for \\d+ ms")
+        # On a busy machine a room can be late by itself, too.
+        process.wait_log(f"room {room} has not answered for \\d+ ms", since=stopped)
         since = manager.mark()
         end = time.monotonic() + 2 * WATCHDOG
         until(lambda: time.monotonic() > end, "time passes")
