@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "forward/device.h"
 
+#include "base/loop.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,7 +136,7 @@ void devices_resume(struct devices *devices)
 	while ((device = TAILQ_FIRST(&devices->paused))) {
 		TAILQ_REMOVE(&devices->paused, device, on_paused);
 		device->paused = false;
-		(void)event_add(device->readable, NULL);
+		loop_add(device->readable, NULL);
 	}
 }
 

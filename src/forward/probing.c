@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "forward/echo.h"
 #include "forward/hello.h"
 #include "forward/outbound.h"
@@ -93,7 +94,7 @@ static void probing_arm(struct probing *probing, uint64_t now)
 	if (probing->armed && probing->armed <= deadline)
 		return;
 	probing->armed = deadline;
-	(void)event_add(probing->timer, &after);
+	loop_add(probing->timer, &after);
 }
 
 static void probing_step(struct probing *probing)
@@ -205,7 +206,7 @@ void probing_echo(struct probing *probing, const struct forward_echo *echo)
 	probing->echo = *echo;
 	probing->echo_id = (uint16_t)arc4random();
 	probing->echo_sequence = 0;
-	(void)event_add(probing->echo_timer, &second);
+	loop_add(probing->echo_timer, &second);
 	probing_send_echo(probing);
 }
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/ipc.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "forward/counters.h"
 #include "forward/msg.h"
 #include "server/admission.h"
@@ -154,8 +155,7 @@ static void control_on_stop(struct ipc *ipc, const void *body, int fd, void *arg
 	(void)body;
 	(void)fd;
 	control->stopping = true;
-	(void)event_base_once(control->base, -1, EV_TIMEOUT, control_on_stop_late, control,
-			      &control_stop_wait);
+	loop_once(control->base, &control_stop_wait, control_on_stop_late, control);
 	admission_stop(&control->admission);
 	if (!client)
 		control_end(control, 0);

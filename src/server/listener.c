@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/loop.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -92,7 +93,7 @@ static void listener_on_resume(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (!listener->stopped)
-		(void)event_add(listener->readable, NULL);
+		loop_add(listener->readable, NULL);
 }
 
 struct listener *listener_new(struct event_base *base, int fd, const struct listener_owner *owner)
