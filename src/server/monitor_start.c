@@ -179,11 +179,8 @@ int server_monitor_run(struct server_options *options, int argc, char *const arg
 		log_warnx("must be run as root: it makes network interfaces and routes");
 		return EXIT_FAILED;
 	}
-	if (!room_user(options->run_as)) {
-		log_warnx("no user %s to run as; name one with --user",
-			  options->run_as ? options->run_as : "_dtcp or nobody");
+	if (!room_user_check(options->run_as))
 		return EXIT_CONFIG;
-	}
 	if (!powers_hide() || !daemonize_claim(options->pidfile, &pidfile))
 		return EXIT_FAILED;
 	if (users_open(options->database, false, &monitor.users, error, sizeof(error)) !=
