@@ -93,6 +93,9 @@ void inbound_report(struct plane *plane, enum forward_transport transport,
 
 	if (report->icmp)
 		plane->counters->icmp_errors++;
+	/* Unlearned sessions have sent nothing that it could be about. */
+	if (!table_by_peer(plane->table, &peer))
+		return;
 	for (struct session *session = table_at_peer(plane->table, &peer, NULL); session;
 	     session = table_at_peer(plane->table, &peer, session)) {
 		if (report->icmp)
