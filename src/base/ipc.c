@@ -55,6 +55,16 @@ int ipc_pair(int fds[static 2])
 	return 0;
 }
 
+pid_t ipc_maker(int fd)
+{
+	struct ucred made;
+	socklen_t size = sizeof(made);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &made, &size) == -1)
+		return -errno;
+	return made.pid;
+}
+
 struct ipc *ipc_new(struct event_base *base, int fd, const char *name, const struct ipc_row *rows,
 		    size_t n_rows, ipc_closed closed, void *arg)
 {

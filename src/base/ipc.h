@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Largest message body in bytes. */
 #define IPC_BODY_MAX 2048
@@ -58,5 +59,11 @@ void ipc_free(struct ipc *ipc);
 
 /* A socket pair for a channel, close-on-exec. Returns 0 or -errno. */
 int ipc_pair(int fds[static 2]);
+
+/*
+ * The process that made the pair which fd is an end of, also when it has ended: by then getppid()
+ * tells a room of somebody else. -errno on failure.
+ */
+pid_t ipc_maker(int fd);
 
 #endif

@@ -113,7 +113,7 @@ static const struct ipc_row monitor_rows[] = {
 
 int client_guard_run(const struct client_options *options, int monitor_fd)
 {
-	struct guard guard = {.options = options, .parent = getppid()};
+	struct guard guard = {.options = options, .parent = ipc_maker(monitor_fd)};
 	int result = CLIENT_LOCAL;
 	struct event *child = NULL;
 	struct ipc *monitor = NULL;

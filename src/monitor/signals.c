@@ -9,6 +9,7 @@ enum { SIGNALS_MAX = 8 };
 struct signals {
 	signals_taken taken;
 	void *arg;
+	sigset_t set;
 	size_t count;
 	struct event *events[SIGNALS_MAX];
 };
@@ -41,11 +42,11 @@ static void signals_on_signal(evutil_socket_t signal_number, short what, void *a
 struct signals *signals_new(struct event_base *base, const int list[], size_t count,
 			    signals_taken taken, void *arg)
 {
-	const sigset_t set = signals_set(list, count);
 	struct signals *signals = calloc(1, sizeof(*signals));
 
 	if (!signals || count > SIGNALS_MAX)
 		goto failed;
+	signals->set = signals_set(list, count);
 	signals->taken = taken;
 	signals->arg = arg;
 	for (; signals->count < count; signals->count++) {
@@ -60,7 +61,7 @@ struct signals *signals_new(struct event_base *base, const int list[], size_t co
 			goto failed;
 		}
 	}
-	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+	(void)sigprocmask(SIG_UNBLOCK, &signals->set, NULL);
 	return signals;
 failed:
 	signals_free(signals);
@@ -71,6 +72,8 @@ void signals_free(struct signals *signals)
 {
 	if (!signals)
 		return;
+	/* One that comes now asks for what is being done, and must not kill in the middle of it. */
+	(void)sigprocmask(SIG_BLOCK, &signals->set, NULL);
 	for (size_t i = 0; i < signals->count; i++)
 		event_free(signals->events[i]);
 	free(signals);

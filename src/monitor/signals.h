@@ -20,7 +20,7 @@ void signals_block(const int list[], size_t count);
 struct signals *signals_new(struct event_base *base, const int list[], size_t count,
 			    signals_taken taken, void *arg);
 
-/* NULL is allowed. */
+/* Takes them no more, and lets those that still come wait for the end. NULL is allowed. */
 void signals_free(struct signals *signals);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/guard.h"
 
+#include "base/ipc.h"
 #include "monitor/daemonize.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 
 void server_guard_run(const struct server_options *options, int monitor_fd)
 {
-	pid_t monitor = getppid();
+	pid_t monitor = ipc_maker(monitor_fd);
 	char nothing;
 
 	/* Monitor says nothing; only the end counts. */

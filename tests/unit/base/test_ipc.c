@@ -282,6 +282,51 @@ static void test_pair_closes_on_exec(void **state)
 	close(fds[1]);
 }
 
+/* As a guard sees it: it has one end, and whoever made the pair and has the other one ends. */
+static void test_maker_that_has_ended(void **state)
+{
+	int fds[2];
+	int answer[2];
+	char nothing;
+	pid_t told;
+	int status;
+
+	(void)state;
+	assert_int_equal(pipe2(answer, O_CLOEXEC), 0);
+
+	pid_t maker = fork();
+
+	assert_int_not_equal(maker, -1);
+	if (maker == 0) {
+		if (ipc_pair(fds) || ipc_maker(fds[0]) != getpid())
+			_exit(1);
+
+		pid_t guard = fork();
+
+		if (guard != 0)
+			_exit(guard == -1);
+		close(fds[0]);
+		told = read(fds[1], &nothing, 1) == 0 ? ipc_maker(fds[1]) : -1;
+		_exit(write(answer[1], &told, sizeof(told)) != sizeof(told));
+	}
+	close(answer[1]);
+	assert_int_equal(waitpid(maker, &status, 0), maker);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_int_equal(read(answer[0], &told, sizeof(told)), sizeof(told));
+	assert_int_equal(told, maker);
+	close(answer[0]);
+}
+
+static void test_maker_of_no_socket(void **state)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(ipc_maker(fd), -ENOTSOCK);
+	close(fd);
+}
+
 static void expect_violated(struct fixture *fixture, const char *line)
 {
 	capture_begin(STDERR_FILENO);
@@ -696,6 +741,8 @@ int main(void)
 		PAIR_TEST(test_answers_from_handlers),
 		PAIR_TEST(test_descriptor),
 		cmocka_unit_test(test_pair_closes_on_exec),
+		cmocka_unit_test(test_maker_that_has_ended),
+		cmocka_unit_test(test_maker_of_no_socket),
 		PAIR_TEST(test_unknown_type),
 		PAIR_TEST(test_too_short_for_its_type),
 		PAIR_TEST(test_too_long_for_its_type),
