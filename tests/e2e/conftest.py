@@ -118,7 +118,7 @@ def lab(request):
 def masked(lab):
     """alice behind a box that changes every port: what is hard to get through."""
     lab.internet(nat=["masquerade fully-random"])
-    lab.users.add("alice")
+    lab.users.add_alice()
     return lab
 
 
@@ -126,5 +126,5 @@ def masked(lab):
 def internet(lab):
     """The base picture with the user alice."""
     lab.internet()
-    lab.users.add("alice")
+    lab.users.add_alice()
     return lab

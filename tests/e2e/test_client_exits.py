@@ -157,7 +157,7 @@ def test_type_refused(internet):
 
 def test_nat(lab):
     lab.internet(nat=True)
-    lab.users.add("alice")
+    lab.users.add_alice()
     lab.dtcps()
     ends(lab.dtcpclient(), 10, SITE, HIDDEN_SITE, "-n")
 

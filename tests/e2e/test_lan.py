@@ -25,7 +25,7 @@ def lan_addresses(lab):
 
 def test_lan_gets_ipv6_by_advertisement(lab):
     lab.internet(lan=True)
-    lab.users.add("alice")
+    lab.users.add_alice()
     before = lab.site.state()
     (lab.dir / "hello").write_text("hello over IPv6\n")
     http = Process(lab.six, "http", PYTHON, "-m", "http.server", "--bind", SIX,
@@ -55,7 +55,7 @@ def test_lan_gets_ipv6_by_advertisement(lab):
 
 def test_forwarding_that_was_on_stays_on(lab):
     lab.internet(lan=True)
-    lab.users.add("alice")
+    lab.users.add_alice()
     lab.site.sysctl("net.ipv6.conf.all.forwarding", 1)
     lab.dtcps()
     client = lab.dtcpclient("-s", lan_script(lab))
@@ -68,7 +68,7 @@ def test_forwarding_that_was_on_stays_on(lab):
 def test_lan_interface_that_is_not_there(lab):
     """Said in one line, and the tunnel stays."""
     lab.internet()
-    lab.users.add("alice")
+    lab.users.add_alice()
     lab.dtcps()
     client = lab.dtcpclient("-s", lan_script(lab, "eth7"))
     client.wait_log("there is no interface eth7")
@@ -114,7 +114,7 @@ def test_script_alone(lab):
 def test_lan_of_a_site_that_moves(lab):
     """The site's IPv4 address changes: the script hears of it, and the LAN notices nothing."""
     lab.internet(lan=True)
-    lab.users.add("alice")
+    lab.users.add_alice()
     server = lab.dtcps("-U")
     client = lab.dtcpclient("-U", "-n", "-s", lan_script(lab))
     client.wait_up()
@@ -135,7 +135,7 @@ def test_lan_of_a_tunnel_that_is_renamed(lab):
     """Under the new name of its tunnel, the script still finds what it has to go on with, and what
     to take back."""
     lab.internet(lan=True)
-    lab.users.add("alice")
+    lab.users.add_alice()
     lab.readdress("192.0.2.77")
     before = lab.site.state()
     before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])

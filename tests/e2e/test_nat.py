@@ -12,7 +12,7 @@ from lab.wire import Wire
 @pytest.fixture
 def behind_nat(lab):
     lab.internet(nat=True)
-    lab.users.add("alice")
+    lab.users.add_alice()
     return lab
 
 

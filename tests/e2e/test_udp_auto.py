@@ -43,7 +43,7 @@ def test_stays_with_protocol_41(internet, kind):
 def test_nat_found(lab, style, kind):
     """One line says so, and the tunnel comes up over UDP; the port is any."""
     lab.internet(nat=[style, "masquerade"])
-    lab.users.add("alice")
+    lab.users.add_alice()
     lab.dtcps("-U")
     client = lab.dtcpclient(*AUTO, type=kind)
     up = client.wait_up(5)
@@ -127,7 +127,7 @@ def test_everything_blocked(internet):
 def test_server_without_udp(lab):
     """Behind a NAT with a server that knows no UDP: said plainly."""
     lab.internet(nat=True)
-    lab.users.add("alice")
+    lab.users.add_alice()
     lab.dtcps()
     client = lab.dtcpclient(*AUTO)
     assert client.wait() == 9
@@ -137,7 +137,7 @@ def test_server_without_udp(lab):
 def test_default_is_protocol_41(lab):
     """Without the option everything is as it always was."""
     lab.internet(nat=True)
-    lab.users.add("alice")
+    lab.users.add_alice()
     lab.dtcps("-U")
     client = lab.dtcpclient()
     assert client.wait() == 10

@@ -134,7 +134,7 @@ def test_hello_before_the_forwarded_port_is_used(masked):
 def test_port_taken_at_the_box(lab):
     """The box keeps ports where it can; another machine behind it has port 4028 already."""
     lab.internet(nat=["masquerade"])
-    lab.users.add("alice")
+    lab.users.add_alice()
     lab.add_site2()
     lab.users.add("bob")
     server = lab.dtcps("-U")

@@ -27,7 +27,7 @@ def tunnel(lab, mtu, server_mtu=None):
 def way(request, lab):
     """Messages about the path have to find their way through a NAT as well."""
     lab.internet(nat=["masquerade fully-random"] if request.param == "NAT" else [])
-    lab.users.add("alice")
+    lab.users.add_alice()
     return lab
 
 

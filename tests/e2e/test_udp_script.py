@@ -24,7 +24,7 @@ CASES = {
 def test_variables(lab, case):
     styles, words, my_port, her_port = CASES[case]
     lab.internet(nat=styles)
-    lab.users.add("alice")
+    lab.users.add_alice()
     if "-B" in words:
         lab.nat.forward_port(5000, HIDDEN_SITE, 4028)
     lab.dtcps("-U", "-b", her_port)

@@ -56,7 +56,7 @@ def test_wrong_password_takes_nothing(two_places):
 def test_real_clients(lab):
     """The machine next door logs in as the same user: the first one is told and ends."""
     lab.internet(nat=["masquerade"])
-    lab.users.add("alice")
+    lab.users.add_alice()
     lab.add_site2()
     server = lab.dtcps("-U")
     first = lab.dtcpclient("-U", "-n")

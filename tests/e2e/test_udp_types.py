@@ -45,7 +45,7 @@ def assert_udp(packets, source, destination, hops):
 def test_through(lab, way, type):
     styles, words = WAYS[way]
     lab.internet(nat=styles)
-    lab.users.add("alice")
+    lab.users.add_alice()
     if "-B" in words:
         lab.nat.forward_port(5000, HIDDEN_SITE, 5001)
     before_server = lab.server.state()

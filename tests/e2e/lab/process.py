@@ -88,10 +88,12 @@ class Process:
         found = {}
         program = Path(self.words[0]).name
         # A room has a child with its title for a moment at its start, which is younger.
-        for pid, title in sorted(self.node.processes().items()):
-            match = re.match(rf"{program}: (\w+)", title)
-            if match and _descends(pid, self.pid):
-                found.setdefault(match.group(1), pid)
+        for pid in sorted(_family(self.pid)):
+            with contextlib.suppress(OSError):
+                title = Path(f"/proc/{pid}/cmdline").read_text()
+                match = re.match(rf"{program}: (\w+)", title)
+                if match:
+                    found.setdefault(match.group(1), pid)
         return found
 
     def kill_all(self):
@@ -99,7 +101,7 @@ class Process:
         another. Returns when they have closed what they had open, a while after they left their
         namespaces."""
         stopped = set()
-        while found := {pid for pid in self.node.processes() if _descends(pid, self.pid)} - stopped:
+        while found := set(_family(self.pid)) - stopped:
             for pid in found:
                 end_quietly(pid, signal.SIGSTOP)
             stopped |= found
@@ -109,15 +111,15 @@ class Process:
         until(lambda: not any(alive(pid) for pid in stopped), f"all of {self.name} ends")
 
 
-def _descends(pid, ancestor):
-    while pid > 1:
-        if pid == ancestor:
-            return True
-        try:
-            pid = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
-        except OSError:
-            return False
-    return False
+def _family(pid):
+    """The process and all that come from it and have not lost their parents."""
+    found = [pid]
+    for member in found:
+        with contextlib.suppress(OSError):
+            for task in os.listdir(f"/proc/{member}/task"):
+                text = Path(f"/proc/{member}/task/{task}/children").read_text()
+                found += map(int, text.split())
+    return found
 
 
 def status_field(pid, field):

@@ -2,6 +2,7 @@
 """The project's own programs."""
 
 import ipaddress
+import os
 import re
 import signal
 import subprocess
@@ -23,6 +24,8 @@ PASSWORD = "the quick brown fox"
 class Users:
     """A user database, kept with dtcpauth."""
 
+    with_alice = None  # a whole one
+
     def __init__(self, lab):
         self.path = lab.dir / "users.db"
         self.environment = lab.environment()
@@ -41,6 +44,17 @@ class Users:
     def add(self, name, password=PASSWORD, prefix=None):
         extra = ("--prefix", prefix) if prefix else ()
         return self._must("add", name, *extra, text=f"{password}\n")
+
+    def add_alice(self):
+        """The user of most tests. dtcpauth makes the database once, the others are copies."""
+        if self.path.exists():
+            self.add("alice")
+        elif Users.with_alice is None:
+            self.add("alice")
+            Users.with_alice = self.path.read_bytes()
+        else:
+            with open(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy:
+                copy.write(Users.with_alice)
 
     def passwd(self, name, password):
         return self._must("passwd", name, text=f"{password}\n")
