@@ -278,6 +278,8 @@ def test_server_goes_away(internet):
     server = internet.dtcps()
     client = internet.dtcpclient()
     client.wait_up()
+    # That control answers shows that it, too, knows by now that the tunnel is up.
+    client.counters()
     assert server.stop() == 0
     assert client.wait() in (11, 12)
     assert "tunnel down: " in client.log()
