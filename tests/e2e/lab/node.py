@@ -56,6 +56,12 @@ def alive(pid):
     return state != "Z"
 
 
+def command_line(pid):
+    """As ps shows it: the title of those that have set one."""
+    text = Path(f"/proc/{pid}/cmdline").read_bytes()
+    return text.replace(b"\0", b" ").decode(errors="replace").strip()
+
+
 def processes_of(inode):
     """{pid: command line} of everything that runs in the network namespace of that inode."""
     found = {}
@@ -64,8 +70,7 @@ def processes_of(inode):
             continue
         with contextlib.suppress(OSError):
             if os.stat(f"/proc/{entry}/ns/net").st_ino == inode:
-                text = Path(f"/proc/{entry}/cmdline").read_bytes()
-                found[int(entry)] = text.replace(b"\0", b" ").decode(errors="replace").strip()
+                found[int(entry)] = command_line(entry)
     return found
 
 

@@ -10,7 +10,7 @@ import subprocess
 import termios
 from pathlib import Path
 
-from .node import alive, command
+from .node import alive, command, command_line
 from .wait import SLOW, until
 
 
@@ -90,8 +90,7 @@ class Process:
         # A room has a child with its title for a moment at its start, which is younger.
         for pid in sorted(_family(self.pid)):
             with contextlib.suppress(OSError):
-                title = Path(f"/proc/{pid}/cmdline").read_text()
-                match = re.match(rf"{program}: (\w+)", title)
+                match = re.match(rf"{program}: (\w+)", command_line(pid))
                 if match:
                     found.setdefault(match.group(1), pid)
         return found
