@@ -323,12 +323,14 @@ static void ipc_on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-void ipc_free(struct ipc *ipc)
+void ipc_free(struct ipc **owner)
 {
+	struct ipc *ipc = *owner;
 	struct ipc_queued *queued;
 
 	if (!ipc)
 		return;
+	*owner = NULL;
 	if (ipc->freed)
 		*ipc->freed = true;
 	while ((queued = STAILQ_FIRST(&ipc->queue))) {

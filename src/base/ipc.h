@@ -54,8 +54,12 @@ size_t ipc_backlog(const struct ipc *ipc);
 /* Writes out what is queued, waiting at most timeout_ms. For a last word before exit. */
 void ipc_flush(struct ipc *ipc, int timeout_ms);
 
-/* Closes the channel; NULL is allowed. */
-void ipc_free(struct ipc *ipc);
+/*
+ * Closes the channel and sets its owner's pointer to NULL, which it may be already. A channel has
+ * one owner; whoever else has to reach it later keeps the address of the owner's pointer, so that
+ * none is left that leads to a channel that is gone. Handlers may do it, too.
+ */
+void ipc_free(struct ipc **owner);
 
 /* A socket pair for a channel, close-on-exec. Returns 0 or -errno. */
 int ipc_pair(int fds[static 2]);

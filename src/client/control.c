@@ -360,8 +360,8 @@ done:
 	connection_free(control.connection);
 	if (control.monitor)
 		ipc_flush(control.monitor, 1000);
-	ipc_free(control.monitor);
-	ipc_free(control.forward);
+	ipc_free(&control.monitor);
+	ipc_free(&control.forward);
 	if (control.timer)
 		event_free(control.timer);
 	if (control.base)

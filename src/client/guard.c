@@ -133,7 +133,7 @@ done:
 		log_warnx("out of memory");
 	if (child)
 		event_free(child);
-	ipc_free(monitor);
+	ipc_free(&monitor);
 	if (guard.base)
 		event_base_free(guard.base);
 	return result;

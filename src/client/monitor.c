@@ -56,8 +56,7 @@ static void monitor_end(struct monitor *monitor, int status)
 	monitor->status = status;
 	monitor_tell_end(monitor, status);
 	/* Control has nothing more to say. */
-	ipc_free(monitor->control);
-	monitor->control = NULL;
+	ipc_free(&monitor->control);
 	if (monitor->carrier.state == CARRIER_DOWN)
 		(void)event_base_loopbreak(monitor->base);
 	else if (monitor->carrier.state == CARRIER_UP ||

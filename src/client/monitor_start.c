@@ -40,13 +40,13 @@ static bool monitor_start_rooms(struct monitor *monitor)
 	monitor->carrier.guard = monitor_open_guard(monitor, guard[0]);
 	if (!monitor->control || !monitor->carrier.guard)
 		return false;
-	service_watch(monitor->service, "control", monitor->control, CLIENT_MSG_CALL);
+	service_watch(monitor->service, "control", &monitor->control, CLIENT_MSG_CALL);
 	if (!with_forward)
 		return true;
 	monitor->carrier.forward = monitor_open_forward(monitor, forward[0]);
 	if (!monitor->carrier.forward)
 		return false;
-	service_watch(monitor->service, "forward", monitor->carrier.forward, FORWARD_MSG_CALL);
+	service_watch(monitor->service, "forward", &monitor->carrier.forward, FORWARD_MSG_CALL);
 	return furnish(&monitor->supplies, monitor->control, monitor->carrier.forward) == 0;
 }
 
@@ -87,11 +87,11 @@ done:
 	carrier_unwatch(&monitor->carrier);
 	wake_free(monitor->wake);
 	watch_free(monitor->watch);
-	ipc_free(monitor->control);
-	ipc_free(monitor->carrier.forward);
+	ipc_free(&monitor->control);
+	ipc_free(&monitor->carrier.forward);
 	if (monitor->carrier.guard)
 		ipc_flush(monitor->carrier.guard, 1000);
-	ipc_free(monitor->carrier.guard);
+	ipc_free(&monitor->carrier.guard);
 	rooms_end(monitor->rooms);
 	reconnect_free(monitor->reconnect);
 	signals_free(monitor->signals);

@@ -388,8 +388,8 @@ no_memory:
 	forward.status = 1;
 done:
 	/* Channels first: monitor sees the end, and nothing can come any more. */
-	ipc_free(forward.control);
-	ipc_free(forward.monitor);
+	ipc_free(&forward.control);
+	ipc_free(&forward.monitor);
 	plane_close(&forward.plane);
 	if (forward.base)
 		event_base_free(forward.base);

@@ -20,11 +20,10 @@ struct service {
 	struct event *later; /* pending while nothing more is said */
 	struct {
 		const char *name;
-		struct ipc *ipc;
+		struct ipc *const *ipc; /* its owner's pointer; NULL: no room is watched here */
 		uint32_t type;
 		bool asked; /* and has not answered yet */
 	} rooms[SERVICE_ROOMS_MAX];
-	size_t count;
 	bool overdue; /* a sign of life waits for an answer */
 	bool unsaid;  /* a sign of life did not get through */
 	bool stopping;
@@ -68,30 +67,39 @@ static void service_on_later(evutil_socket_t fd, short what, void *arg)
 	service_tell_status(service);
 }
 
+/* The channel to a room; NULL if there is no such room, or its channel is closed. */
+static struct ipc *service_channel(const struct service *service, size_t i)
+{
+	return service->rooms[i].ipc ? *service->rooms[i].ipc : NULL;
+}
+
 static void service_ask(struct service *service, size_t i)
 {
 	const struct service_none none = {0};
+	struct ipc *ipc = service_channel(service, i);
 
+	if (!ipc)
+		return;
 	service->rooms[i].asked = true;
 	/* A question that cannot be sent is one that is not answered. */
-	(void)ipc_send(service->rooms[i].ipc, service->rooms[i].type, &none, sizeof(none), -1);
+	(void)ipc_send(ipc, service->rooms[i].type, &none, sizeof(none), -1);
 }
 
-/* The first room that has not answered; count where all have. */
+/* The first room that has not answered; SERVICE_ROOMS_MAX if all have that are still there. */
 static size_t service_silent(const struct service *service)
 {
 	size_t i = 0;
 
-	while (i < service->count && !service->rooms[i].asked)
+	while (i < SERVICE_ROOMS_MAX && !(service->rooms[i].asked && service_channel(service, i)))
 		i++;
 	return i;
 }
 
-/* Passes on that all are alive, and asks for the next time. */
+/* Passes on that all are alive, and asks for the next time, if there is to be one. */
 static void service_alive(struct service *service)
 {
 	service_beat(service);
-	for (size_t i = 0; i < service->count; i++)
+	for (size_t i = 0; i < SERVICE_ROOMS_MAX && !service->stopping; i++)
 		service_ask(service, i);
 }
 
@@ -105,7 +113,7 @@ static void service_on_tick(evutil_socket_t fd, short what, void *arg)
 	if (service->stopping) {
 		/* How long the end may take is watched by other means. */
 		service_beat(service);
-	} else if (silent == service->count) {
+	} else if (silent == SERVICE_ROOMS_MAX) {
 		service_alive(service);
 	} else if (!service->overdue) {
 		service->overdue = true;
@@ -155,16 +163,17 @@ void service_free(struct service *service)
 	free(service);
 }
 
-void service_watch(struct service *service, const char *name, struct ipc *ipc, uint32_t type)
+void service_watch(struct service *service, const char *name, struct ipc *const *ipc, uint32_t type)
 {
-	size_t i = service->count;
+	size_t i = 0;
 
+	while (i < SERVICE_ROOMS_MAX && service->rooms[i].ipc)
+		i++;
 	if (!service->tick || i == SERVICE_ROOMS_MAX)
 		return;
 	service->rooms[i].name = name;
 	service->rooms[i].ipc = ipc;
 	service->rooms[i].type = type;
-	service->count++;
 	service_ask(service, i);
 }
 
@@ -172,12 +181,12 @@ bool service_heard(struct service *service, const struct ipc *ipc)
 {
 	size_t i = 0;
 
-	while (i < service->count && service->rooms[i].ipc != ipc)
+	while (i < SERVICE_ROOMS_MAX && service_channel(service, i) != ipc)
 		i++;
-	if (i == service->count || !service->rooms[i].asked)
+	if (i == SERVICE_ROOMS_MAX || !service->rooms[i].asked)
 		return false;
 	service->rooms[i].asked = false;
-	if (service->overdue && service_silent(service) == service->count) {
+	if (service->overdue && service_silent(service) == SERVICE_ROOMS_MAX) {
 		/* Late is better than at the next tick, which may be too late. */
 		service->overdue = false;
 		log_info("all rooms answer again");

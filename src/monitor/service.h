@@ -31,11 +31,12 @@ struct service *service_new(struct event_base *base, const struct notify *notify
 void service_free(struct service *service);
 
 /*
- * The room at the other end of ipc is to show that it lives: from time to time it is sent a message
- * of this type (struct service_none), and its answer is told with service_heard(). name must stay
- * valid, ipc until service_stopping().
+ * The room at the other end of a channel is to show that it lives: from time to time it is sent a
+ * message of this type (struct service_none), and its answer is told with service_heard(). name and
+ * the owner's pointer must stay valid; one whose channel has been closed is not waited for.
  */
-void service_watch(struct service *service, const char *name, struct ipc *ipc, uint32_t type);
+void service_watch(struct service *service, const char *name, struct ipc *const *ipc,
+		   uint32_t type);
 
 /* False where this room was not asked. */
 bool service_heard(struct service *service, const struct ipc *ipc);

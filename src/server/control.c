@@ -348,8 +348,8 @@ done:
 		control_on_tell(-1, 0, &control);
 	if (control.broker.monitor)
 		ipc_flush(control.broker.monitor, 1000);
-	ipc_free(control.broker.monitor);
-	ipc_free(control.broker.forward);
+	ipc_free(&control.broker.monitor);
+	ipc_free(&control.broker.forward);
 	if (control.tell)
 		event_free(control.tell);
 	guesses_free(control.broker.guesses);

@@ -110,8 +110,8 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify)
 		goto done;
 	monitor_told(monitor, furnish(&monitor->supplies, monitor->options, monitor->users,
 				      monitor->control, monitor->forward));
-	service_watch(monitor->service, "control", monitor->control, SERVER_MSG_CALL);
-	service_watch(monitor->service, "forward", monitor->forward, FORWARD_MSG_CALL);
+	service_watch(monitor->service, "control", &monitor->control, SERVER_MSG_CALL);
+	service_watch(monitor->service, "forward", &monitor->forward, FORWARD_MSG_CALL);
 	links_watch(monitor->links, monitor->base);
 	/* What ends a loop before it begins is forgotten by it. */
 	if (!monitor->ending) {
@@ -119,8 +119,8 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify)
 		(void)event_base_dispatch(monitor->base);
 	}
 done:
-	ipc_free(monitor->control);
-	ipc_free(monitor->forward);
+	ipc_free(&monitor->control);
+	ipc_free(&monitor->forward);
 	if (monitor->guard >= 0)
 		close(monitor->guard);
 	if (monitor->rooms)

@@ -164,6 +164,34 @@ def test_watchdog(internet, program, room):
     process.wait_log("all rooms answer again")
 
 
+def test_watchdog_at_the_end(internet):
+    """A room's late answer, while the script has its time for "down" and control is gone already."""
+    script = internet.file("script", "#!/bin/sh\n"
+                           f"echo $state >>{internet.dir}/states\n"
+                           f"while [ $state = down ] && [ ! -e {internet.dir}/enough ]; do\n"
+                           "    sleep 0.05\n"
+                           "done\n", 0o755)
+    internet.dtcps()
+    with Manager(internet, watchdog=WATCHDOG) as manager:
+        client = internet.dtcpclient("-s", script)
+    manager.wait("READY", "1")
+    manager.wait("WATCHDOG", "1")
+    rooms = client.rooms()
+    os.kill(rooms["forward"], signal.SIGSTOP)
+    try:
+        client.wait_log("room forward has not answered for \\d+ ms")
+        os.kill(rooms["control"], signal.SIGKILL)
+        until(lambda: "down" in (internet.dir / "states").read_text(), "the script runs for down")
+    finally:
+        os.kill(rooms["forward"], signal.SIGCONT)
+    client.wait_log("all rooms answer again")
+    since = manager.mark()
+    manager.wait("WATCHDOG", "1", since=since)
+    (internet.dir / "enough").touch()
+    assert client.wait() == 1
+    assert "dtcp0" not in internet.site.links()
+
+
 def test_watchdog_of_somebody_else(internet):
     """$WATCHDOG_PID names the shell, say, that has started us."""
     with Manager(internet, watchdog=WATCHDOG, WATCHDOG_PID="1") as manager:

@@ -232,7 +232,7 @@ static bool queue_messages(unsigned long n)
 	}
 	failed = alloc_failed();
 	alloc_fail(0);
-	ipc_free(ipc);
+	ipc_free(&ipc);
 	close(fds[1]);
 	event_base_free(base);
 	return failed;

@@ -102,11 +102,12 @@ static void on_free(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	struct end *end = arg;
 
+	(void)ipc;
 	(void)body;
 	(void)fd;
 	end->calls++;
-	ipc_free(ipc);
-	end->ipc = NULL;
+	ipc_free(&end->ipc);
+	assert_null(end->ipc);
 }
 
 static void on_closed(struct ipc *ipc, bool violated, void *arg)
@@ -116,10 +117,8 @@ static void on_closed(struct ipc *ipc, bool violated, void *arg)
 	assert_ptr_equal(ipc, end->ipc);
 	end->closed++;
 	end->violated = violated;
-	if (end->free_in_handler) {
-		ipc_free(ipc);
-		end->ipc = NULL;
-	}
+	if (end->free_in_handler)
+		ipc_free(&end->ipc);
 }
 
 static const struct ipc_row rows[] = {
@@ -179,8 +178,8 @@ static int teardown(void **state)
 	struct fixture *fixture = *state;
 	unsigned int fds;
 
-	ipc_free(fixture->a.ipc);
-	ipc_free(fixture->b.ipc);
+	ipc_free(&fixture->a.ipc);
+	ipc_free(&fixture->b.ipc);
 	if (fixture->raw != -1)
 		close(fixture->raw);
 	if (fixture->a.fd != -1)
@@ -630,8 +629,7 @@ static void test_peer_closed(void **state)
 	ipc_flush(fixture->a.ipc, 0);
 	settle(fixture);
 	assert_int_equal(fixture->b.calls, 150);
-	ipc_free(fixture->a.ipc);
-	fixture->a.ipc = NULL;
+	ipc_free(&fixture->a.ipc);
 	settle(fixture);
 	settle(fixture);
 	assert_int_equal(fixture->b.calls, 150);
@@ -646,8 +644,7 @@ static void test_closed_behind_messages(void **state)
 
 	for (uint32_t i = 0; i < 5; i++)
 		assert_int_equal(send_number(&fixture->a, NUMBER, i), 0);
-	ipc_free(fixture->a.ipc);
-	fixture->a.ipc = NULL;
+	ipc_free(&fixture->a.ipc);
 	settle(fixture);
 	assert_int_equal(fixture->b.next, 5);
 	assert_int_equal(fixture->b.closed, 1);
@@ -703,8 +700,7 @@ static void test_flush(void **state)
 		_exit(count == MANY ? 0 : 1);
 	}
 	ipc_flush(fixture->a.ipc, 20000);
-	ipc_free(fixture->a.ipc);
-	fixture->a.ipc = NULL;
+	ipc_free(&fixture->a.ipc);
 	close(fixture->raw);
 	fixture->raw = -1;
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -727,8 +723,11 @@ static void test_flush_without_reader(void **state)
 
 static void test_free_nothing(void **state)
 {
+	struct ipc *ipc = NULL;
+
 	(void)state;
-	ipc_free(NULL);
+	ipc_free(&ipc);
+	assert_null(ipc);
 }
 
 #define PAIR_TEST(f) cmocka_unit_test_setup_teardown(f, setup_pair, teardown)

@@ -197,8 +197,8 @@ void room_stop(struct room *room, int want)
 	/* What should end by itself does so before it sees its channels end. */
 	if (want)
 		assert_int_equal(waitpid(room->pid, &status, 0), room->pid);
-	ipc_free(room->monitor);
-	ipc_free(room->control);
+	ipc_free(&room->monitor);
+	ipc_free(&room->control);
 	if (!want)
 		assert_int_equal(waitpid(room->pid, &status, 0), room->pid);
 	assert_true(WIFEXITED(status));

@@ -88,16 +88,16 @@ static void rig_open(struct rig *rig, uint64_t watchdog_ms)
 
 static void rig_watch(struct rig *rig)
 {
-	service_watch(rig->service, "control", rig->to[0], CALL);
-	service_watch(rig->service, "forward", rig->to[1], CALL);
+	service_watch(rig->service, "control", &rig->to[0], CALL);
+	service_watch(rig->service, "forward", &rig->to[1], CALL);
 }
 
 static void rig_close(struct rig *rig)
 {
 	service_free(rig->service);
 	for (size_t i = 0; i < 2; i++) {
-		ipc_free(rig->to[i]);
-		ipc_free(rig->room[i]);
+		ipc_free(&rig->to[i]);
+		ipc_free(&rig->room[i]);
 	}
 	event_base_free(rig->base);
 	notify_close(&rig->notify);
@@ -241,6 +241,51 @@ static void test_stopping(void **state)
 	rig_close(&rig);
 }
 
+/* One room is gone when another, which was late, answers: at the end, or before it is known of. */
+static void test_closed(void **state)
+{
+	(void)state;
+	for (int stopping = 0; stopping <= 1; stopping++) {
+		const struct service_none none = {0};
+		struct rig rig;
+
+		rig_open(&rig, WATCHDOG_MS);
+		rig.silent[1] = true;
+		rig_watch(&rig);
+		capture_begin(STDERR_FILENO);
+		rig_run(&rig, 3 * WATCHDOG_MS);
+		if (stopping)
+			service_stopping(rig.service);
+		ipc_free(&rig.to[0]);
+		assert_int_equal(ipc_send(rig.room[1], HERE, &none, sizeof(none), -1), 0);
+		rig_run(&rig, 5);
+		assert_non_null(strstr(capture_end(), "prog: all rooms answer again\n"));
+		assert_int_equal(rig.refused, 0);
+		/* Only the one that is there is asked, and only while there is a next time. */
+		assert_int_equal(rig.called[0], 1);
+		assert_int_equal(rig.called[1], stopping ? 1 : 2);
+		if (stopping)
+			assert_string_equal(rig_heard(&rig), "STOPPING=1\nSTATUS=");
+		rig_expect(&rig, "WATCHDOG=1");
+		rig_close(&rig);
+	}
+}
+
+/* Nor is one waited for that had not answered when it went. */
+static void test_closed_silent(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_open(&rig, WATCHDOG_MS);
+	rig.silent[0] = true;
+	rig_watch(&rig);
+	ipc_free(&rig.to[0]);
+	rig_expect(&rig, "WATCHDOG=1");
+	rig_expect(&rig, "WATCHDOG=1");
+	rig_close(&rig);
+}
+
 static void test_status(void **state)
 {
 	struct rig rig;
@@ -306,10 +351,11 @@ static void test_main_pid(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_alive),	 cmocka_unit_test(test_silent),
-		cmocka_unit_test(test_unasked),	 cmocka_unit_test(test_no_watchdog),
-		cmocka_unit_test(test_stopping), cmocka_unit_test(test_status),
-		cmocka_unit_test(test_ready),	 cmocka_unit_test(test_main_pid),
+		cmocka_unit_test(test_alive),	      cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_unasked),	      cmocka_unit_test(test_no_watchdog),
+		cmocka_unit_test(test_stopping),      cmocka_unit_test(test_closed),
+		cmocka_unit_test(test_closed_silent), cmocka_unit_test(test_status),
+		cmocka_unit_test(test_ready),	      cmocka_unit_test(test_main_pid),
 	};
 
 	return cmocka_run_group_tests_name("monitor service", tests, NULL, NULL);
