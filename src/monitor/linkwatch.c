@@ -16,6 +16,16 @@ struct linkwatch {
 	void *arg;
 };
 
+/* Ours, or one that has stood where a reject route of ours belongs. */
+static bool linkwatch_is_route(const struct nlmsghdr *message, const struct rtmsg *route)
+{
+	const struct nlattr *metric = netlink_find(message, sizeof(*route), RTA_PRIORITY);
+
+	return route->rtm_protocol == NETLINK_ROUTE_PROTOCOL ||
+	       (metric && mnl_attr_validate(metric, MNL_TYPE_U32) == 0 &&
+		mnl_attr_get_u32(metric) == NETLINK_REJECT_METRIC);
+}
+
 /* A router's table may change all the time: whatever is about routes that are not ours ends here.
  */
 static void linkwatch_read(const struct linkwatch *watch, const struct nlmsghdr *message)
@@ -46,7 +56,7 @@ static void linkwatch_read(const struct linkwatch *watch, const struct nlmsghdr 
 	case RTM_DELROUTE: {
 		const struct rtmsg *entry = body;
 
-		if (size < sizeof(*entry) || entry->rtm_protocol != NETLINK_ROUTE_PROTOCOL)
+		if (size < sizeof(*entry) || !linkwatch_is_route(message, entry))
 			return;
 		out = netlink_find(message, sizeof(*entry), RTA_OIF);
 		/* A reject route belongs to no interface of ours, though the kernel names one. */

@@ -58,8 +58,15 @@ int netlink_route_add(struct netlink *netlink, unsigned int index, const struct 
 int netlink_route_delete(struct netlink *netlink, unsigned int index, const struct prefix6 *prefix);
 
 /*
+ * The metric of reject routes, the highest that there is: whatever route somebody else has to the
+ * same prefix, or gets later, comes first, and neither is in the other's way.
+ */
+#define NETLINK_REJECT_METRIC UINT32_MAX
+
+/*
  * Adds a route that rejects packets ("unreachable"). One with our protocol number that is there
- * already was left behind by a client that was killed, and is taken over.
+ * already was left behind by a client that was killed, and is taken over. Somebody else's with this
+ * very metric stays, and then there is none of ours; both are logged.
  */
 int netlink_reject_add(struct netlink *netlink, const struct prefix6 *prefix);
 /* Removes it; no error where it is gone. */

@@ -90,29 +90,49 @@ int netlink_route_delete(struct netlink *netlink, unsigned int index, const stru
 	return netlink_route_talk(netlink, header, ESRCH, "remove the route", prefix);
 }
 
+/* A request about a reject route. */
+static struct nlmsghdr *netlink_reject(struct netlink_request *request, uint16_t message,
+				       uint16_t flags, const struct prefix6 *prefix,
+				       uint32_t metric)
+{
+	struct nlmsghdr *header = netlink_route(request, message, flags, RTN_UNREACHABLE, prefix);
+
+	mnl_attr_put_u32(header, RTA_PRIORITY, metric);
+	return header;
+}
+
 int netlink_reject_ensure(struct netlink *netlink, const struct prefix6 *prefix)
 {
 	char what[PREFIX6_STRLEN + 40];
 	struct netlink_request request;
-	struct nlmsghdr *header = netlink_route(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL,
-						RTN_UNREACHABLE, prefix);
+	struct nlmsghdr *header = netlink_reject(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL,
+						 prefix, NETLINK_REJECT_METRIC);
 
 	return netlink_ensure(netlink, header,
 			      netlink_route_what(what, "add the reject route", prefix));
 }
 
-int netlink_reject_delete(struct netlink *netlink, const struct prefix6 *prefix)
+static int netlink_reject_remove(struct netlink *netlink, const struct prefix6 *prefix,
+				 uint32_t metric)
 {
 	struct netlink_request request;
-	struct nlmsghdr *header = netlink_route(&request, RTM_DELROUTE, 0, RTN_UNREACHABLE, prefix);
+	struct nlmsghdr *header = netlink_reject(&request, RTM_DELROUTE, 0, prefix, metric);
 
 	return netlink_route_talk(netlink, header, ESRCH, "remove the reject route", prefix);
 }
 
-/* Reject routes that carry our protocol number. */
+int netlink_reject_delete(struct netlink *netlink, const struct prefix6 *prefix)
+{
+	return netlink_reject_remove(netlink, prefix, NETLINK_REJECT_METRIC);
+}
+
+/* Reject routes that carry our protocol number; those of earlier versions have other metrics. */
 struct netlink_rejects {
 	const struct prefix6 *within; /* NULL: all */
-	struct prefix6 *prefixes;
+	struct netlink_reject {
+		struct prefix6 prefix;
+		uint32_t metric;
+	} * list;
 	size_t count;
 };
 
@@ -121,26 +141,30 @@ static int netlink_on_route(const struct nlmsghdr *message, void *data)
 	struct netlink_rejects *rejects = data;
 	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
 	const struct nlattr *destination = netlink_find(message, sizeof(*route), RTA_DST);
+	const struct nlattr *metric = netlink_find(message, sizeof(*route), RTA_PRIORITY);
 
 	if (route->rtm_protocol != NETLINK_ROUTE_PROTOCOL || route->rtm_type != RTN_UNREACHABLE ||
 	    route->rtm_family != AF_INET6 || !destination ||
-	    mnl_attr_get_payload_len(destination) < sizeof(struct in6_addr))
+	    mnl_attr_get_payload_len(destination) < sizeof(struct in6_addr) || !metric ||
+	    mnl_attr_validate(metric, MNL_TYPE_U32) < 0)
 		return MNL_CB_OK;
 
-	struct prefix6 *grown = reallocarray(rejects->prefixes, rejects->count + 1, sizeof(*grown));
+	struct netlink_reject *grown =
+		reallocarray(rejects->list, rejects->count + 1, sizeof(*grown));
 
 	if (!grown)
 		return MNL_CB_ERROR;
-	rejects->prefixes = grown;
-	memcpy(&grown[rejects->count].addr, mnl_attr_get_payload(destination),
-	       sizeof(struct in6_addr));
-	grown[rejects->count].len = route->rtm_dst_len;
-	if (!rejects->within || prefix6_contains(rejects->within, &grown[rejects->count]))
+	rejects->list = grown;
+	grown += rejects->count;
+	memcpy(&grown->prefix.addr, mnl_attr_get_payload(destination), sizeof(struct in6_addr));
+	grown->prefix.len = route->rtm_dst_len;
+	grown->metric = mnl_attr_get_u32(metric);
+	if (!rejects->within || prefix6_contains(rejects->within, &grown->prefix))
 		rejects->count++;
 	return MNL_CB_OK;
 }
 
-/* Fills in all but within; prefixes is the caller's to free in either case. Returns 0 or -errno. */
+/* Fills in all but within; list is the caller's to free in either case. Returns 0 or -errno. */
 static int netlink_rejects_list(struct netlink *netlink, struct netlink_rejects *rejects)
 {
 	struct netlink_request request;
@@ -157,10 +181,11 @@ int netlink_reject_sweep(struct netlink *netlink, const struct prefix6 *within)
 	int result = netlink_rejects_list(netlink, &rejects);
 
 	for (size_t i = 0; i < rejects.count && result == 0; i++)
-		result = netlink_reject_delete(netlink, &rejects.prefixes[i]);
+		result = netlink_reject_remove(netlink, &rejects.list[i].prefix,
+					       rejects.list[i].metric);
 	if (result == 0)
 		result = (int)rejects.count;
-	free(rejects.prefixes);
+	free(rejects.list);
 	return result;
 }
 
@@ -172,9 +197,10 @@ static bool netlink_reject_there(struct netlink *netlink, const struct prefix6 *
 
 	if (netlink_rejects_list(netlink, &rejects) == 0) {
 		for (size_t i = 0; i < rejects.count; i++)
-			there |= rejects.prefixes[i].len == prefix->len;
+			there |= rejects.list[i].prefix.len == prefix->len &&
+				 rejects.list[i].metric == NETLINK_REJECT_METRIC;
 	}
-	free(rejects.prefixes);
+	free(rejects.list);
 	return there;
 }
 
@@ -186,10 +212,9 @@ int netlink_reject_add(struct netlink *netlink, const struct prefix6 *prefix)
 	if (result != 0)
 		return result > 0 ? 0 : result;
 	(void)prefix6_format(prefix, text);
-	if (!netlink_reject_there(netlink, prefix)) {
-		log_warnx("cannot add the reject route %s: somebody else has a route to it", text);
-		return -EEXIST;
-	}
-	log_info("took over the reject route %s, which was there already", text);
+	if (netlink_reject_there(netlink, prefix))
+		log_info("took over the reject route %s, which was there already", text);
+	else
+		log_info("no reject route %s is made: somebody else has a route to it", text);
 	return 0;
 }

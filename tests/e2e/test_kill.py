@@ -121,17 +121,21 @@ def test_one_of_two_clients_all_at_once(internet):
     internet.site.back_to(before)
 
 
-def test_somebody_elses_route_to_the_prefix(internet):
-    """Is not taken over."""
+def test_reject_routes_of_an_earlier_version(internet):
+    """They had another metric, and are swept all the same; somebody else's stay."""
     internet.dtcps()
+    before = internet.site.state()
+    for metric in (1024, 7):
+        internet.site.ip("-6", "route", "add", "unreachable", "2001:db8:77::/48", "proto", "220",
+                         "metric", metric)
+    theirs = ("unreachable", "2001:db8:77::/48", "metric", "99")
+    internet.site.ip("-6", "route", "add", *theirs)
     client = internet.dtcpclient()
-    prefix = client.prefix()
+    client.wait_log("removed 2 reject routes left behind by an earlier run")
     assert client.stop() == 0
-    internet.site.ip("-6", "route", "add", "unreachable", prefix)
-    client = internet.dtcpclient()
-    assert client.wait() == 1
-    assert f"cannot add the reject route {prefix}: somebody else has a route to it" in client.log()
-    assert any(f"unreachable {prefix} " in route for route in internet.site.routes())
+    internet.site.ip("-6", "route", "del", *theirs)
+    before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
+    internet.site.back_to(before)
 
 
 def test_server_all_at_once(internet):

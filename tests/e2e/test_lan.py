@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The example script: a network at home gets IPv6 from radvd, and is told when it ends."""
+"""The example script: a network at home gets IPv6 from radvd, and is told when it ends. And an
+administrator who leads the prefix to a router of that network."""
 
 import ipaddress
+import os
+import signal
 
 from lab.capture import Capture
 from lab.process import Process
 from lab.topology import SITE, SIX
-from lab.traffic import PYTHON, fetch, ping
+from lab.traffic import PYTHON, fetch, no_ping, ping
 from lab.wait import REPO, until
+
+# The metric of our own reject routes: all others come before it.
+LAST = 4294967295
 
 
 def lan_script(lab, interface="lan0"):
@@ -152,3 +158,103 @@ def test_lan_of_a_tunnel_that_is_renamed(lab):
     assert client.stop() == 0
     until(lambda: set(lan_addresses(lab).values()) == {0}, "the address is deprecated", 5)
     lab.site.back_to(before)
+
+
+class RouterBehind:
+    """The LAN host becomes a router for the whole prefix; its address is in the prefix."""
+
+    def __init__(self, lab):
+        lab.internet(lan=True)
+        self.lab = lab
+        self.site = lab.site
+        lab.users.add_alice()
+        lab.dtcps()
+        client = lab.dtcpclient()
+        self.prefix = client.prefix()
+        assert client.stop() == 0
+        self.address = self.prefix[0x10001]
+        self.site.ip("-6", "addr", "add", "fe80::1/64", "dev", "lan0", "nodad")
+        lab.lan.ip("-6", "addr", "add", "fe80::2/64", "dev", "eth0", "nodad")
+        lab.lan.ip("-6", "addr", "add", f"{self.address}/128", "dev", "eth0", "nodad")
+        lab.lan.ip("-6", "route", "add", "default", "via", "fe80::1", "dev", "eth0")
+        self.site.sysctl("net.ipv6.conf.all.forwarding", 1)
+        self.clean = self.routes()
+
+    def route(self, verb, *metric):
+        self.site.ip("-6", "route", verb, self.prefix, "via", "fe80::2", "dev", "lan0", *metric)
+
+    def routes(self):
+        """Those that the tunnel could have to do with."""
+        return [route for route in self.site.routes()
+                if str(self.prefix) in route or "proto 220" in route]
+
+
+def test_own_route_for_the_prefix(lab):
+    """It is there at the start: the tunnel comes up, leads to the router behind, and at the end,
+    sudden or not, the route is still there."""
+    behind = RouterBehind(lab)
+    for metric in ((), ("metric", "9"), ("metric", "5000")):
+        behind.route("add", *metric)
+        own = behind.routes()
+        assert len(own) == 1
+        client = lab.dtcpclient()
+        client.wait_up()
+        ping(lab.six, behind.address)
+        assert client.stop() == 0
+        assert behind.routes() == own
+        behind.route("del", *metric)
+    # The guard clears away, and so does the next start.
+    behind.route("add")
+    own = behind.routes()
+    client = lab.dtcpclient()
+    client.wait_up()
+    os.kill(client.rooms()["monitor"], signal.SIGKILL)
+    client.wait()
+    until(lambda: behind.routes() == own, "the guard has removed the reject route")
+    client = lab.dtcpclient()
+    client.wait_up()
+    client.kill_all()
+    client = lab.dtcpclient()
+    client.wait_log("removed 1 reject route left behind by an earlier run")
+    client.wait_up()
+    ping(lab.six, behind.address)
+    assert client.stop() == 0
+    assert behind.routes() == own
+
+
+def test_own_route_comes_and_goes(lab):
+    """While the tunnel is up: without it, packets for the prefix are answered and do not loop."""
+    behind = RouterBehind(lab)
+    client = lab.dtcpclient()
+    client.wait_up()
+    whole = behind.routes()
+    for verb, *metric in (("add",), ("append",), ("replace",), ("add", "metric", "5000")):
+        assert "Destination unreachable" in no_ping(lab.six, behind.address), verb
+        behind.route(verb, *metric)
+        ping(lab.six, behind.address)
+        behind.route("del", *metric)
+        assert behind.routes() == whole
+    assert "put back" not in client.log()
+    assert client.stop() == 0
+    assert behind.routes() == behind.clean
+
+
+def test_own_route_in_the_very_place(lab):
+    """It has the metric of our reject route, which then is not needed; and is, once that goes."""
+    behind = RouterBehind(lab)
+    behind.route("add", "metric", LAST)
+    own = behind.routes()
+    client = lab.dtcpclient()
+    client.wait_log(f"no reject route {behind.prefix} is made: somebody else has a route to it")
+    client.wait_up()
+    ping(lab.six, behind.address)
+    behind.route("del", "metric", LAST)
+    client.wait_log(f"the reject route {behind.prefix} was removed by somebody; put back")
+    assert "Destination unreachable" in no_ping(lab.six, behind.address)
+    assert client.stop() == 0
+    assert behind.routes() == behind.clean
+    behind.route("add", "metric", LAST)
+    client = lab.dtcpclient()
+    client.wait_up()
+    assert client.stop() == 0
+    assert behind.routes() == own
