@@ -12,9 +12,6 @@
 static const struct prefix6 global_unicast = {.addr = {.s6_addr = {0x20}}, .len = 3};
 static const struct prefix6 unique_local = {.addr = {.s6_addr = {0xfc}}, .len = 7};
 
-/* A shorter one is not a site's prefix, but a default route in disguise. */
-#define SITE_LEN_MIN 16
-
 /* An address as two words: packets are looked up by prefix, and octets would take twice as long. */
 struct words {
 	uint64_t word[2];
@@ -184,8 +181,12 @@ struct in6_addr prefix6_mask(const struct in6_addr *addr, uint8_t len)
 	return words_address(&words);
 }
 
+bool prefix6_in_unicast(const struct prefix6 *prefix)
+{
+	return prefix6_contains(&global_unicast, prefix) || prefix6_contains(&unique_local, prefix);
+}
+
 bool prefix6_is_unicast(const struct prefix6 *prefix)
 {
-	return prefix->len >= SITE_LEN_MIN && (prefix6_contains(&global_unicast, prefix) ||
-					       prefix6_contains(&unique_local, prefix));
+	return prefix->len >= PREFIX6_SITE_LEN_MIN && prefix6_in_unicast(prefix);
 }

@@ -55,10 +55,13 @@ struct in6_addr prefix6_last(const struct prefix6 *prefix);
 /* addr with the bits past len cleared. len is 0 to 128. */
 struct in6_addr prefix6_mask(const struct in6_addr *addr, uint8_t len);
 
-/*
- * True where the prefix can be handed to a site: it lies in global unicast (2000::/3) or
- * unique local (fc00::/7) space and is no longer an announcement of everything (length >= 16).
- */
+/* A shorter one is not a site's prefix, but a default route in disguise. */
+#define PREFIX6_SITE_LEN_MIN 16
+
+/* True if the prefix lies in global unicast (2000::/3) or unique local (fc00::/7) space. */
+bool prefix6_in_unicast(const struct prefix6 *prefix);
+
+/* True if it can be handed to a site, too: it is not shorter than PREFIX6_SITE_LEN_MIN. */
 bool prefix6_is_unicast(const struct prefix6 *prefix);
 
 #endif

@@ -204,8 +204,10 @@ static const char *take_prefix(struct reader *reader, const char *text)
 	case PREFIX_HOST_BITS:
 		return "has an IPv6 prefix with bits set beyond its length";
 	}
-	if (!prefix6_is_unicast(&prefix))
+	if (!prefix6_in_unicast(&prefix))
 		return "has an IPv6 prefix that is neither global nor unique local unicast";
+	if (!prefix6_is_unicast(&prefix))
+		return "has an IPv6 prefix that is too short: lengths from 16 to 128 are possible";
 	for (size_t i = 0; i < reply->n_prefixes; i++) {
 		if (prefix6_equal(&reply->prefixes[i], &prefix))
 			return "has the same IPv6 prefix twice";

@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The longest prefix of a user: one that has another address than its router's. */
+enum { NETWORK_LENGTH_MAX = 126 };
+
 /* Highest interface number that server_interface_name() has digits for; most sessions, and most
  * logins that are looked into at a time. */
 enum { INTERFACE_NUMBER_MAX = 99999, SESSIONS_MAX = 65536, LOGINS_MAX = 4096 };
@@ -111,16 +114,28 @@ static bool read_interface(void *field, const char *where, const char *value)
 	return true;
 }
 
-static bool read_prefix(void *field, const char *where, const char *value)
+static bool read_unicast(struct prefix6 *prefix, const char *where, const char *value)
 {
-	struct prefix6 *prefix = field;
 	enum prefix_error error = prefix6_parse(value, prefix);
 
 	if (error != PREFIX_OK)
 		return options_bad("%s: \"%s\" %s", where, value, prefix_error_text(error));
-	if (!prefix6_is_unicast(prefix))
+	if (!prefix6_in_unicast(prefix))
 		return options_bad("%s: %s is not global unicast or unique local space", where,
 				   value);
+	return true;
+}
+
+static bool read_pool(void *field, const char *where, const char *value)
+{
+	struct prefix6 *pool = field;
+
+	if (!read_unicast(pool, where, value))
+		return false;
+	if (pool->len < PREFIX6_SITE_LEN_MIN || pool->len >= NETWORK_LENGTH_MAX)
+		return options_bad("%s: %s is too %s: lengths from %d to %d are possible", where,
+				   value, pool->len < PREFIX6_SITE_LEN_MIN ? "short" : "long",
+				   PREFIX6_SITE_LEN_MIN, NETWORK_LENGTH_MAX - 1);
 	return true;
 }
 
@@ -133,7 +148,7 @@ static bool read_host_prefix(void *field, const char *where, const char *value)
 		(void)snprintf(full, sizeof(full), "%s/64", value);
 		value = full;
 	}
-	if (!read_prefix(field, where, value))
+	if (!read_unicast(field, where, value))
 		return false;
 	if (((const struct prefix6 *)field)->len != 64)
 		return options_bad("%s: %s: a /64 is needed", where, value);
@@ -199,9 +214,9 @@ static const struct setting settings[] = {
 	NUMBER("limit.source.pending", limits.source_pending, 1, SESSIONS_MAX, LIVE),
 	VALUE("listen", listen, NO_FLAG, read_address, write_address, START),
 	NUMBER("mtu", mtu, FORWARD_MTU_MIN, FORWARD_MTU_MAX, START),
-	NUMBER("network.length", network_length, 1, 126, START),
+	NUMBER("network.length", network_length, 1, NETWORK_LENGTH_MAX, START),
 	VALUE("network.numbered", numbered, NO_FLAG, read_bool, write_bool, START),
-	VALUE("network.pool", pool, FIELD(has_pool), read_prefix, write_prefix, START),
+	VALUE("network.pool", pool, FIELD(has_pool), read_pool, write_prefix, START),
 	VALUE("pidfile", pidfile, NO_FLAG, read_text, write_text, START),
 	VALUE("port", port, NO_FLAG, read_port, write_port, START),
 	NUMBER("timeout.idle", timeout_idle, 1, 86400, LIVE),

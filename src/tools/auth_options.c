@@ -84,11 +84,17 @@ static bool auth_parse_prefix(const char *text, struct auth_options *options, in
 		*status = auth_fail(AUTH_USAGE, "--prefix %s %s", text, prefix_error_text(error));
 		return false;
 	}
-	if (!prefix6_is_unicast(&options->prefix)) {
+	if (!prefix6_in_unicast(&options->prefix)) {
 		*status = auth_fail(AUTH_USAGE,
 				    "--prefix %s is not in global unicast (2000::/3) or unique "
 				    "local (fc00::/7) space",
 				    text);
+		return false;
+	}
+	if (!prefix6_is_unicast(&options->prefix)) {
+		*status = auth_fail(AUTH_USAGE,
+				    "--prefix %s is too short: lengths from %d to 128 are possible",
+				    text, PREFIX6_SITE_LEN_MIN);
 		return false;
 	}
 	options->has_prefix = true;

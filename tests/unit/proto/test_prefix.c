@@ -322,27 +322,40 @@ static void test_is_unicast(void **state)
 {
 	static const struct {
 		const char *text;
-		bool unicast;
+		enum { ELSEWHERE, SHORT, SITE } what;
 	} rows[] = {
-		{"2001:db8::/48", true}, {"2000::/16", true},
-		{"3fff::/16", true},	 {"3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128", true},
-		{"fc00::/16", true},	 {"fd00::/16", true},
-		{"fdff::1/128", true},	 {"2000::/15", false}, /* shorter than any site's */
-		{"2000::/3", false},	 {"fc00::/7", false},
-		{"::/1", false},	 {"1fff::/16", false},
-		{"4000::/16", false},	 {"::/128", false},
-		{"::1/128", false},	 {"::ffff:192.0.2.1/128", false},
-		{"64:ff9b::/96", false}, {"fbff::/16", false},
-		{"fe00::/16", false},	 {"fe80::/10", false},
-		{"fe80::1/128", false},	 {"ff00::/16", false},
-		{"ff02::1/128", false},
+		{"2001:db8::/48", SITE},
+		{"2000::/16", SITE},
+		{"3fff::/16", SITE},
+		{"3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128", SITE},
+		{"fc00::/16", SITE},
+		{"fd00::/16", SITE},
+		{"fdff::1/128", SITE},
+		{"2000::/15", SHORT},
+		{"2000::/3", SHORT},
+		{"fc00::/7", SHORT},
+		{"fd00::/8", SHORT},
+		{"::/1", ELSEWHERE},
+		{"1fff::/16", ELSEWHERE},
+		{"4000::/16", ELSEWHERE},
+		{"::/128", ELSEWHERE},
+		{"::1/128", ELSEWHERE},
+		{"::ffff:192.0.2.1/128", ELSEWHERE},
+		{"64:ff9b::/96", ELSEWHERE},
+		{"fbff::/16", ELSEWHERE},
+		{"fe00::/16", ELSEWHERE},
+		{"fe80::/10", ELSEWHERE},
+		{"fe80::1/128", ELSEWHERE},
+		{"ff00::/16", ELSEWHERE},
+		{"ff02::1/128", ELSEWHERE},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct prefix6 p = prefix(rows[i].text);
 
-		assert_int_equal(prefix6_is_unicast(&p), rows[i].unicast);
+		assert_int_equal(prefix6_is_unicast(&p), rows[i].what == SITE);
+		assert_int_equal(prefix6_in_unicast(&p), rows[i].what != ELSEWHERE);
 	}
 }
 

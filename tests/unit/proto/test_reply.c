@@ -375,6 +375,8 @@ static void test_bad_prefixes(void **state)
 	static const char bits[] = "has an IPv6 prefix with bits set beyond its length";
 	static const char kind[] = "has an IPv6 prefix that is neither global nor unique local "
 				   "unicast";
+	static const char size[] = "has an IPv6 prefix that is too short: lengths from 16 to 128 "
+				   "are possible";
 	static const char *const rows[][2] = {
 		{"/", syntax},
 		{"//", syntax},
@@ -397,7 +399,9 @@ static void test_bad_prefixes(void **state)
 		{"2001:db8::1/48", bits},
 		{"2001:db8:0:1::/63", bits},
 		{"2001:db9::/48,2001:db8::1/64", bits},
-		{"2000::/3", kind},
+		{"2000::/3", size},
+		{"fd00::/8", size},
+		{"2a00::/15", size},
 		{"::/1", kind},
 		{"fe80::/64", kind},
 		{"ff00::/8", kind},
