@@ -2,6 +2,7 @@
 #include "client/authfile.h"
 
 #include "base/log.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,8 +14,9 @@
 enum { AUTHFILE_LINE_MAX = 256 + DTCP_USER_MAX + DTCP_PASSWORD_MAX + 4 };
 
 /*
- * Reads one line without its end. Returns its length, which is over AUTHFILE_LINE_MAX for one that
- * was cut, or -1 at the end of the file.
+ * Reads one line without its end, and without the mark that some editors begin a file with, also
+ * one that is in the middle now because another file was put before it. Returns its length, which
+ * is over AUTHFILE_LINE_MAX for one that was cut, or -1 at the end of the file.
  */
 static int authfile_line(FILE *file, char line[static AUTHFILE_LINE_MAX + 1])
 {
@@ -26,6 +28,8 @@ static int authfile_line(FILE *file, char line[static AUTHFILE_LINE_MAX + 1])
 			line[len] = (char)c;
 		if (len <= AUTHFILE_LINE_MAX)
 			len++;
+		if (len == TEXT_MARK_LEN && text_has_mark(line, TEXT_MARK_LEN))
+			len = 0;
 	}
 	if (c == EOF && len == 0)
 		return -1;
@@ -102,6 +106,11 @@ enum authfile_result authfile_find(const char *path, const char *user,
 		len = authfile_line(file, line);
 		if (len < 0)
 			break;
+		if (number == 1 && text_is_utf16(line, (size_t)len)) {
+			log_warnx("%s: its text is in UTF-16; save it as UTF-8", path);
+			result = AUTHFILE_FAILED;
+			break;
+		}
 		/* An editor of another system may have ended the lines with CRLF. */
 		if (len > 0 && len <= AUTHFILE_LINE_MAX && line[len - 1] == '\r')
 			line[--len] = '\0';

@@ -8,6 +8,7 @@
 #include "server/configfile.h"
 
 #include "base/options.h"
+#include "base/text.h"
 #include "server/settings.h"
 
 #include <confuse.h>
@@ -250,7 +251,8 @@ static bool configfile_read_text(char *text)
 
 bool configfile_parse(struct server_options *options, const char *path, const char *text)
 {
-	char *copy = strdup(text);
+	/* Some editors begin a file with a mark. */
+	char *copy = strdup(text_has_mark(text, strlen(text)) ? text + TEXT_MARK_LEN : text);
 	bool good;
 
 	reading = (struct configfile_reading){.options = options, .path = path};
@@ -296,6 +298,8 @@ static bool configfile_load(int fd, const char *path, char buf[static CONFIGFILE
 	if (size > CONFIGFILE_MAX)
 		return options_bad("%s: longer than %d bytes", path, CONFIGFILE_MAX);
 	buf[size] = '\0';
+	if (text_is_utf16(buf, size))
+		return options_bad("%s: its text is in UTF-16; save it as UTF-8", path);
 	if (strlen(buf) != size)
 		return options_bad("%s: not a text: there is a byte 0 in it", path);
 	return true;

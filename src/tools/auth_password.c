@@ -2,6 +2,8 @@
 /* Where dtcpauth gets a password from. Never from the command line, which everybody can see. */
 #include "tools/auth.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <readpassphrase.h>
 #include <stdio.h>
@@ -77,6 +79,9 @@ static bool auth_password_read(char entry[static ENTRY_SIZE])
 		ended = byte == '\n';
 		if (!ended)
 			entry[len++] = byte;
+		/* Some editors begin a file with a mark. */
+		if (len == TEXT_MARK_LEN && text_has_mark(entry, len))
+			len = 0;
 	}
 	explicit_bzero(&byte, sizeof(byte));
 	if (len == 0 && !ended) {
@@ -86,7 +91,9 @@ static bool auth_password_read(char entry[static ENTRY_SIZE])
 	if (ended && len > 0 && entry[len - 1] == '\r')
 		len--;
 	if (memchr(entry, '\0', len)) {
-		(void)auth_fail(AUTH_FAILED, "the password has a NUL character");
+		(void)auth_fail(AUTH_FAILED, text_is_utf16(entry, len)
+						     ? "the password is in UTF-16; save it as UTF-8"
+						     : "the password has a NUL character");
 		return false;
 	}
 	/* Full: it is too long, which its first bytes are enough to tell. */

@@ -356,7 +356,9 @@ def test_full_output(auth):
     ("p\u00e4sswort:\u4e2d\n".encode(), "p\u00e4sswort:\u4e2d"),
     (b"x" * 256 + b"\r\n", "x" * 256),
     (b"first\nsecond\n", "first"),
-], ids=["lf", "crlf", "no-end", "blanks", "utf8", "longest", "two-lines"])
+    (b"\xef\xbb\xbfsecret\r\n", "secret"),
+    (b"\xef\xbb\xbf" + b"x" * 256 + b"\r\n", "x" * 256),
+], ids=["lf", "crlf", "no-end", "blanks", "utf8", "longest", "two-lines", "mark", "mark-longest"])
 def test_standard_input(auth, stdin, password):
     assert auth.ok("add", "alice", stdin=stdin) == ""
     assert auth.password("alice") == password
@@ -373,7 +375,11 @@ def test_standard_input(auth, stdin, password):
     (b"se\rcret\n", "the password has a control character"),
     (b"secret\r\r\n", "the password has a control character"),
     (b"secret\x7f\n", "the password has a control character"),
-], ids=["missing", "lf", "crlf", "long", "very-long", "nul", "tab", "cr", "cr-crlf", "del"])
+    (b"\xef\xbb\xbf", "no password on standard input"),
+    (b"\xef\xbb\xbf\n", "the password is empty"),
+    ("\ufeffsecret\n".encode("utf-16-le"), "the password is in UTF-16; save it as UTF-8"),
+], ids=["missing", "lf", "crlf", "long", "very-long", "nul", "tab", "cr", "cr-crlf", "del", "mark",
+        "mark-lf", "utf16"])
 def test_bad_standard_input(auth, stdin, line):
     auth.fails(1, line, "add", "alice", stdin=stdin)
     # Not even a database comes of it.

@@ -211,6 +211,39 @@ static void test_malformed_lines(void **state)
 	}
 }
 
+/* What editors of another system put at the beginning. */
+#define MARK "\xEF\xBB\xBF"
+
+static void test_marks(void **state)
+{
+	(void)state;
+	expect_found(MARK "broker.example:foo:bar\n", "bar");
+	expect_found(MARK "broker.example:foo:bar\r\n", "bar");
+	expect_found(MARK "# mine\nbroker.example:foo:bar\n", "bar");
+	expect_found(MARK "\r\nbroker.example:foo:bar", "bar");
+	/* Two files, one put behind the other. */
+	expect_found(MARK "# a\n" MARK "broker.example:foo:bar\n", "bar");
+	/* Elsewhere it belongs to the password. */
+	expect_found("broker.example:foo:" MARK "\n", MARK);
+	/* Half of it is a part of a name, of another server. */
+	expect_none(MARK "\xEF\xBB", 5, "test: %s:1: not server:user:password" IGNORED);
+	expect_none(MARK, 3, "");
+}
+
+static void test_utf16(void **state)
+{
+	static const char *const texts[] = {"\xFF\xFE"
+					    "b\0r\0:\0\n\0",
+					    "\xFE\xFF\0b\0r\0:\0\n"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		write_file(texts[i], 10, 0600);
+		look_up("broker.example", "foo", AUTHFILE_FAILED, NULL,
+			"test: %s: its text is in UTF-16; save it as UTF-8\n");
+	}
+}
+
 static void test_nul(void **state)
 {
 	(void)state;
@@ -296,6 +329,8 @@ int main(void)
 		cmocka_unit_test(test_passwords),
 		cmocka_unit_test(test_comments_and_empty_lines),
 		cmocka_unit_test(test_malformed_lines),
+		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_utf16),
 		cmocka_unit_test(test_nul),
 		cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_permissions),

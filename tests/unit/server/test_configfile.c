@@ -73,6 +73,8 @@ static void test_empty(void **state)
 	done();
 	expect_ok("\n  \t\r\n# nothing\n");
 	done();
+	expect_ok("\xEF\xBB\xBF");
+	done();
 }
 
 static void test_every_form_of_a_key(void **state)
@@ -194,6 +196,21 @@ static void test_wrong_form(void **state)
 	expect_error("port =", "1: premature end of file\n");
 }
 
+/* What editors of another system put at the beginning; the lines are counted as ever. */
+static void test_mark(void **state)
+{
+	(void)state;
+	expect_ok("\xEF\xBB\xBFport = 20300\r\nmtu = 1300\r\n");
+	assert_int_equal(options.port, 20300);
+	assert_int_equal(options.mtu, 1300);
+	done();
+	expect_ok("\xEF\xBB\xBF# a comment\nport = 20300\n");
+	assert_int_equal(options.port, 20300);
+	done();
+	expect_error("\xEF\xBB\xBFmtu = 1300\nport 1\n",
+		     "2: missing equal sign after option 'port'\n");
+}
+
 /* What libconfuse would take for the key pool of the section network. */
 static void test_bars(void **state)
 {
@@ -226,8 +243,8 @@ int main(void)
 		cmocka_unit_test(test_all_keys),     cmocka_unit_test(test_lines_after_comments),
 		cmocka_unit_test(test_wrong_values), cmocka_unit_test(test_several_errors),
 		cmocka_unit_test(test_unknown),	     cmocka_unit_test(test_twice),
-		cmocka_unit_test(test_wrong_form),   cmocka_unit_test(test_bars),
-		cmocka_unit_test(test_open_ends),
+		cmocka_unit_test(test_wrong_form),   cmocka_unit_test(test_mark),
+		cmocka_unit_test(test_bars),	     cmocka_unit_test(test_open_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -475,6 +475,24 @@ static void test_file_too_long(void **state)
 	(void)unlink(path);
 }
 
+/* Another editor's, or another system's. */
+static void test_file_in_another_encoding(void **state)
+{
+	char message[300];
+
+	(void)state;
+	write_file("\xEF\xBB\xBFport = 20300\r\n");
+	OK("-c", path);
+	assert_int_equal(options.port, 20300);
+	server_options_free(&options);
+	/* Its first letters: a NUL follows each. */
+	write_file("\xFF\xFEp");
+	(void)snprintf(message, sizeof(message), "%s: its text is in UTF-16; save it as UTF-8",
+		       path);
+	ERROR(message, "-c", path);
+	(void)unlink(path);
+}
+
 /* What the rooms are started with says all that monitor knows. */
 static void test_words_for_the_rooms(void **state)
 {
@@ -561,6 +579,7 @@ int main(void)
 		cmocka_unit_test(test_configuration_file),
 		cmocka_unit_test(test_file_and_words_together),
 		cmocka_unit_test(test_file_that_everybody_can_write),
+		cmocka_unit_test(test_file_in_another_encoding),
 		cmocka_unit_test(test_file_too_long),
 		cmocka_unit_test(test_words_for_the_rooms),
 		cmocka_unit_test(test_check),

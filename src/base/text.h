@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What editors put before the first letter of a text. */
+#ifndef DTCP_BASE_TEXT_H
+#define DTCP_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Length of the byte order mark of UTF-8, which does not belong to the text. */
+#define TEXT_MARK_LEN 3
+
+/* True if the text of len octets begins with this mark. */
+bool text_has_mark(const char *text, size_t len);
+
+/* True if it begins with the mark of UTF-16, in either byte order: then it cannot be read. */
+bool text_is_utf16(const char *text, size_t len);
+
+#endif
