@@ -5,7 +5,9 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -57,6 +59,24 @@ static const char *authfile_split(char *line, int len, char *fields[static 3])
 	if (!dtcp_password_valid(fields[2]))
 		return "the password is missing, too long or has control characters";
 	return NULL;
+}
+
+/* Whether a line is "server:port:user:password", with one of the servers and this user. */
+static bool authfile_has_port(char *const fields[static 3], const char *user,
+			      const struct authfile_entry entries[], size_t n_entries)
+{
+	size_t len = strlen(user);
+	const char *error = NULL;
+
+	(void)strtonum(fields[1], 1, UINT16_MAX, &error);
+	if (error || strcmp(fields[1], user) == 0 || strncmp(fields[2], user, len) != 0 ||
+	    fields[2][len] != ':')
+		return false;
+	for (size_t i = 0; i < n_entries; i++) {
+		if (strcasecmp(fields[0], entries[i].server) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Takes a line's password for the servers that it is the first for. Returns how many they are. */
@@ -117,6 +137,8 @@ enum authfile_result authfile_find(const char *path, const char *user,
 		if (len == 0 || line[0] == '#')
 			continue;
 		wrong = authfile_split(line, len, fields);
+		if (!wrong && authfile_has_port(fields, user, entries, n_entries))
+			wrong = "no port belongs there: server:user:password";
 		if (wrong)
 			log_warnx("%s:%u: %s; line ignored", path, number, wrong);
 		else

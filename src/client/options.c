@@ -25,6 +25,9 @@ enum {
 	OPTION_USER,
 };
 
+/* RFC 1035 */
+enum { SERVER_NAME_MAX = 253 };
+
 static const struct option long_options[] = {
 	{"address", required_argument, NULL, OPTION_ADDRESS},
 	{"auth-file", required_argument, NULL, OPTION_AUTH_FILE},
@@ -252,6 +255,59 @@ static bool parse_short(void *arg, int option)
 	}
 }
 
+/* What stands around a port in "host:20200" and "[host]:20200"; false without one. */
+static bool server_split(const char *server, char host[static SERVER_NAME_MAX + 1], uint32_t *port)
+{
+	const char *colon = strrchr(server, ':');
+	const char *error = NULL;
+	size_t len = colon ? (size_t)(colon - server) : 0;
+
+	if (len == 0)
+		return false;
+	*port = (uint32_t)strtonum(colon + 1, 1, UINT16_MAX, &error);
+	if (server[0] == '[' && server[len - 1] == ']') {
+		server++;
+		len -= 2;
+	}
+	(void)snprintf(host, SERVER_NAME_MAX + 1, "%.*s", (int)len, server);
+	return !error && host[0] != '\0' && !strchr(host, ':') && !strchr(host, '[');
+}
+
+static bool server_is_ipv6(const char *server)
+{
+	size_t brackets = server[0] == '[';
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+	size_t len = strcspn(server + brackets, "]%");
+
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, server + brackets, len);
+	text[len] = '\0';
+	return inet_pton(AF_INET6, text, &address) == 1;
+}
+
+static bool parse_server(const char *server)
+{
+	char host[SERVER_NAME_MAX + 1];
+	uint32_t port;
+
+	if (server[0] == '\0' || strlen(server) > SERVER_NAME_MAX)
+		return options_bad("server: not a host name or an IPv4 address");
+	if (server_is_ipv6(server))
+		return options_bad("server %s: an IPv6 address; a server is reached over IPv4, and "
+				   "its port is named with -p",
+				   server);
+	if (server_split(server, host, &port))
+		return options_bad("server %s: a port is named with -p, as in: -p %u %s", server,
+				   port, host);
+	if (strpbrk(server, ":[]"))
+		return options_bad("server %s: not a host name or an IPv4 address; a port is named "
+				   "with -p",
+				   server);
+	return true;
+}
+
 static bool parse_servers(struct client_options *options, int argc, char *const argv[])
 {
 	if (argc == 0)
@@ -259,8 +315,8 @@ static bool parse_servers(struct client_options *options, int argc, char *const 
 	if (argc > SESSION_SERVERS_MAX)
 		return options_bad("more than %d servers; see --help", SESSION_SERVERS_MAX);
 	for (int i = 0; i < argc; i++) {
-		if (argv[i][0] == '\0' || strlen(argv[i]) > 253)
-			return options_bad("server: not a host name or an IPv4 address");
+		if (!parse_server(argv[i]))
+			return false;
 		for (size_t j = 0; j < options->n_servers; j++) {
 			if (strcasecmp(options->servers[j], argv[i]) == 0)
 				return options_bad("server %s: named twice", argv[i]);

@@ -244,6 +244,24 @@ static void test_utf16(void **state)
 	}
 }
 
+/* As in the command line: what is meant is told, unless it could be something else. */
+static void test_port(void **state)
+{
+	static const char why[] = "test: %s:1: no port belongs there: server:user:password" IGNORED;
+
+	(void)state;
+	expect_none("broker.example:20200:foo:bar\n", 29, why);
+	expect_none("Broker.Example:1:foo:\n", 22, why);
+	/* Another user's, another server's, no port. */
+	expect_none("broker.example:20200:food:bar\n", 30, "");
+	expect_none("broker.example:20200:foo\n", 25, "");
+	expect_none("other.example:20200:foo:bar\n", 28, "");
+	expect_none("broker.example:65536:foo:bar\n", 29, "");
+	/* The user is called like that. */
+	write_file("broker.example:20200:20200:bar\n", 31, 0600);
+	look_up("broker.example", "20200", AUTHFILE_FOUND, "20200:bar", "");
+}
+
 static void test_nul(void **state)
 {
 	(void)state;
@@ -331,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_malformed_lines),
 		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_utf16),
+		cmocka_unit_test(test_port),
 		cmocka_unit_test(test_nul),
 		cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_permissions),

@@ -413,6 +413,50 @@ static void test_server(void **state)
 	OK(name);
 }
 
+/* A port, or an IPv6 address, where neither belongs. */
+static void test_server_with_port(void **state)
+{
+	(void)state;
+	ERROR("server broker.example:20200: a port is named with -p, as in: -p 20200 "
+	      "broker.example",
+	      "broker.example:20200");
+	ERROR("server 192.0.2.1:1: a port is named with -p, as in: -p 1 192.0.2.1", "a",
+	      "192.0.2.1:1");
+	ERROR("server [192.0.2.1]:20201: a port is named with -p, as in: -p 20201 192.0.2.1",
+	      "[192.0.2.1]:20201");
+	static const char *const six[] = {
+		"2001:db8::1",	"[2001:db8::1]",	"[2001:db8::1]:20200", "::1",
+		"fe80::1%eth0", "[fe80::1%eth0]:20200", "::ffff:192.0.2.1"};
+	static const char *const others[] = {"broker.example:",
+					     "broker.example:0",
+					     "broker.example:65536",
+					     "broker.example:dtcp",
+					     ":20200",
+					     "[]:20200",
+					     "[broker.example]",
+					     "dtcp://broker.example",
+					     "a:b:20200",
+					     "[a:b]:20200",
+					     "[[a]]:20200",
+					     "broker.example:-1"};
+	char message[200];
+
+	for (size_t i = 0; i < sizeof(six) / sizeof(six[0]); i++) {
+		(void)snprintf(message, sizeof(message),
+			       "server %s: an IPv6 address; a server is reached over IPv4, and its "
+			       "port is named with -p",
+			       six[i]);
+		ERROR(message, six[i]);
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		(void)snprintf(message, sizeof(message),
+			       "server %s: not a host name or an IPv4 address; a port is named "
+			       "with -p",
+			       others[i]);
+		ERROR(message, others[i]);
+	}
+}
+
 /* The option at fault is the one that is named, wherever it stands. */
 static void test_unknown(void **state)
 {
@@ -456,15 +500,25 @@ static int setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),      cmocka_unit_test(test_short_options),
-		cmocka_unit_test(test_order),	      cmocka_unit_test(test_pidfile_of_a_daemon),
-		cmocka_unit_test(test_types),	      cmocka_unit_test(test_long_options),
-		cmocka_unit_test(test_routes),	      cmocka_unit_test(test_bad_routes),
-		cmocka_unit_test(test_bad_numbers),   cmocka_unit_test(test_bad_names),
-		cmocka_unit_test(test_bad_addresses), cmocka_unit_test(test_transport),
-		cmocka_unit_test(test_udp_ports),     cmocka_unit_test(test_udp_conflicts),
-		cmocka_unit_test(test_hold),	      cmocka_unit_test(test_server),
-		cmocka_unit_test(test_unknown),	      cmocka_unit_test(test_help_and_version),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_short_options),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_pidfile_of_a_daemon),
+		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_long_options),
+		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_bad_routes),
+		cmocka_unit_test(test_bad_numbers),
+		cmocka_unit_test(test_bad_names),
+		cmocka_unit_test(test_bad_addresses),
+		cmocka_unit_test(test_transport),
+		cmocka_unit_test(test_udp_ports),
+		cmocka_unit_test(test_udp_conflicts),
+		cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_server),
+		cmocka_unit_test(test_server_with_port),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_help_and_version),
 	};
 
 	return cmocka_run_group_tests_name("client options", tests, setup, NULL);
