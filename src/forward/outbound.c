@@ -96,7 +96,8 @@ void outbound_own(struct plane *plane, const struct session *session, struct in_
 	packet->len = len;
 	packet->source = source;
 	packet->tos = 0;
-	packet->df = false;
+	/* Every path takes these (RFC 791: 68 octets), so they go as the socket stands. */
+	packet->df = session->config.mtu > INNER_MTU_MIN;
 	packet->own = true;
 	outbound_push(outer, session, packet);
 	outer_flush(outer);

@@ -255,14 +255,19 @@ void outer_push(struct outer *outer)
 	outer->out_control[i].tos = packet->tos;
 }
 
-/* IP_PMTUDISC_PROBE: with DF, whatever the kernel remembers of the path, for that is our job. */
+/*
+ * IP_PMTUDISC_PROBE: with DF, whatever the kernel remembers of the path, for that is our job.
+ * IP_PMTUDISC_OMIT: without, and with all the rest the same. Many peers share the socket, so there
+ * is always somebody whose report is about to come: with IP_PMTUDISC_DONT the kernel would discard
+ * it, and cut packets as small as any forged report says.
+ */
 static int outer_set_df(struct outer *outer, bool df)
 {
 	int error;
 
 	if (outer->df == df)
 		return 0;
-	error = outer_set(outer->fd, IP_MTU_DISCOVER, df ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT);
+	error = outer_set(outer->fd, IP_MTU_DISCOVER, df ? IP_PMTUDISC_PROBE : IP_PMTUDISC_OMIT);
 	outer->df = error ? -1 : df;
 	return error;
 }

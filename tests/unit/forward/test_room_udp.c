@@ -420,6 +420,65 @@ static void path_mtu(void **state)
 	room_stop(&room, 0);
 }
 
+/* Others share the socket: what they are sent just then takes no report away. */
+static void every_report_counts(void **state)
+{
+	struct forward_session large = udp_session(1, 5001);
+	struct forward_session narrow = udp_session(2, 5002);
+	struct forward_session raw_config = room_session(3, "192.0.2.2");
+	uint8_t packet[1280];
+	uint8_t got[2048];
+	uint8_t tos;
+	struct room room;
+
+	(void)state;
+	NEED_NETWORK();
+	large.mtu = narrow.mtu = raw_config.mtu = 1472;
+	raw_config.prefixes[0].addr.s6_addr[6] = 3;
+	room_start(&room, true);
+	give_counters(&room);
+	give_icmp(&room, "2001:db8:100::1");
+	give_udp(&room);
+	give_raw(&room);
+
+	int tun = give_device(&room, 0);
+	int one = udp_open("192.0.2.2", 5001);
+	int two = udp_open("192.0.2.2", 5002);
+
+	room_add(&room, &large);
+	room_expect(&room, FORWARD_MSG_ADDED, 1);
+	room_add(&room, &narrow);
+	room_expect(&room, FORWARD_MSG_ADDED, 2);
+	room_add(&room, &raw_config);
+	room_expect(&room, FORWARD_MSG_ADDED, 3);
+
+	/* Its packets may be cut from now on. */
+	report_too_big("192.0.2.2", 5002, 1000);
+	expect_count(&room.counters->session[2].icmp_errors, 1);
+	packet_fill(packet, 1280);
+	packet[24 + 6] = 2;
+	for (uint64_t i = 1; i <= 20; i++) {
+		probe_send(two, &narrow, PROBE_HELLO, i, 0);
+		(void)probe_expect(two, &narrow, PROBE_ANSWER);
+		report_too_big("192.0.2.2", 5001, (uint16_t)(1420 - i));
+		expect_count(&room.counters->session[1].icmp_errors, 2 * i - 1);
+		tun_send(tun, packet, 1280);
+		assert_int_equal(udp_receive(two, got, sizeof(got), &tos), 1280);
+		report_too_big("192.0.2.2", 5001, (uint16_t)(1420 - i));
+		expect_count(&room.counters->session[1].icmp_errors, 2 * i);
+	}
+	packet_fill(packet, 1280);
+	tun_send(tun, packet, 1280);
+	assert_int_equal(udp_receive(one, got, sizeof(got), &tos), 1280);
+	/* The raw socket, which has never sent with DF. */
+	report_too_big("192.0.2.2", 0, 1400);
+	expect_count(&room.counters->session[3].icmp_errors, 1);
+	close(one);
+	close(two);
+	close(tun);
+	room_stop(&room, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -431,6 +490,7 @@ int main(void)
 		cmocka_unit_test(a_peer_without_probes),
 		cmocka_unit_test(port_unreachable),
 		cmocka_unit_test(path_mtu),
+		cmocka_unit_test(every_report_counts),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* --- sockets ------------------------------------------------------------------------------ */
 
@@ -103,6 +104,38 @@ void udp_expect_nothing(int fd)
 
 	assert_int_equal(recv(fd, &got, 1, MSG_DONTWAIT), -1);
 	assert_int_equal(errno, EAGAIN);
+}
+
+void report_too_big(const char *peer, uint16_t port, uint16_t mtu)
+{
+	struct sockaddr_in room = udp_address("192.0.2.1", 0);
+	struct sockaddr_in there = udp_address(peer, port);
+	/* "Fragmentation needed"; behind it the IPv4 and UDP headers of what was sent. */
+	uint8_t report[8 + 20 + 8] = {3, 4, 0, 0, 0, 0, (uint8_t)(mtu >> 8), (uint8_t)mtu, 0x45};
+	uint8_t *header = report + 8;
+	uint32_t sum = 0;
+	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
+
+	assert_int_not_equal(fd, -1);
+	header[2] = 1500 >> 8;
+	header[3] = 1500 & 0xff;
+	header[8] = 64;
+	header[9] = port ? IPPROTO_UDP : IPPROTO_IPV6;
+	memcpy(header + 12, &room.sin_addr, 4);
+	memcpy(header + 16, &there.sin_addr, 4);
+	header[20] = PORT >> 8;
+	header[21] = PORT & 0xff;
+	memcpy(header + 22, &there.sin_port, 2);
+	for (size_t i = 0; i < sizeof(report); i += 2)
+		sum += (uint32_t)(report[i] << 8 | report[i + 1]);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = ~(sum + (sum >> 16)) & 0xffff;
+	report[2] = (uint8_t)(sum >> 8);
+	report[3] = (uint8_t)sum;
+	assert_int_equal(
+		sendto(fd, report, sizeof(report), 0, (const struct sockaddr *)&room, sizeof(room)),
+		sizeof(report));
+	close(fd);
 }
 
 void give_udp(struct room *room)

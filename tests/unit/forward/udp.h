@@ -29,6 +29,9 @@ size_t udp_receive(int fd, uint8_t *data, size_t size, uint8_t *tos);
 void udp_expect_hex(int fd, uint8_t tos, const char *text);
 void udp_expect_nothing(int fd);
 
+/* A router on the way to that peer tells the room what it takes; port 0: about protocol 41. */
+void report_too_big(const char *peer, uint16_t port, uint16_t mtu);
+
 /* The room's own socket. */
 void give_udp(struct room *room);
 
