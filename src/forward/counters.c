@@ -33,6 +33,7 @@ static const char *const drop_names[DROP_REASONS] = {
 	[DROP_NO_ROUTE] = "no-route",
 	[DROP_NO_SESSION] = "no-session",
 	[DROP_TOO_BIG] = "too-big",
+	[DROP_UNPROVEN] = "unproven",
 	[DROP_TUN_WRITE] = "tun-write",
 	[DROP_SEND] = "send",
 };

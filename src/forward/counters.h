@@ -34,6 +34,7 @@ enum drop_reason {
 	DROP_NO_ROUTE,	    /* read from TUN: no session and never assigned */
 	DROP_NO_SESSION,    /* read from TUN: assigned, its session is down */
 	DROP_TOO_BIG,	    /* read from TUN: larger than the path takes */
+	DROP_UNPROVEN,	    /* read from TUN: more than may go to an address without proof */
 	DROP_TUN_WRITE,	    /* the TUN device refused it */
 	DROP_SEND,	    /* the socket refused it */
 	DROP_REASONS,

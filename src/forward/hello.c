@@ -5,6 +5,7 @@
 #define HELLO_PATIENCE (60000 * HELLO_MS)
 #define HELLO_LONELY   (5000 * HELLO_MS)
 #define HELLO_GAP      (5000 * HELLO_MS)
+#define HELLO_UNPROVEN (2000 * HELLO_MS)
 
 uint32_t hello_clock(uint64_t now)
 {
@@ -61,6 +62,11 @@ uint64_t hello_answered(struct hello *hello, uint32_t clock, uint64_t now, bool 
 	if (clock == hello_clock(hello->sent))
 		return now - hello->sent;
 	return (uint32_t)(hello_clock(now) - clock) * HELLO_MS;
+}
+
+void hello_unproven(struct hello *hello)
+{
+	hello->next = hello->sent + HELLO_UNPROVEN;
 }
 
 /* While hellos go unanswered they are frequent enough. */

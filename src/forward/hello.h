@@ -43,6 +43,9 @@ void hello_packet_in(struct hello *hello);
  */
 uint64_t hello_answered(struct hello *hello, uint32_t clock, uint64_t now, bool *revived);
 
+/* The answer leaves us unproven, though we have proven ourselves: not 20 s until the next hello. */
+void hello_unproven(struct hello *hello);
+
 /* What is due now; to be asked until the answer is HELLO_WAIT. */
 enum hello_action hello_step(struct hello *hello, uint64_t now);
 

@@ -68,6 +68,7 @@ static void inbound_packet(struct plane *plane, const struct arrival *arrival)
 
 	struct session_counters *counters = plane_counters(plane, decap.session);
 
+	proof_credit(&decap.session->proof, arrival->len);
 	counters->in_packets++;
 	counters->in_bytes += decap.inner.len;
 }

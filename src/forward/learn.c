@@ -15,6 +15,24 @@ static enum drop_reason learn_check(const struct session *session, const struct 
 	return probe->counter > session->hello_counter ? DROP_NONE : DROP_PROBE_OLD;
 }
 
+/*
+ * What a good hello makes of the proof. The address of the login has its connection for a proof;
+ * the port does not matter, since it changes behind a NAT whose other users gain nothing by theirs.
+ */
+static struct proof learn_proof(const struct session *session, const struct arrival *arrival,
+				const struct probe *probe, uint64_t now)
+{
+	struct in_addr address = arrival->peer.address;
+	struct proof proof = session->proof;
+
+	if (address.s_addr != session->peer.address.s_addr)
+		proof_begin(&proof, address.s_addr == session->config.peer.s_addr);
+	else
+		proof_check(&proof, probe->proof, now);
+	proof_credit(&proof, arrival->len);
+	return proof;
+}
+
 void learn_from_probe(struct table *table, const struct arrival *arrival, const struct probe *probe,
 		      uint64_t now, struct learn *out)
 {
@@ -24,11 +42,13 @@ void learn_from_probe(struct table *table, const struct arrival *arrival, const 
 	if (out->drop != DROP_NONE)
 		return;
 
+	struct proof proof = learn_proof(session, arrival, probe, now);
 	const struct probe answer = {
 		.type = PROBE_ANSWER,
 		.clock = probe->clock,
 		.session = probe->session,
 		.counter = ++session->answer_counter,
+		.proof = proof.number,
 	};
 
 	session->hello_counter = probe->counter;
@@ -38,11 +58,14 @@ void learn_from_probe(struct table *table, const struct arrival *arrival, const 
 		out->drop = DROP_SEND;
 		return;
 	}
+	session->proof = proof;
 	out->moved = table_change_peer(table, session, &arrival->peer);
 }
 
 struct session *learn_evict(struct table *table, const struct session *session, uint64_t now)
 {
+	if (session->proof.number)
+		return NULL;
 	for (struct session *other = table_at_peer(table, &session->peer, NULL); other;
 	     other = table_at_peer(table, &session->peer, other)) {
 		struct table_peer unlearned = other->peer;

@@ -39,7 +39,8 @@ void learn_from_probe(struct table *table, const struct arrival *arrival, const 
 /*
  * After a good hello: makes another session with this one's peer unlearned, if that has not said
  * hello for long, and returns it; NULL when there is no more of them. Its packets would go to
- * somebody else, to whom a NAT has given its port.
+ * somebody else, to whom a NAT has given its port. Nobody who has not proven to be there can do
+ * that to others.
  */
 struct session *learn_evict(struct table *table, const struct session *session, uint64_t now);
 

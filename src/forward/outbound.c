@@ -73,16 +73,20 @@ bool outbound_too_big(struct plane *plane, struct outer_packet *packet)
 
 /* --- sending ------------------------------------------------------------------------------ */
 
-static void outbound_push(struct outer *outer, const struct session *session,
+static void outbound_push(struct plane *plane, struct outer *outer, struct session *session,
 			  struct outer_packet *packet)
 {
+	if (!proof_spend(&session->proof, packet->len)) {
+		plane_drop(plane, session, DROP_UNPROVEN);
+		return;
+	}
 	packet->peer = session->peer.address;
 	packet->port = session->peer.port;
 	packet->session = session->config.id;
 	outer_push(outer);
 }
 
-void outbound_own(struct plane *plane, const struct session *session, struct in_addr source,
+void outbound_own(struct plane *plane, struct session *session, struct in_addr source,
 		  const uint8_t *data, size_t len)
 {
 	struct outer *outer = plane_outer(plane, session);
@@ -99,7 +103,7 @@ void outbound_own(struct plane *plane, const struct session *session, struct in_
 	/* Every path takes these (RFC 791: 68 octets), so they go as the socket stands. */
 	packet->df = session->config.mtu > INNER_MTU_MIN;
 	packet->own = true;
-	outbound_push(outer, session, packet);
+	outbound_push(plane, outer, session, packet);
 	outer_flush(outer);
 }
 
@@ -107,7 +111,7 @@ void outbound_own(struct plane *plane, const struct session *session, struct in_
 static void outbound_send(struct plane *plane, const struct encap *encap,
 			  struct outer_packet *packet)
 {
-	const struct session *session = encap->session;
+	struct session *session = encap->session;
 	struct outer *outer = plane_outer(plane, session);
 
 	if (!outer) {
@@ -126,7 +130,7 @@ static void outbound_send(struct plane *plane, const struct encap *encap,
 	packet->tos = encap->tos;
 	packet->df = encap->df;
 	packet->own = false;
-	outbound_push(outer, session, packet);
+	outbound_push(plane, outer, session, packet);
 }
 
 static void outbound_packet(struct plane *plane, struct device *device,

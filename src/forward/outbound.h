@@ -16,7 +16,7 @@
 void outbound_read(struct plane *plane, struct device *device);
 
 /* Sends a packet of our own to the session's peer, at once if the socket takes any. */
-void outbound_own(struct plane *plane, const struct session *session, struct in_addr source,
+void outbound_own(struct plane *plane, struct session *session, struct in_addr source,
 		  const uint8_t *data, size_t len);
 
 /* What became of a packet: see struct outer_handlers. */

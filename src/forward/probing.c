@@ -21,6 +21,7 @@ struct probing {
 	uint64_t armed; /* when the timer will fire; 0: not at all */
 	uint64_t hello_counter;
 	uint64_t answer_counter;
+	uint32_t proof; /* of our address, from the last answer: hellos repeat it */
 	/* Echo requests: */
 	struct event *echo_timer;
 	bool echoing;
@@ -71,6 +72,7 @@ static void probing_send_hello(struct probing *probing, uint64_t now)
 		.clock = hello_clock(now),
 		.session = config->session,
 		.counter = ++probing->hello_counter,
+		.proof = probing->proof,
 	};
 	uint8_t packet[PROBE_SIZE];
 
@@ -139,6 +141,8 @@ void probing_hurry(struct probing *probing)
 {
 	if (!probing->started)
 		return;
+	/* Whatever it was for, we may be elsewhere now. */
+	probing->proof = 0;
 	hello_hurry(&probing->hello, clock_us());
 	probing_step(probing);
 }
@@ -150,6 +154,7 @@ enum drop_reason probing_answered(struct probing *probing, const struct arrival 
 	struct plane *plane = probing->plane;
 	uint64_t now = clock_us();
 	bool revived;
+	bool repeated = probing->proof != 0;
 
 	if (!probing->started || probe->session != config->session)
 		return DROP_PROBE_SESSION;
@@ -161,7 +166,13 @@ enum drop_reason probing_answered(struct probing *probing, const struct arrival 
 	probing->answer_counter = probe->counter;
 	plane_counters(plane, probing->session)->rtt_us =
 		hello_answered(&probing->hello, probe->clock, now, &revived);
-	probing_arm(probing, now);
+	probing->proof = probe->proof;
+	/* At once, but once: a server that is never content is not asked at the speed of light. */
+	if (probe->proof && !repeated)
+		hello_hurry(&probing->hello, now);
+	else if (probe->proof)
+		hello_unproven(&probing->hello);
+	probing_step(probing);
 	if (revived)
 		plane->reports->path(probing->session, true, plane->reports_arg);
 	return DROP_NONE;

@@ -14,6 +14,7 @@
 #include "base/rate.h"
 #include "forward/msg.h"
 #include "forward/pmtu.h"
+#include "forward/proof.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -49,6 +50,7 @@ struct session {
 	uint64_t hello_counter;
 	uint64_t answer_counter;
 	uint64_t hello_at; /* milliseconds */
+	struct proof proof;
 	/* The table's: */
 	uint64_t settled; /* the higher, the later it came to its peer, or said that it is there */
 	struct hash_node by_peer;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A probe's code covers all octets before it just as they came, the ignored ones too: so a later
- * version can use those without any change here, and nobody on the way can.
+ * A probe's code covers all octets before it just as they came, also those that the reader has no
+ * use for: so nobody on the way can write there.
  */
 #include "proto/probe.h"
 
@@ -13,9 +13,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where the fields begin; octets 1 to 3 are reserved. docs/protocol.md, section 2.2. */
+/* Where the fields begin. docs/protocol.md, section 2.2. */
 enum {
 	AT_TYPE = 0,
+	AT_PROOF = 1,
 	AT_CLOCK = 4,
 	AT_SESSION = 8,
 	AT_COUNTER = 16,
@@ -23,6 +24,7 @@ enum {
 };
 
 #define CODE_SIZE    (PROBE_SIZE - AT_CODE)
+#define PROOF_SIZE   3
 #define SHA256_SIZE  32
 #define SESSION_SIZE 17 /* 16 hex digits and a NUL */
 
@@ -120,6 +122,7 @@ bool probe_write(const struct probe *probe, const uint8_t key[static PROBE_KEY_S
 {
 	memset(out, 0, PROBE_SIZE);
 	out[AT_TYPE] = (uint8_t)probe->type;
+	put_be(out + AT_PROOF, PROOF_SIZE, probe->proof);
 	put_be(out + AT_CLOCK, sizeof(probe->clock), probe->clock);
 	put_be(out + AT_SESSION, sizeof(probe->session), probe->session);
 	put_be(out + AT_COUNTER, sizeof(probe->counter), probe->counter);
@@ -135,6 +138,7 @@ bool probe_read(const uint8_t *buf, size_t len, struct probe *out)
 		.clock = (uint32_t)get_be(buf + AT_CLOCK, sizeof(out->clock)),
 		.session = get_be(buf + AT_SESSION, sizeof(out->session)),
 		.counter = get_be(buf + AT_COUNTER, sizeof(out->counter)),
+		.proof = (uint32_t)get_be(buf + AT_PROOF, PROOF_SIZE),
 	};
 	return true;
 }

@@ -23,6 +23,7 @@ struct probe {
 	uint32_t clock; /* sender's milliseconds; an answer repeats the hello's */
 	uint64_t session;
 	uint64_t counter; /* strictly increasing in each direction */
+	uint32_t proof;	  /* 24 bits: the number that proves an address, or 0 */
 };
 
 /*

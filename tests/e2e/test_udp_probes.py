@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Hellos at the server: what they do, and everything that must not count as one."""
 
-import hashlib
-import hmac
 import socket
 
 import pytest
 
 from lab.outside import echo_request
-from lab.probe import (ANSWER, HELLO, SIZE, UdpClient, probe, probe_key, until_learned,
+from lab.probe import (ANSWER, SIZE, UdpClient, probe, probe_key, until_learned,
                        wait_counted)
 from lab.programs import PASSWORD
 from lab.topology import SITE, SIX
@@ -151,13 +149,10 @@ def test_answer(scene):
         last = answer.counter
 
 
-def test_reserved_octets_are_ignored(scene):
-    """Octets 1 to 3 may mean something one day; they are signed like the rest."""
-    scene.alice.counter += 1
-    head = probe(HELLO, scene.alice.key, scene.alice.session, scene.alice.counter)[:24]
-    head = head[:1] + b"\xff\xff\xff" + head[4:]
-    scene.alice.send(head + hmac.new(scene.alice.key, head, hashlib.sha256).digest()[:16])
-    scene.alice.answer()
+def test_proof_that_nobody_asked_for(scene):
+    """At the address of the login a number means nothing."""
+    scene.alice.hello(proof=0xFFFFFF)
+    assert scene.alice.answer().proof == 0
 
 
 def test_counter_may_jump(scene):

@@ -232,6 +232,11 @@ def probe():
     seed("probe", "server", b"s", *add, hello(first, 0, 0, 1), hello(second, 0, 0, 2),
          hello(second, 0, 0, 2), hello(second, 1, 0, 1), hello(first, 2, 1, 1),
          hello(first, 2, 8, 1, 0, 0, 1), hello(first, 1, 4, 0), hello(0, 1, 4, 0))
+    # From another address: a wrong number, the right one too soon and in time, a large packet.
+    away = 0x50
+    seed("probe", "proof", b"s", *add, hello(first, 0, 0, 1), hello(away, 0, 0x80, 2),
+         hello(away, 0, 0xe0, 3), hello(away, 0, 0x20, 4), b"\3\x04\0", hello(away, 0, 0x20, 5),
+         hello(away, 0, 0x80, 200), hello(0x60, 0, 0x20, 201), hello(first, 0, 0x40, 202))
     seed("probe", "stray", b"s", *add, wait, bytes([2 | first, 0]), hello(first, 0, 0, 9),
          bytes([2 | first, 2]), add[0], add[0], bytes([2 | second, 1]))
     seed("probe", "client", b"c\3\0\5\5\5\1\4\x13\x88\2\5\3\1\5\5\0\5\4\xff\xff\3\0\4\xff\xff\5")

@@ -32,7 +32,8 @@ static void try_octets(struct fuzz_input *input)
 		FUZZ_CHECK(probe_verify(octets, key));
 		FUZZ_CHECK(probe_read(octets, sizeof(octets), &again));
 		FUZZ_CHECK(again.type == probe.type && again.clock == probe.clock &&
-			   again.session == probe.session && again.counter == probe.counter);
+			   again.session == probe.session && again.counter == probe.counter &&
+			   again.proof == probe.proof);
 		/* The code covers every bit. */
 		octets[flip / 8] ^= (uint8_t)(1u << flip % 8);
 		FUZZ_CHECK(!probe_verify(octets, key));
@@ -49,6 +50,11 @@ struct model {
 	uint64_t heard[SESSIONS];	   /* the highest counter of a good hello */
 	uint64_t heard_at[SESSIONS];	   /* and when it came */
 	uint64_t answered[SESSIONS];
+	/* Whether its address is proven; if not, what has come from there and gone there. */
+	bool proven[SESSIONS];
+	uint64_t deaf_until[SESSIONS];
+	uint64_t in_packets[SESSIONS], in_octets[SESSIONS];
+	uint64_t out_packets[SESSIONS], out_octets[SESSIONS];
 	uint64_t now;
 };
 
@@ -72,6 +78,8 @@ static void add(struct model *model, unsigned int i)
 	model->sessions[i]->added = model->now;
 	model->peers[i] = model->sessions[i]->peer;
 	model->heard[i] = model->answered[i] = 0;
+	model->proven[i] = true;
+	model->deaf_until[i] = 0;
 }
 
 static bool is_at(const struct table *table, const struct session *session)
@@ -109,7 +117,7 @@ static void evict(struct model *model, unsigned int i)
 		lost |= 1u << evicted->config.id;
 	}
 	for (unsigned int other = 0; other < SESSIONS; other++) {
-		bool due = other != i && model->sessions[other] &&
+		bool due = other != i && model->proven[i] && model->sessions[other] &&
 			   same_peer(&model->peers[other], &model->peers[i]) &&
 			   (model->heard[other] == 0 ||
 			    model->now >= model->heard_at[other] + LEARN_STALE);
@@ -118,6 +126,40 @@ static void evict(struct model *model, unsigned int i)
 		if (due)
 			model->peers[other].port = 0;
 	}
+}
+
+/* What a good hello from there proves, number being the right one. */
+static void prove(struct model *model, unsigned int i, const struct table_peer *peer,
+		  uint32_t number, uint32_t proof)
+{
+	if (model->peers[i].address.s_addr != peer->address.s_addr) {
+		model->proven[i] = peer->address.s_addr == model->sessions[i]->config.peer.s_addr;
+		model->in_packets[i] = model->in_octets[i] = 0;
+		model->out_packets[i] = model->out_octets[i] = 0;
+	} else if (!model->proven[i] && proof && model->now >= model->deaf_until[i]) {
+		model->proven[i] = proof == number;
+		if (proof != number)
+			model->deaf_until[i] = model->now + 1000;
+	}
+	model->in_packets[i]++;
+	model->in_octets[i] += PROBE_SIZE;
+	FUZZ_CHECK((model->sessions[i]->proof.number == 0) == model->proven[i]);
+}
+
+/* Three times what came, and not an octet less, however it is counted. */
+static void send_there(struct model *model, unsigned int i, size_t len)
+{
+	uint64_t octets = model->out_octets[i] + len;
+	uint64_t headers = 28 * (model->out_packets[i] + 1);
+	bool fits = octets <= 3 * model->in_octets[i] &&
+		    octets + headers <= 3 * (model->in_octets[i] + 28 * model->in_packets[i]);
+	bool sent = proof_spend(&model->sessions[i]->proof, len);
+
+	FUZZ_CHECK(sent == (model->proven[i] || fits));
+	if (!sent)
+		return;
+	model->out_packets[i]++;
+	model->out_octets[i] += len;
 }
 
 static void hello(struct model *model, struct fuzz_input *input, const struct table_peer *peer)
@@ -133,8 +175,15 @@ static void hello(struct model *model, struct fuzz_input *input, const struct ta
 	struct arrival arrival = {.peer = *peer, .local = config.local, .len = PROBE_SIZE};
 	uint8_t octets[PROBE_SIZE];
 	struct learn learn;
+	uint32_t number = 0;
 	bool good;
 
+	if (model->sessions[i])
+		number = model->sessions[i]->proof.number;
+	if (what & 32)
+		probe.proof = number;
+	if (what & 64)
+		probe.proof ^= 1;
 	if (what & 2)
 		probe.session += fuzz_byte(input);
 	if (what & 4)
@@ -163,12 +212,19 @@ static void hello(struct model *model, struct fuzz_input *input, const struct ta
 	FUZZ_CHECK(learn.session == model->sessions[i]);
 	FUZZ_CHECK(learn.moved == !same_peer(&model->peers[i], peer));
 	FUZZ_CHECK(table_by_peer(model->table, peer) == learn.session);
+	/* As it came: it may have been spoilt, and be good nevertheless. */
+	prove(model, i, peer, number, probe.proof);
 	model->peers[i] = *peer;
 	evict(model, i);
+	FUZZ_CHECK(model->sessions[i]->proof.number == 0 ||
+		   model->sessions[i]->proof.payload >= PROBE_SIZE);
+	send_there(model, i, PROBE_SIZE);
+	send_there(model, i, (what >> 7) * 7 * probe.counter % 1500);
 	FUZZ_CHECK(probe_verify(learn.answer, config.key) &&
 		   probe_read(learn.answer, PROBE_SIZE, &probe));
 	FUZZ_CHECK(probe.type == PROBE_ANSWER && probe.session == config.session &&
-		   probe.counter == model->answered[i]);
+		   probe.counter == model->answered[i] &&
+		   probe.proof == model->sessions[i]->proof.number);
 }
 
 /* A packet from a peer that no session has: who may it belong to? */

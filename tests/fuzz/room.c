@@ -472,6 +472,8 @@ static uint8_t *make_probe(struct fuzz_input *input, size_t *len)
 		.type = world.server != ((what & 8) != 0) ? PROBE_HELLO : PROBE_ANSWER,
 		.session = config.session,
 		.counter = fuzz_byte(input),
+		/* The sessions' numbers are random: those that repeat one are in probe.c. */
+		.proof = what >> 5,
 	};
 	uint8_t octets[PROBE_SIZE];
 

@@ -27,10 +27,11 @@ def probe_key(password, user, challenge, session):
     return hmac.new(password.encode(), text, hashlib.sha256).digest()
 
 
-def probe(kind, key, session, counter, clock=None, code=None):
+def probe(kind, key, session, counter, clock=None, code=None, proof=0):
     if clock is None:
         clock = int(time.monotonic() * 1000)
-    head = struct.pack("!B3xI8sQ", kind, clock & 0xFFFFFFFF, bytes.fromhex(session), counter)
+    head = struct.pack("!II8sQ", kind << 24 | proof, clock & 0xFFFFFFFF, bytes.fromhex(session),
+                       counter)
     return head + (code or hmac.new(key, head, hashlib.sha256).digest()[:16])
 
 
@@ -51,7 +52,7 @@ class Answer:
 
     def __init__(self, data, key):
         assert len(data) == SIZE and data[0] == ANSWER, data.hex()
-        assert data[1:4] == b"\0\0\0", data.hex()
+        self.proof = int.from_bytes(data[1:4], "big")
         self.clock, self.session, self.counter = struct.unpack("!I8sQ", data[4:24])
         self.session = self.session.hex()
         code = hmac.new(key, data[:24], hashlib.sha256).digest()[:16]
@@ -62,8 +63,8 @@ class UdpClient:
     """A session over UDP by hand. Sends nothing by itself, not even hellos."""
 
     def __init__(self, node, user="alice", kind="network", source=None, port=0, named=None,
-                 password=PASSWORD):
-        """named: the port in udp=PORT; without it, "udp" alone."""
+                 password=PASSWORD, proves=True):
+        """named: the port in udp=PORT; without it, "udp" alone. proves: knows proofs of address."""
         self.node = node
         self.wire = Wire(node, source=source)
         self.user = user
@@ -81,6 +82,8 @@ class UdpClient:
         plain = [word for word in self.words if ":" in word and "/" not in word and "=" not in word]
         self.inside = self.prefixes[0][1] if self.prefixes else plain[0] if plain else None
         self.counter = 0
+        self.proves = proves
+        self.proof = 0  # from the last answer
         self.socket = self.another_socket(source, port)
         node.lab.closing.append(self.close)
 
@@ -99,6 +102,7 @@ class UdpClient:
         if counter is None:
             self.counter += 1
             counter = self.counter
+        more.setdefault("proof", self.proof if self.proves else 0)
         return probe(HELLO, more.pop("key", self.key), more.pop("session", self.session), counter,
                      **more)
 
@@ -125,13 +129,20 @@ class UdpClient:
         while time.monotonic() < deadline:
             data = self.receive(seconds, via)
             if data is not None and is_probe(data):
-                return Answer(data, self.key)
+                answer = Answer(data, self.key)
+                self.proof = answer.proof
+                return answer
         raise AssertionError("no answer to a hello")
 
     def learn(self, via=None, **more):
-        """Says hello until it is answered (the first may be too early), returns the answer."""
+        """Says hello, and gives the proof of address if that is asked for; returns the answer."""
         self.hello(via, **more)
-        return self.answer(via=via)
+        answer = self.answer(via=via)
+        if answer.proof and self.proves:
+            self.hello(via)
+            answer = self.answer(via=via)
+            assert answer.proof == 0
+        return answer
 
     def echo(self, number=1, via=None, source=None, data=b""):
         """Sends an echo request to the host with IPv6."""

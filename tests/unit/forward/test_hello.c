@@ -181,6 +181,21 @@ static void packets_out_and_none_in(void **state)
 	expect(&hello, 43500, HELLO_SEND);
 }
 
+/* An answer that is not content with us: soon again, and still a sign of life. */
+static void unproven(void **state)
+{
+	struct hello hello;
+
+	(void)state;
+	hello_start(&hello, at(0));
+	expect(&hello, 0, HELLO_SEND);
+	for (uint64_t ms = 0; ms < 200000; ms += 2000) {
+		assert_int_equal(answer(&hello, ms + 30), ms == 0);
+		hello_unproven(&hello);
+		expect(&hello, ms + 2000, HELLO_SEND);
+	}
+}
+
 /* A network that changes all the time does not keep a dead path alive. */
 static void hurry_with_packets_out(void **state)
 {
@@ -253,6 +268,7 @@ int main(void)
 		cmocka_unit_test(away_for_a_while),
 		cmocka_unit_test(hurry),
 		cmocka_unit_test(packets_out_and_none_in),
+		cmocka_unit_test(unproven),
 		cmocka_unit_test(hurry_with_packets_out),
 		cmocka_unit_test(late_timer),
 		cmocka_unit_test(round_trip_time),

@@ -62,19 +62,41 @@ static enum drop_reason hear_octets(struct table *table, uint8_t *octets, const 
 	return learn->drop;
 }
 
-static enum drop_reason hear(struct table *table, const struct session *session, uint64_t counter,
-			     const char *address, uint16_t port, struct learn *learn)
+static enum drop_reason hear_proof(struct table *table, const struct session *session,
+				   uint64_t counter, uint32_t proof, const char *address,
+				   uint16_t port, struct learn *learn)
 {
 	const struct probe hello = {
 		.type = PROBE_HELLO,
 		.clock = 77,
 		.session = session->config.session,
 		.counter = counter,
+		.proof = proof,
 	};
 	uint8_t octets[PROBE_SIZE];
 
 	assert_true(probe_write(&hello, session->config.key, octets));
 	return hear_octets(table, octets, address, port, learn);
+}
+
+static enum drop_reason hear(struct table *table, const struct session *session, uint64_t counter,
+			     const char *address, uint16_t port, struct learn *learn)
+{
+	return hear_proof(table, session, counter, 0, address, port, learn);
+}
+
+/* A good hello; returns the number in its answer. */
+static uint32_t asked(struct table *table, const struct session *session, uint64_t counter,
+		      uint32_t proof, const char *address, uint16_t port)
+{
+	struct learn learn;
+	struct probe answer;
+
+	assert_int_equal(hear_proof(table, session, counter, proof, address, port, &learn),
+			 DROP_NONE);
+	assert_true(probe_read(learn.answer, sizeof(learn.answer), &answer));
+	assert_int_equal(answer.proof, session->proof.number);
+	return answer.proof;
 }
 
 static void learns_and_answers(void **state)
@@ -218,6 +240,64 @@ static void several_in_one_place(void **state)
 	table_free(table);
 }
 
+/* The address of the login is proven, whatever the port; any other is when it repeats the number.
+ */
+static void proof_of_address(void **state)
+{
+	struct table *table = table_new(true, 4, table_key);
+	uint32_t there, elsewhere;
+
+	(void)state;
+	assert_non_null(table);
+
+	struct session *session = make(table, 1, 0);
+
+	assert_int_equal(asked(table, session, 1, 0, "198.51.100.2", 4028), 0);
+	assert_int_equal(asked(table, session, 2, 0, "198.51.100.2", 5000), 0);
+	/* A number that nobody has given means nothing there. */
+	assert_int_equal(asked(table, session, 3, 0x123456, "198.51.100.2", 5000), 0);
+	there = asked(table, session, 4, 0, "203.0.113.9", 40000);
+	assert_int_not_equal(there, 0);
+	assert_int_equal(asked(table, session, 5, 0, "203.0.113.9", 40000), there);
+	assert_int_equal(asked(table, session, 6, there, "203.0.113.9", 40000), 0);
+	/* From now on like that of the login, until it is somewhere else. */
+	assert_int_equal(asked(table, session, 7, 0, "203.0.113.9", 40001), 0);
+	/* One address's number is nothing to another, and for that no wrong one either. */
+	elsewhere = asked(table, session, 8, there, "203.0.113.66", 40000);
+	assert_int_not_equal(elsewhere, 0);
+	assert_int_equal(asked(table, session, 9, elsewhere, "203.0.113.66", 40000), 0);
+	there = asked(table, session, 10, elsewhere, "203.0.113.9", 40000);
+	assert_int_not_equal(there, 0);
+	/* Home again, and back: the number from before the way home is void. */
+	assert_int_equal(asked(table, session, 11, there, "198.51.100.2", 5000), 0);
+	elsewhere = asked(table, session, 12, 0, "203.0.113.9", 40000);
+	if (elsewhere != there)
+		assert_int_equal(asked(table, session, 13, there, "203.0.113.9", 40000), elsewhere);
+	table_free(table);
+}
+
+/* What a forged hello must not do: make another one unlearned. */
+static void only_the_proven_evict(void **state)
+{
+	struct table *table = table_new(true, 4, table_key);
+	uint32_t number;
+
+	(void)state;
+	assert_non_null(table);
+
+	struct session *mover = make(table, 1, 0);
+	struct session *quiet = make(table, 2, 0);
+	struct table_peer there = peer("203.0.113.9", 40000);
+
+	(void)table_change_peer(table, quiet, &there);
+	number = asked(table, mover, 1, 0, "203.0.113.9", 40000);
+	assert_null(learn_evict(table, mover, NOW));
+	assert_int_equal(quiet->peer.port, 40000);
+	assert_int_equal(asked(table, mover, 2, number, "203.0.113.9", 40000), 0);
+	assert_ptr_equal(learn_evict(table, mover, NOW), quiet);
+	table_free(table);
+}
+
 static struct session *waiting(const struct table *table, const char *address, uint16_t port,
 			       const char *source, uint64_t now)
 {
@@ -282,10 +362,9 @@ static void without_probes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(learns_and_answers),
-		cmocka_unit_test(forged),
-		cmocka_unit_test(several_in_one_place),
-		cmocka_unit_test(without_probes),
+		cmocka_unit_test(learns_and_answers),	 cmocka_unit_test(forged),
+		cmocka_unit_test(several_in_one_place),	 cmocka_unit_test(proof_of_address),
+		cmocka_unit_test(only_the_proven_evict), cmocka_unit_test(without_probes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

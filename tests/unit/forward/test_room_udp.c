@@ -89,7 +89,7 @@ static void forgeries_change_nothing(void **state)
 {
 	const struct forward_session config = udp_session(1, 0);
 	struct forward_session stranger = udp_session(2, 0);
-	const struct probe probe = {PROBE_HELLO, 1, config.session, 10};
+	const struct probe probe = {.type = PROBE_HELLO, .session = config.session, .counter = 10};
 	uint8_t octets[PROBE_SIZE + 1] = {0};
 	struct room room;
 
@@ -179,6 +179,63 @@ static void a_client_that_moves_all_the_time(void **state)
 	assert_in_range(reports, 5, 5 + 5 * (end.tv_sec - begin.tv_sec + 1));
 	close(places[0]);
 	close(places[1]);
+	close(tun);
+	room_stop(&room, 0);
+}
+
+/* A place that may have been forged gets three times what it sent, until it has proven itself. */
+static void a_place_without_proof(void **state)
+{
+	const struct forward_session config = udp_session(1, 0);
+	struct room room;
+
+	(void)state;
+	NEED_NETWORK();
+	room_start(&room, true);
+	give_counters(&room);
+	give_udp(&room);
+
+	const uint64_t *unproven = &room.counters->drops[DROP_UNPROVEN];
+	int tun = give_device(&room, 0);
+	int home = udp_open("192.0.2.2", 5000);
+	int away = udp_open("192.0.2.3", 5000);
+
+	room_add(&room, &config);
+	room_expect(&room, FORWARD_MSG_ADDED, 1);
+	probe_send(home, &config, PROBE_HELLO, 1, 0);
+	expect_learned(&room, 1, "192.0.2.2", 5000);
+	assert_int_equal(probe_expect(home, &config, PROBE_ANSWER).proof, 0);
+	probe_send(away, &config, PROBE_HELLO, 2, 0);
+	expect_learned(&room, 1, "192.0.2.3", 5000);
+
+	uint32_t number = probe_expect(away, &config, PROBE_ANSWER).proof;
+
+	assert_int_not_equal(number, 0);
+	/* 3 * 40 octets, less 40 for the answer: one of 48, but no second one. */
+	tun_send_hex(tun, HEAD_ECHO FAR SITE ECHO);
+	tun_send_hex(tun, HEAD_ECHO FAR SITE ECHO);
+	expect_count(unproven, 1);
+	udp_expect_hex(away, 0, HEAD_ECHO FAR SITE ECHO);
+	/* Whatever comes from there counts: 3 * 48 and 32 left. */
+	udp_send_hex(away, HEAD_ECHO SITE FAR ECHO);
+	tun_expect_hex(tun, HEAD_ECHO SITE FAR ECHO);
+	for (int i = 0; i < 4; i++)
+		tun_send_hex(tun, HEAD_ECHO FAR SITE ECHO);
+	expect_count(unproven, 2);
+	for (int i = 0; i < 3; i++)
+		udp_expect_hex(away, 0, HEAD_ECHO FAR SITE ECHO);
+	assert_int_equal(room.counters->session[1].dropped, 2);
+	/* The proof, and no limit any more. */
+	probe_send_proof(away, &config, PROBE_HELLO, 3, 0, number);
+	assert_int_equal(probe_expect(away, &config, PROBE_ANSWER).proof, 0);
+	for (int i = 0; i < 20; i++) {
+		tun_send_hex(tun, HEAD_ECHO FAR SITE ECHO);
+		udp_expect_hex(away, 0, HEAD_ECHO FAR SITE ECHO);
+	}
+	assert_int_equal(*unproven, 2);
+	udp_expect_nothing(home);
+	close(home);
+	close(away);
 	close(tun);
 	room_stop(&room, 0);
 }
@@ -486,6 +543,7 @@ int main(void)
 		cmocka_unit_test(a_client_is_learned_and_roams),
 		cmocka_unit_test(forgeries_change_nothing),
 		cmocka_unit_test(a_client_that_moves_all_the_time),
+		cmocka_unit_test(a_place_without_proof),
 		cmocka_unit_test(several_at_one_address),
 		cmocka_unit_test(a_peer_without_probes),
 		cmocka_unit_test(port_unreachable),

@@ -100,6 +100,56 @@ static void client_says_hello(void **state)
 	room_stop(&room, 0);
 }
 
+/* The number in an answer is repeated at once, and until an answer has none. */
+static void a_proof_is_given(void **state)
+{
+	struct forward_session config = udp_session(0, 5000);
+	struct forward_session forged;
+	struct room room;
+
+	(void)state;
+	NEED_NETWORK();
+	config.local.s_addr = 0;
+
+	int server = udp_open("192.0.2.2", 5000);
+
+	room_start(&room, false);
+	give_counters(&room);
+	room_add(&room, &config);
+	give_udp(&room);
+
+	struct probe hello = probe_expect(server, &config, PROBE_HELLO);
+
+	assert_int_equal(hello.proof, 0);
+	/* In an answer with a wrong code it is nobody's. */
+	forged = config;
+	forged.key[0]++;
+	probe_send_proof(server, &forged, PROBE_ANSWER, 1, hello.clock, 0x654321);
+	expect_count(&room.counters->drops[DROP_PROBE_CODE], 1);
+
+	uint64_t begin = milliseconds();
+
+	probe_send_proof(server, &config, PROBE_ANSWER, 1, hello.clock, 0xabcdef);
+	do
+		hello = probe_expect(server, &config, PROBE_HELLO);
+	while (hello.proof == 0);
+	assert_int_equal(hello.proof, 0xabcdef);
+	/* It may be lost: the next comes soon, but not at once, and never as late as 20 s. */
+	probe_send_proof(server, &config, PROBE_ANSWER, 2, hello.clock, 0xabcdef);
+	hello = probe_expect(server, &config, PROBE_HELLO);
+	assert_int_equal(hello.proof, 0xabcdef);
+	assert_in_range(milliseconds() - begin, 400, 19000);
+	/* Done. The next one is due in 20 s, or when it is asked for. */
+	probe_send(server, &config, PROBE_ANSWER, 3, hello.clock);
+	expect_count(&room.counters->session[0].probes, 3);
+	to_control(&room, FORWARD_MSG_HELLO, &(struct forward_id){0}, sizeof(struct forward_id));
+	do
+		hello = probe_expect(server, &config, PROBE_HELLO);
+	while (hello.proof != 0);
+	close(server);
+	room_stop(&room, 0);
+}
+
 /* Reads an echo request, hellos left aside, and makes the reply to it. */
 static size_t echo_expect(int server, uint8_t *packet, size_t size)
 {
@@ -187,6 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(client_says_hello),
+		cmocka_unit_test(a_proof_is_given),
 		cmocka_unit_test(the_far_end_answers),
 	};
 

@@ -159,14 +159,26 @@ struct forward_session udp_session(uint32_t id, uint32_t port)
 	return config;
 }
 
-void probe_send(int fd, const struct forward_session *config, enum probe_type type,
-		uint64_t counter, uint32_t clock)
+void probe_send_proof(int fd, const struct forward_session *config, enum probe_type type,
+		      uint64_t counter, uint32_t clock, uint32_t proof)
 {
-	const struct probe probe = {type, clock, config->session, counter};
+	const struct probe probe = {
+		.type = type,
+		.clock = clock,
+		.session = config->session,
+		.counter = counter,
+		.proof = proof,
+	};
 	uint8_t octets[PROBE_SIZE];
 
 	assert_true(probe_write(&probe, config->key, octets));
 	udp_send(fd, octets, sizeof(octets));
+}
+
+void probe_send(int fd, const struct forward_session *config, enum probe_type type,
+		uint64_t counter, uint32_t clock)
+{
+	probe_send_proof(fd, config, type, counter, clock, 0);
 }
 
 struct probe probe_expect(int fd, const struct forward_session *config, enum probe_type type)

@@ -40,6 +40,8 @@ struct forward_session udp_session(uint32_t id, uint32_t port);
 
 void probe_send(int fd, const struct forward_session *config, enum probe_type type,
 		uint64_t counter, uint32_t clock);
+void probe_send_proof(int fd, const struct forward_session *config, enum probe_type type,
+		      uint64_t counter, uint32_t clock, uint32_t proof);
 struct probe probe_expect(int fd, const struct forward_session *config, enum probe_type type);
 
 #endif

@@ -29,14 +29,15 @@ static void print_hex(const uint8_t *bytes, size_t len, char after)
 int main(int argc, char *argv[])
 {
 	uint8_t key[PROBE_KEY_SIZE], octets[PROBE_SIZE];
-	uint64_t session, type, clock, counter;
+	uint64_t session, type, clock, counter, proof;
 	struct probe probe;
 
-	if (argc != 8 || !number(argv[4], UINT64_MAX, &session) ||
+	if (argc != 9 || !number(argv[4], UINT64_MAX, &session) ||
 	    !number(argv[5], UINT8_MAX, &type) || !number(argv[6], UINT32_MAX, &clock) ||
-	    !number(argv[7], UINT64_MAX, &counter) ||
+	    !number(argv[7], UINT64_MAX, &counter) || !number(argv[8], 0xffffff, &proof) ||
 	    (type != PROBE_HELLO && type != PROBE_ANSWER)) {
-		fputs("usage: probe-print password user challenge session type clock counter\n",
+		fputs("usage: probe-print password user challenge session type clock counter "
+		      "proof\n",
 		      stderr);
 		return 2;
 	}
@@ -45,6 +46,7 @@ int main(int argc, char *argv[])
 		.clock = (uint32_t)clock,
 		.session = session,
 		.counter = counter,
+		.proof = (uint32_t)proof,
 	};
 	if (!probe_key(argv[1], argv[2], argv[3], session, key) ||
 	    !probe_write(&probe, key, octets) || !probe_verify(octets, key)) {

@@ -26,26 +26,28 @@ def hmac_sha256(key, message):
     return outer
 
 
-def expected(password, user, challenge, session, kind, clock, counter):
+def expected(password, user, challenge, session, kind, clock, counter, proof):
     label = b"dtcp probe 1\0" + user + b"\0" + challenge + b"\0" + b"%016x" % session
     key = hmac_sha256(password, label)
-    head = struct.pack("!B3xLQQ", kind, clock, session, counter)
+    head = struct.pack("!LLQQ", kind << 24 | proof, clock, session, counter)
     return key, head + hmac_sha256(key, head)[:16]
 
 
 def cases():
-    top32, top64 = 2**32 - 1, 2**64 - 1
+    top24, top32, top64 = 2**24 - 1, 2**32 - 1, 2**64 - 1
     challenge = b"0B1517C87D516A5FA65BED722D51A04F"
-    yield b"bar", b"foo", challenge, 0x0123456789ABCDEF, HELLO, 0x11223344, 1
-    yield b"bar", b"foo", challenge, 0x0123456789ABCDEF, ANSWER, 0x11223344, 1
-    yield b"bar", b"foo", challenge, 1, HELLO, 0, 0
-    yield b"bar", b"foo", challenge, top64, ANSWER, top32, top64
+    yield b"bar", b"foo", challenge, 0x0123456789ABCDEF, HELLO, 0x11223344, 1, 0
+    yield b"bar", b"foo", challenge, 0x0123456789ABCDEF, ANSWER, 0x11223344, 1, 0
+    yield b"bar", b"foo", challenge, 0x0123456789ABCDEF, ANSWER, 0x11223344, 1, 0xA50180
+    yield b"bar", b"foo", challenge, 1, HELLO, 0, 0, 0
+    yield b"bar", b"foo", challenge, 1, HELLO, 0, 0, 1
+    yield b"bar", b"foo", challenge, top64, ANSWER, top32, top64, top24
     # Where one text ends and the next begins.
-    yield b"bar", b"fo", b"o" + challenge, 1, HELLO, 1, 1
-    yield "pässwörd with blanks".encode(), b"foo", b"<870363>", 2, HELLO, 2, 2
+    yield b"bar", b"fo", b"o" + challenge, 1, HELLO, 1, 1, 0
+    yield "pässwörd with blanks".encode(), b"foo", b"<870363>", 2, HELLO, 2, 2, 0
     # A key of one block is used as it is, a longer one is hashed first (RFC 2104, section 2).
     for length in (1, 63, 64, 65, 256):
-        yield b"p" * length, b"u" * 64, b"c" * 128, 3, HELLO, 3, 3
+        yield b"p" * length, b"u" * 64, b"c" * 128, 3, HELLO, 3, 3, 0
     # Always the same ones, so that a failure can be seen again.
     numbers = random.Random(4028)
     for _ in range(24):
@@ -57,6 +59,7 @@ def cases():
             numbers.choice((HELLO, ANSWER)),
             numbers.randint(0, top32),
             numbers.randint(0, top64),
+            numbers.choice((0, numbers.randint(1, top24))),
         )
 
 

@@ -39,7 +39,7 @@ static const struct probe hello = {
 /* clang-format off: a row is a field. */
 static const uint8_t hello_octets[PROBE_SIZE] = {
 	0xd0,						/* hello */
-	0x00, 0x00, 0x00,				/* reserved */
+	0x00, 0x00, 0x00,				/* no proof of address */
 	0x11, 0x22, 0x33, 0x44,				/* clock: 287454020 ms */
 	0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, /* session, first octet highest */
 	0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, /* counter, first octet highest */
@@ -49,7 +49,7 @@ static const uint8_t hello_octets[PROBE_SIZE] = {
 
 static const uint8_t answer_octets[PROBE_SIZE] = {
 	0xd1,						/* answer */
-	0x00, 0x00, 0x00,				/* reserved */
+	0x00, 0x00, 0x00,				/* no proof of address */
 	0x11, 0x22, 0x33, 0x44,				/* clock: the hello's */
 	0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, /* session */
 	0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x09, /* counter: the server's own */
@@ -57,10 +57,10 @@ static const uint8_t answer_octets[PROBE_SIZE] = {
 	0xea, 0x0d, 0x68, 0x13, 0x85, 0x27, 0x6a, 0x94,
 };
 
-/* What a later version could send: hello_octets with something in the reserved octets. */
-static const uint8_t reserved_octets[PROBE_SIZE] = {
+/* hello_octets with a proof of address. */
+static const uint8_t proof_octets[PROBE_SIZE] = {
 	0xd0,						/* hello */
-	0xa5, 0x01, 0x80,				/* reserved, but the code covers them */
+	0xa5, 0x01, 0x80,				/* proof, first octet highest */
 	0x11, 0x22, 0x33, 0x44,				/* clock */
 	0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, /* session */
 	0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, /* counter */
@@ -77,7 +77,7 @@ static const uint8_t long_key[PROBE_KEY_SIZE] = {
 
 static const uint8_t long_octets[PROBE_SIZE] = {
 	0xd0,						/* hello */
-	0x00, 0x00, 0x00,				/* reserved */
+	0x00, 0x00, 0x00,				/* no proof of address */
 	0xff, 0xff, 0xff, 0xff,				/* clock, about to begin anew */
 	0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10, /* session */
 	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* counter, the last one */
@@ -92,6 +92,7 @@ static void expect_fields(const struct probe *got, const struct probe *want)
 	assert_int_equal(got->clock, want->clock);
 	assert_true(got->session == want->session);
 	assert_true(got->counter == want->counter);
+	assert_int_equal(got->proof, want->proof);
 }
 
 /* Whether len octets are read as a probe; if not, nothing has been written. */
@@ -159,11 +160,15 @@ static void test_write(void **state)
 	memset(out, 0xa5, sizeof(out));
 	assert_true(probe_write(&hello, key, out));
 	assert_memory_equal(out, hello_octets, sizeof(out));
+	probe.proof = 0xa50180;
+	assert_true(probe_write(&probe, key, out));
+	assert_memory_equal(out, proof_octets, sizeof(out));
+	probe.proof = 0;
 	probe.type = PROBE_ANSWER;
 	probe.counter++;
 	assert_true(probe_write(&probe, key, out));
 	assert_memory_equal(out, answer_octets, sizeof(out));
-	probe = (struct probe){PROBE_HELLO, UINT32_MAX, 0xfedcba9876543210, UINT64_MAX};
+	probe = (struct probe){PROBE_HELLO, UINT32_MAX, 0xfedcba9876543210, UINT64_MAX, 0};
 	assert_true(probe_write(&probe, long_key, out));
 	assert_memory_equal(out, long_octets, sizeof(out));
 }
@@ -175,14 +180,15 @@ static void test_read(void **state)
 	(void)state;
 	assert_true(probe_read(hello_octets, PROBE_SIZE, &out));
 	expect_fields(&out, &want);
-	/* Reserved octets change nothing. */
-	assert_true(probe_read(reserved_octets, PROBE_SIZE, &out));
+	assert_true(probe_read(proof_octets, PROBE_SIZE, &out));
+	want.proof = 0xa50180;
 	expect_fields(&out, &want);
+	want.proof = 0;
 	want.type = PROBE_ANSWER;
 	want.counter++;
 	assert_true(probe_read(answer_octets, PROBE_SIZE, &out));
 	expect_fields(&out, &want);
-	want = (struct probe){PROBE_HELLO, UINT32_MAX, 0xfedcba9876543210, UINT64_MAX};
+	want = (struct probe){PROBE_HELLO, UINT32_MAX, 0xfedcba9876543210, UINT64_MAX, 0};
 	assert_true(probe_read(long_octets, PROBE_SIZE, &out));
 	expect_fields(&out, &want);
 }
@@ -216,13 +222,13 @@ static void test_verify(void **state)
 	(void)state;
 	assert_true(probe_verify(hello_octets, key));
 	assert_true(probe_verify(answer_octets, key));
-	assert_true(probe_verify(reserved_octets, key));
+	assert_true(probe_verify(proof_octets, key));
 	assert_true(probe_verify(long_octets, long_key));
 }
 
 static void test_every_bit_counts(void **state)
 {
-	static const uint8_t *const rows[] = {hello_octets, answer_octets, reserved_octets};
+	static const uint8_t *const rows[] = {hello_octets, answer_octets, proof_octets};
 	uint8_t octets[PROBE_SIZE];
 
 	(void)state;
@@ -282,6 +288,38 @@ static void test_exact_buffers(void **state)
 	free(copy);
 }
 
+/* The vectors of docs/protocol.md, section 2.2. */
+static void test_document(void **state)
+{
+	static const uint8_t answer[PROBE_SIZE] = {
+		0xd1, 0x5e, 0xaf, 0x01, 0x00, 0x00, 0x03, 0xe8, 0x6b, 0x0f, 0x3c, 0x5a, 0x91, 0xd2,
+		0xe8, 0x47, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0xfe, 0x54, 0x5a, 0x26,
+		0x36, 0x73, 0x3b, 0xc7, 0xdc, 0xa0, 0xda, 0xff, 0x78, 0x7b, 0x60, 0xee,
+	};
+	static const uint8_t repeats[PROBE_SIZE] = {
+		0xd0, 0x5e, 0xaf, 0x01, 0x00, 0x00, 0x03, 0xe8, 0x6b, 0x0f, 0x3c, 0x5a, 0x91, 0xd2,
+		0xe8, 0x47, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x73, 0x13, 0x8b, 0xd7,
+		0xae, 0x62, 0xfc, 0xfb, 0xa0, 0x89, 0xff, 0xba, 0xc2, 0x38, 0x7c, 0x09,
+	};
+	struct probe probe = {
+		.type = PROBE_ANSWER,
+		.clock = 1000,
+		.session = 0x6b0f3c5a91d2e847,
+		.counter = 1,
+		.proof = 0x5eaf01,
+	};
+	uint8_t document_key[PROBE_KEY_SIZE], out[PROBE_SIZE];
+
+	(void)state;
+	assert_true(probe_key("bar", "foo", CHALLENGE, probe.session, document_key));
+	assert_true(probe_write(&probe, document_key, out));
+	assert_memory_equal(out, answer, PROBE_SIZE);
+	probe.type = PROBE_HELLO;
+	probe.counter = 2;
+	assert_true(probe_write(&probe, document_key, out));
+	assert_memory_equal(out, repeats, PROBE_SIZE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +334,7 @@ int main(void)
 		cmocka_unit_test(test_every_bit_of_the_key_counts),
 		cmocka_unit_test(test_guessed_codes),
 		cmocka_unit_test(test_exact_buffers),
+		cmocka_unit_test(test_document),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
