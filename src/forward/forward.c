@@ -245,6 +245,7 @@ static int forward_add(struct forward *forward, const struct forward_session *co
 	memset(plane_counters(plane, session), 0, sizeof(struct session_counters));
 	session->added = clock_us() / 1000;
 	rate_init(&session->reports, FORWARD_REPORTS_RATE, session->added);
+	icmp6_limit_init(&session->icmp6, plane->config.icmp6_rate, session->added);
 	session->device = device;
 	/* Of several on a device of their own the newest counts. */
 	TAILQ_INSERT_HEAD(&device->sessions, session, on_device);

@@ -14,7 +14,7 @@
 struct forward_config {
 	bool server;	       /* filter inner sources; answer for prefixes without a session */
 	uint32_t sessions_max; /* session ids are below this */
-	uint32_t icmp6_rate;   /* ICMPv6 errors a second; 0: FORWARD_ICMP6_RATE */
+	uint32_t icmp6_rate;   /* ICMPv6 errors a second (icmp6.h); 0: FORWARD_ICMP6_RATE */
 };
 
 /*

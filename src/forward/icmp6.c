@@ -42,6 +42,17 @@ bool icmp6_allowed(enum icmp6_kind kind, const struct inner *inner)
 	return !icmp6_is_error(inner);
 }
 
+void icmp6_limit_init(struct icmp6_limit *limit, uint32_t per_second, uint64_t now)
+{
+	for (size_t kind = 0; kind < ICMP6_KINDS; kind++)
+		rate_init(&limit->rates[kind], per_second, now);
+}
+
+bool icmp6_limit_take(struct icmp6_limit *limit, enum icmp6_kind kind, uint64_t now)
+{
+	return rate_take(&limit->rates[kind], now);
+}
+
 size_t icmp6_build(const struct icmp6_error *error, const struct in6_addr *source,
 		   const struct inner *inner, uint8_t out[static ICMP6_ERROR_SIZE])
 {
@@ -63,6 +74,7 @@ size_t icmp6_build(const struct icmp6_error *error, const struct in6_addr *sourc
 	memcpy(out + 24, &inner->src, sizeof(inner->src));
 	switch (error->kind) {
 	case ICMP6_NONE:
+	case ICMP6_KINDS:
 	case ICMP6_NO_ROUTE:
 		icmp6[0] = ICMP6_DST_UNREACH;
 		icmp6[1] = ICMP6_DST_UNREACH_NOROUTE;

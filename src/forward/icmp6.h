@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ICMPv6 errors: which packets may have one, and what it looks like. RFC 4443. */
+/* ICMPv6 errors: which packets may have one, how many, and what it looks like. RFC 4443. */
 #ifndef DTCP_FORWARD_ICMP6_H
 #define DTCP_FORWARD_ICMP6_H
 
+#include "base/rate.h"
 #include "forward/inner.h"
 
 #include <netinet/in.h>
@@ -18,6 +19,15 @@ enum icmp6_kind {
 	ICMP6_NO_ROUTE,
 	ICMP6_ADDRESS_UNREACHABLE,
 	ICMP6_TOO_BIG,
+	ICMP6_KINDS,
+};
+
+/*
+ * How many are sent (RFC 4443, section 2.4 (f)), each kind by itself: who scans for prefixes that
+ * nobody has must not silence "packet too big", without which connections hang.
+ */
+struct icmp6_limit {
+	struct rate rates[ICMP6_KINDS];
 };
 
 struct icmp6_error {
@@ -27,6 +37,12 @@ struct icmp6_error {
 
 /* True where this packet may be answered with such an error (RFC 4443, section 2.4 (e)). */
 bool icmp6_allowed(enum icmp6_kind kind, const struct inner *inner);
+
+/* So many a second of each kind, 0 for none. now in milliseconds, here and below. */
+void icmp6_limit_init(struct icmp6_limit *limit, uint32_t per_second, uint64_t now);
+
+/* True where one more may be sent, which then counts. */
+bool icmp6_limit_take(struct icmp6_limit *limit, enum icmp6_kind kind, uint64_t now);
 
 /* Writes the whole IPv6 packet, as much of the packet in question in it as fits; its length. */
 size_t icmp6_build(const struct icmp6_error *error, const struct in6_addr *source,

@@ -15,10 +15,12 @@ static void outbound_answer(struct plane *plane, const struct device *device,
 			    const struct encap *encap, uint64_t now)
 {
 	static const struct virtio_net_hdr plain;
+	struct icmp6_limit *limit = encap->session ? &encap->session->icmp6 : &plane->icmp6;
 	uint8_t packet[ICMP6_ERROR_SIZE];
 
 	if (!icmp6_allowed(encap->error.kind, &encap->inner) ||
-	    IN6_IS_ADDR_UNSPECIFIED(&plane->icmp_source) || !rate_take(&plane->icmp_rate, now))
+	    IN6_IS_ADDR_UNSPECIFIED(&plane->icmp_source) ||
+	    !icmp6_limit_take(limit, encap->error.kind, now))
 		return;
 
 	size_t len = icmp6_build(&encap->error, &plane->icmp_source, &encap->inner, packet);

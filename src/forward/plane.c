@@ -73,8 +73,16 @@ static void plane_on_device(struct device *device, void *arg)
 
 void plane_set_icmp6_rate(struct plane *plane, uint32_t per_second)
 {
+	uint64_t now = clock_us() / 1000;
+
 	plane->config.icmp6_rate = per_second;
-	rate_init(&plane->icmp_rate, per_second, clock_us() / 1000);
+	icmp6_limit_init(&plane->icmp6, per_second, now);
+	for (uint32_t id = 0; id < plane->config.sessions_max; id++) {
+		struct session *session = table_by_id(plane->table, id);
+
+		if (session)
+			icmp6_limit_init(&session->icmp6, per_second, now);
+	}
 }
 
 int plane_set_outer(struct plane *plane, enum forward_transport transport, int fd)
@@ -110,7 +118,7 @@ int plane_open(struct plane *plane, const struct forward_config *config, struct 
 	plane->base = base;
 	plane->reports = reports;
 	plane->reports_arg = arg;
-	rate_init(&plane->icmp_rate, plane->config.icmp6_rate, clock_us() / 1000);
+	icmp6_limit_init(&plane->icmp6, plane->config.icmp6_rate, clock_us() / 1000);
 	arc4random_buf(key, sizeof(key));
 	plane->table = table_new(config->server, config->sessions_max, key);
 	plane->devices = devices_new(base, key, plane_on_device, plane);

@@ -6,7 +6,6 @@
 #ifndef DTCP_FORWARD_PLANE_H
 #define DTCP_FORWARD_PLANE_H
 
-#include "base/rate.h"
 #include "forward/counters.h"
 #include "forward/device.h"
 #include "forward/forward.h"
@@ -38,7 +37,7 @@ struct plane {
 	struct counters_page *counters; /* always there; our own until the shared page comes */
 	size_t counters_mapped;		/* bytes to unmap; 0: our own */
 	struct in6_addr icmp_source;
-	struct rate icmp_rate;
+	struct icmp6_limit icmp6; /* about packets that are for no session */
 };
 
 /* Returns 0 or -ENOMEM; plane_close() is right after either. */
@@ -46,7 +45,7 @@ int plane_open(struct plane *plane, const struct forward_config *config, struct 
 	       const struct plane_reports *reports, void *arg);
 void plane_close(struct plane *plane);
 
-/* From now on so many ICMPv6 errors a second, 0 for none. */
+/* From now on so many ICMPv6 errors of a kind and session a second, 0 for none. */
 void plane_set_icmp6_rate(struct plane *plane, uint32_t per_second);
 
 /* Takes over the socket of a transport. Returns 0 or -errno. */

@@ -12,6 +12,7 @@
 
 #include "base/hash.h"
 #include "base/rate.h"
+#include "forward/icmp6.h"
 #include "forward/msg.h"
 #include "forward/pmtu.h"
 #include "forward/proof.h"
@@ -42,10 +43,11 @@ struct session {
 	/* The room's: */
 	struct device *device;
 	TAILQ_ENTRY(session) on_device;
-	uint64_t added;		 /* when, in milliseconds */
-	struct rate reports;	 /* of moves, to control */
-	bool announced;		 /* control knows that it is up */
-	struct probing *probing; /* on a client only */
+	uint64_t added;		  /* when, in milliseconds */
+	struct rate reports;	  /* of moves, to control */
+	struct icmp6_limit icmp6; /* about packets to it */
+	bool announced;		  /* control knows that it is up */
+	struct probing *probing;  /* on a client only */
 	/* On the server, UDP: counters of its probes, 0 before the first; and when that came. */
 	uint64_t hello_counter;
 	uint64_t answer_counter;

@@ -122,12 +122,33 @@ static void who_gets_none(void **state)
 	expect(HEAD_ECHO "00000000000000000000000000000001" SITE ECHO, false, false);
 }
 
+/* Each kind by itself, and one limit says nothing about another. */
+static void limits(void **state)
+{
+	struct icmp6_limit limit, other;
+
+	(void)state;
+	icmp6_limit_init(&limit, 100, 5000);
+	icmp6_limit_init(&other, 100, 5000);
+	for (enum icmp6_kind kind = ICMP6_NO_ROUTE; kind < ICMP6_KINDS; kind++) {
+		for (int i = 0; i < 10; i++)
+			assert_true(icmp6_limit_take(&limit, kind, 5000));
+		assert_false(icmp6_limit_take(&limit, kind, 5000));
+	}
+	assert_true(icmp6_limit_take(&limit, ICMP6_TOO_BIG, 5010));
+	assert_false(icmp6_limit_take(&limit, ICMP6_TOO_BIG, 5010));
+	assert_true(icmp6_limit_take(&other, ICMP6_TOO_BIG, 5010));
+	icmp6_limit_init(&limit, 0, 6000);
+	assert_false(icmp6_limit_take(&limit, ICMP6_TOO_BIG, 100000));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exact_bytes),
 		cmocka_unit_test(quotes_what_fits),
 		cmocka_unit_test(who_gets_none),
+		cmocka_unit_test(limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -253,6 +253,61 @@ static void settings_take_effect(void **state)
 	room_stop(&room, 0);
 }
 
+/* With one error a second: none that is due for one reason, or session, takes that of another. */
+static void errors_of_each_kind(void **state)
+{
+	struct forward_session narrow = room_session(1, "192.0.2.2");
+	struct forward_session other = room_session(2, "192.0.2.3");
+	struct forward_session gone = room_session(3, "192.0.2.4");
+	uint8_t packet[1281];
+	struct room room;
+
+	(void)state;
+	NEED_NETWORK();
+	room_start(&room, true);
+	give_counters(&room);
+	give_icmp(&room, "2001:db8:100::1");
+	give_raw(&room);
+	settings_change(&room, 1);
+
+	int tun = give_device(&room, 0);
+
+	other.prefixes[0].addr.s6_addr[6] = 2;
+	gone.prefixes[0].addr.s6_addr[6] = 3;
+	narrow.n_prefixes = other.n_prefixes = gone.n_prefixes = 1;
+	room_add(&room, &narrow);
+	room_expect(&room, FORWARD_MSG_ADDED, 1);
+	room_add(&room, &other);
+	room_expect(&room, FORWARD_MSG_ADDED, 2);
+	room_add(&room, &gone);
+	room_expect(&room, FORWARD_MSG_ADDED, 3);
+	to_control(&room, FORWARD_MSG_REMOVE, &(struct forward_id){3}, sizeof(struct forward_id));
+	room_expect(&room, FORWARD_MSG_REMOVED, 3);
+	/* A scan of what nobody has, and the first of many packets that are too big. */
+	tun_send_hex(tun, HEAD_ECHO SITE FAR ECHO);
+	tun_expect_icmp6(tun, 1, 0, 0);
+	tun_send_hex(tun, HEAD_ECHO FAR "20010db8010003000000000000000001" ECHO);
+	tun_expect_icmp6(tun, 1, 3, 0);
+	packet_fill(packet, sizeof(packet));
+	tun_send(tun, packet, sizeof(packet));
+	tun_expect_icmp6(tun, 2, 0, 1280);
+	packet[24 + 6] = 2;
+	tun_send(tun, packet, sizeof(packet));
+	tun_expect_icmp6(tun, 2, 0, 1280);
+	/* A session that comes later, or has been there when the settings changed, is no exception.
+	 */
+	settings_change(&room, 0);
+	tun_send(tun, packet, sizeof(packet));
+	room_add(&room, &gone);
+	room_expect(&room, FORWARD_MSG_ADDED, 3);
+	packet[24 + 6] = 3;
+	tun_send(tun, packet, sizeof(packet));
+	expect_count(&room.counters->drops[DROP_TOO_BIG], 4);
+	assert_int_equal(room.counters->icmp6_sent, 4);
+	close(tun);
+	room_stop(&room, 0);
+}
+
 static void devices_of_their_own(void **state)
 {
 	const struct forward_device gone = {.index = 3};
@@ -486,6 +541,7 @@ int main(void)
 		cmocka_unit_test(a_short_counter_page_ends_it),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(settings_take_effect),
+		cmocka_unit_test(errors_of_each_kind),
 		cmocka_unit_test(server),
 		cmocka_unit_test(devices_of_their_own),
 		cmocka_unit_test(client),
