@@ -133,7 +133,8 @@ void sandbox_enter(const struct sandbox *sandbox)
 		exit(1);
 	}
 	sandbox_read_files();
-	sandbox_empty_root();
+	if (sandbox->room != SANDBOX_CLIENT_RESOLVER)
+		sandbox_empty_root();
 	sandbox_limits(sandbox->files);
 	sandbox_drop_privileges(passwd);
 #if SANDBOX_SANITIZED

@@ -27,6 +27,7 @@ enum sandbox_room {
 	SANDBOX_CLIENT_FORWARD,
 	SANDBOX_SERVER_CONTROL,
 	SANDBOX_SERVER_FORWARD,
+	SANDBOX_CLIENT_RESOLVER, /* keeps the files, and all calls but some */
 };
 
 struct sandbox {
@@ -41,7 +42,10 @@ struct sandbox {
  */
 void sandbox_enter(const struct sandbox *sandbox);
 
-/* The list of system calls alone: any other one kills the process. Returns 0 or -errno. */
+/*
+ * The list of system calls alone: any other one kills the process. A resolver's is a list of those
+ * that fail. Returns 0 or -errno.
+ */
 int sandbox_filter(enum sandbox_room room);
 
 #endif

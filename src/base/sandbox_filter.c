@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 /* The kernel looks at 32 bits of the arguments that we look at, and so do we. */
@@ -18,7 +19,7 @@ static struct scmp_arg_cmp sandbox_compare(const struct sandbox_condition *condi
 	};
 }
 
-static int sandbox_allow(scmp_filter_ctx filter, const struct sandbox_rule *rule)
+static int sandbox_add(scmp_filter_ctx filter, uint32_t action, const struct sandbox_rule *rule)
 {
 	struct scmp_arg_cmp args[SANDBOX_CONDITIONS];
 	unsigned int count = 0;
@@ -30,9 +31,9 @@ static int sandbox_allow(scmp_filter_ctx filter, const struct sandbox_rule *rule
 	for (; count < SANDBOX_CONDITIONS && rule->conditions[count].mask; count++)
 		args[count] = sandbox_compare(&rule->conditions[count]);
 
-	int error = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, count, args);
+	int error = seccomp_rule_add_array(filter, action, number, count, args);
 
-	/* A call that this machine does not have; nothing to allow. */
+	/* A call that this machine does not have; nothing to do. */
 	return error == -EDOM ? 0 : error;
 }
 
@@ -45,13 +46,37 @@ static int sandbox_allow_abort(scmp_filter_ctx filter)
 			       {.argument = 2, .mask = UINT32_MAX, .value = SIGABRT}},
 	};
 
-	return sandbox_allow(filter, &rule);
+	return sandbox_add(filter, SCMP_ACT_ALLOW, &rule);
+}
+
+/* Calls that a process may make about itself, but not about others of the same user. */
+static int sandbox_deny_others(scmp_filter_ctx filter)
+{
+	/* The first argument says about whom; 0 is this process in the last one only. */
+	const struct {
+		int call;
+		pid_t self;
+	} calls[] = {
+		{SCMP_SYS(kill), getpid()},
+		{SCMP_SYS(tgkill), getpid()},
+		{SCMP_SYS(rt_sigqueueinfo), getpid()},
+		{SCMP_SYS(rt_tgsigqueueinfo), getpid()},
+		{SCMP_SYS(prlimit64), 0},
+	};
+	int error = 0;
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]) && !error; i++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), calls[i].call, 1,
+					 SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)calls[i].self));
+	return error;
 }
 
 int sandbox_filter(enum sandbox_room room)
 {
 	const struct sandbox_group *const *group = sandbox_groups(room);
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	bool others = room == SANDBOX_CLIENT_RESOLVER; /* than those of the list are allowed */
+	uint32_t action = others ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_ALLOW;
+	scmp_filter_ctx filter = seccomp_init(others ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS);
 	int error;
 
 	if (!filter)
@@ -62,10 +87,10 @@ int sandbox_filter(enum sandbox_room room)
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	for (; *group && !error; group++) {
 		for (size_t i = 0; i < (*group)->n_rules && !error; i++)
-			error = sandbox_allow(filter, &(*group)->rules[i]);
+			error = sandbox_add(filter, action, &(*group)->rules[i]);
 	}
 	if (!error)
-		error = sandbox_allow_abort(filter);
+		error = others ? sandbox_deny_others(filter) : sandbox_allow_abort(filter);
 	if (!error)
 		error = seccomp_load(filter);
 	seccomp_release(filter);

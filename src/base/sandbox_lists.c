@@ -11,7 +11,7 @@
  * (terminals, devices); bpf, io_uring, keyctl, userfaultfd, perf_event_open, mount, unshare and the
  * like (the parts of the kernel where most holes were found).
  */
-#include "base/sandbox_lists.h"
+#include "base/sandbox_rules.h"
 
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -25,25 +25,8 @@
 /* The bits of socket(2)'s second argument that are no flags. */
 #define SOCK_TYPE 0xfu
 
-#define ALL UINT32_MAX
-#define ARG(n, m, v)                                                                               \
-	{                                                                                          \
-		.argument = (n), .mask = (uint32_t)(m), .value = (uint32_t)(v)                     \
-	}
-#define CALL(name)                                                                                 \
-	{                                                                                          \
-		.call = (name)                                                                     \
-	}
-#define CALL_IF(name, ...)                                                                         \
-	{                                                                                          \
-		.call = (name), .conditions = { __VA_ARGS__ }                                      \
-	}
 #define OPTION(l, o)	CALL_IF("setsockopt", ARG(1, ALL, l), ARG(2, ALL, o))
 #define SOCKET(f, t, p) CALL_IF("socket", ARG(0, ALL, f), ARG(1, SOCK_TYPE, t), ARG(2, ALL, p))
-#define GROUP(n, list)                                                                             \
-	{                                                                                          \
-		.name = (n), .rules = (list), .n_rules = sizeof(list) / sizeof((list)[0])          \
-	}
 
 /* malloc, which also maps and returns large pieces. Nothing that is written can be executed. */
 static const struct sandbox_rule memory_rules[] = {
@@ -178,17 +161,6 @@ static const struct sandbox_rule connect_rules[] = {
 	CALL_IF("shutdown", ARG(1, ALL, SHUT_RDWR)),
 };
 
-/* Looking the server's name up: name servers can have IPv6 addresses, with an interface, too; the
- * name files come as descriptors from monitor; this machine's name has the domain it is in.
- * libevent names the protocol where it asks which kinds of addresses the machine has. */
-static const struct sandbox_rule resolver_rules[] = {
-	SOCKET(AF_INET6, SOCK_DGRAM, 0),
-	SOCKET(AF_INET6, SOCK_DGRAM, IPPROTO_UDP),
-	SOCKET(AF_INET, SOCK_DGRAM, IPPROTO_UDP),
-	CALL_IF("ioctl", ARG(1, ALL, SIOCGIFINDEX)),
-	CALL("uname"),
-};
-
 /* Packets, in batches; reports of the network; and how the outer header is to be. */
 static const struct sandbox_rule packet_rules[] = {
 	CALL("readv"),
@@ -227,7 +199,6 @@ static const struct sandbox_group page = GROUP("counter page", page_rules);
 static const struct sandbox_group tcp = GROUP("TCP", tcp_rules);
 static const struct sandbox_group accepts = GROUP("accepting", accept_rules);
 static const struct sandbox_group connects = GROUP("connecting", connect_rules);
-static const struct sandbox_group resolver = GROUP("resolver", resolver_rules);
 static const struct sandbox_group packets = GROUP("packets", packet_rules);
 
 #if SANDBOX_SANITIZED
@@ -240,8 +211,7 @@ static const struct sandbox_group sanitizer = GROUP("sanitizers", sanitizer_rule
 /* What every room needs. */
 #define COMMON SANITIZER &memory, &loop, &times, &randoms, &channels, &ends
 
-static const struct sandbox_group *const client_control[] = {COMMON,	&tcp,  &connects,
-							     &resolver, &page, NULL};
+static const struct sandbox_group *const client_control[] = {COMMON, &tcp, &connects, &page, NULL};
 static const struct sandbox_group *const client_forward[] = {COMMON, &packets, &page, NULL};
 static const struct sandbox_group *const server_control[] = {COMMON, &tcp, &accepts, &page, NULL};
 static const struct sandbox_group *const server_forward[] = {COMMON, &packets, &page, NULL};
@@ -253,6 +223,8 @@ const struct sandbox_group *const *sandbox_groups(enum sandbox_room room)
 		return client_control;
 	case SANDBOX_CLIENT_FORWARD:
 		return client_forward;
+	case SANDBOX_CLIENT_RESOLVER:
+		return sandbox_resolver;
 	case SANDBOX_SERVER_CONTROL:
 		return server_control;
 	case SANDBOX_SERVER_FORWARD:

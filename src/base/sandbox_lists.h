@@ -16,7 +16,7 @@ struct sandbox_condition {
 	uint32_t value;	       /* what the argument must be, in the bits of the mask */
 };
 
-/* A call that is allowed, if all conditions hold. By its name: machines have different numbers. */
+/* A call that is meant, if all conditions hold. By its name: machines have different numbers. */
 struct sandbox_rule {
 	const char *call;
 	struct sandbox_condition conditions[SANDBOX_CONDITIONS];
@@ -29,7 +29,10 @@ struct sandbox_group {
 	size_t n_rules;
 };
 
-/* The groups of a room; NULL behind the last one. */
+/* The groups of a room, NULL behind the last one: what it may do; a resolver's, what it may not. */
 const struct sandbox_group *const *sandbox_groups(enum sandbox_room room);
+
+/* sandbox_resolver.c */
+extern const struct sandbox_group *const sandbox_resolver[];
 
 #endif

@@ -3,13 +3,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "client/dialer.h"
 #include "proto/line.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <event2/dns.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,41 +18,30 @@
 #include <unistd.h>
 
 enum {
-	CONNECTION_ADDRESSES_MAX = 8,
-	CONNECTION_LOOKUP_MS = SESSION_CONNECT_MS / 2,
-};
-
-/*
- * One look-up. Made anew each time, because a laptop's name servers change with its network. It
- * outlives a connection that gives up waiting: libevent still calls back then.
- */
-struct resolver {
-	struct connection *connection; /* NULL: nobody waits any more */
-	struct event_base *base;
-	struct evdns_base *dns;
-	struct evdns_getaddrinfo_request *request;
+	/* How long the look-up of a name may be the only hope: less than SESSION_CONNECT_MS. */
+	CONNECTION_LOOKUP_MS = 15000,
+	/* When the address that is only better than none has its turn. */
+	CONNECTION_SPARE_MS = 5000,
 };
 
 struct connection {
 	struct event_base *base;
 	connection_feed feed;
 	void *arg;
-	struct bufferevent *stream;
-	struct resolver *resolver;
-	struct event *timer; /* for the look-up, and for an address that others are behind */
-	int64_t deadline;    /* of connecting */
+	struct dialer *dialer;
+	struct bufferevent *stream; /* NULL: not connected */
+	struct event *timer;	    /* for the name */
+	int64_t deadline;	    /* of its look-up */
+	struct in_addr spare;	    /* 0: none, or its turn has been */
+	bool looking_up;
+	char no_name[160]; /* why the name has no address; "": it may have one */
 	uint32_t patience;
-	struct in_addr last; /* see connection_open() */
-	bool past;
 	uint16_t port;
-	struct sockaddr_in remote;
-	struct in_addr addresses[CONNECTION_ADDRESSES_MAX]; /* still to be tried */
-	size_t n_addresses;
-	bool connected;
 	unsigned int generation; /* grows with each close, so that a loop notices one */
 };
 
 static void connection_on_timer(evutil_socket_t fd, short what, void *arg);
+static void connection_on_dialed(int fd, struct in_addr remote, int error, void *arg);
 
 struct connection *connection_new(struct event_base *base, uint32_t patience, connection_feed feed,
 				  void *arg)
@@ -62,7 +51,11 @@ struct connection *connection_new(struct event_base *base, uint32_t patience, co
 	if (!connection)
 		return NULL;
 	connection->timer = evtimer_new(base, connection_on_timer, connection);
-	if (!connection->timer) {
+	connection->dialer = dialer_new(base, connection_on_dialed, connection);
+	if (!connection->timer || !connection->dialer) {
+		if (connection->timer)
+			event_free(connection->timer);
+		dialer_free(connection->dialer);
 		free(connection);
 		return NULL;
 	}
@@ -78,6 +71,7 @@ void connection_free(struct connection *connection)
 	if (!connection)
 		return;
 	connection_close(connection);
+	dialer_free(connection->dialer);
 	event_free(connection->timer);
 	free(connection);
 }
@@ -85,14 +79,10 @@ void connection_free(struct connection *connection)
 void connection_close(struct connection *connection)
 {
 	connection->generation++;
-	connection->n_addresses = 0;
-	connection->connected = false;
+	connection->looking_up = false;
+	connection->no_name[0] = '\0';
 	clock_arm(connection->timer, -1);
-	if (connection->resolver) {
-		connection->resolver->connection = NULL;
-		evdns_getaddrinfo_cancel(connection->resolver->request);
-		connection->resolver = NULL;
-	}
+	dialer_reset(connection->dialer, connection->port);
 	if (connection->stream) {
 		int fd = bufferevent_getfd(connection->stream);
 		struct evbuffer *output = bufferevent_get_output(connection->stream);
@@ -115,7 +105,7 @@ static void connection_fail(struct connection *connection, enum client_exit stat
 	connection->feed(&event, connection->arg);
 }
 
-static void connection_fail_errno(struct connection *connection, int error)
+static void connection_fail_errno(struct connection *connection, struct in_addr remote, int error)
 {
 	char address[INET_ADDRSTRLEN];
 	char text[160];
@@ -128,39 +118,66 @@ static void connection_fail_errno(struct connection *connection, int error)
 	else if (error == ENOMEM || error == EMFILE || error == ENFILE)
 		status = CLIENT_LOCAL;
 	(void)snprintf(text, sizeof(text), "cannot connect to %s port %u: %s",
-		       inet_ntop(AF_INET, &connection->remote.sin_addr, address, sizeof(address)),
-		       connection->port, strerror(error));
+		       inet_ntop(AF_INET, &remote, address, sizeof(address)), connection->port,
+		       strerror(error));
 	connection_fail(connection, status, text);
 }
 
-static void connection_next(struct connection *connection);
-
-/* Not this address; perhaps another one of the same name. */
-static void connection_refused(struct connection *connection, int error)
+static void connection_fail_name(struct connection *connection)
 {
-	if (connection->n_addresses == 0) {
-		connection_fail_errno(connection, error);
-		return;
-	}
-	log_debug("cannot connect to %s: %s", inet_ntoa(connection->remote.sin_addr),
-		  strerror(error));
-	bufferevent_free(connection->stream);
-	connection->stream = NULL;
-	connection_next(connection);
+	char text[sizeof(connection->no_name)];
+
+	(void)strlcpy(text, connection->no_name, sizeof(text));
+	connection_fail(connection, CLIENT_NAME, text);
 }
 
-/* Whoever is asked does not answer. */
+/* None of the addresses that are known so far can be connected to. */
+static void connection_stuck(struct connection *connection)
+{
+	struct in_addr remote;
+	int error = dialer_error(connection->dialer, &remote);
+
+	/* Its end comes, or that of the time for it. */
+	if (connection->looking_up)
+		return;
+	if (connection->no_name[0] || !error)
+		connection_fail_name(connection);
+	else
+		connection_fail_errno(connection, remote, error);
+}
+
+/* Tries these addresses as well. */
+static void connection_try(struct connection *connection, const struct in_addr *addresses,
+			   size_t count)
+{
+	if (!dialer_add(connection->dialer, addresses, count))
+		connection_stuck(connection);
+}
+
+static void connection_try_spare(struct connection *connection)
+{
+	struct in_addr spare = connection->spare;
+
+	connection->spare.s_addr = 0;
+	connection_try(connection, &spare, spare.s_addr ? 1 : 0);
+}
+
 static void connection_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct connection *connection = arg;
 
 	(void)fd;
 	(void)what;
-	if (connection->resolver)
-		connection_fail(connection, CLIENT_NAME,
-				"server name not found: the name servers do not answer");
-	else if (connection->stream && !connection->connected)
-		connection_refused(connection, ETIMEDOUT);
+	if (connection->spare.s_addr && clock_ms() < connection->deadline) {
+		clock_arm(connection->timer, connection->deadline);
+		connection_try_spare(connection);
+		return;
+	}
+	if (connection->looking_up)
+		(void)snprintf(connection->no_name, sizeof(connection->no_name),
+			       "server name not found: no answer to the look-up within %d s",
+			       CONNECTION_LOOKUP_MS / 1000);
+	connection_fail_name(connection);
 }
 
 static void connection_on_line(struct connection *connection, char *line)
@@ -215,30 +232,6 @@ static void connection_on_readable(struct bufferevent *stream, void *arg)
 	}
 }
 
-static void connection_on_connected(struct connection *connection)
-{
-	struct session_event event = {.input = SESSION_CONNECTED,
-				      .remote = connection->remote.sin_addr};
-	struct sockaddr_in local;
-	socklen_t len = sizeof(local);
-
-	if (getsockname(bufferevent_getfd(connection->stream), (struct sockaddr *)&local, &len) ==
-	    -1) {
-		connection_fail_errno(connection, errno);
-		return;
-	}
-	event.local = local.sin_addr;
-	connection->connected = true;
-	connection->n_addresses = 0;
-	clock_arm(connection->timer, -1);
-	/* Where the other end is gone, the kernel would go on for a quarter of an hour. */
-	if (setsockopt(bufferevent_getfd(connection->stream), IPPROTO_TCP, TCP_USER_TIMEOUT,
-		       &connection->patience, sizeof(connection->patience)) == -1)
-		log_debug("TCP_USER_TIMEOUT: %s", strerror(errno));
-	(void)bufferevent_enable(connection->stream, EV_READ);
-	connection->feed(&event, connection->arg);
-}
-
 static void connection_on_event(struct bufferevent *stream, short what, void *arg)
 {
 	struct connection *connection = arg;
@@ -247,15 +240,7 @@ static void connection_on_event(struct bufferevent *stream, short what, void *ar
 	char text[120];
 
 	(void)stream;
-	if (what & BEV_EVENT_CONNECTED) {
-		connection_on_connected(connection);
-		return;
-	}
 	if (what & BEV_EVENT_ERROR) {
-		if (!connection->connected) {
-			connection_refused(connection, error);
-			return;
-		}
 		(void)snprintf(text, sizeof(text), "connection lost: %s", strerror(error));
 		event.text = text;
 		if (error == ETIMEDOUT) {
@@ -268,163 +253,89 @@ static void connection_on_event(struct bufferevent *stream, short what, void *ar
 	connection->feed(&event, connection->arg);
 }
 
-static void connection_start(struct connection *connection, struct in_addr address)
+static void connection_on_dialed(int fd, struct in_addr remote, int error, void *arg)
 {
-	connection->remote = (struct sockaddr_in){
-		.sin_family = AF_INET, .sin_port = htons(connection->port), .sin_addr = address};
-	connection->stream = bufferevent_socket_new(connection->base, -1, BEV_OPT_CLOSE_ON_FREE);
-	if (!connection->stream) {
-		connection_fail(connection, CLIENT_LOCAL, strerror(ENOMEM));
+	struct connection *connection = arg;
+	struct session_event event = {.input = SESSION_CONNECTED, .remote = remote};
+	struct sockaddr_in local;
+	socklen_t len = sizeof(local);
+
+	if (fd == -1) {
+		connection_stuck(connection);
 		return;
 	}
+	if (getsockname(fd, (struct sockaddr *)&local, &len) == -1)
+		error = errno;
+	else
+		connection->stream =
+			bufferevent_socket_new(connection->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (!connection->stream) {
+		close(fd);
+		connection_fail_errno(connection, remote, error ? error : ENOMEM);
+		return;
+	}
+	event.local = local.sin_addr;
+	connection->looking_up = false;
+	clock_arm(connection->timer, -1);
+	/* Where the other end is gone, the kernel would go on for a quarter of an hour. */
+	if (setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &connection->patience,
+		       sizeof(connection->patience)) == -1)
+		log_debug("TCP_USER_TIMEOUT: %s", strerror(errno));
 	/* A server that floods us waits in its own socket buffer. */
 	bufferevent_setwatermark(connection->stream, EV_READ, 0, (size_t)8 * DTCP_LINE_SIZE);
 	bufferevent_setcb(connection->stream, connection_on_readable, NULL, connection_on_event,
 			  connection);
-	if (bufferevent_socket_connect(connection->stream,
-				       (const struct sockaddr *)&connection->remote,
-				       sizeof(connection->remote)) == -1 &&
-	    connection->stream) {
-		connection_refused(connection, errno);
-	}
+	(void)bufferevent_enable(connection->stream, EV_READ);
+	connection->feed(&event, connection->arg);
 }
 
-static void resolver_free(evutil_socket_t fd, short what, void *arg)
+static void connection_begin(struct connection *connection, uint16_t port)
 {
-	struct resolver *resolver = arg;
-
-	(void)fd;
-	(void)what;
-	evdns_base_free(resolver->dns, 0);
-	free(resolver);
+	connection->port = port;
+	connection->spare.s_addr = 0;
+	connection_close(connection);
 }
 
-static void connection_next(struct connection *connection)
+void connection_open(struct connection *connection, uint16_t port, struct in_addr address)
 {
-	struct in_addr address = connection->addresses[0];
+	connection_begin(connection, port);
+	connection_try(connection, &address, 1);
+}
+
+void connection_open_name(struct connection *connection, uint16_t port, const struct in_addr *known,
+			  size_t count, struct in_addr spare)
+{
 	int64_t now = clock_ms();
 
-	/* The last one may take all that is left. */
-	if (connection->n_addresses > 1 && now < connection->deadline)
-		clock_arm(connection->timer,
-			  now + (connection->deadline - now) / (int64_t)connection->n_addresses);
-	else
-		clock_arm(connection->timer, -1);
-	connection->n_addresses--;
-	memmove(connection->addresses, connection->addresses + 1,
-		connection->n_addresses * sizeof(address));
-	connection_start(connection, address);
+	connection_begin(connection, port);
+	connection->looking_up = true;
+	connection->spare = spare;
+	connection->deadline = now + CONNECTION_LOOKUP_MS;
+	clock_arm(connection->timer,
+		  spare.s_addr ? now + CONNECTION_SPARE_MS : connection->deadline);
+	connection_try(connection, known, count);
 }
 
-/* Brings the address that is to be tried first to the front; the others keep their order. */
-static void connection_arrange(struct connection *connection)
+bool connection_looks_up(const struct connection *connection)
 {
-	struct in_addr arranged[CONNECTION_ADDRESSES_MAX];
-	size_t count = connection->n_addresses;
-	size_t first = 0;
-
-	while (first < count && connection->addresses[first].s_addr != connection->last.s_addr)
-		first++;
-	if (first == count)
-		return;
-	if (connection->past)
-		first++;
-	for (size_t i = 0; i < count; i++)
-		arranged[i] = connection->addresses[(first + i) % count];
-	memcpy(connection->addresses, arranged, count * sizeof(arranged[0]));
+	return connection->looking_up;
 }
 
-static void connection_on_address(int result, struct evutil_addrinfo *list, void *arg)
+void connection_found(struct connection *connection, const struct in_addr *addresses, size_t count)
 {
-	static const struct timeval now = {.tv_sec = 0};
-	struct resolver *resolver = arg;
-	struct connection *connection = resolver->connection;
-
-	/* Its base is still at work when it calls us. */
-	(void)event_base_once(resolver->base, -1, EV_TIMEOUT, resolver_free, resolver, &now);
-	if (!connection) {
-		if (list)
-			evutil_freeaddrinfo(list);
-		return;
-	}
-	connection->resolver = NULL;
+	connection->looking_up = false;
+	connection->spare.s_addr = 0;
 	clock_arm(connection->timer, -1);
-	for (const struct evutil_addrinfo *entry = list;
-	     entry && connection->n_addresses < CONNECTION_ADDRESSES_MAX; entry = entry->ai_next) {
-		struct sockaddr_in found;
-
-		memcpy(&found, entry->ai_addr, sizeof(found));
-		connection->addresses[connection->n_addresses++] = found.sin_addr;
-	}
-	if (list)
-		evutil_freeaddrinfo(list);
-	if (connection->n_addresses > 0) {
-		connection_arrange(connection);
-		connection_next(connection);
-	} else {
-		char text[120];
-
-		(void)snprintf(text, sizeof(text), "server name not found: %s",
-			       result ? evutil_gai_strerror(result) : "no address");
-		connection_fail(connection, CLIENT_NAME, text);
-	}
+	connection_try(connection, addresses, count);
 }
 
-static void connection_resolve(struct connection *connection, const char *server,
-			       const struct names *names)
+void connection_not_found(struct connection *connection, const char *text)
 {
-	const struct evutil_addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
-	struct evdns_getaddrinfo_request *request;
-	struct resolver *resolver;
-
-	connection->n_addresses = names_in_hosts(names->hosts, server, connection->addresses,
-						 CONNECTION_ADDRESSES_MAX);
-	if (connection->n_addresses > 0) {
-		connection_arrange(connection);
-		connection_next(connection);
-		return;
-	}
-	resolver = calloc(1, sizeof(*resolver));
-	if (resolver)
-		resolver->dns = evdns_base_new(connection->base, 0);
-	if (!resolver || !resolver->dns) {
-		free(resolver);
-		connection_fail(connection, CLIENT_LOCAL, strerror(ENOMEM));
-		return;
-	}
-	names_configure(names->resolv, resolver->dns);
-	resolver->base = connection->base;
-	resolver->connection = connection;
-	connection->resolver = resolver;
-	clock_arm(connection->timer, clock_ms() + CONNECTION_LOOKUP_MS);
-	request = evdns_getaddrinfo(resolver->dns, server, NULL, &hints, connection_on_address,
-				    resolver);
-	/* NULL: it has been answered already, and may be connected or given up by now. */
-	if (request)
-		resolver->request = request;
-}
-
-bool connection_is_name(const char *server)
-{
-	struct in_addr address;
-
-	return inet_pton(AF_INET, server, &address) != 1;
-}
-
-void connection_open(struct connection *connection, const char *server, uint16_t port,
-		     const struct names *names, struct in_addr last, bool past)
-{
-	struct in_addr address;
-
-	connection_close(connection);
-	connection->port = port;
-	connection->last = last;
-	connection->past = past;
-	connection->deadline = clock_ms() + SESSION_CONNECT_MS;
-	if (inet_pton(AF_INET, server, &address) == 1)
-		connection_start(connection, address);
-	else
-		connection_resolve(connection, server, names);
+	connection->looking_up = false;
+	(void)strlcpy(connection->no_name, text, sizeof(connection->no_name));
+	/* What is being tried has the time that the look-up would have had. */
+	clock_arm(connection->timer, connection->deadline);
+	connection_try_spare(connection);
 }
 
 void connection_send(struct connection *connection, const char *line)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The client's TCP connection to the server: name look-up, connecting, lines. */
+/* The client's TCP connection to the server: connecting to one of its addresses, lines. */
 #ifndef DTCP_CLIENT_CONNECTION_H
 #define DTCP_CLIENT_CONNECTION_H
 
-#include "client/names.h"
 #include "client/session.h"
 
 #include <event2/event.h>
@@ -21,17 +20,24 @@ struct connection *connection_new(struct event_base *base, uint32_t patience, co
 				  void *arg);
 void connection_free(struct connection *connection);
 
-/* True where server is a name, for which connection_open() needs the name files. */
-bool connection_is_name(const char *server);
+/* Connects to a server that is named by its address; what comes of it is fed. */
+void connection_open(struct connection *connection, uint16_t port, struct in_addr address);
 
 /*
- * Looks server up anew and connects to it; what comes of it is fed. names stays the caller's and is
- * read during the call; NULL for an address. Each of the server's addresses gets its share of
- * SESSION_CONNECT_MS. If last is among them it is the first to be tried, with past the first to be
- * tried is the one behind it.
+ * The same for one that has a name, which is being looked up: connection_found() or
+ * connection_not_found() is to follow. Until then the addresses that are known already, if any, are
+ * tried; spare, unless it is 0, only if the look-up fails or takes long. FAILED is fed when all
+ * have failed and the look-up has ended, and after 15 s without a look-up that helps.
  */
-void connection_open(struct connection *connection, const char *server, uint16_t port,
-		     const struct names *names, struct in_addr last, bool past);
+void connection_open_name(struct connection *connection, uint16_t port, const struct in_addr *known,
+			  size_t count, struct in_addr spare);
+
+/* True as long as the end of the look-up is waited for. */
+bool connection_looks_up(const struct connection *connection);
+
+/* What came of the look-up; text is for FAILED. Only while it is waited for. */
+void connection_found(struct connection *connection, const struct in_addr *addresses, size_t count);
+void connection_not_found(struct connection *connection, const char *text);
 
 /* Sends a line. */
 void connection_send(struct connection *connection, const char *line);

@@ -85,7 +85,6 @@ void control_feed(const struct session_event *event, void *arg)
 	if (actions.what & SESSION_DO_SEND)
 		connection_send(control->connection, actions.send);
 	if (actions.what & SESSION_DO_CLOSE) {
-		control->looking_up = false;
 		connection_close(control->connection);
 		/* A session that was only tried out has no tunnel whose end would remove it. */
 		if (control->session.link == SESSION_LINK_NONE)
@@ -109,7 +108,7 @@ void control_feed(const struct session_event *event, void *arg)
 	control_tell_session(control);
 	clock_arm(control->timer, session_deadline(&control->session));
 	if (actions.what & SESSION_DO_CONNECT)
-		control_names_connect(control);
+		control_lookup_connect(control);
 	if (actions.what & SESSION_DO_EXIT)
 		control_end(control, (int)actions.status);
 }
@@ -199,6 +198,7 @@ static void control_on_network(struct ipc *ipc, const void *body, int fd, void *
 	(void)ipc;
 	(void)body;
 	(void)fd;
+	control_lookup_outdated(control, false);
 	control_feed(&event, control);
 }
 
@@ -209,6 +209,7 @@ static void control_on_woke(struct ipc *ipc, const void *body, int fd, void *arg
 
 	(void)ipc;
 	(void)fd;
+	control_lookup_outdated(arg, true);
 	control_feed(&event, arg);
 }
 
@@ -313,15 +314,16 @@ static const struct ipc_row monitor_rows[] = {
 	{CLIENT_MSG_RAISED, sizeof(struct client_raised), false, control_on_raised},
 	{CLIENT_MSG_LOWERED, sizeof(struct client_none), false, control_on_lowered},
 	{CLIENT_MSG_LOST, sizeof(struct client_none), false, control_on_lost},
-	{CLIENT_MSG_HOSTS, sizeof(struct client_none), true, control_names_hosts},
-	{CLIENT_MSG_RESOLV, sizeof(struct client_none), true, control_names_resolv},
+	{CLIENT_MSG_RESOLVER, sizeof(struct client_server), true, control_lookup_on_resolver},
+	{CLIENT_MSG_NO_RESOLVER, sizeof(struct client_server), false,
+	 control_lookup_on_no_resolver},
 	{CLIENT_MSG_COUNTERS, sizeof(struct client_none), true, control_on_counters},
 	{CLIENT_MSG_REPORT, sizeof(struct client_none), false, control_on_report},
 };
 
 int client_control_run(const struct client_options *options, int monitor_fd, int forward_fd)
 {
-	struct control control = {.options = options, .hosts = -1, .status = CLIENT_LOCAL};
+	struct control control = {.options = options, .status = CLIENT_LOCAL};
 	struct session_config config = {
 		.n_servers = options->n_servers,
 		.type = options->type,
@@ -337,6 +339,7 @@ int client_control_run(const struct client_options *options, int monitor_fd, int
 
 	memcpy(config.servers, options->servers, sizeof(config.servers));
 	session_init(&control.session, &config);
+	control_lookup_init(&control);
 	control.base = event_base_new();
 	if (!control.base)
 		goto no_memory;
@@ -358,6 +361,7 @@ no_memory:
 done:
 	session_wipe(&control.session);
 	connection_free(control.connection);
+	control_lookup_free(&control);
 	if (control.monitor)
 		ipc_flush(control.monitor, 1000);
 	ipc_free(&control.monitor);

@@ -17,6 +17,17 @@
 /* The one session's id in the forward room. */
 enum { CONTROL_SESSION = 0 };
 
+/* A look-up of one server's name. control_lookup.c */
+struct control_lookup {
+	struct control *control;
+	struct ipc *channel; /* to the process that looks it up; NULL: none does */
+	bool asked;	     /* monitor, for that */
+	bool stale;	     /* the network is another one since it was begun */
+	int64_t began;
+	struct client_addresses late; /* those that no attempt has waited for; else none */
+	int64_t late_at;
+};
+
 struct control {
 	const struct client_options *options;
 	struct event_base *base;
@@ -30,9 +41,7 @@ struct control {
 	struct client_session told; /* to monitor */
 	bool forwarding;	    /* forward has our session */
 	uint16_t udp_port;	    /* bound for a tunnel over UDP */
-	bool looking_up;	    /* this attempt waits for the name files */
-	bool asked;		    /* monitor for them, which has not handed both over yet */
-	int hosts;		    /* the first of them, -1: it is not there yet */
+	struct control_lookup lookups[SESSION_SERVERS_MAX];
 	int status;
 };
 
@@ -68,11 +77,17 @@ void control_forward_echo(struct control *control);
 /* Has forward say hello now, if it has the session. */
 void control_forward_hello(struct control *control);
 
-/* Connects to the session's current server, once its name can be looked up. control_names.c */
-void control_names_connect(struct control *control);
+/* Connects to the session's current server; its name is looked up beside that. control_lookup.c */
+void control_lookup_connect(struct control *control);
 
-/* Monitor's answer, in this order: for the table of its messages. */
-void control_names_hosts(struct ipc *ipc, const void *body, int fd, void *arg);
-void control_names_resolv(struct ipc *ipc, const void *body, int fd, void *arg);
+/* The network has changed: look-ups begun some seconds ago, or all, are to be begun anew. */
+void control_lookup_outdated(struct control *control, bool all);
+
+void control_lookup_init(struct control *control);
+void control_lookup_free(struct control *control);
+
+/* Monitor's answers: for the table of its messages. */
+void control_lookup_on_resolver(struct ipc *ipc, const void *body, int fd, void *arg);
+void control_lookup_on_no_resolver(struct ipc *ipc, const void *body, int fd, void *arg);
 
 #endif

@@ -8,6 +8,7 @@
 #include "client/hook.h"
 #include "client/monitor.h"
 #include "client/options.h"
+#include "client/resolver.h"
 #include "forward/forward.h"
 #include "monitor/powers.h"
 #include "proto/crypto.h"
@@ -17,6 +18,23 @@
 
 /* Descriptors of a room: its channels, sockets and devices, and as many again. */
 enum { ROOM_FILES = 64 };
+
+/* The only one that monitor starts later, and again and again. */
+static int run_resolver(const struct client_options *options, int server)
+{
+	const struct sandbox sandbox = {
+		.room = SANDBOX_CLIENT_RESOLVER,
+		.user = room_user(options->run_as),
+		.files = ROOM_FILES,
+	};
+
+	if ((size_t)server >= options->n_servers)
+		return CLIENT_USAGE;
+	room_begin("dtcpclient", RESOLVER_NAME, options->debug);
+	log_to_monitor();
+	sandbox_enter(&sandbox);
+	return client_resolver_run(options->servers[server], ROOM_FD);
+}
 
 /* One of the rooms, started by monitor with the same command line. */
 static int run_room(const char *room, const struct client_options *options)
@@ -63,6 +81,8 @@ int main(int argc, char **argv)
 		break;
 	}
 	log_init("dtcpclient", NULL, options.debug);
+	if (room && resolver_server(room) >= 0)
+		return run_resolver(&options, resolver_server(room));
 	if (room)
 		return run_room(room, &options);
 	return client_monitor_run(&options, argc, argv);

@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "client/monitor_parts.h"
-#include "client/names.h"
 #include "client/status.h"
 #include "client/tunnel.h"
 #include "forward/msg.h"
@@ -202,35 +201,34 @@ static void monitor_on_heard(struct ipc *ipc, const void *body, int fd, void *ar
 	}
 }
 
-/* Gives control a file to read. */
-static void monitor_give_file(struct monitor *monitor, enum client_msg type, const char *path)
-{
-	const struct client_none none = {0};
-	int fd = names_open(path);
-
-	if (fd < 0 || ipc_send(monitor->control, type, &none, sizeof(none), fd) != 0) {
-		log_warnx("cannot give %s to control", path);
-		monitor_end(monitor, CLIENT_LOCAL);
-	}
-}
-
 /* Answers that control may leave lying: it has no reason to ask again before it has read one. */
 enum { MONITOR_BACKLOG = 16 };
 
-static void monitor_on_names(struct ipc *ipc, const void *body, int fd, void *arg)
+static void monitor_on_lookup(struct ipc *ipc, const void *body, int fd, void *arg)
 {
+	const struct client_server *server = body;
 	struct monitor *monitor = arg;
+	int channel;
 
-	(void)body;
 	(void)fd;
+	if (server->server >= monitor->options->n_servers ||
+	    !client_options_named(monitor->options, server->server)) {
+		log_warnx("control asked for the address of a server that has no name");
+		monitor_end(monitor, CLIENT_LOCAL);
+		return;
+	}
 	if (ipc_backlog(ipc) > MONITOR_BACKLOG) {
 		log_warnx("control asks and does not take the answers; ending");
 		monitor_end(monitor, CLIENT_LOCAL);
 		return;
 	}
-	monitor_give_file(monitor, CLIENT_MSG_HOSTS, NAMES_HOSTS);
-	if (monitor->control)
-		monitor_give_file(monitor, CLIENT_MSG_RESOLV, NAMES_RESOLV);
+	channel = lookups_start(monitor->lookups, server->server);
+	if (channel < 0)
+		log_debug("no look-up of %s now: %s", monitor->options->servers[server->server],
+			  strerror(-channel));
+	monitor_told(monitor,
+		     ipc_send(ipc, channel < 0 ? CLIENT_MSG_NO_RESOLVER : CLIENT_MSG_RESOLVER,
+			      server, sizeof(*server), channel < 0 ? -1 : channel));
 }
 
 void monitor_on_network(void *arg)
@@ -285,6 +283,8 @@ void monitor_on_child(const char *name, pid_t pid, int status, void *arg)
 {
 	struct monitor *monitor = arg;
 
+	if (!name && lookups_reaped(monitor->lookups, pid, status))
+		return;
 	if (!name) {
 		carrier_reaped(&monitor->carrier, pid, status);
 		return;
@@ -340,7 +340,7 @@ static const struct ipc_row control_rows[] = {
 	{CLIENT_MSG_LOWER, sizeof(struct client_none), false, monitor_on_lower},
 	{CLIENT_MSG_SESSION, sizeof(struct client_session), false, monitor_on_session},
 	{CLIENT_MSG_HERE, sizeof(struct client_none), false, monitor_on_here},
-	{CLIENT_MSG_NAMES, sizeof(struct client_none), false, monitor_on_names},
+	{CLIENT_MSG_LOOKUP, sizeof(struct client_server), false, monitor_on_lookup},
 	{CLIENT_MSG_HEARD, sizeof(struct client_none), false, monitor_on_heard},
 };
 

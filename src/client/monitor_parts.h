@@ -5,6 +5,7 @@
 
 #include "base/ipc.h"
 #include "client/carrier.h"
+#include "client/lookup.h"
 #include "client/msg.h"
 #include "client/options.h"
 #include "client/reconnect.h"
@@ -26,6 +27,7 @@ struct monitor {
 	struct rooms *rooms;
 	struct signals *signals;
 	struct reconnect *reconnect;
+	struct lookups *lookups;
 	struct watch *watch;
 	struct wake *wake;
 	struct service *service;

@@ -69,10 +69,13 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify, i
 	if (!monitor->signals)
 		goto done;
 	monitor->reconnect = reconnect_new(monitor->base, monitor_reconnect, monitor);
+	monitor->lookups = lookups_new(monitor->base, monitor->options, argc, argv);
 	monitor->service = service_new(monitor->base, notify);
 	/* The rooms need more than that, to give it up themselves. */
-	if (!monitor->reconnect || !monitor->service || !monitor_start_rooms(monitor) ||
-	    !powers_limit(POWERS_MONITOR, hook_wanted(monitor->options)))
+	if (!monitor->reconnect || !monitor->lookups || !monitor->service ||
+	    !monitor_start_rooms(monitor) ||
+	    !powers_limit(lookups_any(monitor->options) ? POWERS_STARTER : POWERS_MONITOR,
+			  hook_wanted(monitor->options)))
 		goto done;
 	monitor_tell_status(monitor);
 	/* Without them a change is noticed when a ping goes unanswered. */
@@ -92,6 +95,7 @@ done:
 	if (monitor->carrier.guard)
 		ipc_flush(monitor->carrier.guard, 1000);
 	ipc_free(&monitor->carrier.guard);
+	lookups_free(monitor->lookups);
 	rooms_end(monitor->rooms);
 	reconnect_free(monitor->reconnect);
 	signals_free(monitor->signals);

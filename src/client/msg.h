@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The messages between the client's monitor, its control room and its guard. Monitor believes
- * nothing of what control says before it has compared it with the command line.
+ * The messages between the client's monitor, its control room, its guard and its resolver. Monitor
+ * believes nothing of what control says before it has compared it with the command line.
  */
 #ifndef DTCP_CLIENT_MSG_H
 #define DTCP_CLIENT_MSG_H
@@ -24,22 +24,27 @@ enum client_msg {
 	CLIENT_MSG_LOWERED,	 /* struct client_none: the answer to LOWER */
 	CLIENT_MSG_LOST,     /* struct client_none: the tunnel has gone without being asked to */
 	CLIENT_MSG_CALL,     /* struct client_none: answer with HERE */
-	CLIENT_MSG_HOSTS,    /* struct client_none, descriptor: /etc/hosts as it is now */
-	CLIENT_MSG_RESOLV,   /* struct client_none, descriptor: resolv.conf, after HOSTS */
-	CLIENT_MSG_COUNTERS, /* struct client_none, descriptor: the counter page, read-only */
-	CLIENT_MSG_REPORT,   /* struct client_none: SIGUSR1 */
+	CLIENT_MSG_RESOLVER, /* struct client_server, descriptor: the channel to its resolver */
+	CLIENT_MSG_NO_RESOLVER, /* struct client_server: there is none for it now */
+	CLIENT_MSG_COUNTERS,	/* struct client_none, descriptor: the counter page, read-only */
+	CLIENT_MSG_REPORT,	/* struct client_none: SIGUSR1 */
 	/* control to monitor */
 	CLIENT_MSG_RAISE = 32, /* struct client_tunnel: make the interface, run the script */
 	CLIENT_MSG_LOWER,      /* struct client_none: run the script, remove everything */
 	CLIENT_MSG_SESSION,    /* struct client_session: the session has come or gone */
 	CLIENT_MSG_HERE,       /* struct client_none: the answer to CALL */
-	CLIENT_MSG_NAMES,      /* struct client_none: HOSTS and RESOLV, for a name to look up */
+	CLIENT_MSG_LOOKUP,     /* struct client_server: RESOLVER or NO_RESOLVER, for its name */
 	CLIENT_MSG_HEARD,      /* struct client_none: the answer to RECONNECT */
 	/* monitor to guard */
 	CLIENT_MSG_GUARD = 64, /* struct client_guard: this has to go if monitor dies */
 	CLIENT_MSG_SCRIPT,     /* struct client_script: the script runs now, or does not any more */
 	CLIENT_MSG_UNGUARD,    /* struct client_none: it is gone */
+	/* resolver to control */
+	CLIENT_MSG_ADDRESSES = 96, /* struct client_addresses: what came of the look-up */
 };
+
+/* Most addresses of a name. */
+#define CLIENT_ADDRESSES_MAX 16
 
 struct client_none {
 	uint32_t unused;
@@ -48,6 +53,17 @@ struct client_none {
 struct client_password {
 	uint32_t server; /* its index on the command line */
 	char text[DTCP_PASSWORD_MAX + 1];
+};
+
+struct client_server {
+	uint32_t server; /* its index on the command line */
+};
+
+/* The IPv4 addresses of a name; 0 of them, and no error: it has IPv6 addresses only. */
+struct client_addresses {
+	int32_t error; /* EAI_* of getaddrinfo(3) */
+	uint32_t count;
+	struct in_addr list[CLIENT_ADDRESSES_MAX];
 };
 
 struct client_account {

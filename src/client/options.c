@@ -326,6 +326,13 @@ static bool parse_servers(struct client_options *options, int argc, char *const 
 	return true;
 }
 
+bool client_options_named(const struct client_options *options, size_t server)
+{
+	struct in_addr address;
+
+	return inet_pton(AF_INET, options->servers[server], &address) != 1;
+}
+
 enum options_result client_options_parse(struct client_options *options, int argc,
 					 char *const argv[])
 {

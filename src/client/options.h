@@ -51,4 +51,7 @@ struct client_options {
 enum options_result client_options_parse(struct client_options *options, int argc,
 					 char *const argv[]);
 
+/* True if that server is given by a name, and so has to be looked up. */
+bool client_options_named(const struct client_options *options, size_t server);
+
 #endif

@@ -4,6 +4,8 @@
 #include "base/log.h"
 
 #include <cap-ng.h>
+#include <errno.h>
+#include <signal.h>
 #include <sys/prctl.h>
 
 bool powers_hide(void)
@@ -19,7 +21,12 @@ static bool powers_wanted(enum powers powers, unsigned int capability, capng_typ
 {
 	if (capability == CAP_NET_ADMIN)
 		return powers != POWERS_NONE;
-	return capability == CAP_KILL && powers == POWERS_MONITOR && type != CAPNG_EFFECTIVE;
+	/* A program that is run as root has what is permitted. */
+	if (type == CAPNG_EFFECTIVE || (powers != POWERS_MONITOR && powers != POWERS_STARTER))
+		return false;
+	return capability == CAP_KILL ||
+	       (powers == POWERS_STARTER && (capability == CAP_SETUID || capability == CAP_SETGID ||
+					     capability == CAP_SETPCAP));
 }
 
 bool powers_limit(enum powers powers, bool with_script)
@@ -52,11 +59,24 @@ bool powers_limit(enum powers powers, bool with_script)
 	return true;
 }
 
-void powers_to_kill(void)
+static void powers_set_kill(capng_act_t action)
 {
 	if (!capng_have_capability(CAPNG_PERMITTED, CAP_KILL))
 		return;
-	if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE, CAP_KILL) != 0 ||
+	if (capng_update(action, CAPNG_EFFECTIVE, CAP_KILL) != 0 ||
 	    capng_apply(CAPNG_SELECT_CAPS) != 0)
-		log_warn("cannot take the power to end other users' processes");
+		log_warn("cannot take or leave the power to end other users' processes");
+}
+
+void powers_to_kill(void)
+{
+	powers_set_kill(CAPNG_ADD);
+}
+
+void powers_kill(pid_t pid)
+{
+	powers_set_kill(CAPNG_ADD);
+	if (kill(pid, SIGKILL) == -1 && errno != ESRCH)
+		log_warn("cannot kill process %d", (int)pid);
+	powers_set_kill(CAPNG_DROP);
 }

@@ -7,11 +7,13 @@
 #define DTCP_MONITOR_POWERS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 enum powers {
 	POWERS_NONE,	/* to remove a file that is root's own */
 	POWERS_NETWORK, /* interfaces, addresses, routes */
 	POWERS_MONITOR, /* the same, and to end rooms that do not end by themselves */
+	POWERS_STARTER, /* the same, and to start processes that then give up all of it */
 };
 
 /*
@@ -24,6 +26,9 @@ bool powers_limit(enum powers powers, bool with_script);
 
 /* Makes the second half of POWERS_MONITOR effective, for the end. */
 void powers_to_kill(void);
+
+/* Kills a child of ours, of whichever user, with that power for this one call only. */
+void powers_kill(pid_t pid);
 
 /* Not to be read by others of the same user, by a debugger or in a core file. False: logged. */
 bool powers_hide(void);

@@ -399,6 +399,7 @@ def test_forged_messages_to_the_clients_monitor(internet, room):
     cases = list(SHAPES)
     if room == "control":
         cannot = "control asked for a tunnel that cannot be: "
+        no_name = "control asked for the address of a server that has no name"
         cases += [("raise_loopback", cannot + "IPv6 addresses"),
                   ("raise_multicast", cannot + "prefixes"),
                   ("raise_bits", cannot + "prefixes"),
@@ -408,7 +409,7 @@ def test_forged_messages_to_the_clients_monitor(internet, room):
                   ("session", "control told of a session that cannot be"),
                   ("client_here", "a room answered what it was not asked"),
                   ("lower", "control asked to remove a tunnel that is not there"),
-                  ("names_flood", "control asks and does not take the answers"),
+                  ("lookup_flood", no_name), ("lookup_server", no_name),
                   ("heard", "control has heard what it was not told")]
     # The first of two tunnels is not made before the script is through.
     script = internet.file("script", "#!/bin/sh\n[ $state = down ] || sleep 2\n", 0o755)

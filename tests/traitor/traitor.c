@@ -7,6 +7,7 @@
  */
 #include "base/room.h"
 #include "client/msg.h"
+#include "client/session.h"
 #include "server/msg.h"
 
 #include <fcntl.h>
@@ -49,12 +50,13 @@ enum treason {
 	TREASON_RAISE_BITS,
 	TREASON_RAISE_FLAG,
 	TREASON_LOWER,
-	TREASON_NAMES_FLOOD,
+	TREASON_LOOKUP_FLOOD,
 	TREASON_RAISE_SERVER,
 	TREASON_RAISE_TWICE,
 	TREASON_SESSION,
 	TREASON_CLIENT_HERE,
 	TREASON_HEARD,
+	TREASON_LOOKUP_SERVER,
 	/* of the server's control */
 	TREASON_LOGIN_ID = 50,
 	TREASON_LOGIN_TEXT,
@@ -151,6 +153,7 @@ static void traitor_tell(enum treason treason)
 	const struct client_none none = {0};
 	const struct server_id id = {.id = 3};
 	const struct client_session session = {.up = 2};
+	struct client_server server = {0};
 
 	switch ((int)treason) {
 	case TREASON_UNKNOWN_TYPE:
@@ -168,9 +171,13 @@ static void traitor_tell(enum treason treason)
 	case TREASON_LOWER:
 		SEND(CLIENT_MSG_LOWER, none);
 		break;
-	case TREASON_NAMES_FLOOD:
+	case TREASON_LOOKUP_FLOOD:
 		for (int i = 0; i < 5000; i++)
-			SEND(CLIENT_MSG_NAMES, none);
+			SEND(CLIENT_MSG_LOOKUP, server);
+		break;
+	case TREASON_LOOKUP_SERVER:
+		server.server = SESSION_SERVERS_MAX;
+		SEND(CLIENT_MSG_LOOKUP, server);
 		break;
 	case TREASON_SESSION:
 		SEND(CLIENT_MSG_SESSION, session);

@@ -15,8 +15,8 @@ NUMBERS = {name: number for number, name in enumerate(CALLS, 1)}
 NUMBERS |= {name: number for number, name in enumerate(
     ["unknown_type", "wrong_size", "with_descriptor", "short"], 20)}
 NUMBERS |= {name: number for number, name in enumerate(
-    ["raise_loopback", "raise_multicast", "raise_bits", "raise_flag", "lower", "names_flood",
-     "raise_server", "raise_twice", "session", "client_here", "heard"], 30)}
+    ["raise_loopback", "raise_multicast", "raise_bits", "raise_flag", "lower", "lookup_flood",
+     "raise_server", "raise_twice", "session", "client_here", "heard", "lookup_server"], 30)}
 NUMBERS |= {name: number for number, name in enumerate(
     ["login_id", "login_text", "logout", "login_flood", "server_here"], 50)}
 
