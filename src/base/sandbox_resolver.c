@@ -7,6 +7,7 @@
  */
 #include "base/sandbox_rules.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -31,6 +32,14 @@ static const struct sandbox_rule process_rules[] = {
 	CALL("pidfd_getfd"),
 	CALL("pidfd_send_signal"),
 	CALL("tkill"),
+	CALL_IF("fcntl", ARG(1, ALL, F_SETOWN)), /* whose descriptors are ready */
+	CALL_IF("fcntl", ARG(1, ALL, F_SETOWN_EX)),
+	CALL_IF("fcntl", ARG(1, ALL, F_SETSIG)),
+	CALL_IF("fcntl64", ARG(1, ALL, F_SETOWN)),
+	CALL_IF("fcntl64", ARG(1, ALL, F_SETOWN_EX)),
+	CALL_IF("fcntl64", ARG(1, ALL, F_SETSIG)),
+	CALL_IF("ioctl", ARG(1, ALL, FIOSETOWN)),
+	CALL_IF("ioctl", ARG(1, ALL, SIOCSPGRP)),
 	CALL("setpriority"),
 	CALL("ioprio_set"),
 	CALL("sched_setscheduler"),

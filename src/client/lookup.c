@@ -11,6 +11,7 @@
 #include "monitor/powers.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@ struct lookups {
 	struct event_base *base;
 	int argc;
 	char *const *argv;
+	struct timeval timeout;
 	struct rate rate;
 	size_t count;
 	struct lookup list[SESSION_SERVERS_MAX];
@@ -64,12 +66,12 @@ static void lookup_on_deadline(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	/* Control has long said that there is no answer. */
-	log_debug("looking up %s has taken %d s; given up", lookup->name, RESOLVER_TIMEOUT);
+	log_debug("looking up %s takes too long; given up", lookup->name);
 	lookup_kill(lookup);
 }
 
 struct lookups *lookups_new(struct event_base *base, const struct client_options *options, int argc,
-			    char *const argv[])
+			    char *const argv[], unsigned int timeout)
 {
 	struct lookups *lookups = calloc(1, sizeof(*lookups));
 
@@ -78,6 +80,7 @@ struct lookups *lookups_new(struct event_base *base, const struct client_options
 	lookups->base = base;
 	lookups->argc = argc;
 	lookups->argv = argv;
+	lookups->timeout.tv_sec = timeout;
 	rate_init_burst(&lookups->rate, LOOKUP_RATE, LOOKUP_BURST, (uint64_t)clock_ms());
 	for (; lookups->count < options->n_servers; lookups->count++) {
 		struct lookup *lookup = &lookups->list[lookups->count];
@@ -125,7 +128,6 @@ static pid_t lookup_spawn(const struct lookups *lookups, uint32_t server, int ch
 
 int lookups_start(struct lookups *lookups, uint32_t server)
 {
-	static const struct timeval timeout = {.tv_sec = RESOLVER_TIMEOUT};
 	struct lookup *lookup = &lookups->list[server];
 	struct output *output;
 	int channel[2];
@@ -148,7 +150,7 @@ int lookups_start(struct lookups *lookups, uint32_t server)
 	}
 	lookup->pid = pid;
 	lookup->output = output;
-	loop_add(lookup->deadline, &timeout);
+	loop_add(lookup->deadline, &lookups->timeout);
 	return channel[0];
 }
 
@@ -164,7 +166,8 @@ bool lookups_reaped(struct lookups *lookups, pid_t pid, int status)
 		output_drain(lookup->output);
 		output_free(lookup->output);
 		lookup->output = NULL;
-		if (WIFSIGNALED(status))
+		/* The usual end of one that control does not wait for any more. */
+		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGIO)
 			log_warnx("looking up %s: the process was killed by signal %d",
 				  lookup->name, WTERMSIG(status));
 		return true;

@@ -15,9 +15,12 @@
 
 struct lookups;
 
-/* argc and argv are the program's own and must stay valid. NULL if memory is short. */
+/*
+ * argc and argv are the program's own and must stay valid. A look-up that takes longer than timeout
+ * seconds is killed. NULL if memory is short.
+ */
 struct lookups *lookups_new(struct event_base *base, const struct client_options *options, int argc,
-			    char *const argv[]);
+			    char *const argv[], unsigned int timeout);
 
 /* True if any server has a name. */
 bool lookups_any(const struct client_options *options);

@@ -32,6 +32,8 @@ static int run_resolver(const struct client_options *options, int server)
 		return CLIENT_USAGE;
 	room_begin("dtcpclient", RESOLVER_NAME, options->debug);
 	log_to_monitor();
+	if (!client_resolver_prepare(ROOM_FD))
+		return CLIENT_LOCAL;
 	sandbox_enter(&sandbox);
 	return client_resolver_run(options->servers[server], ROOM_FD);
 }

@@ -8,6 +8,7 @@
 #include "client/furnish.h"
 #include "client/hook.h"
 #include "client/monitor_parts.h"
+#include "client/resolver.h"
 #include "forward/msg.h"
 #include "monitor/daemonize.h"
 #include "monitor/powers.h"
@@ -69,7 +70,8 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify, i
 	if (!monitor->signals)
 		goto done;
 	monitor->reconnect = reconnect_new(monitor->base, monitor_reconnect, monitor);
-	monitor->lookups = lookups_new(monitor->base, monitor->options, argc, argv);
+	monitor->lookups = lookups_new(monitor->base, monitor->options, argc, argv,
+				       RESOLVER_TIMEOUT);
 	monitor->service = service_new(monitor->base, notify);
 	/* The rooms need more than that, to give it up themselves. */
 	if (!monitor->reconnect || !monitor->lookups || !monitor->service ||

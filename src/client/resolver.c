@@ -6,10 +6,12 @@
 #include "client/exits.h"
 #include "client/session.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* Leaves time for monitor, which does the same a moment earlier. */
@@ -60,6 +62,22 @@ void resolver_look_up(const char *name, struct client_addresses *addresses)
 	freeaddrinfo(found);
 }
 
+bool client_resolver_prepare(int fd)
+{
+	char byte;
+
+	(void)alarm(RESOLVER_ALARM);
+	/* What a library wants to write to a file fails, and is no reason to end. */
+	(void)signal(SIGXFSZ, SIG_IGN);
+	/* Control says nothing, so there is a signal when it is gone, which ends this process. */
+	(void)signal(SIGIO, SIG_DFL);
+	if (fcntl(fd, F_SETOWN, getpid()) == -1 || fcntl(fd, F_SETFL, O_ASYNC) == -1) {
+		log_warn("cannot watch the channel to control");
+		return false;
+	}
+	return recv(fd, &byte, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN;
+}
+
 int client_resolver_run(const char *name, int fd)
 {
 	struct client_addresses addresses;
@@ -67,11 +85,6 @@ int client_resolver_run(const char *name, int fd)
 	struct ipc *control;
 	int error = -1;
 
-	(void)alarm(RESOLVER_ALARM);
-	/* What a library wants to write to a file fails, and is no reason to end. */
-	(void)signal(SIGXFSZ, SIG_IGN);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 || getppid() != ipc_maker(fd))
-		return CLIENT_LOCAL;
 	resolver_look_up(name, &addresses);
 	base = event_base_new();
 	control = base ? ipc_new(base, fd, "control", NULL, 0, NULL, NULL) : NULL;

@@ -8,6 +8,8 @@
 
 #include "client/msg.h"
 
+#include <stdbool.h>
+
 /* How it is called in --room, with the server's index behind it. */
 #define RESOLVER_NAME "resolver"
 
@@ -17,11 +19,16 @@ int resolver_server(const char *room);
 /* Looks name up. Can take as long as the system's resolver does. */
 void resolver_look_up(const char *name, struct client_addresses *addresses);
 
-/*
- * The process, once it is locked in; fd is the channel to control. Returns the exit status. It is
- * gone when monitor is, and after RESOLVER_TIMEOUT seconds in any case.
- */
+/* Seconds after which the process is ended, whatever it does. */
 #define RESOLVER_TIMEOUT 60
+
+/*
+ * Before the process is locked in; fd is the channel to control. From now on it is ended as soon as
+ * control is gone or has closed the channel, and after the time above. False: that is so already.
+ */
+bool client_resolver_prepare(int fd);
+
+/* Looks name up and tells control. Returns the exit status. */
 int client_resolver_run(const char *name, int fd);
 
 #endif

@@ -53,18 +53,6 @@ def test_names_cannot_be_resolved(internet, measured, mode):
     back_within(measured, 6, client.wait_up)
 
 
-@pytest.mark.slow(11)
-def test_name_servers_that_are_waited_for(internet, measured):
-    """Whatever the resolver's own patience is, ours ends after 10 s."""
-    (internet.site.dir / "resolv.conf").write_text("nameserver 127.0.0.1\n"
-                                                   "options timeout:30 attempts:5\n")
-    NameServer(internet.site, [], SILENT)
-    client = internet.dtcpclient(server=NAME)
-    back_within(measured, 12, lambda: client.wait(15))
-    assert client.popen.returncode == 3
-    assert f"{NAME}: server name not found: the name servers do not answer" in client.log()
-
-
 def test_started_before_the_network(internet, measured):
     """Without address and route at first. Both come at once; no attempt is due by then."""
     internet.site.ip("addr", "flush", "dev", "up0")

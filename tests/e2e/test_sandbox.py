@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.dns import NameServer
+from lab.dns import ANSWERS, SILENT, NameServer
 from lab.node import alive
 from lab.process import Process, status_field
 from lab.programs import DTCPCLIENT, PASSWORD, write_auth
@@ -22,6 +22,7 @@ from lab.wait import SANITIZED, until
 
 NET_ADMIN = 1 << 12
 KILL = 1 << 5
+SETGID, SETUID, SETPCAP = 1 << 6, 1 << 7, 1 << 8
 SANDBOXED = ["control", "forward"]
 
 
@@ -291,20 +292,56 @@ def test_syslog_restarts(internet):
 
 # --- names ------------------------------------------------------------------------------------
 
-def test_names_without_files(internet):
-    """control has no files: hosts and resolv.conf come to it as they are at each look-up."""
-    site = internet.site
-    site.dir.joinpath("hosts").write_text("127.0.0.1 localhost\n")
-    site.dir.joinpath("resolv.conf").write_text("search invalid example.org\nnameserver 127.0.0.9\n"
-                                                "options timeout:1 attempts:1 ndots:1\n")
+def looking_up(internet, **more):
+    """A client whose look-up is not answered: (client, name server, process id of the resolver)."""
+    internet.site.dir.joinpath("resolv.conf").write_text("nameserver 127.0.0.1\n"
+                                                         "options timeout:40 attempts:1\n")
+    names = NameServer(internet.site, [SERVER], SILENT)
+    client = internet.dtcpclient("-l", server="broker.example.org", **more)
+    until(lambda: names.asked, "a name server is asked")
+    return client, names, client.rooms()["resolver"]
+
+
+def test_resolver(internet):
+    """It has the machine's files, as modules of the system's resolver need them, and nothing else
+    that the other rooms have not."""
+    client, _, pid = looking_up(internet)
+    user = unprivileged()
+    assert set(status_field(pid, "Uid").split()) == {str(user.pw_uid)}
+    assert set(status_field(pid, "Gid").split()) == {str(user.pw_gid)}
+    assert status_field(pid, "Groups") == ""
+    assert set(capabilities(pid).values()) == {0}
+    assert status_field(pid, "NoNewPrivs") == "1"
+    assert status_field(pid, "Seccomp") == "2"
+    assert os.stat(f"/proc/{pid}/mem").st_uid == 0
+    have = limits(pid)
+    for what in ("Max core file size", "Max processes", "Max locked memory", "Max msgqueue size"):
+        assert have[what] == ("0", "0"), what
+    assert have["Max open files"] == ("64", "64")
+    if not SANITIZED:
+        assert have["Max file size"] == ("0", "0")
+    # Standard error, the channel to control, and the name server.
+    assert descriptors(pid) == ["/dev/null", "/dev/null", "pipe", "socket", "socket"]
+    # To start it, monitor keeps what lets it change users.
+    have = capabilities(client.rooms()["monitor"])
+    assert have["CapEff"] == NET_ADMIN
+    assert have["CapPrm"] == have["CapBnd"] == NET_ADMIN | KILL | SETGID | SETUID | SETPCAP
+
+
+@pytest.mark.parametrize("treason, said", [
+    ("unknown_type", "unexpected message 4711 from resolver"),
+    ("wrong_size", "unexpected message 33 from resolver"),
+    ("short", "malformed message from resolver")])
+def test_resolver_that_was_taken_over(internet, treason, said):
+    """What it tells control counts for nothing; the next look-up is another process."""
     internet.dtcps()
-    client = internet.dtcpclient("-l", server="broker")
-    client.wait_log("server name not found", 30)
-    names = NameServer(site, [SERVER])
-    site.dir.joinpath("resolv.conf").write_text("nameserver 127.0.0.1\n")
-    client.wait_up(30)
-    assert names.asked > 0
-    ping(site, SIX)
+    client, names, pid = looking_up(internet, program=DTCPCLIENT_TRAITOR)
+    betray(pid, treason)
+    client.wait_log(said)
+    client.wait_log("server name not found: the look-up was broken off; next attempt")
+    names.mode = ANSWERS
+    client.wait_up()
+    until(lambda: not alive(pid), "it was ended")
 
 
 # --- traitors ---------------------------------------------------------------------------------
