@@ -32,9 +32,30 @@
 struct world {
 	int monitor, forward; /* our ends */
 	int listener;
+	bool named;   /* the server, so it has to be looked up */
 	bool silent;
 	bool well; /* all went as ever */
 };
+
+/* Looks the server's name up for it. */
+static bool look_up(struct world *world)
+{
+	struct client_addresses addresses = {.count = 1};
+	struct client_server server;
+	int resolver[2];
+	bool told;
+
+	(void)inet_pton(AF_INET, NETWORK_HERE, &addresses.list[0]);
+	if (!world_hear(world->monitor, CLIENT_MSG_LOOKUP, &server, sizeof(server),
+			&world->silent) ||
+	    ipc_pair(resolver) != 0)
+		return false;
+	told = world_tell(world->monitor, CLIENT_MSG_RESOLVER, &server, sizeof(server),
+			  resolver[1]) &&
+	       world_tell(resolver[0], CLIENT_MSG_ADDRESSES, &addresses, sizeof(addresses), -1);
+	close(resolver[0]);
+	return told;
+}
 
 /* The client connects, or its room ends. */
 static int let_in(struct world *world)
@@ -76,7 +97,8 @@ static void *world_run(void *arg)
 	int fd = -1;
 
 	if (world_tell(world->monitor, CLIENT_MSG_PASSWORD, &password, sizeof(password), -1) &&
-	    world_tell(world->monitor, CLIENT_MSG_ACCOUNT, &account, sizeof(account), -1))
+	    world_tell(world->monitor, CLIENT_MSG_ACCOUNT, &account, sizeof(account), -1) &&
+	    (!world->named || look_up(world)))
 		fd = let_in(world);
 	if (fd != -1) {
 		world->well = serve(world, fd);
@@ -97,7 +119,7 @@ static struct client_options options;
 
 static bool run(unsigned long n)
 {
-	struct world world = {.listener = -1};
+	struct world world = {.listener = -1, .named = client_options_named(&options, 0)};
 	int monitor[2], forward[2], status;
 	pthread_t thread;
 	bool failed;
@@ -126,26 +148,45 @@ static bool run(unsigned long n)
 	return failed;
 }
 
-static void one_moment_of_a_life(void **state)
+static void one_moment_of_a_life(const char *server)
 {
-	char words[][32] = {"dtcpclient", "-n", "-t", "network", NETWORK_HERE};
+	char words[][32] = {"dtcpclient", "-n", "-t", "network", ""};
 	char *argv[] = {words[0], words[1], words[2], words[3], words[4], NULL};
 
-	(void)state;
-	/* No tunnel can end on loopback. */
-	need(network_make(), "network namespace");
+	(void)strlcpy(words[4], server, sizeof(words[4]));
 	optind = 1;
 	assert_int_equal(client_options_parse(&options, 5, argv), OPTIONS_OK);
 	alloc_each(run);
 }
 
+static void server_by_address(void **state)
+{
+	(void)state;
+	one_moment_of_a_life(NETWORK_HERE);
+}
+
+static void server_by_name(void **state)
+{
+	(void)state;
+	one_moment_of_a_life("broker.example.net");
+}
+
+static int make_network(void **state)
+{
+	(void)state;
+	/* No tunnel can end on loopback. */
+	need(network_make(), "network namespace");
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_moment_of_a_life),
+		cmocka_unit_test(server_by_address),
+		cmocka_unit_test(server_by_name),
 	};
 
 	alloc_install(false);
 	(void)signal(SIGPIPE, SIG_IGN);
-	return cmocka_run_group_tests_name("allocation failures, client", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("allocation failures, client", tests, make_network, NULL);
 }
