@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the client's resolver may not do. The system's resolver loads modules that this machine has
- * been set up with (nsswitch.conf), which read files and talk to daemons; nobody can say which calls
- * they make. So this is a list of what none of them has a reason for, and the calls fail with EPERM
- * rather than end the process.
+ * been set up with (nsswitch.conf), which read files and talk to daemons; nobody can say which
+ * calls they make. So this is a list of what none of them has a reason for, and the calls fail with
+ * EPERM rather than end the process.
  */
 #include "base/sandbox_rules.h"
 
@@ -63,41 +63,26 @@ static const struct sandbox_rule code_rules[] = {
 
 /* Waiting for others' connections, and sockets that are not for asking. */
 static const struct sandbox_rule socket_rules[] = {
-	CALL("listen"),
-	CALL("accept"),
-	CALL("accept4"),
-	FAMILY(AF_AX25),
-	FAMILY(AF_IPX),
-	FAMILY(AF_APPLETALK),
-	FAMILY(AF_NETROM),
-	FAMILY(AF_ATMPVC),
-	FAMILY(AF_X25),
-	FAMILY(AF_ROSE),
-	FAMILY(AF_KEY),
-	FAMILY(AF_PACKET),
-	FAMILY(AF_ATMSVC),
-	FAMILY(AF_RDS),
-	FAMILY(AF_LLC),
-	FAMILY(AF_CAN),
-	FAMILY(AF_TIPC),
-	FAMILY(AF_BLUETOOTH),
-	FAMILY(AF_IUCV),
-	FAMILY(AF_RXRPC),
-	FAMILY(AF_PHONET),
-	FAMILY(AF_IEEE802154),
-	FAMILY(AF_CAIF),
-	FAMILY(AF_ALG),
-	FAMILY(AF_NFC),
-	FAMILY(AF_VSOCK),
-	FAMILY(AF_KCM),
-	FAMILY(AF_QIPCRTR),
-	FAMILY(AF_SMC),
-	FAMILY(AF_XDP),
-	FAMILY(AF_MCTP),
-	CALL_IF("ioctl", ARG(1, ALL, TIOCSTI)),
+	CALL("listen"),	   CALL("accept"),
+	CALL("accept4"),   FAMILY(AF_AX25),
+	FAMILY(AF_IPX),	   FAMILY(AF_APPLETALK),
+	FAMILY(AF_NETROM), FAMILY(AF_ATMPVC),
+	FAMILY(AF_X25),	   FAMILY(AF_ROSE),
+	FAMILY(AF_KEY),	   FAMILY(AF_PACKET),
+	FAMILY(AF_ATMSVC), FAMILY(AF_RDS),
+	FAMILY(AF_LLC),	   FAMILY(AF_CAN),
+	FAMILY(AF_TIPC),   FAMILY(AF_BLUETOOTH),
+	FAMILY(AF_IUCV),   FAMILY(AF_RXRPC),
+	FAMILY(AF_PHONET), FAMILY(AF_IEEE802154),
+	FAMILY(AF_CAIF),   FAMILY(AF_ALG),
+	FAMILY(AF_NFC),	   FAMILY(AF_VSOCK),
+	FAMILY(AF_KCM),	   FAMILY(AF_QIPCRTR),
+	FAMILY(AF_SMC),	   FAMILY(AF_XDP),
+	FAMILY(AF_MCTP),   CALL_IF("ioctl", ARG(1, ALL, TIOCSTI)),
 };
 
-/* The parts of the kernel where most holes were found; and what needs privileges, which it has not. */
+/* The parts of the kernel where most holes were found; and what needs privileges, which it has not.
+ */
 static const struct sandbox_rule kernel_rules[] = {
 	CALL("bpf"),
 	CALL("io_uring_setup"),

@@ -25,8 +25,8 @@ static void control_lookup_text(int error, char *text, size_t size)
 
 	switch (error) {
 	case 0:
-		(void)strlcpy(text,
-			      "the name has IPv6 addresses only; dtcp needs an IPv4 address", size);
+		(void)strlcpy(text, "the name has IPv6 addresses only; dtcp needs an IPv4 address",
+			      size);
 		return;
 	case EAI_NONAME:
 		why = "there is no such name";

@@ -150,7 +150,8 @@ static int dialer_start(struct dialer *dialer, struct in_addr address)
 	    errno != EINPROGRESS)
 		error = errno;
 	if (!error)
-		attempt->writable = event_new(dialer->base, fd, EV_WRITE, dialer_on_writable, attempt);
+		attempt->writable =
+			event_new(dialer->base, fd, EV_WRITE, dialer_on_writable, attempt);
 	if (!error && (!attempt->writable || event_add(attempt->writable, NULL) == -1))
 		error = ENOMEM;
 	if (!error) {

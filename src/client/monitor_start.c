@@ -70,8 +70,8 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify, i
 	if (!monitor->signals)
 		goto done;
 	monitor->reconnect = reconnect_new(monitor->base, monitor_reconnect, monitor);
-	monitor->lookups = lookups_new(monitor->base, monitor->options, argc, argv,
-				       RESOLVER_TIMEOUT);
+	monitor->lookups =
+		lookups_new(monitor->base, monitor->options, argc, argv, RESOLVER_TIMEOUT);
 	monitor->service = service_new(monitor->base, notify);
 	/* The rooms need more than that, to give it up themselves. */
 	if (!monitor->reconnect || !monitor->lookups || !monitor->service ||

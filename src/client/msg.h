@@ -22,9 +22,9 @@ enum client_msg {
 	CLIENT_MSG_STOP,	 /* struct client_none: SIGTERM, SIGINT */
 	CLIENT_MSG_RAISED,	 /* struct client_raised: the answer to RAISE */
 	CLIENT_MSG_LOWERED,	 /* struct client_none: the answer to LOWER */
-	CLIENT_MSG_LOST,     /* struct client_none: the tunnel has gone without being asked to */
-	CLIENT_MSG_CALL,     /* struct client_none: answer with HERE */
-	CLIENT_MSG_RESOLVER, /* struct client_server, descriptor: the channel to its resolver */
+	CLIENT_MSG_LOST,	/* struct client_none: the tunnel has gone without being asked to */
+	CLIENT_MSG_CALL,	/* struct client_none: answer with HERE */
+	CLIENT_MSG_RESOLVER,	/* struct client_server, descriptor: the channel to its resolver */
 	CLIENT_MSG_NO_RESOLVER, /* struct client_server: there is none for it now */
 	CLIENT_MSG_COUNTERS,	/* struct client_none, descriptor: the counter page, read-only */
 	CLIENT_MSG_REPORT,	/* struct client_none: SIGUSR1 */

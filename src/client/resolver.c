@@ -52,8 +52,8 @@ void resolver_look_up(const char *name, struct client_addresses *addresses)
 		}
 		return;
 	}
-	for (const struct addrinfo *entry = found;
-	     entry && addresses->count < CLIENT_ADDRESSES_MAX; entry = entry->ai_next) {
+	for (const struct addrinfo *entry = found; entry && addresses->count < CLIENT_ADDRESSES_MAX;
+	     entry = entry->ai_next) {
 		struct sockaddr_in address;
 
 		memcpy(&address, entry->ai_addr, sizeof(address));

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lab.dns import ANSWERS, FAILS, SILENT, NameServer
+from lab.dns import ANSWERS, FAILS, OBJECTS, SILENT, NameServer
 from lab.node import alive
 from lab.topology import SERVER, SIX
 from lab.traffic import ping
@@ -69,6 +69,7 @@ def test_no_address(internet):
     for name, mode, said in (
             (NAME, ANSWERS, "the name has IPv6 addresses only; dtcp needs an IPv4 address"),
             ("nobody.example.org", ANSWERS, "server name not found: there is no such name"),
+            (NAME, OBJECTS, "server name not found: Non-recoverable failure in name resolution"),
             (NAME, FAILS, "server name not found: the name servers do not answer, or have failed"
                           " for the moment")):
         names.mode = mode

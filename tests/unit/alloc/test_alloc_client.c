@@ -32,7 +32,7 @@
 struct world {
 	int monitor, forward; /* our ends */
 	int listener;
-	bool named;   /* the server, so it has to be looked up */
+	bool named; /* the server, so it has to be looked up */
 	bool silent;
 	bool well; /* all went as ever */
 };
@@ -188,5 +188,6 @@ int main(void)
 
 	alloc_install(false);
 	(void)signal(SIGPIPE, SIG_IGN);
-	return cmocka_run_group_tests_name("allocation failures, client", tests, make_network, NULL);
+	return cmocka_run_group_tests_name("allocation failures, client", tests, make_network,
+					   NULL);
 }

@@ -49,9 +49,8 @@ static void on_done(int fd, struct in_addr remote, int error, void *arg)
 
 static struct sockaddr_in address_of(const struct scene *scene, unsigned int number)
 {
-	return (struct sockaddr_in){.sin_family = AF_INET,
-				    .sin_port = htons(scene->port),
-				    .sin_addr = here(number)};
+	return (struct sockaddr_in){
+		.sin_family = AF_INET, .sin_port = htons(scene->port), .sin_addr = here(number)};
 }
 
 static int listen_at(struct scene *scene, unsigned int number, int backlog)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Starting and ending the processes that look names up. A room is the program's own file executed
- * again, which is this one here: main() sees that from its first argument, and the process does what
- * its name of the server says.
+ * again, which is this one here: main() sees that from its first argument, and the process does
+ * what its name of the server says.
  */
 #include "client/lookup.h"
 

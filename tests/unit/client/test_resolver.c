@@ -52,7 +52,8 @@ static void test_no_name(void **state)
 
 	(void)state;
 	/* Too long a label for any name server. */
-	resolver_look_up("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.", &found);
+	resolver_look_up("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.",
+			 &found);
 	assert_int_not_equal(found.error, 0);
 	assert_int_equal(found.count, 0);
 }
@@ -72,8 +73,8 @@ static void test_which_server(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_address),	  cmocka_unit_test(test_localhost),
-		cmocka_unit_test(test_ipv6_only), cmocka_unit_test(test_no_name),
+		cmocka_unit_test(test_address),	     cmocka_unit_test(test_localhost),
+		cmocka_unit_test(test_ipv6_only),    cmocka_unit_test(test_no_name),
 		cmocka_unit_test(test_which_server),
 	};
 
