@@ -5,9 +5,9 @@ import socket
 
 from .sockets import Datagrams
 
-ANSWERS, FAILS, SILENT, OBJECTS = range(4)
+ANSWERS, FAILS, SILENT = range(3)
 A, AAAA = 1, 28
-MALFORMED, FAILED, NO_SUCH_NAME = 1, 2, 3
+FAILED, NO_SUCH_NAME = 2, 3
 
 
 class NameServer(Datagrams):
@@ -44,8 +44,8 @@ class NameServer(Datagrams):
         kind = int.from_bytes(query[end + 1:end + 3], "big")
         question = query[12:end + 5]  # the name, its type and its class
         code, found = 0, self.records.get(kind, [])
-        if self.mode in (FAILS, OBJECTS):
-            code, found = FAILED if self.mode == FAILS else MALFORMED, []
+        if self.mode == FAILS:
+            code, found = FAILED, []
         elif self.name not in (None, ".".join(labels)):
             code, found = NO_SUCH_NAME, []
         records = b"".join(b"\xc0\x0c" + kind.to_bytes(2, "big") + b"\x00\x01" + bytes(4) +

@@ -7,6 +7,7 @@
 #include <linux/bpf.h>
 #include <linux/filter.h>
 #include <linux/futex.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -373,6 +374,20 @@ static void test_resolver(void **state)
 		fail_msg("%s", resolver_attempts[WEXITSTATUS(status) - 1].name);
 }
 
+static void call_texts(const void *arg)
+{
+	(void)arg;
+	if (!gai_strerror(EAI_FAIL) || !strerror(ECONNREFUSED))
+		_exit(9);
+}
+
+/* For the texts of errors the C library needs no file, which control could not open. */
+static void test_texts(void **state)
+{
+	(void)state;
+	assert_int_equal(run_behind(SANDBOX_CLIENT_CONTROL, call_texts, NULL), 0);
+}
+
 static void call_abort(const void *arg)
 {
 	(void)arg;
@@ -421,10 +436,9 @@ static int make_page(void **state)
 int main(void)
 {
 	const struct CMUnitTest all[] = {
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_each_call),
-		cmocka_unit_test(test_abort),
-		cmocka_unit_test(test_resolver),
+		cmocka_unit_test(test_names), cmocka_unit_test(test_each_call),
+		cmocka_unit_test(test_abort), cmocka_unit_test(test_resolver),
+		cmocka_unit_test(test_texts),
 	};
 	const struct CMUnitTest names[] = {cmocka_unit_test(test_names)};
 	const char *preload = getenv("LD_PRELOAD");
