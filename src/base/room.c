@@ -126,7 +126,7 @@ bool room_user_check(const char *name)
 	return false;
 }
 
-/* What libevent has to say, such as that a name server does not answer, is in our own words too. */
+/* What libevent has to say is in our own words, too. */
 static void room_on_libevent(int severity, const char *text)
 {
 	(void)severity;

@@ -7,7 +7,7 @@
  *
  * Not in any list, and what that is worth: openat, unlink and all other calls with a path (no file
  * is read or made, whatever the user may do); execve, fork, clone (no program, no process); kill,
- * ptrace, process_vm_readv (other processes of the same user); ioctl but for two questions
+ * ptrace, process_vm_readv (other processes of the same user); ioctl but for one question
  * (terminals, devices); bpf, io_uring, keyctl, userfaultfd, perf_event_open, mount, unshare and the
  * like (the parts of the kernel where most holes were found).
  */

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from lab.clock import Clocks
 from lab.dns import ANSWERS, FAILS, SILENT, NameServer
 from lab.node import alive
 from lab.topology import SERVER, SIX
@@ -127,6 +128,22 @@ def test_end_during_a_look_up(internet, how):
     until(lambda: not alive(pid), "the look-up has ended", 2)
     before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
     internet.site.back_to(before)
+
+
+def test_wakes_during_a_look_up(internet):
+    """It asked in another network, perhaps: begun anew."""
+    clocks = Clocks(internet)
+    resolv(internet, PATIENT)
+    names = NameServer(internet.site, [SERVER], SILENT)
+    internet.dtcps()
+    client = internet.dtcpclient("-l", server=NAME)
+    pid = resolver(client)
+    until(lambda: names.asked, "a name server is asked")
+    names.mode = ANSWERS
+    clocks.sleep(600)
+    client.wait_log("this machine has slept for 6.. s")
+    client.wait_up()
+    assert not alive(pid)
 
 
 def test_killed_look_up(internet):
