@@ -22,6 +22,8 @@ enum {
 	CONNECTION_LOOKUP_MS = 15000,
 	/* When the address that is only better than none has its turn. */
 	CONNECTION_SPARE_MS = 5000,
+	/* Where a quick answer has been of no use, a slower one is worth some patience. */
+	CONNECTION_DELAY_MS = 2000,
 };
 
 struct connection {
@@ -82,7 +84,7 @@ void connection_close(struct connection *connection)
 	connection->looking_up = false;
 	connection->no_name[0] = '\0';
 	clock_arm(connection->timer, -1);
-	dialer_reset(connection->dialer, connection->port);
+	dialer_reset(connection->dialer, 0, 0);
 	if (connection->stream) {
 		int fd = bufferevent_getfd(connection->stream);
 		struct evbuffer *output = bufferevent_get_output(connection->stream);
@@ -289,16 +291,18 @@ static void connection_on_dialed(int fd, struct in_addr remote, int error, void 
 	connection->feed(&event, connection->arg);
 }
 
-static void connection_begin(struct connection *connection, uint16_t port)
+static void connection_begin(struct connection *connection, uint16_t port, struct in_addr spare)
 {
-	connection->port = port;
-	connection->spare.s_addr = 0;
 	connection_close(connection);
+	connection->port = port;
+	connection->spare = spare;
+	dialer_reset(connection->dialer, port,
+		     spare.s_addr ? CONNECTION_DELAY_MS : DIALER_DELAY_MS);
 }
 
 void connection_open(struct connection *connection, uint16_t port, struct in_addr address)
 {
-	connection_begin(connection, port);
+	connection_begin(connection, port, (struct in_addr){0});
 	connection_try(connection, &address, 1);
 }
 
@@ -307,9 +311,8 @@ void connection_open_name(struct connection *connection, uint16_t port, const st
 {
 	int64_t now = clock_ms();
 
-	connection_begin(connection, port);
+	connection_begin(connection, port, spare);
 	connection->looking_up = true;
-	connection->spare = spare;
 	connection->deadline = now + CONNECTION_LOOKUP_MS;
 	clock_arm(connection->timer,
 		  spare.s_addr ? now + CONNECTION_SPARE_MS : connection->deadline);

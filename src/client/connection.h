@@ -26,8 +26,9 @@ void connection_open(struct connection *connection, uint16_t port, struct in_add
 /*
  * The same for one that has a name, which is being looked up: connection_found() or
  * connection_not_found() is to follow. Until then the addresses that are known already, if any, are
- * tried; spare, unless it is 0, only if the look-up fails or takes long. FAILED is fed when all
- * have failed and the look-up has ended, and after 15 s without a look-up that helps.
+ * tried; spare, unless it is 0, is one that can be connected to but was of no use: it is tried if
+ * the look-up fails or takes long, and all others have more time to be better than it. FAILED is
+ * fed when all have failed and the look-up has ended, and after 15 s without a look-up that helps.
  */
 void connection_open_name(struct connection *connection, uint16_t port, const struct in_addr *known,
 			  size_t count, struct in_addr spare);

@@ -24,6 +24,7 @@ struct dialer {
 	void *arg;
 	struct event *timer; /* the next one's turn */
 	uint16_t port;
+	struct timeval delay;
 	struct in_addr waiting[DIALER_ADDRESSES_MAX];
 	size_t n_waiting;
 	struct dialer_attempt attempts[DIALER_ADDRESSES_MAX];
@@ -32,9 +33,6 @@ struct dialer {
 	struct in_addr failed;
 	int error;
 };
-
-/* Long enough for an answer from nearly everywhere (RFC 8305 section 5). */
-static const struct timeval dialer_delay = {.tv_usec = 250000};
 
 static void dialer_next(struct dialer *dialer);
 
@@ -78,24 +76,31 @@ static int dialer_take(struct dialer_attempt *attempt)
 	return fd;
 }
 
-void dialer_reset(struct dialer *dialer, uint16_t port)
+static void dialer_stop(struct dialer *dialer)
 {
 	for (size_t i = 0; i < dialer->n_attempts; i++) {
 		if (dialer->attempts[i].fd != -1)
 			close(dialer_take(&dialer->attempts[i]));
 	}
 	(void)event_del(dialer->timer);
-	dialer->port = port;
 	dialer->n_attempts = 0;
 	dialer->n_waiting = 0;
 	dialer->error = 0;
+}
+
+void dialer_reset(struct dialer *dialer, uint16_t port, unsigned int delay)
+{
+	dialer_stop(dialer);
+	dialer->port = port;
+	dialer->delay.tv_sec = delay / 1000;
+	dialer->delay.tv_usec = (suseconds_t)(delay % 1000) * 1000;
 }
 
 void dialer_free(struct dialer *dialer)
 {
 	if (!dialer)
 		return;
-	dialer_reset(dialer, 0);
+	dialer_stop(dialer);
 	event_free(dialer->timer);
 	free(dialer);
 }
@@ -123,7 +128,7 @@ static void dialer_on_writable(evutil_socket_t fd, short what, void *arg)
 		error = errno;
 	(void)dialer_take(attempt);
 	if (!error) {
-		dialer_reset(dialer, dialer->port);
+		dialer_stop(dialer);
 		dialer->done(fd, address, 0, dialer->arg);
 		return;
 	}
@@ -181,7 +186,7 @@ static void dialer_next(struct dialer *dialer)
 		started = !error;
 	}
 	if (dialer->n_waiting > 0)
-		loop_add(dialer->timer, &dialer_delay);
+		loop_add(dialer->timer, &dialer->delay);
 	else
 		(void)event_del(dialer->timer);
 }
@@ -223,7 +228,7 @@ bool dialer_add(struct dialer *dialer, const struct in_addr *addresses, size_t c
 	if (dialer->n_open == 0)
 		dialer_next(dialer);
 	else if (n_before == 0 && dialer->n_waiting > 0)
-		loop_add(dialer->timer, &dialer_delay);
+		loop_add(dialer->timer, &dialer->delay);
 	return dialer->n_open > 0;
 }
 

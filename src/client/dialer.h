@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Makes one TCP connection to whichever of several IPv4 addresses answers first: each is tried 250
- * ms after the one before it, or at once if that one has failed (as in RFC 8305 section 5). So an
- * address that says nothing costs the others no time.
+ * Makes one TCP connection to whichever of several IPv4 addresses answers first: each is tried a
+ * moment after the one before it, or at once if that one has failed (as in RFC 8305 section 5). So
+ * an address that says nothing costs the others little time.
  */
 #ifndef DTCP_CLIENT_DIALER_H
 #define DTCP_CLIENT_DIALER_H
@@ -31,8 +31,14 @@ struct dialer *dialer_new(struct event_base *base, dialer_done done, void *arg);
 /* NULL is allowed. */
 void dialer_free(struct dialer *dialer);
 
-/* Gives up what is being tried, and begins anew: port is that of the addresses to come. */
-void dialer_reset(struct dialer *dialer, uint16_t port);
+/* How long an address has before the next has its turn: enough for nearly every one to answer. */
+#define DIALER_DELAY_MS 250
+
+/*
+ * Gives up what is being tried, and begins anew: port and delay, in milliseconds, are those of the
+ * addresses to come.
+ */
+void dialer_reset(struct dialer *dialer, uint16_t port, unsigned int delay);
 
 /*
  * More addresses, in the order in which they are to be tried, before those that wait for their

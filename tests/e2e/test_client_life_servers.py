@@ -154,6 +154,21 @@ def test_address_that_says_nothing(servers, measured):
     assert time.monotonic() - started < 2 * SLOW
 
 
+def test_slow_address_behind_one_that_lets_nobody_in(servers):
+    """Whoever answers first is not the best for ever: the other has time to answer."""
+    fake = FakeServer(servers.server, sold_out, FIRST)
+    NameServer(servers.site, [FIRST, SECOND])
+    # Its first packet is lost, so a connection takes a second.
+    servers.net.nft("table ip cut { chain f { type filter hook forward priority 0;"
+                    f" ip daddr {SECOND} tcp flags & (syn | ack) == syn numgen inc mod 2 0 drop;"
+                    " }; }")
+    servers.dtcps(set={"listen": SECOND})
+    client = start(servers, "-l", last=NAME)
+    said = client.wait_up(8)
+    assert said["server"] == f"{SECOND} ({NAME})"
+    assert len(fake.peers) == 1
+
+
 def test_address_that_lets_nobody_in(servers):
     """Somebody is there, but does not give us a tunnel: the next attempt is at the next address."""
     fake = FakeServer(servers.server, sold_out, FIRST)

@@ -90,7 +90,7 @@ static int set_up(void **state)
 	scene.listener = listen_at(&scene, 9, 8);
 	scene.full = listen_at(&scene, 5, 0);
 	fill(&scene);
-	dialer_reset(scene.dialer, scene.port);
+	dialer_reset(scene.dialer, scene.port, DIALER_DELAY_MS);
 	*state = &scene;
 	return 0;
 }
@@ -194,7 +194,7 @@ static void test_news_first(void **state)
 	assert_true(ADD(scene, 5, 9, 12));
 	expect(scene, 9, 0);
 	/* The two that waited were not tried, so they can be. */
-	dialer_reset(scene->dialer, scene->port);
+	dialer_reset(scene->dialer, scene->port, DIALER_DELAY_MS);
 	scene->done = 0;
 	close(scene->fd);
 	scene->fd = -1;
@@ -220,7 +220,7 @@ static void test_reset(void **state)
 	struct scene *scene = *state;
 
 	assert_true(ADD(scene, 11, 9));
-	dialer_reset(scene->dialer, scene->port);
+	dialer_reset(scene->dialer, scene->port, DIALER_DELAY_MS);
 	/* No event is left to wait for. */
 	assert_int_equal(event_base_dispatch(scene->base), 1);
 	assert_int_equal(scene->done, 0);
