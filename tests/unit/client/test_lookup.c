@@ -16,6 +16,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -28,6 +29,16 @@ enum { HANGS, SAYS, CRASHES, SERVERS };
 static char *words[] = {(char[]){"test-lookup"}, NULL};
 static const struct client_options options = {.servers = {"hangs", "says", "crashes"},
 					      .n_servers = SERVERS};
+
+static int64_t now = 1000;
+
+/* In place of the clock that the limit is counted with. */
+int64_t __wrap_clock_ms(void);
+
+int64_t __wrap_clock_ms(void)
+{
+	return now;
+}
 
 static int child(const char *room)
 {
@@ -169,20 +180,29 @@ static void test_again(void **state)
 	end(&scene);
 }
 
-/* Somebody who asks without end does not keep the machine busy with processes. */
-static void test_flood(void **state)
+/* How many are started before one is refused. */
+static unsigned int flood(struct lookups *lookups)
 {
-	struct scene scene = begin(60);
 	unsigned int started = 0;
-	int channel;
+	int channel = 0;
 
-	(void)state;
-	while (started < 1000 && (channel = lookups_start(scene.lookups, SAYS)) >= 0) {
+	while (started < 100 && (channel = lookups_start(lookups, SAYS)) >= 0) {
 		close(channel);
 		started++;
 	}
 	assert_int_equal(channel, -EAGAIN);
-	assert_in_range(started, 20, 200);
+	return started;
+}
+
+/* Somebody who asks without end does not keep the machine busy with processes. */
+static void test_flood(void **state)
+{
+	struct scene scene = begin(60);
+
+	(void)state;
+	assert_int_equal(flood(scene.lookups), 40);
+	now += 1000;
+	assert_int_equal(flood(scene.lookups), 20);
 	end(&scene);
 }
 
@@ -207,10 +227,15 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_timeout), cmocka_unit_test(test_again),
 		cmocka_unit_test(test_flood),	cmocka_unit_test(test_names),
 	};
+	const struct CMUnitTest pure[] = {cmocka_unit_test(test_names)};
 	const char *room = room_name(&argc, argv);
+	const char *preload = getenv("LD_PRELOAD");
 
 	if (room)
 		return child(room);
 	log_init("test", NULL, false);
+	/* There the program's own file is valgrind's. */
+	if (preload && strstr(preload, "valgrind"))
+		return cmocka_run_group_tests_name("client lookup", pure, NULL, NULL);
 	return cmocka_run_group_tests_name("client lookup", tests, NULL, NULL);
 }
