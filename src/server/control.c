@@ -302,7 +302,7 @@ static bool control_limit(struct control *control)
 		return false;
 	control->broker.crowd = crowd_new(&options->limits, options->limits.connections, key);
 	control->admission.crowd = control->broker.crowd;
-	control->broker.guesses = guesses_new(&control->guesses_config, key);
+	control->broker.guesses = guesses_new(&control->guesses_config, options->sessions_max, key);
 	control->tell = event_new(control->base, -1, EV_PERSIST, control_on_tell, control);
 	return control->broker.crowd && control->broker.guesses && control->tell &&
 	       event_add(control->tell, &tell) == 0;

@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How many addresses, users, and pairs of both are remembered. */
-enum { GUESSES_KEYS = 16384 };
+/*
+ * How many addresses and users are remembered, if there may be fewer sessions, and pairs of both
+ * for each of them. Memory, some 70 bytes for one, is taken as they come.
+ */
+enum { GUESSES_KEYS = 16384, GUESSES_PAIRS_EACH = 4 };
 
 /* The wait after the first failure; each further one doubles it. */
 enum { GUESSES_DELAY_FIRST_MS = 100 };
@@ -26,8 +29,10 @@ struct guesses {
 	struct tally *logins;  /* good logins of a user */
 };
 
-struct guesses *guesses_new(const struct guesses_config *config, const uint64_t key[static 2])
+struct guesses *guesses_new(const struct guesses_config *config, uint32_t sessions,
+			    const uint64_t key[static 2])
 {
+	const size_t keys = sessions > GUESSES_KEYS ? sessions : GUESSES_KEYS;
 	struct guesses *guesses = calloc(1, sizeof(*guesses));
 
 	if (!guesses)
@@ -35,10 +40,10 @@ struct guesses *guesses_new(const struct guesses_config *config, const uint64_t 
 	guesses->config = config;
 	guesses->key[0] = key[0];
 	guesses->key[1] = key[1];
-	guesses->sources = tally_new(GUESSES_KEYS, config->failures);
-	guesses->users = tally_new(GUESSES_KEYS, GUESSES_USER_FADE);
-	guesses->pairs = tally_new(GUESSES_KEYS, GUESSES_KNOWN);
-	guesses->logins = tally_new(GUESSES_KEYS, GUESSES_LOGINS);
+	guesses->sources = tally_new(keys, config->failures);
+	guesses->users = tally_new(keys, GUESSES_USER_FADE);
+	guesses->pairs = tally_new(GUESSES_PAIRS_EACH * keys, GUESSES_KNOWN);
+	guesses->logins = tally_new(keys, GUESSES_LOGINS);
 	if (!guesses->sources || !guesses->users || !guesses->pairs || !guesses->logins) {
 		guesses_free(guesses);
 		return NULL;

@@ -42,8 +42,13 @@ enum guesses_account {
 
 struct guesses;
 
-/* config must stay valid and may change. key is secret. NULL where memory is short. */
-struct guesses *guesses_new(const struct guesses_config *config, const uint64_t key[static 2]);
+/*
+ * config must stay valid and may change. sessions: as many users can be logged in at a time, and
+ * that is what everything that is remembered is measured by. key is secret. NULL where memory is
+ * short.
+ */
+struct guesses *guesses_new(const struct guesses_config *config, uint32_t sessions,
+			    const uint64_t key[static 2]);
 void guesses_free(struct guesses *guesses);
 
 /* The settings have changed. */

@@ -82,11 +82,16 @@ static struct in_addr source(uint32_t number)
 	return (struct in_addr){.s_addr = htonl(0x0a000000 + number)};
 }
 
-static void begin(struct bench *bench, uint32_t failures)
+static void begin_with(struct bench *bench, uint32_t failures, uint32_t sessions)
 {
 	*bench = (struct bench){.config = {.failures = failures, .delay_max = 5000}, .now = NOW};
-	bench->guesses = guesses_new(&bench->config, key);
+	bench->guesses = guesses_new(&bench->config, sessions, key);
 	assert_non_null(bench->guesses);
+}
+
+static void begin(struct bench *bench, uint32_t failures)
+{
+	begin_with(bench, failures, 1);
 }
 
 static enum guesses_account ask(struct bench *bench, uint32_t from, const char *user)
@@ -249,6 +254,35 @@ static void test_too_many_good_ones(void **state)
 	guesses_free(bench.guesses);
 }
 
+/* A provider's customers, all behind one address, whom somebody there must not lock out. */
+static void know_all(uint32_t sessions, uint32_t users)
+{
+	struct bench bench;
+	char user[16];
+
+	begin_with(&bench, 30, sessions);
+	for (uint32_t i = 0; i < users; i++) {
+		(void)snprintf(user, sizeof(user), "u%u", i);
+		pass(&bench, 1, user);
+	}
+	for (int i = 0; i < 30; i++)
+		(void)miss(&bench, 1, "mallory");
+	expect_refused(&bench, 1, "mallory");
+	for (uint32_t i = 0; i < users; i++) {
+		(void)snprintf(user, sizeof(user), "u%u", i);
+		assert_int_equal(ask(&bench, 1, user), GUESSES_PAIR);
+	}
+	guesses_free(bench.guesses);
+}
+
+/* Also if only some of them can be logged in at a time. */
+static void test_many_users(void **state)
+{
+	(void)state;
+	know_all(16384, 50000);
+	know_all(65536, 4 * 65536);
+}
+
 /* Names of any length are different names. */
 static void test_names(void **state)
 {
@@ -281,6 +315,7 @@ int main(void)
 		cmocka_unit_test(test_source_is_used_up),
 		cmocka_unit_test(test_known_at_the_address),
 		cmocka_unit_test(test_too_many_good_ones),
+		cmocka_unit_test(test_many_users),
 		cmocka_unit_test(test_names),
 	};
 
