@@ -9,6 +9,9 @@
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 
+/* Of the kernel's messages, while we are busy: those about some hundred interfaces at once. */
+enum { LINKWATCH_ROOM = 4 * 1024 * 1024 };
+
 struct linkwatch {
 	struct mnl_socket *socket;
 	struct event *readable;
@@ -97,6 +100,15 @@ static void linkwatch_on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/* If it stays smaller, what does not fit is made up for by a look at everything. */
+static void linkwatch_make_room(const struct linkwatch *watch)
+{
+	const int room = LINKWATCH_ROOM;
+
+	(void)setsockopt(mnl_socket_get_fd(watch->socket), SOL_SOCKET, SO_RCVBUFFORCE, &room,
+			 sizeof(room));
+}
+
 struct linkwatch *linkwatch_new(struct event_base *base, linkwatch_touched touched, void *arg)
 {
 	struct linkwatch *watch = calloc(1, sizeof(*watch));
@@ -111,6 +123,7 @@ struct linkwatch *linkwatch_new(struct event_base *base, linkwatch_touched touch
 						      RTMGRP_IPV6_IFINFO,
 					      MNL_SOCKET_AUTOPID) == -1)
 		goto failed;
+	linkwatch_make_room(watch);
 	watch->readable = event_new(base, mnl_socket_get_fd(watch->socket), EV_READ | EV_PERSIST,
 				    linkwatch_on_readable, watch);
 	if (!watch->readable || event_add(watch->readable, NULL) == -1)

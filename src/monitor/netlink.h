@@ -36,6 +36,12 @@ int netlink_link_setup(struct netlink *netlink, unsigned int index, const char *
 /* Removes an interface. Its addresses and routes go with it. No error where it is gone. */
 int netlink_link_delete(struct netlink *netlink, unsigned int index);
 
+/*
+ * Removes several together, which takes the kernel little longer than one alone. No error where
+ * some are gone.
+ */
+int netlink_links_delete(struct netlink *netlink, const unsigned int index[], size_t n);
+
 /* Adds addr/128, with peer as the other end of the link where it is not NULL (a /128 too). */
 int netlink_address_add(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
 			const struct in6_addr *peer);

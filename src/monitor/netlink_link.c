@@ -7,6 +7,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -53,6 +54,39 @@ int netlink_link_delete(struct netlink *netlink, unsigned int index)
 	link->ifi_family = AF_UNSPEC;
 	link->ifi_index = (int)index;
 	return netlink_talk(netlink, header, ENODEV, "remove the interface");
+}
+
+/* A number of a group of interfaces that nobody else uses: administrators' ones are small. */
+static uint32_t netlink_own_group(void)
+{
+	return arc4random() >> 1 | UINT32_C(1) << 30;
+}
+
+int netlink_links_delete(struct netlink *netlink, const unsigned int index[], size_t n)
+{
+	const uint32_t group = netlink_own_group();
+	struct netlink_request request;
+	struct nlmsghdr *header;
+	struct ifinfomsg *link;
+
+	for (size_t i = 0; i < n; i++) {
+		int error;
+
+		header = netlink_start(&request, RTM_NEWLINK, 0);
+		link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
+		link->ifi_family = AF_UNSPEC;
+		link->ifi_index = (int)index[i];
+		mnl_attr_put_u32(header, IFLA_GROUP, group);
+		error = netlink_talk(netlink, header, ENODEV, "put an interface into a group");
+		if (error)
+			return error;
+	}
+	header = netlink_start(&request, RTM_DELLINK, 0);
+	link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
+	link->ifi_family = AF_UNSPEC;
+	mnl_attr_put_u32(header, IFLA_GROUP, group);
+	/* Somebody may have removed all of them meanwhile. */
+	return netlink_talk(netlink, header, ENODEV, "remove interfaces");
 }
 
 /* What is to be done about an address. */

@@ -3,48 +3,17 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "monitor/linkwatch.h"
 #include "monitor/tun.h"
 #include "proto/message.h"
 #include "server/interface.h"
+#include "server/links_parts.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <ifaddrs.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Most addresses of the machine whose link-local forms the shared device gets. */
-enum { LINKS_LOCALS = 16 };
-
-/* Milliseconds that the steps of one change take, and between two repairs. */
-enum { LINKS_SETTLE_MS = 100, LINKS_MEND_MS = 5000 };
-
-struct links_device {
-	uint32_t uses;
-	bool touched; /* something has happened to it that we have not looked at */
-	struct kept kept;
-	int64_t user;		    /* whose it is; 0: the shared one */
-	struct in6_addr link_local; /* of a user's own: our end's */
-};
-
-struct links_route {
-	struct prefix6 prefix;
-	uint32_t uses;
-};
-
-struct links {
-	struct links_owner owner;
-	struct links_device *devices; /* by number */
-	uint32_t top;		      /* numbers at and above it have never been used */
-	struct in_addr locals[LINKS_LOCALS];
-	size_t n_locals;
-	struct links_route *routes;
-	uint32_t n_routes;
-	struct linkwatch *watch;
-	struct event *look; /* when we next look what others have done */
-	int64_t mended;	    /* when that last cost us something; 0: never */
-};
 
 /* Addresses that are known at the start; one that the machine gets later comes at a login. */
 static void links_first_locals(struct links *links)
@@ -73,15 +42,18 @@ static void links_first_locals(struct links *links)
 
 struct links *links_new(const struct links_owner *owner)
 {
-	const size_t sessions = server_options_ids(owner->options);
+	const uint32_t sessions = server_options_ids(owner->options);
+	const uint32_t devices = server_options_devices(owner->options);
 	struct links *links = calloc(1, sizeof(*links));
 
 	if (!links)
 		return NULL;
 	links->owner = *owner;
-	links->devices = calloc(sessions + 1, sizeof(*links->devices));
+	TAILQ_INIT(&links->touched);
+	links->devices = calloc((size_t)devices + 1, sizeof(*links->devices));
 	links->routes = calloc(sessions, sizeof(*links->routes));
-	if (!links->devices || !links->routes) {
+	links->pool = device_pool_new(devices);
+	if (!links->devices || !links->routes || !links->pool || hash_init(&links->by_index) != 0) {
 		links_free(links);
 		return NULL;
 	}
@@ -92,8 +64,9 @@ void links_free(struct links *links)
 {
 	if (!links)
 		return;
-	if (links->devices && links->devices[0].kept.index != 0)
-		(void)netlink_link_delete(links->owner.netlink, links->devices[0].kept.index);
+	links_remove_all(links);
+	hash_free(&links->by_index);
+	device_pool_free(links->pool);
 	free(links->routes);
 	free(links->devices);
 	free(links);
@@ -156,24 +129,8 @@ void links_route_remove(struct links *links, const struct prefix6 *prefix)
 	(void)netlink_route_delete(links->owner.netlink, links_shared(links), prefix);
 }
 
-/* Sees that what a device cannot do without is there. */
-static void links_mend(const struct links *links, uint32_t number, struct kept_mending *mending)
-{
-	const struct links_device *device = &links->devices[number];
-	char text[INET6_ADDRSTRLEN];
-
-	if (number == 0)
-		interface_mend(links->owner.options, links->owner.netlink, device->kept.index,
-			       mending);
-	else
-		kept_mend(mending,
-			  netlink_link_local_ensure(links->owner.netlink, device->kept.index,
-						    &device->link_local),
-			  "address", inet_ntop(AF_INET6, &device->link_local, text, sizeof(text)));
-}
-
-/* The same for what single clients and sessions have added to the shared one. */
-static void links_mend_shared(const struct links *links, struct kept_mending *mending)
+/* What single clients and sessions have added to the shared one. */
+void links_mend_shared(const struct links *links, struct kept_mending *mending)
 {
 	struct netlink *netlink = links->owner.netlink;
 	const unsigned int index = links_shared(links);
@@ -193,39 +150,70 @@ static void links_mend_shared(const struct links *links, struct kept_mending *me
 	}
 }
 
-/* Returns the descriptor of a device that is to be there, or -errno. */
-static int links_make(struct links *links, uint32_t number)
+void links_mend(const struct links *links, uint32_t number, struct kept_mending *mending)
+{
+	const struct links_device *device = &links->devices[number];
+	char text[INET6_ADDRSTRLEN];
+
+	if (number == 0)
+		interface_mend(links->owner.options, links->owner.netlink, device->kept.index,
+			       mending);
+	else
+		kept_mend(mending,
+			  netlink_link_local_ensure(links->owner.netlink, device->kept.index,
+						    &device->link_local),
+			  "address", inet_ntop(AF_INET6, &device->link_local, text, sizeof(text)));
+}
+
+static void links_attach(struct links *links, uint32_t number, unsigned int index)
+{
+	struct links_device *device = &links->devices[number];
+
+	device->kept.index = index;
+	hash_insert(&links->by_index, &device->by_index, index, device);
+	if (number >= links->top)
+		links->top = number + 1;
+}
+
+void links_detach(struct links *links, struct links_device *device)
+{
+	if (device->kept.index != 0)
+		hash_remove(&links->by_index, &device->by_index);
+	device->kept.index = 0;
+}
+
+int links_make(struct links *links, uint32_t number)
 {
 	const struct server_options *options = links->owner.options;
-	struct kept *kept = &links->devices[number].kept;
+	struct links_device *device = &links->devices[number];
 	struct kept_mending made = {.name = NULL};
+	unsigned int index;
 	int error;
 	int fd;
 
-	*kept = (struct kept){.index = 0};
+	links_detach(links, device);
+	device->kept = (struct kept){.index = 0};
 	/* As it was written, with whatever zeros. */
 	if (number == 0)
-		(void)strlcpy(kept->name, options->interface, sizeof(kept->name));
+		(void)strlcpy(device->kept.name, options->interface, sizeof(device->kept.name));
 	else
-		server_interface_name(options, number, kept->name);
-	fd = tun_open(kept->name, &kept->index);
+		server_interface_name(options, number, device->kept.name);
+	fd = tun_open(device->kept.name, &index);
 	if (fd < 0)
 		return fd;
-	error = netlink_link_setup(links->owner.netlink, kept->index, INTERFACE_ALIAS,
-				   options->mtu);
+	links_attach(links, number, index);
+	error = netlink_link_setup(links->owner.netlink, index, INTERFACE_ALIAS, options->mtu);
 	if (!error) {
 		links_mend(links, number, &made);
 		error = made.error;
 	}
 	if (error) {
 		close(fd); /* and with it the device goes */
-		kept->index = 0;
+		links_detach(links, device);
 		return error;
 	}
 	if (number == 0)
 		links_mend_shared(links, &made);
-	if (number >= links->top)
-		links->top = number + 1;
 	return fd;
 }
 
@@ -235,176 +223,81 @@ int links_make_shared(struct links *links)
 
 	if (fd < 0)
 		return fd;
-	links->devices[0].uses = 1;
 	links_first_locals(links);
 	return fd;
 }
 
-/* The number of the user's device, or the lowest that is free. */
-static uint32_t links_find_device(const struct links *links, int64_t user)
+/* What a device that is there is for the next client of its user. */
+static void links_reuse(const struct links *links, struct links_device *device,
+			enum device_pool_state before, const struct in6_addr *link_local)
 {
-	uint32_t free = links->top;
+	struct netlink *netlink = links->owner.netlink;
+	const struct in6_addr old = device->link_local;
 
-	for (uint32_t number = 1; number < links->top; number++) {
-		const struct links_device *device = &links->devices[number];
+	device->link_local = *link_local;
+	/* If it is just missing, or was set down, it gets it when it is mended. */
+	if (device->kept.index == 0 || device->kept.set_down)
+		return;
+	(void)netlink_link_local_ensure(netlink, device->kept.index, link_local);
+	/* An older session's client may still know us by another address. */
+	if (before == DEVICE_POOL_IDLE && !IN6_ARE_ADDR_EQUAL(&old, link_local))
+		(void)netlink_link_local_delete(netlink, device->kept.index, &old);
+}
 
-		if (device->uses > 0 && device->user == user)
-			return number;
-		if (device->uses == 0 && number < free)
-			free = number;
-	}
-	return free;
+/* Whether somebody has removed a device that was kept, which we may not have heard of yet. */
+static bool links_is_lost(const struct links_device *device)
+{
+	char name[IFNAMSIZ];
+	bool up;
+
+	return tun_look(device->kept.index, name, &up) == -ENODEV;
 }
 
 int links_open(struct links *links, int64_t user, struct in_addr her, uint32_t *number)
 {
+	const struct in6_addr link_local = dtcp_link_local(her);
+	enum device_pool_state before;
 	struct links_device *device;
 	int fd;
 
-	*number = links_find_device(links, user);
+	*number = device_pool_take(links->pool, user, &before);
+	if (*number == 0) {
+		log_warnx("no number is left for an interface; too many are being removed");
+		return -EBUSY;
+	}
 	device = &links->devices[*number];
-	device->link_local = dtcp_link_local(her);
-	if (device->uses > 0) {
-		/* The older session's client may know us by another address. */
-		(void)netlink_link_local_ensure(links->owner.netlink, device->kept.index,
-						&device->link_local);
-		device->uses++;
+	if (before == DEVICE_POOL_USED || (before == DEVICE_POOL_IDLE && !links_is_lost(device))) {
+		links_reuse(links, device, before, &link_local);
 		return 0;
 	}
+	device->link_local = link_local;
 	fd = links_make(links, *number);
+	if (fd < 0 && before == DEVICE_POOL_FREE)
+		device_pool_drop(links->pool, *number);
+	else if (fd < 0)
+		links_gone(links, *number);
 	if (fd < 0)
 		return fd;
-	device->uses = 1;
-	device->user = user;
 	links->owner.device(*number, fd, links->owner.arg);
 	return 0;
 }
 
 void links_close(struct links *links, uint32_t number)
 {
+	/* One that could not be made again is nothing to keep. */
+	if (device_pool_give(links->pool, number, clock_ms()) &&
+	    links->devices[number].kept.index == 0)
+		links_gone(links, number);
+}
+
+void links_gone(struct links *links, uint32_t number)
+{
 	struct links_device *device = &links->devices[number];
 
-	if (--device->uses > 0)
-		return;
-	if (device->kept.index != 0)
-		(void)netlink_link_delete(links->owner.netlink, device->kept.index);
-	*device = (struct links_device){.uses = 0};
+	links_detach(links, device);
+	if (device->touched)
+		TAILQ_REMOVE(&links->touched, device, on_touched);
+	*device = (struct links_device){.touched = false};
+	device_pool_drop(links->pool, number);
 	links->owner.no_device(number, links->owner.arg);
-}
-
-/* --- what others do to them --------------------------------------------------------------- */
-
-static void links_look_soon(struct links *links)
-{
-	int64_t when = clock_ms() + LINKS_SETTLE_MS;
-
-	/* Somebody may do it each time: that is answered with patience. */
-	if (links->mended && links->mended + LINKS_MEND_MS > when)
-		when = links->mended + LINKS_MEND_MS;
-	if (!evtimer_pending(links->look, NULL))
-		clock_arm(links->look, when);
-}
-
-/* Where it fails, that was logged, and is tried again as if it had been removed again. */
-static void links_make_again(struct links *links, uint32_t number)
-{
-	struct links_device *device = &links->devices[number];
-	int fd;
-
-	if (device->kept.index != 0)
-		log_warnx("interface %s was removed by somebody; making it again",
-			  device->kept.name);
-	fd = links_make(links, number);
-	if (fd >= 0) {
-		links->owner.device(number, fd, links->owner.arg);
-		return;
-	}
-	device->touched = true;
-	links_look_soon(links);
-}
-
-static void links_look(struct links *links, uint32_t number)
-{
-	struct links_device *device = &links->devices[number];
-	struct kept *kept = &device->kept;
-	enum kept_state state;
-	struct kept_mending mending;
-	char old_name[IFNAMSIZ];
-	int result;
-
-	state = kept_look(kept, old_name);
-	if (old_name[0])
-		log_info("interface %s is called %s now", old_name, kept->name);
-	switch (state) {
-	case KEPT_GONE:
-		links->mended = clock_ms();
-		links_make_again(links, number);
-		break;
-	case KEPT_THERE:
-		mending = kept_mending(kept);
-		links_mend(links, number, &mending);
-		if (number == 0)
-			links_mend_shared(links, &mending);
-		result = kept_mended(kept, &mending);
-		if (result != 0)
-			links->mended = clock_ms();
-		/* What could not be put back was logged, and is tried again. */
-		if (result < 0) {
-			device->touched = true;
-			links_look_soon(links);
-		}
-		break;
-	case KEPT_SET_DOWN:
-		break;
-	}
-}
-
-static void links_on_look(evutil_socket_t fd, short what, void *arg)
-{
-	struct links *links = arg;
-
-	(void)fd;
-	(void)what;
-	for (uint32_t number = 0; number < links->top; number++) {
-		struct links_device *device = &links->devices[number];
-
-		if (!device->touched)
-			continue;
-		device->touched = false;
-		links_look(links, number);
-	}
-}
-
-static void links_on_touched(unsigned int index, void *arg)
-{
-	struct links *links = arg;
-
-	for (uint32_t number = 0; number < links->top; number++) {
-		struct links_device *device = &links->devices[number];
-
-		if (device->uses == 0 || (index != 0 && device->kept.index != index))
-			continue;
-		device->touched = true;
-		links_look_soon(links);
-	}
-}
-
-void links_watch(struct links *links, struct event_base *base)
-{
-	links->look = evtimer_new(base, links_on_look, links);
-	/* Without it packets just do not pass when somebody has removed an interface. */
-	if (links->look)
-		links->watch = linkwatch_new(base, links_on_touched, links);
-	/* What was done before has not been heard of. */
-	if (links->watch)
-		links_on_touched(0, links);
-}
-
-void links_unwatch(struct links *links)
-{
-	linkwatch_free(links->watch);
-	if (links->look)
-		event_free(links->look);
-	links->watch = NULL;
-	links->look = NULL;
 }

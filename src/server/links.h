@@ -13,6 +13,8 @@
 #include "server/options.h"
 
 #include <event2/event.h>
+#include <stdbool.h>
+#include <sys/types.h>
 
 struct links;
 
@@ -29,7 +31,7 @@ struct links_owner {
 /* owner is copied. NULL where memory is short. */
 struct links *links_new(const struct links_owner *owner);
 
-/* Removes the shared device; the others go with forward's descriptors. NULL is allowed. */
+/* Removes what is still there. NULL is allowed. */
 void links_free(struct links *links);
 
 /*
@@ -41,6 +43,18 @@ int links_make_shared(struct links *links);
 /* Begins and ends to notice what others do. Where that cannot be, there is a line in the log. */
 void links_watch(struct links *links, struct event_base *base);
 void links_unwatch(struct links *links);
+
+/*
+ * Begins to remove users' devices that have not been needed for tunnelonly.keep seconds; a process
+ * of its own does it, for several together. To be called every second.
+ */
+void links_tidy(struct links *links);
+
+/* A child has ended. False where it was none that links had started. */
+bool links_reaped(struct links *links, pid_t pid, int status);
+
+/* Removes all devices at once, and waits for it. */
+void links_remove_all(struct links *links);
 
 /* The shared device gets the link-local form of an address that clients know us by. */
 void links_link_local(struct links *links, struct in_addr her);
@@ -54,8 +68,9 @@ void links_route_remove(struct links *links, const struct prefix6 *prefix);
 
 /*
  * The own device of a user's session, for a client that knows us by her: the one that an older
- * session of this user still has, so that connections over it go on, else a new one. It goes when
- * as many have closed it. Returns 0 or -errno.
+ * session of this user still has or had not long ago, so that connections over it go on and what an
+ * administrator has added to it stays; else a new one. When as many have closed it, it is kept for
+ * a while. Returns 0 or -errno.
  */
 int links_open(struct links *links, int64_t user, struct in_addr her, uint32_t *number);
 void links_close(struct links *links, uint32_t number);

@@ -155,10 +155,11 @@ void monitor_on_child(const char *name, pid_t pid, int status, void *arg)
 {
 	struct monitor *monitor = arg;
 
-	(void)pid;
-	/* A child that this process had before it became ours. */
-	if (!name)
+	/* Else it is a child that this process had before it became ours. */
+	if (!name) {
+		(void)links_reaped(monitor->links, pid, status);
 		return;
+	}
 	if (monitor->stopping && strcmp(name, "control") == 0 && WIFEXITED(status)) {
 		monitor_end(monitor, WEXITSTATUS(status));
 		return;
@@ -223,6 +224,7 @@ void monitor_on_recheck(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	grants_recheck(monitor->grants);
+	links_tidy(monitor->links);
 }
 
 static const struct ipc_row control_rows[] = {

@@ -119,6 +119,8 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify)
 		(void)event_base_dispatch(monitor->base);
 	}
 done:
+	/* All in one go; with forward's descriptors they would go one after the other. */
+	links_remove_all(monitor->links);
 	ipc_free(&monitor->control);
 	ipc_free(&monitor->forward);
 	if (monitor->guard >= 0)

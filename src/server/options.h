@@ -45,6 +45,7 @@ struct server_options {
 	struct prefix6 pool;
 	uint32_t network_length;
 	bool numbered;		    /* -a */
+	uint32_t tunnelonly_keep;   /* seconds that a device stays for its user's next session */
 	bool udp;		    /* -U */
 	uint16_t udp_port;	    /* -b, host byte order */
 	uint32_t attempts;	    /* limit.attempts: failed logins of one connection */
@@ -89,6 +90,10 @@ void server_options_free_words(char **words, int argc);
  * into, so that those without a password take nothing away from the others.
  */
 uint32_t server_options_ids(const struct server_options *options);
+
+/* The highest number of a TUN device: one for each session, and for those that wait for the next.
+ */
+uint32_t server_options_devices(const struct server_options *options);
 
 /* The name of the TUN device with that index: of "dtcps0" and 3, "dtcps3". */
 void server_interface_name(const struct server_options *options, uint32_t index,

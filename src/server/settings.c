@@ -6,6 +6,7 @@
 #include "forward/msg.h"
 #include "monitor/tun.h"
 #include "proto/message.h"
+#include "server/device_pool.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -222,6 +223,7 @@ static const struct setting settings[] = {
 	NUMBER("timeout.idle", timeout_idle, 1, 86400, LIVE),
 	NUMBER("timeout.login", timeout_login, 1, 86400, LIVE),
 	NUMBER("timeout.word", timeout_word, 1, 86400, LIVE),
+	NUMBER("tunnelonly.keep", tunnelonly_keep, 0, 86400, LIVE),
 	VALUE("udp.enable", udp, NO_FLAG, read_bool, write_bool, START),
 	VALUE("udp.port", udp_port, NO_FLAG, read_port, write_port, START),
 	VALUE("user", run_as, NO_FLAG, read_text, write_text, START),
@@ -252,6 +254,7 @@ void settings_default(struct server_options *options)
 		.timeout_login = 60,
 		.timeout_idle = 300,
 		.timeout_word = 1,
+		.tunnelonly_keep = 300,
 	};
 }
 
@@ -335,6 +338,14 @@ uint32_t server_options_ids(const struct server_options *options)
 	uint32_t logins = options->limits.pending;
 
 	return options->sessions_max + (logins < LOGINS_MAX ? logins : LOGINS_MAX);
+}
+
+uint32_t server_options_devices(const struct server_options *options)
+{
+	uint32_t devices = server_options_ids(options) + DEVICE_POOL_SPARE;
+
+	/* With so many sessions, logins leave some of their numbers unused. */
+	return devices < SESSIONS_MAX + LOGINS_MAX ? devices : SESSIONS_MAX + LOGINS_MAX;
 }
 
 void server_interface_name(const struct server_options *options, uint32_t index,

@@ -2,6 +2,7 @@
 """An administrator, or another program, at work on the server's interfaces."""
 
 import ipaddress
+import signal
 import time
 
 import pytest
@@ -66,10 +67,13 @@ def test_removed(internet, measured, words):
 def test_removed_again_and_again(internet):
     """By something that does it each time: the answer comes, but every five seconds only."""
     server, _ = start(internet)
+    whole = set_up(internet)
     remove(internet)
     made_again(server)
     first = time.monotonic()
-    until(lambda: "dtcps0" in internet.server.links(), "it is there again")
+    # All of it: one that goes while it is being made is another matter.
+    until(lambda: "dtcps0" in internet.server.links() and set_up(internet) == whole,
+          "it is there again")
     since = server.mark()
     remove(internet)
     made_again(server, since=since)
@@ -114,7 +118,7 @@ def far_end():
 def test_own_interface_removed(internet):
     """That of a session without addresses."""
     before = internet.server.state()
-    server = internet.dtcps()
+    server = internet.dtcps(set={"tunnelonly.keep": 0})
     client = internet.dtcpclient(type="tunnelonly")
     client.wait_up()
     ping(internet.site, f"{far_end()}%dtcp0")
@@ -124,6 +128,38 @@ def test_own_interface_removed(internet):
     ping(internet.site, f"{far_end()}%dtcp0")
     assert set_up(internet, "dtcps1") == whole
     assert client.stop() == 0
+    until(lambda: "dtcps1" not in internet.server.links(), "it is gone")
+    assert server.stop() == 0
+    internet.server.back_to(before)
+
+
+def test_own_interface_is_kept(internet):
+    """What an administrator has put on it is there for the user's next session, and goes when none
+    comes in time."""
+    by_hand = "2001:db8:77::1"
+    before = internet.server.state()
+    path = internet.file("dtcps.conf", "tunnelonly.keep = 600\n")
+    server = internet.dtcps("-c", path)
+    for _ in range(2):
+        client = internet.dtcpclient(type="tunnelonly")
+        client.wait_up()
+        ping(internet.site, f"{far_end()}%dtcp0")
+        if by_hand not in internet.server.addresses("dtcps1"):
+            internet.server.ip("address", "add", f"{by_hand}/64", "dev", "dtcps1", "nodad")
+            internet.server.ip("-6", "route", "add", "2001:db8:78::/48", "dev", "dtcps1")
+            whole = set_up(internet, "dtcps1")
+        assert set_up(internet, "dtcps1") == whole
+        assert client.stop() == 0
+        server.wait_log("down after")
+    # One that is removed meanwhile is not missing to anybody.
+    remove(internet, "dtcps1")
+    client = internet.dtcpclient(type="tunnelonly")
+    client.wait_up()
+    ping(internet.site, f"{far_end()}%dtcp0")
+    assert client.stop() == 0
+    assert "by somebody" not in server.log()
+    path.write_text("tunnelonly.keep = 0\n")
+    server.send_signal(signal.SIGHUP)
     until(lambda: "dtcps1" not in internet.server.links(), "it is gone")
     assert server.stop() == 0
     internet.server.back_to(before)

@@ -30,9 +30,7 @@ def leave(internet, client, server, before_site, before_server):
     client.wait_log("tunnel down: ")
     server.wait_log(r"alice@192\.0\.2\.2: down after \d+s .*quit")
     internet.site.back_to(before_site)
-    server_running = internet.server.state()
-    assert server_running["interfaces"] == before_server["interfaces"]
-    assert server_running["routes"] == before_server["routes"]
+    internet.server.back_to({key: before_server[key] for key in ("interfaces", "routes")})
 
 
 def both_ways(internet, inside, size=50 << 20):
@@ -117,7 +115,7 @@ def link_local(ipv4):
 
 def test_tunnelonly(internet):
     before_all = internet.server.state()
-    server = internet.dtcps()
+    server = internet.dtcps(set={"tunnelonly.keep": 0})
     before_server = internet.server.state()
     before_site = internet.site.state()
     outside = Capture(internet.server, "up0", "ip proto 41", "out", limit=400)

@@ -49,7 +49,7 @@ def test_through(lab, way, type):
     if "-B" in words:
         lab.nat.forward_port(5000, HIDDEN_SITE, 5001)
     before_server = lab.server.state()
-    server = lab.dtcps("-U")
+    server = lab.dtcps("-U", set={"tunnelonly.keep": 0})
     running_server = lab.server.state()
     before_site = lab.site.state()
     here = HIDDEN_SITE if styles else SITE
@@ -90,9 +90,7 @@ def test_through(lab, way, type):
     assert client.stop() == 0
     server.wait_log(rf"alice@{SITE}: down after \d+s .*quit")
     lab.site.back_to(before_site)
-    now = lab.server.state()
-    assert (now["interfaces"], now["routes"]) == \
-        (running_server["interfaces"], running_server["routes"])
+    lab.server.back_to({key: running_server[key] for key in ("interfaces", "routes")})
     assert server.stop() == 0
     lab.server.back_to(before_server)
 

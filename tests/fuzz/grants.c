@@ -21,6 +21,9 @@
 
 enum { SESSIONS = 4, USERS = 4, INTERFACE = 100 };
 
+/* More than there can be, one for each octet of an input; and who removes them. */
+enum { DEVICES = 8192, REMOVER = 77 };
+
 /* An address that the machine has not got. */
 #define ABSENT 0xc0000204
 
@@ -30,7 +33,7 @@ static struct {
 	struct fuzz_input *input;
 	struct prefix6 routes[SESSIONS];
 	size_t n_routes;
-	bool devices[SESSIONS + 1]; /* that forward has, by number */
+	bool devices[DEVICES]; /* that forward has, by number */
 	bool changed;
 	/* what was granted */
 	bool granted[SESSIONS], revoked[SESSIONS];
@@ -44,10 +47,13 @@ bool __wrap_outside_is_here(struct in_addr addr);
 int __wrap_tun_open(const char *name, unsigned int *index);
 int __wrap_netlink_link_setup(struct netlink *netlink, unsigned int index, const char *alias,
 			      uint32_t mtu);
-int __wrap_netlink_link_delete(struct netlink *netlink, unsigned int index);
+int __wrap_netlink_links_delete(struct netlink *netlink, const unsigned int index[], size_t n);
+pid_t __wrap_remover_start(const unsigned int index[], size_t n);
 int __wrap_netlink_link_local_add(struct netlink *netlink, unsigned int index,
 				  const struct in6_addr *addr);
 int __wrap_netlink_link_local_ensure(struct netlink *netlink, unsigned int index,
+				     const struct in6_addr *addr);
+int __wrap_netlink_link_local_delete(struct netlink *netlink, unsigned int index,
 				     const struct in6_addr *addr);
 int __wrap_netlink_address_ensure(struct netlink *netlink, unsigned int index,
 				  const struct in6_addr *addr, const struct in6_addr *peer);
@@ -71,13 +77,13 @@ bool __wrap_outside_is_here(struct in_addr addr)
 
 int __wrap_tun_open(const char *name, unsigned int *index)
 {
-	unsigned int number = (unsigned int)(name[5] - '0');
+	unsigned long number = strtoul(name + 5, NULL, 10);
 
-	FUZZ_CHECK(strncmp(name, "dtcps", 5) == 0 && name[6] == '\0');
-	FUZZ_CHECK(number <= SESSIONS && !world.devices[number]);
+	FUZZ_CHECK(strncmp(name, "dtcps", 5) == 0);
+	FUZZ_CHECK(number < DEVICES && !world.devices[number]);
 	if (number != 0 && fails())
 		return -EBUSY;
-	*index = INTERFACE + number;
+	*index = INTERFACE + (unsigned int)number;
 	return dup(STDERR_FILENO);
 }
 
@@ -90,12 +96,21 @@ int __wrap_netlink_link_setup(struct netlink *netlink, unsigned int index, const
 	return index != INTERFACE && fails() ? -ENOMEM : 0;
 }
 
-int __wrap_netlink_link_delete(struct netlink *netlink, unsigned int index)
+/* In the end, and for those that nobody needs any more. */
+int __wrap_netlink_links_delete(struct netlink *netlink, const unsigned int index[], size_t n)
 {
 	(void)netlink;
-	FUZZ_CHECK(index == INTERFACE || (index > INTERFACE && index <= INTERFACE + SESSIONS &&
-					  world.devices[index - INTERFACE]));
+	for (size_t i = 0; i < n; i++)
+		FUZZ_CHECK(index[i] == INTERFACE ||
+			   (index[i] < INTERFACE + DEVICES && world.devices[index[i] - INTERFACE]));
 	return 0;
+}
+
+pid_t __wrap_remover_start(const unsigned int index[], size_t n)
+{
+	FUZZ_CHECK(n > 0 && index[0] != INTERFACE);
+	(void)__wrap_netlink_links_delete(NULL, index, n);
+	return fails() ? -ENOMEM : REMOVER;
 }
 
 int __wrap_netlink_link_local_add(struct netlink *netlink, unsigned int index,
@@ -112,6 +127,14 @@ int __wrap_netlink_link_local_ensure(struct netlink *netlink, unsigned int index
 	(void)netlink;
 	FUZZ_CHECK(index > INTERFACE && IN6_IS_ADDR_LINKLOCAL(addr));
 	return fails() ? -ENOMEM : !world.devices[index - INTERFACE];
+}
+
+int __wrap_netlink_link_local_delete(struct netlink *netlink, unsigned int index,
+				     const struct in6_addr *addr)
+{
+	(void)netlink;
+	FUZZ_CHECK(index >= INTERFACE && IN6_IS_ADDR_LINKLOCAL(addr));
+	return 0;
 }
 
 /* Of the shared device only, before anything else. */
@@ -254,7 +277,7 @@ static struct users *the_users(void)
 static void on_device(uint32_t index, int fd, void *arg)
 {
 	(void)arg;
-	FUZZ_CHECK(index >= 1 && index <= SESSIONS && !world.devices[index] && fd != -1);
+	FUZZ_CHECK(index >= 1 && index < DEVICES && !world.devices[index] && fd != -1);
 	(void)close(fd);
 	world.devices[index] = true;
 }
@@ -262,7 +285,10 @@ static void on_device(uint32_t index, int fd, void *arg)
 static void on_no_device(uint32_t index, void *arg)
 {
 	(void)arg;
-	FUZZ_CHECK(index >= 1 && index <= SESSIONS && world.devices[index]);
+	FUZZ_CHECK(index >= 1 && index < DEVICES && world.devices[index]);
+	/* No session is on it. */
+	for (uint32_t id = 0; id < SESSIONS; id++)
+		FUZZ_CHECK(!world.granted[id] || world.verdict[id].device != index);
 	world.devices[index] = false;
 }
 
@@ -299,7 +325,7 @@ static void check_own(const struct server_options *options, const struct server_
 /* Sessions of one user have one device, which nobody else has. */
 static void check_device(const struct server_verdict *verdict)
 {
-	FUZZ_CHECK(verdict->device <= SESSIONS && world.devices[verdict->device]);
+	FUZZ_CHECK(verdict->device < DEVICES && world.devices[verdict->device]);
 	for (uint32_t id = 0; id < SESSIONS; id++) {
 		const struct server_verdict *other = &world.verdict[id];
 
@@ -417,6 +443,13 @@ static void configure(struct server_options *options, uint8_t what)
 	};
 }
 
+/* A second has passed, and the devices that nobody needs are gone; or none could be removed. */
+static void tidy(struct links *links)
+{
+	links_tidy(links);
+	(void)links_reaped(links, REMOVER, 0);
+}
+
 static void play(struct grants *grants, const struct grants_owner *owner, struct fuzz_input *input)
 {
 	while (input->left > 0) {
@@ -432,6 +465,9 @@ static void play(struct grants *grants, const struct grants_owner *owner, struct
 			break;
 		case 'r':
 			grants_recheck(grants);
+			break;
+		case 't':
+			tidy(owner->links);
 			break;
 		default:
 			break;
@@ -467,8 +503,6 @@ void fuzz_one(const uint8_t *data, size_t size)
 	for (uint32_t id = 0; id < SESSIONS; id++)
 		log_out(grants, id);
 	FUZZ_CHECK(grants_count(grants) == 0 && world.n_routes == 0);
-	for (size_t i = 0; i <= SESSIONS; i++)
-		FUZZ_CHECK(!world.devices[i]);
 	grants_free(grants);
 	links_free(owner.links);
 }

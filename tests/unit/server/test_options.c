@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "config.h"
+#include "server/device_pool.h"
 #include "tests/unit/base/args.h"
 
 #include <arpa/inet.h>
@@ -78,6 +79,7 @@ static void test_defaults(void **state)
 	assert_int_equal(options.timeout_login, 60);
 	assert_int_equal(options.timeout_idle, 300);
 	assert_int_equal(options.timeout_word, 1);
+	assert_int_equal(options.tunnelonly_keep, 300);
 }
 
 static void test_short_options(void **state)
@@ -157,6 +159,8 @@ static void test_each_key(void **state)
 	assert_int_equal(server_options_ids(&options), 65536 + 4096);
 	OK("-o", "limit.sessions=5", "-o", "limit.pending=7");
 	assert_int_equal(server_options_ids(&options), 5 + 7);
+	OK("-o", "tunnelonly.keep=0");
+	assert_int_equal(options.tunnelonly_keep, 0);
 	OK("-o", "listen=192.0.2.1");
 	expect_ipv4(options.listen, "192.0.2.1");
 	OK("-o", "mtu=1480");
@@ -295,6 +299,8 @@ static void test_bad_values(void **state)
 		{"timeout.idle=0", "-o timeout.idle: \"0\": a number from 1 to 86400 is needed"},
 		{"timeout.login=86401",
 		 "-o timeout.login: \"86401\": a number from 1 to 86400 is needed"},
+		{"tunnelonly.keep=86401",
+		 "-o tunnelonly.keep: \"86401\": a number from 0 to 86400 is needed"},
 		{"timeout.word=", "-o timeout.word: \"\": a number from 1 to 86400 is needed"},
 		{"udp.enable=on", "-o udp.enable: \"on\": yes or no is needed"},
 		{"udp.enable=", "-o udp.enable: \"\": yes or no is needed"},
@@ -386,6 +392,11 @@ static void test_interface_names(void **state)
 	ERROR("-i abcdefghijk" TOO_LONG, "-i", "abcdefghijk");
 	/* With 65536 sessions and 4096 logins on top, the number stays within its digits. */
 	expect_name("x30367", 69632, "x99999");
+	OK("-o", "limit.sessions=65536", "-o", "limit.connections=131072");
+	assert_int_equal(server_options_devices(&options), 69632);
+	/* Else there are some for devices that are kept without a session. */
+	OK("-o", "limit.sessions=1", "-o", "limit.pending=1");
+	assert_int_equal(server_options_devices(&options), 2 + DEVICE_POOL_SPARE);
 	ERROR("-i x34464" TOO_LONG, "-i", "x34464");
 	ERROR("-i x99999999999" TOO_LONG, "-i", "x99999999999");
 }

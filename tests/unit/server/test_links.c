@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The server's devices, in a network of the test's own with the kernel's real ones. */
+#include "server/links.h"
+
+#include "base/log.h"
+#include "monitor/tun.h"
+#include "proto/message.h"
+#include "tests/unit/base/need.h"
+#include "tests/unit/base/network.h"
+#include "tests/unit/proto/addresses.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { DEVICES = 100 };
+
+struct rig {
+	struct server_options options;
+	struct netlink *netlink;
+	struct links *links;
+	int shared;
+	int fds[DEVICES + 1]; /* forward's, by number; -1: it has none */
+};
+
+static void on_device(uint32_t number, int fd, void *arg)
+{
+	struct rig *rig = arg;
+
+	assert_in_range(number, 1, DEVICES);
+	if (rig->fds[number] != -1)
+		assert_int_equal(close(rig->fds[number]), 0);
+	rig->fds[number] = fd;
+}
+
+static void on_no_device(uint32_t number, void *arg)
+{
+	struct rig *rig = arg;
+
+	assert_in_range(number, 1, DEVICES);
+	assert_int_not_equal(rig->fds[number], -1);
+	assert_int_equal(close(rig->fds[number]), 0);
+	rig->fds[number] = -1;
+}
+
+static int open_rig(void **state)
+{
+	struct rig *rig = calloc(1, sizeof(*rig));
+	struct links_owner owner = {.device = on_device, .no_device = on_no_device, .arg = rig};
+
+	assert_non_null(rig);
+	need(network_make(), "a network namespace");
+	for (size_t i = 0; i <= DEVICES; i++)
+		rig->fds[i] = -1;
+	rig->options = (struct server_options){
+		.interface = "dtcps0",
+		.listen = addr4(NETWORK_HERE),
+		.mtu = 1280,
+		.sessions_max = DEVICES,
+		.limits = {.pending = 1},
+		.tunnelonly_keep = 300,
+	};
+	assert_int_equal(netlink_open(&rig->netlink), 0);
+	owner.options = &rig->options;
+	owner.netlink = rig->netlink;
+	rig->links = links_new(&owner);
+	assert_non_null(rig->links);
+	rig->shared = links_make_shared(rig->links);
+	assert_true(rig->shared >= 0);
+	*state = rig;
+	return 0;
+}
+
+static int close_rig(void **state)
+{
+	struct rig *rig = *state;
+
+	links_free(rig->links);
+	/* Whatever forward still holds. */
+	assert_int_equal(if_nametoindex("dtcps0"), 0);
+	assert_int_equal(if_nametoindex("dtcps1"), 0);
+	assert_int_equal(close(rig->shared), 0);
+	for (size_t i = 0; i <= DEVICES; i++) {
+		if (rig->fds[i] != -1)
+			assert_int_equal(close(rig->fds[i]), 0);
+	}
+	netlink_close(rig->netlink);
+	free(rig);
+	return 0;
+}
+
+static uint32_t open_for(struct rig *rig, int64_t user, const char *her)
+{
+	uint32_t number = 0;
+
+	assert_int_equal(links_open(rig->links, user, addr4(her), &number), 0);
+	assert_int_not_equal(rig->fds[number], -1);
+	return number;
+}
+
+/* How many addresses the interface has, with addr: 0 or 1 of that one. */
+static int addresses(const char *name, const struct in6_addr *addr)
+{
+	struct ifaddrs *list = NULL;
+	int count = 0;
+
+	assert_int_equal(getifaddrs(&list), 0);
+	for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
+		struct sockaddr_in6 found;
+
+		if (!entry->ifa_addr || entry->ifa_addr->sa_family != AF_INET6 ||
+		    strcmp(entry->ifa_name, name) != 0)
+			continue;
+		memcpy(&found, entry->ifa_addr, sizeof(found));
+		count += !addr || IN6_ARE_ADDR_EQUAL(&found.sin6_addr, addr);
+	}
+	freeifaddrs(list);
+	return count;
+}
+
+static int link_locals(const char *name, const char *her)
+{
+	const struct in6_addr addr = dtcp_link_local(addr4(her));
+
+	return addresses(name, &addr);
+}
+
+/* Waits for the process that removes devices; false where there is none. */
+static bool removed(struct rig *rig)
+{
+	int status;
+	pid_t pid = waitpid(-1, &status, 0);
+
+	if (pid == -1) {
+		assert_int_equal(errno, ECHILD);
+		return false;
+	}
+	assert_false(links_reaped(rig->links, pid + 1, status));
+	assert_true(links_reaped(rig->links, pid, status));
+	assert_int_equal(status, 0);
+	return true;
+}
+
+/* What an administrator has put on a device is there for the user's next session. */
+static void test_device_is_kept(void **state)
+{
+	const struct in6_addr by_hand = addr6("2001:db8:77::1");
+	struct rig *rig = *state;
+	uint32_t number = open_for(rig, 7, "192.0.2.1");
+	unsigned int index = if_nametoindex("dtcps1");
+
+	assert_int_equal(number, 1);
+	assert_int_equal(netlink_address_add(rig->netlink, index, &by_hand, NULL), 0);
+	links_close(rig->links, number);
+	links_tidy(rig->links);
+	assert_false(removed(rig));
+	/* Somebody else gets another one. */
+	assert_int_equal(open_for(rig, 8, "192.0.2.1"), 2);
+	assert_int_equal(open_for(rig, 7, "192.0.2.9"), 1);
+	assert_int_equal(if_nametoindex("dtcps1"), index);
+	assert_int_equal(addresses("dtcps1", &by_hand), 1);
+	/* The client knows us by another address than before. */
+	assert_int_equal(link_locals("dtcps1", "192.0.2.9"), 1);
+	assert_int_equal(link_locals("dtcps1", "192.0.2.1"), 0);
+}
+
+/* If it was removed meanwhile, there is a new one, whether or not we have heard of that. */
+static void test_kept_device_is_removed(void **state)
+{
+	struct rig *rig = *state;
+	unsigned int index;
+
+	links_close(rig->links, open_for(rig, 7, "192.0.2.1"));
+	index = if_nametoindex("dtcps1");
+	assert_int_equal(netlink_link_delete(rig->netlink, index), 0);
+	assert_int_equal(open_for(rig, 7, "192.0.2.1"), 1);
+	assert_int_not_equal(if_nametoindex("dtcps1"), 0);
+	assert_int_not_equal(if_nametoindex("dtcps1"), index);
+	assert_int_equal(link_locals("dtcps1", "192.0.2.1"), 1);
+}
+
+/* Nor can it be made, as long as somebody has its name. */
+static void test_name_is_taken(void **state)
+{
+	struct rig *rig = *state;
+	uint32_t number;
+	int fd;
+	unsigned int index;
+
+	links_close(rig->links, open_for(rig, 7, "192.0.2.1"));
+	assert_int_equal(netlink_link_delete(rig->netlink, if_nametoindex("dtcps1")), 0);
+	fd = tun_open("dtcps1", &index);
+	assert_true(fd >= 0);
+	assert_int_equal(links_open(rig->links, 7, addr4("192.0.2.1"), &number), -EEXIST);
+	assert_int_equal(rig->fds[1], -1);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(open_for(rig, 7, "192.0.2.1"), 1);
+}
+
+/* They go together, in another process; and one can be opened meanwhile. */
+static void test_removed_together(void **state)
+{
+	struct rig *rig = *state;
+	uint32_t again;
+
+	rig->options.tunnelonly_keep = 0;
+	for (int64_t user = 1; user <= 20; user++)
+		(void)open_for(rig, user, "192.0.2.1");
+	for (uint32_t number = 1; number <= 20; number++)
+		links_close(rig->links, number);
+	assert_int_not_equal(if_nametoindex("dtcps20"), 0);
+	links_tidy(rig->links);
+	/* One process at a time. */
+	links_tidy(rig->links);
+	again = open_for(rig, 1, "192.0.2.1");
+	assert_int_equal(again, 21);
+	assert_true(removed(rig));
+	assert_false(removed(rig));
+	for (uint32_t number = 1; number <= 20; number++) {
+		char name[IFNAMSIZ];
+
+		server_interface_name(&rig->options, number, name);
+		assert_int_equal(if_nametoindex(name), 0);
+		assert_int_equal(rig->fds[number], -1);
+	}
+	assert_int_not_equal(if_nametoindex("dtcps0"), 0);
+	assert_int_not_equal(if_nametoindex("dtcps21"), 0);
+	/* Their numbers are free. */
+	assert_in_range(open_for(rig, 2, "192.0.2.1"), 1, 20);
+}
+
+/* That somebody was quicker is no failure, whether with one of them or with all. */
+static void test_removed_by_somebody(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->options.tunnelonly_keep = 0;
+	for (int left = 1; left >= 0; left--) {
+		uint32_t one = open_for(rig, 1, "192.0.2.1");
+		uint32_t two = open_for(rig, 2, "192.0.2.1");
+
+		links_close(rig->links, one);
+		links_close(rig->links, two);
+		assert_int_equal(netlink_link_delete(rig->netlink, if_nametoindex("dtcps1")), 0);
+		if (!left)
+			assert_int_equal(
+				netlink_link_delete(rig->netlink, if_nametoindex("dtcps2")), 0);
+		links_tidy(rig->links);
+		assert_true(removed(rig));
+		assert_int_equal(rig->fds[one], -1);
+		assert_int_equal(rig->fds[two], -1);
+	}
+}
+
+/* The process dies; what it has not done is tried again, but not at once. */
+static void test_remover_fails(void **state)
+{
+	struct rig *rig = *state;
+	int status;
+	pid_t pid;
+
+	rig->options.tunnelonly_keep = 0;
+	links_close(rig->links, open_for(rig, 1, "192.0.2.1"));
+	links_tidy(rig->links);
+	pid = waitpid(-1, &status, 0);
+	assert_true(pid > 0);
+	assert_true(links_reaped(rig->links, pid, EXIT_FAILURE << 8));
+	assert_int_not_equal(rig->fds[1], -1);
+	links_tidy(rig->links);
+	assert_false(removed(rig));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_device_is_kept),	TEST(test_kept_device_is_removed),
+		TEST(test_name_is_taken),	TEST(test_removed_together),
+		TEST(test_removed_by_somebody), TEST(test_remover_fails),
+	};
+
+	log_init("test", NULL, false);
+	return cmocka_run_group_tests_name("server links", tests, NULL, NULL);
+}
