@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "monitor/outside.h"
 #include "monitor/tun.h"
 #include "proto/message.h"
 #include "server/interface.h"
@@ -14,6 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Link-local addresses of the shared device from which on those are looked for that can go. */
+enum { LINKS_LOCALS = 16 };
 
 /* Addresses that are known at the start; one that the machine gets later comes at a login. */
 static void links_first_locals(struct links *links)
@@ -67,6 +71,7 @@ void links_free(struct links *links)
 	links_remove_all(links);
 	hash_free(&links->by_index);
 	device_pool_free(links->pool);
+	free(links->locals);
 	free(links->routes);
 	free(links->devices);
 	free(links);
@@ -77,6 +82,35 @@ static unsigned int links_shared(const struct links *links)
 	return links->devices[0].kept.index;
 }
 
+/* Those that the machine has not got any more: no client can come to them. */
+static void links_forget_locals(struct links *links)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < links->n_locals; i++) {
+		const struct in6_addr addr = dtcp_link_local(links->locals[i]);
+
+		if (outside_is_here(links->locals[i]))
+			links->locals[kept++] = links->locals[i];
+		else
+			(void)netlink_link_local_delete(links->owner.netlink, links_shared(links),
+							&addr);
+	}
+	links->n_locals = kept;
+}
+
+static bool links_make_room(struct links *links)
+{
+	size_t room = links->locals_room ? 2 * links->locals_room : LINKS_LOCALS;
+	struct in_addr *locals = reallocarray(links->locals, room, sizeof(*locals));
+
+	if (!locals)
+		return false;
+	links->locals = locals;
+	links->locals_room = room;
+	return true;
+}
+
 void links_link_local(struct links *links, struct in_addr her)
 {
 	const struct in6_addr addr = dtcp_link_local(her);
@@ -85,8 +119,12 @@ void links_link_local(struct links *links, struct in_addr her)
 		if (links->locals[i].s_addr == her.s_addr)
 			return;
 	}
-	if (links->n_locals == LINKS_LOCALS)
+	if (links->n_locals >= LINKS_LOCALS)
+		links_forget_locals(links);
+	if (links->n_locals == links->locals_room && !links_make_room(links)) {
+		log_warnx("out of memory");
 		return;
+	}
 	/* Where the device is just missing, it gets it when it is made again. */
 	links->locals[links->n_locals++] = her;
 	(void)netlink_link_local_add(links->owner.netlink, links_shared(links), &addr);

@@ -13,9 +13,6 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-/* Most addresses of the machine whose link-local forms the shared device gets. */
-enum { LINKS_LOCALS = 16 };
-
 /* Interfaces that are removed together; the kernel takes some 30 ms for them. */
 enum { LINKS_BATCH = 64 };
 
@@ -38,8 +35,9 @@ struct links {
 	uint32_t top;		      /* numbers at and above it have never been used */
 	struct hash by_index;	      /* devices by the kernel's number */
 	struct device_pool *pool;     /* whose the numbers from 1 on are */
-	struct in_addr locals[LINKS_LOCALS];
+	struct in_addr *locals;
 	size_t n_locals;
+	size_t locals_room;
 	struct links_route *routes;
 	uint32_t n_routes;
 	/* links_watch.c */

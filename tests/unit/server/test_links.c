@@ -281,6 +281,41 @@ static void test_remover_fails(void **state)
 	assert_false(removed(rig));
 }
 
+/* The machine gets one address after the other: clients that come to the last one can use it. */
+static void test_address_changes(void **state)
+{
+	struct rig *rig = *state;
+	char text[INET_ADDRSTRLEN];
+
+	for (int i = 1; i <= 100; i++) {
+		(void)snprintf(text, sizeof(text), "198.51.100.%d", i);
+		links_link_local(rig->links, addr4(text));
+		assert_int_equal(link_locals("dtcps0", text), 1);
+	}
+	/* Those that the machine has not got any more do not gather, and the one it has stays. */
+	assert_true(addresses("dtcps0", NULL) <= 18);
+	assert_int_equal(link_locals("dtcps0", NETWORK_HERE), 1);
+}
+
+/* Or it has as many. */
+static void test_many_addresses(void **state)
+{
+	struct rig *rig = *state;
+	char text[INET_ADDRSTRLEN];
+
+	for (int round = 1; round <= 2; round++) {
+		for (int i = 1; i <= 100; i++) {
+			(void)snprintf(text, sizeof(text), "192.0.2.%d", i);
+			links_link_local(rig->links, addr4(text));
+		}
+	}
+	for (int i = 1; i <= 100; i++) {
+		(void)snprintf(text, sizeof(text), "192.0.2.%d", i);
+		assert_int_equal(link_locals("dtcps0", text), 1);
+	}
+	assert_int_equal(addresses("dtcps0", NULL), 100);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
 
 int main(void)
@@ -289,6 +324,7 @@ int main(void)
 		TEST(test_device_is_kept),	TEST(test_kept_device_is_removed),
 		TEST(test_name_is_taken),	TEST(test_removed_together),
 		TEST(test_removed_by_somebody), TEST(test_remover_fails),
+		TEST(test_address_changes),	TEST(test_many_addresses),
 	};
 
 	log_init("test", NULL, false);
