@@ -112,6 +112,14 @@ static void broker_lack_text(const struct server_options *options,
 	}
 }
 
+/* Why a type is not offered. */
+static const char *broker_no_type_text(enum tunnel_type type)
+{
+	if (type == TUNNEL_HOST)
+		return ", and there is no host.prefix";
+	return type == TUNNEL_ONLY ? ", and tunnelonly.enable is off" : ", which does not exist";
+}
+
 void broker_log_verdict(struct broker *broker, const struct client *client,
 			const struct server_verdict *verdict)
 {
@@ -124,8 +132,7 @@ void broker_log_verdict(struct broker *broker, const struct client *client,
 		break;
 	case SERVER_TYPE:
 		(void)snprintf(why, sizeof(why), "asks for tunnel type %s%s", request->type_word,
-			       request->type == TUNNEL_HOST ? ", and there is no host.prefix"
-							    : ", which does not exist");
+			       broker_no_type_text(request->type));
 		break;
 	case SERVER_SOLD_OUT:
 		broker_lack_text(broker->options, verdict, why, sizeof(why));

@@ -249,6 +249,8 @@ static enum server_result grants_provide(struct grants *grants, const struct ser
 
 	switch ((enum tunnel_type)login->type) {
 	case TUNNEL_ONLY:
+		if (!options->tunnelonly)
+			return SERVER_TYPE;
 		return grants_own_device(grants, login, grant, verdict);
 	case TUNNEL_HOST:
 		if (!options->has_host)

@@ -42,17 +42,34 @@ static bool monitor_start_rooms(struct monitor *monitor)
 	return monitor_open_channels(monitor, control[0], forward[0]);
 }
 
+/* One more of the types that are offered; prefix NULL: it takes none. */
+static void monitor_list(char *list, size_t size, const char *type, const struct prefix6 *prefix)
+{
+	char text[PREFIX6_STRLEN];
+
+	(void)strlcat(list, list[0] ? ", " : "", size);
+	(void)strlcat(list, type, size);
+	if (prefix) {
+		(void)strlcat(list, " from ", size);
+		(void)strlcat(list, prefix6_format(prefix, text), size);
+	}
+}
+
 static void monitor_log_ready(struct monitor *monitor)
 {
 	const struct server_options *options = monitor->options;
-	char host[PREFIX6_STRLEN];
-	char pool[PREFIX6_STRLEN];
+	char types[2 * PREFIX6_STRLEN + 80] = "";
 
-	log_info("ready on port %u: tunnelonly%s%s%s%s", options->port,
-		 options->has_host ? ", host from " : "",
-		 options->has_host ? prefix6_format(&options->host_prefix, host) : "",
-		 options->has_pool ? ", network from " : "",
-		 options->has_pool ? prefix6_format(&options->pool, pool) : "");
+	if (options->tunnelonly)
+		monitor_list(types, sizeof(types), "tunnelonly", NULL);
+	if (options->has_host)
+		monitor_list(types, sizeof(types), "host", &options->host_prefix);
+	if (options->has_pool)
+		monitor_list(types, sizeof(types), "network", &options->pool);
+	if (!types[0])
+		monitor_list(types, sizeof(types), "network for users with a prefix of their own",
+			     NULL);
+	log_info("ready on port %u: %s", options->port, types);
 	monitor_tell_sessions(monitor);
 	service_ready(monitor->service);
 }

@@ -45,6 +45,7 @@ struct server_options {
 	struct prefix6 pool;
 	uint32_t network_length;
 	bool numbered;		    /* -a */
+	bool tunnelonly;	    /* tunnelonly.enable */
 	uint32_t tunnelonly_keep;   /* seconds that a device stays for its user's next session */
 	bool udp;		    /* -U */
 	uint16_t udp_port;	    /* -b, host byte order */

@@ -223,6 +223,7 @@ static const struct setting settings[] = {
 	NUMBER("timeout.idle", timeout_idle, 1, 86400, LIVE),
 	NUMBER("timeout.login", timeout_login, 1, 86400, LIVE),
 	NUMBER("timeout.word", timeout_word, 1, 86400, LIVE),
+	VALUE("tunnelonly.enable", tunnelonly, NO_FLAG, read_bool, write_bool, LIVE),
 	NUMBER("tunnelonly.keep", tunnelonly_keep, 0, 86400, LIVE),
 	VALUE("udp.enable", udp, NO_FLAG, read_bool, write_bool, START),
 	VALUE("udp.port", udp_port, NO_FLAG, read_port, write_port, START),
@@ -254,6 +255,7 @@ void settings_default(struct server_options *options)
 		.timeout_login = 60,
 		.timeout_idle = 300,
 		.timeout_word = 1,
+		.tunnelonly = true,
 		.tunnelonly_keep = 300,
 	};
 }

@@ -54,6 +54,26 @@ def test_what_can_change_does(internet):
         assert "client: ping" not in server.log()[since:]
 
 
+def test_type_is_not_offered_any_more(internet):
+    """From the next login on; who is there stays."""
+    server, change = start(internet)
+    with Wire(internet.site) as session:
+        session.login(type="tunnelonly")
+        change("tunnelonly { enable = no }\n", "tunnelonly.enable has changed from yes to no$")
+        with Wire(internet.site) as late:
+            refused = late.ask(late.request("alice", "tunnelonly"))
+            assert refused == "-ERR unsupported tunnel type tunnelonly"
+            server.wait_log(r"alice@192\.0\.2\.2: refused: asks for tunnel type tunnelonly, "
+                            "and tunnelonly.enable is off$")
+        assert session.ask("ping") == "+OK hi, happy to hear from you"
+        change("tunnelonly { enable = yes }\n", "tunnelonly.enable has changed from no to yes$")
+        with Wire(internet.site) as late:
+            late.login(type="tunnelonly")
+    assert server.stop() == 0
+    server = internet.dtcps(set={"tunnelonly.enable": "no"})
+    assert "tunnelonly" not in server.log()
+
+
 def test_forward_hears_of_it(internet):
     """The rate of ICMPv6 errors. All packets go to a prefix that nobody has."""
     server, change = start(internet, "limit.icmp6 = 0\n")

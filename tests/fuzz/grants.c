@@ -440,6 +440,7 @@ static void configure(struct server_options *options, uint8_t what)
 		/* Three prefixes to give away, or many. */
 		.network_length = what & 16 ? 38 : 56,
 		.numbered = (what & 36) == 36,
+		.tunnelonly = (what & 192) != 192,
 	};
 }
 

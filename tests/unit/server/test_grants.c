@@ -181,6 +181,9 @@ static void test_edges(void **state)
 	assert_false(grants_login(place->grants, &login, &verdict));
 	login.type = TUNNEL_NONE;
 	expect_result(place, &login, SERVER_TYPE);
+	/* Not offered here. */
+	login.type = TUNNEL_ONLY;
+	expect_result(place, &login, SERVER_TYPE);
 	login = good();
 	login.udp = 1;
 	expect_result(place, &login, SERVER_TRANSPORT);

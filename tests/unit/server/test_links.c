@@ -69,6 +69,7 @@ static int open_rig(void **state)
 		.mtu = 1280,
 		.sessions_max = DEVICES,
 		.limits = {.pending = 1},
+		.tunnelonly = true,
 		.tunnelonly_keep = 300,
 	};
 	assert_int_equal(netlink_open(&rig->netlink), 0);

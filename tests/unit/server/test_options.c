@@ -79,6 +79,7 @@ static void test_defaults(void **state)
 	assert_int_equal(options.timeout_login, 60);
 	assert_int_equal(options.timeout_idle, 300);
 	assert_int_equal(options.timeout_word, 1);
+	assert_true(options.tunnelonly);
 	assert_int_equal(options.tunnelonly_keep, 300);
 }
 
@@ -159,7 +160,8 @@ static void test_each_key(void **state)
 	assert_int_equal(server_options_ids(&options), 65536 + 4096);
 	OK("-o", "limit.sessions=5", "-o", "limit.pending=7");
 	assert_int_equal(server_options_ids(&options), 5 + 7);
-	OK("-o", "tunnelonly.keep=0");
+	OK("-o", "tunnelonly.enable=no", "-o", "tunnelonly.keep=0");
+	assert_false(options.tunnelonly);
 	assert_int_equal(options.tunnelonly_keep, 0);
 	OK("-o", "listen=192.0.2.1");
 	expect_ipv4(options.listen, "192.0.2.1");
@@ -299,6 +301,7 @@ static void test_bad_values(void **state)
 		{"timeout.idle=0", "-o timeout.idle: \"0\": a number from 1 to 86400 is needed"},
 		{"timeout.login=86401",
 		 "-o timeout.login: \"86401\": a number from 1 to 86400 is needed"},
+		{"tunnelonly.enable=1", "-o tunnelonly.enable: \"1\": yes or no is needed"},
 		{"tunnelonly.keep=86401",
 		 "-o tunnelonly.keep: \"86401\": a number from 0 to 86400 is needed"},
 		{"timeout.word=", "-o timeout.word: \"\": a number from 1 to 86400 is needed"},
