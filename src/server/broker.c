@@ -80,8 +80,9 @@ static void broker_login(struct broker *broker, struct client *client)
 		broker_refuse(client, REASON_ADDRESS);
 		return;
 	}
-	client->account = guesses_ask(broker->guesses, client->conn.peer, request->user, clock_ms(),
-				      &refused.reason, &refused.delay);
+	client->account = guesses_ask(broker->guesses, client->conn.peer, request->user,
+				      request->type == TUNNEL_ONLY, clock_ms(), &refused.reason,
+				      &refused.delay);
 	if (client->account == GUESSES_NONE) {
 		broker_log_unheard(broker, client, reason_text(refused.reason));
 		crowd_spoil(broker->crowd, &client->place);

@@ -91,15 +91,16 @@ static uint32_t guesses_delay(uint32_t failures, uint32_t max)
 }
 
 enum guesses_account guesses_ask(struct guesses *guesses, struct in_addr source, const char *user,
-				 int64_t now, enum dtcp_reason *why, uint32_t *delay)
+				 bool device, int64_t now, enum dtcp_reason *why, uint32_t *delay)
 {
+	const uint32_t logins = device ? GUESSES_DEVICES : GUESSES_LOGINS;
 	uint64_t pair = guesses_key(guesses, source, user);
 	uint64_t place = guesses_key(guesses, source, "");
 
 	*delay = guesses->config->delay_max;
 	/* Only who has the password can bring this about. */
 	if (tally_get(guesses->logins, guesses_key(guesses, guesses_anywhere, user), now) >=
-	    GUESSES_LOGINS) {
+	    logins) {
 		*why = REASON_LOGINS;
 		return GUESSES_NONE;
 	}

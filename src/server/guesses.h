@@ -25,6 +25,9 @@
 /* Logins a minute, good ones, of one user, after as many at once. */
 #define GUESSES_LOGINS 60
 
+/* As many at once if the login is for a tunnel with a device of its own, which is work for root. */
+#define GUESSES_DEVICES 10
+
 /* The longest wait for what is known of the user only. */
 #define GUESSES_USER_DELAY_MS 1000
 
@@ -54,9 +57,12 @@ void guesses_free(struct guesses *guesses);
 /* The settings have changed. */
 void guesses_reconfigure(struct guesses *guesses, int64_t now);
 
-/* A login has come. With GUESSES_NONE *why is what to answer, and *delay when, in milliseconds. */
+/*
+ * A login has come; device: for a tunnel with a device of its own. With GUESSES_NONE *why is what
+ * to answer, and *delay when, in milliseconds.
+ */
 enum guesses_account guesses_ask(struct guesses *guesses, struct in_addr source, const char *user,
-				 int64_t now, enum dtcp_reason *why, uint32_t *delay);
+				 bool device, int64_t now, enum dtcp_reason *why, uint32_t *delay);
 
 /* It proved the password. */
 void guesses_passed(struct guesses *guesses, struct in_addr source, const char *user, int64_t now);

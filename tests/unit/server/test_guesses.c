@@ -94,12 +94,18 @@ static void begin(struct bench *bench, uint32_t failures)
 	begin_with(bench, failures, 1);
 }
 
-static enum guesses_account ask(struct bench *bench, uint32_t from, const char *user)
+static enum guesses_account ask_for(struct bench *bench, uint32_t from, const char *user,
+				    bool device)
 {
 	bench->why = REASON_OTHER;
 	bench->delay = 0;
-	return guesses_ask(bench->guesses, source(from), user, bench->now, &bench->why,
+	return guesses_ask(bench->guesses, source(from), user, device, bench->now, &bench->why,
 			   &bench->delay);
+}
+
+static enum guesses_account ask(struct bench *bench, uint32_t from, const char *user)
+{
+	return ask_for(bench, from, user, false);
 }
 
 /* Returns the delay. */
@@ -254,6 +260,32 @@ static void test_too_many_good_ones(void **state)
 	guesses_free(bench.guesses);
 }
 
+/* Those for a device of its own are more work, so there can be fewer at once. */
+static void test_too_many_devices(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	begin(&bench, 30);
+	for (uint32_t i = 0; i < GUESSES_DEVICES; i++) {
+		assert_int_equal(ask_for(&bench, i, "alice", true), GUESSES_SOURCE);
+		pass(&bench, i, "alice");
+	}
+	assert_int_equal(ask_for(&bench, 1, "alice", true), GUESSES_NONE);
+	assert_int_equal(bench.why, REASON_LOGINS);
+	/* Others do not notice, and one a second is let in from then on. */
+	assert_int_equal(ask_for(&bench, 1, "bob", true), GUESSES_SOURCE);
+	for (int i = 0; i < 100; i++) {
+		bench.now += 999;
+		assert_int_equal(ask_for(&bench, 1, "alice", true), GUESSES_NONE);
+		bench.now += 1;
+		assert_int_equal(ask_for(&bench, 1, "alice", true), GUESSES_PAIR);
+		pass(&bench, 1, "alice");
+	}
+	pass(&bench, 1, "alice");
+	guesses_free(bench.guesses);
+}
+
 /* A provider's customers, all behind one address, whom somebody there must not lock out. */
 static void know_all(uint32_t sessions, uint32_t users)
 {
@@ -315,6 +347,7 @@ int main(void)
 		cmocka_unit_test(test_source_is_used_up),
 		cmocka_unit_test(test_known_at_the_address),
 		cmocka_unit_test(test_too_many_good_ones),
+		cmocka_unit_test(test_too_many_devices),
 		cmocka_unit_test(test_many_users),
 		cmocka_unit_test(test_names),
 	};
