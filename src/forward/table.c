@@ -11,7 +11,7 @@
 struct route {
 	struct hash_node node;
 	struct prefix6 prefix;
-	struct session *session; /* NULL: assigned but down */
+	TAILQ_HEAD(, table_claim) claims; /* newest first; empty: assigned but down */
 };
 
 struct table {
@@ -113,6 +113,7 @@ static struct route *route_get(struct table *table, const struct prefix6 *prefix
 	if (!route)
 		return NULL;
 	route->prefix = *prefix;
+	TAILQ_INIT(&route->claims);
 	if (hash->count == 0)
 		table_use_length(table, prefix->len);
 	hash_insert(hash, &route->node, table_hash_address(table, &prefix->addr), route);
@@ -185,19 +186,27 @@ static void session_free(struct session *session)
 	free(session);
 }
 
-/* Takes back the routes that a session has made; on the server they stay known. */
+/* Its prefixes lead to a session from now on; there are routes for all of them. */
+static void table_route(struct table *table, struct session *session)
+{
+	for (uint32_t i = 0; i < session->config.n_prefixes; i++) {
+		const struct prefix6 *prefix = &session->config.prefixes[i];
+		struct route *route = route_find(table, &prefix->addr, prefix->len);
+
+		session->claims[i].session = session;
+		TAILQ_INSERT_HEAD(&route->claims, &session->claims[i], next);
+	}
+}
+
+/* They go back to whoever else has them; those of nobody stay known. */
 static void table_unroute(struct table *table, struct session *session)
 {
 	for (uint32_t i = 0; i < session->config.n_prefixes; i++) {
 		const struct prefix6 *prefix = &session->config.prefixes[i];
 		struct route *route = route_find(table, &prefix->addr, prefix->len);
 
-		/* A newer session may have taken it over. */
-		if (!route || route->session != session)
-			continue;
-		if (route_is_kept(prefix))
-			route->session = NULL;
-		else
+		TAILQ_REMOVE(&route->claims, &session->claims[i], next);
+		if (TAILQ_EMPTY(&route->claims) && !route_is_kept(prefix))
 			route_free(table, route);
 	}
 }
@@ -250,11 +259,7 @@ int table_add(struct table *table, const struct forward_session *config, struct 
 			free(session);
 			return -ENOMEM;
 		}
-		for (uint32_t i = 0; i < config->n_prefixes; i++) {
-			const struct prefix6 *prefix = &config->prefixes[i];
-
-			route_find(table, &prefix->addr, prefix->len)->session = session;
-		}
+		table_route(table, session);
 	}
 	table->by_id[config->id] = session;
 	hash_insert(&table->by_peer, &session->by_peer, table_hash_peer(table, &peer), session);
@@ -358,9 +363,9 @@ enum table_match table_by_address(const struct table *table, const struct in6_ad
 
 		if (!route)
 			continue;
-		if (!route->session)
+		if (TAILQ_EMPTY(&route->claims))
 			return TABLE_DOWN;
-		*out = route->session;
+		*out = TAILQ_FIRST(&route->claims)->session;
 		return TABLE_UP;
 	}
 	return TABLE_UNKNOWN;

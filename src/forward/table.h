@@ -3,9 +3,9 @@
  * The session table: who is where, outside and inside. All knowledge of sessions goes through
  * these functions, so that a second data plane can be fed from here as well.
  *
- * Inside, the longest matching prefix counts. The prefixes of sessions on a device of their own
- * are no routes: those devices have one session each. On the server prefixes are remembered when
- * their session goes, as assigned but down.
+ * Inside, the longest matching prefix counts, and of several sessions that have it the newest. The
+ * prefixes of sessions on a device of their own are no routes: those devices have one session each.
+ * On the server prefixes are remembered when their session goes, as assigned but down.
  */
 #ifndef DTCP_FORWARD_TABLE_H
 #define DTCP_FORWARD_TABLE_H
@@ -36,6 +36,12 @@ struct table_peer {
 	uint16_t port; /* host byte order */
 };
 
+/* A session that has a route's prefix. */
+struct table_claim {
+	TAILQ_ENTRY(table_claim) next;
+	struct session *session;
+};
+
 struct session {
 	struct forward_session config;
 	struct table_peer peer;
@@ -57,6 +63,7 @@ struct session {
 	uint64_t settled; /* the higher, the later it came to its peer, or said that it is there */
 	struct hash_node by_peer;
 	struct hash_node by_name;
+	struct table_claim claims[FORWARD_PREFIXES_MAX]; /* one for each of its prefixes */
 };
 
 enum table_match {
@@ -71,8 +78,9 @@ void table_free(struct table *table);
 
 /*
  * Adds a session. Its prefixes lead to it at once, also those that an older session still has;
- * they do not go back to that one. Returns 0, -EINVAL (a field out of range), -EEXIST (id or
- * session number in use), -EADDRINUSE (peer in use) or -ENOMEM; on failure no session has changed.
+ * when it goes, they go back to the newest that is left. Returns 0, -EINVAL (a field out of range),
+ * -EEXIST (id or session number in use), -EADDRINUSE (peer in use) or -ENOMEM; on failure no
+ * session has changed.
  *
  * On the server several UDP sessions can have one peer: the older session of a user who has logged
  * in again, one whose NAT mapping has gone to another client, or one that somebody has moved there

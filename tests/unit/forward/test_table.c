@@ -106,6 +106,65 @@ static void assigned_but_down(void **state)
 	table_free(table);
 }
 
+/* Several sessions have a prefix for a moment, when a user logs in again and again. */
+static void routes_go_back(void **state)
+{
+	struct table *table = table_new(true, 4, key);
+	struct forward_session configs[] = {
+		make(0, "2001:db8:2::/48"),
+		make(1, "2001:db8:2::/48"),
+		make(2, "2001:db8:2::/48"),
+		make(3, "2001:db8:2:1::/64"),
+	};
+	struct session *s[4];
+
+	(void)state;
+	assert_non_null(table);
+	for (size_t i = 0; i < 4; i++) {
+		configs[i].prefixes[1] = packet_prefix("fe80::2/128");
+		configs[i].n_prefixes = i < 3 ? 2 : 1;
+		s[i] = add(table, &configs[i]);
+		expect(table, "2001:db8:2::1", TABLE_UP, s[i < 3 ? i : 2]);
+	}
+	/* One in the middle takes nothing away. */
+	table_remove(table, s[1]);
+	expect(table, "2001:db8:2::1", TABLE_UP, s[2]);
+	expect(table, "fe80::2", TABLE_UP, s[2]);
+	/* The newest: to the newest that is left. */
+	s[1] = add(table, &configs[1]);
+	expect(table, "2001:db8:2::1", TABLE_UP, s[1]);
+	table_remove(table, s[1]);
+	expect(table, "2001:db8:2::1", TABLE_UP, s[2]);
+	table_remove(table, s[2]);
+	expect(table, "2001:db8:2::1", TABLE_UP, s[0]);
+	expect(table, "fe80::2", TABLE_UP, s[0]);
+	expect(table, "2001:db8:2:1::1", TABLE_UP, s[3]);
+	table_remove(table, s[0]);
+	expect(table, "2001:db8:2::1", TABLE_DOWN, NULL);
+	expect(table, "fe80::2", TABLE_UNKNOWN, NULL);
+	table_free(table);
+}
+
+/* Nonsense of a control room that has been taken over: all of it goes again. */
+static void a_prefix_twice(void **state)
+{
+	struct table *table = table_new(true, 4, key);
+	struct forward_session config = make(0, "2001:db8:2::/48");
+	struct session *session;
+
+	(void)state;
+	assert_non_null(table);
+	config.prefixes[1] = config.prefixes[0];
+	config.prefixes[2] = config.prefixes[3] = packet_prefix("fe80::2/128");
+	config.n_prefixes = 4;
+	session = add(table, &config);
+	expect(table, "2001:db8:2::1", TABLE_UP, session);
+	table_remove(table, session);
+	expect(table, "2001:db8:2::1", TABLE_DOWN, NULL);
+	expect(table, "fe80::2", TABLE_UNKNOWN, NULL);
+	table_free(table);
+}
+
 static void link_local_is_forgotten(void **state)
 {
 	struct table *table = table_new(true, 4, key);
@@ -464,13 +523,16 @@ static void many_random_sessions(void **state)
 			naive_set(naive, &config.prefixes[i], sessions[id]);
 	}
 	naive_compare(table, naive);
-	/* Every second one goes. */
-	for (uint32_t id = 0; id < MANY; id += 2) {
-		for (size_t i = 0; i < naive->n; i++) {
-			if (naive->sessions[i] == sessions[id])
-				naive->sessions[i] = NULL;
-		}
+	/* Every second one goes; what it had is that of the newest other one that has it. */
+	for (size_t i = 0; i < naive->n; i++)
+		naive->sessions[i] = NULL;
+	for (uint32_t id = 0; id < MANY; id += 2)
 		table_remove(table, sessions[id]);
+	for (uint32_t id = 1; id < MANY; id += 2) {
+		const struct forward_session *config = &sessions[id]->config;
+
+		for (uint32_t i = 0; i < config->n_prefixes; i++)
+			naive_set(naive, &config->prefixes[i], sessions[id]);
 	}
 	naive_compare(table, naive);
 	for (uint32_t id = 0; id < MANY; id++) {
@@ -491,6 +553,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nested_prefixes),
 		cmocka_unit_test(assigned_but_down),
+		cmocka_unit_test(routes_go_back),
+		cmocka_unit_test(a_prefix_twice),
 		cmocka_unit_test(link_local_is_forgotten),
 		cmocka_unit_test(only_the_shared_device_has_routes),
 		cmocka_unit_test(a_new_session_takes_the_prefix_over),
