@@ -90,8 +90,11 @@ static void forward_on_learned(struct session *session, void *arg)
 		.port = session->peer.port,
 	};
 
-	/* A peer that moves all the time is served, but not reported each time. */
-	if (rate_take(&session->reports, clock_us() / 1000))
+	/*
+	 * A peer that moves all the time is served, but not reported each time; one of a session
+	 * that control does not know to be up, not at all.
+	 */
+	if (session->announced && rate_take(&session->reports, clock_us() / 1000))
 		forward_send(arg, FORWARD_MSG_LEARNED, &body, sizeof(body));
 }
 
@@ -357,14 +360,18 @@ static const struct ipc_row forward_monitor_rows[] = {
 	{FORWARD_MSG_CALL, sizeof(struct forward_none), false, forward_on_call},
 };
 
+/* The server's control has no more to say than the first ones. */
+enum { FORWARD_SERVER_ROWS = 2 };
+
 static const struct ipc_row forward_control_rows[] = {
 	{FORWARD_MSG_ADD, sizeof(struct forward_session), false, forward_on_add},
 	{FORWARD_MSG_REMOVE, sizeof(struct forward_id), false, forward_on_remove},
+	/* a client's: */
 	{FORWARD_MSG_HELLO, sizeof(struct forward_id), false, forward_on_hello},
 	{FORWARD_MSG_ECHO, sizeof(struct forward_echo), false, forward_on_echo},
 };
 
-#define FORWARD_ROWS(rows) rows, sizeof(rows) / sizeof((rows)[0])
+#define FORWARD_N_ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
 
 int forward_run(const struct forward_config *config, int monitor_fd, int control_fd)
 {
@@ -373,10 +380,13 @@ int forward_run(const struct forward_config *config, int monitor_fd, int control
 	if (!forward.base ||
 	    plane_open(&forward.plane, config, forward.base, &forward_reports, &forward))
 		goto no_memory;
-	forward.monitor = ipc_new(forward.base, monitor_fd, "monitor",
-				  FORWARD_ROWS(forward_monitor_rows), forward_on_closed, &forward);
-	forward.control = ipc_new(forward.base, control_fd, "control",
-				  FORWARD_ROWS(forward_control_rows), forward_on_closed, &forward);
+	forward.monitor =
+		ipc_new(forward.base, monitor_fd, "monitor", forward_monitor_rows,
+			FORWARD_N_ROWS(forward_monitor_rows), forward_on_closed, &forward);
+	forward.control =
+		ipc_new(forward.base, control_fd, "control", forward_control_rows,
+			config->server ? FORWARD_SERVER_ROWS : FORWARD_N_ROWS(forward_control_rows),
+			forward_on_closed, &forward);
 	if (!forward.monitor || !forward.control)
 		goto no_memory;
 	if (event_base_dispatch(forward.base) == -1) {

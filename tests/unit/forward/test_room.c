@@ -97,6 +97,29 @@ static void a_message_of_wrong_form_ends_it(void **state)
 	room_stop(&room, 1);
 }
 
+/* The server's control asks for no hellos and no echoes. */
+static void a_clients_message_ends_the_servers(void **state)
+{
+	const struct forward_echo echo = {.id = 0};
+	const struct forward_id id = {.id = 0};
+	struct room room;
+
+	(void)state;
+	room_start(&room, true);
+	to_control(&room, FORWARD_MSG_HELLO, &id, sizeof(id));
+	room_stop(&room, 1);
+	room_start(&room, true);
+	to_control(&room, FORWARD_MSG_ECHO, &echo, sizeof(echo));
+	room_stop(&room, 1);
+	/* A client's may cross the refusal of its session. */
+	room_start(&room, false);
+	to_control(&room, FORWARD_MSG_HELLO, &id, sizeof(id));
+	to_control(&room, FORWARD_MSG_ECHO, &echo, sizeof(echo));
+	to_control(&room, FORWARD_MSG_REMOVE, &id, sizeof(id));
+	room_expect(&room, FORWARD_MSG_REMOVED, 0);
+	room_stop(&room, 0);
+}
+
 static void a_short_counter_page_ends_it(void **state)
 {
 	const struct forward_none none = {0};
@@ -538,6 +561,7 @@ int main(void)
 		cmocka_unit_test(ends_with_its_channels),
 		cmocka_unit_test(answers_when_called),
 		cmocka_unit_test(a_message_of_wrong_form_ends_it),
+		cmocka_unit_test(a_clients_message_ends_the_servers),
 		cmocka_unit_test(a_short_counter_page_ends_it),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(settings_take_effect),
