@@ -25,15 +25,21 @@ static void broker_tell(struct broker *broker, struct ipc *ipc, uint32_t type, c
 	}
 }
 
-/* Gives back what a session has elsewhere. It may be used again at once: channels keep order. */
+/*
+ * Gives back what a session has elsewhere. Its id may be used again at once: channels keep order,
+ * and what forward still says of this session is told from what it says of the next.
+ */
 static void broker_release(struct broker *broker, struct server_session *session)
 {
-	if (session->forwarded) {
+	struct dialog *dialog = sessions_dialog(broker->sessions, session->id);
+
+	if (dialog->state != DIALOG_NONE) {
 		const struct forward_id id = {.id = session->id};
 
+		dialog_tell(dialog, FORWARD_MSG_REMOVE);
 		broker_tell(broker, broker->forward, FORWARD_MSG_REMOVE, &id, sizeof(id));
 	}
-	if (session->granted) {
+	if (session->state != SLOT_CHECK) {
 		const struct server_id id = {.id = session->id};
 
 		broker_tell(broker, broker->monitor, SERVER_MSG_LOGOUT, &id, sizeof(id));
@@ -117,18 +123,18 @@ static void broker_replace(struct broker *broker, struct server_session *old,
 	const struct conn_event event = {.input = CONN_FINISH, .reason = reason};
 	struct client *client = old->client;
 
-	if (client->conn.state == CONN_UP)
+	if (old->state == SLOT_UP)
 		broker_log_down(broker, client, reason_text(reason));
 	broker_release(broker, old);
 	client_feed(client, &event);
 }
 
-/* Ends the user's older sessions in favour of this one. */
+/* Ends the user's older sessions in favour of this one; a newer one will do so with this. */
 static void broker_supersede(struct broker *broker, const struct server_session *session)
 {
 	struct server_session *old;
 
-	while ((old = sessions_by_user(broker->sessions, session->user, session)))
+	while ((old = sessions_older(broker->sessions, session)))
 		broker_replace(broker, old, REASON_SUPERSEDED);
 }
 
@@ -166,7 +172,7 @@ static bool broker_make_way(struct broker *broker, const struct server_session *
 static bool broker_is_full(const struct broker *broker, const struct server_session *session)
 {
 	return sessions_count(broker->sessions) > broker->options->sessions_max &&
-	       !sessions_by_user(broker->sessions, session->user, session);
+	       !sessions_older(broker->sessions, session);
 }
 
 /*
@@ -212,7 +218,7 @@ static void broker_add(struct broker *broker, struct client *client,
 		add.prefixes[add.n_prefixes++] = reply->prefixes[i];
 	if (add.device == 0)
 		add.prefixes[add.n_prefixes++] = broker_link_local(client);
-	session->forwarded = true;
+	dialog_tell(sessions_dialog(broker->sessions, add.id), FORWARD_MSG_ADD);
 	broker_tell(broker, broker->forward, FORWARD_MSG_ADD, &add, sizeof(add));
 	explicit_bzero(add.key, sizeof(add.key));
 }
@@ -229,6 +235,7 @@ void broker_act(struct broker *broker, struct client *client, unsigned int what)
 		broker_add(broker, client, broker->verdict);
 	if (what & CONN_DO_UP) {
 		crowd_settle(broker->crowd, &client->place);
+		client->session->state = SLOT_UP;
 		client->session->since = clock_ms();
 		broker_log_up(client);
 	}
@@ -241,9 +248,9 @@ void broker_ended(struct broker *broker, struct client *client)
 	crowd_unsettle(broker->crowd, &client->place);
 	if (!session)
 		return;
-	if (session->since)
+	if (session->state == SLOT_UP)
 		broker_log_down(broker, client, client->conn.ending);
-	if (session->granted) {
+	if (session->state != SLOT_CHECK) {
 		broker_release(broker, session);
 	} else {
 		/* Monitor's verdict is still to come, and may hold something to give back. */
@@ -257,24 +264,29 @@ void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
 	struct conn_event event = {.input = CONN_VERDICT, .verdict = verdict};
 	struct server_session *session = sessions_get(broker->sessions, verdict->id);
 
-	if (!session)
+	bool granted = verdict->result == SERVER_GRANTED;
+
+	if (!session || session->state != SLOT_CHECK) {
+		broker_log_wrong(broker, "monitor", "verdict", verdict->id);
 		return;
+	}
 
 	struct client *client = session->client;
 
-	session->granted = verdict->result == SERVER_GRANTED;
+	if (granted)
+		session->state = SLOT_ADD;
 	session->user = verdict->user;
 	if (!client) {
 		broker_release(broker, session);
 		return;
 	}
 	event.delay = broker_weigh(broker, client, verdict->result);
-	if (session->granted && !broker_make_way(broker, session)) {
+	if (granted && !broker_make_way(broker, session)) {
 		broker_release(broker, session);
 		broker_refuse(client, REASON_IN_USE);
 		return;
 	}
-	if (session->granted && broker_is_full(broker, session)) {
+	if (granted && broker_is_full(broker, session)) {
 		char why[80];
 
 		(void)snprintf(why, sizeof(why), "limit.sessions %" PRIu32 " reached",
@@ -284,7 +296,7 @@ void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
 		broker_refuse(client, REASON_SOLD_OUT);
 		return;
 	}
-	if (!session->granted) {
+	if (!granted) {
 		broker_log_verdict(broker, client, verdict);
 		broker_release(broker, session);
 	}
@@ -299,30 +311,47 @@ void broker_revoke(struct broker *broker, uint32_t id)
 	const struct conn_event event = {.input = CONN_FINISH, .reason = REASON_ACCOUNT};
 	const struct server_session *session = sessions_get(broker->sessions, id);
 
-	if (session && session->client)
+	/* Before the verdict on a login it is about the session that had this id before. */
+	if (session && session->state != SLOT_CHECK)
 		client_feed(session->client, &event);
+}
+
+/* The session that forward speaks of, if what it says counts; NULL, having logged it, if not. */
+static struct server_session *broker_hear(struct broker *broker, enum forward_msg type, uint32_t id)
+{
+	struct dialog *dialog = sessions_dialog(broker->sessions, id);
+	enum dialog_word word = dialog ? dialog_hear(dialog, type) : DIALOG_WRONG;
+
+	if (word == DIALOG_WRONG)
+		broker_log_wrong(broker, "forward", dialog_message_name(type), id);
+	return word == DIALOG_COUNTS ? sessions_get(broker->sessions, id) : NULL;
 }
 
 void broker_added(struct broker *broker, uint32_t id)
 {
 	const struct conn_event event = {.input = CONN_ADDED};
-	const struct server_session *session = sessions_get(broker->sessions, id);
+	const struct server_session *session = broker_hear(broker, FORWARD_MSG_ADDED, id);
 
-	if (!session || !session->client)
+	if (!session)
 		return;
 	client_feed(session->client, &event);
 	/* The new tunnel stands; forward has led the user's addresses to it already. */
 	session = sessions_get(broker->sessions, id);
-	if (session && session->client && session->client->conn.state == CONN_UP)
+	if (session && session->state == SLOT_UP)
 		broker_supersede(broker, session);
 }
 
 void broker_learned(struct broker *broker, const struct forward_learned *learned)
 {
-	const struct server_session *session = sessions_get(broker->sessions, learned->id);
+	const struct server_session *session =
+		broker_hear(broker, FORWARD_MSG_LEARNED, learned->id);
 	char peer[INET_ADDRSTRLEN];
 
-	if (!session || !session->client || !log_limit_take(&broker->places, clock_ms()))
+	if (session && (!session->udp || learned->port > UINT16_MAX)) {
+		broker_log_wrong(broker, "forward", "learned", learned->id);
+		return;
+	}
+	if (!session || !log_limit_take(&broker->places, clock_ms()))
 		return;
 	if (learned->port == 0)
 		log_info("%s@%s: another session has its place now, waiting for a hello",
@@ -335,15 +364,20 @@ void broker_learned(struct broker *broker, const struct forward_learned *learned
 
 void broker_refused(struct broker *broker, uint32_t id)
 {
-	struct server_session *session = sessions_get(broker->sessions, id);
+	struct server_session *session = broker_hear(broker, FORWARD_MSG_REFUSED, id);
 
-	if (!session || !session->client)
+	if (!session)
 		return;
 
 	struct client *client = session->client;
 
 	log_warnx("%s: the forward room refused a session", client->peer_text);
-	session->forwarded = false;
 	broker_release(broker, session);
 	broker_refuse(client, REASON_INTERNAL);
+}
+
+void broker_removed(struct broker *broker, uint32_t id)
+{
+	/* Nothing waits for it, but what is said of this id next is about another session. */
+	(void)broker_hear(broker, FORWARD_MSG_REMOVED, id);
 }

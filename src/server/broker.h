@@ -31,6 +31,7 @@ struct broker {
 	struct log_limit unheard;	      /* logins that were not looked into */
 	struct log_limit refused;	      /* good ones that got no tunnel */
 	struct log_limit places;	      /* where packets come from */
+	struct log_limit wrong;		      /* what a room said and cannot mean */
 	const struct counters_page *counters; /* NULL: none are shown */
 	const struct server_verdict *verdict; /* while it is being acted upon */
 	/* A message could not be sent for want of memory: the room has to end. */
@@ -42,14 +43,18 @@ struct broker {
 void broker_act(struct broker *broker, struct client *client, unsigned int what);
 void broker_ended(struct broker *broker, struct client *client);
 
-/* Monitor's words. */
+/* Monitor's words. Each counts in the states of a session only in which it can come. */
 void broker_verdict(struct broker *broker, const struct server_verdict *verdict);
 void broker_revoke(struct broker *broker, uint32_t id);
 
-/* Forward's words. */
+/*
+ * Forward's words. One that an honest forward cannot have said of that session now is logged, and
+ * changes nothing.
+ */
 void broker_added(struct broker *broker, uint32_t id);
 void broker_learned(struct broker *broker, const struct forward_learned *learned);
 void broker_refused(struct broker *broker, uint32_t id);
+void broker_removed(struct broker *broker, uint32_t id);
 
 /* Logs the counters, a line each. */
 void broker_report(const struct broker *broker);

@@ -67,6 +67,17 @@ void broker_log_denied(struct broker *broker, const struct client *client)
 		    client->peer_text, name);
 }
 
+void broker_log_wrong(struct broker *broker, const char *who, const char *message, uint32_t id)
+{
+	static const char *const slots[] = {
+		[SLOT_CHECK] = "check", [SLOT_ADD] = "add", [SLOT_UP] = "up"};
+	const struct server_session *session = sessions_get(broker->sessions, id);
+
+	log_limited(&broker->wrong, clock_ms(),
+		    "%s said \"%s\" of session %" PRIu32 " in state %s: not believed", who, message,
+		    id, session ? slots[session->state] : "none");
+}
+
 void broker_log_unheard(struct broker *broker, const struct client *client, const char *why)
 {
 	log_limited(&broker->unheard, clock_ms(), "%s: login refused: %s", client->peer_text, why);

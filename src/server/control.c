@@ -154,6 +154,8 @@ static void control_on_stop(struct ipc *ipc, const void *body, int fd, void *arg
 	(void)ipc;
 	(void)body;
 	(void)fd;
+	if (control->stopping)
+		return;
 	control->stopping = true;
 	loop_once(control->base, &control_stop_wait, control_on_stop_late, control);
 	admission_stop(&control->admission);
@@ -167,13 +169,14 @@ static void control_on_stop(struct ipc *ipc, const void *body, int fd, void *arg
 	}
 }
 
-/* A session's end waits for nothing. */
 static void control_on_removed(struct ipc *ipc, const void *body, int fd, void *arg)
 {
+	const struct forward_id *id = body;
+	struct control *control = arg;
+
 	(void)ipc;
-	(void)body;
 	(void)fd;
-	(void)arg;
+	broker_removed(&control->broker, id->id);
 }
 
 static void control_on_counters(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -195,6 +198,7 @@ static void control_on_tell(evutil_socket_t fd, short what, void *arg)
 	log_limit_tell(&control->broker.unheard);
 	log_limit_tell(&control->broker.refused);
 	log_limit_tell(&control->broker.places);
+	log_limit_tell(&control->broker.wrong);
 	log_limit_tell(&control->admission.dropped);
 }
 
@@ -298,6 +302,7 @@ static bool control_limit(struct control *control)
 
 	log_limit_init(&control->broker.unheard, "refused logins", 1, now);
 	log_limit_init(&control->broker.refused, "refused tunnels", 1, now);
+	log_limit_init(&control->broker.wrong, "messages that were not believed", 10, now);
 	if (RAND_bytes((unsigned char *)key, sizeof(key)) != 1)
 		return false;
 	control->broker.crowd = crowd_new(&options->limits, options->limits.connections, key);

@@ -11,6 +11,8 @@ struct sessions {
 	uint32_t *free_ids;
 	bool *used;
 	struct server_session *slots;
+	struct dialog *dialogs;
+	uint64_t number; /* of the last login */
 };
 
 struct sessions *sessions_new(uint32_t max)
@@ -23,7 +25,8 @@ struct sessions *sessions_new(uint32_t max)
 	sessions->free_ids = calloc(max, sizeof(*sessions->free_ids));
 	sessions->used = calloc(max, sizeof(*sessions->used));
 	sessions->slots = calloc(max, sizeof(*sessions->slots));
-	if (!sessions->free_ids || !sessions->used || !sessions->slots) {
+	sessions->dialogs = calloc(max, sizeof(*sessions->dialogs));
+	if (!sessions->free_ids || !sessions->used || !sessions->slots || !sessions->dialogs) {
 		sessions_free(sessions);
 		return NULL;
 	}
@@ -37,6 +40,7 @@ void sessions_free(struct sessions *sessions)
 	free(sessions->free_ids);
 	free(sessions->used);
 	free(sessions->slots);
+	free(sessions->dialogs);
 	free(sessions);
 }
 
@@ -44,7 +48,7 @@ struct server_session *sessions_take(struct sessions *sessions)
 {
 	uint32_t id;
 
-	/* The one free for longest, so that no late message about its last owner can come. */
+	/* The one free for longest: then there is hardly a late message about its last owner. */
 	if (sessions->top < sessions->max) {
 		id = sessions->top++;
 	} else if (sessions->n_free > 0) {
@@ -55,7 +59,7 @@ struct server_session *sessions_take(struct sessions *sessions)
 		return NULL;
 	}
 	sessions->used[id] = true;
-	sessions->slots[id] = (struct server_session){.id = id};
+	sessions->slots[id] = (struct server_session){.id = id, .number = ++sessions->number};
 	return &sessions->slots[id];
 }
 
@@ -71,27 +75,32 @@ struct server_session *sessions_get(struct sessions *sessions, uint32_t id)
 	return id < sessions->top && sessions->used[id] ? &sessions->slots[id] : NULL;
 }
 
+struct dialog *sessions_dialog(struct sessions *sessions, uint32_t id)
+{
+	return id < sessions->max ? &sessions->dialogs[id] : NULL;
+}
+
 /* The next granted session from *position on, which moves behind it; NULL at the end. */
 static struct server_session *sessions_next(struct sessions *sessions, uint32_t *position)
 {
 	while (*position < sessions->top) {
 		uint32_t id = (*position)++;
 
-		if (sessions->used[id] && sessions->slots[id].granted)
+		if (sessions->used[id] && sessions->slots[id].state != SLOT_CHECK)
 			return &sessions->slots[id];
 	}
 	return NULL;
 }
 
-struct server_session *sessions_by_user(struct sessions *sessions, int64_t user,
-					const struct server_session *except)
+struct server_session *sessions_older(struct sessions *sessions,
+				      const struct server_session *session)
 {
-	struct server_session *session;
+	struct server_session *other;
 	uint32_t position = 0;
 
-	while ((session = sessions_next(sessions, &position))) {
-		if (session != except && session->user == user)
-			return session;
+	while ((other = sessions_next(sessions, &position))) {
+		if (other->user == session->user && other->number < session->number)
+			return other;
 	}
 	return NULL;
 }
@@ -109,13 +118,12 @@ struct server_session *sessions_by_peer(struct sessions *sessions, struct in_add
 	return NULL;
 }
 
-uint32_t sessions_count(const struct sessions *sessions)
+uint32_t sessions_count(struct sessions *sessions)
 {
+	uint32_t position = 0;
 	uint32_t count = 0;
 
-	for (uint32_t id = 0; id < sessions->top; id++) {
-		if (sessions->used[id] && sessions->slots[id].granted)
-			count++;
-	}
+	while (sessions_next(sessions, &position))
+		count++;
 	return count;
 }

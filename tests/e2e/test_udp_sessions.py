@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One session per user, over UDP and between the transports."""
 
+import ipaddress
+import os
+import signal
+
 import pytest
 
 from lab.outside import Outside, echo_request
 from lab.probe import UdpClient, until_learned, wait_counted
-from lab.programs import Client, router_address
+from lab.programs import PASSWORD, Client, router_address
 from lab.topology import SERVER, SITE, SIX
 from lab.traffic import ping
 from lab.wait import until
@@ -41,6 +45,39 @@ def test_taken_over_from_a_new_address(two_places, kind):
         wait_counted(server, before, {"probe-session": 1, "outer-peer": 1})
         new.works(4)
         old.nothing_comes(0.05)
+
+
+@pytest.mark.parametrize("second", ["ipv6", "udp"])
+def test_two_logins_at_the_same_moment(two_places, second):
+    """Both are let in before forward takes either: the later one wins, and packets come to it."""
+    server = two_places.dtcps("-U", "-d")
+    forward = server.rooms()["forward"]
+    outside = Outside(two_places.site)
+    old, new = Wire(two_places.site, source=SITE), Wire(two_places.site, source=OTHER)
+    os.kill(forward, signal.SIGSTOP)
+    for wire, address, more in ((old, SITE, []), (new, OTHER, ["udp"] if second == "udp" else [])):
+        wire.send(wire.request("alice", "network", PASSWORD, *more) + "\r\n")
+        server.wait_log(f"{address}: check -> add")
+    os.kill(forward, signal.SIGCONT)
+    answer = new.line()
+    assert answer.startswith("+OK "), answer
+    # The old one may have been up before the new one was.
+    line = old.line()
+    if line.startswith("+OK "):
+        line = old.line()
+    assert line == "-ERR superseded by a new session"
+    assert old.closed()
+    assert server.counters()["sessions"] == 1
+    if second == "udp":
+        client = UdpClient(two_places.site, source=OTHER, login=(new, answer))
+        client.learn()
+        client.works()
+    else:
+        inside = ipaddress.ip_network(answer.split()[3])[1]
+        outside.send(OTHER, SERVER, echo_request(inside, SIX, 5))
+        source, destination, packet = outside.receive()
+        assert (source, destination, packet[40]) == (SERVER, OTHER, 129)
+    assert new.ask("ping").startswith("+OK")
 
 
 def test_wrong_password_takes_nothing(two_places):

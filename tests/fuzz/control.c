@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The server's whole control room, with hostile clients on real socket pairs, and with a monitor
- * and a forward room that answer as the input says, late or never. What the room asks of both is
- * compared with a model of what they hold for it: every session that is granted is given back.
+ * The server's whole control room, with hostile clients on real socket pairs, with a monitor that
+ * answers as the input says, late or never, and a forward room that also says what cannot be. What
+ * the room asks of both is compared with a model of what they hold for it: every session that is
+ * granted is given back.
  */
 #include "fuzz.h"
 #include "loop.h"
@@ -40,6 +41,7 @@ static struct {
 	/* by session id: what monitor and forward have been asked */
 	enum { IDLE, ASKED, GRANTED } login[SESSIONS];
 	bool added[SESSIONS], confirmed[SESSIONS];
+	unsigned int removing[SESSIONS]; /* REMOVEs that forward has not answered */
 	struct server_login asked[SESSIONS];
 } world;
 
@@ -123,6 +125,7 @@ void loop_sent(unsigned int channel, uint32_t type, const void *body, size_t siz
 		memcpy(&id, body, sizeof(id));
 		FUZZ_CHECK(id.id < SESSIONS && world.added[id.id]);
 		world.added[id.id] = false;
+		world.removing[id.id]++;
 	}
 }
 
@@ -267,25 +270,26 @@ static void forward_says(struct fuzz_input *input)
 	const struct forward_id id = {fuzz_below(input, SESSIONS)};
 	const struct forward_learned learned = {
 		.id = id.id, .peer = {htonl(0xc6336402)}, .port = fuzz_16(input)};
-	bool waits = world.added[id.id] && !world.confirmed[id.id];
+	/* Else it is not forward's to say now, and changes nothing. */
+	bool waits = world.added[id.id] && !world.confirmed[id.id] && !world.removing[id.id];
 
 	switch (fuzz_below(input, 4)) {
 	case 0:
 		tell(FORWARD, FORWARD_MSG_LEARNED, &learned);
 		break;
 	case 1:
+		if (world.removing[id.id])
+			world.removing[id.id]--;
 		tell(FORWARD, FORWARD_MSG_REMOVED, &id);
 		break;
 	case 2:
-		if (!waits)
-			break;
-		world.added[id.id] = false;
+		if (waits)
+			world.added[id.id] = false;
 		tell(FORWARD, FORWARD_MSG_REFUSED, &id);
 		break;
 	default:
-		if (!waits)
-			break;
-		world.confirmed[id.id] = true;
+		if (waits)
+			world.confirmed[id.id] = true;
 		tell(FORWARD, FORWARD_MSG_ADDED, &id);
 		break;
 	}

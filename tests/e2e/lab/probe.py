@@ -63,13 +63,17 @@ class UdpClient:
     """A session over UDP by hand. Sends nothing by itself, not even hellos."""
 
     def __init__(self, node, user="alice", kind="network", source=None, port=0, named=None,
-                 password=PASSWORD, proves=True):
-        """named: the port in udp=PORT; without it, "udp" alone. proves: knows proofs of address."""
+                 password=PASSWORD, proves=True, login=None):
+        """named: the port in udp=PORT; without it, "udp" alone. proves: knows proofs of address.
+        login: the wire and the answer of a login that was made by hand."""
         self.node = node
-        self.wire = Wire(node, source=source)
         self.user = user
-        request = self.wire.request(user, kind, password, f"udp={named}" if named else "udp")
-        answer = self.wire.ask(request)
+        if login:
+            self.wire, answer = login
+        else:
+            self.wire = Wire(node, source=source)
+            answer = self.wire.ask(self.wire.request(user, kind, password,
+                                                     f"udp={named}" if named else "udp"))
         assert answer is not None and answer.startswith("+OK "), answer
         self.words = answer.split()[1:]
         self.me, self.her = self.words[:2]

@@ -113,14 +113,14 @@ static void test_slots_are_clean(void **state)
 	(void)state;
 	memset(&clean, 0, sizeof(clean));
 	assert_int_equal(session->id, 0);
-	session->granted = session->forwarded = true;
+	session->state = SLOT_UP;
 	session->user = 42;
 	session->since = 77;
 	session->peer = peer(1);
 	sessions_release(sessions, session);
 	session = sessions_take(sessions);
 	assert_int_equal(session->id, clean.id);
-	assert_false(session->granted || session->forwarded);
+	assert_int_equal(session->state, SLOT_CHECK);
 	assert_null(session->client);
 	assert_int_equal(session->user, 0);
 	assert_int_equal(session->since, 0);
@@ -149,40 +149,75 @@ static struct server_session *grant(struct sessions *sessions, int64_t user, uin
 	struct server_session *session = sessions_take(sessions);
 
 	assert_non_null(session);
-	session->granted = true;
+	session->state = SLOT_ADD;
 	session->user = user;
 	session->peer = peer(number);
 	return session;
 }
 
-static void test_by_user(void **state)
+static void test_older(void **state)
 {
 	struct sessions *sessions = sessions_new(8);
 	struct server_session *one, *two, *again, *pending;
 
 	(void)state;
-	assert_null(sessions_by_user(sessions, 1, NULL));
 	one = grant(sessions, 1, 1);
 	two = grant(sessions, 2, 2);
-	assert_ptr_equal(sessions_by_user(sessions, 1, NULL), one);
-	assert_ptr_equal(sessions_by_user(sessions, 2, NULL), two);
-	assert_null(sessions_by_user(sessions, 3, NULL));
-	assert_null(sessions_by_user(sessions, 1, one));
+	assert_null(sessions_older(sessions, one));
+	assert_null(sessions_older(sessions, two));
 
-	/* A newer session of the same user finds the older one, not itself. */
+	/* A newer session of the same user finds the older one; the older one finds none. */
 	again = grant(sessions, 1, 3);
-	assert_ptr_equal(sessions_by_user(sessions, 1, again), one);
-	assert_ptr_equal(sessions_by_user(sessions, 1, one), again);
-	sessions_release(sessions, one);
-	assert_null(sessions_by_user(sessions, 1, again));
+	assert_ptr_equal(sessions_older(sessions, again), one);
+	assert_null(sessions_older(sessions, one));
 
 	/* What monitor has not granted yet belongs to nobody. */
 	pending = sessions_take(sessions);
-	assert_null(sessions_by_user(sessions, 0, NULL));
-	pending->user = 9;
-	assert_null(sessions_by_user(sessions, 9, NULL));
-	pending->granted = true;
-	assert_ptr_equal(sessions_by_user(sessions, 9, NULL), pending);
+	pending->user = 2;
+	assert_ptr_equal(sessions_older(sessions, pending), two);
+	sessions_release(sessions, two);
+	two = grant(sessions, 2, 2);
+	assert_null(sessions_older(sessions, two));
+	pending->state = SLOT_UP;
+	assert_ptr_equal(sessions_older(sessions, two), pending);
+	sessions_release(sessions, one);
+	assert_null(sessions_older(sessions, again));
+	sessions_free(sessions);
+}
+
+/* An id that was used before, as all here were, makes a session no older. */
+static void test_older_is_by_login(void **state)
+{
+	struct sessions *sessions = sessions_new(2);
+	struct server_session *first = grant(sessions, 1, 1);
+	struct server_session *second = grant(sessions, 1, 2);
+
+	(void)state;
+	for (int round = 0; round < 5; round++) {
+		assert_ptr_equal(sessions_older(sessions, second), first);
+		assert_null(sessions_older(sessions, first));
+		sessions_release(sessions, first);
+		first = second;
+		second = grant(sessions, 1, 3);
+	}
+	sessions_free(sessions);
+}
+
+/* It belongs to the id, not to who has it. */
+static void test_dialog_outlives_sessions(void **state)
+{
+	struct sessions *sessions = sessions_new(1);
+	struct dialog *dialog = sessions_dialog(sessions, 0);
+
+	(void)state;
+	assert_non_null(dialog);
+	assert_null(sessions_dialog(sessions, 1));
+	assert_null(sessions_dialog(sessions, UINT32_MAX));
+	dialog->removing = 1;
+	sessions_release(sessions, sessions_take(sessions));
+	assert_int_equal(sessions_take(sessions)->id, 0);
+	assert_ptr_equal(sessions_dialog(sessions, 0), dialog);
+	assert_int_equal(dialog->removing, 1);
 	sessions_free(sessions);
 }
 
@@ -226,9 +261,9 @@ static void test_by_peer_with_udp(void **state)
 	assert_ptr_equal(sessions_by_peer(sessions, peer(1), udp), plain);
 	assert_null(sessions_by_peer(sessions, peer(1), plain));
 	/* The user's older session is found whatever carries it. */
-	assert_ptr_equal(sessions_by_user(sessions, 1, NULL), udp);
-	assert_ptr_equal(sessions_by_user(sessions, 2, udp), other);
-	assert_int_equal(sessions_count(sessions), 3);
+	assert_ptr_equal(sessions_older(sessions, grant(sessions, 1, 1)), udp);
+	assert_ptr_equal(sessions_older(sessions, grant(sessions, 2, 1)), other);
+	assert_int_equal(sessions_count(sessions), 5);
 	/* Nothing of its last user is left in a slot. */
 	sessions_release(sessions, udp);
 	assert_false(sessions_take(sessions)->udp);
@@ -245,7 +280,7 @@ static void test_count(void **state)
 	one = grant(sessions, 1, 1);
 	two = sessions_take(sessions);
 	assert_int_equal(sessions_count(sessions), 1);
-	two->granted = true;
+	two->state = SLOT_ADD;
 	assert_int_equal(sessions_count(sessions), 2);
 	sessions_release(sessions, one);
 	assert_int_equal(sessions_count(sessions), 1);
@@ -268,7 +303,9 @@ int main(void)
 		cmocka_unit_test(test_oldest_id_first),
 		cmocka_unit_test(test_slots_are_clean),
 		cmocka_unit_test(test_get),
-		cmocka_unit_test(test_by_user),
+		cmocka_unit_test(test_older),
+		cmocka_unit_test(test_older_is_by_login),
+		cmocka_unit_test(test_dialog_outlives_sessions),
 		cmocka_unit_test(test_by_peer),
 		cmocka_unit_test(test_by_peer_with_udp),
 		cmocka_unit_test(test_count),

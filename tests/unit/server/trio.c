@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "trio_parts.h"
+
+#include "base/clock.h"
+#include "forward/device.h"
+#include "forward/forward.h"
+#include "tests/unit/proto/addresses.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { QUEUE = 512, FORWARD_CHANNELS = 2 };
+
+struct message {
+	uint32_t type;
+	size_t size;
+	int fd;
+	_Alignas(16) unsigned char body[IPC_BODY_MAX];
+};
+
+static struct queue {
+	struct message *messages[QUEUE];
+	size_t count;
+} queues[TRIO_CHANNELS];
+
+/* Of forward: to monitor, to control. */
+static struct room_channel {
+	const struct ipc_row *rows;
+	size_t n_rows;
+	void *arg;
+} room_channels[FORWARD_CHANNELS];
+
+static unsigned int n_room_channels;
+static char control_root, control_forward; /* their addresses stand for control's channels */
+static void (*trio_play)(void);
+
+struct trio trio;
+
+/* --- channels ----------------------------------------------------------------------------- */
+
+struct ipc *__wrap_ipc_new(struct event_base *base, int fd, const char *name,
+			   const struct ipc_row *rows, size_t n_rows, ipc_closed closed, void *arg);
+int __wrap_ipc_send(struct ipc *ipc, uint32_t type, const void *body, size_t size, int fd);
+void __wrap_ipc_free(struct ipc **ipc);
+int __wrap_event_base_dispatch(struct event_base *base);
+struct table *__wrap_table_new(bool server, uint32_t sessions_max, const uint64_t key[static 2]);
+struct table *__real_table_new(bool server, uint32_t sessions_max, const uint64_t key[static 2]);
+struct devices *__wrap_devices_new(struct event_base *base, const uint64_t key[static 2],
+				   device_readable readable, void *arg);
+struct devices *__real_devices_new(struct event_base *base, const uint64_t key[static 2],
+				   device_readable readable, void *arg);
+
+/* Forward's own two. */
+struct ipc *__wrap_ipc_new(struct event_base *base, int fd, const char *name,
+			   const struct ipc_row *rows, size_t n_rows, ipc_closed closed, void *arg)
+{
+	(void)base;
+	(void)fd;
+	(void)name;
+	(void)closed;
+	assert_true(n_room_channels < FORWARD_CHANNELS);
+	room_channels[n_room_channels] = (struct room_channel){rows, n_rows, arg};
+	return (struct ipc *)(void *)&room_channels[n_room_channels++];
+}
+
+int __wrap_ipc_send(struct ipc *ipc, uint32_t type, const void *body, size_t size, int fd)
+{
+	const void *from = ipc;
+
+	assert_int_equal(fd, -1);
+	if (from == &control_root) {
+		trio_push(TRIO_CONTROL_ROOT, type, body, size, fd);
+	} else if (from == &control_forward) {
+		trio_push(TRIO_CONTROL_FORWARD, type, body, size, fd);
+	} else {
+		assert_ptr_equal(from, &room_channels[1]);
+		trio_push(TRIO_FORWARD_CONTROL, type, body, size, fd);
+	}
+	return 0;
+}
+
+void __wrap_ipc_free(struct ipc **ipc)
+{
+	*ipc = NULL;
+}
+
+struct table *__wrap_table_new(bool server, uint32_t sessions_max, const uint64_t key[static 2])
+{
+	trio.table = __real_table_new(server, sessions_max, key);
+	return trio.table;
+}
+
+struct devices *__wrap_devices_new(struct event_base *base, const uint64_t key[static 2],
+				   device_readable readable, void *arg)
+{
+	trio.devices = __real_devices_new(base, key, readable, arg);
+	return trio.devices;
+}
+
+void trio_push(enum trio_channel channel, uint32_t type, const void *body, size_t size, int fd)
+{
+	struct queue *queue = &queues[channel];
+	struct message *message = calloc(1, sizeof(*message));
+
+	assert_non_null(message);
+	assert_true(queue->count < QUEUE && size <= sizeof(message->body));
+	message->type = type;
+	message->size = size;
+	message->fd = fd;
+	memcpy(message->body, body, size);
+	queue->messages[queue->count++] = message;
+}
+
+size_t trio_waiting(enum trio_channel channel)
+{
+	return queues[channel].count;
+}
+
+static void room_take(unsigned int channel, const struct message *message)
+{
+	const struct room_channel *room = &room_channels[channel];
+
+	for (size_t i = 0; i < room->n_rows; i++) {
+		const struct ipc_row *row = &room->rows[i];
+
+		if (row->type != message->type)
+			continue;
+		assert_int_equal(row->size, message->size);
+		assert_true(row->with_fd == (message->fd != -1));
+		row->handler(NULL, message->body, message->fd, room->arg);
+		return;
+	}
+	fail_msg("forward does not know message %u", message->type);
+}
+
+static void root_takes(const struct message *message)
+{
+	const struct server_id *id = (const void *)message->body;
+	struct server_verdict verdict;
+
+	if (message->type == SERVER_MSG_LOGOUT) {
+		assert_true(grants_logout(trio.grants, id->id));
+		return;
+	}
+	assert_int_equal(message->type, SERVER_MSG_LOGIN);
+	assert_true(grants_login(trio.grants, (const void *)message->body, &verdict));
+	trio_push(TRIO_ROOT_CONTROL, SERVER_MSG_VERDICT, &verdict, sizeof(verdict), -1);
+}
+
+static void note_grant(const struct server_verdict *verdict)
+{
+	for (size_t i = 0; i < TRIO_CLIENTS; i++) {
+		struct trio_client *client = &trio.clients[i];
+		const struct server_session *session = client->client.session;
+
+		if (client->here && session && session->id == verdict->id)
+			client->granted = verdict->result == SERVER_GRANTED;
+	}
+}
+
+static void control_takes(const struct message *message)
+{
+	const void *body = message->body;
+	const struct forward_id *id = body;
+
+	switch (message->type) {
+	case SERVER_MSG_VERDICT:
+		note_grant(body);
+		broker_verdict(&trio.broker, body);
+		break;
+	case SERVER_MSG_REVOKE:
+		broker_revoke(&trio.broker, ((const struct server_id *)body)->id);
+		break;
+	case FORWARD_MSG_ADDED:
+		broker_added(&trio.broker, id->id);
+		break;
+	case FORWARD_MSG_REFUSED:
+		trio.refused++;
+		broker_refused(&trio.broker, id->id);
+		break;
+	case FORWARD_MSG_REMOVED:
+		broker_removed(&trio.broker, id->id);
+		break;
+	default:
+		fail_msg("control does not know message %u", message->type);
+	}
+}
+
+static void spoil(struct message *message)
+{
+	struct forward_session *add = (void *)message->body;
+
+	if (!trio.spoil || message->type != FORWARD_MSG_ADD)
+		return;
+	trio.spoil = false;
+	trio.spoilt++;
+	add->mtu = 0;
+}
+
+void trio_deliver(enum trio_channel channel)
+{
+	struct queue *queue = &queues[channel];
+	struct message *message = queue->messages[0];
+
+	assert_true(queue->count > 0);
+	queue->count--;
+	memmove(queue->messages, queue->messages + 1, queue->count * sizeof(queue->messages[0]));
+	switch (channel) {
+	case TRIO_CONTROL_ROOT:
+		root_takes(message);
+		break;
+	case TRIO_CONTROL_FORWARD:
+		spoil(message);
+		room_take(1, message);
+		break;
+	case TRIO_ROOT_FORWARD:
+		room_take(0, message);
+		break;
+	case TRIO_ROOT_CONTROL:
+	case TRIO_FORWARD_CONTROL:
+	case TRIO_CHANNELS:
+		control_takes(message);
+		break;
+	}
+	free(message);
+}
+
+void trio_settle(void)
+{
+	bool more;
+
+	do {
+		more = false;
+		for (enum trio_channel channel = 0; channel < TRIO_CHANNELS; channel++) {
+			while (trio_waiting(channel) > 0) {
+				trio_deliver(channel);
+				more = true;
+			}
+		}
+	} while (more);
+}
+
+/* --- clients ------------------------------------------------------------------------------ */
+
+void __wrap_client_feed(struct client *client, const struct conn_event *event);
+
+/* As in server/client.c, with a line to read instead of a connection. */
+void __wrap_client_feed(struct client *client, const struct conn_event *event)
+{
+	const unsigned int owners = CONN_DO_LOGIN | CONN_DO_ADD | CONN_DO_UP | CONN_DO_DENIED;
+	struct trio_client *of = (void *)((char *)client - offsetof(struct trio_client, client));
+	struct conn_actions actions;
+
+	if (of->closed || of->left)
+		return;
+	conn_feed(&client->conn, event, clock_ms(), &actions);
+	if (actions.what & CONN_DO_SEND)
+		(void)strlcpy(of->last, actions.send, sizeof(of->last));
+	if (actions.what & owners)
+		broker_act(&trio.broker, client, actions.what & owners);
+	if (actions.what & CONN_DO_CLOSE) {
+		of->closed = true;
+		broker_ended(&trio.broker, client);
+	}
+}
+
+struct trio_client *trio_log_in(unsigned int user, const char *peer, const char *words)
+{
+	const struct conn_event start = {.input = CONN_START};
+	struct conn_event request = {.input = CONN_LINE};
+	struct trio_client *client = trio.clients;
+	char response[DTCP_RESPONSE_SIZE];
+	char name[DTCP_USER_MAX + 1];
+	char line[DTCP_LINE_SIZE];
+
+	while (client->here)
+		client++;
+	assert_true(client < trio.clients + TRIO_CLIENTS);
+	*client = (struct trio_client){.here = true, .user = user, .number = ++trio.logins};
+	client->client.owner = &trio.owner;
+	(void)strlcpy(client->client.peer_text, peer, sizeof(client->client.peer_text));
+	conn_init(&client->client.conn, &trio.conn, "0B1517C87D516A5FA65BED722D51A04F", addr4(peer),
+		  addr4("192.0.2.1"));
+	__wrap_client_feed(&client->client, &start);
+	(void)snprintf(name, sizeof(name), "user%u", user);
+	assert_true(digest_response(name, client->client.conn.challenge, trio_password(user),
+				    response));
+	(void)snprintf(line, sizeof(line), "tunnel %s %s %s", name, response, words);
+	request.line = line;
+	request.len = strlen(line);
+	__wrap_client_feed(&client->client, &request);
+	return client;
+}
+
+void trio_leave(struct trio_client *client)
+{
+	assert_true(client->here && !client->left);
+	client->left = true;
+	if (client->closed)
+		return;
+	conn_lost(&client->client.conn, "client closed the connection");
+	broker_ended(&trio.broker, &client->client);
+}
+
+void trio_forget(struct trio_client *client)
+{
+	assert_true(client->here && (client->left || client->closed));
+	assert_null(client->client.session);
+	client->here = false;
+}
+
+/* --- what forward has --------------------------------------------------------------------- */
+
+static const struct session *by_address(struct in6_addr address)
+{
+	struct session *session = NULL;
+
+	return table_by_address(trio.table, &address, &session) == TABLE_UP ? session : NULL;
+}
+
+bool trio_leads(unsigned int user, const struct server_session *session)
+{
+	const struct session *want = session ? table_by_id(trio.table, session->id) : NULL;
+	const struct device *device = devices_find(trio.devices, user + 1);
+	const struct session *on_device = device ? TAILQ_FIRST(&device->sessions) : NULL;
+	const struct session *network = by_address(trio_network_of(user).addr);
+	const struct session *host = by_address(trio_host_of(user));
+
+	if (!session)
+		return !network && !host && !on_device;
+	if (!want)
+		return false;
+	if (want->config.device != 0)
+		return on_device == want && !network && !host;
+	/* One of them, with whatever the kind of the tunnel is, and its link-local address. */
+	return !on_device && (network == want || host == want) && (!network || network == want) &&
+	       (!host || host == want) &&
+	       by_address(want->config.prefixes[want->config.n_prefixes - 1].addr) == want;
+}
+
+void trio_expect_empty(void)
+{
+	assert_int_equal(grants_count(trio.grants), 0);
+	assert_int_equal(sessions_count(trio.broker.sessions), 0);
+	for (uint32_t id = 0; id < server_options_ids(&trio.options); id++) {
+		const struct dialog *dialog = sessions_dialog(trio.broker.sessions, id);
+
+		assert_null(table_by_id(trio.table, id));
+		assert_null(sessions_get(trio.broker.sessions, id));
+		assert_int_equal(dialog->state, DIALOG_NONE);
+		assert_int_equal(dialog->removing, 0);
+	}
+	for (unsigned int user = 0; user < TRIO_USERS; user++) {
+		assert_true(trio_leads(user, NULL));
+		assert_true(trio_world_holds_nothing(user));
+	}
+}
+
+/* --- all together ------------------------------------------------------------------------- */
+
+static void on_revoked(uint32_t id, void *arg)
+{
+	const struct server_id message = {.id = id};
+
+	(void)arg;
+	trio_push(TRIO_ROOT_CONTROL, SERVER_MSG_REVOKE, &message, sizeof(message), -1);
+}
+
+static void on_failed(void *arg)
+{
+	(void)arg;
+	fail_msg("a message could not be sent");
+}
+
+/* In forward's loop; its sockets and the shared device are silent. */
+int __wrap_event_base_dispatch(struct event_base *base)
+{
+	int shared;
+
+	(void)base;
+	trio_push_fd(FORWARD_MSG_DEVICE, 0, trio_open_tun(&shared));
+	trio_push_fd(FORWARD_MSG_RAW, 0, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	trio_push_fd(FORWARD_MSG_UDP, 0, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	trio_settle();
+	trio_play();
+	trio_settle();
+	close(shared);
+	return 0;
+}
+
+void trio_run(uint32_t sessions, uint32_t pending, void (*play)(void))
+{
+	struct grants_owner owner = {.options = &trio.options, .revoked = on_revoked};
+	struct forward_config config = {.server = true, .sessions_max = sessions + pending};
+
+	memset(&trio, 0, sizeof(trio));
+	trio_world_reset();
+	memset(room_channels, 0, sizeof(room_channels));
+	n_room_channels = 0;
+	trio.options = (struct server_options){
+		.mtu = 1280,
+		.sessions_max = sessions,
+		.limits = {.pending = pending},
+		.has_host = true,
+		.host_prefix = prefix("2001:db8:1::/64"),
+		.udp = true,
+		.tunnelonly = true,
+	};
+	trio.conn = (struct conn_config){.timeout_login = 60,
+					 .timeout_idle = 300,
+					 .attempts = 3,
+					 .lines = 1000000,
+					 .udp_port = 4028};
+	trio.broker = (struct broker){
+		.options = &trio.options,
+		.monitor = (struct ipc *)(void *)&control_root,
+		.forward = (struct ipc *)(void *)&control_forward,
+		.sessions = sessions_new(sessions + pending),
+		.failed = on_failed,
+	};
+	trio.grants = grants_new(&owner);
+	assert_non_null(trio.broker.sessions);
+	assert_non_null(trio.grants);
+	trio_play = play;
+	assert_int_equal(forward_run(&config, -1, -1), 0);
+	sessions_free(trio.broker.sessions);
+	grants_free(trio.grants);
+}

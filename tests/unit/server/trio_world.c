@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The models that stand for the database, the kernel, the limits and the log. */
+#include "trio_parts.h"
+
+#include "monitor/outside.h"
+#include "tests/unit/proto/addresses.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* What is added to a user's number for that in the database. */
+enum { USER_NUMBER = 100 };
+
+/* --- the models' world -------------------------------------------------------------------- */
+
+static struct {
+	char passwords[TRIO_USERS][16];
+	bool changed;
+	unsigned int devices[TRIO_USERS]; /* how many sessions have it open */
+	int tuns[TRIO_USERS];
+	unsigned int routes[TRIO_USERS];
+} world;
+
+static unsigned int user_of(const char *name)
+{
+	assert_int_equal(strncmp(name, "user", 4), 0);
+	assert_true(name[4] >= '0' && name[4] < '0' + TRIO_USERS && name[5] == '\0');
+	return (unsigned int)(name[4] - '0');
+}
+
+/* Outside the pool, so that root counts a route for each session. */
+struct prefix6 trio_network_of(unsigned int user)
+{
+	struct prefix6 network = prefix("2001:db8:4200::/48");
+
+	network.addr.s6_addr[5] = (uint8_t)(user + 1);
+	return network;
+}
+
+struct in6_addr trio_host_of(unsigned int user)
+{
+	struct in6_addr host = addr6("2001:db8:1::10");
+
+	host.s6_addr[15] = (uint8_t)(user + 0x10);
+	return host;
+}
+
+enum users_result __wrap_users_find(struct users *users, const char *name, struct user *user);
+enum users_result __wrap_users_lease_network(struct users *users, const char *name,
+					     const struct prefix6 *pool, uint8_t length,
+					     struct prefix6 *out);
+enum users_result __wrap_users_lease_host(struct users *users, const char *name,
+					  const struct prefix6 *host_prefix, struct in6_addr *out);
+bool __wrap_users_changed(struct users *users);
+
+enum users_result __wrap_users_find(struct users *users, const char *name, struct user *user)
+{
+	unsigned int number = user_of(name);
+
+	(void)users;
+	*user = (struct user){
+		.id = USER_NUMBER + number,
+		.has_network = true,
+		.has_host = true,
+		.network = trio_network_of(number),
+		.host = trio_host_of(number),
+	};
+	(void)strlcpy(user->password, world.passwords[number], sizeof(user->password));
+	return USERS_OK;
+}
+
+enum users_result __wrap_users_lease_network(struct users *users, const char *name,
+					     const struct prefix6 *pool, uint8_t length,
+					     struct prefix6 *out)
+{
+	(void)users;
+	(void)pool;
+	(void)length;
+	*out = trio_network_of(user_of(name));
+	return USERS_OK;
+}
+
+enum users_result __wrap_users_lease_host(struct users *users, const char *name,
+					  const struct prefix6 *host_prefix, struct in6_addr *out)
+{
+	(void)users;
+	(void)host_prefix;
+	*out = trio_host_of(user_of(name));
+	return USERS_OK;
+}
+
+bool __wrap_users_changed(struct users *users)
+{
+	bool changed = world.changed;
+
+	(void)users;
+	world.changed = false;
+	return changed;
+}
+
+void trio_world_reset(void)
+{
+	memset(&world, 0, sizeof(world));
+	for (unsigned int user = 0; user < TRIO_USERS; user++)
+		(void)strlcpy(world.passwords[user], "secret", sizeof(world.passwords[user]));
+}
+
+const char *trio_password(unsigned int user)
+{
+	return world.passwords[user];
+}
+
+bool trio_world_holds_nothing(unsigned int user)
+{
+	return world.devices[user] == 0 && world.routes[user] == 0;
+}
+
+void trio_change_password(unsigned int user)
+{
+	(void)snprintf(world.passwords[user], sizeof(world.passwords[user]), "secret%u",
+		       ++trio.changes);
+	world.changed = true;
+	trio.changed[user] = trio.logins;
+	grants_recheck(trio.grants);
+}
+
+/* --- the kernel, as links sees it --------------------------------------------------------- */
+
+bool __wrap_outside_is_here(struct in_addr addr);
+void __wrap_links_link_local(struct links *links, struct in_addr her);
+int __wrap_links_route_add(struct links *links, const struct prefix6 *prefix);
+void __wrap_links_route_remove(struct links *links, const struct prefix6 *prefix);
+int __wrap_links_open(struct links *links, int64_t user, struct in_addr her, uint32_t *number);
+void __wrap_links_close(struct links *links, uint32_t number);
+
+/* What forward takes for a device, or for a socket that is silent. */
+void trio_push_fd(uint32_t type, uint32_t index, int fd)
+{
+	const struct forward_device device = {.index = index};
+
+	assert_int_not_equal(fd, -1);
+	trio_push(TRIO_ROOT_FORWARD, type, &device, sizeof(device), fd);
+}
+
+bool __wrap_outside_is_here(struct in_addr addr)
+{
+	(void)addr;
+	return true;
+}
+
+void __wrap_links_link_local(struct links *links, struct in_addr her)
+{
+	(void)links;
+	(void)her;
+}
+
+int __wrap_links_route_add(struct links *links, const struct prefix6 *prefix)
+{
+	(void)links;
+	world.routes[prefix->addr.s6_addr[5] - 1]++;
+	return 0;
+}
+
+void __wrap_links_route_remove(struct links *links, const struct prefix6 *prefix)
+{
+	(void)links;
+	assert_true(world.routes[prefix->addr.s6_addr[5] - 1] > 0);
+	world.routes[prefix->addr.s6_addr[5] - 1]--;
+}
+
+int trio_open_tun(int *other)
+{
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+	*other = fds[0];
+	return fds[1];
+}
+
+int __wrap_links_open(struct links *links, int64_t user, struct in_addr her, uint32_t *number)
+{
+	unsigned int which = (unsigned int)(user - USER_NUMBER);
+
+	(void)links;
+	(void)her;
+	*number = which + 1;
+	if (world.devices[which]++ == 0)
+		trio_push_fd(FORWARD_MSG_DEVICE, *number, trio_open_tun(&world.tuns[which]));
+	return 0;
+}
+
+void __wrap_links_close(struct links *links, uint32_t number)
+{
+	const struct forward_device device = {.index = number};
+
+	(void)links;
+	assert_true(world.devices[number - 1] > 0);
+	if (--world.devices[number - 1] > 0)
+		return;
+	close(world.tuns[number - 1]);
+	trio_push(TRIO_ROOT_FORWARD, FORWARD_MSG_NO_DEVICE, &device, sizeof(device), -1);
+}
+
+/* --- limits and the log ------------------------------------------------------------------- */
+
+enum guesses_account __wrap_guesses_ask(struct guesses *guesses, struct in_addr source,
+					const char *user, bool device, int64_t now,
+					enum dtcp_reason *why, uint32_t *delay);
+void __wrap_guesses_passed(struct guesses *guesses, struct in_addr source, const char *user,
+			   int64_t now);
+uint32_t __wrap_guesses_failed(struct guesses *guesses, enum guesses_account account,
+			       struct in_addr source, const char *user, int64_t now);
+void __wrap_crowd_settle(struct crowd *crowd, struct crowd_place *place);
+void __wrap_crowd_unsettle(struct crowd *crowd, struct crowd_place *place);
+void __wrap_crowd_spoil(struct crowd *crowd, struct crowd_place *place);
+void __wrap_log_info(const char *format, ...);
+void __wrap_log_warn(const char *format, ...);
+void __wrap_log_warnx(const char *format, ...);
+void __wrap_log_limited(struct log_limit *limit, int64_t now, const char *format, ...);
+
+enum guesses_account __wrap_guesses_ask(struct guesses *guesses, struct in_addr source,
+					const char *user, bool device, int64_t now,
+					enum dtcp_reason *why, uint32_t *delay)
+{
+	(void)guesses;
+	(void)source;
+	(void)user;
+	(void)device;
+	(void)now;
+	(void)why;
+	(void)delay;
+	return GUESSES_PAIR;
+}
+
+void __wrap_guesses_passed(struct guesses *guesses, struct in_addr source, const char *user,
+			   int64_t now)
+{
+	(void)guesses;
+	(void)source;
+	(void)user;
+	(void)now;
+}
+
+uint32_t __wrap_guesses_failed(struct guesses *guesses, enum guesses_account account,
+			       struct in_addr source, const char *user, int64_t now)
+{
+	(void)guesses;
+	(void)account;
+	(void)source;
+	(void)user;
+	(void)now;
+	return 0;
+}
+
+void __wrap_crowd_settle(struct crowd *crowd, struct crowd_place *place)
+{
+	(void)crowd;
+	(void)place;
+}
+
+void __wrap_crowd_unsettle(struct crowd *crowd, struct crowd_place *place)
+{
+	(void)crowd;
+	(void)place;
+}
+
+void __wrap_crowd_spoil(struct crowd *crowd, struct crowd_place *place)
+{
+	(void)crowd;
+	(void)place;
+}
+
+void __wrap_log_info(const char *format, ...)
+{
+	(void)format;
+}
+
+void __wrap_log_warn(const char *format, ...)
+{
+	(void)format;
+}
+
+void __wrap_log_warnx(const char *format, ...)
+{
+	(void)format;
+}
+
+void __wrap_log_limited(struct log_limit *limit, int64_t now, const char *format, ...)
+{
+	va_list ap;
+
+	(void)now;
+	if (limit != &trio.broker.wrong)
+		return;
+	trio.not_believed++;
+	va_start(ap, format);
+	(void)vsnprintf(trio.said, sizeof(trio.said), format, ap);
+	va_end(ap);
+}
