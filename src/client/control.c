@@ -25,6 +25,14 @@ void control_must(struct control *control, int error, const char *whom)
 	control_end(control, CLIENT_LOCAL);
 }
 
+void control_wrong(struct control *control, const char *who, const char *message)
+{
+	log_limited(&control->wrong, clock_ms(),
+		    "%s said \"%s\" in state %s (%s for forward): not believed", who, message,
+		    session_state_name(control->session.state),
+		    dialog_state_name(control->dialog.state));
+}
+
 /* The port of ours that the server sends to, as far as we know. */
 static uint16_t control_my_port(const struct control *control)
 {
@@ -136,7 +144,11 @@ static void control_on_password(struct ipc *ipc, const void *body, int fd, void 
 
 	(void)ipc;
 	(void)fd;
-	session_password(&control->session, password->server, password->text);
+	if (control->session.state == SESSION_IDLE &&
+	    password->server < control->options->n_servers)
+		session_password(&control->session, password->server, password->text);
+	else
+		control_wrong(control, "monitor", "password");
 }
 
 static void control_on_account(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -147,6 +159,10 @@ static void control_on_account(struct ipc *ipc, const void *body, int fd, void *
 
 	(void)ipc;
 	(void)fd;
+	if (control->session.state != SESSION_IDLE) {
+		control_wrong(control, "monitor", "account");
+		return;
+	}
 	session_account(&control->session, account->user);
 	control->udp_port = (uint16_t)account->udp_port;
 	/* Without a NAT the bound port is the one that the server sees. */
@@ -250,6 +266,10 @@ static void control_on_raised(struct ipc *ipc, const void *body, int fd, void *a
 
 	(void)ipc;
 	(void)fd;
+	if (control->session.link != SESSION_LINK_RAISING) {
+		control_wrong(control, "monitor", "raised");
+		return;
+	}
 	if (!raised->ok)
 		control_forward_remove(control);
 	control_feed_input(control, raised->ok ? SESSION_RAISED : SESSION_RAISE_ERROR);
@@ -270,18 +290,29 @@ static void control_tunnel_gone(struct control *control, enum session_input inpu
 
 static void control_on_lowered(struct ipc *ipc, const void *body, int fd, void *arg)
 {
+	struct control *control = arg;
+
 	(void)ipc;
 	(void)body;
 	(void)fd;
-	control_tunnel_gone(arg, SESSION_LOWERED);
+	if (control->session.link == SESSION_LINK_LOWERING)
+		control_tunnel_gone(control, SESSION_LOWERED);
+	else
+		control_wrong(control, "monitor", "lowered");
 }
 
 static void control_on_lost(struct ipc *ipc, const void *body, int fd, void *arg)
 {
+	struct control *control = arg;
+
 	(void)ipc;
 	(void)body;
 	(void)fd;
-	control_tunnel_gone(arg, SESSION_LOST);
+	if (control->session.link == SESSION_LINK_NONE)
+		control_wrong(control, "monitor", "lost");
+	/* One that was asked for since then is another one. */
+	else if (control->session.link != SESSION_LINK_RAISING)
+		control_tunnel_gone(control, SESSION_LOST);
 }
 
 static void control_on_call(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -338,6 +369,7 @@ int client_control_run(const struct client_options *options, int monitor_fd, int
 	};
 
 	memcpy(config.servers, options->servers, sizeof(config.servers));
+	log_limit_init(&control.wrong, "messages that were not believed", 10, clock_ms());
 	session_init(&control.session, &config);
 	control_lookup_init(&control);
 	control.base = event_base_new();
@@ -359,6 +391,7 @@ int client_control_run(const struct client_options *options, int monitor_fd, int
 no_memory:
 	log_warnx("out of memory");
 done:
+	log_limit_tell(&control.wrong);
 	session_wipe(&control.session);
 	connection_free(control.connection);
 	control_lookup_free(&control);

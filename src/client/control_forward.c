@@ -14,9 +14,9 @@ void control_forward_remove(struct control *control)
 {
 	const struct forward_id id = {.id = CONTROL_SESSION};
 
-	if (!control->forwarding)
+	if (control->dialog.state == DIALOG_NONE)
 		return;
-	control->forwarding = false;
+	dialog_tell(&control->dialog, FORWARD_MSG_REMOVE);
 	control_must(control, ipc_send(control->forward, FORWARD_MSG_REMOVE, &id, sizeof(id), -1),
 		     "forward");
 }
@@ -54,7 +54,8 @@ void control_forward_add(struct control *control)
 	/* From now on it is forward's. */
 	explicit_bzero(add.key, sizeof(add.key));
 	explicit_bzero(control->session.key, sizeof(control->session.key));
-	control->forwarding = true;
+	dialog_tell(&control->dialog, FORWARD_MSG_ADD);
+	control->forwards_udp = session->udp;
 }
 
 void control_forward_echo(struct control *control)
@@ -71,6 +72,7 @@ void control_forward_echo(struct control *control)
 		echo.source = reply->me6;
 		echo.destination = reply->her6;
 	}
+	dialog_tell(&control->dialog, FORWARD_MSG_ECHO);
 	control_must(control, ipc_send(control->forward, FORWARD_MSG_ECHO, &echo, sizeof(echo), -1),
 		     "forward");
 }
@@ -79,53 +81,84 @@ void control_forward_hello(struct control *control)
 {
 	const struct forward_id id = {.id = CONTROL_SESSION};
 
-	if (control->forwarding)
+	if (control->dialog.state != DIALOG_NONE)
 		control_must(control,
 			     ipc_send(control->forward, FORWARD_MSG_HELLO, &id, sizeof(id), -1),
 			     "forward");
 }
 
+/* True where what forward says of a session counts now. */
+static bool control_hear(struct control *control, enum forward_msg type, uint32_t id)
+{
+	enum dialog_word word =
+		id == CONTROL_SESSION ? dialog_hear(&control->dialog, type) : DIALOG_WRONG;
+
+	if (word == DIALOG_WRONG)
+		control_wrong(control, "forward", dialog_message_name(type));
+	return word == DIALOG_COUNTS;
+}
+
 static void control_on_echoed(struct ipc *ipc, const void *body, int fd, void *arg)
 {
+	const struct forward_id *id = body;
+
 	(void)ipc;
-	(void)body;
 	(void)fd;
-	control_feed_input(arg, SESSION_ECHOED);
+	if (control_hear(arg, FORWARD_MSG_ECHOED, id->id))
+		control_feed_input(arg, SESSION_ECHOED);
 }
 
 static void control_on_path(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	const struct forward_path *path = body;
 	const struct session_event event = {.input = SESSION_PATH, .alive = path->alive != 0};
+	struct control *control = arg;
 
 	(void)ipc;
 	(void)fd;
-	control_feed(&event, arg);
+	/* Over protocol 41 nobody watches the path; one over UDP may have been there before. */
+	if (path->alive > 1 || (!control->forwards_udp && control->dialog.removing == 0))
+		control_wrong(control, "forward", "path");
+	else if (control_hear(control, FORWARD_MSG_PATH, path->id))
+		control_feed(&event, control);
 }
 
 static void control_on_refused(struct ipc *ipc, const void *body, int fd, void *arg)
 {
+	const struct forward_id *id = body;
+
 	(void)ipc;
-	(void)body;
 	(void)fd;
+	if (!control_hear(arg, FORWARD_MSG_REFUSED, id->id))
+		return;
 	log_warnx("the forward room refused the session");
 	control_end(arg, CLIENT_LOCAL);
 }
 
-/* Nothing waits for these: packets pass when forward has both session and device. */
-static void control_on_forward_done(struct ipc *ipc, const void *body, int fd, void *arg)
+/* Nothing waits for these two: packets pass when forward has both session and device. */
+static void control_on_added(struct ipc *ipc, const void *body, int fd, void *arg)
 {
+	const struct forward_id *id = body;
+
 	(void)ipc;
-	(void)body;
 	(void)fd;
-	(void)arg;
+	(void)control_hear(arg, FORWARD_MSG_ADDED, id->id);
+}
+
+static void control_on_removed(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct forward_id *id = body;
+
+	(void)ipc;
+	(void)fd;
+	(void)control_hear(arg, FORWARD_MSG_REMOVED, id->id);
 }
 
 static const struct ipc_row forward_rows[] = {
-	{FORWARD_MSG_ADDED, sizeof(struct forward_id), false, control_on_forward_done},
+	{FORWARD_MSG_ADDED, sizeof(struct forward_id), false, control_on_added},
 	{FORWARD_MSG_ECHOED, sizeof(struct forward_id), false, control_on_echoed},
 	{FORWARD_MSG_PATH, sizeof(struct forward_path), false, control_on_path},
-	{FORWARD_MSG_REMOVED, sizeof(struct forward_id), false, control_on_forward_done},
+	{FORWARD_MSG_REMOVED, sizeof(struct forward_id), false, control_on_removed},
 	{FORWARD_MSG_REFUSED, sizeof(struct forward_id), false, control_on_refused},
 };
 

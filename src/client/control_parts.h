@@ -4,11 +4,13 @@
 #define DTCP_CLIENT_CONTROL_PARTS_H
 
 #include "base/ipc.h"
+#include "base/log.h"
 #include "client/connection.h"
 #include "client/msg.h"
 #include "client/options.h"
 #include "client/session.h"
 #include "forward/counters.h"
+#include "forward/dialog.h"
 
 #include <event2/event.h>
 #include <stdbool.h>
@@ -39,9 +41,11 @@ struct control {
 	/* Forward's; NULL: none are shown. */
 	const struct counters_page *counters;
 	struct client_session told; /* to monitor */
-	bool forwarding;	    /* forward has our session */
+	struct dialog dialog;	    /* with forward, about our session */
+	bool forwards_udp;	    /* which goes over UDP */
 	uint16_t udp_port;	    /* bound for a tunnel over UDP */
 	struct control_lookup lookups[SESSION_SERVERS_MAX];
+	struct log_limit wrong; /* what a room said and cannot mean */
 	int status;
 };
 
@@ -57,6 +61,9 @@ void control_feed_input(struct control *control, enum session_input input);
 
 /* The tunnel of the session, as monitor is told of it. */
 struct client_tunnel control_tunnel(const struct control *control);
+
+/* A room said what it cannot mean in the session's state; nothing was done for it. */
+void control_wrong(struct control *control, const char *who, const char *message);
 
 /* A channel has been closed: for ipc_new(). */
 void control_on_closed(struct ipc *ipc, bool violated, void *arg);

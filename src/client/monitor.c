@@ -167,7 +167,8 @@ static void monitor_on_session(struct ipc *ipc, const void *body, int fd, void *
 
 	(void)ipc;
 	(void)fd;
-	if (!status_check(session)) {
+	/* It is up only with a tunnel of which control has heard. */
+	if (!status_check(session) || (session->up && !carrier_can_lower(&monitor->carrier))) {
 		log_warnx("control told of a session that cannot be");
 		monitor_end(monitor, CLIENT_LOCAL);
 		return;

@@ -301,7 +301,8 @@ static void session_on_broken(struct session *session, const struct session_even
 static void session_on_path(struct session *session, bool alive, int64_t now,
 			    struct session_actions *actions)
 {
-	if (!session->udp)
+	/* In other states it is about a session that goes on without a connection. */
+	if (!session->udp || session->state < SESSION_TEST || session->state > SESSION_UP)
 		return;
 	session->path_dead = !alive;
 	if (session->state == SESSION_TEST && alive)
