@@ -424,7 +424,8 @@ def test_forged_messages_to_the_servers_monitor(internet, room):
                   ("login_text", "control asked for a login that cannot be"),
                   ("logout", "control ended a session that is not there"),
                   ("login_flood", "control asks and does not take the answers"),
-                  ("server_here", "a room answered what it was not asked")]
+                  ("server_here", "a room answered what it was not asked"),
+                  ("server_hello", "unexpected message 34 from control")]
     limits = {"limit.sessions": 4, "limit.pending": 4}
     try_messages(lambda: internet.dtcps(program=DTCPS_TRAITOR, set=limits), room, cases)
     internet.server.back_to(before)
@@ -444,6 +445,7 @@ def test_forged_messages_to_the_clients_monitor(internet, room):
                   ("raise_server", cannot + "IPv4 addresses"),
                   ("raise_twice", cannot + "another one is being made"),
                   ("session", "control told of a session that cannot be"),
+                  ("session_up", "control told of a session that cannot be"),
                   ("client_here", "a room answered what it was not asked"),
                   ("lower", "control asked to remove a tunnel that is not there"),
                   ("lookup_flood", no_name), ("lookup_server", no_name),
@@ -455,3 +457,43 @@ def test_forged_messages_to_the_clients_monitor(internet, room):
                                              program=DTCPCLIENT_TRAITOR), room, cases)
     before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
     internet.site.back_to(before)
+
+
+def lie(process, treason, name, number, state):
+    """Forward says it to control, which does not believe it."""
+    said = rf'control: forward said "{name}"{number} in state {state}.*: not believed'
+    count = len(re.findall(said, process.log()))
+    betray(process.rooms()["forward"], treason)
+    until(lambda: len(re.findall(said, process.log())) > count, f"{name} in state {state}")
+
+
+def test_lies_of_the_servers_forward(internet):
+    """Of a session that there is not yet, and of one that is up: both come up and stay so."""
+    server = internet.dtcps(program=DTCPS_TRAITOR)
+    wait_rooms(server, SANDBOXED)
+    lies = ("added", "refused", "removed", "learned")
+    for treason in lies:
+        lie(server, treason, treason, " of session 0", "none")
+    client = internet.dtcpclient()
+    client.wait_up()
+    for treason in lies:
+        lie(server, treason, treason, " of session 0", "up")
+    lie(server, "refused_far", "refused", " of session 4711", "none")
+    ping(internet.site, SIX)
+    assert server.counters()["sessions"] == 1
+    assert client.stop() == 0
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize("transport", ["ipv6", "udp"])
+def test_lies_of_the_clients_forward(internet, transport):
+    internet.dtcps("-U")
+    client = internet.dtcpclient("--transport", transport, program=DTCPCLIENT_TRAITOR)
+    client.wait_up()
+    # Packets pass, so this is not what forward still has to say.
+    ping(internet.site, SIX)
+    for treason in ("added", "refused", "removed", "echoed", "path"):
+        lie(client, treason, treason, "", "up")
+    lie(client, "refused_far", "refused", "", "up")
+    ping(internet.site, SIX)
+    assert client.stop() == 0

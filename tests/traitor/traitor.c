@@ -8,6 +8,7 @@
 #include "base/room.h"
 #include "client/msg.h"
 #include "client/session.h"
+#include "forward/msg.h"
 #include "server/msg.h"
 
 #include <fcntl.h>
@@ -57,13 +58,26 @@ enum treason {
 	TREASON_CLIENT_HERE,
 	TREASON_HEARD,
 	TREASON_LOOKUP_SERVER,
+	TREASON_SESSION_UP,
 	/* of the server's control */
 	TREASON_LOGIN_ID = 50,
 	TREASON_LOGIN_TEXT,
 	TREASON_LOGOUT,
 	TREASON_LOGIN_FLOOD,
 	TREASON_SERVER_HERE,
+	TREASON_SERVER_HELLO, /* to forward */
+	/* of forward, to control, of session 0 */
+	TREASON_ADDED = 70,
+	TREASON_REFUSED,
+	TREASON_REMOVED,
+	TREASON_LEARNED,
+	TREASON_ECHOED,
+	TREASON_PATH,
+	TREASON_REFUSED_FAR, /* of one that there cannot be */
 };
+
+/* Control's and forward's channel to each other, beside that to monitor. */
+enum { TRAITOR_BETWEEN = ROOM_FD + 1 };
 
 /* As base/ipc.c has it. */
 struct message {
@@ -75,7 +89,8 @@ struct message {
 static pid_t traitor_parent;
 
 /* Sends a message; an attacker waits until there is room for it. */
-static void traitor_send(uint32_t type, const void *body, size_t size, size_t claimed, int fd)
+static void traitor_send(int channel, uint32_t type, const void *body, size_t size, size_t claimed,
+			 int fd)
 {
 	struct message message = {.type = type, .size = (uint32_t)claimed};
 	union {
@@ -84,7 +99,7 @@ static void traitor_send(uint32_t type, const void *body, size_t size, size_t cl
 	} control = {.room = {0}};
 	struct iovec iov = {.iov_base = &message, .iov_len = offsetof(struct message, body) + size};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	struct pollfd writable = {.fd = ROOM_FD, .events = POLLOUT};
+	struct pollfd writable = {.fd = channel, .events = POLLOUT};
 
 	memcpy(message.body, body, size);
 	if (fd != -1) {
@@ -98,11 +113,13 @@ static void traitor_send(uint32_t type, const void *body, size_t size, size_t cl
 		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
 	}
-	if (sendmsg(ROOM_FD, &msg, MSG_NOSIGNAL) == -1 && poll(&writable, 1, 1000) == 1)
-		(void)sendmsg(ROOM_FD, &msg, MSG_NOSIGNAL);
+	if (sendmsg(channel, &msg, MSG_NOSIGNAL) == -1 && poll(&writable, 1, 1000) == 1)
+		(void)sendmsg(channel, &msg, MSG_NOSIGNAL);
 }
 
-#define SEND(type, body) traitor_send(type, &(body), sizeof(body), sizeof(body), -1)
+#define SEND(type, body) traitor_send(ROOM_FD, type, &(body), sizeof(body), sizeof(body), -1)
+#define SEND_BETWEEN(type, body)                                                                   \
+	traitor_send(TRAITOR_BETWEEN, type, &(body), sizeof(body), sizeof(body), -1)
 
 static void traitor_raise(enum treason treason)
 {
@@ -148,22 +165,55 @@ static void traitor_login(enum treason treason)
 		SEND(SERVER_MSG_LOGIN, login);
 }
 
+/* What control and forward tell each other. */
+static void traitor_tell_other(enum treason treason)
+{
+	const struct forward_id id = {.id = treason == TREASON_REFUSED_FAR ? 4711 : 0};
+	const struct forward_learned learned = {.peer = {htonl(0xc0000202)}, .port = 4028};
+	const struct forward_path path = {.alive = 2};
+
+	switch ((int)treason) {
+	case TREASON_SERVER_HELLO:
+		SEND_BETWEEN(FORWARD_MSG_HELLO, id);
+		break;
+	case TREASON_ADDED:
+		SEND_BETWEEN(FORWARD_MSG_ADDED, id);
+		break;
+	case TREASON_REMOVED:
+		SEND_BETWEEN(FORWARD_MSG_REMOVED, id);
+		break;
+	case TREASON_LEARNED:
+		SEND_BETWEEN(FORWARD_MSG_LEARNED, learned);
+		break;
+	case TREASON_ECHOED:
+		SEND_BETWEEN(FORWARD_MSG_ECHOED, id);
+		break;
+	case TREASON_PATH:
+		SEND_BETWEEN(FORWARD_MSG_PATH, path);
+		break;
+	default:
+		SEND_BETWEEN(FORWARD_MSG_REFUSED, id);
+		break;
+	}
+}
+
 static void traitor_tell(enum treason treason)
 {
 	const struct client_none none = {0};
 	const struct server_id id = {.id = 3};
-	const struct client_session session = {.up = 2};
+	const struct client_session session = {.up = treason == TREASON_SESSION_UP ? 1 : 2};
 	struct client_server server = {0};
 
 	switch ((int)treason) {
 	case TREASON_UNKNOWN_TYPE:
-		traitor_send(4711, &none, sizeof(none), sizeof(none), -1);
+		traitor_send(ROOM_FD, 4711, &none, sizeof(none), sizeof(none), -1);
 		break;
 	case TREASON_WRONG_SIZE:
-		traitor_send(CLIENT_MSG_LOWER, &none, sizeof(none), 2048, -1);
+		traitor_send(ROOM_FD, CLIENT_MSG_LOWER, &none, sizeof(none), 2048, -1);
 		break;
 	case TREASON_WITH_DESCRIPTOR:
-		traitor_send(CLIENT_MSG_LOWER, &none, sizeof(none), sizeof(none), STDIN_FILENO);
+		traitor_send(ROOM_FD, CLIENT_MSG_LOWER, &none, sizeof(none), sizeof(none),
+			     STDIN_FILENO);
 		break;
 	case TREASON_SHORT:
 		(void)!write(ROOM_FD, &none, sizeof(none));
@@ -180,6 +230,7 @@ static void traitor_tell(enum treason treason)
 		SEND(CLIENT_MSG_LOOKUP, server);
 		break;
 	case TREASON_SESSION:
+	case TREASON_SESSION_UP:
 		SEND(CLIENT_MSG_SESSION, session);
 		break;
 	case TREASON_CLIENT_HERE:
@@ -271,6 +322,8 @@ static void traitor_on_signal(int signal_number, siginfo_t *info, void *context)
 	(void)context;
 	if (treason < TREASON_UNKNOWN_TYPE)
 		traitor_call(treason);
+	else if (treason >= TREASON_SERVER_HELLO)
+		traitor_tell_other(treason);
 	else
 		traitor_tell(treason);
 	(void)!write(STDERR_FILENO, survived, sizeof(survived) - 1);

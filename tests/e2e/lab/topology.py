@@ -235,6 +235,12 @@ class Lab:
                 texts.append(text)
         return texts
 
+    def disbelieved(self):
+        """What rooms did not believe of each other, though none has been taken over."""
+        return [line for process in self.started
+                if not any("-traitor" in str(word) for word in process.words)
+                for line in process.log().splitlines() if line.endswith(": not believed")]
+
     def messages(self):
         """[(which program, what it said)] of everything that was started."""
         found = []
@@ -275,7 +281,7 @@ class Lab:
                 for pid in node.processes():
                     end_quietly(pid)
                 node.destroy()
-        problems += self.sanitizer_reports()
+        problems += self.sanitizer_reports() + self.disbelieved()
         self.ended = self.messages()
         shutil.rmtree(self.dir, ignore_errors=True)
         return problems

@@ -16,9 +16,13 @@ NUMBERS |= {name: number for number, name in enumerate(
     ["unknown_type", "wrong_size", "with_descriptor", "short"], 20)}
 NUMBERS |= {name: number for number, name in enumerate(
     ["raise_loopback", "raise_multicast", "raise_bits", "raise_flag", "lower", "lookup_flood",
-     "raise_server", "raise_twice", "session", "client_here", "heard", "lookup_server"], 30)}
+     "raise_server", "raise_twice", "session", "client_here", "heard", "lookup_server",
+     "session_up"], 30)}
 NUMBERS |= {name: number for number, name in enumerate(
-    ["login_id", "login_text", "logout", "login_flood", "server_here"], 50)}
+    ["login_id", "login_text", "logout", "login_flood", "server_here",
+     "server_hello"], 50)}
+NUMBERS |= {name: number for number, name in enumerate(
+    ["added", "refused", "removed", "learned", "echoed", "path", "refused_far"], 70)}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
