@@ -3,11 +3,14 @@
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import re
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import tempfile
 from pathlib import Path
@@ -17,6 +20,10 @@ from .wait import BUILD, until
 PREFIX = "dtcp"
 FOLDER = "dtcp-e2e-"
 CLONE_NEWNET = 0x40000000
+SIOCGIFFLAGS = 0x8913
+IFF_RUNNING = 0x40
+IFA_F_TENTATIVE = 0x40
+SCOPE_LINK = 0x20  # as /proc/net/if_inet6 has it
 NETNS = Path("/run/netns")
 ENTER = BUILD / "tests" / "e2e" / "enter"
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -149,6 +156,31 @@ class Node:
         """As an administrator does it: an interface that is up used to keep its name."""
         for words in ((interface, "down"), (interface, "name", name), (name, "up")):
             self.ip("link", "set", *words)
+
+    def settle(self, *interfaces):
+        """Waits until the kernel has done with these, which are ends of wires and were set up, what
+        it does in its own time: the carrier, a link-local address, the routes of each address.
+        Before that, packets get lost and what can be seen here still changes."""
+        until(lambda: not self._unsettled(interfaces),
+              lambda: f"{self.name} is settled; not yet: {self._unsettled(interfaces)}")
+
+    def _unsettled(self, interfaces):
+        with self.inside():
+            proc = Path("/proc/thread-self/net")
+            addresses = [line.split() for line in (proc / "if_inet6").read_text().splitlines()]
+            routes = {tuple(line.split()[:2])
+                      for line in (proc / "ipv6_route").read_text().splitlines()}
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as query:
+                flags = {name: struct.unpack("16xH22x", fcntl.ioctl(
+                    query, SIOCGIFFLAGS, struct.pack("16s24x", name.encode())))[0]
+                    for name in interfaces}
+        local = {name for *_, scope, _, name in addresses if int(scope, 16) == SCOPE_LINK}
+        found = [name for name in interfaces if not flags[name] & IFF_RUNNING]
+        if self.sysctl("net.ipv6.conf.default.disable_ipv6") == "0":
+            found += [f"{name} without link-local address" for name in interfaces
+                      if name not in local]
+        return found + [f"{address} on {name}" for address, *_, bits, name in addresses
+                        if int(bits, 16) & IFA_F_TENTATIVE or (address, "80") not in routes]
 
     def links(self):
         return {link["ifname"] for link in self.ip_json("link", "show")}

@@ -61,6 +61,7 @@ class Lab:
         self.nodes = []
         self.gathers = False
         self.wires = []
+        self.ends = []
         self.started = []
         self.closing = []
         self.ended = []
@@ -93,17 +94,23 @@ class Lab:
     @contextlib.contextmanager
     def at_once(self):
         """Wires, and what the nodes' ip() is asked for, wait until the end and are then done with
-        one process for each node: it takes longer to start than to do them."""
+        one process for each node: it takes longer to start than to do them. Then all is settled."""
         self.gathers = True
         yield
         self.gathers = False
         self._lay_wires()
         for node in self.nodes:
             node.ip_gathered()
+        self._settle()
 
     def _lay_wires(self):
         lines, self.wires = self.wires, []
         ip_batch(lines)
+
+    def _settle(self):
+        ends, self.ends = self.ends, []
+        for node, interface in ends:
+            node.settle(interface)
 
     def wire(self, a, a_if, b, b_if):
         self.wires.append(f"link add {a_if} netns {a.ns} type veth peer name {b_if} netns {b.ns}")
@@ -111,6 +118,9 @@ class Lab:
             self._lay_wires()
         a.ip("link", "set", a_if, "up")
         b.ip("link", "set", b_if, "up")
+        self.ends += [(a, a_if), (b, b_if)]
+        if not self.gathers:
+            self._settle()
 
     @property
     def nat(self):
