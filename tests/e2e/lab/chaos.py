@@ -14,7 +14,7 @@ import statistics
 import time
 
 from .node import alive
-from .wait import SLOW
+from .wait import slow
 
 RESTART_AFTER = 0.5  # seconds between a fall and the next start
 CLIENT_ROOMS = ("monitor", "control", "forward", "guard")
@@ -142,7 +142,7 @@ class Chaos:
 
     def wait_all(self, seconds):
         """As the crowd's, while whatever falls is started again."""
-        deadline = time.monotonic() + seconds * SLOW
+        deadline = time.monotonic() + seconds * slow()
         while self.crowd.missing() and time.monotonic() < deadline:
             self.supervise()
             time.sleep(0.02)
@@ -240,7 +240,7 @@ class Chaos:
 
     def _start_when_ended(self, ward):
         process = ward.process
-        deadline = time.monotonic() + 20 * SLOW
+        deadline = time.monotonic() + 20 * slow()
 
         def look():
             if ward.process is not process:

@@ -5,8 +5,8 @@ import collections
 import contextlib
 import socket
 import struct
-import time
 
+from .sockets import stamp, stamped
 from .wait import until
 
 # What was said ({"READY": "1", "STATUS": "..."}), by which process, and when.
@@ -35,6 +35,7 @@ class Manager:
             self.socket.bind(name)
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        stamp(self.socket)
         self.all = []
         self.variables = {"NOTIFY_SOCKET": name, **more}
         if watchdog:
@@ -54,10 +55,9 @@ class Manager:
         with contextlib.suppress(BlockingIOError):
             while True:
                 text, extra, _, _ = self.socket.recvmsg(4096, 1024)
-                [(_, kind, data)] = extra
-                assert kind == socket.SCM_CREDENTIALS
+                [data] = [data for _, kind, data in extra if kind == socket.SCM_CREDENTIALS]
                 what = dict(line.split("=", 1) for line in text.decode().split("\n"))
-                self.all.append(Said(what, struct.unpack("3i", data)[0], time.monotonic()))
+                self.all.append(Said(what, struct.unpack("3i", data)[0], stamped(extra)))
         return self.all
 
     def mark(self):

@@ -4,7 +4,7 @@
 import socket
 import struct
 
-from .wait import SLOW
+from .wait import slow
 
 PROTOCOL_41 = 41
 
@@ -61,7 +61,7 @@ class Outside:
 
     def receive(self, seconds=15):
         """(outer source, outer destination, inner packet), or None when nothing comes."""
-        self.receiver.settimeout(seconds * SLOW)
+        self.receiver.settimeout(seconds * slow())
         try:
             packet = self.receiver.recv(65535)
         except TimeoutError:

@@ -12,7 +12,7 @@ import time
 from .outside import echo_request
 from .programs import PASSWORD
 from .topology import SERVER, SIX
-from .wait import SLOW, until
+from .wait import slow, until
 from .wire import Wire
 
 HELLO = 0xD0
@@ -119,7 +119,7 @@ class UdpClient:
     def receive(self, seconds=15, via=None):
         """A datagram, or None when nothing comes."""
         via = via or self.socket
-        via.settimeout(seconds * SLOW)
+        via.settimeout(seconds * slow())
         try:
             data, source = via.recvfrom(65535)
         except TimeoutError:
@@ -129,7 +129,7 @@ class UdpClient:
 
     def answer(self, seconds=15, via=None):
         """The next answer; packets that come before it are dropped."""
-        deadline = time.monotonic() + seconds * SLOW
+        deadline = time.monotonic() + seconds * slow()
         while time.monotonic() < deadline:
             data = self.receive(seconds, via)
             if data is not None and is_probe(data):
@@ -154,9 +154,9 @@ class UdpClient:
 
     def echo_answer(self, number=1, seconds=15, via=None):
         """True where the answer to that echo request comes."""
-        deadline = time.monotonic() + seconds * SLOW
+        deadline = time.monotonic() + seconds * slow()
         while (left := deadline - time.monotonic()) > 0:
-            data = self.receive(left / SLOW, via)
+            data = self.receive(left / slow(), via)
             if data is not None and len(data) >= 48 and data[0] >> 4 == 6 and data[40] == 129 \
                     and data[46:48] == number.to_bytes(2, "big"):
                 return True

@@ -11,7 +11,7 @@ import termios
 from pathlib import Path
 
 from .node import alive, command, command_line
-from .wait import SLOW, until
+from .wait import until
 
 
 def _own_terminal():
@@ -64,10 +64,8 @@ class Process:
 
     def wait(self, seconds=15):
         """Waits for the end and returns the exit status."""
-        try:
-            return self.popen.wait(seconds * SLOW)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"{self.name} has not ended within {seconds * SLOW:.0f} s") from None
+        until(lambda: not self.running(), f"{self.name} ends", seconds)
+        return self.popen.returncode
 
     def send_signal(self, number):
         self.popen.send_signal(number)
@@ -94,6 +92,18 @@ class Process:
                 if match:
                     found.setdefault(match.group(1), pid)
         return found
+
+    @contextlib.contextmanager
+    def held(self, *rooms):
+        """Rooms stand still meanwhile, so that they see all that is done as one."""
+        pids = [self.rooms()[room] for room in rooms]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     def kill_all(self):
         """kill -9 of all its processes at the same moment, so that none can clear away after

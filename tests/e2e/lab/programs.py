@@ -8,6 +8,7 @@ import signal
 import subprocess
 
 from .process import Process
+from .sockets import listening_ports
 from .wait import BUILD, until
 
 DTCPS = BUILD / "src" / "server" / "dtcps"
@@ -101,13 +102,8 @@ class Server(Counting):
             self.wait_ready()
 
     def listens(self):
-        want = f":{self.port:04X}"
-        with self.node.inside(), open("/proc/thread-self/net/tcp", encoding="ascii") as table:
-            for line in table.readlines()[1:]:
-                words = line.split()
-                if words[1].endswith(want) and words[3] == "0A":
-                    return True
-        return False
+        with self.node.inside():
+            return self.port in listening_ports()
 
     def wait_ready(self):
         def ready():

@@ -20,7 +20,7 @@ import tempfile
 from pathlib import Path
 
 from .nat import Nat
-from .node import FOLDER, Node, command, ip_batch
+from .node import FOLDER, Node, command, ip_batch, processes_of
 from .process import end_quietly
 from .programs import Client, Server, Users
 from .wait import SANITIZED, until
@@ -260,12 +260,18 @@ class Lab:
             found.append((title, f"$ {' '.join(process.words)}\n{process.log()[-6000:]}"))
         return found
 
+    def _processes(self):
+        """{pid: command line} of everything that runs on any of the nodes."""
+        return processes_of(*(node.inode for node in self.nodes))
+
     def close(self, gently):
         """Ends everything. gently: our own programs are asked first, and must follow."""
         problems = []
         try:
-            for process in reversed(self.started):
-                if gently and isinstance(process, (Client, Server)) and process.running():
+            ours = [process for process in self.started if isinstance(process, (Client, Server))]
+            # A client whose server goes first has another status.
+            for process in sorted(ours, key=lambda process: isinstance(process, Server)):
+                if gently and process.running():
                     try:
                         status = process.stop()
                     except AssertionError as error:
@@ -275,7 +281,7 @@ class Lab:
                             problems.append(f"{process.name} ended with status {status} on SIGTERM")
             if gently:
                 def left():
-                    return [title for node in self.nodes for title in node.processes().values()
+                    return [title for title in self._processes().values()
                             if title.startswith(("dtcps", "dtcpclient"))]
 
                 try:
@@ -287,9 +293,10 @@ class Lab:
                 action()
             for process in self.started:
                 process.kill()
+            # Whatever still runs in a namespace that we made was started by us.
+            for pid in self._processes():
+                end_quietly(pid)
             for node in self.nodes:
-                for pid in node.processes():
-                    end_quietly(pid)
                 node.destroy()
         problems += self.sanitizer_reports() + self.disbelieved()
         self.ended = self.messages()

@@ -10,7 +10,7 @@ import time
 
 from . import sockets
 from .topology import SIX
-from .wait import SLOW, until
+from .wait import slow, until
 
 MEGABYTE = 1 << 20
 
@@ -19,7 +19,7 @@ def ping_once(node, address, source=None, size=56, count=1, wait=2, more=()):
     words = ["ping", "-6", "-n", "-c", count, "-i", "0.05", "-W", wait, "-s", size, *more]
     if source:
         words += ["-I", source]
-    return node.run(*words, address, check=False)
+    return node.command(*words, address, check=False, env=node.lab.environment())
 
 
 def ping(node, address, seconds=15, **more):
@@ -50,7 +50,7 @@ def transfer(sender, receiver, address, size=50 * MEGABYTE, source=None, seconds
         listener = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
         listener.bind(("::", 0))
         listener.listen(1)
-    listener.settimeout(seconds * SLOW)
+    listener.settimeout(seconds * slow())
     port = listener.getsockname()[1]
     received = {}
 
@@ -60,7 +60,7 @@ def transfer(sender, receiver, address, size=50 * MEGABYTE, source=None, seconds
         try:
             connection, _ = listener.accept()
             with connection:
-                connection.settimeout(seconds * SLOW)
+                connection.settimeout(seconds * slow())
                 while chunk := connection.recv(MEGABYTE):
                     digest.update(chunk)
                     count += len(chunk)
@@ -76,7 +76,7 @@ def transfer(sender, receiver, address, size=50 * MEGABYTE, source=None, seconds
         connection = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
         where = socket.getaddrinfo(address, port, socket.AF_INET6, socket.SOCK_STREAM)[0][4]
     try:
-        connection.settimeout(seconds * SLOW)
+        connection.settimeout(seconds * slow())
         if source:
             connection.bind((source, 0))
         connection.connect(where)
@@ -89,7 +89,7 @@ def transfer(sender, receiver, address, size=50 * MEGABYTE, source=None, seconds
     finally:
         connection.close()
         listener.close()
-    thread.join(seconds * SLOW)
+    thread.join(seconds * slow())
     assert not thread.is_alive(), f"TCP from {sender.name} to {address} did not end"
     want = hashlib.sha256(data).digest()
     assert received.get("count") == size and received["digest"] == want, received
@@ -105,7 +105,7 @@ class Stream:
 
     def __init__(self, sender, receiver, address, source=None, seconds=120):
         self.what = f"TCP from {sender.name} to {address}"
-        self.seconds = seconds * SLOW
+        self.seconds = seconds * slow()
         with receiver.inside():
             self.listener = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
             self.listener.bind(("::", 0))
@@ -183,7 +183,7 @@ class Stream:
         """Ends it; what has come must be what was sent."""
         self.ending.set()
         for thread in self.threads:
-            thread.join(seconds * SLOW)
+            thread.join(seconds * slow())
             assert not thread.is_alive(), f"{self.what} does not end"
         assert not self.errors, f"{self.what}: {self.errors}"
         assert self.received_bytes == self.sent_bytes

@@ -2,6 +2,7 @@
 """Waiting for conditions."""
 
 import json
+import math
 import os
 import time
 from pathlib import Path
@@ -21,26 +22,41 @@ def _sanitized():
 
 
 SANITIZED = _sanitized()
-# Sanitizers cost about that much; a machine that is busy otherwise can ask for more.
+# Sanitizers cost about that much; DTCP_SLOW is for a machine that is slow by itself.
 SLOW = float(os.environ.get("DTCP_SLOW", "3" if SANITIZED else "1"))
+
+
+def slow():
+    """How many times as long as on an idle machine things may take now: where a processor has
+    several who want to run, each of them waits for its turn. For upper bounds only."""
+    average, _, _, running, _ = Path("/proc/loadavg").read_text().replace("/", " ").split()[:5]
+    return SLOW * max(1, max(float(average), int(running) - 1) / os.cpu_count())
+
+
+def patience(seconds):
+    """For a program that is told in whole seconds for how long it waits: enough for what it waits
+    for to come in time."""
+    return math.ceil(seconds * slow())
 
 
 def until(condition, what, seconds=15):
     """Waits until condition() is true and returns what it returned."""
-    deadline = time.monotonic() + seconds * SLOW
+    begun = time.monotonic()
     while True:
         result = condition()
         if result:
             return result
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - begun
+        if waited > seconds * SLOW and waited > seconds * slow():
             detail = what() if callable(what) else what
-            raise AssertionError(f"not within {seconds * SLOW:.0f} s: {detail}")
-        time.sleep(0.02)
+            raise AssertionError(f"not within {waited:.0f} s: {detail}")
+        # Who waits for long already is in no hurry, and leaves the processor to the others.
+        time.sleep(min(max(0.02, waited / 50), 0.2))
 
 
-def pass_time(seconds, still, what):
+def pass_time(seconds, still, what, every=0.2):
     """For tests whose subject is that time passes. still() must be true all along."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         assert still(), what
-        time.sleep(0.2)
+        time.sleep(every)

@@ -7,7 +7,7 @@ import threading
 
 from . import sockets
 from .programs import PASSWORD, PORT
-from .wait import SLOW
+from .wait import slow
 
 
 def response(user, challenge, password):
@@ -20,7 +20,7 @@ class Wire:
     def __init__(self, node, server="198.51.100.2", port=PORT, source=None, greet=True):
         with node.inside():
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self.socket.settimeout(15 * SLOW)
+        self.socket.settimeout(15 * slow())
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if source:
             self.socket.bind((source, 0))
@@ -36,14 +36,14 @@ class Wire:
 
     def line(self, seconds=15):
         """The next line without its end; None where the server has closed."""
-        self.socket.settimeout(seconds * SLOW)
+        self.socket.settimeout(seconds * slow())
         while b"\n" not in self.buffer:
             try:
                 data = self.socket.recv(4096)
             except ConnectionResetError:
                 data = b""
             except TimeoutError:
-                raise AssertionError(f"no line from the server within {seconds * SLOW:.0f} s, "
+                raise AssertionError(f"no line from the server within {seconds * slow():.0f} s, "
                                      f"only {self.buffer!r}") from None
             if not data:
                 assert not self.buffer, f"the server closed within a line: {self.buffer!r}"
@@ -122,7 +122,7 @@ class Peer:
 
     def __init__(self, connection):
         self.socket = connection
-        self.socket.settimeout(60 * SLOW)
+        self.socket.settimeout(60 * slow())
         self.file = connection.makefile("rb")
         self.heard = []
 
