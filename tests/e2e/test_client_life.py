@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from lab.capture import Capture
 from lab.dns import ANSWERS, SILENT, NameServer
 from lab.node import alive
 from lab.process import end_quietly
 from lab.topology import SERVER, SITE, SIX
 from lab.traffic import ping
-from lab.wait import SLOW, until
+from lab.wait import slow, until
 from lab.wire import FakeServer
 
 
@@ -70,14 +71,12 @@ def test_hold_ends(internet):
 
 def test_l_waits_longer_and_longer(internet):
     """1 s, then 2, then 4, each a quarter more or less."""
-    client = internet.dtcpclient("-l")
-    times = []
-    for number in range(4):
-        until(lambda number=number: len(re.findall("refused", client.log())) > number,
-              "another attempt", 10)
-        times.append(time.monotonic())
+    with Capture(internet.site, "up0", "tcp[tcpflags] = tcp-syn", "out", limit=4) as attempts:
+        client = internet.dtcpclient("-l")
+        until(lambda: len(attempts.packets()) == 4, "four attempts", 20)
+        times = [float(packet.time) for packet in attempts.packets()]
     for number, (a, b) in enumerate(zip(times, times[1:])):
-        assert 0.7 * 2 ** number < b - a < 1.3 * 2 ** number + 1 * SLOW, times
+        assert 0.7 * 2 ** number < b - a < 1.3 * 2 ** number + 1 * slow(), times
     assert client.stop() == 0
 
 
@@ -192,7 +191,7 @@ def test_server_that_does_not_answer_quit(internet):
     client.wait_up()
     started = time.monotonic()
     assert client.stop() == 0
-    assert time.monotonic() - started < 4 * SLOW
+    assert time.monotonic() - started < 4 * slow()
     assert "dtcp0" not in internet.site.links()
 
 

@@ -13,7 +13,7 @@ import pytest
 from lab.dns import ANSWERS, FAILS, SILENT, NameServer
 from lab.topology import SITE_NET, SIX
 from lab.traffic import ping
-from lab.wait import SLOW, pass_time, until
+from lab.wait import pass_time, patience, slow, until
 from lab.wire import FakeServer, Wire
 
 NAME = "broker.example.org"  # in no hosts file
@@ -25,7 +25,7 @@ def back_within(measured, seconds, wait):
     wait()
     took = time.monotonic() - started
     measured("back after", f"{took:.2f} s, at most {seconds} s")
-    assert took < seconds * SLOW
+    assert took < seconds * slow()
 
 
 def count(client, pattern, since=0):
@@ -221,13 +221,14 @@ def test_address_changes(internet, measured, words):
 def test_stopped_for_a_while(internet, measured, words):
     """As after sleep: what was not heard meanwhile is no loss."""
     internet.dtcps("-U")
-    client = internet.dtcpclient("-l", "--keepalive", "1,1", *words)
+    answer = patience(1)
+    client = internet.dtcpclient("-l", "--keepalive", f"1,{answer}", *words)
     client.wait_up()
     since = client.mark()
     rooms = client.rooms().values()
     for pid in rooms:
         os.kill(pid, signal.SIGSTOP)
-    pass_time(8, client.running, "it is stopped")
+    pass_time(7 + answer, client.running, "it is stopped")
     for pid in rooms:
         os.kill(pid, signal.SIGCONT)
     back_within(measured, 3, lambda: ping(internet.site, SIX))

@@ -15,7 +15,7 @@ import pytest
 
 from lab.topology import SIX
 from lab.traffic import ping, ping_once
-from lab.wait import SLOW, until
+from lab.wait import slow, until
 from lab.wire import Wire
 
 OTHER = "192.0.2.3"
@@ -110,7 +110,7 @@ def test_locked(users):
     started = time.monotonic()
     for _ in range(4):
         assert login(users, "carol") == INTERNAL
-    assert time.monotonic() - started < 2.5 * SLOW
+    assert time.monotonic() - started < 2.5 * slow()
     assert login(users, "bob").startswith("+OK")
     assert case.complaints() == ["locked by another program"]
     case.well()

@@ -15,7 +15,7 @@ from lab.process import limit_descriptors
 from lab.programs import router_address
 from lab.topology import SIX, SITE_NET
 from lab.traffic import Stream, ping, ping_once
-from lab.wait import pass_time, until
+from lab.wait import pass_time, patience, until
 from lab.wire import Wire
 
 YEAR = 365 * 86400
@@ -40,7 +40,7 @@ def test_out_of_descriptors(internet):
     internet.users.add("bob")
     internet.site.ip("addr", "add", "192.0.2.3/24", "dev", "up0")
     server = internet.dtcps()
-    client = internet.dtcpclient("--keepalive", "1,1")
+    client = internet.dtcpclient("--keepalive", f"1,{patience(1)}")
     client.wait_up()
     control = server.rooms()["control"]
     limit_descriptors(control, max(descriptors(control)) + 1)
@@ -75,8 +75,8 @@ def test_wall_clock(internet, transport):
     clock = Clocks(internet)
     internet.users.add("bob")
     internet.site.ip("addr", "add", "192.0.2.3/24", "dev", "up0")
-    server = internet.dtcps("-U", set={"timeout.idle": 3})
-    client = internet.dtcpclient("-d", "--keepalive", "1,1", "--transport", transport)
+    server = internet.dtcps("-U", set={"timeout.idle": patience(3)})
+    client = internet.dtcpclient("-d", "--keepalive", f"1,{patience(1)}", "--transport", transport)
     client.wait_up()
     for shift in (YEAR, -YEAR, -70 * YEAR):
         since = client.mark()

@@ -9,7 +9,7 @@ import pytest
 
 from lab.process import limit_descriptors
 from lab.topology import SITE
-from lab.wait import SLOW, pass_time, until
+from lab.wait import SLOW, pass_time, patience, slow, until
 from lab.wire import Wire
 
 FULL = "-ERR too many connections, try again later"
@@ -17,7 +17,7 @@ PONG = "+OK hi, happy to hear from you"
 
 # What the others may have to wait. Machines that run tests are busy; what a flood costs without
 # limits is seconds.
-PROMPT = 0.7 * SLOW
+PROMPT = 0.7
 
 
 def add_sources(lab, count, network="203.0.113"):
@@ -43,7 +43,7 @@ def prompt_ping(wire):
     started = time.monotonic()
     assert wire.ask("ping") == PONG
     took = time.monotonic() - started
-    assert took < PROMPT, f"the answer to a ping took {took:.2f} s"
+    assert took < PROMPT * slow(), f"the answer to a ping took {took:.2f} s"
 
 
 def prompt_login(lab, source, user="bob"):
@@ -51,7 +51,7 @@ def prompt_login(lab, source, user="bob"):
     wire = Wire(lab.site, source=source)
     wire.login(user)
     took = time.monotonic() - started
-    assert took < 2 * PROMPT, f"a login took {took:.2f} s"
+    assert took < 2 * PROMPT * slow(), f"a login took {took:.2f} s"
     return wire
 
 
@@ -194,7 +194,7 @@ def test_out_of_descriptors(crowded):
 
 def test_slow_ones(crowded):
     """A byte now and then does not keep a connection that is not logged in."""
-    crowded.dtcps(set={"timeout.login": 2})
+    crowded.dtcps(set={"timeout.login": patience(2)})
     with Wire(crowded.site) as alice:
         alice.login()
         slow = [junk(crowded, crowded.sources[number % 4]) for number in range(40)]

@@ -18,7 +18,7 @@ from lab.node import alive
 from lab.process import Process, end_quietly
 from lab.programs import DTCPS
 from lab.topology import SITE
-from lab.wait import REPO, SLOW, until
+from lab.wait import REPO, slow, until
 from lab.wire import Wire
 
 OTHER = "192.0.2.3"
@@ -74,7 +74,7 @@ def test_answers_wait(addresses):
                 line = wire.request(user, password="wrong") + "\r\nping"
                 answer, took = timed(lambda line=line: wire.ask(line))
                 assert answer == DENIED
-                assert least - 0.01 < took < least + 0.5 * SLOW, f"{user}: {took:.2f} s"
+                assert least - 0.01 < took < least + 0.5 * slow(), f"{user}: {took:.2f} s"
                 if least < 0.4:
                     assert wire.line().startswith("+OK hi")
             assert wire.closed()
@@ -91,7 +91,7 @@ def test_right_one_from_elsewhere(addresses):
         assert wire.ask(wire.request()) == REFUSED
     with Wire(addresses.site, source=THIRD) as wire:
         _, took = timed(wire.login)
-        assert took < 0.7 * SLOW
+        assert took < 0.7 * slow()
     server.wait_log(rf"{OTHER}: login refused: too many failed logins, try again later$")
     assert server.log().count('authentication failed for user "alice"') == 5
     assert "mallory" not in server.log()

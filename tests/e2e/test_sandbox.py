@@ -2,6 +2,7 @@
 """What each process may still do, as the kernel sees it; and that a room which tries more, or tells
 monitor what cannot be, ends the program without harm."""
 
+import contextlib
 import os
 import pwd
 import re
@@ -50,7 +51,11 @@ def limits(pid):
 
 def descriptors(pid):
     """What each open descriptor is, sorted, with sockets and pipes by their kind only."""
-    links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+    links = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        # Another one may have been closed meanwhile.
+        with contextlib.suppress(FileNotFoundError):
+            links.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
     return sorted(re.sub(r":\[\d+\]$", "", link) for link in links)
 
 

@@ -9,7 +9,7 @@ import pytest
 from lab.programs import HOST_PREFIX, HOST_SERVER, POOL
 from lab.topology import SERVER, SITE, SIX
 from lab.traffic import ping
-from lab.wait import SLOW, until
+from lab.wait import slow, until
 
 # Exactly these, no more.
 NAMES = {"PATH", "state", "server", "myaddr", "tuntype", "me", "her", "me6", "her6", "prefix",
@@ -102,7 +102,7 @@ def test_hanging_script(internet):
 
     until(lambda: len(sleepers()) == 2, "the script runs")
     until(lambda: not sleepers(), lambda: f"{sleepers()} is killed", 40)
-    assert 25 < time.monotonic() - started < 45 * SLOW
+    assert 25 < time.monotonic() - started < 45 * slow()
     client.wait_log(r"script.*30")
     client.wait_up()
     ping(internet.site, SIX)

@@ -7,11 +7,10 @@ import time
 
 import pytest
 
-from lab.node import command
 from lab.programs import HOST_SERVER, POOL
 from lab.topology import SERVER, SIX
 from lab.traffic import ping
-from lab.wait import SLOW, until
+from lab.wait import slow, until
 
 OUTSIDE = "2001:db8:f00::/48"
 
@@ -68,9 +67,9 @@ def test_removed_again_and_again(internet):
     """By something that does it each time: the answer comes, but every five seconds only."""
     server, _ = start(internet)
     whole = set_up(internet)
+    first = time.monotonic()
     remove(internet)
     made_again(server)
-    first = time.monotonic()
     # All of it: one that goes while it is being made is another matter.
     until(lambda: "dtcps0" in internet.server.links() and set_up(internet) == whole,
           "it is there again")
@@ -84,9 +83,9 @@ def test_removed_again_and_again(internet):
 def test_name_taken_meanwhile(internet):
     """Where it cannot be made again, that is said, and tried until it can."""
     server, client = start(internet)
-    # At one moment, so that there is no other in which it could be made.
-    batch = "link del dtcps0\ntuntap add dev dtcps0 mode tun\n"
-    command("ip", "-n", internet.server.ns, "-batch", internet.file("batch", batch))
+    with server.held("monitor"):
+        remove(internet)
+        internet.server.ip("tuntap", "add", "dev", "dtcps0", "mode", "tun")
     made_again(server)
     server.wait_log("interface dtcps0 exists already")
     internet.server.ip("link", "del", "dtcps0")
@@ -213,8 +212,9 @@ def test_set_down_and_up(internet):
     """At once: what the kernel has taken away is there again."""
     server, _ = start(internet)
     whole = set_up(internet)
-    batch = "link set dtcps0 down\nlink set dtcps0 up\n"
-    command("ip", "-n", internet.server.ns, "-batch", internet.file("batch", batch))
+    with server.held("monitor"):
+        internet.server.ip("link", "set", "dtcps0", "down")
+        internet.server.ip("link", "set", "dtcps0", "up")
     ping(internet.site, SIX)
     until(lambda: set_up(internet) == whole, "all is as before", 8)
     assert server.running()
@@ -224,13 +224,13 @@ def test_addresses_and_routes_removed(internet):
     """They are put back, with a line for each."""
     server, _ = start(internet)
     whole = set_up(internet)
-    batch = (f"address flush dev dtcps0\nroute del {POOL} dev dtcps0\n"
-             f"route del {OUTSIDE} dev dtcps0\n")
-    command("ip", "-n", internet.server.ns, "-6", "-batch", internet.file("batch", batch))
+    with server.held("monitor"):
+        internet.server.ip("-6", "address", "flush", "dev", "dtcps0")
+        for prefix in (POOL, OUTSIDE):
+            internet.server.ip("-6", "route", "del", prefix, "dev", "dtcps0")
     for what in (f"address {POOL[1]}", f"address {HOST_SERVER}", f"address {far_end()}",
                  f"route {POOL}", f"route {OUTSIDE}"):
-        # Five seconds, where it looked while the batch was at work.
-        server.wait_log(f"interface dtcps0: the {what} was removed by somebody; put back", 8)
+        server.wait_log(f"interface dtcps0: the {what} was removed by somebody; put back")
     until(lambda: set_up(internet) == whole, "all is as before", 3)
     ping(internet.site, SIX)
     assert server.log().count("put back") == 5
@@ -245,4 +245,4 @@ def test_nothing_is_wrong(internet):
         client.wait_up()
         assert client.stop() == 0
     with pytest.raises(AssertionError, match="somebody"):
-        server.wait_log("by somebody|put back", 1 / SLOW)
+        server.wait_log("by somebody|put back", 1 / slow())

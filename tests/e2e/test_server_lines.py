@@ -8,7 +8,7 @@ import time
 import pytest
 
 from lab.topology import SERVER, SITE
-from lab.wait import SLOW
+from lab.wait import pass_time, patience, slow
 from lab.wire import Wire, response
 
 PING = "+OK hi, happy to hear from you"
@@ -78,7 +78,7 @@ def test_bare_words(internet):
             started = time.monotonic()
             wire.send(word)
             assert wire.line() == PING
-            assert 0.8 < time.monotonic() - started < 3 * SLOW
+            assert 0.8 < time.monotonic() - started < 3 * slow()
         # With a line end soon after, it is one line and no more.
         wire.send(b"ping")
         wire.send(b"\r\n")
@@ -86,7 +86,7 @@ def test_bare_words(internet):
         # Part of something longer is not such a word.
         wire.send(b"pin")
         with pytest.raises(AssertionError, match="no line"):
-            wire.line(2 / SLOW)
+            wire.line(2 / slow())
         wire.send(b"g\r\n")
         assert wire.line() == PING
         wire.send(b"quit")
@@ -267,7 +267,8 @@ def test_many_words(internet):
 
 def test_timeouts(internet):
     """Nobody logs in; nobody says anything any more."""
-    server = internet.dtcps(set={"timeout.login": 1, "timeout.idle": 3})
+    idle = patience(3)
+    server = internet.dtcps(set={"timeout.login": patience(1), "timeout.idle": idle})
     late = "-ERR connection timed out, disconnecting"
     with Wire(internet.site) as wire:
         assert wire.line() == late
@@ -277,13 +278,11 @@ def test_timeouts(internet):
         started = time.monotonic()
         while (answer := wire.ask("ping")) == PING:
             time.sleep(0.1)
-            assert time.monotonic() - started < 10 * SLOW
+            assert time.monotonic() - started < 10 * slow()
         assert answer == late
     with Wire(internet.site) as wire:
         wire.login()
-        for _ in range(8):
-            time.sleep(0.5)
-            assert wire.ask("ping") == PING
+        pass_time(idle + 1, lambda: wire.ask("ping") == PING, "it is not idle", every=0.5)
         assert wire.line() == late
         assert wire.closed()
     server.wait_log(r"alice@192\.0\.2\.2: down")

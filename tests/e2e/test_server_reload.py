@@ -7,7 +7,7 @@ import socket
 from lab.outside import echo_request
 from lab.programs import POOL, PORT
 from lab.topology import SIX
-from lab.wait import until
+from lab.wait import patience, until
 from lab.wire import Wire
 
 PLAIN = {"database": None, "host.prefix": None, "network.pool": None}
@@ -34,8 +34,9 @@ def test_what_can_change_does(internet):
     server, change = start(internet, "timeout { idle = 100 }\n")
     with Wire(internet.site) as session:
         session.login()
-        said = change("timeout { login = 1 }\nlimit { attempts = 1 }\ndebug = yes\n",
-                      "timeout.login has changed from 60 to 1$")
+        login = patience(1)
+        said = change(f"timeout {{ login = {login} }}\nlimit {{ attempts = 1 }}\ndebug = yes\n",
+                      f"timeout.login has changed from 60 to {login}$")
         # What is in the file no more has its default again.
         assert "dtcps: timeout.idle has changed from 100 to 300\n" in said
         assert "dtcps: limit.attempts has changed from 3 to 1\n" in said

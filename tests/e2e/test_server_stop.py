@@ -8,7 +8,7 @@ import socket
 import time
 
 from lab.programs import PASSWORD
-from lab.wait import SLOW
+from lab.wait import slow
 from lab.wire import Wire
 
 # As many lines as they like: or else it takes long until nothing can be written to the deaf.
@@ -49,7 +49,7 @@ def test_many_clients_and_some_that_do_not_read(internet, measured):
     took = time.monotonic() - begun
     measured("SIGTERM with 220 clients that read and 3 that do not", f"{took:.2f} s")
     # 2 s for those that do not read; the rest is for slow machines.
-    assert took < 4 * SLOW
+    assert took < 4 * slow()
     assert not [line for line in internet.server.links() if line.startswith("dtcps")]
     for sock in deafs:
         sock.close()
@@ -59,7 +59,7 @@ def test_without_clients_it_ends_at_once(internet):
     server = internet.dtcps()
     begun = time.monotonic()
     assert server.stop() == 0
-    assert time.monotonic() - begun < 2 * SLOW
+    assert time.monotonic() - begun < 2 * slow()
 
 
 def test_a_second_signal_waits_for_nobody(internet):

@@ -59,7 +59,9 @@ def test_server(internet, units):
     with Manager(internet) as manager:
         server = Process(internet.server, "dtcps", DTCPS, *line[1:])
     manager.wait("READY", "1")
-    internet.dtcpclient().wait_up()
+    client = internet.dtcpclient()
+    client.wait_up()
+    assert client.stop() == 0
     assert server.stop() == 0
 
 

@@ -12,7 +12,7 @@ from lab.nat import drop
 from lab.programs import router_address
 from lab.topology import SITE, SIX
 from lab.traffic import ping
-from lab.wait import SLOW
+from lab.wait import slow
 
 CHANGING = "changing to UDP"
 AUTO = ("--transport", "auto")
@@ -30,7 +30,7 @@ def test_stays_with_protocol_41(internet, kind):
         started = time.monotonic()
         client = internet.dtcpclient("-d", *AUTO, type="network" if kind == "numbered" else kind)
         client.wait_up()
-        assert time.monotonic() - started < 3 * SLOW, "the far end has answered at once"
+        assert time.monotonic() - started < 3 * slow(), "the far end has answered at once"
         if kind != "tunnelonly":
             ping(internet.site, SIX)
         assert udp.stop() == []
@@ -69,7 +69,7 @@ def test_protocol_41_blocked(internet, kind, lost):
     started = time.monotonic()
     client = internet.dtcpclient(*AUTO, type=kind)
     up = client.wait_up(15)
-    assert 4 < time.monotonic() - started < 10 * SLOW
+    assert 4 < time.monotonic() - started < 10 * slow()
     [line] = [line for line in client.log().splitlines() if CHANGING in line]
     assert "protocol 41" in line
     if kind == "network":
@@ -89,7 +89,7 @@ def test_remembered(internet):
     started = time.monotonic()
     client.send_signal(signal.SIGHUP)
     assert client.wait_up(15, since)["prefix"] == first["prefix"]
-    assert time.monotonic() - started < 4 * SLOW
+    assert time.monotonic() - started < 4 * slow()
     since = client.mark()
     assert server.stop() == 0
     client.wait_log("next attempt", since=since)

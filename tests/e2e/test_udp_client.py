@@ -15,7 +15,7 @@ from lab.probe import ANSWER, HELLO, SIZE, UDP_PORT, probe, probe_key
 from lab.programs import PASSWORD
 from lab.sockets import Datagrams
 from lab.topology import SERVER, SERVER_NET, SITE, SITE_NET, SIX
-from lab.wait import SLOW, until
+from lab.wait import slow, until
 from lab.wire import FakeServer, Peer
 
 SESSION = "00c0ffee00000001"
@@ -39,7 +39,7 @@ class ByHand(Datagrams):
         if len(data) != SIZE or data[0] != HELLO:
             self.data.append((data, source))
             return
-        self.hellos.append((time.monotonic(), source, data))
+        self.hellos.append((self.when, source, data))
         if self.answering:
             for answer in self.answering(data):
                 self.socket.sendto(answer, source)
@@ -74,11 +74,11 @@ def test_hellos(internet):
         last = counter
     times = [when for when, *_ in server.hellos]
     for gap, want in zip([b - a for a, b in zip(times, times[1:])], (0.5, 1, 2, 2)):
-        assert want - 0.1 < gap < want + 0.3 * SLOW, times
+        assert want - 0.1 < gap < want + 0.3 * slow(), times
     # The clock on the wire runs with ours.
     clocks = [struct.unpack("!I", data[4:8])[0] for *_, data in server.hellos]
     passed = ((clocks[4] - clocks[0]) & 0xFFFFFFFF) / 1000
-    assert abs(passed - (times[4] - times[0])) < 0.2 * SLOW
+    assert abs(passed - (times[4] - times[0])) < 0.2 * slow()
 
 
 @pytest.mark.slow(35)
@@ -95,18 +95,20 @@ def test_every_twenty_seconds(internet):
         return server.hellos[-1][0] - server.hellos[-2][0] if len(server.hellos) > 1 else 0
 
     until(lambda: last_gap() > 15, "a gap between hellos", 60)
-    assert 19.5 < last_gap() < 20 + 1 * SLOW
+    assert 19.5 < last_gap() < 20 + 1 * slow()
     server.answering = None
     count = len(server.hellos)
     server.wait_hellos(count + 3, 30)
     times = [when for when, *_ in server.hellos[-3:]]
-    assert 0.4 < times[1] - times[0] < 0.5 + 0.3 * SLOW
-    assert 0.9 < times[2] - times[1] < 1 + 0.3 * SLOW
+    assert 0.4 < times[1] - times[0] < 0.5 + 0.3 * slow()
+    assert 0.9 < times[2] - times[1] < 1 + 0.3 * slow()
     assert client.running()
 
 
 def test_hello_when_nothing_comes_back(internet):
     """Packets go out for 5 s and none comes in: perhaps a NAT has forgotten us."""
+    # What the kernel sends by itself is a packet as well.
+    internet.site.sysctl("net.ipv6.conf.default.router_solicitations", 0)
     server = ByHand(internet)
     server.answering = server.good
     client = internet.dtcpclient("-U")
@@ -115,7 +117,7 @@ def test_hello_when_nothing_comes_back(internet):
     count = len(server.hellos)
     internet.site.run("ping", "-6", "-c", "1", "-W", "1", SIX, check=False)
     server.wait_hellos(count + 1)
-    assert 4.5 < server.hellos[count][0] - started < 6 + 1 * SLOW
+    assert 4.5 < server.hellos[count][0] - started < 6 + 1 * slow()
 
 
 def test_hello_when_a_route_changes(internet):
@@ -146,8 +148,8 @@ def test_round_trip_time(internet):
         client = internet.dtcpclient("-U")
     text = manager.wait("STATUS", lambda text: "round-trip time" in text).what["STATUS"]
     [time_ms] = re.findall(r", interface dtcp0, over UDP, round-trip time ([0-9.]+) ms$", text)
-    assert 50 <= float(time_ms) < 1000 * SLOW
-    assert 50000 <= client.counters()["rtt-us"] < 1000000 * SLOW
+    assert 50 <= float(time_ms) < 1000 * slow()
+    assert 50000 <= client.counters()["rtt-us"] < 1000000 * slow()
 
 
 BAD = {

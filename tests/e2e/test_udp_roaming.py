@@ -8,7 +8,7 @@ from lab.probe import link_local, until_learned
 from lab.programs import router_address
 from lab.topology import HIDDEN_SITE, MOBILE, MOBILE_SITE, SITE, SIX
 from lab.traffic import Stream, ping, stream
-from lab.wait import SLOW, until
+from lab.wait import slow, until
 
 # Every call of the script on a line of its own.
 SCRIPT = """#!/bin/sh
@@ -78,7 +78,7 @@ def roam(site, flow, move, address, measured, what):
     flow.finish()
     site.nothing_noticed()
     measured(f"gap when {what}, {flow.what}", f"{flow.gap:.1f} s")
-    assert flow.gap < 10 * SLOW
+    assert flow.gap < 10 * slow()
 
 
 def test_address_replaced(internet, direction, measured):
