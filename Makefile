@@ -17,18 +17,19 @@ export MESON NINJA BUILD
 # Root in somebody else's tree: installing must not leave files there that its owner cannot change.
 foreign := $(shell test "$$(id -u)" -eq 0 && test "$$(stat -c %u .)" -ne 0 && echo yes)
 
-.PHONY: all help deps configure check check-unit check-e2e check-long fuzz demo demo-nat chaos attack \
-	install format clean
+.PHONY: all help deps configure check check-deep check-unit check-e2e check-long fuzz demo demo-nat \
+	chaos attack install format clean
 
 all: configure
 	$(NINJA) -C $(BUILD)
 
 help:
 	@echo 'make              build into $(BUILD)/ (PREFIX=$(or $(PREFIX),/usr/local))'
-	@echo 'make check        everything below, and again with the sanitizers'
+	@echo 'make check        lint, unit tests, end-to-end tests, a little fuzzing (root)'
+	@echo 'make check-deep   clang-tidy, valgrind, sanitizers, more fuzzing (root)'
 	@echo 'make check-unit   unit tests'
 	@echo 'make check-e2e    real programs in network namespaces (root; ARGS="-k nat" picks some)'
-	@echo 'make check-long   what takes minutes and is not in make check (root)'
+	@echo 'make check-long   what takes minutes and is in none of the others (root)'
 	@echo 'make fuzz         made-up input for the parsers and machines (SECONDS=20 TARGET=room)'
 	@echo 'make demo         a site gets IPv6 through an IPv4-only network (root)'
 	@echo 'make demo-nat     the same behind two NATs, over UDP (root)'
@@ -51,6 +52,9 @@ configure: deps
 
 check:
 	@scripts/check
+
+check-deep:
+	@scripts/check deep
 
 check-unit:
 	@scripts/check unit
