@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The demo: its proofs hold, and nothing stays, also after ^C."""
 
-import math
 import os
 import re
 import signal
@@ -11,7 +10,7 @@ import pytest
 
 from lab.node import NETNS, processes_of
 from lab.process import Process
-from lab.wait import BUILD, REPO, SLOW, until
+from lab.wait import BUILD, REPO, patience, until
 
 BUILDING = "Building a small internet"
 LOGGING_IN = "the site router logs in"
@@ -32,7 +31,7 @@ class Here:
 
 class Demo(Process):
     def __init__(self, lab, *words):
-        lab.variables.update(DTCP_BUILD=str(BUILD), DTCP_SLOW=str(math.ceil(SLOW)))
+        lab.variables.update(DTCP_BUILD=str(BUILD), DTCP_SLOW=str(patience(1)))
         super().__init__(Here(lab), "demo", REPO / "scripts" / "demo", *words)
         self.prefix = f"dtcp-demo-{self.pid}"
         self.held = []

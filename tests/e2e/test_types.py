@@ -33,13 +33,13 @@ def leave(internet, client, server, before_site, before_server):
     internet.server.back_to({key: before_server[key] for key in ("interfaces", "routes")})
 
 
-def both_ways(internet, inside, size=50 << 20):
+def both_ways(internet, inside):
     """Pings and transfers between the site, whose address is inside, and the IPv6 host."""
     ping(internet.site, SIX, source=inside)
     ping(internet.six, inside)
     ping(internet.six, inside, size=1200, count=3)
-    transfer(internet.site, internet.six, SIX, size, source=str(inside))
-    transfer(internet.six, internet.site, str(inside), size)
+    transfer(internet.site, internet.six, SIX, source=str(inside))
+    transfer(internet.six, internet.site, str(inside))
 
 
 @pytest.mark.parametrize("numbered", [False, True], ids=["unnumbered", "numbered"])

@@ -10,9 +10,11 @@ import time
 
 from . import sockets
 from .topology import SIX
-from .wait import slow, until
+from .wait import SANITIZED, slow, until
 
 MEGABYTE = 1 << 20
+# Of a long transfer each part is like the others; sanitizers make all of them slower.
+LONG = (10 if SANITIZED else 50) * MEGABYTE
 
 
 def ping_once(node, address, source=None, size=56, count=1, wait=2, more=()):
@@ -42,7 +44,7 @@ def no_ping(node, address, **more):
     return result.stdout
 
 
-def transfer(sender, receiver, address, size=50 * MEGABYTE, source=None, seconds=60, seed=1):
+def transfer(sender, receiver, address, size=LONG, source=None, seconds=60, seed=1):
     """Sends size bytes over TCP from node sender to address on node receiver; both ends' checksums
     must be the same. address may have a scope ("fe80::1%dtcp0")."""
     data = random.Random(seed).randbytes(size)
