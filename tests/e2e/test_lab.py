@@ -25,3 +25,8 @@ def test_settled(lab):
     two.ip("link", "set", "up0", "up")
     until(lambda: not waiting.is_alive(), "it is settled")
     assert one.state() == whole
+    # Nothing is waited for where it cannot come.
+    one.ip("tuntap", "add", "dev", "tun0", "mode", "tun")
+    one.ip("link", "set", "tun0", "up")
+    one.ip("addr", "add", "2001:db8::1/64", "dev", "tun0")
+    assert ("tun0", "2001:db8::1", 64) in one.state()["addresses"]

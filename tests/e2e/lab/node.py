@@ -199,26 +199,38 @@ class Node:
             self.ip("link", "set", *words)
 
     def settle(self, *interfaces):
-        """Waits until the kernel has done with these, which are ends of wires and were set up, what
-        it does in its own time: the carrier, a link-local address, the routes of each address.
-        Before that, packets get lost and what can be seen here still changes."""
+        """Waits until the kernel has done what it does in its own time: the routes of each address
+        where there is a carrier; and for these interfaces, which are ends of wires, the carrier and
+        a link-local address. Before that, packets get lost and what can be seen here still
+        changes."""
         until(lambda: not self._unsettled(interfaces),
               lambda: f"{self.name} is settled; not yet: {self._unsettled(interfaces)}")
 
     def _unsettled(self, interfaces):
         addresses = self._table("if_inet6")
         routes = {tuple(words[:2]) for words in self._table("ipv6_route")}
-        with self.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as query:
-            flags = {name: struct.unpack("16xH22x", fcntl.ioctl(
-                query, SIOCGIFFLAGS, struct.pack("16s24x", name.encode())))[0]
-                for name in interfaces}
         local = {name for *_, scope, _, name in addresses if int(scope, 16) == SCOPES["link"]}
-        found = [name for name in interfaces if not flags[name] & IFF_RUNNING]
+        running = self._running({*interfaces, *(name for *_, name in addresses)})
+        found = [name for name in interfaces if name not in running]
         if self.sysctl("net.ipv6.conf.default.disable_ipv6") == "0":
             found += [f"{name} without link-local address" for name in interfaces
                       if name not in local]
         return found + [f"{address} on {name}" for address, *_, bits, name in addresses
-                        if int(bits, 16) & IFA_F_TENTATIVE or (address, "80") not in routes]
+                        if name in running and
+                        (int(bits, 16) & IFA_F_TENTATIVE or (address, "80") not in routes)]
+
+    def _running(self, interfaces):
+        """Those of them that are up and have a carrier."""
+        found = set()
+        with self.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as query:
+            for name in interfaces:
+                # One that has gone meanwhile is none.
+                with contextlib.suppress(OSError):
+                    request = struct.pack("16s24x", name.encode())
+                    flags, = struct.unpack("16xH22x", fcntl.ioctl(query, SIOCGIFFLAGS, request))
+                    if flags & IFF_RUNNING:
+                        found.add(name)
+        return found
 
     def _table(self, name):
         """The words of each line of a table below /proc/net."""
@@ -237,6 +249,7 @@ class Node:
 
     def routes(self):
         """Every IPv6 route of every table, one line each."""
+        self.settle()
         lines = self.ip("-6", "route", "show", "table", "all").splitlines()
         return sorted(re.sub(r" expires \S+", "", line).strip() for line in lines)
 
@@ -265,6 +278,7 @@ class Node:
 
     def state(self):
         """All that a program could leave behind here: compare before and after."""
+        self.settle()
         addresses = []
         links = self.ip_json("addr", "show")
         for link in links:
