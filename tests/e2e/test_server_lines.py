@@ -267,7 +267,7 @@ def test_many_words(internet):
 
 def test_timeouts(internet):
     """Nobody logs in; nobody says anything any more."""
-    idle = patience(3)
+    idle = 2 + patience(1)
     server = internet.dtcps(set={"timeout.login": patience(1), "timeout.idle": idle})
     late = "-ERR connection timed out, disconnecting"
     with Wire(internet.site) as wire:
