@@ -30,6 +30,7 @@ def start(internet, *words, pause=0):
     client = internet.dtcpclient("-s", talking_script(internet, pause), *words)
     client.wait_up()
     ping(internet.site, SIX)
+    client.calm()
     return client
 
 
@@ -247,7 +248,8 @@ def test_set_down(internet):
     internet.dtcps()
     client = start(internet)
     whole = set_up(internet)
-    internet.site.ip("link", "set", "dtcp0", "down")
+    with client.held("monitor"):
+        internet.site.ip("link", "set", "dtcp0", "down")
     client.wait_log("interface dtcp0 was set down; nothing passes until it is set up again")
     assert internet.site.addresses("dtcp0") == []
     internet.site.ip("link", "set", "dtcp0", "up")
@@ -261,7 +263,8 @@ def test_set_down_until_the_end(internet):
     before = internet.site.state()
     internet.dtcps()
     client = start(internet)
-    internet.site.ip("link", "set", "dtcp0", "down")
+    with client.held("monitor"):
+        internet.site.ip("link", "set", "dtcp0", "down")
     client.wait_log("was set down")
     assert client.stop() == 0
     before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
@@ -275,7 +278,8 @@ def test_ipv6_turned_off_and_on(internet, where):
     server = internet.dtcps()
     client = start(internet, "-l")
     whole = set_up(internet)
-    internet.site.sysctl(f"net.ipv6.conf.{where}.disable_ipv6", 1)
+    with client.held("monitor"):
+        internet.site.sysctl(f"net.ipv6.conf.{where}.disable_ipv6", 1)
     client.wait_log("interface dtcp0: IPv6 was turned off; nothing passes until it is turned on")
     # A session that comes meanwhile changes nothing about it.
     since = client.mark()

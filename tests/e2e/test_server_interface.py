@@ -30,6 +30,7 @@ def start(internet, *words, prefix=OUTSIDE):
     client = internet.dtcpclient(*words)
     client.wait_up()
     ping(internet.site, SIX)
+    server.calm()
     return server, client
 
 
@@ -99,7 +100,8 @@ def test_without_ipv6_for_a_while(internet, where):
     """The kernel takes addresses and routes away with it; all of them are there again after it."""
     server, client = start(internet)
     whole = set_up(internet)
-    internet.server.sysctl(f"net.ipv6.conf.{where}.disable_ipv6", 1)
+    with server.held("monitor"):
+        internet.server.sysctl(f"net.ipv6.conf.{where}.disable_ipv6", 1)
     server.wait_log("interface dtcps0: IPv6 was turned off; nothing passes until it is turned on")
     internet.server.sysctl(f"net.ipv6.conf.{where}.disable_ipv6", 0)
     server.wait_log("interface dtcps0 is up again, with its addresses and routes")
@@ -198,7 +200,8 @@ def test_set_down(internet):
     """Whoever sets it down means it. When it is set up again, all is as it was."""
     server, _ = start(internet)
     whole = set_up(internet)
-    internet.server.ip("link", "set", "dtcps0", "down")
+    with server.held("monitor"):
+        internet.server.ip("link", "set", "dtcps0", "down")
     server.wait_log("interface dtcps0 was set down; nothing passes until it is set up again")
     assert set_up(internet)[1] == []
     internet.server.ip("link", "set", "dtcps0", "up")

@@ -80,6 +80,12 @@ class Counting(Process):
         return {name: int(number)
                 for name, number in re.findall(r"counter (\S+) (\d+)", self._blocks(since)[1])}
 
+    def calm(self):
+        """Waits until it has heard all that the kernel has to say about what was done up to now."""
+        self.node.settle()
+        # It answers when it has nothing else to do.
+        self.counters()
+
     def _blocks(self, since):
         return re.split(rf"(?=counter {self.FIRST} \d+$)", self.log()[since:], flags=re.MULTILINE)
 
