@@ -12,7 +12,7 @@ from lab.dns import ANSWERS, FAILS, SILENT, NameServer
 from lab.node import alive
 from lab.topology import SERVER, SIX
 from lab.traffic import ping
-from lab.wait import SLOW, until
+from lab.wait import slow, until
 
 NAME = "broker.example.org"  # in no hosts file
 # Longer than anything here waits.
@@ -126,7 +126,7 @@ def test_end_during_a_look_up(internet, how):
     pid = resolver(client)
     started = time.monotonic()
     assert client.stop(how) == (0 if how == signal.SIGTERM else -signal.SIGKILL)
-    assert time.monotonic() - started < 2 * SLOW
+    assert time.monotonic() - started < 2 * slow()
     until(lambda: not alive(pid), "the look-up has ended", 2)
     before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
     internet.site.back_to(before)
@@ -172,5 +172,5 @@ def test_the_last_of_ten_addresses(internet, measured):
     client = internet.dtcpclient(server=NAME)
     client.wait_up()
     measured("up after", f"{time.monotonic() - started:.2f} s")
-    assert time.monotonic() - started < 8 * SLOW
+    assert time.monotonic() - started < 8 * slow()
     ping(internet.site, SIX)
