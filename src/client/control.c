@@ -66,12 +66,13 @@ static void control_tell_session(struct control *control)
 	struct client_session now = {
 		.up = control->session.state == SESSION_UP,
 		.status = (uint32_t)control->session.status,
+		.path_dead = control->session.path_dead,
 	};
 
 	if (now.up && control->counters)
 		now.rtt_us = (uint32_t)control->counters->session[CONTROL_SESSION].rtt_us;
 	if (now.up == control->told.up && now.status == control->told.status &&
-	    now.rtt_us == control->told.rtt_us)
+	    now.path_dead == control->told.path_dead && now.rtt_us == control->told.rtt_us)
 		return;
 	control->told = now;
 	control_must(control, ipc_send(control->monitor, CLIENT_MSG_SESSION, &now, sizeof(now), -1),
@@ -100,8 +101,6 @@ void control_feed(const struct session_event *event, void *arg)
 	}
 	if (actions.what & SESSION_DO_ADD)
 		control_forward_add(control);
-	if (actions.what & SESSION_DO_ECHO)
-		control_forward_echo(control);
 	if (actions.what & SESSION_DO_HELLO)
 		control_forward_hello(control);
 	if (actions.what & SESSION_DO_RAISE)

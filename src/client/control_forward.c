@@ -21,6 +21,22 @@ void control_forward_remove(struct control *control)
 		     "forward");
 }
 
+/* The ends of a tunnel over protocol 41, outside and inside. */
+static void control_ends(const struct control *control, struct forward_session *add)
+{
+	const struct client_tunnel tunnel = control_tunnel(control);
+	const struct dtcp_reply *reply = &control->session.reply;
+
+	add->local = control->session.local;
+	if (reply->has_me6 && reply->has_her6) {
+		add->near = reply->me6;
+		add->far = reply->her6;
+	} else {
+		/* Not every server has the link-local address that it should have. */
+		add->near = tunnel_link_local(&tunnel, control->session.user);
+	}
+}
+
 void control_forward_add(struct control *control)
 {
 	const struct session *session = &control->session;
@@ -43,7 +59,7 @@ void control_forward_add(struct control *control)
 		add.session = reply->session;
 		memcpy(add.key, session->key, sizeof(add.key));
 	} else {
-		add.local = session->local;
+		control_ends(control, &add);
 	}
 	if (reply->has_me6)
 		add.prefixes[add.n_prefixes++] = (struct prefix6){.addr = reply->me6, .len = 128};
@@ -55,26 +71,6 @@ void control_forward_add(struct control *control)
 	explicit_bzero(add.key, sizeof(add.key));
 	explicit_bzero(control->session.key, sizeof(control->session.key));
 	dialog_tell(&control->dialog, FORWARD_MSG_ADD);
-	control->forwards_udp = session->udp;
-}
-
-void control_forward_echo(struct control *control)
-{
-	const struct client_tunnel tunnel = control_tunnel(control);
-	const struct dtcp_reply *reply = &control->session.reply;
-	struct forward_echo echo = {
-		.id = CONTROL_SESSION,
-		.source = tunnel_link_local(&tunnel, control->session.user),
-		.destination = {.s6_addr = {0xff, 0x02, [15] = 1}}, /* all nodes on the link */
-	};
-
-	if (reply->has_me6 && reply->has_her6) {
-		echo.source = reply->me6;
-		echo.destination = reply->her6;
-	}
-	dialog_tell(&control->dialog, FORWARD_MSG_ECHO);
-	control_must(control, ipc_send(control->forward, FORWARD_MSG_ECHO, &echo, sizeof(echo), -1),
-		     "forward");
 }
 
 void control_forward_hello(struct control *control)
@@ -98,16 +94,6 @@ static bool control_hear(struct control *control, enum forward_msg type, uint32_
 	return word == DIALOG_COUNTS;
 }
 
-static void control_on_echoed(struct ipc *ipc, const void *body, int fd, void *arg)
-{
-	const struct forward_id *id = body;
-
-	(void)ipc;
-	(void)fd;
-	if (control_hear(arg, FORWARD_MSG_ECHOED, id->id))
-		control_feed_input(arg, SESSION_ECHOED);
-}
-
 static void control_on_path(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	const struct forward_path *path = body;
@@ -116,8 +102,7 @@ static void control_on_path(struct ipc *ipc, const void *body, int fd, void *arg
 
 	(void)ipc;
 	(void)fd;
-	/* Over protocol 41 nobody watches the path; one over UDP may have been there before. */
-	if (path->alive > 1 || (!control->forwards_udp && control->dialog.removing == 0))
+	if (path->alive > 1)
 		control_wrong(control, "forward", "path");
 	else if (control_hear(control, FORWARD_MSG_PATH, path->id))
 		control_feed(&event, control);
@@ -156,7 +141,6 @@ static void control_on_removed(struct ipc *ipc, const void *body, int fd, void *
 
 static const struct ipc_row forward_rows[] = {
 	{FORWARD_MSG_ADDED, sizeof(struct forward_id), false, control_on_added},
-	{FORWARD_MSG_ECHOED, sizeof(struct forward_id), false, control_on_echoed},
 	{FORWARD_MSG_PATH, sizeof(struct forward_path), false, control_on_path},
 	{FORWARD_MSG_REMOVED, sizeof(struct forward_id), false, control_on_removed},
 	{FORWARD_MSG_REFUSED, sizeof(struct forward_id), false, control_on_refused},

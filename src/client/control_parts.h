@@ -42,7 +42,6 @@ struct control {
 	const struct counters_page *counters;
 	struct client_session told; /* to monitor */
 	struct dialog dialog;	    /* with forward, about our session */
-	bool forwards_udp;	    /* which goes over UDP */
 	uint16_t udp_port;	    /* bound for a tunnel over UDP */
 	struct control_lookup lookups[SESSION_SERVERS_MAX];
 	struct log_limit wrong; /* what a room said and cannot mean */
@@ -78,10 +77,7 @@ struct ipc *control_forward_open(struct control *control, int fd);
 void control_forward_add(struct control *control);
 void control_forward_remove(struct control *control);
 
-/* Has forward ask the far end inside the tunnel, whoever it is. */
-void control_forward_echo(struct control *control);
-
-/* Has forward say hello now, if it has the session. */
+/* Has forward ask the far end now, if it has the session. */
 void control_forward_hello(struct control *control);
 
 /* Connects to the session's current server; its name is looked up beside that. control_lookup.c */

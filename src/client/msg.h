@@ -91,8 +91,9 @@ struct client_tunnel {
 /* How the session is, for those who look: nothing depends on it. */
 struct client_session {
 	uint32_t up;
-	uint32_t status; /* enum client_exit: why the last one ended; CLIENT_OK: no failure */
-	uint32_t rtt_us; /* round-trip time over UDP, in microseconds; 0: not known */
+	uint32_t status;    /* enum client_exit: why the last one ended; CLIENT_OK: no failure */
+	uint32_t path_dead; /* 1: nothing comes through the tunnel */
+	uint32_t rtt_us;    /* round-trip time over UDP, in microseconds; 0: not known */
 };
 
 /* What the guard has to know to run the script with "down". */

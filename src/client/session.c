@@ -107,10 +107,12 @@ static void session_on_answer(struct session *session, const struct session_even
 	case REPLY_OK:
 		break;
 	}
-	if (session->state == SESSION_UP) {
-		session->ping_sent = false;
-		session->deadline = now + (int64_t)session->config.keepalive * 1000;
-	}
+	if (session->state != SESSION_UP)
+		return;
+	session->ping_sent = false;
+	session->deadline = now + (int64_t)session->config.keepalive * 1000;
+	if (session->path_dead && !session->path_told)
+		session_path_blocked(session, now, actions);
 }
 
 static void session_on_line(struct session *session, const struct session_event *event, int64_t now,
@@ -217,13 +219,6 @@ static void session_on_hold_end(struct session *session, struct session_actions 
 	session_lower(session, actions);
 }
 
-static void session_path_lost(struct session *session, int64_t now, struct session_actions *actions)
-{
-	session_doubt_udp(session);
-	session_fail(session, now, actions, CLIENT_TIMEOUT, "%s: nothing comes over UDP any more",
-		     session_server_name(session));
-}
-
 static void session_on_raised(struct session *session, int64_t now, struct session_actions *actions)
 {
 	session->link = SESSION_LINK_UP;
@@ -298,19 +293,6 @@ static void session_on_broken(struct session *session, const struct session_even
 		session_fail(session, now, actions, CLIENT_CLOSED, "%s: %s", server, event->text);
 }
 
-static void session_on_path(struct session *session, bool alive, int64_t now,
-			    struct session_actions *actions)
-{
-	/* In other states it is about a session that goes on without a connection. */
-	if (!session->udp || session->state < SESSION_TEST || session->state > SESSION_UP)
-		return;
-	session->path_dead = !alive;
-	if (session->state == SESSION_TEST && alive)
-		session_raise(session, now, actions);
-	else if (session->state == SESSION_UP && !alive)
-		session_path_lost(session, now, actions);
-}
-
 static void session_on_reconnect(struct session *session, int64_t now,
 				 struct session_actions *actions)
 {
@@ -380,10 +362,6 @@ void session_feed(struct session *session, const struct session_event *event, in
 		break;
 	case SESSION_LOST:
 		session_on_lost(session, now, actions);
-		break;
-	case SESSION_ECHOED:
-		if (session->state == SESSION_TEST && !session->udp)
-			session_raise(session, now, actions);
 		break;
 	case SESSION_PATH:
 		session_on_path(session, event->alive, now, actions);

@@ -89,8 +89,7 @@ enum session_input {
 	SESSION_RAISE_ERROR, /* monitor could not make it */
 	SESSION_LOWERED,     /* the tunnel is gone */
 	SESSION_LOST,	     /* it went by itself: monitor could not make it again */
-	SESSION_ECHOED,	     /* the far end answered over protocol 41 */
-	SESSION_PATH,	     /* alive: whether the data path over UDP lives */
+	SESSION_PATH,	     /* alive: whether the data path lives */
 	SESSION_NETWORK,     /* local: the address that the server would now see us come from */
 	SESSION_WOKE,	     /* the machine was asleep; seconds: for how long */
 	SESSION_RECONNECT,   /* SIGHUP */
@@ -114,12 +113,11 @@ enum session_action {
 	SESSION_DO_SEND = 1 << 0,  /* actions.send with a line end */
 	SESSION_DO_CLOSE = 1 << 1, /* close the connection, or give up connecting */
 	SESSION_DO_ADD = 1 << 2,   /* tell forward about session.reply, in place of what it had */
-	SESSION_DO_ECHO = 1 << 3,  /* have forward ask the far end */
-	SESSION_DO_HELLO = 1 << 4, /* have forward send a hello */
-	SESSION_DO_RAISE = 1 << 5, /* have monitor make the tunnel of session.reply */
-	SESSION_DO_LOWER = 1 << 6,
-	SESSION_DO_CONNECT = 1 << 7, /* to session_server() */
-	SESSION_DO_EXIT = 1 << 8,    /* with actions.status */
+	SESSION_DO_HELLO = 1 << 3, /* have forward ask the far end at once */
+	SESSION_DO_RAISE = 1 << 4, /* have monitor make the tunnel of session.reply */
+	SESSION_DO_LOWER = 1 << 5,
+	SESSION_DO_CONNECT = 1 << 6, /* to session_server() */
+	SESSION_DO_EXIT = 1 << 7,    /* with actions.status */
 };
 
 struct session_actions {
@@ -163,8 +161,8 @@ struct session {
 		SESSION_LINK_LOWERING
 	} link;
 	bool continued;	       /* while raising: an earlier session's tunnel was there */
-	bool link_udp;	       /* the tunnel's packets go over UDP */
 	bool path_dead;	       /* forward has said so since the login */
+	bool path_told;	       /* and so has the log, the session being over protocol 41 */
 	struct in_addr latest; /* the address last known to lead to the server; 0: not known */
 	struct in_addr source; /* the same when this attempt began */
 	bool no_way;	       /* there was no route to the server when the network last changed */

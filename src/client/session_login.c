@@ -170,13 +170,14 @@ void session_on_reply(struct session *session, const struct session_event *event
 		return;
 	if (session->udp && !session_take_udp(session, now, actions))
 		return;
+	session->path_dead = false;
+	session->path_told = false;
 	actions->what |= SESSION_DO_ADD;
 	if (!session->config.forwards) {
 		session_raise(session, now, actions);
 	} else if (session->udp) {
 		session_enter(session, SESSION_TEST, now, SESSION_PATH_MS);
 	} else if (session->config.transport == SESSION_AUTO) {
-		actions->what |= SESSION_DO_ECHO;
 		session_enter(session, SESSION_TEST, now, SESSION_ECHO_MS);
 	} else {
 		session_raise(session, now, actions);

@@ -19,7 +19,6 @@ void session_connect(struct session *session, int64_t now, struct session_action
 	actions->what |= SESSION_DO_CONNECT;
 	session->udp = session->servers[session->current].udp;
 	session->ping_sent = false;
-	session->path_dead = false;
 	session->up_since = -1;
 	session->source = session->latest;
 	session_enter(session, SESSION_CONNECT, now, SESSION_CONNECT_MS);
@@ -150,7 +149,6 @@ void session_raise(struct session *session, int64_t now, struct session_actions 
 		return;
 	session->continued = session->link == SESSION_LINK_UP;
 	session->link = SESSION_LINK_RAISING;
-	session->link_udp = session->udp;
 	session->hold_until = -1;
 	actions->what |= SESSION_DO_RAISE;
 }

@@ -77,6 +77,17 @@ void session_on_network(struct session *session, struct in_addr local, int64_t n
 void session_on_woke(struct session *session, uint32_t seconds, int64_t now,
 		     struct session_actions *actions);
 
+/*
+ * Nothing comes through the tunnel; with protocol 41, whose session has not failed by that, the
+ * server is asked whether it is there; and it is. session_path.c
+ */
+void session_path_lost(struct session *session, int64_t now, struct session_actions *actions);
+void session_path_blocked(struct session *session, int64_t now, struct session_actions *actions);
+
+/* Forward's word. */
+void session_on_path(struct session *session, bool alive, int64_t now,
+		     struct session_actions *actions);
+
 /* The server's first line, and its answer to the request. session_login.c */
 void session_on_greeting(struct session *session, const struct session_event *event, int64_t now,
 			 struct session_actions *actions);

@@ -28,7 +28,7 @@ enum { STATUS_REASONS = sizeof(status_reasons) / sizeof(status_reasons[0]) };
 
 bool status_check(const struct client_session *session)
 {
-	return session->up <= 1 && session->status < STATUS_REASONS;
+	return session->up <= 1 && session->path_dead <= 1 && session->status < STATUS_REASONS;
 }
 
 const char *status_reason(enum client_exit status)
@@ -57,12 +57,13 @@ static void status_describe_up(const struct carrier *carrier, const struct clien
 	if (session->rtt_us)
 		(void)snprintf(rtt, sizeof(rtt), ", round-trip time %.1f ms",
 			       session->rtt_us / 1000.0);
-	(void)snprintf(buf, size, "up: %s at %s (%s)%s%s%s%s%s", carrier->user,
+	(void)snprintf(buf, size, "up: %s at %s (%s)%s%s%s%s%s%s", carrier->user,
 		       options->servers[tunnel->server_index],
 		       inet_ntop(AF_INET, &tunnel->server, server, sizeof(server)), inside,
 		       options->no_device ? "" : ", interface ",
 		       options->no_device ? "" : carrier->link.kept.name,
-		       tunnel->reply.udp_port ? ", over UDP" : "", rtt);
+		       tunnel->reply.udp_port ? ", over UDP" : "", rtt,
+		       session->path_dead ? ", but nothing comes through it" : "");
 }
 
 void status_describe(const struct carrier *carrier, const struct client_session *session, char *buf,

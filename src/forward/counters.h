@@ -51,7 +51,7 @@ struct session_counters {
 	uint64_t dropped;     /* for whatever reason, either way */
 	uint64_t icmp_errors; /* ICMPv4 errors that came for this tunnel */
 	uint64_t rtt_us;      /* client with UDP: last round-trip time in microseconds */
-	uint64_t probes;      /* UDP: good probes heard */
+	uint64_t probes;      /* UDP: good probes heard; protocol 41: requests and answers */
 };
 
 #define COUNTERS_MAGIC 0x64746370u

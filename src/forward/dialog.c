@@ -17,7 +17,6 @@ static const struct dialog_row {
 	{FORWARD_MSG_REFUSED, "refused", {NEVER, DIALOG_NONE, NEVER, NEVER}},
 	{FORWARD_MSG_LEARNED, "learned", {NEVER, NEVER, NEVER, DIALOG_UP}},
 	{FORWARD_MSG_PATH, "path", {NEVER, DIALOG_HELD, DIALOG_HELD, DIALOG_UP}},
-	{FORWARD_MSG_ECHOED, "echoed", {NEVER, DIALOG_HELD, DIALOG_HELD, DIALOG_UP}},
 	{FORWARD_MSG_REMOVED, "removed", {NEVER, NEVER, NEVER, NEVER}},
 };
 
@@ -34,9 +33,6 @@ void dialog_tell(struct dialog *dialog, enum forward_msg type)
 {
 	if (type == FORWARD_MSG_ADD) {
 		dialog->state = DIALOG_ASKED;
-		dialog->echo = false;
-	} else if (type == FORWARD_MSG_ECHO) {
-		dialog->echo = true;
 	} else if (type == FORWARD_MSG_REMOVE) {
 		dialog->state = DIALOG_NONE;
 		dialog->removing++;
@@ -57,10 +53,8 @@ enum dialog_word dialog_hear(struct dialog *dialog, enum forward_msg type)
 		return DIALOG_COUNTS;
 	}
 	next = row->next[dialog->state];
-	if (next == NEVER || (type == FORWARD_MSG_ECHOED && !dialog->echo))
+	if (next == NEVER)
 		return DIALOG_WRONG;
-	if (type == FORWARD_MSG_ECHOED)
-		dialog->echo = false;
 	dialog->state = (enum dialog_state)next;
 	return DIALOG_COUNTS;
 }

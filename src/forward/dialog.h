@@ -24,7 +24,6 @@ enum dialog_state {
 /* Zero at the start. */
 struct dialog {
 	enum dialog_state state;
-	bool echo;	   /* ECHO was sent, and not answered */
 	uint32_t removing; /* REMOVEs not answered yet */
 };
 
@@ -34,7 +33,7 @@ enum dialog_word {
 	DIALOG_WRONG, /* no honest forward says so: to be logged and ignored */
 };
 
-/* ADD, which goes with DIALOG_NONE, or REMOVE or ECHO is sent; others change nothing. */
+/* ADD, which goes with DIALOG_NONE, or REMOVE is sent; others change nothing. */
 void dialog_tell(struct dialog *dialog, enum forward_msg type);
 
 /* What a message from forward to control is worth. */

@@ -4,50 +4,125 @@
 #include "forward/checksum.h"
 
 #include <netinet/icmp6.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define ECHO_HEADER 8
-#define ECHO_HOPS   64
+/* Only who is on the link can send with this hop limit (RFC 5082): nobody asks from afar. */
+#define ECHO_HOPS 255
 
-void echo_write(const struct in6_addr *source, const struct in6_addr *destination, uint16_t id,
-		uint16_t sequence, uint8_t out[static ECHO_SIZE])
+/* An answer that comes later than so many requests is none. */
+#define ECHO_WINDOW 64
+
+/* Where the parts of an ICMPv6 message are, behind the IPv6 header. */
+#define AT_CHECKSUM 2
+#define AT_ID	    4
+#define AT_SEQUENCE 6
+#define AT_MARK	    8
+#define AT_COOKIE   16
+
+static const uint8_t echo_mark[] = {'d', 't', 'c', 'p', 'e', 'c', 'h', 'o'};
+
+static const struct in6_addr echo_all_nodes = {.s6_addr = {0xff, 0x02, [15] = 1}};
+
+enum { ECHO_MESSAGE = ECHO_SIZE - INNER_HEADER };
+
+_Static_assert(ECHO_MESSAGE == AT_COOKIE + ECHO_COOKIE && AT_COOKIE == AT_MARK + sizeof(echo_mark),
+	       "nothing follows");
+
+static void echo_put(uint8_t *out, uint16_t number)
+{
+	out[0] = (uint8_t)(number >> 8);
+	out[1] = (uint8_t)number;
+}
+
+static uint16_t echo_get(const uint8_t *in)
+{
+	return (uint16_t)(in[0] << 8 | in[1]);
+}
+
+/* 0xffff for a message whose checksum is right. */
+static uint16_t echo_sum(const uint8_t *packet)
+{
+	uint64_t sum = checksum_pseudo(packet, IPPROTO_ICMPV6, ECHO_MESSAGE);
+
+	return checksum_fold(checksum_add(sum, packet + INNER_HEADER, ECHO_MESSAGE));
+}
+
+/* Writes all but id, sequence and data, which are there already. */
+static void echo_finish(const struct in6_addr *source, const struct in6_addr *destination,
+			uint8_t type, uint8_t out[static ECHO_SIZE])
 {
 	uint8_t *icmp6 = out + INNER_HEADER;
 
-	_Static_assert(ECHO_SIZE == INNER_HEADER + ECHO_HEADER, "nothing follows");
-	memset(out, 0, ECHO_SIZE);
+	memset(out, 0, INNER_HEADER + AT_ID);
 	out[0] = 0x60;
-	out[5] = ECHO_HEADER;
+	out[5] = ECHO_MESSAGE;
 	out[6] = IPPROTO_ICMPV6;
 	out[7] = ECHO_HOPS;
 	memcpy(out + 8, source, sizeof(*source));
 	memcpy(out + 24, destination, sizeof(*destination));
-	icmp6[0] = ICMP6_ECHO_REQUEST;
-	icmp6[4] = (uint8_t)(id >> 8);
-	icmp6[5] = (uint8_t)id;
-	icmp6[6] = (uint8_t)(sequence >> 8);
-	icmp6[7] = (uint8_t)sequence;
-
-	uint64_t sum = checksum_pseudo(out, IPPROTO_ICMPV6, ECHO_HEADER);
-	uint16_t check = (uint16_t)~checksum_fold(checksum_add(sum, icmp6, ECHO_HEADER));
-
-	icmp6[2] = (uint8_t)(check >> 8);
-	icmp6[3] = (uint8_t)check;
+	icmp6[0] = type;
+	echo_put(icmp6 + AT_CHECKSUM, (uint16_t)~echo_sum(out));
 }
 
-bool echo_is_reply(const struct inner *inner, const struct in6_addr *us, uint16_t id)
+/* The ICMPv6 message of a packet that may be one of ours; else NULL. */
+static const uint8_t *echo_find(const struct inner *inner, uint8_t type)
 {
-	struct inner_upper upper;
+	const uint8_t *icmp6 = inner->packet + INNER_HEADER;
 
-	if (!inner_find_upper(inner, &upper) || upper.fragment || upper.more_hops ||
-	    upper.protocol != IPPROTO_ICMPV6 || inner->len - upper.offset < ECHO_HEADER ||
-	    !IN6_ARE_ADDR_EQUAL(&inner->dst, us))
+	/* Exactly what is written above: no header stands between. */
+	if (inner->len != ECHO_SIZE || inner->packet[6] != IPPROTO_ICMPV6 || icmp6[0] != type ||
+	    icmp6[1] != 0 || memcmp(icmp6 + AT_MARK, echo_mark, sizeof(echo_mark)) != 0 ||
+	    echo_sum(inner->packet) != 0xffff)
+		return NULL;
+	return icmp6;
+}
+
+void echo_begin(struct echo *echo, const struct in6_addr *near, const struct in6_addr *far)
+{
+	*echo = (struct echo){.near = *near, .far = *far, .id = (uint16_t)arc4random()};
+	if (IN6_IS_ADDR_UNSPECIFIED(far))
+		echo->far = echo_all_nodes;
+	arc4random_buf(echo->cookie, sizeof(echo->cookie));
+}
+
+void echo_request(struct echo *echo, uint8_t out[static ECHO_SIZE])
+{
+	uint8_t *icmp6 = out + INNER_HEADER;
+
+	echo_put(icmp6 + AT_ID, echo->id);
+	echo_put(icmp6 + AT_SEQUENCE, ++echo->sequence);
+	memcpy(icmp6 + AT_MARK, echo_mark, sizeof(echo_mark));
+	memcpy(icmp6 + AT_COOKIE, echo->cookie, sizeof(echo->cookie));
+	echo_finish(&echo->near, &echo->far, ICMP6_ECHO_REQUEST, out);
+}
+
+/* The cookie is no secret, as every request shows it: it is what those do not see who are not on
+ * the path. */
+bool echo_is_answer(const struct echo *echo, const struct inner *inner)
+{
+	const uint8_t *icmp6 = echo_find(inner, ICMP6_ECHO_REPLY);
+
+	return icmp6 && IN6_ARE_ADDR_EQUAL(&inner->dst, &echo->near) &&
+	       echo_get(icmp6 + AT_ID) == echo->id &&
+	       (uint16_t)(echo->sequence - echo_get(icmp6 + AT_SEQUENCE)) < ECHO_WINDOW &&
+	       memcmp(icmp6 + AT_COOKIE, echo->cookie, sizeof(echo->cookie)) == 0;
+}
+
+/* Other hosts than the far end have no link-local address on this link. */
+static bool echo_is_near(const struct echo *echo, const struct in6_addr *address)
+{
+	return IN6_ARE_ADDR_EQUAL(address, &echo->near) || IN6_IS_ADDR_LINKLOCAL(address);
+}
+
+bool echo_answer(const struct echo *echo, const struct inner *inner, uint8_t out[static ECHO_SIZE])
+{
+	bool to_all = IN6_ARE_ADDR_EQUAL(&inner->dst, &echo_all_nodes);
+
+	if (!echo_find(inner, ICMP6_ECHO_REQUEST) || inner->packet[7] != ECHO_HOPS ||
+	    (!to_all && !echo_is_near(echo, &inner->dst)))
 		return false;
-
-	const uint8_t *icmp6 = inner->packet + upper.offset;
-	size_t len = inner->len - upper.offset;
-	uint64_t sum = checksum_pseudo(inner->packet, IPPROTO_ICMPV6, len);
-
-	return icmp6[0] == ICMP6_ECHO_REPLY && icmp6[1] == 0 && (icmp6[4] << 8 | icmp6[5]) == id &&
-	       checksum_fold(checksum_add(sum, icmp6, len)) == 0xffff;
+	memcpy(out, inner->packet, ECHO_SIZE);
+	echo_finish(to_all ? &echo->near : &inner->dst, &inner->src, ICMP6_ECHO_REPLY, out);
+	return true;
 }

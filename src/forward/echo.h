@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ICMPv6 echo: RFC 4443, section 4. Pure code. */
+/*
+ * The ICMPv6 echo requests that watch a path of protocol 41: RFC 4443, section 4;
+ * docs/protocol.md, section 2.4. Pure code.
+ */
 #ifndef DTCP_FORWARD_ECHO_H
 #define DTCP_FORWARD_ECHO_H
 
@@ -9,14 +12,35 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Octets of a request, which carries no data. */
-#define ECHO_SIZE 48
+/* Octets of a request, and of the answer to it: with a mark and a cookie of 8 octets each. */
+#define ECHO_SIZE   64
+#define ECHO_COOKIE 8
 
-/* Writes a whole IPv6 packet with an echo request. */
-void echo_write(const struct in6_addr *source, const struct in6_addr *destination, uint16_t id,
-		uint16_t sequence, uint8_t out[static ECHO_SIZE]);
+/* What one session asks with. */
+struct echo {
+	struct in6_addr near; /* our end of the link */
+	struct in6_addr far;  /* the other one, or ff02::1 */
+	uint16_t id;
+	uint16_t sequence; /* of the last request */
+	uint8_t cookie[ECHO_COOKIE];
+};
 
-/* True for an intact reply to us with this id. */
-bool echo_is_reply(const struct inner *inner, const struct in6_addr *us, uint16_t id);
+/*
+ * Begins with a new id and cookie, so that no earlier request's answer is taken for ours. Where far
+ * is unspecified, all nodes on the link are asked, and whoever answers will do.
+ */
+void echo_begin(struct echo *echo, const struct in6_addr *near, const struct in6_addr *far);
+
+/* Writes the next request, a whole IPv6 packet. */
+void echo_request(struct echo *echo, uint8_t out[static ECHO_SIZE]);
+
+/* True for an intact answer to one of the last requests, whoever sent it. */
+bool echo_is_answer(const struct echo *echo, const struct inner *inner);
+
+/*
+ * Writes the answer to a request of this kind that the other end of the link has sent to our end.
+ * False where the packet is none, such as what a user's ping sends.
+ */
+bool echo_answer(const struct echo *echo, const struct inner *inner, uint8_t out[static ECHO_SIZE]);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/ipc.h"
 #include "base/log.h"
+#include "forward/keepalive.h"
 #include "forward/msg.h"
 #include "forward/plane.h"
 #include "forward/probing.h"
@@ -105,18 +106,21 @@ static void forward_on_path(const struct session *session, bool alive, void *arg
 	forward_send(arg, FORWARD_MSG_PATH, &body, sizeof(body));
 }
 
-static void forward_on_echoed(const struct session *session, void *arg)
-{
-	forward_tell(arg, FORWARD_MSG_ECHOED, session->config.id);
-}
-
 static const struct plane_reports forward_reports = {
 	.learned = forward_on_learned,
 	.path = forward_on_path,
-	.echoed = forward_on_echoed,
 };
 
 /* --- from monitor ------------------------------------------------------------------------- */
+
+/* There is a way out, or it may be another one. */
+static void forward_hurry(const struct session *session)
+{
+	if (session->probing)
+		probing_start(session->probing);
+	if (session->keepalive)
+		keepalive_hurry(session->keepalive);
+}
 
 static void forward_set_outer(struct forward *forward, enum forward_transport transport, int fd)
 {
@@ -131,8 +135,7 @@ static void forward_set_outer(struct forward *forward, enum forward_transport tr
 
 		if (!session || session->config.transport != transport)
 			continue;
-		if (session->probing)
-			probing_start(session->probing);
+		forward_hurry(session);
 		if (!session->announced)
 			forward_announce(forward, session->device);
 	}
@@ -220,6 +223,33 @@ static void forward_on_no_device(struct ipc *ipc, const void *body, int fd, void
 
 /* --- from control ------------------------------------------------------------------------- */
 
+/* What keeps the session's path alive. */
+static bool forward_watch(struct forward *forward, struct session *session)
+{
+	struct plane *plane = &forward->plane;
+
+	if (!plane->config.server) {
+		session->probing = probing_new(plane, session);
+		if (!session->probing)
+			return false;
+	}
+	if (session->config.transport == FORWARD_PROTO41 &&
+	    !IN6_IS_ADDR_UNSPECIFIED(&session->config.near)) {
+		session->keepalive = keepalive_new(plane->keepers, session);
+		if (!session->keepalive)
+			return false;
+	}
+	return true;
+}
+
+/* With what was made for it. */
+static void forward_drop(struct forward *forward, struct session *session)
+{
+	probing_free(session->probing);
+	keepalive_free(session->keepalive);
+	table_remove(forward->plane.table, session);
+}
+
 static int forward_add(struct forward *forward, const struct forward_session *config)
 {
 	struct plane *plane = &forward->plane;
@@ -237,13 +267,10 @@ static int forward_add(struct forward *forward, const struct forward_session *co
 		device_release(device);
 		return error;
 	}
-	if (!plane->config.server) {
-		session->probing = probing_new(plane, session);
-		if (!session->probing) {
-			table_remove(plane->table, session);
-			device_release(device);
-			return -ENOMEM;
-		}
+	if (!forward_watch(forward, session)) {
+		forward_drop(forward, session);
+		device_release(device);
+		return -ENOMEM;
 	}
 	memset(plane_counters(plane, session), 0, sizeof(struct session_counters));
 	session->added = clock_us() / 1000;
@@ -254,8 +281,8 @@ static int forward_add(struct forward *forward, const struct forward_session *co
 	TAILQ_INSERT_HEAD(&device->sessions, session, on_device);
 	forward_announce(forward, device);
 	/* Not only when there is a device: a far end that has to learn us can do so meanwhile. */
-	if (session->probing && plane_outer(plane, session))
-		probing_start(session->probing);
+	if (plane_outer(plane, session))
+		forward_hurry(session);
 	return 0;
 }
 
@@ -288,9 +315,8 @@ static void forward_on_remove(struct ipc *ipc, const void *body, int fd, void *a
 		/* Packets still waiting for the socket may be this session's. */
 		if (plane_outer(&forward->plane, session))
 			outer_discard(plane_outer(&forward->plane, session));
-		probing_free(session->probing);
 		TAILQ_REMOVE(&device->sessions, session, on_device);
-		table_remove(forward->plane.table, session);
+		forward_drop(forward, session);
 		device_release(device);
 	}
 	forward_tell(forward, FORWARD_MSG_REMOVED, message->id);
@@ -304,20 +330,8 @@ static void forward_on_hello(struct ipc *ipc, const void *body, int fd, void *ar
 
 	(void)ipc;
 	(void)fd;
-	if (session && session->probing)
-		probing_hurry(session->probing);
-}
-
-static void forward_on_echo(struct ipc *ipc, const void *body, int fd, void *arg)
-{
-	const struct forward *forward = arg;
-	const struct forward_echo *message = body;
-	const struct session *session = table_by_id(forward->plane.table, message->id);
-
-	(void)ipc;
-	(void)fd;
-	if (session && session->probing)
-		probing_echo(session->probing, message);
+	if (session && plane_outer(&forward->plane, session))
+		forward_hurry(session);
 }
 
 static void forward_on_assigned(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -368,7 +382,6 @@ static const struct ipc_row forward_control_rows[] = {
 	{FORWARD_MSG_REMOVE, sizeof(struct forward_id), false, forward_on_remove},
 	/* a client's: */
 	{FORWARD_MSG_HELLO, sizeof(struct forward_id), false, forward_on_hello},
-	{FORWARD_MSG_ECHO, sizeof(struct forward_echo), false, forward_on_echo},
 };
 
 #define FORWARD_N_ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "forward/decap.h"
+#include "forward/keepalive.h"
 #include "forward/learn.h"
 #include "forward/outbound.h"
 #include "forward/probing.h"
@@ -49,15 +50,17 @@ static void inbound_answer(struct plane *plane, const struct arrival *arrival,
 
 static void inbound_packet(struct plane *plane, const struct arrival *arrival)
 {
+	uint64_t now = clock_us() / 1000;
 	struct decap decap;
 
-	decap_packet(plane->table, plane->config.server, arrival, clock_us() / 1000, &decap);
+	decap_packet(plane->table, plane->config.server, arrival, now, &decap);
 	if (decap.drop == DROP_NONE && decap.learned &&
 	    table_change_peer(plane->table, decap.session, &arrival->peer))
 		plane->reports->learned(decap.session, plane->reports_arg);
-	if (decap.drop == DROP_NONE && decap.session->probing &&
-	    probing_takes(decap.session->probing, &decap.inner))
+	if (keepalive_takes(&decap, now))
 		return;
+	if (decap.drop == DROP_NONE && decap.session->probing)
+		probing_packet_in(decap.session->probing);
 	if (decap.drop == DROP_NONE && device_write(decap.session->device, &decap.vnet,
 						    decap.inner.packet, decap.inner.len) != 0)
 		decap.drop = DROP_TUN_WRITE;

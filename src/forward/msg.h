@@ -30,14 +30,13 @@ enum forward_msg {
 	/* control to forward */
 	FORWARD_MSG_ADD = 32, /* struct forward_session */
 	FORWARD_MSG_REMOVE,   /* struct forward_id */
-	FORWARD_MSG_HELLO,    /* struct forward_id: client: send a hello now */
-	FORWARD_MSG_ECHO,     /* struct forward_echo: client: try whether the far end answers */
+	FORWARD_MSG_HELLO,    /* struct forward_id: client: ask the far end now */
 	/* forward to control */
 	FORWARD_MSG_ADDED = 64, /* struct forward_id: packets of this session now pass */
 	FORWARD_MSG_REFUSED,	/* struct forward_id: the table has no room, or bad fields */
 	FORWARD_MSG_LEARNED, /* struct forward_learned: server: a UDP session's peer has changed */
-	FORWARD_MSG_PATH,    /* struct forward_path: client: whether the UDP data path lives */
-	FORWARD_MSG_ECHOED,  /* struct forward_id: client: the far end has answered ECHO */
+	FORWARD_MSG_PATH, /* struct forward_path: whether the data path lives; server: protocol 41
+			   */
 	FORWARD_MSG_REMOVED, /* struct forward_id: no packet of this session passes any more */
 	/* forward to monitor */
 	FORWARD_MSG_HERE = 96, /* struct forward_none: the answer to CALL */
@@ -92,15 +91,14 @@ struct forward_session {
 	uint32_t peer_port;
 	uint64_t session;	     /* UDP: its name in probes */
 	uint8_t key[PROBE_KEY_SIZE]; /* UDP: of its probes */
+	/*
+	 * Protocol 41: the ends of the link, ours and the other one, whose path is then watched.
+	 * near unspecified: it is not; far unspecified: its address is not known.
+	 */
+	struct in6_addr near;
+	struct in6_addr far;
 	uint32_t n_prefixes;
 	struct prefix6 prefixes[FORWARD_PREFIXES_MAX]; /* inner sources accepted, inner routes */
-};
-
-/* ICMPv6 echo requests inside the tunnel, one a second until one is answered. */
-struct forward_echo {
-	uint32_t id;
-	struct in6_addr source;
-	struct in6_addr destination; /* may be ff02::1: then whoever answers will do */
 };
 
 struct forward_learned {
@@ -111,7 +109,7 @@ struct forward_learned {
 
 struct forward_path {
 	uint32_t id;
-	uint32_t alive; /* 1: the first answer came; 0: none has come for 60 s */
+	uint32_t alive; /* 1: the first answer came, or something again; 0: nothing for 60 s */
 };
 
 struct forward_id {

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "forward/encap.h"
 #include "forward/icmp6.h"
+#include "forward/keepalive.h"
 #include "forward/probing.h"
 
 #include <errno.h>
@@ -47,6 +48,8 @@ void outbound_sent(struct plane *plane, const struct outer_packet *packet)
 	counters->out_bytes += packet->len;
 	if (session->probing)
 		probing_packet_out(session->probing);
+	if (session->keepalive)
+		keepalive_packet_out(session->keepalive);
 }
 
 void outbound_refused(struct plane *plane, const struct outer_packet *packet)
@@ -102,7 +105,7 @@ void outbound_own(struct plane *plane, struct session *session, struct in_addr s
 	packet->len = len;
 	packet->source = source;
 	packet->tos = 0;
-	/* Every path takes these (RFC 791: 68 octets), so they go as the socket stands. */
+	/* Every path takes what is so small, so it goes as the socket stands. */
 	packet->df = session->config.mtu > INNER_MTU_MIN;
 	packet->own = true;
 	outbound_push(plane, outer, session, packet);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "forward/inbound.h"
+#include "forward/keepalive.h"
 #include "forward/outbound.h"
 #include "forward/probing.h"
 
@@ -122,8 +123,9 @@ int plane_open(struct plane *plane, const struct forward_config *config, struct 
 	arc4random_buf(key, sizeof(key));
 	plane->table = table_new(config->server, config->sessions_max, key);
 	plane->devices = devices_new(base, key, plane_on_device, plane);
+	plane->keepers = keepers_new(plane);
 	plane->counters = calloc(1, counters_size(config->sessions_max));
-	return plane->table && plane->devices && plane->counters ? 0 : -ENOMEM;
+	return plane->table && plane->devices && plane->keepers && plane->counters ? 0 : -ENOMEM;
 }
 
 static void plane_free_counters(struct plane *plane)
@@ -166,9 +168,12 @@ void plane_close(struct plane *plane)
 	for (uint32_t id = 0; plane->table && id < plane->config.sessions_max; id++) {
 		struct session *session = table_by_id(plane->table, id);
 
-		if (session)
+		if (session) {
 			probing_free(session->probing);
+			keepalive_free(session->keepalive);
+		}
 	}
+	keepers_free(plane->keepers);
 	for (enum forward_transport t = FORWARD_PROTO41; t <= FORWARD_UDP; t++)
 		outer_free(plane->outer[t]);
 	table_free(plane->table);

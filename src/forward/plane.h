@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The data plane: its parts, and the counters. inbound.c has the way from the sockets to the TUN
- * devices, outbound.c the way back, and probing.c what a client sends by itself.
+ * devices, outbound.c the way back, and probing.c and keepalive.c what is sent by ourselves.
  */
 #ifndef DTCP_FORWARD_PLANE_H
 #define DTCP_FORWARD_PLANE_H
@@ -21,8 +21,8 @@
 struct plane_reports {
 	/* The session's peer is another one, or not known any more. */
 	void (*learned)(struct session *session, void *arg);
+	/* Something has come through for the first time, or again; or nothing for long. */
 	void (*path)(const struct session *session, bool alive, void *arg);
-	void (*echoed)(const struct session *session, void *arg);
 };
 
 struct plane {
@@ -32,6 +32,7 @@ struct plane {
 	void *reports_arg;
 	struct table *table;
 	struct devices *devices;
+	struct keepers *keepers;
 	struct outer *outer[FORWARD_UDP + 1]; /* by transport; NULL until it comes */
 	enum forward_transport last_out;      /* of the last packet from TUN */
 	struct counters_page *counters; /* always there; our own until the shared page comes */

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "forward/echo.h"
 #include "forward/hello.h"
 #include "forward/outbound.h"
 
@@ -14,7 +13,6 @@
 struct probing {
 	struct plane *plane;
 	struct session *session;
-	/* Hellos: */
 	struct event *timer;
 	struct hello hello;
 	bool started;
@@ -22,16 +20,9 @@ struct probing {
 	uint64_t hello_counter;
 	uint64_t answer_counter;
 	uint32_t proof; /* of our address, from the last answer: hellos repeat it */
-	/* Echo requests: */
-	struct event *echo_timer;
-	bool echoing;
-	struct forward_echo echo;
-	uint16_t echo_id;
-	uint16_t echo_sequence;
 };
 
 static void probing_on_timer(evutil_socket_t fd, short what, void *arg);
-static void probing_on_echo_timer(evutil_socket_t fd, short what, void *arg);
 
 struct probing *probing_new(struct plane *plane, struct session *session)
 {
@@ -42,10 +33,8 @@ struct probing *probing_new(struct plane *plane, struct session *session)
 	probing->plane = plane;
 	probing->session = session;
 	probing->timer = evtimer_new(plane->base, probing_on_timer, probing);
-	probing->echo_timer =
-		event_new(plane->base, -1, EV_PERSIST, probing_on_echo_timer, probing);
-	if (!probing->timer || !probing->echo_timer) {
-		probing_free(probing);
+	if (!probing->timer) {
+		free(probing);
 		return NULL;
 	}
 	return probing;
@@ -55,14 +44,9 @@ void probing_free(struct probing *probing)
 {
 	if (!probing)
 		return;
-	if (probing->timer)
-		event_free(probing->timer);
-	if (probing->echo_timer)
-		event_free(probing->echo_timer);
+	event_free(probing->timer);
 	free(probing);
 }
-
-/* --- hellos ------------------------------------------------------------------------------- */
 
 static void probing_send_hello(struct probing *probing, uint64_t now)
 {
@@ -189,45 +173,7 @@ void probing_packet_out(struct probing *probing)
 	probing_arm(probing, now);
 }
 
-/* --- echo requests ------------------------------------------------------------------------ */
-
-static void probing_send_echo(struct probing *probing)
-{
-	const struct forward_echo *echo = &probing->echo;
-	uint8_t packet[ECHO_SIZE];
-
-	echo_write(&echo->source, &echo->destination, probing->echo_id, ++probing->echo_sequence,
-		   packet);
-	outbound_own(probing->plane, probing->session, probing->session->config.local, packet,
-		     sizeof(packet));
-}
-
-static void probing_on_echo_timer(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	probing_send_echo(arg);
-}
-
-void probing_echo(struct probing *probing, const struct forward_echo *echo)
-{
-	const struct timeval second = {.tv_sec = 1};
-
-	probing->echoing = true;
-	probing->echo = *echo;
-	probing->echo_id = (uint16_t)arc4random();
-	probing->echo_sequence = 0;
-	loop_add(probing->echo_timer, &second);
-	probing_send_echo(probing);
-}
-
-bool probing_takes(struct probing *probing, const struct inner *inner)
+void probing_packet_in(struct probing *probing)
 {
 	hello_packet_in(&probing->hello);
-	if (!probing->echoing || !echo_is_reply(inner, &probing->echo.source, probing->echo_id))
-		return false;
-	probing->echoing = false;
-	(void)event_del(probing->echo_timer);
-	probing->plane->reports->echoed(probing->session, probing->plane->reports_arg);
-	return true;
 }

@@ -23,6 +23,7 @@
 #include <sys/queue.h>
 
 struct device;
+struct keepalive;
 struct probing;
 struct table;
 
@@ -49,11 +50,12 @@ struct session {
 	/* The room's: */
 	struct device *device;
 	TAILQ_ENTRY(session) on_device;
-	uint64_t added;		  /* when, in milliseconds */
-	struct rate reports;	  /* of moves, to control */
-	struct icmp6_limit icmp6; /* about packets to it */
-	bool announced;		  /* control knows that it is up */
-	struct probing *probing;  /* on a client only */
+	uint64_t added;		     /* when, in milliseconds */
+	struct rate reports;	     /* of moves, to control */
+	struct icmp6_limit icmp6;    /* about packets to it */
+	bool announced;		     /* control knows that it is up */
+	struct probing *probing;     /* on a client only */
+	struct keepalive *keepalive; /* protocol 41, if the ends of its link are known */
 	/* On the server, UDP: counters of its probes, 0 before the first; and when that came. */
 	uint64_t hello_counter;
 	uint64_t answer_counter;

@@ -44,6 +44,8 @@ static void broker_release(struct broker *broker, struct server_session *session
 
 		broker_tell(broker, broker->monitor, SERVER_MSG_LOGOUT, &id, sizeof(id));
 	}
+	if (session->path_dead)
+		broker->dead_paths--;
 	if (session->client)
 		session->client->session = NULL;
 	sessions_release(broker->sessions, session);
@@ -190,6 +192,18 @@ static struct prefix6 broker_link_local(const struct client *client)
 	return prefix;
 }
 
+/* The ends of the link, to watch the path of protocol 41 by; not every client has the link-local
+ * address that it should have. */
+static void broker_ends(const struct dtcp_reply *reply, struct forward_session *add)
+{
+	if (reply->has_me6) {
+		add->near = reply->her6;
+		add->far = reply->me6;
+	} else {
+		add->near = dtcp_link_local(reply->her);
+	}
+}
+
 static void broker_add(struct broker *broker, struct client *client,
 		       const struct server_verdict *verdict)
 {
@@ -211,6 +225,8 @@ static void broker_add(struct broker *broker, struct client *client,
 		add.peer_port = client->conn.request.udp_port;
 		add.session = reply->session;
 		memcpy(add.key, verdict->key, sizeof(add.key));
+	} else {
+		broker_ends(reply, &add);
 	}
 	if (reply->has_me6)
 		add.prefixes[add.n_prefixes++] = (struct prefix6){.addr = reply->me6, .len = 128};
@@ -360,6 +376,33 @@ void broker_learned(struct broker *broker, const struct forward_learned *learned
 		log_info("%s@%s: packets come from %s port %u", session->client->conn.request.user,
 			 session->client->peer_text,
 			 inet_ntop(AF_INET, &learned->peer, peer, sizeof(peer)), learned->port);
+}
+
+void broker_path(struct broker *broker, const struct forward_path *path)
+{
+	const struct dialog *dialog = sessions_dialog(broker->sessions, path->id);
+	struct server_session *session = NULL;
+	bool dead = path->alive == 0;
+
+	/* A server's forward hears nothing of a session that it has not added. */
+	if (!dialog || dialog->removing > 0 || dialog->state == DIALOG_UP)
+		session = broker_hear(broker, FORWARD_MSG_PATH, path->id);
+	else
+		broker_log_wrong(broker, "forward", "path", path->id);
+	if (session && (session->udp || path->alive > 1)) {
+		broker_log_wrong(broker, "forward", "path", path->id);
+		return;
+	}
+	/* The first answer of a client is no news. */
+	if (!session || dead == session->path_dead)
+		return;
+	session->path_dead = dead;
+	if (dead)
+		broker->dead_paths++;
+	else
+		broker->dead_paths--;
+	if (log_limit_take(&broker->paths, clock_ms()))
+		broker_log_path(session->client, dead);
 }
 
 void broker_refused(struct broker *broker, uint32_t id)

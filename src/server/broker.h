@@ -32,6 +32,8 @@ struct broker {
 	struct log_limit refused;	      /* good ones that got no tunnel */
 	struct log_limit places;	      /* where packets come from */
 	struct log_limit wrong;		      /* what a room said and cannot mean */
+	struct log_limit paths;		      /* that die, and come back */
+	uint32_t dead_paths;		      /* sessions with such a path now */
 	const struct counters_page *counters; /* NULL: none are shown */
 	const struct server_verdict *verdict; /* while it is being acted upon */
 	/* A message could not be sent for want of memory: the room has to end. */
@@ -53,6 +55,7 @@ void broker_revoke(struct broker *broker, uint32_t id);
  */
 void broker_added(struct broker *broker, uint32_t id);
 void broker_learned(struct broker *broker, const struct forward_learned *learned);
+void broker_path(struct broker *broker, const struct forward_path *path);
 void broker_refused(struct broker *broker, uint32_t id);
 void broker_removed(struct broker *broker, uint32_t id);
 

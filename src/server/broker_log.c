@@ -39,10 +39,17 @@ void broker_log_down(const struct broker *broker, const struct client *client, c
 		broker->counters ? &broker->counters->session[session->id] : &none;
 
 	log_info("%s@%s: down after %" PRId64 "s (%s), in %" PRIu64 " packets %" PRIu64
-		 " bytes, out %" PRIu64 " packets %" PRIu64 " bytes, dropped %" PRIu64,
+		 " bytes, out %" PRIu64 " packets %" PRIu64 " bytes, dropped %" PRIu64 "%s",
 		 client->conn.request.user, client->peer_text, (clock_ms() - session->since) / 1000,
 		 why, counters->in_packets, counters->in_bytes, counters->out_packets,
-		 counters->out_bytes, counters->dropped);
+		 counters->out_bytes, counters->dropped, session->path_dead ? ", path dead" : "");
+}
+
+void broker_log_path(const struct client *client, bool dead)
+{
+	log_info("%s@%s: %s", client->conn.request.user, client->peer_text,
+		 dead ? "nothing comes over protocol 41 any more"
+		      : "packets come over protocol 41 again");
 }
 
 /*
@@ -159,6 +166,8 @@ void broker_log_verdict(struct broker *broker, const struct client *client,
 void broker_report(const struct broker *broker)
 {
 	counters_log("sessions", sessions_count(broker->sessions));
+	if (broker->dead_paths)
+		counters_log("dead-paths", broker->dead_paths);
 	if (broker->counters)
 		counters_log_page(broker->counters);
 }

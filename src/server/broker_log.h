@@ -9,6 +9,9 @@
 void broker_log_up(const struct client *client);
 void broker_log_down(const struct broker *broker, const struct client *client, const char *why);
 
+/* Its path has died, or come back. */
+void broker_log_path(const struct client *client, bool dead);
+
 /* A login has failed. */
 void broker_log_denied(struct broker *broker, const struct client *client);
 

@@ -120,6 +120,15 @@ static void control_on_learned(struct ipc *ipc, const void *body, int fd, void *
 	broker_learned(&control->broker, body);
 }
 
+static void control_on_path(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+
+	(void)ipc;
+	(void)fd;
+	broker_path(&control->broker, body);
+}
+
 static void control_on_refused(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	const struct forward_id *id = body;
@@ -199,6 +208,7 @@ static void control_on_tell(evutil_socket_t fd, short what, void *arg)
 	log_limit_tell(&control->broker.refused);
 	log_limit_tell(&control->broker.places);
 	log_limit_tell(&control->broker.wrong);
+	log_limit_tell(&control->broker.paths);
 	log_limit_tell(&control->admission.dropped);
 }
 
@@ -236,6 +246,8 @@ static void control_configure(struct control *control)
 		log_limit_init(&control->broker.denied, "failed logins", options->log_lines,
 			       clock_ms());
 		log_limit_init(&control->broker.places, "places of clients", options->log_lines,
+			       clock_ms());
+		log_limit_init(&control->broker.paths, "paths of clients", options->log_lines,
 			       clock_ms());
 	}
 }
@@ -288,6 +300,7 @@ static const struct ipc_row monitor_rows[] = {
 static const struct ipc_row forward_rows[] = {
 	{FORWARD_MSG_ADDED, sizeof(struct forward_id), false, control_on_added},
 	{FORWARD_MSG_LEARNED, sizeof(struct forward_learned), false, control_on_learned},
+	{FORWARD_MSG_PATH, sizeof(struct forward_path), false, control_on_path},
 	{FORWARD_MSG_REFUSED, sizeof(struct forward_id), false, control_on_refused},
 	{FORWARD_MSG_REMOVED, sizeof(struct forward_id), false, control_on_removed},
 };

@@ -29,7 +29,8 @@ struct server_session {
 	int64_t user;	       /* not valid before SLOT_ADD */
 	struct in_addr peer;   /* the connection's; over UDP packets can come from elsewhere */
 	bool udp;
-	int64_t since; /* milliseconds, when it came up */
+	int64_t since;	/* milliseconds, when it came up */
+	bool path_dead; /* protocol 41: forward has said so */
 };
 
 struct sessions;

@@ -497,7 +497,7 @@ def test_lies_of_the_clients_forward(internet, transport):
     client.wait_up()
     # Packets pass, so this is not what forward still has to say.
     ping(internet.site, SIX)
-    for treason in ("added", "refused", "removed", "echoed", "path"):
+    for treason in ("added", "refused", "removed", "path"):
         lie(client, treason, treason, "", "up")
     lie(client, "refused_far", "refused", "", "up")
     ping(internet.site, SIX)

@@ -270,12 +270,16 @@ static void forward_says(struct fuzz_input *input)
 	const struct forward_id id = {fuzz_below(input, SESSIONS)};
 	const struct forward_learned learned = {
 		.id = id.id, .peer = {htonl(0xc6336402)}, .port = fuzz_16(input)};
+	const struct forward_path path = {.id = id.id, .alive = learned.port >> 1 & 1};
 	/* Else it is not forward's to say now, and changes nothing. */
 	bool waits = world.added[id.id] && !world.confirmed[id.id] && !world.removing[id.id];
 
 	switch (fuzz_below(input, 4)) {
 	case 0:
-		tell(FORWARD, FORWARD_MSG_LEARNED, &learned);
+		if (learned.port & 1)
+			tell(FORWARD, FORWARD_MSG_PATH, &path);
+		else
+			tell(FORWARD, FORWARD_MSG_LEARNED, &learned);
 		break;
 	case 1:
 		if (world.removing[id.id])

@@ -5,6 +5,7 @@
 The files are kept, so that nobody needs this to run the targets; it is here to say what is in
 them, and to make them anew when a target reads its input in another way.
 """
+import ipaddress
 import pathlib
 import struct
 
@@ -142,7 +143,9 @@ def settings():
 
 ECHO = bytes.fromhex("8000 0000 0001 0001")
 # The identifier is what room.c has for a random number.
-REPLY = bytes.fromhex("8100 0000 1234 0001")
+# Of forward's own: a request, and the answer to its first one, which has a fixed id and cookie here.
+REQUEST = bytes.fromhex("8000 0000 4321 0001") + b"dtcpecho" + bytes(8)
+ANSWER = bytes.fromhex("8100 0000 1234 0001") + b"dtcpecho" + b"\1" * 8
 SOLICIT = bytes.fromhex("8700 0000 0000 0000") + bytes(16)
 ADVERT = bytes.fromhex("8600 0000") + bytes(12)
 UNREACHABLE = bytes.fromhex("0100 0000 0000 0000") + bytes(40)
@@ -282,9 +285,17 @@ def room():
          reached(b"s"), b"w\xff\xff" * 2,
          # In steps that are none of a machine that was asleep, until the path is dead; and alive.
          b"w\x0f\xa0" * 16, reached(b"p"), hello(1, 0, 3, 9), reached(b"hp"), b"c\1\1", b"c\1\0")
-    seed("room", "client-echo", client, raw, b"a\0", b"c\0\2\0", b"w\4\0w\4\0", device(0),
-         into(packet(ECHO, 58, NOBODY, HOST)), into(packet(REPLY, 58, NOBODY, HOST, flags=16)),
-         reached(b"ew"), b"c\0\2\0c\0\0")
+    request = into(packet(REQUEST, 58, NOBODY, ALL_NODES, flags=20))
+    seed("room", "client-echo", client, raw, b"a\0", b"w\0\x40", reached(b"s"), device(0),
+         into(packet(ECHO, 58, NOBODY, HOST)), into(packet(ANSWER, 58, NOBODY, HOST, flags=16)),
+         reached(b"hpw"), b"w\x0f\xa0" * 16, reached(b"p"), request, reached(b"hs"),
+         into(echo), reached(b"pw"), b"c\0\1c\0\0")
+    here = ipaddress.ip_address("2001:db8:1::1").packed
+    # Whatever address the other end has on the link.
+    seed("room", "server-echo", server, raw, device(0), b"a\0", b"w\0\x40", reached(b"s"),
+         into(packet(ANSWER, 58, NOBODY, 0, flags=16) + here), reached(b"hp"),
+         into(packet(REQUEST, 58, HOST, 7, flags=20)), reached(b"hs"),
+         b"w\x0f\xa0" * 16, reached(b"p"), into(echo), reached(b"pw"))
     # What is sent fails while there is a 1 behind the packet for it, and its checksum is complete.
     def tun(*fails, to=SITE, extra=1380):
         return b"t\0" + packet(ECHO, 58, NOBODY, to, extra=extra) + bytes([0, *fails])

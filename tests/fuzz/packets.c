@@ -168,6 +168,8 @@ struct forward_session packets_session(unsigned int i, bool udp, bool server)
 		.peer_port = server ? i * 4028 : 4028,
 	};
 
+	if (!udp)
+		session.near = fuzz_ipv6(server ? "2001:db8:1::1" : "2001:db8:1::2");
 	memset(session.key, (int)i + 1, sizeof(session.key));
 	switch (i) {
 	case 0:

@@ -51,7 +51,7 @@ static struct {
 	uint8_t report[512];
 	size_t report_len;
 	/* what happened, and how much of it was looked at */
-	unsigned int written, sent, echoed, learned, paths;
+	unsigned int written, sent, learned, paths;
 	uint64_t reached[256];
 	uint8_t last[1280]; /* the last packet written to a device, if it is short enough */
 	size_t last_len;
@@ -298,12 +298,8 @@ void loop_sent(unsigned int channel, uint32_t type, const void *body, size_t siz
 		FUZZ_CHECK(world.server && size == sizeof(struct forward_learned));
 		FUZZ_CHECK(world.announced[id.id]);
 		world.learned++;
-	} else if (type == FORWARD_MSG_ECHOED) {
-		FUZZ_CHECK(!world.server);
-		world.echoed++;
 	} else {
 		FUZZ_CHECK(type == FORWARD_MSG_PATH && size == sizeof(struct forward_path));
-		FUZZ_CHECK(!world.server);
 		world.paths++;
 	}
 }
@@ -406,16 +402,11 @@ static void add(struct fuzz_input *input)
 static void from_control(struct fuzz_input *input)
 {
 	struct forward_id id = {fuzz_byte(input) % (SESSIONS + 1)};
-	struct forward_echo echo = {
-		.id = id.id,
-		.source = fuzz_ipv6("2001:db8:1::2"),
-		.destination = fuzz_ipv6("ff02::1"),
-	};
 
-	uint32_t what = fuzz_below(input, 4);
+	uint32_t what = fuzz_below(input, 3);
 
-	/* A server's forward does not take these. */
-	if (world.server && (what == 1 || what == 2))
+	/* A server's forward does not take this. */
+	if (world.server && what == 1)
 		return;
 	switch (what) {
 	case 0:
@@ -426,11 +417,6 @@ static void from_control(struct fuzz_input *input)
 		break;
 	case 1:
 		ask(FORWARD_MSG_HELLO, &id);
-		break;
-	case 2:
-		if (fuzz_bool(input))
-			fuzz_fill(input, &echo, sizeof(echo));
-		ask(FORWARD_MSG_ECHO, &echo);
 		break;
 	default:
 		add(input);
@@ -508,7 +494,7 @@ static uint8_t *make_raw(struct fuzz_input *input, uint8_t what, size_t *len)
 /* What is found again of packets that came from outside. */
 static uint64_t found_inside(void)
 {
-	return world.written + drops() + probes() + world.echoed;
+	return world.written + drops() + probes();
 }
 
 static void from_outside(struct fuzz_input *input, bool udp)
@@ -533,8 +519,8 @@ static void from_outside(struct fuzz_input *input, bool udp)
 	FUZZ_CHECK(!source->packet || loop_ended());
 	if (!calm)
 		return;
-	/* A good hello and its answer are two, of which the second can be lost; or the hello came
-	 * from where nothing can be sent. */
+	/* A good hello or request and its answer are two, of which the second can be lost; or the
+	 * hello came from where nothing can be sent. */
 	refused = world.page->drops[DROP_SEND] - refused;
 	FUZZ_CHECK(found_inside() - before == 1 + refused ||
 		   (found_inside() - before == 1 && refused == 1));
@@ -623,9 +609,6 @@ static void must_have_reached(uint8_t what)
 	uint64_t count;
 
 	switch (what) {
-	case 'e':
-		count = world.echoed;
-		break;
 	case 'h':
 		count = probes();
 		break;

@@ -88,10 +88,7 @@ static void forward_reports(struct rig *rig, struct fuzz_input *input)
 
 	if (!rig->forwarded)
 		return;
-	if (what & 1)
-		rig_path(rig, what & 2);
-	else
-		rig_input(rig, SESSION_ECHOED);
+	rig_path(rig, (what & 3) != 1);
 }
 
 static void step(struct rig *rig, struct fuzz_input *input)

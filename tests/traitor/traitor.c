@@ -71,7 +71,6 @@ enum treason {
 	TREASON_REFUSED,
 	TREASON_REMOVED,
 	TREASON_LEARNED,
-	TREASON_ECHOED,
 	TREASON_PATH,
 	TREASON_REFUSED_FAR, /* of one that there cannot be */
 };
@@ -184,9 +183,6 @@ static void traitor_tell_other(enum treason treason)
 		break;
 	case TREASON_LEARNED:
 		SEND_BETWEEN(FORWARD_MSG_LEARNED, learned);
-		break;
-	case TREASON_ECHOED:
-		SEND_BETWEEN(FORWARD_MSG_ECHOED, id);
 		break;
 	case TREASON_PATH:
 		SEND_BETWEEN(FORWARD_MSG_PATH, path);

@@ -8,6 +8,9 @@ from .wait import slow
 
 PROTOCOL_41 = 41
 
+# How the data of a request that watches a path begin.
+WATCHING = b"dtcpecho"
+
 
 def checksum(data):
     if len(data) % 2:
@@ -59,15 +62,18 @@ class Outside:
         header = ipv4_header(source, destination, len(inner), **more)
         self.sender.sendto(header + inner, (destination, 0))
 
-    def receive(self, seconds=15):
-        """(outer source, outer destination, inner packet), or None when nothing comes."""
+    def receive(self, seconds=15, watching=False):
+        """(outer source, outer destination, inner packet), or None when nothing comes. What the
+        programs ask to watch the path is left out, unless that is all that is wanted."""
         self.receiver.settimeout(seconds * slow())
-        try:
-            packet = self.receiver.recv(65535)
-        except TimeoutError:
-            return None
-        start = (packet[0] & 15) * 4
-        return (socket.inet_ntoa(packet[12:16]), socket.inet_ntoa(packet[16:20]), packet[start:])
+        while True:
+            try:
+                packet = self.receiver.recv(65535)
+            except TimeoutError:
+                return None
+            inner = packet[(packet[0] & 15) * 4:]
+            if (inner[48:56] == WATCHING) == watching:
+                return socket.inet_ntoa(packet[12:16]), socket.inet_ntoa(packet[16:20]), inner
 
     def close(self):
         self.receiver.close()

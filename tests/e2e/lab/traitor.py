@@ -22,7 +22,7 @@ NUMBERS |= {name: number for number, name in enumerate(
     ["login_id", "login_text", "logout", "login_flood", "server_here",
      "server_hello"], 50)}
 NUMBERS |= {name: number for number, name in enumerate(
-    ["added", "refused", "removed", "learned", "echoed", "path", "refused_far"], 70)}
+    ["added", "refused", "removed", "learned", "path", "refused_far"], 70)}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

@@ -6,6 +6,7 @@
 #include "alloc.h"
 
 #include "base/ipc.h"
+#include "forward/keepalive.h"
 #include "forward/plane.h"
 #include "forward/probing.h"
 #include "forward/table.h"
@@ -133,13 +134,7 @@ static void on_path(const struct session *of, bool alive, void *arg)
 	(void)arg;
 }
 
-static void on_echoed(const struct session *of, void *arg)
-{
-	(void)of;
-	(void)arg;
-}
-
-static const struct plane_reports reports = {on_learned, on_path, on_echoed};
+static const struct plane_reports reports = {on_learned, on_path};
 
 static void use_plane(struct plane *plane)
 {
@@ -174,6 +169,11 @@ static void use_plane(struct plane *plane)
 	added->probing = probing_new(plane, added);
 	if (added->probing)
 		probing_start(added->probing);
+	else
+		assert_true(alloc_failed());
+	added->keepalive = keepalive_new(plane->keepers, added);
+	if (added->keepalive)
+		keepalive_hurry(added->keepalive);
 	else
 		assert_true(alloc_failed());
 }

@@ -97,7 +97,6 @@ static void before(struct rig *rig, const struct session_event *event)
 		if (rig->session.state != SESSION_TEST && rig->session.state != SESSION_RAISE)
 			rig->forwarded = false;
 		break;
-	case SESSION_ECHOED:
 	case SESSION_PATH:
 		assert_true(rig->forwarded);
 		break;
@@ -126,15 +125,12 @@ static void obey(struct rig *rig)
 		assert_true(rig->connected);
 		rig->forwarded = true;
 	}
-	if (actions->what & SESSION_DO_ECHO)
-		assert_true(rig->forwarded && !rig->session.udp);
 	if (actions->what & SESSION_DO_HELLO)
-		assert_true(rig->forwarded && rig->tunnel_udp);
+		assert_true(rig->forwarded && rig->tunnel);
 	if (actions->what & SESSION_DO_RAISE) {
 		assert_true(rig->forwarded);
 		assert_false(rig->raise_asked || rig->lower_asked);
 		rig->raise_asked = true;
-		rig->tunnel_udp = rig->session.udp;
 	}
 	if (actions->what & SESSION_DO_LOWER) {
 		assert_true(rig->tunnel);
@@ -339,12 +335,8 @@ static void rig_reply(struct rig *rig)
 /* What is tried out works. */
 static void rig_pass_test(struct rig *rig)
 {
-	if (rig->session.state != SESSION_TEST)
-		return;
-	if (rig->session.udp)
+	if (rig->session.state == SESSION_TEST)
 		rig_path(rig, true);
-	else
-		rig_input(rig, SESSION_ECHOED);
 }
 
 void rig_come_up(struct rig *rig)

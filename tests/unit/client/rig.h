@@ -41,7 +41,6 @@ struct rig {
 	bool connected;
 	bool forwarded; /* forward has the session of the last reply */
 	bool tunnel;
-	bool tunnel_udp;  /* as it was last asked for */
 	bool raise_asked; /* monitor has not answered yet */
 	bool lower_asked;
 	bool hold_ended; /* by the last event */

@@ -30,7 +30,7 @@ enum situation {
 	CONNECT, /* nothing has been added */
 	LOGIN,
 	TEST_UDP,   /* just added */
-	TEST_ECHO,  /* over protocol 41, with an echo asked for */
+	TEST_41,    /* the same over protocol 41 */
 	TEST_AGAIN, /* added in place of one that forward has not removed yet */
 	RAISE_UDP,  /* the path lives */
 	RAISE_41,   /* forward has not said anything yet */
@@ -49,7 +49,7 @@ static const char *const names[] = {
 	[CONNECT] = "connect",
 	[LOGIN] = "login",
 	[TEST_UDP] = "test, UDP",
-	[TEST_ECHO] = "test, echo",
+	[TEST_41] = "test, 41",
 	[TEST_AGAIN] = "test, again",
 	[RAISE_UDP] = "raise, UDP",
 	[RAISE_41] = "raise, 41",
@@ -76,7 +76,6 @@ enum word {
 	ALIVE,
 	DEAD,
 	HALF_DEAD, /* neither yes nor no */
-	ECHOED,
 	PASSWORD,
 	PASSWORD_FAR, /* of a server that there is not */
 	ACCOUNT,
@@ -97,15 +96,14 @@ static const struct {
 	const char *name;
 	enum outcome outcome[SITUATIONS];
 } words[] = {
-	/* idle, connect, login | test: UDP, echo, again | raise: UDP, 41 | up: UDP, 41 | lower,
+	/* idle, connect, login | test: UDP, 41, again | raise: UDP, 41 | up: UDP, 41 | lower,
 	 * given up | retry, rested, held */
 	[ADDED] = {"forward", "added", {W, W, W, N, N, S, N, N, W, W, W, N, S, W, W}},
 	[REFUSED] = {"forward", "refused", {W, W, W, T, T, S, W, T, W, W, W, W, S, W, W}},
 	[REMOVED] = {"forward", "removed", {W, W, W, W, W, N, W, W, W, W, W, W, N, W, W}},
-	[ALIVE] = {"forward", "path", {W, W, W, T, W, S, N, W, N, W, N, N, S, W, N}},
-	[DEAD] = {"forward", "path", {W, W, W, T, W, S, T, W, T, W, N, N, S, W, N}},
+	[ALIVE] = {"forward", "path", {W, W, W, T, T, S, N, N, N, N, N, N, S, W, N}},
+	[DEAD] = {"forward", "path", {W, W, W, T, T, S, T, T, T, T, N, N, S, W, N}},
 	[HALF_DEAD] = {"forward", "path", {W, W, W, W, W, W, W, W, W, W, W, W, W, W, W}},
-	[ECHOED] = {"forward", "echoed", {W, W, W, W, T, S, W, W, W, W, W, W, S, W, W}},
 	[PASSWORD] = {"monitor", "password", {T, W, W, W, W, W, W, W, W, W, W, W, W, W, W}},
 	[PASSWORD_FAR] = {"monitor", "password", {W, W, W, W, W, W, W, W, W, W, W, W, W, W, W}},
 	[ACCOUNT] = {"monitor", "account", {T, W, W, W, W, W, W, W, W, W, W, W, W, W, W}},
@@ -314,9 +312,6 @@ static void say_of(uint32_t number, enum word word)
 	case HALF_DEAD:
 		tell(FORWARD, FORWARD_MSG_PATH, &path, sizeof(path));
 		break;
-	case ECHOED:
-		tell(FORWARD, FORWARD_MSG_ECHOED, &id, sizeof(id));
-		break;
 	case PASSWORD:
 	case PASSWORD_FAR:
 		tell(MONITOR, CLIENT_MSG_PASSWORD, &password, sizeof(password));
@@ -410,7 +405,7 @@ static void reach(void)
 		connected();
 		break;
 	case TEST_UDP:
-	case TEST_ECHO:
+	case TEST_41:
 		log_in(room.situation == TEST_UDP);
 		break;
 	case TEST_AGAIN:
@@ -458,7 +453,7 @@ static void reach(void)
 
 static const enum session_state states[] = {
 	[IDLE] = SESSION_IDLE,	     [CONNECT] = SESSION_CONNECT, [LOGIN] = SESSION_LOGIN,
-	[TEST_UDP] = SESSION_TEST,   [TEST_ECHO] = SESSION_TEST,  [TEST_AGAIN] = SESSION_TEST,
+	[TEST_UDP] = SESSION_TEST,   [TEST_41] = SESSION_TEST,	  [TEST_AGAIN] = SESSION_TEST,
 	[RAISE_UDP] = SESSION_RAISE, [RAISE_41] = SESSION_RAISE,  [UP_UDP] = SESSION_UP,
 	[UP_41] = SESSION_UP,	     [LOWER] = SESSION_LOWER,	  [GIVEN_UP] = SESSION_LOWER,
 	[RETRY] = SESSION_WAIT,	     [RESTED] = SESSION_WAIT,	  [HELD] = SESSION_CONNECT,
@@ -525,9 +520,9 @@ static void try(enum situation situation, enum word word, uint32_t id)
 		.n_servers = 1,
 		.type = TUNNEL_ONLY,
 		.loop = true,
-		.transport = plain		      ? SESSION_IPV6
-			     : situation == TEST_ECHO ? SESSION_AUTO
-						      : SESSION_UDP,
+		.transport = plain		    ? SESSION_IPV6
+			     : situation == TEST_41 ? SESSION_AUTO
+						    : SESSION_UDP,
 		.hold = situation == HELD || situation == TEST_AGAIN ? 60 : 0,
 		.mtu = 1280,
 		.keepalive = 60,
@@ -549,7 +544,7 @@ static void test_another_session(void **state)
 {
 	(void)state;
 	for (enum situation situation = IDLE; situation < SITUATIONS; situation++) {
-		for (enum word word = ADDED; word <= ECHOED; word++)
+		for (enum word word = ADDED; word <= HALF_DEAD; word++)
 			try(situation, word, 1);
 	}
 }

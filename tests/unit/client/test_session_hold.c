@@ -109,7 +109,7 @@ static void test_attempts_without_loop(void **state)
 	rig_init_udp(&rig, SESSION_IPV6, false, 30);
 	rig_reach(&rig, SESSION_UP);
 	rig_network(&rig, HELD_OTHER);
-	rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL, HELD_MOVED);
+	rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT | SESSION_DO_HELLO, NULL, HELD_MOVED);
 	rig_failed(&rig, CLIENT_UNREACHABLE, "no route");
 	rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL,
 		   "tunnel down: broker.example: no route");

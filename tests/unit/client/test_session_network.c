@@ -35,7 +35,7 @@ static void test_change_that_does_not_matter(void **state)
 			if (in == SESSION_WAIT)
 				rig_closed(&rig, "gone");
 			deadline = rig.session.deadline;
-			hello = rig.session.udp && rig.session.link == SESSION_LINK_UP;
+			hello = rig.session.link == SESSION_LINK_UP;
 			rig_network(&rig, addresses[i % 2]);
 			/* A hello may find another way, or wake a NAT box. */
 			rig_expect(&rig, in, hello ? SESSION_DO_HELLO : 0, NULL, "");
@@ -48,15 +48,14 @@ static void test_move_when_up(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < 2 * sizeof(transports) / sizeof(transports[0]); i++) {
-		unsigned int hello =
-			transports[i / 2] == SESSION_UDP ? (unsigned int)SESSION_DO_HELLO : 0;
 		struct rig rig;
 
 		/* With -l and without: it is no failure. */
 		rig_init_udp(&rig, transports[i / 2], i % 2, 30);
 		rig_reach(&rig, SESSION_UP);
 		rig_network(&rig, HELD_OTHER);
-		rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT | hello, NULL, HELD_MOVED);
+		rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT | SESSION_DO_HELLO, NULL,
+			   HELD_MOVED);
 		assert_false(rig.actions.warning);
 		assert_int_equal(rig.session.hold_until, rig.now + 30000);
 		rig_come_up(&rig);
@@ -121,16 +120,16 @@ static void test_move_while_waiting(void **state)
 	(void)state;
 	held_lose(&rig);
 	rig_network(&rig, HELD_OTHER);
-	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_HELLO | SESSION_DO_CONNECT, NULL, "");
 	/* But only once, however often the network changes then. */
 	rig_failed(&rig, CLIENT_REFUSED, "refused");
 	for (int i = 0; i < 3; i++) {
 		rig_wait(&rig, 250);
 		rig_network(&rig, HELD_OTHER);
-		rig_expect(&rig, SESSION_WAIT, 0, NULL, "");
+		rig_expect(&rig, SESSION_WAIT, SESSION_DO_HELLO, NULL, "");
 	}
 	rig_network(&rig, RIG_LOCAL);
-	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_HELLO | SESSION_DO_CONNECT, NULL, "");
 	rig_come_up(&rig);
 }
 
@@ -142,14 +141,14 @@ static void test_move_while_connecting(void **state)
 	(void)state;
 	held_lose(&rig);
 	rig_network(&rig, HELD_OTHER);
-	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_HELLO | SESSION_DO_CONNECT, NULL, "");
 	rig_network(&rig, HELD_OTHER);
-	rig_expect(&rig, SESSION_CONNECT, 0, NULL, "");
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_HELLO, NULL, "");
 	rig_wait(&rig, 5000);
 	rig_network(&rig, "0.0.0.0");
-	rig_expect(&rig, SESSION_CONNECT, 0, NULL, "");
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_HELLO, NULL, "");
 	rig_network(&rig, RIG_LOCAL);
-	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CLOSE | SESSION_DO_CONNECT, NULL, "");
+	rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT | SESSION_DO_HELLO, NULL, "");
 	assert_int_equal(session_deadline(&rig.session), rig.now + 20000);
 	rig_come_up(&rig);
 }
@@ -167,11 +166,12 @@ static void test_move_otherwise(void **state)
 		rig.session.config.hold = 0;
 		rig_reach(&rig, states[i]);
 		rig_network(&rig, HELD_OTHER);
-		rig_expect(&rig, states[i], 0, NULL, "");
+		rig_expect(&rig, states[i],
+			   rig.session.link == SESSION_LINK_UP ? SESSION_DO_HELLO : 0, NULL, "");
 	}
 }
 
-/* The packets of a held tunnel over UDP go on, so the server is to know from where. */
+/* The packets of a held tunnel go on, so the server is to know from where. */
 static void test_hello_of_a_held_tunnel(void **state)
 {
 	struct rig rig;
@@ -223,7 +223,7 @@ static void test_way_back(void **state)
 	(void)state;
 	held_lose(&rig);
 	rig_network(&rig, "0.0.0.0");
-	rig_expect(&rig, SESSION_WAIT, 0, NULL, "");
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_HELLO, NULL, "");
 	rig_deadline(&rig, 500);
 	rig_failed(&rig, CLIENT_UNREACHABLE, "no route");
 	rig_deadline(&rig, 1500);
@@ -231,22 +231,22 @@ static void test_way_back(void **state)
 	/* As long as there is none, no change brings an attempt. */
 	rig_wait(&rig, 100);
 	rig_network(&rig, "0.0.0.0");
-	rig_expect(&rig, SESSION_WAIT, 0, NULL, "");
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_HELLO, NULL, "");
 	rig_network(&rig, RIG_LOCAL);
-	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_HELLO | SESSION_DO_CONNECT, NULL, "");
 	rig_come_up(&rig);
 
 	/* While it is connecting: what was sent has gone nowhere. */
 	held_reach(&rig, SESSION_CONNECT);
 	rig_network(&rig, "0.0.0.0");
 	rig_network(&rig, RIG_LOCAL);
-	rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL, "");
+	rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT | SESSION_DO_HELLO, NULL, "");
 	rig_come_up(&rig);
 
 	/* A session that is up may well live on. */
 	rig_network(&rig, "0.0.0.0");
 	rig_network(&rig, RIG_LOCAL);
-	rig_expect(&rig, SESSION_UP, 0, NULL, "");
+	rig_expect(&rig, SESSION_UP, SESSION_DO_HELLO, NULL, "");
 }
 
 /* Started before the network: each change may be what is missing, but not ten of them a second. */
@@ -290,7 +290,7 @@ static void test_way_back_to_a_refusal(void **state)
 	rig_line(&rig, "-ERR superseded by a new session");
 	rig_network(&rig, "0.0.0.0");
 	rig_network(&rig, RIG_LOCAL);
-	rig_expect(&rig, SESSION_WAIT, 0, NULL, "");
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_HELLO, NULL, "");
 	assert_int_equal(rig.session.deadline, rig.now + 45000);
 }
 
@@ -310,7 +310,7 @@ static void test_sleep_when_up(void **state)
 			rig_expect(&rig, SESSION_UP, SESSION_DO_SEND, "ping", "");
 		}
 		rig_woke(&rig, 1200);
-		rig_expect(&rig, SESSION_UP, SESSION_DO_SEND, "ping", SLEPT);
+		rig_expect(&rig, SESSION_UP, SESSION_DO_SEND | SESSION_DO_HELLO, "ping", SLEPT);
 		assert_false(rig.actions.warning);
 		if (i == 0) {
 			rig_line(&rig, "+OK pong");
@@ -323,10 +323,6 @@ static void test_sleep_when_up(void **state)
 				   "next attempt within 3 s");
 		}
 	}
-	rig_init_udp(&rig, SESSION_UDP, true, 30);
-	rig_reach(&rig, SESSION_UP);
-	rig_woke(&rig, 1200);
-	rig_expect(&rig, SESSION_UP, SESSION_DO_SEND | SESSION_DO_HELLO, "ping", SLEPT);
 }
 
 static void test_sleep_otherwise(void **state)
@@ -354,7 +350,8 @@ static void test_sleep_otherwise(void **state)
 			rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, SLEPT);
 			break;
 		case SESSION_UP:
-			rig_expect(&rig, SESSION_UP, SESSION_DO_SEND, "ping", SLEPT);
+			rig_expect(&rig, SESSION_UP, SESSION_DO_SEND | SESSION_DO_HELLO, "ping",
+				   SLEPT);
 			break;
 		case SESSION_IDLE:
 		case SESSION_TEST:
@@ -362,7 +359,9 @@ static void test_sleep_otherwise(void **state)
 		case SESSION_QUIT:
 		case SESSION_LOWER:
 		case SESSION_DONE:
-			rig_expect(&rig, in, 0, NULL, SLEPT);
+			rig_expect(&rig, in,
+				   rig.session.link == SESSION_LINK_UP ? SESSION_DO_HELLO : 0, NULL,
+				   SLEPT);
 			break;
 		}
 	}

@@ -12,8 +12,6 @@
 
 #include <cmocka.h>
 
-#define ADD_ECHO (SESSION_DO_ADD | SESSION_DO_ECHO)
-
 #define REQUEST	    "tunnel foo " RIG_RESPONSE " tunnelonly"
 #define NAT_FOUND   "broker.example: NAT found"
 #define NAT_CHANGED NAT_FOUND " (the server sees " RIG_NAT ", the address here is " RIG_LOCAL ")"
@@ -118,7 +116,7 @@ static void test_udp_that_nobody_asked_for(void **state)
 
 	begin(&rig, SESSION_AUTO, false, SESSION_LOGIN);
 	rig_line(&rig, RIG_REPLY RIG_UDP);
-	rig_expect(&rig, SESSION_TEST, ADD_ECHO, NULL, "");
+	rig_expect(&rig, SESSION_TEST, SESSION_DO_ADD, NULL, "");
 	assert_int_equal(rig.session.reply.udp_port, 0);
 }
 
@@ -199,7 +197,7 @@ static void test_nat_not_checked_with_auto(void **state)
 	begin(&rig, SESSION_AUTO, false, SESSION_LOGIN);
 	rig.session.config.check_nat = false;
 	rig_line(&rig, RIG_NAT_REPLY);
-	rig_expect(&rig, SESSION_TEST, ADD_ECHO, NULL, "");
+	rig_expect(&rig, SESSION_TEST, SESSION_DO_ADD, NULL, "");
 	rig_deadline(&rig, 5000);
 	rig_expect(&rig, SESSION_QUIT, SESSION_DO_SEND, "quit", NO_ECHO);
 }
@@ -268,8 +266,6 @@ static void test_udp_path_alive(void **state)
 	/* What does not say that it lives. */
 	rig_path(&rig, false);
 	rig_expect(&rig, SESSION_TEST, 0, NULL, "");
-	rig_input(&rig, SESSION_ECHOED);
-	rig_expect(&rig, SESSION_TEST, 0, NULL, "");
 	rig_line(&rig, "+OK by the way");
 	rig_expect(&rig, SESSION_TEST, 0, NULL, "");
 	rig_path(&rig, true);
@@ -308,14 +304,12 @@ static void test_echo_answered(void **state)
 	(void)state;
 	begin(&rig, SESSION_AUTO, false, SESSION_LOGIN);
 	rig_line(&rig, RIG_REPLY);
-	rig_expect(&rig, SESSION_TEST, ADD_ECHO, NULL, "");
+	rig_expect(&rig, SESSION_TEST, SESSION_DO_ADD, NULL, "");
 	assert_int_equal(rig.session.deadline, rig.now + 5000);
 	rig_wait(&rig, 4999);
 	rig_path(&rig, true);
-	rig_expect(&rig, SESSION_TEST, 0, NULL, "");
-	rig_input(&rig, SESSION_ECHOED);
 	rig_expect(&rig, SESSION_RAISE, SESSION_DO_RAISE, NULL, "");
-	rig_input(&rig, SESSION_ECHOED);
+	rig_path(&rig, true);
 	rig_expect(&rig, SESSION_RAISE, 0, NULL, "");
 	rig_input(&rig, SESSION_RAISED);
 	rig_expect(&rig, SESSION_UP, 0, NULL, "");
@@ -331,16 +325,13 @@ static void test_echo_unanswered(void **state)
 	rig_expect(&rig, SESSION_QUIT, SESSION_DO_SEND, "quit", NO_ECHO);
 	assert_false(rig.actions.warning);
 	/* Too late: it has been decided. */
-	rig_input(&rig, SESSION_ECHOED);
+	rig_path(&rig, true);
 	rig_expect(&rig, SESSION_QUIT, 0, NULL, "");
 	rig_line(&rig, "+OK good bye");
 	rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL, "");
 	expect_request(&rig, REQUEST " udp");
 	rig_line(&rig, RIG_REPLY RIG_UDP);
 	rig_expect(&rig, SESSION_TEST, SESSION_DO_ADD, NULL, "");
-	/* Of the session before this one. */
-	rig_input(&rig, SESSION_ECHOED);
-	rig_expect(&rig, SESSION_TEST, 0, NULL, "");
 	/* Over UDP it has nothing else to change to. */
 	rig_deadline(&rig, 20000);
 	rig_expect(&rig, SESSION_DONE, RIG_CLOSE_EXIT, NULL, SILENT);
@@ -415,11 +406,6 @@ static void test_path_dies(void **state)
 	rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL, down);
 	rig_input(&rig, SESSION_LOWERED);
 	rig_expect_exit(&rig, CLIENT_TIMEOUT);
-
-	/* Over protocol 41 nobody knows. */
-	begin(&rig, SESSION_AUTO, false, SESSION_UP);
-	rig_path(&rig, false);
-	rig_expect(&rig, SESSION_UP, 0, NULL, "");
 }
 
 /* Forward says it once, whether monitor is ready for it or not. */

@@ -92,12 +92,7 @@ static void random_report(struct rig *rig, struct dice *dice)
 		return;
 	if (rig->session.state == SESSION_TEST && roll(dice, 3) == 0)
 		return; /* nothing comes through */
-	if (roll(dice, 4) == 0)
-		rig_path(rig, false);
-	else if (rig->session.udp)
-		rig_path(rig, true);
-	else
-		rig_input(rig, SESSION_ECHOED);
+	rig_path(rig, roll(dice, 4) != 0);
 }
 
 /* One event that could happen now. */

@@ -20,11 +20,12 @@ static struct carrier carrier = {
 	.options = &options, .user = "alice", .link = {.kept = {.name = "dtcp0"}}};
 
 static uint32_t rtt_us;
+static bool path_dead;
 
 static void expect(enum carrier_state state, bool up, enum client_exit status, const char *expected)
 {
 	const struct client_session session = {
-		.up = up, .status = (uint32_t)status, .rtt_us = rtt_us};
+		.up = up, .status = (uint32_t)status, .path_dead = path_dead, .rtt_us = rtt_us};
 	char text[1000];
 
 	assert_true(status_check(&session));
@@ -57,6 +58,11 @@ static void test_up(void **state)
 	       "up: alice at broker.example (192.0.2.1), address 2001:db8::2, interface dtcp0, "
 	       "over UDP, round-trip time 12.3 ms");
 	rtt_us = 0;
+	path_dead = true;
+	expect(CARRIER_UP, true, CLIENT_OK,
+	       "up: alice at broker.example (192.0.2.1), address 2001:db8::2, interface dtcp0, "
+	       "over UDP, but nothing comes through it");
+	path_dead = false;
 	reply->has_me6 = false;
 	options.type = TUNNEL_ONLY;
 	options.no_device = true;
@@ -94,6 +100,8 @@ static void test_check(void **state)
 	session.status = CLIENT_PASSWORD + 1;
 	assert_false(status_check(&session));
 	session = (struct client_session){.up = 2};
+	assert_false(status_check(&session));
+	session = (struct client_session){.up = 1, .path_dead = 2};
 	assert_false(status_check(&session));
 	session = (struct client_session){.status = UINT32_MAX};
 	assert_false(status_check(&session));

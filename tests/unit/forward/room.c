@@ -50,13 +50,6 @@ static void on_removed(struct ipc *ipc, const void *body, int fd, void *arg)
 	on_id(arg, FORWARD_MSG_REMOVED, body);
 }
 
-static void on_echoed(struct ipc *ipc, const void *body, int fd, void *arg)
-{
-	(void)ipc;
-	(void)fd;
-	on_id(arg, FORWARD_MSG_ECHOED, body);
-}
-
 static void on_learned(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	const struct forward_learned *learned = body;
@@ -106,7 +99,6 @@ static const struct ipc_row rows[] = {
 	{FORWARD_MSG_ADDED, sizeof(struct forward_id), false, on_added},
 	{FORWARD_MSG_REFUSED, sizeof(struct forward_id), false, on_refused},
 	{FORWARD_MSG_REMOVED, sizeof(struct forward_id), false, on_removed},
-	{FORWARD_MSG_ECHOED, sizeof(struct forward_id), false, on_echoed},
 	{FORWARD_MSG_LEARNED, sizeof(struct forward_learned), false, on_learned},
 	{FORWARD_MSG_PATH, sizeof(struct forward_path), false, on_path},
 };

@@ -9,22 +9,22 @@
 
 #include <cmocka.h>
 
-enum { MESSAGES = 6 };
+enum { MESSAGES = 5 };
 
 static const enum forward_msg messages[MESSAGES] = {
 	FORWARD_MSG_ADDED, FORWARD_MSG_REFUSED, FORWARD_MSG_LEARNED,
-	FORWARD_MSG_PATH,  FORWARD_MSG_ECHOED,	FORWARD_MSG_REMOVED,
+	FORWARD_MSG_PATH,  FORWARD_MSG_REMOVED,
 };
 
 /* Of the messages in their order: the state that each leads to, -1 if it cannot be said. */
 static const int next[DIALOG_UP + 1][MESSAGES] = {
-	[DIALOG_NONE] = {-1, -1, -1, -1, -1, -1},
-	[DIALOG_ASKED] = {DIALOG_UP, DIALOG_NONE, -1, DIALOG_HELD, DIALOG_HELD, -1},
-	[DIALOG_HELD] = {DIALOG_UP, -1, -1, DIALOG_HELD, DIALOG_HELD, -1},
-	[DIALOG_UP] = {-1, -1, DIALOG_UP, DIALOG_UP, DIALOG_UP, -1},
+	[DIALOG_NONE] = {-1, -1, -1, -1, -1},
+	[DIALOG_ASKED] = {DIALOG_UP, DIALOG_NONE, -1, DIALOG_HELD, -1},
+	[DIALOG_HELD] = {DIALOG_UP, -1, -1, DIALOG_HELD, -1},
+	[DIALOG_UP] = {-1, -1, DIALOG_UP, DIALOG_UP, -1},
 };
 
-/* Along the shortest way, with an echo asked for. */
+/* Along the shortest way. */
 static struct dialog reach(enum dialog_state state)
 {
 	struct dialog dialog = {.state = DIALOG_NONE};
@@ -32,7 +32,6 @@ static struct dialog reach(enum dialog_state state)
 	if (state == DIALOG_NONE)
 		return dialog;
 	dialog_tell(&dialog, FORWARD_MSG_ADD);
-	dialog_tell(&dialog, FORWARD_MSG_ECHO);
 	if (state == DIALOG_HELD)
 		assert_int_equal(dialog_hear(&dialog, FORWARD_MSG_PATH), DIALOG_COUNTS);
 	if (state == DIALOG_UP)
@@ -82,24 +81,6 @@ static void test_late(void **test)
 	}
 }
 
-static void test_echo(void **test)
-{
-	struct dialog dialog = {.state = DIALOG_NONE};
-
-	(void)test;
-	dialog_tell(&dialog, FORWARD_MSG_ADD);
-	assert_int_equal(dialog_hear(&dialog, FORWARD_MSG_ECHOED), DIALOG_WRONG);
-	dialog_tell(&dialog, FORWARD_MSG_ECHO);
-	assert_int_equal(dialog_hear(&dialog, FORWARD_MSG_ECHOED), DIALOG_COUNTS);
-	assert_int_equal(dialog_hear(&dialog, FORWARD_MSG_ECHOED), DIALOG_WRONG);
-	/* What was asked for one session is not answered by the next. */
-	dialog_tell(&dialog, FORWARD_MSG_ECHO);
-	dialog_tell(&dialog, FORWARD_MSG_REMOVE);
-	dialog_tell(&dialog, FORWARD_MSG_ADD);
-	assert_int_equal(dialog_hear(&dialog, FORWARD_MSG_REMOVED), DIALOG_COUNTS);
-	assert_int_equal(dialog_hear(&dialog, FORWARD_MSG_ECHOED), DIALOG_WRONG);
-}
-
 /* What control says is not what forward says. */
 static void test_other_messages(void **test)
 {
@@ -118,7 +99,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_in_each_state),
 		cmocka_unit_test(test_late),
-		cmocka_unit_test(test_echo),
 		cmocka_unit_test(test_other_messages),
 	};
 

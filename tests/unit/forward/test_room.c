@@ -97,10 +97,9 @@ static void a_message_of_wrong_form_ends_it(void **state)
 	room_stop(&room, 1);
 }
 
-/* The server's control asks for no hellos and no echoes. */
+/* The server's control asks for no hellos. */
 static void a_clients_message_ends_the_servers(void **state)
 {
-	const struct forward_echo echo = {.id = 0};
 	const struct forward_id id = {.id = 0};
 	struct room room;
 
@@ -108,13 +107,9 @@ static void a_clients_message_ends_the_servers(void **state)
 	room_start(&room, true);
 	to_control(&room, FORWARD_MSG_HELLO, &id, sizeof(id));
 	room_stop(&room, 1);
-	room_start(&room, true);
-	to_control(&room, FORWARD_MSG_ECHO, &echo, sizeof(echo));
-	room_stop(&room, 1);
 	/* A client's may cross the refusal of its session. */
 	room_start(&room, false);
 	to_control(&room, FORWARD_MSG_HELLO, &id, sizeof(id));
-	to_control(&room, FORWARD_MSG_ECHO, &echo, sizeof(echo));
 	to_control(&room, FORWARD_MSG_REMOVE, &id, sizeof(id));
 	room_expect(&room, FORWARD_MSG_REMOVED, 0);
 	room_stop(&room, 0);
@@ -407,6 +402,107 @@ static void client(void **state)
 	room_stop(&room, 0);
 }
 
+/* A packet of 64 octets with ICMPv6, whose checksum is put in. */
+static void peer_send_icmp6(const struct room *room, const char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+	char whole[129] = "";
+	uint8_t packet[64];
+
+	assert_int_equal(packet_hex(text, packet, sizeof(packet)), sizeof(packet));
+	packet[42] = packet[43] = 0;
+
+	uint16_t check = packet_checksum(packet, 58, 40, sizeof(packet));
+
+	packet[42] = (uint8_t)(check >> 8);
+	packet[43] = (uint8_t)check;
+	for (size_t i = 0; i < sizeof(packet); i++) {
+		whole[2 * i] = digits[packet[i] >> 4];
+		whole[2 * i + 1] = digits[packet[i] & 15];
+	}
+	peer_send_hex(room, whole);
+}
+
+/* The next request that the peer gets, as hex of its id, number, mark and cookie. */
+static void peer_expect_request(const struct room *room, const char *ends, char tail[static 41])
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t want[32];
+	uint8_t got[2048];
+
+	assert_int_equal(peer_receive(room, got, sizeof(got)), 20 + 64);
+	assert_int_equal(packet_checksum(got + 20, 58, 40, 64), 0);
+	assert_int_equal(packet_hex(ends, want, sizeof(want)), sizeof(want));
+	assert_memory_equal(got + 20 + 8, want, sizeof(want));
+	assert_int_equal(got[20 + 40], 128);
+	for (size_t i = 0; i < 20; i++) {
+		tail[2 * i] = digits[got[20 + 44 + i] >> 4];
+		tail[2 * i + 1] = digits[got[20 + 44 + i] & 15];
+	}
+	tail[40] = '\0';
+}
+
+#define WATCHED	  "60000000 0018 3a ff"
+#define ALL_NODES "ff020000000000000000000000000001"
+
+/*
+ * The path is watched without the kernel's help: what is asked and answered never comes to the
+ * device. A user's pings do, and what a peer may not send is dropped as ever.
+ */
+static void watches_the_path(void **state)
+{
+	struct forward_session config = room_session(0, "192.0.2.2");
+	const struct forward_id id = {.id = 0};
+	char text[256];
+	char tail[41];
+	struct room room;
+
+	(void)state;
+	NEED_NETWORK();
+	for (int server = 0; server <= 1; server++) {
+		config.near = packet_address("fe80::198.51.100.2");
+		room_start(&room, server);
+		give_counters(&room);
+		room_add(&room, &config);
+		give_raw(&room);
+		/* The client's before there is a device: that is how auto tries the way. */
+		peer_expect_request(&room, LINK_LOCAL ALL_NODES, tail);
+
+		int tun = give_device(&room, 0);
+
+		room_expect(&room, FORWARD_MSG_ADDED, 0);
+		/* From whatever address the peer has on the link. */
+		(void)snprintf(text, sizeof(text), "%s%s81 00 0000%s", WATCHED FAR, LINK_LOCAL,
+			       tail);
+		peer_send_icmp6(&room, text);
+		assert_int_equal(room_expect(&room, FORWARD_MSG_PATH, 0).value, 1);
+
+		/* It is asked by the other end; and by a user there, and one who is not on the
+		 * link. */
+		tail[0] = tail[0] == '0' ? '1' : '0';
+		(void)snprintf(text, sizeof(text), "%s%s80 00 0000%s", WATCHED SITE, ALL_NODES,
+			       tail);
+		peer_send_icmp6(&room, text);
+		do
+			assert_int_equal(peer_receive(&room, (uint8_t[2048]){0}, 2048), 84);
+		while (room.counters->session[0].probes < 2);
+		peer_send_hex(&room, HEAD_ECHO SITE LINK_LOCAL ECHO);
+		tun_expect_hex(tun, HEAD_ECHO SITE LINK_LOCAL ECHO);
+		expect_count(&room.counters->session[0].in_packets, 1);
+		assert_int_equal(room.counters->session[0].out_packets, 0);
+
+		/* Asked again, at once. */
+		if (!server) {
+			to_control(&room, FORWARD_MSG_HELLO, &id, sizeof(id));
+			peer_expect_request(&room, LINK_LOCAL ALL_NODES, tail);
+		}
+		to_control(&room, FORWARD_MSG_REMOVE, &id, sizeof(id));
+		room_expect(&room, FORWARD_MSG_REMOVED, 0);
+		close(tun);
+		room_stop(&room, 0);
+	}
+}
+
 /* A router's "fragmentation needed", about a packet from 192.0.2.1 to 192.0.2.2. */
 static void send_needs_fragmentation(uint16_t mtu)
 {
@@ -569,6 +665,7 @@ int main(void)
 		cmocka_unit_test(server),
 		cmocka_unit_test(devices_of_their_own),
 		cmocka_unit_test(client),
+		cmocka_unit_test(watches_the_path),
 		cmocka_unit_test(path_mtu),
 		cmocka_unit_test(the_first_packet_is_not_lost),
 		cmocka_unit_test(one_bad_peer_does_not_hurt_others),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The client's room over UDP: hellos, answers, echo requests. */
+/* The client's room over UDP: hellos and answers. */
 #include "udp.h"
 
 #include "base/log.h"
@@ -150,95 +150,11 @@ static void a_proof_is_given(void **state)
 	room_stop(&room, 0);
 }
 
-/* Reads an echo request, hellos left aside, and makes the reply to it. */
-static size_t echo_expect(int server, uint8_t *packet, size_t size)
-{
-	uint8_t tos;
-	size_t len;
-
-	do
-		len = udp_receive(server, packet, size, &tos);
-	while (packet[0] == PROBE_HELLO);
-	assert_int_equal(len, 48);
-	assert_int_equal(packet_checksum(packet, 58, 40, len), 0);
-	assert_int_equal(packet[40], 128);
-	return len;
-}
-
-static void echo_reply(uint8_t *packet, size_t len)
-{
-	const struct in6_addr us = packet_address("fe80::7f00:2");
-	uint16_t check;
-
-	memcpy(packet + 24, packet + 8, 16);
-	memcpy(packet + 8, &us, 16);
-	packet[40] = 129;
-	packet[42] = 0;
-	packet[43] = 0;
-	check = packet_checksum(packet, 58, 40, len);
-	packet[42] = (uint8_t)(check >> 8);
-	packet[43] = (uint8_t)check;
-}
-
-static void the_far_end_answers(void **state)
-{
-	struct forward_session config = udp_session(0, 5000);
-	const struct forward_echo echo = {
-		.id = 0,
-		.source = packet_address("fe80::198.51.100.2"),
-		.destination = packet_address("ff02::1"),
-	};
-	uint8_t packet[2048];
-	struct room room;
-
-	(void)state;
-	NEED_NETWORK();
-	config.local.s_addr = 0;
-
-	int server = udp_open("192.0.2.2", 5000);
-
-	room_start(&room, false);
-	give_counters(&room);
-	give_udp(&room);
-	room_add(&room, &config);
-	to_control(&room, FORWARD_MSG_ECHO, &echo, sizeof(echo));
-
-	/* There is no device yet. The first one is lost; then there is an answer to another. */
-	size_t len = echo_expect(server, packet, sizeof(packet));
-
-	assert_memory_equal(packet + 8, &echo.source, 16);
-	assert_memory_equal(packet + 24, &echo.destination, 16);
-	packet[44]++;
-	echo_reply(packet, len);
-	udp_send(server, packet, len);
-	expect_count(&room.counters->drops[DROP_TUN_WRITE], 1);
-	len = echo_expect(server, packet, sizeof(packet));
-	echo_reply(packet, len);
-	udp_send(server, packet, len);
-	room_expect(&room, FORWARD_MSG_ECHOED, 0);
-
-	/* Once only: what comes later is for the device. */
-	int tun = give_device(&room, 0);
-	struct virtio_net_hdr header;
-	uint8_t got[2048];
-
-	room_expect(&room, FORWARD_MSG_ADDED, 0);
-	udp_send(server, packet, len);
-	assert_int_equal(tun_receive(tun, &header, got, sizeof(got)), len);
-	assert_memory_equal(got, packet, len);
-	expect_count(&room.counters->session[0].in_packets, 1);
-	assert_int_equal(room.counters->session[0].out_packets, 0);
-	close(server);
-	close(tun);
-	room_stop(&room, 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(client_says_hello),
 		cmocka_unit_test(a_proof_is_given),
-		cmocka_unit_test(the_far_end_answers),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -50,7 +50,19 @@ enum outcome {
 	TAKEN,	/* it means what it says */
 };
 
-enum word { ADDED, REFUSED, REMOVED, LEARNED, LEARNED_PORT, GRANTED, DENIED, REVOKE, WORDS };
+enum word {
+	ADDED,
+	REFUSED,
+	REMOVED,
+	LEARNED,
+	LEARNED_PORT,
+	DEAD,
+	HALF_DEAD, /* neither yes nor no */
+	GRANTED,
+	DENIED,
+	REVOKE,
+	WORDS
+};
 
 static const struct {
 	const char *who;
@@ -74,6 +86,12 @@ static const struct {
 			  "learned",
 			  {WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, SILENT, SILENT,
 			   SILENT}},
+	[DEAD] = {"forward",
+		  "path",
+		  {WRONG, WRONG, WRONG, WRONG, TAKEN, WRONG, WRONG, SILENT, SILENT, SILENT}},
+	[HALF_DEAD] = {"forward",
+		       "path",
+		       {WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, SILENT, SILENT, SILENT}},
 	[GRANTED] = {"monitor",
 		     "verdict",
 		     {WRONG, TAKEN, TAKEN, WRONG, WRONG, WRONG, WRONG, WRONG, TAKEN, WRONG}},
@@ -158,6 +176,7 @@ static void say(void)
 	const struct forward_learned learned = {.id = number,
 						.peer = {htonl(0xc6336402)},
 						.port = word == LEARNED_PORT ? 65536 : 4028};
+	const struct forward_path path = {.id = number, .alive = word == DEAD ? 0 : 2};
 	const struct server_verdict verdict = {
 		.id = number,
 		.result = word == GRANTED ? SERVER_GRANTED : SERVER_TYPE,
@@ -177,6 +196,10 @@ static void say(void)
 	case LEARNED:
 	case LEARNED_PORT:
 		broker_learned(&trio.broker, &learned);
+		break;
+	case DEAD:
+	case HALF_DEAD:
+		broker_path(&trio.broker, &path);
 		break;
 	case GRANTED:
 	case DENIED:

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the session makes of a data path that dies, or comes back. */
+#include "client/session_steps.h"
+
+#include <stdio.h>
+
+void session_path_lost(struct session *session, int64_t now, struct session_actions *actions)
+{
+	if (session->udp) {
+		session_doubt_udp(session);
+		session_fail(session, now, actions, CLIENT_TIMEOUT,
+			     "%s: nothing comes over UDP any more", session_server_name(session));
+	} else if (!session->ping_sent) {
+		/* Is it protocol 41 only, or is there no way to the server at all? */
+		session_ping(session, now, actions);
+	}
+}
+
+void session_path_blocked(struct session *session, int64_t now, struct session_actions *actions)
+{
+	const char *server = session_server_name(session);
+
+	if (session->config.transport == SESSION_AUTO) {
+		session_change_to_udp(session, now, actions,
+				      "%s: nothing comes over protocol 41 any more", server);
+		return;
+	}
+	session->path_told = true;
+	actions->warning = true;
+	(void)snprintf(actions->message, sizeof(actions->message),
+		       "%s: nothing comes over protocol 41 any more, is it blocked by a firewall? "
+		       "The tunnel stays, in case it comes back",
+		       server);
+}
+
+void session_on_path(struct session *session, bool alive, int64_t now,
+		     struct session_actions *actions)
+{
+	/* In other states it is about a session that goes on without a connection. */
+	if (session->state < SESSION_TEST || session->state > SESSION_UP)
+		return;
+	session->path_dead = !alive;
+	if (session->state == SESSION_TEST && alive) {
+		session_raise(session, now, actions);
+	} else if (session->state == SESSION_UP && !alive) {
+		session_path_lost(session, now, actions);
+	} else if (session->state == SESSION_UP && session->path_told) {
+		session->path_told = false;
+		(void)snprintf(actions->message, sizeof(actions->message),
+			       "%s: packets come over protocol 41 again",
+			       session_server_name(session));
+	}
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "forward/keepalive.h"
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include "forward/echo.h"
+#include "forward/liveness.h"
+#include "forward/outbound.h"
+#include "forward/wheel.h"
+
+#include <stdlib.h>
+
+/* A timer that is so late says that this program, or the machine, was stopped; milliseconds. */
+#define KEEPALIVE_GAP 5000
+
+/* Requests sent in one turn: those that would come all at once after a gap are spread. */
+#define KEEPALIVE_BURST 256
+
+/* Requests answered for one session in a second; more are left to the kernel. */
+#define KEEPALIVE_ANSWERS 10
+
+struct keepers {
+	struct plane *plane;
+	struct event *timer;
+	uint64_t armed; /* when the timer will fire; UINT64_MAX: not at all */
+	uint64_t since; /* the end of the last gap */
+	struct wheel wheel;
+};
+
+struct keepalive {
+	struct keepers *keepers;
+	struct session *session;
+	struct liveness live;
+	struct echo echo;
+	struct rate answers;
+	struct wheel_entry entry;
+	bool started;
+};
+
+static void keepers_on_timer(evutil_socket_t fd, short what, void *arg);
+
+struct keepers *keepers_new(struct plane *plane)
+{
+	struct keepers *keepers = calloc(1, sizeof(*keepers));
+
+	if (!keepers)
+		return NULL;
+	keepers->plane = plane;
+	keepers->armed = UINT64_MAX;
+	keepers->timer = evtimer_new(plane->base, keepers_on_timer, keepers);
+	if (!keepers->timer) {
+		free(keepers);
+		return NULL;
+	}
+	wheel_init(&keepers->wheel, clock_us() / 1000);
+	return keepers;
+}
+
+void keepers_free(struct keepers *keepers)
+{
+	if (!keepers)
+		return;
+	event_free(keepers->timer);
+	free(keepers);
+}
+
+/* --- time --------------------------------------------------------------------------------- */
+
+static void keepers_arm(struct keepers *keepers, uint64_t when, uint64_t now)
+{
+	uint64_t wait = when > now ? when - now : 0;
+	struct timeval after;
+
+	/* libevent's clock stands still while the machine sleeps: what is overdue comes now, and
+	 * how late it is shows that there was a gap. */
+	if (keepers->armed <= now)
+		wait = 0;
+	else if (now + wait >= keepers->armed)
+		return;
+	else
+		keepers->armed = now + wait;
+	after.tv_sec = (time_t)(wait / 1000);
+	after.tv_usec = (suseconds_t)(wait % 1000 * 1000);
+	loop_add(keepers->timer, &after);
+}
+
+static void keepalive_set(struct keepalive *keepalive, uint64_t now)
+{
+	struct keepers *keepers = keepalive->keepers;
+
+	wheel_set(&keepers->wheel, &keepalive->entry,
+		  liveness_deadline(&keepalive->live, keepers->since));
+	keepers_arm(keepers, keepalive->entry.tick * WHEEL_TICK, now);
+}
+
+static void keepalive_report(const struct keepalive *keepalive, bool alive)
+{
+	const struct plane *plane = keepalive->keepers->plane;
+
+	plane->reports->path(keepalive->session, alive, plane->reports_arg);
+}
+
+static void keepalive_send(const struct keepalive *keepalive, const uint8_t packet[ECHO_SIZE])
+{
+	struct session *session = keepalive->session;
+
+	outbound_own(keepalive->keepers->plane, session, session->config.local, packet, ECHO_SIZE);
+}
+
+/* Does what is due; returns how many requests that were. */
+static unsigned int keepalive_step(struct keepalive *keepalive, uint64_t now)
+{
+	enum liveness_action action;
+	uint8_t packet[ECHO_SIZE];
+	unsigned int asked = 0;
+
+	while ((action = liveness_step(&keepalive->live, keepalive->keepers->since, now)) !=
+	       LIVENESS_WAIT) {
+		if (action == LIVENESS_DEAD) {
+			keepalive_report(keepalive, false);
+			continue;
+		}
+		echo_request(&keepalive->echo, packet);
+		keepalive_send(keepalive, packet);
+		asked++;
+	}
+	keepalive_set(keepalive, now);
+	return asked;
+}
+
+static void keepers_on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct keepers *keepers = arg;
+	uint64_t now = clock_us() / 1000;
+	unsigned int asked = 0;
+	struct keepalive *keepalive;
+
+	(void)fd;
+	(void)what;
+	/* Nothing could be heard meanwhile, so nothing is missed from that time. */
+	if (now >= keepers->armed + KEEPALIVE_GAP)
+		keepers->since = now;
+	keepers->armed = UINT64_MAX;
+	while (asked < KEEPALIVE_BURST && (keepalive = wheel_take(&keepers->wheel, now)))
+		asked += keepalive_step(keepalive, now);
+	keepers_arm(keepers,
+		    asked < KEEPALIVE_BURST ? wheel_next(&keepers->wheel) : now + WHEEL_TICK, now);
+}
+
+/* --- a session's -------------------------------------------------------------------------- */
+
+struct keepalive *keepalive_new(struct keepers *keepers, struct session *session)
+{
+	struct keepalive *keepalive = calloc(1, sizeof(*keepalive));
+
+	if (!keepalive)
+		return NULL;
+	keepalive->keepers = keepers;
+	keepalive->session = session;
+	keepalive->entry.item = keepalive;
+	echo_begin(&keepalive->echo, &session->config.near, &session->config.far);
+	rate_init(&keepalive->answers, KEEPALIVE_ANSWERS, clock_us() / 1000);
+	return keepalive;
+}
+
+void keepalive_free(struct keepalive *keepalive)
+{
+	if (keepalive)
+		wheel_unset(&keepalive->keepers->wheel, &keepalive->entry);
+	free(keepalive);
+}
+
+void keepalive_hurry(struct keepalive *keepalive)
+{
+	uint64_t now = clock_us() / 1000;
+
+	if (!keepalive->started)
+		liveness_start(&keepalive->live, now);
+	keepalive->started = true;
+	liveness_hurry(&keepalive->live);
+	keepalive_set(keepalive, now);
+}
+
+void keepalive_packet_out(struct keepalive *keepalive)
+{
+	uint64_t now;
+
+	if (!keepalive->started || keepalive->live.is_lonely)
+		return;
+	now = clock_us() / 1000;
+	liveness_packet_out(&keepalive->live, now);
+	keepalive_set(keepalive, now);
+}
+
+bool keepalive_takes(const struct decap *decap, uint64_t now)
+{
+	struct keepalive *keepalive = decap->session ? decap->session->keepalive : NULL;
+	uint8_t answer[ECHO_SIZE];
+
+	if (!keepalive || !keepalive->started)
+		return false;
+	/* Some answer from an address that only their end of the link has. */
+	if ((decap->drop == DROP_NONE || decap->drop == DROP_SRC_INGRESS) &&
+	    echo_is_answer(&keepalive->echo, &decap->inner)) {
+		plane_counters(keepalive->keepers->plane, decap->session)->probes++;
+		if (liveness_answered(&keepalive->live, now))
+			keepalive_report(keepalive, true);
+		keepalive_set(keepalive, now);
+		return true;
+	}
+	if (decap->drop != DROP_NONE)
+		return false;
+	if (echo_answer(&keepalive->echo, &decap->inner, answer) &&
+	    rate_take(&keepalive->answers, now)) {
+		plane_counters(keepalive->keepers->plane, decap->session)->probes++;
+		liveness_asked(&keepalive->live);
+		keepalive_set(keepalive, now);
+		keepalive_send(keepalive, answer);
+		return true;
+	}
+	if (liveness_heard(&keepalive->live, now))
+		keepalive_report(keepalive, true);
+	return false;
+}

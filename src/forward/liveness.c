@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "forward/liveness.h"
+
+#define LIVENESS_PERIOD	  20000
+#define LIVENESS_PATIENCE 60000
+#define LIVENESS_LONELY	  5000
+
+/* So many requests a second apart; then they are less frequent. */
+#define LIVENESS_QUICK	5
+#define LIVENESS_FIRST	1000
+#define LIVENESS_AGAIN	5000
+#define LIVENESS_SELDOM 60000 /* to a peer that has never answered */
+
+void liveness_start(struct liveness *live, uint64_t now)
+{
+	*live = (struct liveness){.heard = now, .hurry = true};
+}
+
+void liveness_hurry(struct liveness *live)
+{
+	live->hurry = true;
+}
+
+void liveness_packet_out(struct liveness *live, uint64_t now)
+{
+	if (live->is_lonely)
+		return;
+	live->is_lonely = true;
+	live->lonely = now;
+}
+
+bool liveness_heard(struct liveness *live, uint64_t now)
+{
+	bool revived = live->dead;
+
+	live->heard = now;
+	live->is_lonely = false;
+	live->dead = false;
+	/* One that does not answer is not asked more often because it talks. */
+	if (live->answers)
+		live->unanswered = 0;
+	return revived;
+}
+
+bool liveness_answered(struct liveness *live, uint64_t now)
+{
+	bool first = !live->told;
+
+	live->answers = true;
+	live->told = true;
+	return liveness_heard(live, now) || first;
+}
+
+void liveness_asked(struct liveness *live)
+{
+	live->answers = true;
+}
+
+static uint64_t liveness_last(const struct liveness *live, uint64_t since)
+{
+	return live->heard > since ? live->heard : since;
+}
+
+/* When the next request is due. */
+static uint64_t liveness_next(const struct liveness *live, uint64_t since)
+{
+	uint64_t quiet = liveness_last(live, since) + LIVENESS_PERIOD;
+	uint64_t seldom = live->asked + LIVENESS_SELDOM;
+
+	if (live->hurry)
+		return 0;
+	/* It may be that nobody had anything to say, or that the path is dead. */
+	if (live->unanswered == 0)
+		return live->is_lonely && live->lonely + LIVENESS_LONELY < quiet
+			       ? live->lonely + LIVENESS_LONELY
+			       : quiet;
+	if (live->unanswered < LIVENESS_QUICK)
+		return live->asked + LIVENESS_FIRST;
+	if (live->answers)
+		return live->asked + LIVENESS_AGAIN;
+	return seldom > quiet ? seldom : quiet;
+}
+
+/* When it is to be called dead. */
+static uint64_t liveness_end(const struct liveness *live, uint64_t since)
+{
+	if (!live->answers || live->dead)
+		return UINT64_MAX;
+	return liveness_last(live, since) + LIVENESS_PATIENCE;
+}
+
+enum liveness_action liveness_step(struct liveness *live, uint64_t since, uint64_t now)
+{
+	if (now >= liveness_end(live, since)) {
+		live->dead = true;
+		return LIVENESS_DEAD;
+	}
+	if (now < liveness_next(live, since))
+		return LIVENESS_WAIT;
+	live->hurry = false;
+	live->asked = now;
+	if (live->unanswered < LIVENESS_QUICK)
+		live->unanswered++;
+	return LIVENESS_ASK;
+}
+
+uint64_t liveness_deadline(const struct liveness *live, uint64_t since)
+{
+	uint64_t next = liveness_next(live, since);
+	uint64_t end = liveness_end(live, since);
+
+	return next < end ? next : end;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The session over protocol 41, when its path dies and comes back. */
+#include "rig.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define DEAD                                                                                       \
+	"broker.example: nothing comes over protocol 41 any more, is it blocked by a firewall? "   \
+	"The tunnel stays, in case it comes back"
+#define BACK	 "broker.example: packets come over protocol 41 again"
+#define CHANGING "broker.example: nothing comes over protocol 41 any more; changing to UDP"
+
+static void begin(struct rig *rig, enum session_transport transport, enum session_state state)
+{
+	rig_init_udp(rig, transport, true, 30);
+	rig_reach(rig, state);
+}
+
+/* Forward finds it dead: whether the server is still there has to be known first. */
+static void expect_question(struct rig *rig)
+{
+	rig_path(rig, false);
+	rig_expect(rig, SESSION_UP, SESSION_DO_SEND, "ping", "");
+}
+
+static void test_dead_and_back(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig, SESSION_IPV6, SESSION_UP);
+	/* The far end has answered for the first time: no news. */
+	rig_path(&rig, true);
+	rig_expect(&rig, SESSION_UP, 0, NULL, "");
+	for (int i = 0; i < 2; i++) {
+		expect_question(&rig);
+		rig_line(&rig, "+OK pong");
+		rig_expect(&rig, SESSION_UP, 0, NULL, DEAD);
+		assert_true(rig.actions.warning);
+		/* Said once. */
+		rig_deadline(&rig, 60000);
+		rig_line(&rig, "+OK pong");
+		rig_expect(&rig, SESSION_UP, 0, NULL, "");
+		rig_path(&rig, true);
+		rig_expect(&rig, SESSION_UP, 0, NULL, BACK);
+		assert_false(rig.actions.warning);
+	}
+	/* It is another session's path that dies then. */
+	expect_question(&rig);
+	rig_line(&rig, "+OK pong");
+	rig_closed(&rig, "gone");
+	rig_path(&rig, true);
+	rig_deadline(&rig, 500);
+	rig_come_up(&rig);
+	rig_path(&rig, true);
+	rig_expect(&rig, SESSION_UP, 0, NULL, "");
+}
+
+static void test_back_before_it_is_said(void **state)
+{
+	static const enum session_transport transports[] = {SESSION_IPV6, SESSION_AUTO};
+	struct rig rig;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++) {
+		begin(&rig, transports[i], SESSION_UP);
+		expect_question(&rig);
+		rig_path(&rig, true);
+		rig_expect(&rig, SESSION_UP, 0, NULL, "");
+		rig_line(&rig, "+OK pong");
+		rig_expect(&rig, SESSION_UP, 0, NULL, "");
+	}
+}
+
+/* The tunnel is kept meanwhile. */
+static void test_auto_changes(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig, SESSION_AUTO, SESSION_UP);
+	expect_question(&rig);
+	rig_line(&rig, "+OK pong");
+	rig_expect(&rig, SESSION_QUIT, SESSION_DO_SEND, "quit", CHANGING);
+	assert_false(rig.actions.warning);
+	rig_line(&rig, "+OK good bye");
+	rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL, "");
+	rig_come_up(&rig);
+	assert_true(rig.session.udp);
+	/* And back from there, as ever. */
+	rig_path(&rig, false);
+	rig_deadline(&rig, 500);
+	rig_come_up(&rig);
+	assert_false(rig.session.udp);
+}
+
+/* Nothing at all gets through: that says nothing about protocol 41. */
+static void test_server_gone(void **state)
+{
+	static const enum session_transport transports[] = {SESSION_IPV6, SESSION_AUTO};
+	struct rig rig;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++) {
+		begin(&rig, transports[i], SESSION_UP);
+		expect_question(&rig);
+		rig_deadline(&rig, 15000);
+		rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
+			   "session lost: broker.example: no answer to ping within 15 s; "
+			   "next attempt within 3 s");
+		rig_deadline(&rig, 500);
+		rig_come_up(&rig);
+		assert_false(rig.session.udp);
+	}
+}
+
+/* The question is on its way already. */
+static void test_one_question(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig, SESSION_IPV6, SESSION_UP);
+	rig_deadline(&rig, 60000);
+	rig_expect(&rig, SESSION_UP, SESSION_DO_SEND, "ping", "");
+	rig_path(&rig, false);
+	rig_expect(&rig, SESSION_UP, 0, NULL, "");
+	assert_int_equal(rig.session.deadline, rig.now + 15000);
+	rig_line(&rig, "+OK pong");
+	rig_expect(&rig, SESSION_UP, 0, NULL, DEAD);
+}
+
+static void test_dead_while_raising(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig, SESSION_AUTO, SESSION_RAISE);
+	rig_path(&rig, false);
+	rig_expect(&rig, SESSION_RAISE, 0, NULL, "");
+	rig_input(&rig, SESSION_RAISED);
+	rig_expect(&rig, SESSION_UP, SESSION_DO_SEND, "ping", "");
+	rig_line(&rig, "+OK pong");
+	rig_expect(&rig, SESSION_QUIT, SESSION_DO_SEND, "quit", CHANGING);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_dead_and_back), cmocka_unit_test(test_back_before_it_is_said),
+		cmocka_unit_test(test_auto_changes),  cmocka_unit_test(test_server_gone),
+		cmocka_unit_test(test_one_question),  cmocka_unit_test(test_dead_while_raising),
+	};
+
+	return cmocka_run_group_tests_name("client session path", tests, NULL, NULL);
+}
