@@ -237,7 +237,8 @@ static bool parse_short(void *arg, int option)
 	case 's':
 		options->script = optarg;
 		options->script_named = true;
-		return true;
+		return optarg[strspn(optarg, CLIENT_SCRIPT_BLANKS)] != '\0' ||
+		       options_bad("-s: a command is needed");
 	case 't':
 		return parse_type(options, optarg);
 	case 'u':

@@ -79,6 +79,10 @@ static void test_short_options(void **state)
 	OK("-s", "/x/y", "s");
 	assert_string_equal(options.script, "/x/y");
 	assert_true(options.script_named);
+	ERROR("-s: a command is needed", "-s", "", "s");
+	ERROR("-s: a command is needed", "-s", " \t ", "s");
+	OK("-s", "site6 --lan eth1", "s");
+	assert_string_equal(options.script, "site6 --lan eth1");
 	OK("-u", "foo", "s");
 	assert_string_equal(options.login, "foo");
 }
