@@ -35,14 +35,17 @@ bool options_number(const char *where, const char *text, uint32_t min, uint32_t 
 }
 
 /* What getopt_long() does not take. word is the last one that it has read to its end. */
-static void options_bad_option(int result, const char *word)
+static void options_bad_option(const struct options_hint *hint, int result, const char *word)
 {
 	const char letter[] = {'-', (char)optopt, '\0'};
 	bool is_short = optopt > 0 && optopt <= UCHAR_MAX;
 
+	while (hint->letter && hint->letter != optopt)
+		hint++;
 	/* In "-xd" the word of an unknown x has not been read to its end. */
-	(void)options_bad("%s: %s; see --help", is_short ? letter : word,
-			  result == ':' ? "its value is missing" : "unknown option");
+	(void)options_bad("%s: %s; %s", is_short ? letter : word,
+			  result == ':' ? "its value is missing" : "unknown option",
+			  hint->letter ? hint->text : "see --help");
 }
 
 enum options_result options_read(const struct options_table *table, int argc, char *const argv[],
@@ -60,7 +63,7 @@ enum options_result options_read(const struct options_table *table, int argc, ch
 			return OPTIONS_DONE;
 		}
 		if (option == '?' || option == ':') {
-			options_bad_option(option, argv[optind - 1]);
+			options_bad_option(table->hints, option, argv[optind - 1]);
 			return OPTIONS_ERROR;
 		}
 		if (!table->take(options, option))

@@ -16,11 +16,19 @@ enum options_result {
 /* Values of the two long options that every program has. */
 enum { OPTION_HELP = 256, OPTION_VERSION, OPTION_OTHER };
 
+/* What another program of this protocol has a letter for, and what there is here. */
+struct options_hint {
+	char letter; /* '\0' at the end of a list */
+	const char *text;
+};
+
 struct options_table {
 	const char *letters; /* as of getopt_long(3), beginning with a colon */
 	const struct option *words;
 	const char *usage;
 	const char *version;
+	/* Said in place of "see --help" if a letter is unknown, or its value missing. */
+	const struct options_hint *hints;
 	/* Takes one option; false after options_bad(). */
 	bool (*take)(void *options, int option);
 };

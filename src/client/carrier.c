@@ -24,13 +24,20 @@ static void carrier_tell(struct carrier *carrier, struct ipc *ipc, uint32_t type
 	}
 }
 
+static void carrier_describe(const struct carrier *carrier, struct client_guard *out)
+{
+	*out = (struct client_guard){.tunnel = carrier->tunnel};
+	(void)strlcpy(out->script, carrier->script_path, sizeof(out->script));
+	(void)strlcpy(out->user, carrier->user, sizeof(out->user));
+	(void)strlcpy(out->interface, carrier->link.kept.name, sizeof(out->interface));
+}
+
 static void carrier_tell_guard(struct carrier *carrier, bool there)
 {
 	const struct client_none none = {0};
-	struct client_guard guard = {.tunnel = carrier->tunnel};
+	struct client_guard guard;
 
-	(void)strlcpy(guard.user, carrier->user, sizeof(guard.user));
-	(void)strlcpy(guard.interface, carrier->link.kept.name, sizeof(guard.interface));
+	carrier_describe(carrier, &guard);
 	if (there)
 		carrier_tell(carrier, carrier->guard, CLIENT_MSG_GUARD, &guard, sizeof(guard), -1);
 	else
@@ -139,12 +146,14 @@ static void carrier_on_script(void *arg);
 /* Runs the script for a state; where there is none to run, what comes after it comes at once. */
 static void carrier_run_script(struct carrier *carrier, const char *state)
 {
+	struct client_guard told;
+
 	/* What has just been done may not have been heard of yet. */
 	if (carrier->link.kept.index != 0)
 		(void)carrier_look(carrier);
+	carrier_describe(carrier, &told);
 	if (hook_wanted(carrier->options))
-		carrier->script = hook_start(carrier->base, carrier->options, state, carrier->user,
-					     carrier->link.kept.name, &carrier->tunnel,
+		carrier->script = hook_start(carrier->base, carrier->options, state, &told,
 					     carrier_on_script, carrier);
 	if (carrier->script)
 		carrier_tell_script(carrier);

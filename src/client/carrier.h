@@ -33,6 +33,7 @@ enum carrier_state {
 struct carrier {
 	const struct client_options *options;
 	const char *user;
+	char script_path[CLIENT_SCRIPT_SIZE]; /* as hook_find() has found it */
 	struct event_base *base;
 	struct ipc *forward; /* NULL with --tunnel none */
 	struct ipc *guard;

@@ -98,8 +98,7 @@ static void guard_on_closed(struct ipc *ipc, bool violated, void *arg)
 	}
 	netlink_close(netlink);
 	if (hook_wanted(guard->options))
-		guard->script = hook_start(guard->base, guard->options, "down", guard->told.user,
-					   guard->told.interface, &guard->told.tunnel,
+		guard->script = hook_start(guard->base, guard->options, "down", &guard->told,
 					   guard_on_script, guard);
 	if (!guard->script)
 		(void)event_base_loopbreak(guard->base);

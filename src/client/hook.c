@@ -4,13 +4,19 @@
 #include "base/log.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Room for the longest value, all prefixes of a reply, and its name. */
 enum { HOOK_VALUE_MAX = DTCP_PREFIXES_MAX * PREFIX6_STRLEN + 16, HOOK_VARIABLES = 17 };
+
+/* The script's PATH, and where -s is looked for if we have none. */
+static const char hook_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 struct hook_environment {
 	char text[HOOK_VARIABLES][HOOK_VALUE_MAX];
@@ -68,10 +74,102 @@ bool hook_wanted(const struct client_options *options)
 	return decision == WANTED;
 }
 
-struct script *hook_start(struct event_base *base, const struct client_options *options,
-			  const char *state, const char *user, const char *interface,
-			  const struct client_tunnel *tunnel, script_done done, void *arg)
+static bool hook_can_run(const char *path)
 {
+	struct stat status;
+
+	if (stat(path, &status) == -1 || access(path, X_OK) == -1)
+		return false;
+	errno = S_ISDIR(status.st_mode) ? EISDIR : EACCES;
+	return S_ISREG(status.st_mode);
+}
+
+/* As a shell would find name, but never in a folder that depends on where root happens to be. */
+static bool hook_search(const char *name, char path[static CLIENT_SCRIPT_SIZE])
+{
+	const char *folders = getenv("PATH");
+
+	if (!folders)
+		folders = hook_path;
+	while (*folders) {
+		size_t len = strcspn(folders, ":");
+		int used = snprintf(path, CLIENT_SCRIPT_SIZE, "%.*s/%s", (int)len, folders, name);
+
+		if (folders[0] == '/' && used < CLIENT_SCRIPT_SIZE && hook_can_run(path))
+			return true;
+		folders += len + (folders[len] == ':');
+	}
+	return false;
+}
+
+bool hook_find(const struct client_options *options, char path[static CLIENT_SCRIPT_SIZE])
+{
+	const char *command = options->script;
+	char name[CLIENT_SCRIPT_SIZE];
+	size_t len = strlen(command);
+
+	if (options->script_named) {
+		command += strspn(command, CLIENT_SCRIPT_BLANKS);
+		len = strcspn(command, CLIENT_SCRIPT_BLANKS);
+	}
+	if (len >= sizeof(name))
+		return options_bad("-s: the path is longer than %zu characters", sizeof(name) - 1);
+	(void)snprintf(name, sizeof(name), "%.*s", (int)len, command);
+	(void)strlcpy(path, name, CLIENT_SCRIPT_SIZE);
+	if (!options->script_named)
+		return true;
+	if (!strchr(name, '/'))
+		return hook_search(name, path) ||
+		       options_bad("-s %s: no such command in PATH; a file here is named as ./%s",
+				   name, name);
+	return hook_can_run(path) || options_bad("-s %s: cannot be run: %s", path, strerror(errno));
+}
+
+/*
+ * The argument vector: the path that was found, and the words of -s after the first, which become
+ * separate strings in text. NULL if there is no memory for it.
+ */
+static char **hook_words(const struct client_options *options, char *path, char *text)
+{
+	char **words = calloc(strlen(text) / 2 + 3, sizeof(*words));
+	size_t count = 0;
+	char *word;
+
+	if (!words)
+		return NULL;
+	while (options->script_named && (word = strsep(&text, CLIENT_SCRIPT_BLANKS))) {
+		if (*word)
+			words[count++] = word;
+	}
+	words[0] = path;
+	return words;
+}
+
+/* Runs what was found at the start, with the arguments that are on the command line. */
+static struct script *hook_run(struct event_base *base, const struct client_options *options,
+			       const char *found, char *const environment[], script_done done,
+			       void *arg)
+{
+	struct script *script = NULL;
+	char *path = strdup(found);
+	char *text = strdup(options->script);
+	char **words = path && text ? hook_words(options, path, text) : NULL;
+
+	if (words)
+		script = script_start(base, words, environment, done, arg);
+	else
+		log_warnx("cannot run %s: out of memory", found);
+	free(words);
+	free(text);
+	free(path);
+	return script;
+}
+
+struct script *hook_start(struct event_base *base, const struct client_options *options,
+			  const char *state, const struct client_guard *told, script_done done,
+			  void *arg)
+{
+	const struct client_tunnel *tunnel = &told->tunnel;
 	const struct dtcp_reply *reply = &tunnel->reply;
 	struct hook_environment environment = {.count = 0};
 	char prefixes[DTCP_PREFIXES_MAX * PREFIX6_STRLEN] = "";
@@ -85,10 +183,10 @@ struct script *hook_start(struct event_base *base, const struct client_options *
 		(void)strlcat(prefixes, prefix6_format(&reply->prefixes[i], text),
 			      sizeof(prefixes));
 	}
-	hook_set(&environment, "PATH",
-		 "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	hook_set(&environment, "PATH", hook_path);
 	hook_set(&environment, "state", state);
-	hook_set_ipv4(&environment, "server", tunnel->server);
+	hook_set(&environment, "server", options->servers[tunnel->server_index]);
+	hook_set_ipv4(&environment, "server_addr", tunnel->server);
 	hook_set_ipv4(&environment, "myaddr", tunnel->myaddr);
 	hook_set(&environment, "tuntype", tunnel_type_name(options->type));
 	hook_set_ipv4(&environment, "me", reply->me);
@@ -96,12 +194,12 @@ struct script *hook_start(struct event_base *base, const struct client_options *
 	hook_set_ipv6(&environment, "me6", reply->has_me6, &reply->me6);
 	hook_set_ipv6(&environment, "her6", reply->has_her6, &reply->her6);
 	hook_set(&environment, "prefix", prefixes);
-	hook_set(&environment, "tunif", options->no_device ? "" : interface);
+	hook_set(&environment, "tunif", options->no_device ? "" : told->interface);
 	(void)snprintf(number, sizeof(number), "%u", options->mtu);
 	hook_set(&environment, "mtu", number);
 	hook_set(&environment, "proto", reply->udp_port ? "udp" : "ipv6");
-	hook_set(&environment, "user", user);
+	hook_set(&environment, "user", told->user);
 	hook_set_port(&environment, "my_port", reply->udp_port ? tunnel->my_port : 0);
 	hook_set_port(&environment, "her_port", reply->udp_port);
-	return script_start(base, options->script, environment.list, done, arg);
+	return hook_run(base, options, told->script, environment.list, done, arg);
 }

@@ -14,11 +14,18 @@
 bool hook_wanted(const struct client_options *options);
 
 /*
- * Starts the script for the state "up" or "down". user is the DTCP user, interface the name of the
- * tunnel's. As script_start().
+ * Finds the script: the path of the first word of -s, which is looked up in PATH if it has no
+ * slash, else the default script, there or not. Done once, at the start, so that whatever becomes
+ * of PATH the same file is run each time. False after logging why the one of -s cannot be run.
+ */
+bool hook_find(const struct client_options *options, char path[static CLIENT_SCRIPT_SIZE]);
+
+/*
+ * Starts told->script with the arguments of -s for the state "up" or "down"; what it is told is in
+ * told. As script_start().
  */
 struct script *hook_start(struct event_base *base, const struct client_options *options,
-			  const char *state, const char *user, const char *interface,
-			  const struct client_tunnel *tunnel, script_done done, void *arg);
+			  const char *state, const struct client_guard *told, script_done done,
+			  void *arg);
 
 #endif

@@ -128,7 +128,7 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 	if (!daemonize_begin())
 		return CLIENT_LOCAL;
 	notify_open(&notify);
-	status = supplies_check(options);
+	status = supplies_check(options, monitor.carrier.script_path);
 	if (status != CLIENT_OK)
 		return status;
 	if (!powers_hide())

@@ -96,8 +96,12 @@ struct client_session {
 	uint32_t rtt_us;    /* round-trip time over UDP, in microseconds; 0: not known */
 };
 
-/* What the guard has to know to run the script with "down". */
+/* Room for the path of the script. */
+#define CLIENT_SCRIPT_SIZE 1024
+
+/* What the script is told, and where it is: the guard may have to run it with "down". */
 struct client_guard {
+	char script[CLIENT_SCRIPT_SIZE];
 	char user[DTCP_USER_MAX + 1];
 	char interface[IFNAMSIZ];
 	struct client_tunnel tunnel;

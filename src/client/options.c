@@ -53,6 +53,20 @@ static const char usage[] =
 	"                  [--transport auto|ipv6|udp] [--tunnel tun|none] [--user name]\n"
 	"                  [--help] [--version] server [server ...]\n";
 
+/* Options of the older client dtcpc. */
+static const struct options_hint hints[] = {
+	{'a', "the script (-s) decides what a LAN is told of the prefix"},
+	{'A', "--address names the address of the tunnel interface"},
+	{'c', "the interface is made and removed without an option"},
+	{'F', "ip-rule(8) chooses the routing table for what comes out of the tunnel"},
+	{'i', "--interface names the tunnel interface"},
+	{'o', "the interface is made and removed without an option"},
+	{'P', "the script (-s) gives the prefix to a LAN"},
+	{'r', "--route says what is routed into the tunnel"},
+	{'R', "--route says what is routed into the tunnel"},
+	{'\0', NULL},
+};
+
 static bool routes_have(const struct client_options *options, const struct prefix6 *prefix)
 {
 	for (size_t i = 0; i < options->n_routes; i++) {
@@ -173,9 +187,8 @@ static bool parse_long(struct client_options *options, int option)
 	case OPTION_INTERFACE:
 		options->interface = optarg;
 		return tun_name_valid(optarg) ||
-		       options_bad(
-			       "--interface %s: not a name for an interface (1 to 15 characters)",
-			       optarg);
+		       options_bad("--interface %s: not a name for an interface: " TUN_NAME_RULE,
+				   optarg);
 	case OPTION_KEEPALIVE:
 		return parse_keepalive(options, optarg);
 	case OPTION_METRIC:
@@ -237,7 +250,8 @@ static bool parse_short(void *arg, int option)
 	case 's':
 		options->script = optarg;
 		options->script_named = true;
-		return true;
+		return optarg[strspn(optarg, CLIENT_SCRIPT_BLANKS)] != '\0' ||
+		       options_bad("-s: a command is needed");
 	case 't':
 		return parse_type(options, optarg);
 	case 'u':
@@ -341,6 +355,7 @@ enum options_result client_options_parse(struct client_options *options, int arg
 		.words = long_options,
 		.usage = usage,
 		.version = "dtcpclient " DTCP_VERSION,
+		.hints = hints,
 		.take = parse_short,
 	};
 	enum options_result result;

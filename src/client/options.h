@@ -15,12 +15,15 @@
 
 #define CLIENT_ROUTES_MAX 32
 
+/* What stands between the words of -s. */
+#define CLIENT_SCRIPT_BLANKS " \t"
+
 struct client_options {
 	const char *servers[SESSION_SERVERS_MAX]; /* in their order on the command line */
 	size_t n_servers;			  /* 1 or more */
 	const char *login;			  /* -u: DTCP user, NULL for the login name */
 	const char *run_as;    /* --user: for the unprivileged rooms, NULL for the default */
-	const char *script;    /* -s or the default */
+	const char *script;    /* -s, a command with its arguments, or the default, a path */
 	bool script_named;     /* -s was given: its absence is an error */
 	const char *pidfile;   /* NULL: none is kept */
 	const char *interface; /* name of the TUN device */

@@ -15,26 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool supplies_check_script(const char *script)
-{
-	struct stat status;
-
-	if (!strchr(script, '/')) {
-		log_warnx("-s %s: a path is needed, such as ./%s", script, script);
-		return false;
-	}
-	if (stat(script, &status) == -1 || access(script, X_OK) == -1) {
-		log_warn("-s %s", script);
-		return false;
-	}
-	if (!S_ISREG(status.st_mode)) {
-		log_warnx("-s %s: not a file that can be run", script);
-		return false;
-	}
-	return true;
-}
-
-enum client_exit supplies_check(const struct client_options *options)
+enum client_exit supplies_check(const struct client_options *options,
+				char script[static CLIENT_SCRIPT_SIZE])
 {
 	if (geteuid() != 0) {
 		log_warnx("must be run as root: it makes a network interface and routes");
@@ -42,7 +24,7 @@ enum client_exit supplies_check(const struct client_options *options)
 	}
 	if (!room_user_check(options->run_as))
 		return CLIENT_USAGE;
-	if (options->script_named && !supplies_check_script(options->script))
+	if (!hook_find(options, script))
 		return CLIENT_USAGE;
 	if (!hook_wanted(options) && access(options->script, F_OK) == 0)
 		log_warnx("%s cannot be executed, so it is not run; chmod +x is what it needs",

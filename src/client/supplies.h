@@ -7,6 +7,7 @@
 #define DTCP_CLIENT_SUPPLIES_H
 
 #include "client/exits.h"
+#include "client/msg.h"
 #include "client/options.h"
 #include "monitor/netlink.h"
 
@@ -22,8 +23,12 @@ struct supplies {
 	uint32_t udp_port; /* bound for a tunnel over UDP; 0: none */
 };
 
-/* Before the password is asked for. Anything but CLIENT_OK has been logged. */
-enum client_exit supplies_check(const struct client_options *options);
+/*
+ * Before the password is asked for; finds the script, as hook_find(). Anything but CLIENT_OK has
+ * been logged.
+ */
+enum client_exit supplies_check(const struct client_options *options,
+				char script[static CLIENT_SCRIPT_SIZE]);
 
 /*
  * Makes the interface once and removes it again, so that what would be missing later is said now;

@@ -152,9 +152,9 @@ bool tunnel_same_inside(const struct client_tunnel *a, const struct client_tunne
 
 bool tunnel_same_told(const struct client_tunnel *a, const struct client_tunnel *b)
 {
-	return tunnel_same_inside(a, b) && a->server.s_addr == b->server.s_addr &&
-	       a->myaddr.s_addr == b->myaddr.s_addr && a->my_port == b->my_port &&
-	       a->reply.me.s_addr == b->reply.me.s_addr &&
+	return tunnel_same_inside(a, b) && a->server_index == b->server_index &&
+	       a->server.s_addr == b->server.s_addr && a->myaddr.s_addr == b->myaddr.s_addr &&
+	       a->my_port == b->my_port && a->reply.me.s_addr == b->reply.me.s_addr &&
 	       a->reply.her.s_addr == b->reply.her.s_addr && a->reply.udp_port == b->reply.udp_port;
 }
 

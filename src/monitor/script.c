@@ -43,9 +43,9 @@ void script_kill(struct script *script)
 		log_warn("%s: cannot kill process group %d", script->path, (int)script->pid);
 }
 
-static int script_spawn(struct script *script, int output, char *const environment[])
+static int script_spawn(struct script *script, int output, char *const words[],
+			char *const environment[])
 {
-	char *const argv[] = {script->path, NULL};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t all;
@@ -72,7 +72,7 @@ static int script_spawn(struct script *script, int output, char *const environme
 	if (!error && output != -1)
 		error = posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
 	if (!error)
-		error = posix_spawn(&script->pid, script->path, &actions, &attributes, argv,
+		error = posix_spawn(&script->pid, words[0], &actions, &attributes, words,
 				    environment);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	(void)posix_spawnattr_destroy(&attributes);
@@ -87,7 +87,7 @@ static void script_free(struct script *script)
 	free(script);
 }
 
-struct script *script_start(struct event_base *base, const char *path, char *const environment[],
+struct script *script_start(struct event_base *base, char *const words[], char *const environment[],
 			    script_done done, void *arg)
 {
 	const struct timeval timeout = {.tv_sec = SCRIPT_TIMEOUT};
@@ -100,12 +100,12 @@ struct script *script_start(struct event_base *base, const char *path, char *con
 		goto failed;
 	script->done = done;
 	script->arg = arg;
-	script->path = strdup(path);
+	script->path = strdup(words[0]);
 	script->timeout = evtimer_new(base, script_on_timeout, script);
 	if (!script->path || !script->timeout)
 		goto failed;
-	output = output_new(base, path, false, &writer);
-	error = script_spawn(script, writer, environment);
+	output = output_new(base, words[0], false, &writer);
+	error = script_spawn(script, writer, words, environment);
 	if (writer != -1)
 		close(writer);
 	/* It lives until all who can write to it have gone, which can be long after the script. */
@@ -117,7 +117,7 @@ struct script *script_start(struct event_base *base, const char *path, char *con
 	return script;
 failed:
 	errno = error;
-	log_warn("cannot run %s", path);
+	log_warn("cannot run %s", words[0]);
 	if (script)
 		script_free(script);
 	return NULL;

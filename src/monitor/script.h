@@ -16,12 +16,13 @@ struct script;
 typedef void (*script_done)(void *arg);
 
 /*
- * Starts path in a process group of its own, with its output going to the log, line by line;
- * environment is the whole environment ("name=value", NULL at the end). Returns NULL where it
- * cannot be started, which has been logged; done is not called then. The script frees itself before
- * it calls done. The caller reports children that ended with script_reaped().
+ * Starts words[0], a path, in a process group of its own, with its output going to the log, line by
+ * line; words are its whole argument vector and environment is its whole environment
+ * ("name=value"), both with NULL at the end, and both are the caller's again afterwards. Returns
+ * NULL if it cannot be started, which has been logged; done is not called then. The script frees
+ * itself before it calls done. The caller reports children that ended with script_reaped().
  */
-struct script *script_start(struct event_base *base, const char *path, char *const environment[],
+struct script *script_start(struct event_base *base, char *const words[], char *const environment[],
 			    script_done done, void *arg);
 
 /* True where pid was this script's process: then done has been called and script is gone. */

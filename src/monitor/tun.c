@@ -15,15 +15,12 @@
 
 bool tun_name_valid(const char *name)
 {
-	size_t len = strlen(name);
+	static const char possible[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				       "0123456789._-";
+	size_t len = strspn(name, possible);
 
-	if (len == 0 || len >= IFNAMSIZ || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		if (name[i] <= ' ' || name[i] > '~' || strchr("/:%", name[i]))
-			return false;
-	}
-	return true;
+	return len > 0 && len < IFNAMSIZ && name[len] == '\0' && name[0] != '-' &&
+	       strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
 int tun_open(const char *name, unsigned int *index)

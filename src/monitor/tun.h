@@ -20,7 +20,10 @@ int tun_open(const char *name, unsigned int *index);
  */
 bool tun_is_orphan(const char *name);
 
-/* An interface name the kernel takes: 1 to 15 bytes, no '/', blank, ':' or '%', not "." or "..". */
+/* Those that the kernel takes, without what has a meaning in shells, in patterns and for ip(8). */
+#define TUN_NAME_RULE "1 to 15 letters, digits, \".\", \"_\" and \"-\" are possible"
+
+/* TUN_NAME_RULE; nor does a name begin with '-', and "." and ".." are none. */
 bool tun_name_valid(const char *name);
 
 /*

@@ -172,6 +172,17 @@ static bool monitor_make_links(struct monitor *monitor)
 	return monitor->links != NULL;
 }
 
+/* -D was the foreground for the old server. */
+static void monitor_say_old(const struct server_options *options)
+{
+	if (!options->old_interface && !options->old_prefix)
+		return;
+	if (options->daemon)
+		log_warnx("-D: becomes a daemon; to stay in the foreground, leave it out");
+	else
+		log_warnx("stays in the foreground; -D makes it a daemon");
+}
+
 int server_monitor_run(struct server_options *options, int argc, char *const argv[])
 {
 	struct monitor monitor = {.options = options,
@@ -212,6 +223,7 @@ int server_monitor_run(struct server_options *options, int argc, char *const arg
 	if (netlink_open(&monitor.netlink) != 0 || !monitor_make_links(&monitor) ||
 	    !supplies_open(&monitor.supplies, options, monitor.netlink, monitor.links))
 		goto done;
+	monitor_say_old(options);
 	/* An SQLite connection does not survive the fork of a daemon. */
 	users_close(monitor.users);
 	monitor.users = NULL;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { OPTION_CHECK = OPTION_OTHER, OPTION_USER };
 
@@ -25,6 +26,19 @@ static const char usage[] =
 	"usage: dtcps [-adDU] [-b udp-port] [-c config] [-f pidfile] [-g address] [-i interface]\n"
 	"             [-o key=value] [-p port] [--check] [--user name] [--help] [--version]\n"
 	"             [prefix]\n";
+
+/* -c and -o of the old server had no value. */
+#define HINT_CONFIG  "it is a file with settings; interfaces are made and removed without an option"
+#define HINT_SETTING "it is key=value; interfaces are made and removed without an option"
+
+static const struct options_hint hints[] = {
+	{'c', HINT_CONFIG},
+	{'F', "ip-rule(8) chooses the routing table for what comes out of the tunnels"},
+	{'i', "it is the name of an interface, such as dtcps0"},
+	{'I', "tunnels over UDP use the interface of -i, and -U offers them"},
+	{'o', HINT_SETTING},
+	{'\0', NULL},
+};
 
 static bool set_number(struct server_options *options, size_t number, const char *where,
 		       const char *value)
@@ -45,10 +59,37 @@ static bool set_pair(struct server_options *options, const char *pair)
 	const char *equals = strchr(pair, '=');
 	char where[80];
 
-	if (!equals)
+	if (!equals && settings_find(pair, strlen(pair)) < settings_count())
 		return options_bad("-o %s: key=value is needed", pair);
+	if (!equals)
+		return options_bad("-o %s: " HINT_SETTING, pair);
 	(void)snprintf(where, sizeof(where), "-o %.*s", (int)(equals - pair), pair);
 	return set_number(options, settings_find(pair, (size_t)(equals - pair)), where, equals + 1);
+}
+
+static bool set_file(struct server_options *options, const char *file)
+{
+	if (file[0] == '\0')
+		return options_bad("-c: a value is needed");
+	/* Likely what came next for the old server: an option, its prefix, or more letters. */
+	if (!strpbrk(file, "/.") && access(file, F_OK) == -1)
+		return options_bad("-c %s: no such file; " HINT_CONFIG, file);
+	options->file = file;
+	return true;
+}
+
+/* A tunnel interface as BSDs call it: only the old server was ever told one. */
+static bool is_old_interface(const char *name)
+{
+	size_t len = strncmp(name, "gif", 3) == 0 ? 3 : strncmp(name, "ng", 2) == 0 ? 2 : 0;
+
+	return len > 0 && name[len + strspn(name + len, "0123456789")] == '\0';
+}
+
+static bool set_interface(struct server_options *options, const char *name)
+{
+	options->old_interface = is_old_interface(name);
+	return set_key(options, "interface", "-i", name);
 }
 
 static bool parse_option(void *arg, int option)
@@ -61,10 +102,7 @@ static bool parse_option(void *arg, int option)
 	case 'b':
 		return set_key(options, "udp.port", "-b", optarg);
 	case 'c':
-		if (optarg[0] == '\0')
-			return options_bad("-c: a value is needed");
-		options->file = optarg;
-		return true;
+		return set_file(options, optarg);
 	case 'd':
 		return set_key(options, "debug", "-d", "yes");
 	case 'D':
@@ -75,7 +113,7 @@ static bool parse_option(void *arg, int option)
 	case 'g':
 		return set_key(options, "address", "-g", optarg);
 	case 'i':
-		return set_key(options, "interface", "-i", optarg);
+		return set_interface(options, optarg);
 	case 'o':
 		return set_pair(options, optarg);
 	case 'p':
@@ -100,6 +138,7 @@ static enum options_result parse_words(struct server_options *options, int argc,
 		.words = long_options,
 		.usage = usage,
 		.version = "dtcps " DTCP_VERSION,
+		.hints = hints,
 		.take = parse_option,
 	};
 	enum options_result result;
@@ -115,6 +154,14 @@ static enum options_result parse_words(struct server_options *options, int argc,
 	}
 	if (argc > optind && !set_key(options, "host.prefix", "prefix", argv[optind]))
 		return OPTIONS_ERROR;
+	options->old_prefix = argc > optind && !strchr(argv[optind], '/');
+	/* The boot script of the old server would wait for ever. */
+	if (options->old_interface && !options->daemon && !options->check) {
+		(void)options_bad("-i %s: such a name is the old server's, which became a daemon "
+				  "by itself; add -D, or stay in the foreground with another name",
+				  options->interface);
+		return OPTIONS_ERROR;
+	}
 	return OPTIONS_OK;
 }
 

@@ -29,6 +29,8 @@ struct server_options {
 	struct configfile *values;	     /* what texts of the file point into, NULL: nothing */
 	uint32_t lines[SERVER_SETTINGS_MAX]; /* of each setting in the file; 0: not from there */
 	bool check;			     /* --check: only say whether all is right */
+	bool old_interface;		     /* -i named it as BSDs do */
+	bool old_prefix;		     /* the prefix came without its length */
 	bool debug;
 	bool daemon;
 	const char *pidfile; /* NULL: none is kept */

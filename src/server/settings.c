@@ -109,8 +109,14 @@ static const char *write_address(const void *field, char *buf, size_t size)
 
 static bool read_interface(void *field, const char *where, const char *value)
 {
+	/* The old server took a pattern for all interfaces that it might use. */
+	if (value[strcspn(value, "[]()*?|,")] != '\0')
+		return options_bad("%s: \"%s\" is a pattern; one name is needed, such as dtcps0, "
+				   "and further interfaces are numbered from it",
+				   where, value);
 	if (!tun_name_valid(value))
-		return options_bad("%s: \"%s\" is not a name for an interface", where, value);
+		return options_bad("%s: \"%s\" is not a name for an interface: " TUN_NAME_RULE,
+				   where, value);
 	*(const char **)field = value;
 	return true;
 }

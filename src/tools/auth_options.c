@@ -47,6 +47,18 @@ static const struct {
 	{"list", false, false}, {"show", true, false},
 };
 
+/* What the programs that managed the users of the old server called what we call otherwise. */
+static const struct {
+	const char *letter;
+	const char *word;
+	const char *now;
+} auth_old[] = {
+	{"-d", "--delete", "dtcpauth del USER"},
+	{"-i", "--init", "dtcpauth add USER, which makes the database if there is none"},
+	{"-l", "--list", "dtcpauth list, or dtcpauth show USER"},
+	{"-u", "--user", "dtcpauth add USER, or dtcpauth passwd USER"},
+};
+
 int auth_fail(int status, const char *format, ...)
 {
 	char line[2 * BUFSIZ];
@@ -74,6 +86,19 @@ static bool __attribute__((format(printf, 2, 3))) auth_usage(int *status, const 
 	va_end(ap);
 	*status = auth_fail(AUTH_USAGE, "%s; see dtcpauth --help", text);
 	return false;
+}
+
+static bool auth_unknown(int *status, const char *why, const char *option)
+{
+	for (size_t i = 0; i < sizeof(auth_old) / sizeof(auth_old[0]); i++) {
+		if (strcmp(option, auth_old[i].letter) == 0 ||
+		    strcmp(option, auth_old[i].word) == 0) {
+			*status = auth_fail(AUTH_USAGE, "unknown option %s; there is: %s", option,
+					    auth_old[i].now);
+			return false;
+		}
+	}
+	return auth_usage(status, "%s option %.64s", why, option);
 }
 
 static bool auth_parse_prefix(const char *text, struct auth_options *options, int *status)
@@ -165,9 +190,9 @@ bool auth_parse(int argc, char **argv, struct auth_options *options, int *status
 			if (optopt > 0 && optopt < 256) {
 				char letter[3] = {'-', (char)optopt, '\0'};
 
-				return auth_usage(status, "unknown option %s", letter);
+				return auth_unknown(status, "unknown", letter);
 			}
-			return auth_usage(status, "bad option %.64s", argv[optind - 1]);
+			return auth_unknown(status, "bad", argv[optind - 1]);
 		}
 	}
 	return auth_parse_words(argc - optind, argv + optind, options, status);

@@ -237,6 +237,15 @@ def test_database_option_behind(auth):
     (["add", "alice", "--password=x"], "bad option --password=x; see dtcpauth --help"),
     (["list", "--help=me"], "bad option --help=me; see dtcpauth --help"),
     (["add", "-xp", "alice"], "unknown option -x; see dtcpauth --help"),
+    # The old program of this name, and qpopauth.
+    (["-i"], "unknown option -i; there is: dtcpauth add USER, which makes the database if there is "
+             "none"),
+    (["--init"], "unknown option --init; there is: dtcpauth add USER, which makes the database if "
+                 "there is none"),
+    (["-u", "alice", "secret"], "unknown option -u; there is: dtcpauth add USER, or dtcpauth passwd "
+                                "USER"),
+    (["--delete", "alice"], "unknown option --delete; there is: dtcpauth del USER"),
+    (["-l", "ALL"], "unknown option -l; there is: dtcpauth list, or dtcpauth show USER"),
     (["add", "alice", "--prefix", "2001:db8::1/48"],
      "--prefix 2001:db8::1/48 has bits set beyond its length"),
     (["add", "alice", "--prefix", "2001:db8::/129"],

@@ -2,6 +2,8 @@
 """What dtcpclient promises its script."""
 
 import ipaddress
+import os
+import signal
 import time
 
 import pytest
@@ -12,7 +14,7 @@ from lab.traffic import ping
 from lab.wait import slow, until
 
 # Exactly these, no more.
-NAMES = {"PATH", "state", "server", "myaddr", "tuntype", "me", "her", "me6", "her6", "prefix",
+NAMES = {"PATH", "state", "server", "server_addr", "myaddr", "tuntype", "me", "her", "me6", "her6", "prefix",
          "tunif", "mtu", "proto", "user", "my_port", "her_port"}
 
 # The environment as it was handed over: a shell adds to it, so "env" would show too much.
@@ -44,7 +46,7 @@ def test_variables(internet, case):
     said = client.wait_up()
     up = environment(internet, "up")
     assert up.keys() == NAMES
-    want = {"state": "up", "server": SERVER, "myaddr": SITE, "tuntype": kind, "me": SITE,
+    want = {"state": "up", "server": SERVER, "server_addr": SERVER, "myaddr": SITE, "tuntype": kind, "me": SITE,
             "her": SERVER, "tunif": "dtcp0", "mtu": "1280", "proto": "ipv6", "user": "alice",
             "my_port": "", "her_port": ""}
     assert {key: up[key] for key in want} == want
@@ -68,6 +70,65 @@ def test_variables(internet, case):
         assert "fe80::" in (internet.dir / f"addresses.{state}").read_text()
         routes = (internet.dir / f"routes.{state}").read_text()
         assert ("default" in routes) == (kind != "tunnelonly") or kind == "tunnelonly", routes
+
+
+def test_server_as_named(internet):
+    """server is the word of the command line, letter by letter; server_addr is what it led to."""
+    internet.dtcps()
+    internet.dtcpclient("-s", recorder(internet), server="Broker.Example.NET").wait_up()
+    up = environment(internet, "up")
+    assert (up["server"], up["server_addr"]) == ("Broker.Example.NET", SERVER)
+
+
+def folder_with(lab, name, text):
+    """A folder for PATH that has the program site6 in it."""
+    folder = lab.dir / name
+    folder.mkdir(exist_ok=True)
+    (folder / "site6").write_text(text)
+    (folder / "site6").chmod(0o755)
+    return folder
+
+
+def test_command(internet):
+    """-s is a command: found in PATH once, at the start, with arguments, and without a shell. The
+    guard runs the same."""
+    calls = internet.dir / "calls"
+    folder = folder_with(internet, "a folder", f"""#!/bin/sh
+for word in $state "$0" "$@"; do echo "$word"; done >>"{calls}"
+""")
+    empty = internet.dir / "empty"
+    empty.mkdir()
+    internet.variables["PATH"] = f".:{empty}:{folder}"
+    internet.dtcps()
+    client = internet.dtcpclient("-s", "  site6 up\t$HOME  `id` '--one two' ")
+    client.wait_up()
+    called = [f"{folder}/site6", "up", "$HOME", "`id`", "'--one", "two'"]
+    assert calls.read_text().splitlines() == ["up", *called]
+
+    # What would be found now is another one.
+    folder_with(internet, "empty", f"#!/bin/sh\necho another >>'{calls}'\n")
+    os.kill(client.rooms()["monitor"], signal.SIGKILL)
+    until(lambda: "down" in calls.read_text(), "the guard runs it")
+    until(lambda: len(calls.read_text().splitlines()) == 14, "all is said")
+    assert calls.read_text().splitlines()[7:] == ["down", *called]
+
+
+def test_command_that_is_not_there(internet):
+    """Neither a relative folder of PATH nor a folder itself is looked into; what is found and is
+    no program does not count."""
+    folder_with(internet, "plain", "#!/bin/sh\n").joinpath("site6").chmod(0o644)
+    (internet.dir / "folders" / "site6").mkdir(parents=True)
+    relative = os.path.relpath(folder_with(internet, "program", "#!/bin/sh\n"))
+    internet.variables["PATH"] = f":{relative}:{internet.dir}/plain:{internet.dir}/folders:"
+    for word, text in (("site6", "-s site6: no such command in PATH; a file here is named as "
+                                 "./site6"),
+                       (f"{internet.dir}/none x", f"-s {internet.dir}/none: cannot be run: No such "
+                                                  "file or directory"),
+                       (" \t ", "-s: a command is needed"), ("", "-s: a command is needed"),
+                       ("x" * 1024, "-s: the path is longer than 1023 characters")):
+        client = internet.dtcpclient("-s", word)
+        assert client.wait() == 2
+        assert client.log() == f"dtcpclient: {text}\n"
 
 
 def test_failing_script(internet):

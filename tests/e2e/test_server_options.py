@@ -153,6 +153,40 @@ def test_daemon(internet):
     internet.server.back_to(before)
 
 
+# What the start scripts of the old server's packages run, without and with their variables set.
+OLD_CALLS = ["-i", "-i 2001:db8:1::", "-i gif70 2001:db8:1::", "-i gif7[0-9] 2001:db8:1::",
+             "-F 1 -i gif70 2001:db8:1::", "-c -i gif[1-9][0-9] 2001:db8:1::",
+             "-p 20200 -o -i gif10", "-U -I ng0 -i gif10"]
+
+
+def test_called_as_the_old_server(internet):
+    """It became a daemon by itself, and its start script waits for that: we say one line and end."""
+    for call in OLD_CALLS:
+        server = Process(internet.server, "dtcps", DTCPS, *call.split())
+        assert server.wait() == 2, call
+        assert len(server.log().splitlines()) == 1, server.log()
+
+
+def test_daemon_called_as_the_old_server(internet):
+    """With -D its start script works, and a line says what -D is today."""
+    server = internet.dtcps("-D", "-i", "gif70", "2001:db8:1::", set={"host.prefix": None},
+                            wait=False)
+    assert server.wait() == 0
+    assert "dtcps: -D: becomes a daemon; to stay in the foreground, leave it out\n" in server.log()
+    path = internet.server.dir / "run" / "dtcps.pid"
+    until(lambda: path.exists() and path.read_text().strip(), "pid file")
+    pid = int(path.read_text())
+    try:
+        until(server.listens, "dtcps listens")
+        assert "gif70" in internet.server.links()
+        os.kill(pid, signal.SIGTERM)
+        until(lambda: not alive(pid), "the daemon ends")
+    finally:
+        end_quietly(pid)
+    server = internet.dtcps("2001:db8:1::", set={"host.prefix": None})
+    server.wait_log("stays in the foreground; -D makes it a daemon")
+
+
 def test_log_of_a_session(internet):
     """One line when it begins, one when it ends, with what passed."""
     server = internet.dtcps()

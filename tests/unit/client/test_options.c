@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "config.h"
+#include "monitor/tun.h"
 #include "tests/unit/base/args.h"
 
 #include <arpa/inet.h>
@@ -79,6 +80,10 @@ static void test_short_options(void **state)
 	OK("-s", "/x/y", "s");
 	assert_string_equal(options.script, "/x/y");
 	assert_true(options.script_named);
+	ERROR("-s: a command is needed", "-s", "", "s");
+	ERROR("-s: a command is needed", "-s", " \t ", "s");
+	OK("-s", "site6 --lan eth1", "s");
+	assert_string_equal(options.script, "site6 --lan eth1");
 	OK("-u", "foo", "s");
 	assert_string_equal(options.login, "foo");
 }
@@ -248,16 +253,15 @@ static void test_bad_names(void **state)
 	char message[300];
 
 	(void)state;
-	ERROR("--interface : not a name for an interface (1 to 15 characters)", "--interface", "",
+	ERROR("--interface : not a name for an interface: " TUN_NAME_RULE, "--interface", "", "s");
+	ERROR("--interface a/b: not a name for an interface: " TUN_NAME_RULE, "--interface", "a/b",
 	      "s");
-	ERROR("--interface a/b: not a name for an interface (1 to 15 characters)", "--interface",
-	      "a/b", "s");
-	ERROR("--interface ..: not a name for an interface (1 to 15 characters)", "--interface",
-	      "..", "s");
-	ERROR("--interface tun%d: not a name for an interface (1 to 15 characters)", "--interface",
+	ERROR("--interface ..: not a name for an interface: " TUN_NAME_RULE, "--interface", "..",
+	      "s");
+	ERROR("--interface tun%d: not a name for an interface: " TUN_NAME_RULE, "--interface",
 	      "tun%d", "s");
 	OK("--interface", "fifteenletters1", "s");
-	ERROR("--interface sixteenletters12: not a name for an interface (1 to 15 characters)",
+	ERROR("--interface sixteenletters12: not a name for an interface: " TUN_NAME_RULE,
 	      "--interface", "sixteenletters12", "s");
 	ERROR("--tunnel sit: tun and none are possible", "--tunnel", "sit", "s");
 
@@ -462,6 +466,8 @@ static void test_unknown(void **state)
 {
 	(void)state;
 	ERROR("-x: unknown option; see --help", "-x", "s");
+	ERROR("-i: unknown option; --interface names the tunnel interface", "-i", "gif0", "s");
+	ERROR("-r: unknown option; --route says what is routed into the tunnel", "-ldr", "s");
 	ERROR("-x: unknown option; see --help", "-dxl", "s");
 	ERROR("-x: unknown option; see --help", "-dx", "s");
 	ERROR("-x: unknown option; see --help", "-l", "-xd", "s");

@@ -403,6 +403,9 @@ static void test_same_outside(void **state)
 	new.server = addr4("192.0.2.2");
 	expect_same(&old, &new, true, false);
 	new = old;
+	new.server_index = 1; /* another name for the same address */
+	expect_same(&old, &new, true, false);
+	new = old;
 	new.myaddr = addr4("10.0.0.1");
 	expect_same(&old, &new, true, false);
 	new = old;

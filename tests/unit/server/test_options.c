@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "config.h"
+#include "monitor/tun.h"
 #include "server/device_pool.h"
 #include "tests/unit/base/args.h"
 
@@ -236,8 +237,9 @@ static void test_bad_values(void **state)
 		{"database=", "-o database: a value is needed"},
 		{"pidfile=", "-o pidfile: a value is needed"},
 		{"user=", "-o user: a value is needed"},
-		{"interface=", "-o interface: \"\" is not a name for an interface"},
-		{"interface=a b", "-o interface: \"a b\" is not a name for an interface"},
+		{"interface=", "-o interface: \"\" is not a name for an interface: " TUN_NAME_RULE},
+		{"interface=a b",
+		 "-o interface: \"a b\" is not a name for an interface: " TUN_NAME_RULE},
 		{"limit.attempts=0", "-o limit.attempts: \"0\": a number from 1 to 1000 is needed"},
 		{"limit.attempts=1001",
 		 "-o limit.attempts: \"1001\": a number from 1 to 1000 is needed"},
@@ -317,13 +319,16 @@ static void test_bad_values(void **state)
 	/* The short forms are named as they were given. */
 	ERROR("-g: \"x\" is not an IPv4 address", "-g", "x");
 	ERROR("-g: 127.0.0.1 cannot be the end of a tunnel", "-g", "127.0.0.1");
-	ERROR("-i: \"a/b\" is not a name for an interface", "-i", "a/b");
+	ERROR("-i: \"a/b\" is not a name for an interface: " TUN_NAME_RULE, "-i", "a/b");
 	ERROR("-f: a value is needed", "-f", "");
 	ERROR("-p: \"x\": a number from 1 to 65535 is needed", "-p", "x");
 	ERROR("-b: \"0\": a number from 1 to 65535 is needed", "-b", "0");
 	ERROR("-b: \"udp\": a number from 1 to 65535 is needed", "-b", "udp", "-U");
 	ERROR("--user: a value is needed", "--user", "");
 }
+
+#define CONFIG	"it is a file with settings; interfaces are made and removed without an option"
+#define SETTING "it is key=value; interfaces are made and removed without an option"
 
 static void test_bad_keys(void **state)
 {
@@ -335,7 +340,65 @@ static void test_bad_keys(void **state)
 	ERROR("-o PORT: no such setting; dtcps.conf(5) lists them", "-o", "PORT=1");
 	ERROR("-o : no such setting; dtcps.conf(5) lists them", "-o", "=1");
 	ERROR("-o port: key=value is needed", "-o", "port");
-	ERROR("-o : key=value is needed", "-o", "");
+	ERROR("-o : " SETTING, "-o", "");
+}
+
+/* As the server of KAME and of the BSD packages is called: a line for each says what there is. */
+static void test_old_options(void **state)
+{
+	static const char *const names[] = {"gif*",	"gif?",	 "gif(1|2)", "gif0,gif1",
+					    "gif[1-9]", "gif|x", "[",	     "gif70]"};
+	static const char *const not_names[] = {"a$b", "a;b", "a&b", "`a`", "a'b",     "a\"b",
+						"{a}", "a~",  "#a",  "a@b", "a+b",     "a=b",
+						"a!",  "-U",  "a\\", "a<b", "\xC3\xA4"};
+	char message[300];
+
+	(void)state;
+	ERROR("-c: its value is missing; " CONFIG, "-i", "dtcps7", "-c");
+	ERROR("-c -i: no such file; " CONFIG, "-c", "-i", "dtcps7");
+	ERROR("-c d: no such file; " CONFIG, "-cd");
+	ERROR("-c 2001:db8:1::: no such file; " CONFIG, "-c", "2001:db8:1::");
+	ERROR("-o: its value is missing; " SETTING, "-o");
+	ERROR("-o -i: " SETTING, "-o", "-i", "dtcps7");
+	ERROR("-o U: " SETTING, "-doU");
+	ERROR("-o 2001:db8:1::: " SETTING, "-o", "2001:db8:1::");
+	ERROR("-I: unknown option; tunnels over UDP use the interface of -i, and -U offers them",
+	      "-I", "ng0", "2001:db8:1::");
+	ERROR("-F: unknown option; ip-rule(8) chooses the routing table for what comes out of the "
+	      "tunnels",
+	      "-F", "1", "-i", "gif70", "2001:db8:1::");
+	ERROR("-i: its value is missing; it is the name of an interface, such as dtcps0", "-i");
+	ERROR("-i: \"2001:db8:1::\" is not a name for an interface: " TUN_NAME_RULE, "-i",
+	      "2001:db8:1::");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(message, sizeof(message),
+			       "-i: \"%s\" is a pattern; one name is needed, such as dtcps0, and "
+			       "further interfaces are numbered from it",
+			       names[i]);
+		ERROR(message, "-D", "-i", names[i], "2001:db8:1::");
+	}
+	for (size_t i = 0; i < sizeof(not_names) / sizeof(not_names[0]); i++)
+		assert_false(tun_name_valid(not_names[i]));
+}
+
+#define STAYS                                                                                      \
+	"such a name is the old server's, which became a daemon by itself; add -D, or stay in "    \
+	"the foreground with another name"
+
+/* What waited for the old server to become a daemon would wait for ever. */
+static void test_old_interface(void **state)
+{
+	(void)state;
+	ERROR("-i gif70: " STAYS, "-i", "gif70", "2001:db8:1::");
+	ERROR("-i gif: " STAYS, "-i", "gif");
+	ERROR("-i ng0: " STAYS, "2001:db8:1::", "-ing0");
+	OK("-i", "gif70", "2001:db8:1::", "-D");
+	assert_true(options.old_interface && options.old_prefix);
+	OK("--check", "-i", "gif70");
+	OK("-o", "interface=gif70");
+	assert_false(options.old_interface || options.old_prefix);
+	OK("-i", "gift", "2001:db8:1::/64");
+	assert_false(options.old_interface || options.old_prefix);
 }
 
 /* Settings that are right alone and wrong together. */
@@ -550,7 +613,7 @@ static void test_unknown(void **state)
 	ERROR("--frobnicate: unknown option; see --help", "-d", "--frobnicate");
 	ERROR("-p: its value is missing; see --help", "-p");
 	ERROR("-b: its value is missing; see --help", "-Ub");
-	ERROR("-o: its value is missing; see --help", "2001:db8:1::", "-do");
+	ERROR("-o: its value is missing; " SETTING, "2001:db8:1::", "-do");
 	ERROR("--user: its value is missing; see --help", "--user");
 }
 
@@ -588,6 +651,8 @@ int main(void)
 		cmocka_unit_test(test_prefix),
 		cmocka_unit_test(test_bad_values),
 		cmocka_unit_test(test_bad_keys),
+		cmocka_unit_test(test_old_options),
+		cmocka_unit_test(test_old_interface),
 		cmocka_unit_test(test_conflicts),
 		cmocka_unit_test(test_interface_names),
 		cmocka_unit_test(test_configuration_file),
