@@ -39,6 +39,16 @@ static uint16_t control_my_port(const struct control *control)
 	return control->options->nat_port ? control->options->nat_port : control->udp_port;
 }
 
+void control_set_port(struct control *control, uint16_t port)
+{
+	const struct client_options *options = control->options;
+
+	control->udp_port = port;
+	control->session.config.udp_named = options->nat_port;
+	if (options->transport == SESSION_UDP && options->check_nat)
+		control->session.config.udp_named = control_my_port(control);
+}
+
 struct client_tunnel control_tunnel(const struct control *control)
 {
 	return (struct client_tunnel){
@@ -57,6 +67,13 @@ static void control_raise(struct control *control)
 	control_must(control,
 		     ipc_send(control->monitor, CLIENT_MSG_RAISE, &tunnel, sizeof(tunnel), -1),
 		     "monitor");
+}
+
+static void control_ask(struct control *control, enum client_msg type)
+{
+	const struct client_none none = {0};
+
+	control_must(control, ipc_send(control->monitor, type, &none, sizeof(none), -1), "monitor");
 }
 
 /* What is shown to those who ask how the tunnel is. The round-trip time is as fresh as the last
@@ -103,15 +120,12 @@ void control_feed(const struct session_event *event, void *arg)
 		control_forward_add(control);
 	if (actions.what & SESSION_DO_HELLO)
 		control_forward_hello(control);
+	if (actions.what & SESSION_DO_PORT)
+		control_ask(control, CLIENT_MSG_PORT);
 	if (actions.what & SESSION_DO_RAISE)
 		control_raise(control);
-	if (actions.what & SESSION_DO_LOWER) {
-		const struct client_none none = {0};
-
-		control_must(control,
-			     ipc_send(control->monitor, CLIENT_MSG_LOWER, &none, sizeof(none), -1),
-			     "monitor");
-	}
+	if (actions.what & SESSION_DO_LOWER)
+		control_ask(control, CLIENT_MSG_LOWER);
 	control_tell_session(control);
 	clock_arm(control->timer, session_deadline(&control->session));
 	if (actions.what & SESSION_DO_CONNECT)
@@ -154,7 +168,6 @@ static void control_on_account(struct ipc *ipc, const void *body, int fd, void *
 {
 	struct control *control = arg;
 	const struct client_account *account = body;
-	const struct client_options *options = control->options;
 
 	(void)ipc;
 	(void)fd;
@@ -163,11 +176,7 @@ static void control_on_account(struct ipc *ipc, const void *body, int fd, void *
 		return;
 	}
 	session_account(&control->session, account->user);
-	control->udp_port = (uint16_t)account->udp_port;
-	/* Without a NAT the bound port is the one that the server sees. */
-	control->session.config.udp_named = options->nat_port;
-	if (options->transport == SESSION_UDP && options->check_nat)
-		control->session.config.udp_named = control_my_port(control);
+	control_set_port(control, (uint16_t)account->udp_port);
 	control_feed_input(control, SESSION_START);
 }
 
@@ -361,6 +370,7 @@ int client_control_run(const struct client_options *options, int monitor_fd, int
 		.check_nat = options->check_nat,
 		.forwards = forward_fd != -1,
 		.transport = options->transport,
+		.keeps_port = client_options_keep_port(options),
 		.hold = options->hold,
 		.keepalive = options->keepalive,
 		.keepalive_timeout = options->keepalive_timeout,

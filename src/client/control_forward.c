@@ -53,6 +53,7 @@ void control_forward_add(struct control *control)
 	if (!control->forward)
 		return;
 	control_forward_remove(control);
+	control->forwards_udp = session->udp;
 	if (session->udp) {
 		/* The kernel chooses our address, packet by packet: it can change under us. */
 		add.peer_port = reply->udp_port;
@@ -94,6 +95,12 @@ static bool control_hear(struct control *control, enum forward_msg type, uint32_
 	return word == DIALOG_COUNTS;
 }
 
+/* True if forward has, or had until a moment ago, a session over UDP. */
+static bool control_forwards_udp(const struct control *control)
+{
+	return control->forwards_udp || control->dialog.removing > 0;
+}
+
 static void control_on_path(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	const struct forward_path *path = body;
@@ -106,6 +113,38 @@ static void control_on_path(struct ipc *ipc, const void *body, int fd, void *arg
 		control_wrong(control, "forward", "path");
 	else if (control_hear(control, FORWARD_MSG_PATH, path->id))
 		control_feed(&event, control);
+}
+
+static void control_on_silent(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct forward_id *id = body;
+	struct control *control = arg;
+
+	(void)ipc;
+	(void)fd;
+	if (!control_forwards_udp(control))
+		control_wrong(control, "forward", "silent");
+	else if (control_hear(control, FORWARD_MSG_SILENT, id->id))
+		control_feed_input(control, SESSION_SILENT);
+}
+
+/* Of the socket and not of a session: it counts when the session has been removed meanwhile. */
+static void control_on_port(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct forward_port *used = body;
+	const struct session_event event = {.input = SESSION_PORT, .port = (uint16_t)used->port};
+	struct control *control = arg;
+	bool there = control->dialog.state != DIALOG_NONE || control->dialog.removing > 0;
+
+	(void)ipc;
+	(void)fd;
+	if (used->port == 0 || used->port > UINT16_MAX || control->udp_port == 0 ||
+	    control->session.config.keeps_port || !there || !control_forwards_udp(control)) {
+		control_wrong(control, "forward", "port");
+		return;
+	}
+	control_set_port(control, event.port);
+	control_feed(&event, control);
 }
 
 static void control_on_refused(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -142,6 +181,8 @@ static void control_on_removed(struct ipc *ipc, const void *body, int fd, void *
 static const struct ipc_row forward_rows[] = {
 	{FORWARD_MSG_ADDED, sizeof(struct forward_id), false, control_on_added},
 	{FORWARD_MSG_PATH, sizeof(struct forward_path), false, control_on_path},
+	{FORWARD_MSG_SILENT, sizeof(struct forward_id), false, control_on_silent},
+	{FORWARD_MSG_PORT, sizeof(struct forward_port), false, control_on_port},
 	{FORWARD_MSG_REMOVED, sizeof(struct forward_id), false, control_on_removed},
 	{FORWARD_MSG_REFUSED, sizeof(struct forward_id), false, control_on_refused},
 };

@@ -42,6 +42,7 @@ struct control {
 	const struct counters_page *counters;
 	struct client_session told; /* to monitor */
 	struct dialog dialog;	    /* with forward, about our session */
+	bool forwards_udp;	    /* the session goes over UDP */
 	uint16_t udp_port;	    /* bound for a tunnel over UDP */
 	struct control_lookup lookups[SESSION_SERVERS_MAX];
 	struct log_limit wrong; /* what a room said and cannot mean */
@@ -66,6 +67,9 @@ void control_wrong(struct control *control, const char *who, const char *message
 
 /* A channel has been closed: for ipc_new(). */
 void control_on_closed(struct ipc *ipc, bool violated, void *arg);
+
+/* Our UDP port, as the server sees it if there is no NAT; the next login may name it. */
+void control_set_port(struct control *control, uint16_t port);
 
 /* The channel to forward; NULL where memory is short. control_forward.c */
 struct ipc *control_forward_open(struct control *control, int fd);

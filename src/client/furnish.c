@@ -3,6 +3,7 @@
 
 #include "client/msg.h"
 #include "forward/msg.h"
+#include "monitor/outside.h"
 #include "monitor/service.h"
 
 #include <string.h>
@@ -32,6 +33,16 @@ int furnish(struct supplies *supplies, struct ipc *control, struct ipc *forward)
 	if (!error)
 		error = furnish_hand(forward, FORWARD_MSG_UDP, &supplies->udp);
 	return error;
+}
+
+int furnish_candidate(struct ipc *forward)
+{
+	const struct in_addr any = {.s_addr = INADDR_ANY};
+	uint16_t port;
+	int fd = outside_udp_socket(any, 0, &port);
+	const struct forward_port body = {.port = fd < 0 ? 0 : port};
+
+	return fd < 0 ? 0 : ipc_send(forward, FORWARD_MSG_CANDIDATE, &body, sizeof(body), fd);
 }
 
 int furnish_account(const struct supplies *supplies, const struct client_options *options,

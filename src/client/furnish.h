@@ -14,6 +14,12 @@
  */
 int furnish(struct supplies *supplies, struct ipc *control, struct ipc *forward);
 
+/*
+ * Gives forward another UDP socket, with any free port. Returns 0, also if none can be had, which
+ * has been logged, or -errno.
+ */
+int furnish_candidate(struct ipc *forward);
+
 /* Who logs in, and with what; then control begins. Wipes passwords. Returns 0 or -errno. */
 int furnish_account(const struct supplies *supplies, const struct client_options *options,
 		    const char *user, struct account_passwords *passwords, struct ipc *control);

@@ -3,8 +3,10 @@
  * Makes and removes the tunnel at control's request, runs the script, and sees to it that the end
  * of any room leaves nothing behind. monitor_start.c is what comes before.
  */
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "client/furnish.h"
 #include "client/monitor_parts.h"
 #include "client/status.h"
 #include "client/tunnel.h"
@@ -92,6 +94,7 @@ void monitor_on_raised(bool ok, void *arg)
 	const struct client_raised raised = {.ok = ok};
 	struct monitor *monitor = arg;
 
+	monitor->told = ok;
 	if (ok)
 		monitor_tell_up(monitor);
 	else
@@ -156,6 +159,7 @@ static void monitor_on_lower(struct ipc *ipc, const void *body, int fd, void *ar
 		monitor_end(monitor, CLIENT_LOCAL);
 		return;
 	}
+	monitor->told = false;
 	carrier_lower(&monitor->carrier);
 	monitor_tell_status(monitor);
 }
@@ -167,8 +171,8 @@ static void monitor_on_session(struct ipc *ipc, const void *body, int fd, void *
 
 	(void)ipc;
 	(void)fd;
-	/* It is up only with a tunnel of which control has heard. */
-	if (!status_check(session) || (session->up && !carrier_can_lower(&monitor->carrier))) {
+	/* It is up only with a tunnel of which control has heard; while it is told anew, too. */
+	if (!status_check(session) || (session->up && !monitor->told)) {
 		log_warnx("control told of a session that cannot be");
 		monitor_end(monitor, CLIENT_LOCAL);
 		return;
@@ -230,6 +234,40 @@ static void monitor_on_lookup(struct ipc *ipc, const void *body, int fd, void *a
 	monitor_told(monitor,
 		     ipc_send(ipc, channel < 0 ? CLIENT_MSG_NO_RESOLVER : CLIENT_MSG_RESOLVER,
 			      server, sizeof(*server), channel < 0 ? -1 : channel));
+}
+
+/* UDP ports in a second: more than are ever of use. */
+enum { MONITOR_PORTS_RATE = 1, MONITOR_PORTS_BURST = 3 };
+
+void monitor_limit_ports(struct monitor *monitor)
+{
+	rate_init_burst(&monitor->ports, MONITOR_PORTS_RATE, MONITOR_PORTS_BURST,
+			(uint64_t)clock_ms());
+}
+
+static void monitor_on_port(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct monitor *monitor = arg;
+	const struct client_options *options = monitor->options;
+	struct ipc *forward = monitor->carrier.forward;
+	int error;
+
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	if (!forward || options->transport == SESSION_IPV6 || client_options_keep_port(options)) {
+		log_warnx("control asked for another UDP port, which is not to be");
+		monitor_end(monitor, CLIENT_LOCAL);
+		return;
+	}
+	/* One that forward has not taken yet will do. */
+	if (ipc_backlog(forward) > 0 || !rate_take(&monitor->ports, (uint64_t)clock_ms()))
+		return;
+	error = furnish_candidate(forward);
+	if (error) {
+		log_warnx("cannot send to forward: %s", strerror(-error));
+		monitor_end(monitor, CLIENT_LOCAL);
+	}
 }
 
 void monitor_on_network(void *arg)
@@ -343,6 +381,7 @@ static const struct ipc_row control_rows[] = {
 	{CLIENT_MSG_HERE, sizeof(struct client_none), false, monitor_on_here},
 	{CLIENT_MSG_LOOKUP, sizeof(struct client_server), false, monitor_on_lookup},
 	{CLIENT_MSG_HEARD, sizeof(struct client_none), false, monitor_on_heard},
+	{CLIENT_MSG_PORT, sizeof(struct client_none), false, monitor_on_port},
 };
 
 static const struct ipc_row forward_rows[] = {

@@ -4,6 +4,7 @@
 #define DTCP_CLIENT_MONITOR_PARTS_H
 
 #include "base/ipc.h"
+#include "base/rate.h"
 #include "client/carrier.h"
 #include "client/lookup.h"
 #include "client/msg.h"
@@ -35,7 +36,9 @@ struct monitor {
 	struct carrier carrier;
 	struct client_session session; /* as control says */
 	bool ready;		       /* the tunnel has been up once */
+	bool told;		       /* control that it is up, and it has not asked for its end */
 	struct supplies supplies;      /* for the rooms */
+	struct rate ports;	       /* UDP ports that control asks for */
 	bool stopping;		       /* control has been asked to end */
 	bool ending;		       /* everything is being removed; status is the exit status */
 	int status;
@@ -48,6 +51,9 @@ struct ipc *monitor_open_guard(struct monitor *monitor, int fd);
 
 /* Ends the program where control could not be told; error is what came of sending, 0 or -errno. */
 void monitor_told(struct monitor *monitor, int error);
+
+/* Control may ask for UDP ports from now on, as often as is of use. */
+void monitor_limit_ports(struct monitor *monitor);
 
 /* Tells the service manager how the tunnel is. */
 void monitor_tell_status(const struct monitor *monitor);

@@ -62,6 +62,7 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify, i
 	if (!monitor->base)
 		return CLIENT_LOCAL;
 	monitor->carrier.base = monitor->base;
+	monitor_limit_ports(monitor);
 	monitor->rooms = rooms_new(monitor->base, argc, argv, monitor_on_child, monitor);
 	if (!monitor->rooms)
 		return CLIENT_LOCAL;

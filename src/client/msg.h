@@ -35,6 +35,7 @@ enum client_msg {
 	CLIENT_MSG_HERE,       /* struct client_none: the answer to CALL */
 	CLIENT_MSG_LOOKUP,     /* struct client_server: RESOLVER or NO_RESOLVER, for its name */
 	CLIENT_MSG_HEARD,      /* struct client_none: the answer to RECONNECT */
+	CLIENT_MSG_PORT,       /* struct client_none: give forward a socket with another UDP port */
 	/* monitor to guard */
 	CLIENT_MSG_GUARD = 64, /* struct client_guard: this has to go if monitor dies */
 	CLIENT_MSG_SCRIPT,     /* struct client_script: the script runs now, or does not any more */

@@ -347,6 +347,11 @@ bool client_options_named(const struct client_options *options, size_t server)
 	return inet_pton(AF_INET, options->servers[server], &address) != 1;
 }
 
+bool client_options_keep_port(const struct client_options *options)
+{
+	return (options->udp_port_named && options->udp_port != 0) || options->nat_port != 0;
+}
+
 enum options_result client_options_parse(struct client_options *options, int argc,
 					 char *const argv[])
 {

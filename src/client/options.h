@@ -50,6 +50,12 @@ struct client_options {
 	unsigned int keepalive_timeout; /* seconds to wait for the answer */
 };
 
+/*
+ * True if the user has chosen the UDP port, by -b or for the sake of -B, so that it never changes.
+ * With -b 0 any will do.
+ */
+bool client_options_keep_port(const struct client_options *options);
+
 /* Reads the arguments, which must stay valid. */
 enum options_result client_options_parse(struct client_options *options, int argc,
 					 char *const argv[]);

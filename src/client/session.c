@@ -171,6 +171,7 @@ static void session_on_silence(struct session *session, int64_t now,
 		session, now, actions, CLIENT_TIMEOUT,
 		"%s: no answer over UDP from port %u within %d s; is it blocked by a firewall?",
 		server, session->reply.udp_port, SESSION_PATH_MS / 1000);
+	session_want_port(session, actions);
 }
 
 static void session_on_time(struct session *session, int64_t now, struct session_actions *actions)
@@ -233,6 +234,7 @@ static void session_on_raised(struct session *session, int64_t now, struct sessi
 	} else if (session->state == SESSION_LOWER) {
 		session_disconnected(session, now, actions);
 	}
+	session_tell_port(session, actions);
 }
 
 static const char session_not_here[] = "the tunnel cannot be made here";
@@ -241,7 +243,7 @@ static void session_on_raise_error(struct session *session, int64_t now,
 				   struct session_actions *actions)
 {
 	session->link = SESSION_LINK_NONE;
-	if (session->state == SESSION_RAISE)
+	if (session->state == SESSION_RAISE || session->state == SESSION_UP)
 		session_fail(session, now, actions, CLIENT_LOCAL, session_not_here);
 	else if (session->state == SESSION_LOWER)
 		session_then(session, now, actions);
@@ -365,6 +367,12 @@ void session_feed(struct session *session, const struct session_event *event, in
 		break;
 	case SESSION_PATH:
 		session_on_path(session, event->alive, now, actions);
+		break;
+	case SESSION_SILENT:
+		session_on_no_answer(session, actions);
+		break;
+	case SESSION_PORT:
+		session_on_port(session, event->port, actions);
 		break;
 	case SESSION_NETWORK:
 		session_on_network(session, event->local, now, actions);

@@ -67,9 +67,10 @@ struct session_config {
 	const char *servers[SESSION_SERVERS_MAX]; /* as named by the user, best liked first */
 	size_t n_servers;			  /* 1 or more */
 	enum tunnel_type type;
-	bool loop;	/* -l */
-	bool check_nat; /* off with -n */
-	bool forwards;	/* our forward room carries the packets, so it can try the way */
+	bool loop;	 /* -l */
+	bool check_nat;	 /* off with -n */
+	bool keeps_port; /* over UDP: another port is never taken */
+	bool forwards;	 /* our forward room carries the packets, so it can try the way */
 	enum session_transport transport;
 	uint16_t udp_named;		/* port to name to the server; 0: it finds out by itself */
 	uint32_t hold;			/* seconds that a tunnel outlives its session */
@@ -90,6 +91,8 @@ enum session_input {
 	SESSION_LOWERED,     /* the tunnel is gone */
 	SESSION_LOST,	     /* it went by itself: monitor could not make it again */
 	SESSION_PATH,	     /* alive: whether the data path lives */
+	SESSION_SILENT,	     /* forward's hellos have not been answered for 10 s, or 10 s more */
+	SESSION_PORT,	     /* port: over UDP, ours is another one now */
 	SESSION_NETWORK,     /* local: the address that the server would now see us come from */
 	SESSION_WOKE,	     /* the machine was asleep; seconds: for how long */
 	SESSION_RECONNECT,   /* SIGHUP */
@@ -102,6 +105,7 @@ struct session_event {
 	struct in_addr local, remote;
 	enum client_exit status;
 	bool alive;
+	uint16_t port;
 	uint32_t seconds;
 	const char *text;
 	const char *line;
@@ -114,10 +118,11 @@ enum session_action {
 	SESSION_DO_CLOSE = 1 << 1, /* close the connection, or give up connecting */
 	SESSION_DO_ADD = 1 << 2,   /* tell forward about session.reply, in place of what it had */
 	SESSION_DO_HELLO = 1 << 3, /* have forward ask the far end at once */
-	SESSION_DO_RAISE = 1 << 4, /* have monitor make the tunnel of session.reply */
-	SESSION_DO_LOWER = 1 << 5,
-	SESSION_DO_CONNECT = 1 << 6, /* to session_server() */
-	SESSION_DO_EXIT = 1 << 7,    /* with actions.status */
+	SESSION_DO_PORT = 1 << 4,  /* have monitor give forward another UDP port to try */
+	SESSION_DO_RAISE = 1 << 5, /* have monitor make the tunnel of session.reply */
+	SESSION_DO_LOWER = 1 << 6,
+	SESSION_DO_CONNECT = 1 << 7, /* to session_server() */
+	SESSION_DO_EXIT = 1 << 8,    /* with actions.status */
 };
 
 struct session_actions {
@@ -162,7 +167,10 @@ struct session {
 	} link;
 	bool continued;	       /* while raising: an earlier session's tunnel was there */
 	bool path_dead;	       /* forward has said so since the login */
-	bool path_told;	       /* and so has the log, the session being over protocol 41 */
+	bool link_udp;	       /* the tunnel's packets go over UDP */
+	bool path_told;	       /* the log has said so, the session being over protocol 41 */
+	bool port_new;	       /* monitor made the tunnel when our UDP port was another one */
+	bool port_hinted;      /* that another one may help has been said of this silence */
 	struct in_addr latest; /* the address last known to lead to the server; 0: not known */
 	struct in_addr source; /* the same when this attempt began */
 	bool no_way;	       /* there was no route to the server when the network last changed */

@@ -40,7 +40,7 @@ void session_on_network(struct session *session, struct in_addr local, int64_t n
 	char text[INET_ADDRSTRLEN];
 
 	/* The packets of a tunnel that is kept go on as well. */
-	if (session->link == SESSION_LINK_UP)
+	if (session_has_tunnel(session))
 		actions->what |= SESSION_DO_HELLO;
 	/* As long as there was no connection, nobody knows where the server is. */
 	session->no_way = !way && session->remote.s_addr != 0;
@@ -81,7 +81,7 @@ void session_on_woke(struct session *session, uint32_t seconds, int64_t now,
 {
 	(void)snprintf(actions->message, sizeof(actions->message),
 		       "this machine has slept for %" PRIu32 " s", seconds);
-	if (session->link == SESSION_LINK_UP)
+	if (session_has_tunnel(session))
 		actions->what |= SESSION_DO_HELLO;
 	switch (session->state) {
 	case SESSION_CONNECT:

@@ -10,6 +10,7 @@ void session_path_lost(struct session *session, int64_t now, struct session_acti
 		session_doubt_udp(session);
 		session_fail(session, now, actions, CLIENT_TIMEOUT,
 			     "%s: nothing comes over UDP any more", session_server_name(session));
+		session_want_port(session, actions);
 	} else if (!session->ping_sent) {
 		/* Is it protocol 41 only, or is there no way to the server at all? */
 		session_ping(session, now, actions);
@@ -36,6 +37,8 @@ void session_path_blocked(struct session *session, int64_t now, struct session_a
 void session_on_path(struct session *session, bool alive, int64_t now,
 		     struct session_actions *actions)
 {
+	if (alive)
+		session->port_hinted = false;
 	/* In other states it is about a session that goes on without a connection. */
 	if (session->state < SESSION_TEST || session->state > SESSION_UP)
 		return;

@@ -168,8 +168,7 @@ static void session_end(struct session *session, int64_t now, struct session_act
 {
 	struct repeat *repeat = &session->servers[session->current].repeat;
 	bool was_up = session->up_since >= 0;
-	bool there = session->link == SESSION_LINK_UP ||
-		     (session->link == SESSION_LINK_RAISING && session->continued);
+	bool there = session_has_tunnel(session);
 	const char *what = "";
 	bool hopeless = session_hopeless(status, said);
 	char next[300] = "";

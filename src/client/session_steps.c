@@ -42,6 +42,12 @@ void session_then(struct session *session, int64_t now, struct session_actions *
 	}
 }
 
+bool session_has_tunnel(const struct session *session)
+{
+	return session->link == SESSION_LINK_UP ||
+	       (session->link == SESSION_LINK_RAISING && session->continued);
+}
+
 void session_lower(struct session *session, struct session_actions *actions)
 {
 	session->link = SESSION_LINK_LOWERING;
@@ -95,7 +101,7 @@ void session_let_go(struct session *session, struct session_actions *actions, co
 {
 	bool ours = session->up_since >= 0 || session->hold_until >= 0;
 
-	if (session->link == SESSION_LINK_UP && ours)
+	if (session_has_tunnel(session) && ours)
 		(void)snprintf(actions->message, sizeof(actions->message), "tunnel down: %s", why);
 	session->keep = false;
 	session->up_since = -1;
@@ -141,14 +147,21 @@ void session_quit_done(struct session *session, int64_t now, struct session_acti
 	session_disconnected(session, now, actions);
 }
 
+void session_tell_tunnel(struct session *session, struct session_actions *actions)
+{
+	session->continued = session->link == SESSION_LINK_UP;
+	session->link = SESSION_LINK_RAISING;
+	session->port_new = false;
+	actions->what |= SESSION_DO_RAISE;
+}
+
 void session_raise(struct session *session, int64_t now, struct session_actions *actions)
 {
 	session_enter(session, SESSION_RAISE, now, -1);
 	/* A tunnel that is just being removed has to be gone before. */
 	if (session->link == SESSION_LINK_LOWERING)
 		return;
-	session->continued = session->link == SESSION_LINK_UP;
-	session->link = SESSION_LINK_RAISING;
+	session_tell_tunnel(session, actions);
+	session->link_udp = session->udp;
 	session->hold_until = -1;
-	actions->what |= SESSION_DO_RAISE;
 }

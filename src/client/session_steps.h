@@ -71,6 +71,22 @@ __attribute__((format(printf, 4, 5))) void session_change_to_udp(struct session 
 /* The tunnel is to be made: logged in, and where that was wanted, tried out. */
 void session_raise(struct session *session, int64_t now, struct session_actions *actions);
 
+/* Tells monitor how the tunnel is to be. */
+void session_tell_tunnel(struct session *session, struct session_actions *actions);
+
+/* There is a tunnel of this session, or of one before it. */
+bool session_has_tunnel(const struct session *session);
+
+/* Nothing comes over UDP; our port is another one. session_port.c */
+void session_on_no_answer(struct session *session, struct session_actions *actions);
+void session_on_port(struct session *session, uint16_t port, struct session_actions *actions);
+
+/* After a failure of UDP, if the program goes on: the next attempt is to have another port, too. */
+void session_want_port(const struct session *session, struct session_actions *actions);
+
+/* Has monitor hear of a new port, once it can be told. */
+void session_tell_port(struct session *session, struct session_actions *actions);
+
 /* The machine, or its network, is another one than a moment ago. session_network.c */
 void session_on_network(struct session *session, struct in_addr local, int64_t now,
 			struct session_actions *actions);

@@ -106,9 +106,23 @@ static void forward_on_path(const struct session *session, bool alive, void *arg
 	forward_send(arg, FORWARD_MSG_PATH, &body, sizeof(body));
 }
 
+static void forward_on_silent(const struct session *session, void *arg)
+{
+	forward_tell(arg, FORWARD_MSG_SILENT, session->config.id);
+}
+
+static void forward_on_port(uint16_t port, void *arg)
+{
+	const struct forward_port body = {.port = port};
+
+	forward_send(arg, FORWARD_MSG_PORT, &body, sizeof(body));
+}
+
 static const struct plane_reports forward_reports = {
 	.learned = forward_on_learned,
 	.path = forward_on_path,
+	.silent = forward_on_silent,
+	.port = forward_on_port,
 };
 
 /* --- from monitor ------------------------------------------------------------------------- */
@@ -153,6 +167,16 @@ static void forward_on_udp(struct ipc *ipc, const void *body, int fd, void *arg)
 	(void)ipc;
 	(void)body;
 	forward_set_outer(arg, FORWARD_UDP, fd);
+}
+
+static void forward_on_candidate(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct forward *forward = arg;
+	const struct forward_port *message = body;
+
+	(void)ipc;
+	/* Without it all goes on as before. */
+	(void)plane_set_candidate(&forward->plane, (uint16_t)message->port, fd);
 }
 
 static void forward_on_counters(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -315,6 +339,8 @@ static void forward_on_remove(struct ipc *ipc, const void *body, int fd, void *a
 		/* Packets still waiting for the socket may be this session's. */
 		if (plane_outer(&forward->plane, session))
 			outer_discard(plane_outer(&forward->plane, session));
+		if (forward->plane.candidate)
+			outer_discard(forward->plane.candidate);
 		TAILQ_REMOVE(&device->sessions, session, on_device);
 		forward_drop(forward, session);
 		device_release(device);
@@ -365,6 +391,7 @@ static void forward_on_call(struct ipc *ipc, const void *body, int fd, void *arg
 static const struct ipc_row forward_monitor_rows[] = {
 	{FORWARD_MSG_RAW, sizeof(struct forward_none), true, forward_on_raw},
 	{FORWARD_MSG_UDP, sizeof(struct forward_none), true, forward_on_udp},
+	{FORWARD_MSG_CANDIDATE, sizeof(struct forward_port), true, forward_on_candidate},
 	{FORWARD_MSG_COUNTERS, sizeof(struct forward_none), true, forward_on_counters},
 	{FORWARD_MSG_ICMP, sizeof(struct forward_icmp), false, forward_on_icmp},
 	{FORWARD_MSG_SETTINGS, sizeof(struct forward_settings), false, forward_on_settings},

@@ -3,6 +3,7 @@
 
 #define HELLO_PERIOD   (20000 * HELLO_MS)
 #define HELLO_PATIENCE (60000 * HELLO_MS)
+#define HELLO_SILENCE  (10000 * HELLO_MS)
 #define HELLO_LONELY   (5000 * HELLO_MS)
 #define HELLO_GAP      (5000 * HELLO_MS)
 #define HELLO_UNPROVEN (2000 * HELLO_MS)
@@ -27,6 +28,7 @@ static void hello_mind_gap(struct hello *hello, uint64_t now)
 	hello->heard = now;
 	hello->next = now;
 	hello->unanswered = 0;
+	hello->asks = false;
 }
 
 void hello_hurry(struct hello *hello, uint64_t now)
@@ -57,6 +59,7 @@ uint64_t hello_answered(struct hello *hello, uint32_t clock, uint64_t now, bool 
 	hello->heard = now;
 	hello->next = hello->sent + HELLO_PERIOD;
 	hello->unanswered = 0;
+	hello->asks = false;
 	hello->is_lonely = false;
 	/* The clock on the wire is coarse; of the last hello more is known. */
 	if (clock == hello_clock(hello->sent))
@@ -86,11 +89,18 @@ enum hello_action hello_step(struct hello *hello, uint64_t now)
 		hello->alive = false;
 		return HELLO_DEAD;
 	}
+	if (hello->asks && now >= hello->asked + HELLO_SILENCE) {
+		hello->asked = now;
+		return HELLO_SILENT;
+	}
 	/* It may be that nobody had anything to say, or that a NAT box has forgotten us. */
 	if (hello_watches(hello) && now >= hello->lonely + HELLO_LONELY)
 		hello->next = now;
 	if (now < hello->next)
 		return HELLO_WAIT;
+	if (!hello->asks)
+		hello->asked = now;
+	hello->asks = true;
 	hello->sent = now;
 	hello->next = now + gaps[hello->unanswered < last ? hello->unanswered : last];
 	hello->unanswered++;
@@ -103,6 +113,8 @@ uint64_t hello_deadline(const struct hello *hello)
 
 	if (!hello->dead && hello->heard + HELLO_PATIENCE < deadline)
 		deadline = hello->heard + HELLO_PATIENCE;
+	if (hello->asks && hello->asked + HELLO_SILENCE < deadline)
+		deadline = hello->asked + HELLO_SILENCE;
 	if (hello_watches(hello) && hello->lonely + HELLO_LONELY < deadline)
 		deadline = hello->lonely + HELLO_LONELY;
 	return deadline;

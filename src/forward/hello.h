@@ -13,19 +13,22 @@
 
 struct hello {
 	uint64_t heard;	     /* last answer, or the beginning */
+	uint64_t asked;	     /* with asks: when it began, or HELLO_SILENT was last said */
 	uint64_t sent;	     /* last hello */
 	uint64_t next;	     /* when the next one is due */
 	uint64_t lonely;     /* first packet out since the last one in */
 	bool is_lonely;	     /* there is such a packet */
 	bool alive;	     /* there was an answer in the last 60 s */
 	bool dead;	     /* there was none, and that has been told */
+	bool asks;	     /* a hello is out, and none was answered since */
 	uint32_t unanswered; /* hellos since the last answer */
 };
 
 enum hello_action {
-	HELLO_WAIT, /* nothing until hello_deadline() */
-	HELLO_SEND, /* send one now */
-	HELLO_DEAD, /* tell that there has been no answer for 60 s */
+	HELLO_WAIT,   /* nothing until hello_deadline() */
+	HELLO_SEND,   /* send one now */
+	HELLO_DEAD,   /* tell that there has been no answer for 60 s */
+	HELLO_SILENT, /* tell that hellos have gone unanswered for 10 s, or for 10 s more */
 };
 
 void hello_start(struct hello *hello, uint64_t now);

@@ -24,6 +24,7 @@ enum forward_msg {
 	FORWARD_MSG_DEVICE,    /* struct forward_device, descriptor: a TUN device */
 	FORWARD_MSG_NO_DEVICE, /* struct forward_device: close it */
 	FORWARD_MSG_UDP,       /* struct forward_none, descriptor: the bound UDP socket */
+	FORWARD_MSG_CANDIDATE, /* struct forward_port, descriptor: client: another UDP socket */
 	FORWARD_MSG_ASSIGNED,  /* struct forward_prefix: assigned to a user who is not here now */
 	FORWARD_MSG_CALL,      /* struct forward_none: answer with HERE */
 	FORWARD_MSG_SETTINGS,  /* struct forward_settings */
@@ -38,6 +39,8 @@ enum forward_msg {
 	FORWARD_MSG_PATH, /* struct forward_path: whether the data path lives; server: protocol 41
 			   */
 	FORWARD_MSG_REMOVED, /* struct forward_id: no packet of this session passes any more */
+	FORWARD_MSG_SILENT,  /* struct forward_id: client: no hello was answered for 10 s */
+	FORWARD_MSG_PORT,    /* struct forward_port: client: the CANDIDATE of this port is used */
 	/* forward to monitor */
 	FORWARD_MSG_HERE = 96, /* struct forward_none: the answer to CALL */
 };
@@ -114,6 +117,11 @@ struct forward_path {
 
 struct forward_id {
 	uint32_t id;
+};
+
+/* Of a UDP socket of ours. */
+struct forward_port {
+	uint32_t port; /* host byte order, not 0 */
 };
 
 struct forward_prefix {

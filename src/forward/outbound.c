@@ -94,7 +94,12 @@ static void outbound_push(struct plane *plane, struct outer *outer, struct sessi
 void outbound_own(struct plane *plane, struct session *session, struct in_addr source,
 		  const uint8_t *data, size_t len)
 {
-	struct outer *outer = plane_outer(plane, session);
+	outbound_own_by(plane, plane_outer(plane, session), session, source, data, len);
+}
+
+void outbound_own_by(struct plane *plane, struct outer *outer, struct session *session,
+		     struct in_addr source, const uint8_t *data, size_t len)
+{
 	struct outer_packet *packet = outer ? outer_slot(outer) : NULL;
 
 	if (!packet) {

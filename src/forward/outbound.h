@@ -19,6 +19,10 @@ void outbound_read(struct plane *plane, struct device *device);
 void outbound_own(struct plane *plane, struct session *session, struct in_addr source,
 		  const uint8_t *data, size_t len);
 
+/* The same by this socket, or none, in place of the session's. */
+void outbound_own_by(struct plane *plane, struct outer *outer, struct session *session,
+		     struct in_addr source, const uint8_t *data, size_t len);
+
 /* What became of a packet: see struct outer_handlers. */
 void outbound_sent(struct plane *plane, const struct outer_packet *packet);
 void outbound_refused(struct plane *plane, const struct outer_packet *packet);

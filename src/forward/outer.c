@@ -198,6 +198,7 @@ static void outer_receive(struct outer *outer, size_t i)
 		arrival_from_udp(data, in->msg_len, &in->msg_hdr, &outer->in_peer[i], &arrival);
 	else
 		arrival_from_ipv4(data, in->msg_len, &arrival);
+	arrival.outer = outer;
 	outer->handlers->received(&arrival, outer->arg);
 }
 

@@ -86,7 +86,7 @@ void plane_set_icmp6_rate(struct plane *plane, uint32_t per_second)
 	}
 }
 
-int plane_set_outer(struct plane *plane, enum forward_transport transport, int fd)
+static struct outer *plane_open_outer(struct plane *plane, enum forward_transport transport, int fd)
 {
 	static const struct outer_handlers handlers = {
 		.received = plane_on_received,
@@ -97,12 +97,52 @@ int plane_set_outer(struct plane *plane, enum forward_transport transport, int f
 		.ready = plane_on_ready,
 	};
 
+	return outer_new(plane->base, transport, fd, &handlers, plane);
+}
+
+int plane_set_outer(struct plane *plane, enum forward_transport transport, int fd)
+{
 	outer_free(plane->outer[transport]);
-	plane->outer[transport] = outer_new(plane->base, transport, fd, &handlers, plane);
+	plane->outer[transport] = plane_open_outer(plane, transport, fd);
 	if (!plane->outer[transport])
 		return -EIO;
 	devices_resume(plane->devices);
 	return 0;
+}
+
+int plane_set_candidate(struct plane *plane, uint16_t port, int fd)
+{
+	if (plane->candidate)
+		(void)plane_choose(plane, plane->outer[FORWARD_UDP]);
+	plane->candidate = plane_open_outer(plane, FORWARD_UDP, fd);
+	plane->candidate_port = port;
+	if (!plane->candidate)
+		return -EIO;
+	for (uint32_t id = 0; id < plane->config.sessions_max; id++) {
+		const struct session *session = table_by_id(plane->table, id);
+
+		if (session && session->probing)
+			probing_candidate(session->probing);
+	}
+	return 0;
+}
+
+bool plane_choose(struct plane *plane, struct outer *chosen)
+{
+	struct outer *other = plane->candidate;
+
+	if (!other)
+		return false;
+	plane->candidate = NULL;
+	if (chosen == other) {
+		other = plane->outer[FORWARD_UDP];
+		plane->outer[FORWARD_UDP] = chosen;
+		plane->reports->port(plane->candidate_port, plane->reports_arg);
+	}
+	/* What waits there is counted as lost, and who waited for it goes on. */
+	outer_discard(other);
+	outer_free(other);
+	return true;
 }
 
 /* --- its parts ---------------------------------------------------------------------------- */
@@ -176,6 +216,7 @@ void plane_close(struct plane *plane)
 	keepers_free(plane->keepers);
 	for (enum forward_transport t = FORWARD_PROTO41; t <= FORWARD_UDP; t++)
 		outer_free(plane->outer[t]);
+	outer_free(plane->candidate);
 	table_free(plane->table);
 	devices_free(plane->devices);
 	if (plane->counters)

@@ -23,6 +23,10 @@ struct plane_reports {
 	void (*learned)(struct session *session, void *arg);
 	/* Something has come through for the first time, or again; or nothing for long. */
 	void (*path)(const struct session *session, bool alive, void *arg);
+	/* Client: its hellos have not been answered for 10 s, or for 10 s more. */
+	void (*silent)(const struct session *session, void *arg);
+	/* Client: packets over UDP go by another socket, with this port. */
+	void (*port)(uint16_t port, void *arg);
 };
 
 struct plane {
@@ -34,9 +38,11 @@ struct plane {
 	struct devices *devices;
 	struct keepers *keepers;
 	struct outer *outer[FORWARD_UDP + 1]; /* by transport; NULL until it comes */
-	enum forward_transport last_out;      /* of the last packet from TUN */
-	struct counters_page *counters; /* always there; our own until the shared page comes */
-	size_t counters_mapped;		/* bytes to unmap; 0: our own */
+	struct outer *candidate; /* client: says hello as well as the UDP socket; NULL: none */
+	uint16_t candidate_port;
+	enum forward_transport last_out; /* of the last packet from TUN */
+	struct counters_page *counters;	 /* always there; our own until the shared page comes */
+	size_t counters_mapped;		 /* bytes to unmap; 0: our own */
 	struct in6_addr icmp_source;
 	struct icmp6_limit icmp6; /* about packets that are for no session */
 };
@@ -51,6 +57,19 @@ void plane_set_icmp6_rate(struct plane *plane, uint32_t per_second);
 
 /* Takes over the socket of a transport. Returns 0 or -errno. */
 int plane_set_outer(struct plane *plane, enum forward_transport transport, int fd);
+
+/*
+ * Client: takes over another UDP socket, which has this port, in place of an earlier one that has
+ * not been answered; if the last hello has been, it is not needed, and closed. Returns 0 or -EIO,
+ * which has been logged.
+ */
+int plane_set_candidate(struct plane *plane, uint16_t port, int fd);
+
+/*
+ * Client: of its two UDP sockets this one is used from now on, and the other is closed. False if
+ * there was no other.
+ */
+bool plane_choose(struct plane *plane, struct outer *chosen);
 
 /* Goes on counting in the shared page; closes fd. Returns 0 or -errno. */
 int plane_set_counters(struct plane *plane, int fd);

@@ -48,7 +48,7 @@ void probing_free(struct probing *probing)
 	free(probing);
 }
 
-static void probing_send_hello(struct probing *probing, uint64_t now)
+static void probing_send_hello(struct probing *probing, struct outer *outer, uint64_t now)
 {
 	const struct forward_session *config = &probing->session->config;
 	const struct probe hello = {
@@ -61,8 +61,8 @@ static void probing_send_hello(struct probing *probing, uint64_t now)
 	uint8_t packet[PROBE_SIZE];
 
 	if (probe_write(&hello, config->key, packet))
-		outbound_own(probing->plane, probing->session, config->local, packet,
-			     sizeof(packet));
+		outbound_own_by(probing->plane, outer, probing->session, config->local, packet,
+				sizeof(packet));
 	else
 		log_warnx("cannot sign a hello");
 }
@@ -85,15 +85,26 @@ static void probing_arm(struct probing *probing, uint64_t now)
 
 static void probing_step(struct probing *probing)
 {
+	const struct plane *plane = probing->plane;
 	uint64_t now = clock_us();
 	enum hello_action action;
 
 	while ((action = hello_step(&probing->hello, now)) != HELLO_WAIT) {
-		if (action == HELLO_SEND)
-			probing_send_hello(probing, now);
-		else
-			probing->plane->reports->path(probing->session, false,
-						      probing->plane->reports_arg);
+		switch (action) {
+		case HELLO_SEND:
+			probing_send_hello(probing, plane->outer[FORWARD_UDP], now);
+			if (plane->candidate)
+				probing_send_hello(probing, plane->candidate, now);
+			break;
+		case HELLO_SILENT:
+			plane->reports->silent(probing->session, plane->reports_arg);
+			break;
+		case HELLO_DEAD:
+			plane->reports->path(probing->session, false, plane->reports_arg);
+			break;
+		case HELLO_WAIT:
+			break;
+		}
 	}
 	probing_arm(probing, now);
 }
@@ -131,6 +142,18 @@ void probing_hurry(struct probing *probing)
 	probing_step(probing);
 }
 
+void probing_candidate(struct probing *probing)
+{
+	struct plane *plane = probing->plane;
+
+	if (!probing->started)
+		return;
+	if (probing->hello.asks)
+		probing_hurry(probing);
+	else
+		(void)plane_choose(plane, plane->outer[FORWARD_UDP]);
+}
+
 enum drop_reason probing_answered(struct probing *probing, const struct arrival *arrival,
 				  const struct probe *probe)
 {
@@ -151,8 +174,11 @@ enum drop_reason probing_answered(struct probing *probing, const struct arrival 
 	plane_counters(plane, probing->session)->rtt_us =
 		hello_answered(&probing->hello, probe->clock, now, &revived);
 	probing->proof = probe->proof;
-	/* At once, but once: a server that is never content is not asked at the speed of light. */
-	if (probe->proof && !repeated)
+	/*
+	 * The server may be sending to the other port, which said hello last. A proof goes at once,
+	 * but once: a server that is never content is not asked at the speed of light.
+	 */
+	if (plane_choose(plane, arrival->outer) || (probe->proof && !repeated))
 		hello_hurry(&probing->hello, now);
 	else if (probe->proof)
 		hello_unproven(&probing->hello);

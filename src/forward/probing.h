@@ -22,6 +22,9 @@ void probing_free(struct probing *probing);
 void probing_start(struct probing *probing);
 void probing_hurry(struct probing *probing);
 
+/* There is another UDP socket: hellos go from both, unless the last one has been answered. */
+void probing_candidate(struct probing *probing);
+
 /* Judges a probe that came from the session's peer. */
 enum drop_reason probing_answered(struct probing *probing, const struct arrival *arrival,
 				  const struct probe *probe);

@@ -68,7 +68,10 @@ int outside_udp_socket(struct in_addr addr, uint16_t port, uint16_t *bound)
 	    getsockname(fd, (struct sockaddr *)&local, &len) == -1) {
 		int error = -errno;
 
-		log_warn("cannot take UDP port %u (-b names another)", port);
+		if (port)
+			log_warn("cannot take UDP port %u (-b names another)", port);
+		else
+			log_warn("cannot take a free UDP port");
 		if (fd != -1)
 			close(fd);
 		return error;

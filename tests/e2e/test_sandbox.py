@@ -14,8 +14,10 @@ import pytest
 
 from lab.dns import ANSWERS, SILENT, NameServer
 from lab.node import alive
+from lab.probe import UDP_PORT
 from lab.process import Process, status_field
 from lab.programs import DTCPCLIENT, PASSWORD, write_auth
+from lab.sockets import udp_ports
 from lab.topology import SERVER, SIX
 from lab.traffic import ping
 from lab.traitor import DTCPCLIENT_TRAITOR, DTCPS_TRAITOR, betray
@@ -454,7 +456,8 @@ def test_forged_messages_to_the_clients_monitor(internet, room):
                   ("client_here", "a room answered what it was not asked"),
                   ("lower", "control asked to remove a tunnel that is not there"),
                   ("lookup_flood", no_name), ("lookup_server", no_name),
-                  ("heard", "control has heard what it was not told")]
+                  ("heard", "control has heard what it was not told"),
+                  ("port", "control asked for another UDP port, which is not to be")]
     # The first of two tunnels is not made before the script is through.
     script = internet.file("script", "#!/bin/sh\n[ $state = down ] || sleep 2\n", 0o755)
     # Nobody answers there, so the client goes on trying.
@@ -500,5 +503,22 @@ def test_lies_of_the_clients_forward(internet, transport):
     for treason in ("added", "refused", "removed", "path"):
         lie(client, treason, treason, "", "up")
     lie(client, "refused_far", "refused", "", "up")
+    ping(internet.site, SIX)
+    assert client.stop() == 0
+
+
+def test_sockets_that_pile_up(internet):
+    """Control asks for one UDP port after the other, while forward takes none: only a few are had,
+    and the program goes on."""
+    internet.dtcps("-U")
+    client = internet.dtcpclient("-U", program=DTCPCLIENT_TRAITOR)
+    client.wait_up()
+    rooms = client.rooms()
+    os.kill(rooms["forward"], signal.SIGSTOP)
+    betray(rooms["control"], "port_flood")
+    client.wait_log("the traitor has survived", 30)
+    assert 1 < len(udp_ports(internet.site)) < 20
+    os.kill(rooms["forward"], signal.SIGCONT)
+    until(lambda: udp_ports(internet.site) == [UDP_PORT], "the one that works is enough")
     ping(internet.site, SIX)
     assert client.stop() == 0

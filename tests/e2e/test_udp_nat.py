@@ -157,17 +157,21 @@ def test_blocked(masked):
     match = client.wait_log(r".*(UDP|udp).*", 60)
     assert "4028" in match.group(0) and "firewall" in match.group(0), match.group(0)
     assert client.wait() == 6
+    assert "-b" not in client.log()
     assert "tunnel up" not in client.log()
 
 
 @pytest.mark.slow(25)
 def test_blocked_one_way(masked):
-    """The same where only what comes back is lost."""
+    """The same where only what comes back is lost. A port that the user has chosen stays; that
+    another one may help is said, once."""
     drop(masked.net, f"ip saddr {SERVER} ip protocol udp")
     masked.dtcps("-U")
-    client = masked.dtcpclient("-U", "-n")
+    client = masked.dtcpclient("-U", "-n", "-b", "5001")
     client.wait_log("firewall", 60)
     assert client.wait() == 6
+    assert client.log().count(r"another port (-b) may help") == 1
+    assert {mapping.port for mapping in masked.nat.mappings()} == {5001}
 
 
 @pytest.mark.slow(75)

@@ -113,6 +113,9 @@ def session():
          b"x\0dx\0dx\0dm")
     seed("session", "asleep", start(network + 3 + loop, 31), b"cgG\2p\3m", b"w\0\x60", b"cx\0",
          b"cgG\2p\3m", b"n\2cgG\2p\3m")
+    # Silence, and another port: before the tunnel, with it, and while it is held.
+    seed("session", "ports", start(network + 3 + loop, 7), b"cgG\2p\4p\x08p\3p\x18m", b"mp\x28n\1",
+         b"p\x38mmp\4", b"p\x48x\1mp\x58", b"dcgG\2p\3mp\1d", b"p\x68M")
     seed("session", "errors", start(loop, 3), b"x\0dcx\2dc", line(b"-ERR no"), b"dcg",
          line(b"-ERR authentication failed."), b"dcg", line(b"-ERR unsupported transport udp"),
          b"dcg", line(b"-ERR address in use by another tunnel, use udp"), b"dcg",
@@ -296,6 +299,15 @@ def room():
          into(packet(ANSWER, 58, NOBODY, 0, flags=16) + here), reached(b"hp"),
          into(packet(REQUEST, 58, HOST, 7, flags=20)), reached(b"hs"),
          b"w\x0f\xa0" * 16, reached(b"p"), into(echo), reached(b"pw"))
+    # Nothing is answered for 10 s; of another port, the old one is answered, and then the other.
+    def other(session, what, counter, who):
+        return b"v" + hello(session, what, counter, who)[1:]
+
+    seed("room", "client-ports", client, udp, device(0), b"a\5", b"w\x0f\xa0" * 3, reached(b"z"),
+         b"m\0\7", b"w\x0f\xa0" * 2, hello(1, 0, 1, 9), reached(b"hp"), b"m\0\7", b"c\1\1",
+         b"m\0\7", b"w\x0f\xa0", b"m\0\7", datagram(echo, 9), reached(b"w"), other(1, 0, 2, 9),
+         reached(b"hn"), b"t\0", packet(ECHO, 58, SITE, NOBODY), b"\0", reached(b"s"),
+         b"c\1\0", b"m\0\7")
     # What is sent fails while there is a 1 behind the packet for it, and its checksum is complete.
     def tun(*fails, to=SITE, extra=1380):
         return b"t\0" + packet(ECHO, 58, NOBODY, to, extra=extra) + bytes([0, *fails])

@@ -282,17 +282,19 @@ static void try_server(struct fuzz_input *input)
 /* --- the client's side -------------------------------------------------------------------- */
 
 /* Asks until nothing is due; true where a hello is to be sent. */
-static bool run_hello(struct hello *hello, uint64_t now, bool *dead)
+static bool run_hello(struct hello *hello, uint64_t now, uint64_t heard, bool *dead)
 {
 	enum hello_action action;
 	bool sent = false;
 
 	for (int i = 0; (action = hello_step(hello, now)) != HELLO_WAIT; i++) {
-		FUZZ_CHECK(i < 2);
+		FUZZ_CHECK(i < 3);
 		if (action == HELLO_DEAD) {
 			/* Told once, until an answer comes. */
 			FUZZ_CHECK(!*dead);
 			*dead = true;
+		} else if (action == HELLO_SILENT) {
+			FUZZ_CHECK(now >= heard + 10000 * HELLO_MS);
 		} else {
 			sent = true;
 		}
@@ -310,13 +312,13 @@ static void try_client(struct fuzz_input *input)
 	bool dead = false, was_dead, revived;
 
 	hello_start(&hello, now);
-	FUZZ_CHECK(run_hello(&hello, now, &dead));
+	FUZZ_CHECK(run_hello(&hello, now, heard, &dead));
 	while (input->left > 0) {
 		was_dead = dead;
 		switch (fuzz_below(input, 6)) {
 		case 0:
 			hello_hurry(&hello, now);
-			FUZZ_CHECK(run_hello(&hello, now, &dead));
+			FUZZ_CHECK(run_hello(&hello, now, heard, &dead));
 			break;
 		case 1:
 			hello_packet_out(&hello, now);
@@ -342,7 +344,7 @@ static void try_client(struct fuzz_input *input)
 			now = hello_deadline(&hello);
 			break;
 		}
-		(void)run_hello(&hello, now, &dead);
+		(void)run_hello(&hello, now, heard, &dead);
 		/* 60 s without an answer, and not a moment less. */
 		FUZZ_CHECK(dead == (was_dead || now >= heard + 60000 * HELLO_MS));
 	}

@@ -13,6 +13,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { SESSIONS = 4, DEVICES = 4, MONITOR = 0, CONTROL = 1 };
+enum { SESSIONS = 4, DEVICES = 4, MONITOR = 0, CONTROL = 1, OTHER_PORT = 50000 };
 
 /* What a socket or a device has to read, one packet at a time. */
 struct source {
@@ -36,6 +37,7 @@ static struct {
 	bool server;
 	struct counters_page *page;
 	struct source raw, udp, devices[DEVICES];
+	struct source other; /* the client's other UDP socket */
 	/* what the sockets and devices do next */
 	int send_error, write_error, read_error;
 	struct virtio_net_hdr offload; /* with the packet that was last read from TUN */
@@ -51,7 +53,7 @@ static struct {
 	uint8_t report[512];
 	size_t report_len;
 	/* what happened, and how much of it was looked at */
-	unsigned int written, sent, learned, paths;
+	unsigned int written, sent, learned, paths, silences, ports;
 	uint64_t reached[256];
 	uint8_t last[1280]; /* the last packet written to a device, if it is short enough */
 	size_t last_len;
@@ -82,12 +84,22 @@ int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout);
 ssize_t __wrap_readv(int fd, const struct iovec *iov, int n);
 ssize_t __wrap_writev(int fd, const struct iovec *iov, int n);
 
+static struct source *socket_of(int fd)
+{
+	struct source *sockets[] = {&world.raw, &world.udp, &world.other};
+
+	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
+		if (fd != -1 && sockets[i]->fd == fd)
+			return sockets[i];
+	}
+	return NULL;
+}
+
 int __wrap_setsockopt(int fd, int level, int option, const void *value, socklen_t size)
 {
 	(void)option;
 	(void)value;
-	FUZZ_CHECK((fd == world.raw.fd || fd == world.udp.fd) && level == IPPROTO_IP &&
-		   size == sizeof(int));
+	FUZZ_CHECK(socket_of(fd) && level == IPPROTO_IP && size == sizeof(int));
 	return 0;
 }
 
@@ -139,16 +151,15 @@ static void datagram_from(struct msghdr *msg, uint8_t who)
 
 int __wrap_recvmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags, struct timespec *wait)
 {
-	bool udp = fd == world.udp.fd;
+	struct source *source = socket_of(fd);
 	struct msghdr *msg = &msgs[0].msg_hdr;
 	size_t len;
 
-	FUZZ_CHECK((udp || fd == world.raw.fd) && n > 0 && flags == MSG_DONTWAIT && !wait);
-	if (source_take(udp ? &world.udp : &world.raw, msg->msg_iov->iov_base,
-			msg->msg_iov->iov_len, &len) == -1)
+	FUZZ_CHECK(source && n > 0 && flags == MSG_DONTWAIT && !wait);
+	if (source_take(source, msg->msg_iov->iov_base, msg->msg_iov->iov_len, &len) == -1)
 		return -1;
 	msgs[0].msg_len = (unsigned int)len;
-	if (udp)
+	if (source != &world.raw)
 		datagram_from(msg, fuzz_byte(world.input));
 	return 1;
 }
@@ -162,8 +173,9 @@ static bool somebody_is_live(void)
 	return false;
 }
 
-static void check_sent(const struct mmsghdr *msg, bool udp)
+static void check_sent(const struct mmsghdr *msg, const struct source *source)
 {
+	bool udp = source != &world.raw;
 	const uint8_t *data = msg->msg_hdr.msg_iov->iov_base;
 	size_t len = msg->msg_hdr.msg_iov->iov_len;
 	struct sockaddr_in peer;
@@ -176,6 +188,8 @@ static void check_sent(const struct mmsghdr *msg, bool udp)
 		FUZZ_CHECK(data[0] == (world.server ? PROBE_ANSWER : PROBE_HELLO));
 		return;
 	}
+	/* Packets go by one socket. */
+	FUZZ_CHECK(source != &world.other);
 	FUZZ_CHECK(data[0] >> 4 == 6 && len >= 40 && len <= 1480);
 	FUZZ_CHECK(len == 40 + (size_t)(data[4] << 8 | data[5]));
 	world.sent++;
@@ -183,22 +197,21 @@ static void check_sent(const struct mmsghdr *msg, bool udp)
 
 int __wrap_sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags)
 {
-	FUZZ_CHECK((fd == world.udp.fd || fd == world.raw.fd) && n > 0 && n <= 32);
+	FUZZ_CHECK(socket_of(fd) && n > 0 && n <= 32);
 	FUZZ_CHECK(flags == (MSG_DONTWAIT | MSG_NOSIGNAL));
 	if (world.send_error && fuzz_bool(world.input)) {
 		errno = world.send_error;
 		return -1;
 	}
 	for (unsigned int i = 0; i < n; i++)
-		check_sent(&msgs[i], fd == world.udp.fd);
+		check_sent(&msgs[i], socket_of(fd));
 	return (int)n;
 }
 
 /* The error queue. */
 ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags)
 {
-	FUZZ_CHECK((fd == world.raw.fd || fd == world.udp.fd) &&
-		   flags == (MSG_ERRQUEUE | MSG_DONTWAIT));
+	FUZZ_CHECK(socket_of(fd) && flags == (MSG_ERRQUEUE | MSG_DONTWAIT));
 	if (!world.reported || world.reported->fd != fd) {
 		errno = EAGAIN;
 		return -1;
@@ -289,6 +302,15 @@ void loop_sent(unsigned int channel, uint32_t type, const void *body, size_t siz
 		world.answered = true;
 		return;
 	}
+	if (type == FORWARD_MSG_PORT) {
+		FUZZ_CHECK(!world.server && size == sizeof(struct forward_port));
+		FUZZ_CHECK(id.id == OTHER_PORT && world.other.fd != -1);
+		free(world.udp.packet);
+		world.udp = world.other;
+		world.other = (struct source){.fd = -1};
+		world.ports++;
+		return;
+	}
 	/* The others are of a session that is there. */
 	FUZZ_CHECK(id.id < SESSIONS && world.live[id.id]);
 	if (type == FORWARD_MSG_ADDED) {
@@ -298,6 +320,9 @@ void loop_sent(unsigned int channel, uint32_t type, const void *body, size_t siz
 		FUZZ_CHECK(world.server && size == sizeof(struct forward_learned));
 		FUZZ_CHECK(world.announced[id.id]);
 		world.learned++;
+	} else if (type == FORWARD_MSG_SILENT) {
+		FUZZ_CHECK(!world.server);
+		world.silences++;
 	} else {
 		FUZZ_CHECK(type == FORWARD_MSG_PATH && size == sizeof(struct forward_path));
 		world.paths++;
@@ -321,10 +346,11 @@ static void from_monitor(struct fuzz_input *input)
 	struct forward_icmp icmp = {.source = fuzz_ipv6("2001:db8::1")};
 	struct forward_prefix assigned = {{fuzz_ipv6("2001:db8:200::"), 40}};
 	struct forward_device device = {fuzz_byte(input) % DEVICES};
+	const struct forward_port port = {OTHER_PORT};
 
 	struct forward_settings settings = {.icmp6_rate = device.index * 1000, .debug = 1};
 
-	switch (fuzz_below(input, 8)) {
+	switch (fuzz_below(input, 9)) {
 	case 0:
 		world.raw.fd = make_fd();
 		loop_deliver(MONITOR, FORWARD_MSG_RAW, &none, world.raw.fd);
@@ -353,6 +379,13 @@ static void from_monitor(struct fuzz_input *input)
 		break;
 	case 6:
 		loop_deliver(MONITOR, FORWARD_MSG_SETTINGS, &settings, -1);
+		break;
+	case 7:
+		if (world.server)
+			break;
+		source_give(&world.other, NULL, 0);
+		world.other.fd = make_fd();
+		loop_deliver(MONITOR, FORWARD_MSG_CANDIDATE, &port, world.other.fd);
 		break;
 	default:
 		loop_deliver(MONITOR, FORWARD_MSG_CALL, &none, -1);
@@ -497,9 +530,8 @@ static uint64_t found_inside(void)
 	return world.written + drops() + probes();
 }
 
-static void from_outside(struct fuzz_input *input, bool udp)
+static void from_outside(struct fuzz_input *input, struct source *source)
 {
-	struct source *source = udp ? &world.udp : &world.raw;
 	uint64_t before = found_inside(), refused = world.page->drops[DROP_SEND];
 	uint8_t what = fuzz_byte(input);
 	bool calm = is_calm();
@@ -508,7 +540,7 @@ static void from_outside(struct fuzz_input *input, bool udp)
 
 	if (source->fd == -1)
 		return;
-	if (!udp)
+	if (source == &world.raw)
 		packet = make_raw(input, what, &len);
 	else if (what & 1)
 		packet = make_probe(input, &len);
@@ -618,6 +650,9 @@ static void must_have_reached(uint8_t what)
 	case 'l':
 		count = world.learned;
 		break;
+	case 'n':
+		count = world.ports;
+		break;
 	case 'p':
 		count = world.paths;
 		break;
@@ -632,6 +667,9 @@ static void must_have_reached(uint8_t what)
 		break;
 	case 'x':
 		count = world.page->icmp_errors;
+		break;
+	case 'z':
+		count = world.silences;
 		break;
 	default:
 		return;
@@ -653,10 +691,13 @@ static void step(struct fuzz_input *input)
 		add(input);
 		break;
 	case 'r':
-		from_outside(input, false);
+		from_outside(input, &world.raw);
 		break;
 	case 'u':
-		from_outside(input, true);
+		from_outside(input, &world.udp);
+		break;
+	case 'v':
+		from_outside(input, &world.other);
 		break;
 	case 't':
 		from_tun(input);
@@ -699,8 +740,12 @@ void loop_play(void)
 	give_counters();
 	world.calm = true;
 	world.writable = true;
-	while (world.input->left > 0 && !loop_ended())
+	while (world.input->left > 0 && !loop_ended()) {
 		step(world.input);
+		/* The room has decided for the one that it had before. */
+		if (world.other.fd != -1 && fcntl(world.other.fd, F_GETFD) == -1)
+			world.other.fd = -1;
+	}
 }
 
 void fuzz_one(const uint8_t *data, size_t size)
@@ -710,7 +755,7 @@ void fuzz_one(const uint8_t *data, size_t size)
 
 	memset(&world, 0, sizeof(world));
 	world.input = &input;
-	world.raw.fd = world.udp.fd = -1;
+	world.raw.fd = world.udp.fd = world.other.fd = -1;
 	for (size_t i = 0; i < DEVICES; i++)
 		world.devices[i].fd = -1;
 	config.server = world.server = fuzz_bool(&input);
@@ -720,6 +765,7 @@ void fuzz_one(const uint8_t *data, size_t size)
 	(void)munmap(world.page, counters_size(SESSIONS));
 	free(world.raw.packet);
 	free(world.udp.packet);
+	free(world.other.packet);
 	for (size_t i = 0; i < DEVICES; i++)
 		free(world.devices[i].packet);
 }

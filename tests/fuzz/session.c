@@ -88,7 +88,13 @@ static void forward_reports(struct rig *rig, struct fuzz_input *input)
 
 	if (!rig->forwarded)
 		return;
-	rig_path(rig, (what & 3) != 1);
+	if (what & 4)
+		rig_input(rig, SESSION_SILENT);
+	else if (what & 8 && rig->session.config.transport != SESSION_IPV6 &&
+		 !rig->session.config.keeps_port)
+		rig_port(rig, what);
+	else
+		rig_path(rig, (what & 3) != 1);
 }
 
 static void step(struct rig *rig, struct fuzz_input *input)
@@ -163,6 +169,7 @@ static void configure(struct rig *rig, struct fuzz_input *input)
 	config.check_nat = what & 2;
 	config.hold = what & 4 ? 30 : 0;
 	config.udp_named = what & 8 ? 4028 : 0;
+	config.keeps_port = what & 64;
 	config.n_servers = 1 + what / 16 % SERVERS;
 	for (size_t i = 0; i < config.n_servers; i++)
 		config.servers[i] = servers[i];

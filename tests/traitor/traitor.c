@@ -59,6 +59,8 @@ enum treason {
 	TREASON_HEARD,
 	TREASON_LOOKUP_SERVER,
 	TREASON_SESSION_UP,
+	TREASON_PORT,
+	TREASON_PORT_FLOOD,
 	/* of the server's control */
 	TREASON_LOGIN_ID = 50,
 	TREASON_LOGIN_TEXT,
@@ -237,6 +239,13 @@ static void traitor_tell(enum treason treason)
 		break;
 	case TREASON_HEARD:
 		SEND(CLIENT_MSG_HEARD, none);
+		break;
+	case TREASON_PORT:
+		SEND(CLIENT_MSG_PORT, none);
+		break;
+	case TREASON_PORT_FLOOD:
+		for (int i = 0; i < 5000; i++)
+			SEND(CLIENT_MSG_PORT, none);
 		break;
 	case TREASON_LOGOUT:
 		SEND(SERVER_MSG_LOGOUT, id);

@@ -34,6 +34,12 @@ class Nat(Node):
         """A static forward of a UDP port, as an administrator sets it."""
         self.nft(f"add rule ip nat in iifname out0 udp dport {port} dnat to {address}:{to or port}")
 
+    def translate(self, on):
+        """Whether packets of new flows over UDP are translated. What went out without stays so."""
+        self.nft("flush chain ip nat out; " + ("" if on else
+                 "add rule ip nat out ip protocol udp accept; ") +
+                 f"add rule ip nat out oifname out0 {self.how}")
+
     def timeouts(self, seconds):
         """How long a UDP mapping is kept without a packet."""
         for name in UDP_TIMEOUTS:

@@ -54,6 +54,12 @@ def close(*sockets):
         each.close()
 
 
+def udp_ports(node):
+    """The UDP ports that somebody on a node has taken."""
+    listed = node.command("ss", "-H", "-u", "-a", "-n", "-4").stdout
+    return [int(line.split()[3].rpartition(":")[2]) for line in listed.splitlines()]
+
+
 class Datagrams:
     """Listens on a node until the end of the test; what comes goes to received(data, source), and
     self.when is when it came."""

@@ -17,7 +17,7 @@ NUMBERS |= {name: number for number, name in enumerate(
 NUMBERS |= {name: number for number, name in enumerate(
     ["raise_loopback", "raise_multicast", "raise_bits", "raise_flag", "lower", "lookup_flood",
      "raise_server", "raise_twice", "session", "client_here", "heard", "lookup_server",
-     "session_up"], 30)}
+     "session_up", "port", "port_flood"], 30)}
 NUMBERS |= {name: number for number, name in enumerate(
     ["login_id", "login_text", "logout", "login_flood", "server_here",
      "server_hello"], 50)}

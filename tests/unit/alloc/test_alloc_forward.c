@@ -134,22 +134,40 @@ static void on_path(const struct session *of, bool alive, void *arg)
 	(void)arg;
 }
 
-static const struct plane_reports reports = {on_learned, on_path};
+static void on_silent(const struct session *of, void *arg)
+{
+	(void)of;
+	(void)arg;
+}
+
+static void on_port(uint16_t port, void *arg)
+{
+	(void)port;
+	(void)arg;
+}
+
+static const struct plane_reports reports = {on_learned, on_path, on_silent, on_port};
 
 static void use_plane(struct plane *plane)
 {
 	const struct forward_session config = session(1);
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int other = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	int tun = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct session *added = NULL;
 	struct device *device;
 
-	assert_true(fd != -1 && tun != -1);
+	assert_true(fd != -1 && other != -1 && tun != -1);
 	/* Both close what they cannot use. */
 	if (plane_set_outer(plane, FORWARD_UDP, fd) != 0) {
 		assert_true(alloc_failed());
 		assert_int_equal(fcntl(fd, F_GETFD), -1);
 		assert_null(plane->outer[FORWARD_UDP]);
+	}
+	if (plane_set_candidate(plane, 4029, other) != 0) {
+		assert_true(alloc_failed());
+		assert_int_equal(fcntl(other, F_GETFD), -1);
+		assert_null(plane->candidate);
 	}
 	device = devices_get(plane->devices, 0);
 	if (!device) {

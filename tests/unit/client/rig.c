@@ -98,7 +98,13 @@ static void before(struct rig *rig, const struct session_event *event)
 			rig->forwarded = false;
 		break;
 	case SESSION_PATH:
+	case SESSION_SILENT:
 		assert_true(rig->forwarded);
+		break;
+	case SESSION_PORT:
+		assert_true(rig->session.config.transport != SESSION_IPV6);
+		assert_false(rig->session.config.keeps_port);
+		rig->port = event->port;
 		break;
 	case SESSION_START:
 	case SESSION_NETWORK:
@@ -127,10 +133,15 @@ static void obey(struct rig *rig)
 	}
 	if (actions->what & SESSION_DO_HELLO)
 		assert_true(rig->forwarded && rig->tunnel);
+	if (actions->what & SESSION_DO_PORT) {
+		assert_true(rig->session.config.transport != SESSION_IPV6);
+		assert_false(rig->session.config.keeps_port);
+	}
 	if (actions->what & SESSION_DO_RAISE) {
 		assert_true(rig->forwarded);
 		assert_false(rig->raise_asked || rig->lower_asked);
 		rig->raise_asked = true;
+		rig->told = rig->port;
 	}
 	if (actions->what & SESSION_DO_LOWER) {
 		assert_true(rig->tunnel);
@@ -207,7 +218,10 @@ static void check_state(const struct rig *rig)
 		break;
 	case SESSION_UP:
 		assert_true(timed && rig->connected && rig->forwarded);
-		assert_int_equal(rig->session.link, SESSION_LINK_UP);
+		/* Monitor is told of a port that is new, as soon as it listens. */
+		assert_int_equal(rig->session.link,
+				 rig->raise_asked ? SESSION_LINK_RAISING : SESSION_LINK_UP);
+		assert_true(rig->raise_asked || !rig->session.udp || rig->told == rig->port);
 		break;
 	case SESSION_QUIT:
 		assert_true(timed && rig->connected);
@@ -280,6 +294,11 @@ void rig_closed(struct rig *rig, const char *text)
 void rig_path(struct rig *rig, bool alive)
 {
 	rig_feed(rig, &(const struct session_event){.input = SESSION_PATH, .alive = alive});
+}
+
+void rig_port(struct rig *rig, uint16_t port)
+{
+	rig_feed(rig, &(const struct session_event){.input = SESSION_PORT, .port = port});
 }
 
 void rig_network(struct rig *rig, const char *text)

@@ -41,6 +41,8 @@ struct rig {
 	bool connected;
 	bool forwarded; /* forward has the session of the last reply */
 	bool tunnel;
+	uint16_t port;	  /* of ours over UDP */
+	uint16_t told;	  /* the same when the tunnel was last asked for */
 	bool raise_asked; /* monitor has not answered yet */
 	bool lower_asked;
 	bool hold_ended; /* by the last event */
@@ -70,6 +72,8 @@ void rig_line(struct rig *rig, const char *line);
 void rig_bad_line(struct rig *rig, const char *text);
 void rig_closed(struct rig *rig, const char *text);
 void rig_path(struct rig *rig, bool alive);
+/* Forward goes by another port of ours. */
+void rig_port(struct rig *rig, uint16_t port);
 /* The network has changed; address is that of this box from now on, "0.0.0.0" for none. */
 void rig_network(struct rig *rig, const char *address);
 

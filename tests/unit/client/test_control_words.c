@@ -76,6 +76,9 @@ enum word {
 	ALIVE,
 	DEAD,
 	HALF_DEAD, /* neither yes nor no */
+	UNANSWERED,
+	MOVED,
+	MOVED_NOWHERE, /* no port */
 	PASSWORD,
 	PASSWORD_FAR, /* of a server that there is not */
 	ACCOUNT,
@@ -104,6 +107,9 @@ static const struct {
 	[ALIVE] = {"forward", "path", {W, W, W, T, T, S, N, N, N, N, N, N, S, W, N}},
 	[DEAD] = {"forward", "path", {W, W, W, T, T, S, T, T, T, T, N, N, S, W, N}},
 	[HALF_DEAD] = {"forward", "path", {W, W, W, W, W, W, W, W, W, W, W, W, W, W, W}},
+	[UNANSWERED] = {"forward", "silent", {W, W, W, T, W, S, T, W, T, W, T, T, S, W, T}},
+	[MOVED] = {"forward", "port", {W, W, W, N, W, T, T, W, T, W, N, T, N, W, T}},
+	[MOVED_NOWHERE] = {"forward", "port", {W, W, W, W, W, W, W, W, W, W, W, W, W, W, W}},
 	[PASSWORD] = {"monitor", "password", {T, W, W, W, W, W, W, W, W, W, W, W, W, W, W}},
 	[PASSWORD_FAR] = {"monitor", "password", {W, W, W, W, W, W, W, W, W, W, W, W, W, W, W}},
 	[ACCOUNT] = {"monitor", "account", {T, W, W, W, W, W, W, W, W, W, W, W, W, W, W}},
@@ -294,7 +300,8 @@ static void say_of(uint32_t number, enum word word)
 						   : word == DEAD ? 0
 								  : 2};
 	const struct client_password password = {.server = word == PASSWORD ? 0 : 1, .text = "x"};
-	const struct client_account account = {.user = "somebody"};
+	const struct forward_port port = {.port = word == MOVED ? 40000 : 0};
+	const struct client_account account = {.user = "somebody", .udp_port = 4028};
 	const struct client_raised raised = {.ok = word == RAISED};
 
 	switch (word) {
@@ -311,6 +318,13 @@ static void say_of(uint32_t number, enum word word)
 	case DEAD:
 	case HALF_DEAD:
 		tell(FORWARD, FORWARD_MSG_PATH, &path, sizeof(path));
+		break;
+	case UNANSWERED:
+		tell(FORWARD, FORWARD_MSG_SILENT, &id, sizeof(id));
+		break;
+	case MOVED:
+	case MOVED_NOWHERE:
+		tell(FORWARD, FORWARD_MSG_PORT, &port, sizeof(port));
 		break;
 	case PASSWORD:
 	case PASSWORD_FAR:

@@ -362,6 +362,24 @@ static void test_udp_ports(void **state)
 	ERROR("-B: its value is missing; see --help", "s", "-B");
 }
 
+/* A port that was chosen never changes; one that nobody chose, or any, may. */
+static void test_udp_port_kept(void **state)
+{
+	(void)state;
+	OK("-U", "s");
+	assert_false(client_options_keep_port(&options));
+	OK("-U", "-b", "0", "s");
+	assert_false(client_options_keep_port(&options));
+	OK("--transport", "auto", "s");
+	assert_false(client_options_keep_port(&options));
+	OK("-U", "-b", "4028", "s");
+	assert_true(client_options_keep_port(&options));
+	OK("-U", "-B", "4028", "s");
+	assert_true(client_options_keep_port(&options));
+	OK("-U", "-b", "0", "-B", "4028", "s");
+	assert_true(client_options_keep_port(&options));
+}
+
 /* Options that are right alone and wrong together, in any order. */
 static void test_udp_conflicts(void **state)
 {
@@ -506,25 +524,16 @@ static int setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_short_options),
-		cmocka_unit_test(test_order),
-		cmocka_unit_test(test_pidfile_of_a_daemon),
-		cmocka_unit_test(test_types),
-		cmocka_unit_test(test_long_options),
-		cmocka_unit_test(test_routes),
-		cmocka_unit_test(test_bad_routes),
-		cmocka_unit_test(test_bad_numbers),
-		cmocka_unit_test(test_bad_names),
-		cmocka_unit_test(test_bad_addresses),
-		cmocka_unit_test(test_transport),
-		cmocka_unit_test(test_udp_ports),
-		cmocka_unit_test(test_udp_conflicts),
-		cmocka_unit_test(test_hold),
-		cmocka_unit_test(test_server),
-		cmocka_unit_test(test_server_with_port),
-		cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_help_and_version),
+		cmocka_unit_test(test_defaults),      cmocka_unit_test(test_short_options),
+		cmocka_unit_test(test_order),	      cmocka_unit_test(test_pidfile_of_a_daemon),
+		cmocka_unit_test(test_types),	      cmocka_unit_test(test_long_options),
+		cmocka_unit_test(test_routes),	      cmocka_unit_test(test_bad_routes),
+		cmocka_unit_test(test_bad_numbers),   cmocka_unit_test(test_bad_names),
+		cmocka_unit_test(test_bad_addresses), cmocka_unit_test(test_transport),
+		cmocka_unit_test(test_udp_ports),     cmocka_unit_test(test_udp_port_kept),
+		cmocka_unit_test(test_udp_conflicts), cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_server),	      cmocka_unit_test(test_server_with_port),
+		cmocka_unit_test(test_unknown),	      cmocka_unit_test(test_help_and_version),
 	};
 
 	return cmocka_run_group_tests_name("client options", tests, setup, NULL);

@@ -291,7 +291,7 @@ static void test_udp_silent(void **state)
 
 	begin(&rig, SESSION_UDP, true, SESSION_TEST);
 	rig_deadline(&rig, 20000);
-	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE | SESSION_DO_PORT, NULL,
 		   SILENT "; next attempt in about 1 s");
 	rig_deadline(&rig, 750);
 	expect_request(&rig, REQUEST " udp");
@@ -484,7 +484,7 @@ static void test_auto_goes_back(void **state)
 	/* The path dies, */
 	come_up_through_nat(&rig, true);
 	rig_path(&rig, false);
-	rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL,
+	rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER | SESSION_DO_PORT, NULL,
 		   "tunnel down: broker.example: nothing comes over UDP any more; next attempt "
 		   "within 3 s");
 	rig_input(&rig, SESSION_LOWERED);
@@ -497,7 +497,7 @@ static void test_auto_goes_back(void **state)
 	rig_request(&rig);
 	rig_line(&rig, RIG_REPLY RIG_UDP);
 	rig_deadline(&rig, 20000);
-	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
+	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE | SESSION_DO_PORT, NULL,
 		   SILENT "; next attempt in about 1 s");
 	rig_deadline(&rig, 750);
 	expect_request(&rig, REQUEST);

@@ -92,7 +92,13 @@ static void random_report(struct rig *rig, struct dice *dice)
 		return;
 	if (rig->session.state == SESSION_TEST && roll(dice, 3) == 0)
 		return; /* nothing comes through */
-	rig_path(rig, roll(dice, 4) != 0);
+	if (rig->session.config.transport != SESSION_IPV6 && roll(dice, 4) == 0)
+		rig_input(rig, SESSION_SILENT);
+	else if (rig->session.config.transport != SESSION_IPV6 && !rig->session.config.keeps_port &&
+		 roll(dice, 4) == 0)
+		rig_port(rig, (uint16_t)(1024 + roll(dice, 3)));
+	else
+		rig_path(rig, roll(dice, 4) != 0);
 }
 
 /* One event that could happen now. */
@@ -203,6 +209,7 @@ static void random_config(struct session_config *config, struct dice *dice)
 	config->forwards = roll(dice, 8) > 0;
 	config->check_nat = roll(dice, 4) > 0;
 	config->hold = roll(dice, 3) * 15;
+	config->keeps_port = roll(dice, 4) == 0;
 	config->n_servers = 1 + roll(dice, 3);
 	config->servers[1] = "b.example";
 	config->servers[2] = "c.example";

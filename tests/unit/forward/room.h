@@ -28,7 +28,7 @@
 struct room_answer {
 	uint32_t type;
 	uint32_t id;
-	uint32_t value;	     /* LEARNED: the port; PATH: alive */
+	uint32_t value;	     /* LEARNED, PORT: the port; PATH: alive */
 	struct in_addr peer; /* LEARNED */
 };
 

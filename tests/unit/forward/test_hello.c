@@ -11,9 +11,23 @@ static uint64_t at(uint64_t ms)
 	return BEGIN + ms * HELLO_MS;
 }
 
-/* Nothing happens before ms, and then this. */
+/* What is due, with what is said of silence left aside. */
+static enum hello_action step(struct hello *hello, uint64_t ms)
+{
+	enum hello_action action;
+
+	do
+		action = hello_step(hello, at(ms));
+	while (action == HELLO_SILENT);
+	return action;
+}
+
+/* Nothing happens before ms, and then this. What is said of silence has tests of its own. */
 static void expect(struct hello *hello, uint64_t ms, enum hello_action action)
 {
+	while (action != HELLO_SILENT && hello->asks && hello->asked + 10000 * HELLO_MS < at(ms) &&
+	       hello_deadline(hello) == hello->asked + 10000 * HELLO_MS)
+		assert_int_equal(hello_step(hello, hello_deadline(hello)), HELLO_SILENT);
 	assert_int_equal(hello_deadline(hello), at(ms));
 	assert_int_equal(hello_step(hello, at(ms) - 1), HELLO_WAIT);
 	assert_int_equal(hello_step(hello, at(ms)), action);
@@ -121,8 +135,8 @@ static void away_for_a_while(void **state)
 	hello_start(&hello, at(0));
 	expect(&hello, 0, HELLO_SEND);
 	for (uint64_t ms = 4500; ms < 60000; ms += 4500)
-		assert_int_equal(hello_step(&hello, at(ms)), HELLO_SEND);
-	assert_int_equal(hello_step(&hello, at(60000)), HELLO_DEAD);
+		assert_int_equal(step(&hello, ms), HELLO_SEND);
+	assert_int_equal(step(&hello, 60000), HELLO_DEAD);
 }
 
 static void hurry(void **state)
@@ -209,10 +223,56 @@ static void hurry_with_packets_out(void **state)
 	for (uint64_t ms = 200; action != HELLO_DEAD; ms += 100) {
 		if (ms % 20000 == 0)
 			hello_hurry(&hello, at(ms));
-		action = hello_step(&hello, at(ms));
+		action = step(&hello, ms);
 		assert_true(ms <= 60000);
 		assert_true(action != HELLO_DEAD || ms == 60000);
 	}
+}
+
+/* When silence is said next, and only then; hellos go on meanwhile. */
+static void expect_silent(struct hello *hello, uint64_t from, uint64_t ms)
+{
+	for (; from < ms; from += 100)
+		assert_true(hello_step(hello, at(from)) <= HELLO_SEND);
+	assert_int_equal(hello_step(hello, at(ms)), HELLO_SILENT);
+	assert_int_not_equal(hello_step(hello, at(ms)), HELLO_SILENT);
+}
+
+/* From the first hello that is not answered: again and again, and anew after an answer. */
+static void silence(void **state)
+{
+	struct hello hello;
+
+	(void)state;
+	hello_start(&hello, at(0));
+	assert_int_equal(hello_deadline(&hello), at(0));
+	expect_silent(&hello, 0, 10000);
+	expect_silent(&hello, 10100, 20000);
+	/* A network that changes does not put it off. */
+	hello_hurry(&hello, at(25000));
+	expect_silent(&hello, 25000, 30000);
+	assert_true(answer(&hello, 30100));
+
+	/* The next hello is due by itself, and then it is from that one on. */
+	uint64_t next = (hello.next - BEGIN) / HELLO_MS;
+
+	assert_in_range(next, 48000, 50100);
+	expect(&hello, next, HELLO_SEND);
+	expect_silent(&hello, next + 100, next + 10000);
+
+	/* The verdict comes in its time, and silence goes on. */
+	hello_start(&hello, at(0));
+	for (uint64_t ms = 0; ms < 50000; ms += 10000)
+		expect_silent(&hello, ms, ms + 10000);
+	for (uint64_t ms = 50000; ms < 60000; ms += 100)
+		assert_true(hello_step(&hello, at(ms)) <= HELLO_SEND);
+	assert_int_equal(hello_step(&hello, at(60000)), HELLO_DEAD);
+	expect_silent(&hello, 60000, 60000);
+	expect_silent(&hello, 60100, 70000);
+
+	/* After a sleep it is from the first hello on again. */
+	assert_int_equal(hello_step(&hello, at(1000000)), HELLO_SEND);
+	expect_silent(&hello, 1000100, 1010000);
 }
 
 static void late_timer(void **state)
@@ -270,6 +330,7 @@ int main(void)
 		cmocka_unit_test(packets_out_and_none_in),
 		cmocka_unit_test(unproven),
 		cmocka_unit_test(hurry_with_packets_out),
+		cmocka_unit_test(silence),
 		cmocka_unit_test(late_timer),
 		cmocka_unit_test(round_trip_time),
 	};

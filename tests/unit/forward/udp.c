@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+uint16_t udp_room_port = PORT;
+
 /* --- sockets ------------------------------------------------------------------------------ */
 
 struct sockaddr_in udp_address(const char *address, uint16_t port)
@@ -41,7 +43,7 @@ uint16_t udp_port(int fd)
 
 void udp_send(int fd, const uint8_t *data, size_t len)
 {
-	struct sockaddr_in there = udp_address("192.0.2.1", PORT);
+	struct sockaddr_in there = udp_address("192.0.2.1", udp_room_port);
 
 	assert_int_equal(sendto(fd, data, len, 0, (const struct sockaddr *)&there, sizeof(there)),
 			 len);
@@ -71,7 +73,7 @@ size_t udp_receive(int fd, uint8_t *data, size_t size, uint8_t *tos)
 	await(fd);
 
 	ssize_t n = recvmsg(fd, &msg, 0);
-	struct sockaddr_in room = udp_address("192.0.2.1", PORT);
+	struct sockaddr_in room = udp_address("192.0.2.1", udp_room_port);
 
 	assert_true(n >= 0);
 	assert_int_equal(from.sin_addr.s_addr, room.sin_addr.s_addr);
@@ -138,11 +140,54 @@ void report_too_big(const char *peer, uint16_t port, uint16_t mtu)
 	close(fd);
 }
 
+void udp_drain(int fd)
+{
+	uint8_t got;
+
+	while (recv(fd, &got, 1, MSG_DONTWAIT) != -1)
+		continue;
+	assert_int_equal(errno, EAGAIN);
+}
+
 void give_udp(struct room *room)
 {
 	const struct forward_none none = {0};
 
 	to_monitor(room, FORWARD_MSG_UDP, &none, sizeof(none), udp_open("0.0.0.0", PORT));
+}
+
+void give_candidate(struct room *room, uint16_t port)
+{
+	const struct forward_port body = {.port = port};
+
+	to_monitor(room, FORWARD_MSG_CANDIDATE, &body, sizeof(body), udp_open("0.0.0.0", port));
+}
+
+uint16_t udp_next(int fd, uint8_t *first)
+{
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+
+	await(fd);
+	assert_int_equal(recvfrom(fd, first, 1, MSG_PEEK, (struct sockaddr *)&from, &len), 1);
+	return ntohs(from.sin_port);
+}
+
+void udp_expect_closed(uint16_t port)
+{
+	struct sockaddr_in here = udp_address("0.0.0.0", port);
+	int result = -1;
+
+	/* Unlike udp_open(), this does not share a port. */
+	for (int ms = 0; result == -1 && ms < PATIENCE; ms++) {
+		int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+		assert_int_not_equal(fd, -1);
+		result = bind(fd, (const struct sockaddr *)&here, sizeof(here));
+		close(fd);
+		usleep(1000);
+	}
+	assert_int_equal(result, 0);
 }
 
 /* --- sessions and probes ------------------------------------------------------------------ */

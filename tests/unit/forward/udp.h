@@ -20,6 +20,15 @@ struct sockaddr_in udp_address(const char *address, uint16_t port);
 int udp_open(const char *address, uint16_t port);
 uint16_t udp_port(int fd);
 
+/* The room's port, of what is sent to it and comes from it; PORT unless a test sets it. */
+extern uint16_t udp_room_port;
+
+/* The room's port that the next datagram comes from, and its first octet; it is not taken. */
+uint16_t udp_next(int fd, uint8_t *first);
+
+/* Waits until the room has closed its socket with this port. */
+void udp_expect_closed(uint16_t port);
+
 /* To the room. */
 void udp_send(int fd, const uint8_t *data, size_t len);
 void udp_send_hex(int fd, const char *text);
@@ -32,8 +41,12 @@ void udp_expect_nothing(int fd);
 /* A router on the way to that peer tells the room what it takes; port 0: about protocol 41. */
 void report_too_big(const char *peer, uint16_t port, uint16_t mtu);
 
-/* The room's own socket. */
+/* Takes all that has come. */
+void udp_drain(int fd);
+
+/* The room's own socket, and another one. */
 void give_udp(struct room *room);
+void give_candidate(struct room *room, uint16_t port);
 
 /* Session id of the address 192.0.2.2, or the client's with a server there. */
 struct forward_session udp_session(uint32_t id, uint32_t port);
