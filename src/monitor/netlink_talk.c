@@ -160,8 +160,11 @@ int netlink_ensure(struct netlink *netlink, struct nlmsghdr *request, const char
 
 struct nlmsghdr *netlink_start(struct netlink_request *request, uint16_t type, uint16_t flags)
 {
-	struct nlmsghdr *header = mnl_nlmsg_put_header(request->bytes);
+	struct nlmsghdr *header;
 
+	/* libmnl does not set what it skips behind an attribute; nobody is to be told our stack. */
+	*request = (struct netlink_request){.bytes = {0}};
+	header = mnl_nlmsg_put_header(request->bytes);
 	header->nlmsg_type = type;
 	header->nlmsg_flags = flags;
 	return header;
