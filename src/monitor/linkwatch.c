@@ -19,24 +19,33 @@ struct linkwatch {
 	void *arg;
 };
 
-/* Ours, or one that has stood where a reject route of ours belongs. */
-static bool linkwatch_is_route(const struct nlmsghdr *message, const struct rtmsg *route)
+/* An attribute of a route, 0 if it has none. */
+static uint32_t linkwatch_number(const struct nlmsghdr *message, uint16_t type)
 {
-	const struct nlattr *metric = netlink_find(message, sizeof(*route), RTA_PRIORITY);
+	const struct nlattr *attr = netlink_find(message, sizeof(struct rtmsg), type);
 
-	return route->rtm_protocol == NETLINK_ROUTE_PROTOCOL ||
-	       (metric && mnl_attr_validate(metric, MNL_TYPE_U32) == 0 &&
-		mnl_attr_get_u32(metric) == NETLINK_REJECT_METRIC);
+	return attr && mnl_attr_validate(attr, MNL_TYPE_U32) == 0 ? mnl_attr_get_u32(attr) : 0;
 }
 
 /* A router's table may change all the time: whatever is about routes that are not ours ends here.
  */
+static void linkwatch_read_route(const struct linkwatch *watch, const struct nlmsghdr *message,
+				 const struct rtmsg *route)
+{
+	/*
+	 * A reject route of ours, or one that has stood in its place: neither belongs to an
+	 * interface of ours, though each names one.
+	 */
+	if (linkwatch_number(message, RTA_PRIORITY) == NETLINK_REJECT_METRIC)
+		watch->touched(0, watch->arg);
+	else if (route->rtm_protocol == NETLINK_ROUTE_PROTOCOL)
+		watch->touched(linkwatch_number(message, RTA_OIF), watch->arg);
+}
+
 static void linkwatch_read(const struct linkwatch *watch, const struct nlmsghdr *message)
 {
 	const void *body = mnl_nlmsg_get_payload(message);
 	size_t size = mnl_nlmsg_get_payload_len(message);
-	const struct nlattr *out;
-	unsigned int index = 0;
 
 	switch (message->nlmsg_type) {
 	case RTM_NEWLINK:
@@ -45,7 +54,7 @@ static void linkwatch_read(const struct linkwatch *watch, const struct nlmsghdr 
 
 		if (size < sizeof(*link))
 			return;
-		index = (unsigned int)link->ifi_index;
+		watch->touched((unsigned int)link->ifi_index, watch->arg);
 		break;
 	}
 	case RTM_DELADDR: {
@@ -53,25 +62,19 @@ static void linkwatch_read(const struct linkwatch *watch, const struct nlmsghdr 
 
 		if (size < sizeof(*address))
 			return;
-		index = address->ifa_index;
+		watch->touched(address->ifa_index, watch->arg);
 		break;
 	}
 	case RTM_DELROUTE: {
-		const struct rtmsg *entry = body;
+		const struct rtmsg *route = body;
 
-		if (size < sizeof(*entry) || !linkwatch_is_route(message, entry))
-			return;
-		out = netlink_find(message, sizeof(*entry), RTA_OIF);
-		/* A reject route belongs to no interface of ours, though the kernel names one. */
-		if (entry->rtm_type == RTN_UNICAST && out &&
-		    mnl_attr_validate(out, MNL_TYPE_U32) == 0)
-			index = mnl_attr_get_u32(out);
+		if (size >= sizeof(*route))
+			linkwatch_read_route(watch, message, route);
 		break;
 	}
 	default:
-		return;
+		break;
 	}
-	watch->touched(index, watch->arg);
 }
 
 static void linkwatch_on_readable(evutil_socket_t fd, short what, void *arg)
@@ -88,8 +91,9 @@ static void linkwatch_on_readable(evutil_socket_t fd, short what, void *arg)
 
 		if (n == -1 && errno == EINTR)
 			continue;
-		/* There was more than the kernel could keep for us: it may have been about us. */
-		if (n == -1 && errno == ENOBUFS) {
+		/* More messages than the kernel could keep for us, or a longer one than we can
+		 * read: it may have been about us. */
+		if (n == -1 && (errno == ENOBUFS || errno == ENOSPC)) {
 			watch->touched(0, watch->arg);
 			continue;
 		}

@@ -12,7 +12,8 @@ struct linkwatch;
 
 /*
  * Something of that kind may have happened to the interface with this index, which need not be one
- * of ours; with 0 to reject routes with our number, or, after too much at a time, to anything.
+ * of ours; with 0 to reject routes of ours or to somebody's route in the very place of one, or,
+ * after too much at a time, to anything.
  */
 typedef void (*linkwatch_touched)(unsigned int index, void *arg);
 
