@@ -224,7 +224,7 @@ int links_make(struct links *links, uint32_t number)
 {
 	const struct server_options *options = links->owner.options;
 	struct links_device *device = &links->devices[number];
-	struct kept_mending made = {.name = NULL};
+	struct kept_mending made = {.kept = NULL};
 	unsigned int index;
 	int error;
 	int fd;
