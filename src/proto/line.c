@@ -53,7 +53,7 @@ bool line_is_text(const char *line, size_t len)
 	return true;
 }
 
-bool line_repeats_name(char *const words[], size_t count)
+const char *line_repeated_name(char *const words[], size_t count)
 {
 	for (size_t i = 1; i < count; i++) {
 		size_t len = strcspn(words[i], "=");
@@ -61,8 +61,8 @@ bool line_repeats_name(char *const words[], size_t count)
 		for (size_t j = 0; j < i; j++) {
 			if (strcspn(words[j], "=") == len &&
 			    strncasecmp(words[i], words[j], len) == 0)
-				return true;
+				return words[i];
 		}
 	}
-	return false;
+	return NULL;
 }

@@ -38,9 +38,9 @@ size_t line_split(char *text, char *words[], size_t max);
 bool line_is_text(const char *line, size_t len);
 
 /*
- * True where two of the words have the same name, in either case. The name of an extension is what
- * comes before '=', or all of it: "udp" and "UDP=4028" repeat each other.
+ * The first word with the name of an earlier one, in either case; NULL for none. The name of an
+ * extension is what comes before '=', or all of it: "udp" and "UDP=4028" repeat each other.
  */
-bool line_repeats_name(char *const words[], size_t count);
+const char *line_repeated_name(char *const words[], size_t count);
 
 #endif

@@ -138,10 +138,12 @@ enum dtcp_command {
 struct dtcp_request {
 	enum dtcp_command command;
 	/*
-	 * The rest is for COMMAND_TUNNEL, and after this one only where it is true: four words or
-	 * more, a valid user name, no extension repeated, no known one with an impossible value.
+	 * The rest is for COMMAND_TUNNEL, and after the first two only where this is true: four
+	 * words or more, a valid user name, behind the type extensions only, none of them repeated,
+	 * no known one with an impossible value.
 	 */
 	bool well_formed;
+	char bad_word[32]; /* the word behind the type that is wrong, cut short; "" for none */
 	char user[DTCP_USER_MAX + 1];
 	char response[DTCP_RESPONSE_SIZE]; /* as sent; "" where it was not 32 hex digits */
 	enum tunnel_type type;

@@ -20,6 +20,7 @@ static const struct {
 	[REASON_SOLD_OUT] = {"tunnel interface sold out", NULL},
 	[REASON_ESTABLISHED] = {"tunnel already established", NULL},
 	[REASON_INVALID] = {"invalid command", NULL},
+	[REASON_WORD] = {"bad word after the tunnel type", NULL},
 	[REASON_INTERNAL] = {"internal error, try again later", "internal error"},
 	[REASON_TIMEOUT] = {"connection timed out, disconnecting", "connection timed out"},
 	[REASON_FAILURES] = {"too many failed logins, try again later", "too many failed logins"},

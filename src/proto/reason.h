@@ -16,6 +16,7 @@ enum dtcp_reason {
 	REASON_SOLD_OUT,    /* no address or prefix is left */
 	REASON_ESTABLISHED, /* this connection has a tunnel already */
 	REASON_INVALID,	    /* not a command */
+	REASON_WORD,	    /* a word after the type is no extension; it follows the text */
 	REASON_INTERNAL,    /* the server could not make the tunnel */
 	REASON_TIMEOUT,	    /* the client was silent for too long */
 	REASON_FAILURES,    /* too many logins with a wrong password */

@@ -6,7 +6,21 @@
 #include <string.h>
 #include <strings.h>
 
-/* Reads one extension into *out. False where it is one of ours, but with an impossible value. */
+#define NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define NAME_REST    NAME_LETTERS "0123456789-_"
+
+/* "name" or "name=value". */
+static bool is_extension(const char *word)
+{
+	size_t len = strspn(word, NAME_REST);
+
+	return strspn(word, NAME_LETTERS) > 0 && (word[len] == '\0' || word[len] == '=');
+}
+
+/*
+ * Reads one extension into *out. False where it is none, or one of ours in a form that it does not
+ * have: whoever says "udp:4028" wants UDP, and would take protocol 41 for it.
+ */
 static bool take_extension(const char *word, struct dtcp_request *out)
 {
 	if (strcasecmp(word, "udp") == 0) {
@@ -18,22 +32,31 @@ static bool take_extension(const char *word, struct dtcp_request *out)
 		return dtcp_port_parse(word + 4, &out->udp_port);
 	}
 	/* What we do not know is for a later version to know. */
-	return true;
+	return is_extension(word) && strncasecmp(word, "udp", 3) != 0;
 }
 
-/* Reads the words after "tunnel"; count is that of all words. False where it is not well formed. */
-static bool take_tunnel(char *const words[], size_t count, struct dtcp_request *out)
+/* Reads the words after the type. Returns the first that cannot be there, NULL for none. */
+static const char *take_extensions(char *const words[], size_t count, struct dtcp_request *out)
 {
-	char *const *extensions = words + DTCP_REQUEST_WORDS;
+	for (size_t i = 0; i < count; i++) {
+		if (!take_extension(words[i], out))
+			return words[i];
+	}
+	return line_repeated_name(words, count);
+}
 
+/*
+ * Reads the words after "tunnel"; count is that of all words. False where it is not well formed;
+ * *bad is then the word after the type that cannot be there, if it is one of these.
+ */
+static bool take_tunnel(char *const words[], size_t count, struct dtcp_request *out,
+			const char **bad)
+{
 	if (count < DTCP_REQUEST_WORDS || !dtcp_user_valid(words[1]))
 		return false;
-	if (line_repeats_name(extensions, count - DTCP_REQUEST_WORDS))
+	*bad = take_extensions(words + DTCP_REQUEST_WORDS, count - DTCP_REQUEST_WORDS, out);
+	if (*bad != NULL)
 		return false;
-	for (size_t i = 0; i < count - DTCP_REQUEST_WORDS; i++) {
-		if (!take_extension(extensions[i], out))
-			return false;
-	}
 	(void)strlcpy(out->user, words[1], sizeof(out->user));
 	if (digest_valid(words[2]))
 		(void)strlcpy(out->response, words[2], sizeof(out->response));
@@ -59,6 +82,7 @@ void request_parse(const char *line, size_t len, struct dtcp_request *out)
 {
 	char text[DTCP_LINE_MAX + 1];
 	char *words[DTCP_WORDS_MAX];
+	const char *bad = NULL;
 	size_t count;
 
 	*out = (struct dtcp_request){.command = COMMAND_INVALID};
@@ -72,10 +96,13 @@ void request_parse(const char *line, size_t len, struct dtcp_request *out)
 	out->command = parse_command(words[0]);
 	if (out->command != COMMAND_TUNNEL)
 		return;
-	out->well_formed = take_tunnel(words, count, out);
+	out->well_formed = take_tunnel(words, count, out, &bad);
+	if (out->well_formed)
+		return;
 	/* Nothing half-read may be taken for a request. */
-	if (!out->well_formed)
-		*out = (struct dtcp_request){.command = COMMAND_TUNNEL};
+	*out = (struct dtcp_request){.command = COMMAND_TUNNEL};
+	if (bad != NULL)
+		(void)strlcpy(out->bad_word, bad, sizeof(out->bad_word));
 }
 
 bool request_is_bare_word(const char *buf, size_t len)

@@ -82,6 +82,13 @@ static void conn_on_tunnel(struct conn *conn, const struct dtcp_request *request
 		conn_send_error(actions, REASON_ESTABLISHED);
 		return;
 	}
+	if (request->bad_word[0] != '\0') {
+		(void)snprintf(actions->send, sizeof(actions->send),
+			       "-ERR %s: %s (for UDP: udp or udp=port)", reason_text(REASON_WORD),
+			       request->bad_word);
+		actions->what |= CONN_DO_SEND;
+		return;
+	}
 	/* KAME's server answers a wrong count of words so; clients know the line. */
 	if (!request->well_formed || request->response[0] == '\0') {
 		conn_send_error(actions, REASON_AUTH);

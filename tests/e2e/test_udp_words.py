@@ -93,6 +93,10 @@ def test_server_that_ignores_the_word(internet):
     assert "UDP" in client.log()
 
 
+def bad(word):
+    return f"-ERR bad word after the tunnel type: {word} (for UDP: udp or udp=port)"
+
+
 def ask(internet, *more, kind="network"):
     with Wire(internet.site) as wire:
         answer = wire.ask(wire.request("alice", kind, PASSWORD, *more))
@@ -114,14 +118,24 @@ def test_reply(internet, word, kind):
                                   "udp=99999999999999999999"])
 def test_impossible_port(internet, word):
     internet.dtcps("-U")
-    assert ask(internet, word) == "-ERR authentication failed."
+    assert ask(internet, word) == bad(word)
+
+
+@pytest.mark.parametrize("udp", [(), ("-U",)], ids=["without udp", "with udp"])
+def test_words_that_want_udp(internet, udp):
+    """Nobody gets protocol 41 who has asked for UDP in words of their own."""
+    internet.dtcps(*udp)
+    for words, culprit in ((["udp:4028"], "udp:4028"), (["4028"], "4028"), (["udp", "4028"], "4028"),
+                           (["UDP/4028"], "UDP/4028"), (["udp4028"], "udp4028"),
+                           (["udp-port=4028"], "udp-port=4028"), (["udp", "=", "4028"], "=")):
+        assert ask(internet, *words) == bad(culprit)
 
 
 def test_words_repeated_or_unknown(internet):
     """A word that is not known is ignored; one that is said twice makes the request wrong."""
     internet.dtcps("-U")
     for words in (("udp", "udp"), ("udp=4028", "udp"), ("udp=4028", "udp=4028")):
-        assert ask(internet, *words) == "-ERR authentication failed."
+        assert ask(internet, *words) == bad(words[1])
     assert "udp=4028" in ask(internet, "colour=blue", "udp")
     assert "udp=4028" in ask(internet, "udp", "shape")
     assert "udp=" not in ask(internet, "colour=blue")

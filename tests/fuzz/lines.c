@@ -74,7 +74,7 @@ static void try_words(struct fuzz_input *input)
 	}
 	if (count <= 8)
 		FUZZ_CHECK(rest[strspn(rest, " \t")] == '\0');
-	(void)line_repeats_name(words, count < 8 ? count : 8);
+	(void)line_repeated_name(words, count < 8 ? count : 8);
 	free(text);
 	free(line);
 }
@@ -90,6 +90,8 @@ static void check_request(const struct dtcp_request *request)
 	FUZZ_CHECK(memchr(request->user, '\0', sizeof(request->user)));
 	FUZZ_CHECK(memchr(request->response, '\0', sizeof(request->response)));
 	FUZZ_CHECK(memchr(request->type_word, '\0', sizeof(request->type_word)));
+	FUZZ_CHECK(memchr(request->bad_word, '\0', sizeof(request->bad_word)));
+	FUZZ_CHECK(is_text(request->bad_word) && !(request->well_formed && request->bad_word[0]));
 	if (!request->well_formed) {
 		FUZZ_CHECK(!request->udp && request->user[0] == '\0');
 		return;

@@ -250,22 +250,22 @@ static void test_repeats_name(void **state)
 	static const struct {
 		const char *words[3];
 		size_t count;
-		bool repeats;
+		int repeats; /* index of that word; 0: none */
 	} rows[] = {
-		{{NULL}, 0, false},
-		{{"udp"}, 1, false},
-		{{"udp", "session"}, 2, false},
-		{{"udp", "udp"}, 2, true},
-		{{"udp", "UDP"}, 2, true},
-		{{"udp", "udp=4028"}, 2, true},
-		{{"udp=1", "udp=2"}, 2, true},
-		{{"udp=1", "x", "Udp"}, 3, true},
-		{{"x", "udp=1", "udp=1"}, 3, true},
-		{{"udp", "udpx"}, 2, false},
-		{{"udpx", "udp"}, 2, false},
-		{{"a=x", "b=x"}, 2, false},
-		{{"a=b=c", "a"}, 2, true},
-		{{"=", "=x"}, 2, true},
+		{{NULL}, 0, 0},
+		{{"udp"}, 1, 0},
+		{{"udp", "session"}, 2, 0},
+		{{"udp", "udp"}, 2, 1},
+		{{"udp", "UDP"}, 2, 1},
+		{{"udp", "udp=4028"}, 2, 1},
+		{{"udp=1", "udp=2"}, 2, 1},
+		{{"udp=1", "x", "Udp"}, 3, 2},
+		{{"x", "udp=1", "udp=1"}, 3, 2},
+		{{"udp", "udpx"}, 2, 0},
+		{{"udpx", "udp"}, 2, 0},
+		{{"a=x", "b=x"}, 2, 0},
+		{{"a=b=c", "a"}, 2, 1},
+		{{"=", "=x"}, 2, 1},
 	};
 
 	(void)state;
@@ -274,7 +274,8 @@ static void test_repeats_name(void **state)
 
 		for (size_t j = 0; j < rows[i].count; j++)
 			words[j] = exact_copy(rows[i].words[j], strlen(rows[i].words[j]) + 1);
-		assert_int_equal(line_repeats_name(words, rows[i].count), rows[i].repeats);
+		assert_ptr_equal(line_repeated_name(words, rows[i].count),
+				 rows[i].repeats ? words[rows[i].repeats] : NULL);
 		for (size_t j = 0; j < rows[i].count; j++)
 			free(words[j]);
 	}

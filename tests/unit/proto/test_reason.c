@@ -24,6 +24,7 @@ static const struct {
 	{REASON_SOLD_OUT, "tunnel interface sold out"},
 	{REASON_ESTABLISHED, "tunnel already established"},
 	{REASON_INVALID, "invalid command"},
+	{REASON_WORD, "bad word after the tunnel type"},
 	{REASON_INTERNAL, "internal error, try again later"},
 	{REASON_TIMEOUT, "connection timed out, disconnecting"},
 	{REASON_FAILURES, "too many failed logins, try again later"},

@@ -41,6 +41,7 @@ static void expect_empty(const char *bytes, size_t len, enum dtcp_command comman
 	assert_string_equal(out.type_word, "");
 	assert_false(out.udp);
 	assert_int_equal(out.udp_port, 0);
+	assert_string_equal(out.bad_word, "");
 }
 
 static void expect_tunnel(const char *text, const char *user, const char *response,
@@ -146,28 +147,81 @@ static void test_tunnel_not_well_formed(void **state)
 		"tunnel foo " RESPONSE,
 		"tunnel foo " RESPONSE " ",
 		"tunnel foo:bar " RESPONSE " host",
-		"tunnel foo " RESPONSE " host udp udp",
-		"tunnel foo " RESPONSE " host udp udp=4028",
-		"tunnel foo " RESPONSE " host x=1 udp=4028 X=2",
-		"tunnel foo " RESPONSE " host x x",
-		"tunnel foo " RESPONSE " host udp=",
-		"tunnel foo " RESPONSE " host udp=0",
-		"tunnel foo " RESPONSE " host udp=65536",
-		"tunnel foo " RESPONSE " host udp=1x",
-		"tunnel foo " RESPONSE " host UDP=0",
-		"tunnel foo " RESPONSE " host UDP=",
-		"tunnel foo " RESPONSE " host UDP udp=4028",
-		"tunnel foo " RESPONSE " host udp=4294971324", /* 2^32 + 4028 */
-		"tunnel foo " RESPONSE " host udp=-1",
-		"tunnel foo " RESPONSE " host udp=+1",
-		"tunnel foo " RESPONSE " host udp=40x",
-		"tunnel foo " RESPONSE " host udp=0x10",
-		"tunnel foo " RESPONSE " host UDP=x",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		expect_empty(rows[i], strlen(rows[i]), COMMAND_TUNNEL);
+}
+
+/* What stands behind the type and cannot: named, so that the server can say it. */
+static void test_bad_words(void **state)
+{
+	static const char *const rows[][2] = {
+		/* Words that want UDP, and would get protocol 41. */
+		{"udp:4028", "udp:4028"},
+		{"UDP:4028", "UDP:4028"},
+		{"udp 4028", "4028"},
+		{"udp = 4028", "="},
+		{"udp= 4028", "udp="},
+		{"udp =4028", "=4028"},
+		{"4028", "4028"},
+		{"4028 udp", "4028"},
+		{"udp4028", "udp4028"},
+		{"udp-4028", "udp-4028"},
+		{"udp/4028", "udp/4028"},
+		{"udp,4028", "udp,4028"},
+		{"udp_port=4028", "udp_port=4028"},
+		{"udp-port=4028", "udp-port=4028"},
+		{"udplite", "udplite"},
+		{"udp==4028", "udp==4028"},
+		/* An impossible port. */
+		{"udp=", "udp="},
+		{"UDP=", "UDP="},
+		{"udp=0", "udp=0"},
+		{"UDP=0", "UDP=0"},
+		{"udp=65536", "udp=65536"},
+		{"udp=70000", "udp=70000"},
+		{"udp=4294971324", "udp=4294971324"}, /* 2^32 + 4028 */
+		{"udp=-1", "udp=-1"},
+		{"udp=+1", "udp=+1"},
+		{"udp=40x", "udp=40x"},
+		{"udp=0x10", "udp=0x10"},
+		{"UDP=x", "UDP=x"},
+		/* Twice the same. */
+		{"udp udp", "udp"},
+		{"udp udp=4028", "udp=4028"},
+		{"UDP udp=4028", "udp=4028"},
+		{"x=1 udp=4028 X=2", "X=2"},
+		{"x x", "x"},
+		/* What is no name. */
+		{"colour=blue -U", "-U"},
+		{"=", "="},
+		{"x:1", "x:1"},
+		{"1x", "1x"},
+		{"x.y=1", "x.y=1"},
+		{"192.0.2.1", "192.0.2.1"},
+		{"2001:db8::1", "2001:db8::1"},
+		{"fe80::/10", "fe80::/10"},
+		/* Cut at 31 bytes. */
+		{":123456789012345678901234567890", ":123456789012345678901234567890"},
+		{":1234567890123456789012345678901", ":123456789012345678901234567890"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char line[DTCP_LINE_SIZE];
+		struct dtcp_request out;
+
+		(void)snprintf(line, sizeof(line), "tunnel foo " RESPONSE " host %s", rows[i][0]);
+		out = parse(line, strlen(line));
+		assert_string_equal(out.bad_word, rows[i][1]);
+		/* And nothing else of it can be used. */
+		assert_int_equal(out.command, COMMAND_TUNNEL);
+		assert_false(out.well_formed || out.udp || out.user[0] || out.response[0]);
+		assert_int_equal(out.type, TUNNEL_NONE);
+		assert_int_equal(out.udp_port, 0);
+	}
 }
 
 static void test_user_name_lengths(void **state)
@@ -200,7 +254,7 @@ static void test_extensions(void **state)
 		{" UDP=1", true, 1},
 		{" compress level=9 udp=4028", true, 4028},
 		{" compress level=9", false, 0},
-		{" udpx udp-port=4028 udplite=1", false, 0},
+		{" ud=1 x-1=4028 a_b=:4028 c=192.0.2.1 d= e==", false, 0},
 		{" host", false, 0},
 	};
 	char line[DTCP_LINE_SIZE];
@@ -229,7 +283,7 @@ static void test_forty_words(void **state)
 	}
 	expect_tunnel(line, "foo", RESPONSE, TUNNEL_HOST, "host");
 	(void)strlcat(line, " W35", sizeof(line));
-	expect_empty(line, strlen(line), COMMAND_TUNNEL);
+	assert_string_equal(parse(line, strlen(line)).bad_word, "W35");
 }
 
 static void test_longest_lines(void **state)
@@ -248,7 +302,7 @@ static void test_longest_lines(void **state)
 	line[1] = line[3] = ' ';
 	expect_empty(line, 512, COMMAND_INVALID);
 	memcpy(line, "tunnel ", 7);
-	expect_empty(line, 512, COMMAND_TUNNEL);
+	assert_string_equal(parse(line, 512).bad_word, "x");
 	free(line);
 }
 
@@ -416,6 +470,7 @@ int main(void)
 		cmocka_unit_test(test_tunnel_unknown_type),
 		cmocka_unit_test(test_tunnel_impossible_response),
 		cmocka_unit_test(test_tunnel_not_well_formed),
+		cmocka_unit_test(test_bad_words),
 		cmocka_unit_test(test_user_name_lengths),
 		cmocka_unit_test(test_extensions),
 		cmocka_unit_test(test_forty_words),

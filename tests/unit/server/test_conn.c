@@ -297,11 +297,6 @@ static void test_malformed_requests(void **state)
 		"tunnel foo DAC487C8DFBBF9EE5C7F8CDCC37B62A33 host",
 		"tunnel foo DAC487C8DFBBF9EE5C7F8CDCC37B62Ag host",
 		"tunnel f:o " RESPONSE " host",
-		REQUEST "host udp=0",
-		REQUEST "host udp=65536",
-		REQUEST "host udp=x",
-		REQUEST "host udp udp=4028",
-		REQUEST "host x=1 X=2",
 		"tunnel 12345678901234567890123456789012345678901234567890123456789012345 " RESPONSE
 		" host",
 	};
@@ -317,6 +312,32 @@ static void test_malformed_requests(void **state)
 		feed_line(&bench, REQUEST "host");
 		expect(&bench, CONN_CHECK, CONN_DO_LOGIN, NULL);
 	}
+}
+
+/* Said as what it is, whoever asks and with whatever password; and it is no failed login. */
+static void test_bad_words(void **state)
+{
+	static const char *const words[][2] = {
+		{"udp:4028", "udp:4028"}, {"4028", "4028"},   {"udp 4028", "4028"},
+		{"udp=", "udp="},	  {"udp=0", "udp=0"}, {"UDP=70000", "UDP=70000"},
+		{"udp udp=1", "udp=1"},	  {"x=1 X=2", "X=2"},
+	};
+	struct bench bench;
+
+	(void)state;
+	start(&bench);
+	for (size_t i = 0; i < COUNT(words); i++) {
+		char line[DTCP_LINE_SIZE], answer[DTCP_LINE_SIZE];
+
+		(void)snprintf(line, sizeof(line), REQUEST "host %s", words[i][0]);
+		(void)snprintf(answer, sizeof(answer),
+			       "-ERR bad word after the tunnel type: %s (for UDP: udp or udp=port)",
+			       words[i][1]);
+		feed_line(&bench, line);
+		expect(&bench, CONN_LOGIN, CONN_DO_SEND, answer);
+	}
+	feed_line(&bench, REQUEST "host colour=blue");
+	expect(&bench, CONN_CHECK, CONN_DO_LOGIN, NULL);
 }
 
 static void test_second_request(void **state)
@@ -958,6 +979,7 @@ int main(void)
 		cmocka_unit_test(test_request),
 		cmocka_unit_test(test_unknown_type_is_asked_about),
 		cmocka_unit_test(test_malformed_requests),
+		cmocka_unit_test(test_bad_words),
 		cmocka_unit_test(test_second_request),
 		cmocka_unit_test(test_granted),
 		cmocka_unit_test(test_refused_by_monitor),
