@@ -119,7 +119,7 @@ enum reply_status answer_parse(const char *line, size_t len, const char **why);
 const char *reply_reason(const char *line);
 
 /*
- * Writes "+OK me her me6 her6 prefix ... udp=port session=digits" without line end into buf and
+ * Writes "+OK me her prefix ... me6 her6 udp=port session=digits" without line end into buf and
  * returns its length, or 0 where size is too small or reply cannot be said (her6 without me6, a
  * port without a session). Without a port, the session is not said.
  */

@@ -357,13 +357,13 @@ size_t reply_format(const struct dtcp_reply *reply, char *buf, size_t size)
 	put(&writer, "+OK", "");
 	put_address(&writer, AF_INET, &reply->me);
 	put_address(&writer, AF_INET, &reply->her);
-	/* The old servers send the address pair before the prefix, and old clients may count. */
+	/* Some old clients take the fourth word of a network's reply for the prefix. */
+	for (size_t i = 0; i < reply->n_prefixes; i++)
+		put(&writer, " ", prefix6_format(&reply->prefixes[i], text));
 	if (reply->has_me6)
 		put_address(&writer, AF_INET6, &reply->me6);
 	if (reply->has_her6)
 		put_address(&writer, AF_INET6, &reply->her6);
-	for (size_t i = 0; i < reply->n_prefixes; i++)
-		put(&writer, " ", prefix6_format(&reply->prefixes[i], text));
 	if (reply->udp_port != 0) {
 		(void)snprintf(text, sizeof(text), "%u", (unsigned int)reply->udp_port);
 		put(&writer, " udp=", text);

@@ -400,11 +400,11 @@ static void test_granted(void **state)
 	verdict.me6 = addr6("2001:db8:1::2");
 	verdict.her6 = addr6("2001:db8:1::1");
 	expect_granted("network", &verdict, NULL,
-		       "+OK 198.51.100.2 192.0.2.1 2001:db8:1::2 2001:db8:1::1 "
-		       "2001:db8:100:100::/56");
+		       "+OK 198.51.100.2 192.0.2.1 2001:db8:100:100::/56 "
+		       "2001:db8:1::2 2001:db8:1::1");
 	expect_granted("tunnelroute", &verdict, "203.0.113.9",
-		       "+OK 198.51.100.2 203.0.113.9 2001:db8:1::2 2001:db8:1::1 "
-		       "2001:db8:100:100::/56");
+		       "+OK 198.51.100.2 203.0.113.9 2001:db8:100:100::/56 "
+		       "2001:db8:1::2 2001:db8:1::1");
 
 	verdict.has_prefix = 0;
 	expect_granted("host", &verdict, NULL,
@@ -657,8 +657,8 @@ static void test_udp(void **state)
 	verdict.me6 = addr6("2001:db8:1::2");
 	verdict.her6 = addr6("2001:db8:1::1");
 	expect_udp("network udp", 0, &verdict,
-		   "+OK 198.51.100.2 192.0.2.1 2001:db8:1::2 2001:db8:1::1 "
-		   "2001:db8:100:100::/56" UDP_WORDS);
+		   "+OK 198.51.100.2 192.0.2.1 2001:db8:100:100::/56 "
+		   "2001:db8:1::2 2001:db8:1::1" UDP_WORDS);
 	verdict.session = 1;
 	verdict.has_prefix = 0;
 	expect_udp("host udp", 0, &verdict,
