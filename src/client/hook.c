@@ -2,6 +2,7 @@
 #include "client/hook.h"
 
 #include "base/log.h"
+#include "client/tunnel.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -188,7 +189,7 @@ struct script *hook_start(struct event_base *base, const struct client_options *
 	hook_set(&environment, "server", options->servers[tunnel->server_index]);
 	hook_set_ipv4(&environment, "server_addr", tunnel->server);
 	hook_set_ipv4(&environment, "myaddr", tunnel->myaddr);
-	hook_set(&environment, "tuntype", tunnel_type_name(options->type));
+	hook_set(&environment, "tuntype", tunnel_type_name(tunnel_type(tunnel, options)));
 	hook_set_ipv4(&environment, "me", reply->me);
 	hook_set_ipv4(&environment, "her", reply->her);
 	hook_set_ipv6(&environment, "me6", reply->has_me6, &reply->me6);

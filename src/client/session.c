@@ -87,7 +87,8 @@ int64_t session_deadline(const struct session *session)
 static void session_on_answer(struct session *session, const struct session_event *event,
 			      int64_t now, struct session_actions *actions)
 {
-	enum dtcp_reason said;
+	char said[DTCP_LINE_SIZE];
+	enum dtcp_reason reason;
 	const char *why = NULL;
 
 	switch (answer_parse(event->line, event->len, &why)) {
@@ -96,15 +97,23 @@ static void session_on_answer(struct session *session, const struct session_even
 			     session_server_name(session), why);
 		return;
 	case REPLY_ERROR:
-		why = reply_reason(event->line);
-		said = reason_parse(why);
-		session_fail_said(session, now, actions, CLIENT_SERVER, said,
-				  "%s: the server says: %s%s", session_server_name(session), why,
-				  said == REASON_SUPERSEDED
-					  ? " (another place uses the account of this user)"
-					  : "");
-		return;
+		reason = reason_parse(session_said(event, said));
+		if (reason_closes(reason) || ++session->errors >= SESSION_ERRORS_MAX) {
+			session_fail_said(session, now, actions, CLIENT_SERVER, reason,
+					  "%s: the server says: %s%s", session_server_name(session),
+					  said,
+					  reason == REASON_SUPERSEDED
+						  ? " (another place uses the account of this user)"
+						  : "");
+			return;
+		}
+		/* It is there, and has not closed: not every server knows a ping. */
+		actions->warning = true;
+		(void)snprintf(actions->message, sizeof(actions->message),
+			       "%s: the server says: %.400s", session_server_name(session), said);
+		break;
 	case REPLY_OK:
+		session->errors = 0;
 		break;
 	}
 	if (session->state != SESSION_UP)

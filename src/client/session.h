@@ -41,6 +41,9 @@
  */
 #define SESSION_GAP_MS 5000
 
+/* So many -ERR in a row, such as to pings, end a session. */
+#define SESSION_ERRORS_MAX 3
+
 #define SESSION_SERVERS_MAX 8
 
 enum session_state {
@@ -176,6 +179,7 @@ struct session {
 	bool no_way;	       /* there was no route to the server when the network last changed */
 	bool keep;	       /* the tunnel is to outlive the session that ends */
 	bool ping_sent;	       /* and not answered */
+	unsigned int errors;   /* -ERR in a row since the login */
 	int64_t up_since;      /* -1: not in this session */
 	unsigned int attempts; /* rounds that failed since a session was last up */
 	bool round_hopeless;   /* nothing failed in this round that a quick attempt could change */

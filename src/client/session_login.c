@@ -3,8 +3,10 @@
 #include "client/session_steps.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
+/* reason: what the server says, fit to be shown. */
 static void session_refused(struct session *session, const char *reason, int64_t now,
 			    struct session_actions *actions)
 {
@@ -16,6 +18,7 @@ void session_on_greeting(struct session *session, const struct session_event *ev
 			 struct session_actions *actions)
 {
 	char response[DTCP_RESPONSE_SIZE];
+	char said[DTCP_LINE_SIZE];
 	struct dtcp_greeting greeting;
 	const char *why = NULL;
 
@@ -26,7 +29,7 @@ void session_on_greeting(struct session *session, const struct session_event *ev
 			     session_server_name(session), why);
 		return;
 	case REPLY_ERROR:
-		session_refused(session, reply_reason(event->line), now, actions);
+		session_refused(session, session_said(event, said), now, actions);
 		return;
 	case REPLY_OK:
 		break;
@@ -138,6 +141,7 @@ static bool session_take_udp(struct session *session, int64_t now, struct sessio
 void session_on_reply(struct session *session, const struct session_event *event, int64_t now,
 		      struct session_actions *actions)
 {
+	char said[DTCP_LINE_SIZE];
 	const char *why = NULL;
 
 	switch (reply_parse(event->line, event->len, session->config.type, &session->reply, &why)) {
@@ -149,7 +153,7 @@ void session_on_reply(struct session *session, const struct session_event *event
 			     session_server_name(session), why);
 		return;
 	case REPLY_ERROR:
-		session_on_refusal(session, reply_reason(event->line), now, actions);
+		session_on_refusal(session, session_said(event, said), now, actions);
 		return;
 	case REPLY_OK:
 		break;
@@ -170,6 +174,11 @@ void session_on_reply(struct session *session, const struct session_event *event
 		return;
 	if (session->udp && !session_take_udp(session, now, actions))
 		return;
+	if (why[0] != '\0') {
+		actions->warning = true;
+		(void)snprintf(actions->message, sizeof(actions->message),
+			       "%s: the server's reply %s", session_server_name(session), why);
+	}
 	session->path_dead = false;
 	session->path_told = false;
 	actions->what |= SESSION_DO_ADD;

@@ -19,6 +19,7 @@ void session_connect(struct session *session, int64_t now, struct session_action
 	actions->what |= SESSION_DO_CONNECT;
 	session->udp = session->servers[session->current].udp;
 	session->ping_sent = false;
+	session->errors = 0;
 	session->up_since = -1;
 	session->source = session->latest;
 	session_enter(session, SESSION_CONNECT, now, SESSION_CONNECT_MS);
@@ -131,6 +132,13 @@ void session_start_over(struct session *session, int64_t now, struct session_act
 	session->then = SESSION_THEN_RECONNECT;
 	session->keep = session->config.hold > 0;
 	session_disconnected(session, now, actions);
+}
+
+const char *session_said(const struct session_event *event, char buf[static DTCP_LINE_SIZE])
+{
+	const char *said = reply_reason(event->line);
+
+	return log_escape(said, strlen(said), buf, DTCP_LINE_SIZE);
 }
 
 void session_ping(struct session *session, int64_t now, struct session_actions *actions)

@@ -104,6 +104,9 @@ void session_path_blocked(struct session *session, int64_t now, struct session_a
 void session_on_path(struct session *session, bool alive, int64_t now,
 		     struct session_actions *actions);
 
+/* What the server says behind "-ERR" in the line of event, fit to be shown. */
+const char *session_said(const struct session_event *event, char buf[static DTCP_LINE_SIZE]);
+
 /* The server's first line, and its answer to the request. session_login.c */
 void session_on_greeting(struct session *session, const struct session_event *event, int64_t now,
 			 struct session_actions *actions);

@@ -62,7 +62,7 @@ bool tunnel_check(const struct client_tunnel *tunnel, const struct client_option
 		return false;
 	*why = "prefixes";
 	if (reply->n_prefixes > DTCP_PREFIXES_MAX ||
-	    (options->type == TUNNEL_NETWORK) != (reply->n_prefixes > 0))
+	    (options->type != TUNNEL_NETWORK && reply->n_prefixes > 0))
 		return false;
 	for (size_t i = 0; i < reply->n_prefixes; i++) {
 		const struct prefix6 *prefix = &reply->prefixes[i];
@@ -75,6 +75,14 @@ bool tunnel_check(const struct client_tunnel *tunnel, const struct client_option
 		}
 	}
 	return true;
+}
+
+enum tunnel_type tunnel_type(const struct client_tunnel *tunnel,
+			     const struct client_options *options)
+{
+	bool bare = options->type == TUNNEL_NETWORK && tunnel->reply.n_prefixes == 0;
+
+	return bare ? TUNNEL_ONLY : options->type;
 }
 
 struct in6_addr tunnel_router_address(const struct prefix6 *prefix)
@@ -180,7 +188,7 @@ void tunnel_describe(const struct client_tunnel *tunnel, const struct client_opt
 	buf[0] = '\0';
 	append(buf, size, "server %s (%s)", inet_ntop(AF_INET, &tunnel->server, text, sizeof(text)),
 	       options->servers[tunnel->server_index]);
-	append(buf, size, ", type %s", tunnel_type_name(options->type));
+	append(buf, size, ", type %s", tunnel_type_name(tunnel_type(tunnel, options)));
 	append(buf, size, ", local %s", inet_ntop(AF_INET, &tunnel->myaddr, text, sizeof(text)));
 	if (tunnel->myaddr.s_addr != reply->me.s_addr)
 		append(buf, size, " (seen as %s)",

@@ -16,6 +16,10 @@
 bool tunnel_check(const struct client_tunnel *tunnel, const struct client_options *options,
 		  const char **why);
 
+/* What the tunnel is: without a prefix, a network is no more than tunnelonly. */
+enum tunnel_type tunnel_type(const struct client_tunnel *tunnel,
+			     const struct client_options *options);
+
 /*
  * The address that the router itself takes out of a delegated prefix where the tunnel is not
  * numbered: ::1 of its last /64; of a /64 or longer, its last address but one (of a /127 or /128

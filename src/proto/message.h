@@ -19,7 +19,8 @@
 #define DTCP_UDP_PORT	   4028
 #define DTCP_PORT	   20200
 #define DTCP_USER_MAX	   64  /* bytes of a user name */
-#define DTCP_CHALLENGE_MAX 128 /* bytes of a challenge; ours has 32 */
+#define DTCP_CHALLENGE_MAX 508 /* bytes of a challenge: all of a line but "+OK " */
+#define DTCP_CHALLENGE_OUR 32  /* of one that our server sends */
 #define DTCP_PASSWORD_MAX  256 /* bytes of a password */
 #define DTCP_PREFIXES_MAX  8   /* prefixes in one reply */
 #define DTCP_REQUEST_WORDS 4   /* words of a request without extensions */
@@ -94,7 +95,9 @@ enum reply_status {
 
 /*
  * All take a line without its end. On REPLY_GARBAGE *why points to the end of a sentence about the
- * line ("has no challenge"), else to "". *out is written with REPLY_OK only.
+ * line ("has no challenge"), else to "", but see reply_parse(). *out is written with REPLY_OK only.
+ * Only the words that are looked at have to be ASCII. The others can have any byte but NUL: what is
+ * shown of them has to go through log_escape().
  */
 
 /* The server's first line. */
@@ -103,11 +106,12 @@ enum reply_status greeting_parse(const char *line, size_t len, struct dtcp_greet
 
 /*
  * The answer to a tunnel request, its words read by their shape. For REPLY_OK the addresses that
- * type demands are there: me and her always, me6 and her6 for host, at least one prefix for
- * network. All that is there is unicast, the IPv6 part global or unique local, and no address,
- * prefix or known extension comes twice; any type can come with more than it demands, also with me6
- * and no her6. "udp=" and "session=" come both or not at all. Unknown words are ignored, however
- * often they come; a broken address, prefix, port or session makes the line garbage.
+ * type demands are there: me and her always, me6 and her6 for host. All that is there is unicast,
+ * the IPv6 part global or unique local, and no address or known extension comes twice; any type can
+ * come with more than it demands, also with me6 and no her6. "udp=" and "session=" come both or not
+ * at all. Unknown words are ignored, however often they come; a broken address, prefix, port or
+ * session makes the line garbage. For network, *why may say what is odd about a REPLY_OK: there is
+ * no prefix, or one had bits set beyond its length and has them no more.
  */
 enum reply_status reply_parse(const char *line, size_t len, enum tunnel_type type,
 			      struct dtcp_reply *out, const char **why);

@@ -86,13 +86,11 @@ enum prefix_error prefix6_parse(const char *text, struct prefix6 *out)
 	error = parse_length(slash + 1, &prefix.len);
 	if (error != PREFIX_OK)
 		return error;
-	if (!prefix6_valid(&prefix))
-		return PREFIX_HOST_BITS;
 	/* With its padding, since it goes on in messages between rooms. */
 	memset(out, 0, sizeof(*out));
-	out->addr = prefix.addr;
+	out->addr = prefix6_mask(&prefix.addr, prefix.len);
 	out->len = prefix.len;
-	return PREFIX_OK;
+	return prefix6_valid(&prefix) ? PREFIX_OK : PREFIX_HOST_BITS;
 }
 
 const char *prefix_error_text(enum prefix_error error)

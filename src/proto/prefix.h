@@ -23,7 +23,10 @@ enum prefix_error {
 	PREFIX_HOST_BITS, /* bits set beyond the length */
 };
 
-/* Reads "2001:db8::/48". On anything but PREFIX_OK *out is untouched. */
+/*
+ * Reads "2001:db8::/48". With PREFIX_HOST_BITS *out is the prefix without these bits, for those who
+ * can do with it; with the other errors it is untouched.
+ */
 enum prefix_error prefix6_parse(const char *text, struct prefix6 *out);
 
 /* What is wrong, as the end of a sentence ("has bits set beyond its length"). */

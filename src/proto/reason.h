@@ -3,6 +3,8 @@
 #ifndef DTCP_PROTO_REASON_H
 #define DTCP_PROTO_REASON_H
 
+#include <stdbool.h>
+
 enum dtcp_reason {
 	REASON_OTHER,	    /* words that we do not know; never sent */
 	REASON_IN_USE,	    /* the address has another user's tunnel over protocol 41 */
@@ -33,5 +35,8 @@ const char *reason_text(enum dtcp_reason reason);
  * texts, and those of servers in the field by the words that they have in common.
  */
 enum dtcp_reason reason_parse(const char *said);
+
+/* True where a server that says so to somebody who is logged in closes the connection. */
+bool reason_closes(enum dtcp_reason reason);
 
 #endif

@@ -28,6 +28,7 @@ enum word_shape {
 struct reader {
 	struct dtcp_reply reply;
 	size_t n_ipv4;
+	bool host_bits; /* a prefix had some, which were cleared */
 };
 
 /* --- the line --------------------------------------------------------------------------- */
@@ -57,8 +58,8 @@ static enum reply_status take_status(const char *line, size_t len,
 		*why = "is empty";
 	else if (len > DTCP_LINE_MAX)
 		*why = "is too long";
-	else if (!line_is_text(line, len))
-		*why = "has bytes that are not text";
+	else if (memchr(line, '\0', len) != NULL)
+		*why = "has a NUL byte";
 	if (**why != '\0')
 		return REPLY_GARBAGE;
 	if (status_len(line, len, "-ERR") > 0)
@@ -70,7 +71,8 @@ static enum reply_status take_status(const char *line, size_t len,
 	}
 	while (skip < len && strchr(BLANKS, line[skip]) != NULL)
 		skip++;
-	while (len > skip && strchr(BLANKS, line[len - 1]) != NULL)
+	/* And without a CR too many before the line end. */
+	while (len > skip && strchr(BLANKS "\r", line[len - 1]) != NULL)
 		len--;
 	memcpy(rest, line + skip, len - skip);
 	rest[len - skip] = '\0';
@@ -89,10 +91,6 @@ enum reply_status greeting_parse(const char *line, size_t len, struct dtcp_greet
 	n = strcspn(rest, BLANKS);
 	if (n == 0) {
 		*why = "has no challenge";
-		return REPLY_GARBAGE;
-	}
-	if (n > DTCP_CHALLENGE_MAX) {
-		*why = "has a challenge that is too long";
 		return REPLY_GARBAGE;
 	}
 	*out = (struct dtcp_greeting){.text = ""};
@@ -202,15 +200,17 @@ static const char *take_prefix(struct reader *reader, const char *text)
 	case PREFIX_LENGTH:
 		return "has an IPv6 prefix with a length outside 1 to 128";
 	case PREFIX_HOST_BITS:
-		return "has an IPv6 prefix with bits set beyond its length";
+		reader->host_bits = true;
+		break;
 	}
 	if (!prefix6_in_unicast(&prefix))
 		return "has an IPv6 prefix that is neither global nor unique local unicast";
 	if (!prefix6_is_unicast(&prefix))
 		return "has an IPv6 prefix that is too short: lengths from 16 to 128 are possible";
 	for (size_t i = 0; i < reply->n_prefixes; i++) {
+		/* What differed in these bits only is meant once. */
 		if (prefix6_equal(&reply->prefixes[i], &prefix))
-			return "has the same IPv6 prefix twice";
+			return reader->host_bits ? NULL : "has the same IPv6 prefix twice";
 	}
 	if (reply->n_prefixes == DTCP_PREFIXES_MAX)
 		return "has too many IPv6 prefixes";
@@ -276,13 +276,21 @@ static const char *check_complete(const struct reader *reader, enum tunnel_type 
 		return "lacks an IPv4 address of the tunnel";
 	if (type == TUNNEL_HOST && !(reply->has_me6 && reply->has_her6))
 		return "lacks an IPv6 address of the tunnel";
-	if (type == TUNNEL_NETWORK && reply->n_prefixes == 0)
-		return "lacks an IPv6 prefix";
 	if (reply->udp_port != 0 && reply->session == 0)
 		return "has a UDP port but no session";
 	if (reply->udp_port == 0 && reply->session != 0)
 		return "has a session but no UDP port";
 	return NULL;
+}
+
+/* What is odd about a reply that can be used all the same; "" for nothing. */
+static const char *oddity(const struct reader *reader, enum tunnel_type type)
+{
+	if (type == TUNNEL_NETWORK && reader->reply.n_prefixes == 0)
+		return "lacks an IPv6 prefix, so the tunnel is one of type tunnelonly";
+	if (type == TUNNEL_NETWORK && reader->host_bits)
+		return "has an IPv6 prefix with bits set beyond its length, which are cleared";
+	return "";
 }
 
 enum reply_status reply_parse(const char *line, size_t len, enum tunnel_type type,
@@ -307,6 +315,7 @@ enum reply_status reply_parse(const char *line, size_t len, enum tunnel_type typ
 		return REPLY_GARBAGE;
 	}
 	*out = reader.reply;
+	*why = oddity(&reader, type);
 	return REPLY_OK;
 }
 

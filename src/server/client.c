@@ -305,7 +305,7 @@ static void client_on_word(evutil_socket_t fd, short what, void *arg)
 }
 
 /* 32 upper-case hex digits of the system's random generator. */
-static bool client_challenge(char challenge[static 33])
+static bool client_challenge(char challenge[static DTCP_CHALLENGE_OUR + 1])
 {
 	unsigned char random[16];
 
@@ -324,7 +324,7 @@ struct client *client_new(const struct client_owner *owner, int fd, struct in_ad
 	struct sockaddr_in local = {.sin_family = AF_INET};
 	socklen_t len = sizeof(local);
 	struct client *client = calloc(1, sizeof(*client));
-	char challenge[33];
+	char challenge[DTCP_CHALLENGE_OUR + 1];
 
 	if (!client || getsockname(fd, (struct sockaddr *)&local, &len) == -1 ||
 	    !client_challenge(challenge)) {

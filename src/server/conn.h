@@ -76,7 +76,7 @@ struct conn {
 	int64_t answer_at;	 /* milliseconds, in CONN_HOLD */
 	enum dtcp_reason answer; /* then */
 	struct rate lines;	 /* that may still be heard now */
-	char challenge[33];
+	char challenge[DTCP_CHALLENGE_OUR + 1];
 	struct in_addr peer, local;
 	struct dtcp_request request; /* the last tunnel request */
 	struct dtcp_reply reply;     /* as granted */
@@ -84,7 +84,7 @@ struct conn {
 	const char *ending;	     /* why it ended, for the log */
 };
 
-/* challenge is 32 characters, new for every connection. */
+/* challenge is DTCP_CHALLENGE_OUR characters, new for every connection. */
 void conn_init(struct conn *conn, const struct conn_config *config, const char *challenge,
 	       struct in_addr peer, struct in_addr local);
 

@@ -49,7 +49,7 @@ struct server_login {
 	struct in_addr peer; /* addresses of the client's connection */
 	struct in_addr local;
 	char user[DTCP_USER_MAX + 1];
-	char challenge[DTCP_CHALLENGE_MAX + 1];
+	char challenge[DTCP_CHALLENGE_OUR + 1];
 	char response[DTCP_RESPONSE_SIZE];
 };
 

@@ -118,7 +118,7 @@ def test_greeting_not_understood(internet, greeting):
 
 
 @pytest.mark.parametrize("reply", [
-    "+OK", f"+OK {SITE}", OK, f"{OK} 2001:db8::1/48", f"{OK} 2001:db8::/0", f"{OK} 2001:db8::/129",
+    "+OK", f"+OK {SITE}", f"{OK} 2001:db8::/0", f"{OK} 2001:db8::1/129", f"{OK} ::1/x",
     "+OK 1.2.3 4.5.6", "hello", f"{OK} 2001:db8::/48 2001:db8::/48",
     f"{OK} 2001:db8::1 2001:db8::2 2001:db8::3 2001:db8:1::/48"])
 def test_reply_not_understood(internet, reply):

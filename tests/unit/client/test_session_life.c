@@ -130,10 +130,86 @@ static void test_farewell(void **state)
 		    "uses the account of this user)");
 	expect_down(rig_line, "-ERR connection timed out, disconnecting", CLIENT_SERVER,
 		    "broker.example: the server says: connection timed out, disconnecting");
-	expect_down(rig_line, "-ERR", CLIENT_SERVER, "broker.example: the server says: ");
-	/* Nothing about the account is to be read out of it now. */
-	expect_down(rig_line, "-ERR authentication failed.", CLIENT_SERVER,
-		    "broker.example: the server says: authentication failed.");
+	expect_down(rig_line, "-ERR server is shutting down", CLIENT_SERVER,
+		    "broker.example: the server says: server is shutting down");
+	expect_down(rig_line, "-ERR account changed", CLIENT_SERVER,
+		    "broker.example: the server says: account changed");
+	/* What it says beyond that is shown as what it is. */
+	expect_down(rig_line, "-ERR account changed \x1b[2J\xc3\xbc\\", CLIENT_SERVER,
+		    "broker.example: the server says: account changed \\x1b[2J\\xc3\\xbc\\x5c");
+}
+
+/* Other words after -ERR are an answer: the server is there, and does not close. */
+static void test_errors(void **state)
+{
+	static const char *const lines[][2] = {
+		{"-ERR", ""},
+		{"-ERR invalid command", "invalid command"},
+		/* Nothing about the account is to be read out of it now. */
+		{"-ERR authentication failed.", "authentication failed."},
+		{"-ERR \x07 d\xc3\xa9sol\xc3\xa9", "\\x07 d\\xc3\\xa9sol\\xc3\\xa9"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		char message[200];
+		struct rig rig;
+
+		(void)snprintf(message, sizeof(message), "broker.example: the server says: %s",
+			       lines[i][1]);
+		rig_init(&rig);
+		rig_reach(&rig, SESSION_UP);
+		/* Two, and again two after an answer that is none. */
+		for (int turn = 0; turn < 4; turn++) {
+			rig_deadline(&rig, 60000);
+			rig_expect(&rig, SESSION_UP, SESSION_DO_SEND, "ping", "");
+			rig_line(&rig, lines[i][0]);
+			rig_expect(&rig, SESSION_UP, 0, NULL, message);
+			assert_true(rig.actions.warning);
+			if (turn != 1)
+				continue;
+			rig_deadline(&rig, 60000);
+			rig_line(&rig, "+OK pong");
+			rig_expect(&rig, SESSION_UP, 0, NULL, "");
+		}
+		/* The third in a row. */
+		rig_deadline(&rig, 60000);
+		rig_line(&rig, lines[i][0]);
+		(void)snprintf(message, sizeof(message),
+			       "tunnel down: broker.example: the server says: %s", lines[i][1]);
+		rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL, message);
+		rig_input(&rig, SESSION_LOWERED);
+		rig_expect_exit(&rig, CLIENT_SERVER);
+
+		/* While the tunnel is made, it goes on being made. */
+		rig_init(&rig);
+		rig_reach(&rig, SESSION_RAISE);
+		rig_line(&rig, lines[i][0]);
+		assert_int_equal(rig.session.state, SESSION_RAISE);
+		rig_input(&rig, SESSION_RAISED);
+		rig_expect(&rig, SESSION_UP, 0, NULL, "");
+	}
+}
+
+/* They are counted anew in each session. */
+static void test_errors_of_another_session(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig);
+	rig_reach(&rig, SESSION_UP);
+	rig_line(&rig, "-ERR no");
+	rig_line(&rig, "-ERR no");
+	rig_input(&rig, SESSION_RECONNECT);
+	rig_line(&rig, "+OK bye");
+	rig_input(&rig, SESSION_LOWERED);
+	rig_come_up(&rig);
+	rig_line(&rig, "-ERR no");
+	rig_line(&rig, "-ERR no");
+	assert_int_equal(rig.session.state, SESSION_UP);
+	rig_line(&rig, "-ERR no");
+	assert_int_equal(rig.session.state, SESSION_LOWER);
 }
 
 static void test_garbage(void **state)
@@ -144,8 +220,6 @@ static void test_garbage(void **state)
 		    "-ERR");
 	expect_down(rig_line, "", CLIENT_GARBAGE,
 		    "broker.example: server not understood: is empty");
-	expect_down(rig_line, "-ERR \x07", CLIENT_GARBAGE,
-		    "broker.example: server not understood: has bytes that are not text");
 	expect_down(rig_bad_line, "a line of more than 512 bytes", CLIENT_GARBAGE,
 		    "broker.example: server not understood: a line of more than 512 bytes");
 }
@@ -167,7 +241,7 @@ static void test_long_farewell(void **state)
 
 	(void)state;
 	memset(line, 'z', sizeof(line) - 1);
-	memcpy(line, "-ERR ", 5);
+	memcpy(line, "-ERR account changed ", 21);
 	line[sizeof(line) - 1] = '\0';
 	(void)snprintf(reason, sizeof(reason), "broker.example: the server says: %.366s", line + 5);
 	expect_down(rig_line, line, CLIENT_SERVER, reason);
@@ -208,6 +282,8 @@ int main(void)
 		cmocka_unit_test(test_other_keepalive),
 		cmocka_unit_test(test_ping_is_forgotten),
 		cmocka_unit_test(test_farewell),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_errors_of_another_session),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_closed),
 		cmocka_unit_test(test_long_farewell),

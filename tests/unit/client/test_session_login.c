@@ -226,7 +226,6 @@ static void test_greeting_garbage(void **state)
 		{"+OK  \t ", "has no challenge"},
 		{"SSH-2.0-OpenSSH_9.2", "begins neither with +OK nor with -ERR"},
 		{"HTTP/1.1 400 Bad Request", "begins neither with +OK nor with -ERR"},
-		{"+OK \x1b[31m", "has bytes that are not text"},
 	};
 	char message[200];
 
@@ -251,6 +250,38 @@ static void test_greeting_refuses(void **state)
 	expect_line_fails(SESSION_GREETING, TUNNEL_ONLY, "-ERR authentication failed.",
 			  CLIENT_SERVER,
 			  "broker.example: refused by the server: authentication failed.");
+	expect_line_fails(
+		SESSION_GREETING, TUNNEL_ONLY, "-ERR \x1b[2J\x9b\rpl\xc3\xa4tze: 0\\",
+		CLIENT_SERVER,
+		"broker.example: refused by the server: \\x1b[2J\\x9b\\x0dpl\\xc3\\xa4tze: "
+		"0\\x5c");
+}
+
+/* The challenge is taken as it comes, and what follows it is not looked at. */
+static void test_greetings(void **state)
+{
+	static const char *const texts[] = {"", " gr\xc3\xbc\xc3\x9f dich", " \x1b[2J\xff\x9b"};
+	char line[DTCP_LINE_MAX + 1] = "+OK ";
+	char response[DTCP_RESPONSE_SIZE], request[100];
+	struct rig rig;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		start(&rig, TUNNEL_ONLY);
+		(void)snprintf(line, sizeof(line), "+OK " RIG_CHALLENGE "%s", texts[i]);
+		rig_line(&rig, line);
+		rig_expect(&rig, SESSION_LOGIN, SESSION_DO_SEND,
+			   "tunnel foo " RIG_RESPONSE " tunnelonly", "");
+	}
+	for (size_t len = 100; len <= DTCP_LINE_MAX - 4; len += 51) {
+		memset(line + 4, '\xe9', len);
+		line[4 + len] = '\0';
+		assert_true(digest_response(RIG_USER, line + 4, RIG_PASSWORD, response));
+		(void)snprintf(request, sizeof(request), "tunnel foo %s tunnelonly", response);
+		start(&rig, TUNNEL_ONLY);
+		rig_line(&rig, line);
+		rig_expect(&rig, SESSION_LOGIN, SESSION_DO_SEND, request, "");
+	}
 }
 
 static void test_wrong_password(void **state)
@@ -262,6 +293,10 @@ static void test_wrong_password(void **state)
 	expect_line_fails(SESSION_LOGIN, TUNNEL_HOST, "-ERR Authentication Failure", CLIENT_AUTH,
 			  "broker.example: user foo: wrong user name or password "
 			  "(server: Authentication Failure)");
+	expect_line_fails(SESSION_LOGIN, TUNNEL_HOST, "-ERR Authentication \x1b[1mfailed",
+			  CLIENT_AUTH,
+			  "broker.example: user foo: wrong user name or password "
+			  "(server: Authentication \\x1b[1mfailed)");
 }
 
 static void test_type_refused(void **state)
@@ -336,9 +371,8 @@ static void test_reply_garbage(void **state)
 		{TUNNEL_ONLY, "hello", "begins neither with +OK nor with -ERR"},
 		{TUNNEL_HOST, RIG_REPLY, "lacks an IPv6 address of the tunnel"},
 		{TUNNEL_HOST, RIG_REPLY " 2001:db8::2", "lacks an IPv6 address of the tunnel"},
-		{TUNNEL_NETWORK, RIG_REPLY " 2001:db8::2 2001:db8::1", "lacks an IPv6 prefix"},
-		{TUNNEL_NETWORK, RIG_REPLY " 2001:db8::1/48",
-		 "has an IPv6 prefix with bits set beyond its length"},
+		{TUNNEL_NETWORK, RIG_REPLY " 2001:db8::/0",
+		 "has an IPv6 prefix with a length outside 1 to 128"},
 	};
 	char message[200];
 
@@ -349,6 +383,50 @@ static void test_reply_garbage(void **state)
 			       rows[i].why);
 		expect_line_fails(SESSION_LOGIN, rows[i].type, rows[i].line, CLIENT_GARBAGE,
 				  message);
+	}
+}
+
+/* What can be made of a reply that is not as it should be is made of it, with a warning. */
+static void test_odd_replies(void **state)
+{
+	static const char bits[] =
+		"broker.example: the server's reply has an IPv6 prefix with bits "
+		"set beyond its length, which are cleared";
+	static const char bare[] =
+		"broker.example: the server's reply lacks an IPv6 prefix, so the "
+		"tunnel is one of type tunnelonly";
+	static const struct {
+		const char *words;
+		const char *message;
+		size_t n_prefixes;
+	} rows[] = {
+		{" 2001:db8:100:100::1/56", bits, 1},
+		{" 2001:db8:1::/48,2001:db8:100:1ff::/56", bits, 2},
+		{"", bare, 0},
+		{" 2001:db8::2 2001:db8::1", bare, 0},
+		{" \xe3\x81\xaf\xe3\x81\x84", bare, 0},
+		{" 2001:db8:100:100::/56 gr\xc3\xbc\xc3\x9f", "", 1},
+	};
+	char line[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rig rig;
+
+		log_in(&rig, TUNNEL_NETWORK);
+		(void)snprintf(line, sizeof(line), RIG_REPLY "%s", rows[i].words);
+		rig_line(&rig, line);
+		rig_expect(&rig, SESSION_RAISE, RIG_ADD_RAISE, NULL, rows[i].message);
+		assert_int_equal(rig.actions.warning, rows[i].message[0] != '\0');
+		assert_int_equal(rig.session.reply.n_prefixes, rows[i].n_prefixes);
+		for (size_t j = 0; j < rows[i].n_prefixes; j++)
+			assert_true(prefix6_valid(&rig.session.reply.prefixes[j]));
+		/* Why it fails is more to the point. */
+		log_in(&rig, TUNNEL_NETWORK);
+		(void)snprintf(line, sizeof(line), RIG_NAT_REPLY "%s", rows[i].words);
+		rig_line(&rig, line);
+		assert_non_null(strstr(rig.actions.message, "NAT found"));
+		rig_expect_exit(&rig, CLIENT_NAT);
 	}
 }
 
@@ -450,11 +528,13 @@ int main(void)
 		cmocka_unit_test(test_timeouts),
 		cmocka_unit_test(test_greeting_garbage),
 		cmocka_unit_test(test_greeting_refuses),
+		cmocka_unit_test(test_greetings),
 		cmocka_unit_test(test_wrong_password),
 		cmocka_unit_test(test_type_refused),
 		cmocka_unit_test(test_other_refusals),
 		cmocka_unit_test(test_server_on_loopback),
 		cmocka_unit_test(test_reply_garbage),
+		cmocka_unit_test(test_odd_replies),
 		cmocka_unit_test(test_nat),
 		cmocka_unit_test(test_cannot_be_made_here),
 		cmocka_unit_test(test_impossible_account),

@@ -165,6 +165,7 @@ static void test_check_good(void **state)
 	expect_good(&tunnel, TUNNEL_HOST);
 	tunnel = bare();
 	expect_good(&tunnel, TUNNEL_ONLY);
+	expect_good(&tunnel, TUNNEL_NETWORK);
 	tunnel.reply.n_prefixes = 1;
 	expect_good(&tunnel, TUNNEL_NETWORK);
 	/* An address of ours without the other end's. */
@@ -185,7 +186,6 @@ static void test_check_demands(void **state)
 
 	(void)state;
 	expect_bad(&tunnel, TUNNEL_HOST, "IPv6 addresses");
-	expect_bad(&tunnel, TUNNEL_NETWORK, "prefixes");
 	tunnel.reply.has_me6 = true;
 	expect_bad(&tunnel, TUNNEL_HOST, "IPv6 addresses");
 	/* Prefixes are for networks only. */
@@ -495,6 +495,11 @@ static void test_describe(void **state)
 		    "server 192.0.2.1 (broker.example), type network, local 198.51.100.2, remote "
 		    "192.0.2.99, prefix 2001:db8:100::/56, address 2001:db8:100:ff::1, interface "
 		    "dtcp0, mtu 1280");
+	/* A network without a prefix is none. */
+	tunnel.reply.n_prefixes = 0;
+	expect_text(&tunnel, &options,
+		    "server 192.0.2.1 (broker.example), type tunnelonly, local 198.51.100.2, "
+		    "remote 192.0.2.99, interface dtcp0, mtu 1280");
 
 	options = options_for(TUNNEL_HOST);
 	options.mtu = 1480;

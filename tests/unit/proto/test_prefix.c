@@ -95,8 +95,33 @@ static void test_parse_errors(void **state)
 		struct prefix6 out = {.addr = {.s6_addr = {0xaa}}, .len = 77};
 
 		assert_int_equal(prefix6_parse(rows[i].text, &out), rows[i].error);
+		if (rows[i].error == PREFIX_HOST_BITS)
+			continue;
 		assert_addr6(&out.addr, "aa00::");
 		assert_int_equal(out.len, 77);
+	}
+}
+
+/* What is meant by a prefix with too many bits, for those who can do with it. */
+static void test_host_bits_are_cleared(void **state)
+{
+	static const char *const rows[][2] = {
+		{"2001:db8::1/48", "2001:db8::/48"},
+		{"2001:db8::1/127", "2001:db8::/127"},
+		{"2001:db8:8000::/32", "2001:db8::/32"},
+		{"2001:db8:0:80::/56", "2001:db8::/56"},
+		{"2001:db8:ffff::/33", "2001:db8:8000::/33"},
+		{"c000::/1", "8000::/1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct prefix6 out = {.addr = {.s6_addr = {0xaa}}, .len = 77};
+		char buf[PREFIX6_STRLEN];
+
+		assert_int_equal(prefix6_parse(rows[i][0], &out), PREFIX_HOST_BITS);
+		assert_true(prefix6_valid(&out));
+		assert_string_equal(prefix6_format(&out, buf), rows[i][1]);
 	}
 }
 
@@ -364,6 +389,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parse_errors),
+		cmocka_unit_test(test_host_bits_are_cleared),
 		cmocka_unit_test(test_longest_text),
 		cmocka_unit_test(test_format_is_canonical),
 		cmocka_unit_test(test_error_text),
