@@ -173,6 +173,7 @@ static void session_on_silence(struct session *session, int64_t now,
 	if (!session->udp) {
 		session_change_to_udp(session, now, actions,
 				      "%s: the far end does not answer over protocol 41", server);
+		session->servers[session->current].silent = true;
 		return;
 	}
 	session_doubt_udp(session);
@@ -315,8 +316,10 @@ static void session_on_reconnect(struct session *session, int64_t now,
 	    (leaving && session->then == SESSION_THEN_EXIT))
 		return;
 	session->then = SESSION_THEN_RECONNECT;
-	for (size_t i = 0; i < session->config.n_servers; i++)
+	for (size_t i = 0; i < session->config.n_servers; i++) {
 		session->servers[i].rest_until = 0;
+		session->servers[i].trusted = false;
+	}
 	session_round(session, session->home);
 	if (leaving)
 		session_let_go(session, actions, why);

@@ -141,6 +141,9 @@ struct session_actions {
 struct session_server {
 	char password[DTCP_PASSWORD_MAX + 1];
 	bool udp;		/* the next attempt is for UDP */
+	bool udp_known;		/* it has granted a session over UDP */
+	bool silent;		/* its far end did not answer over protocol 41; UDP is next */
+	bool trusted;		/* it knows nothing but protocol 41, which is not tried out */
 	bool tried;		/* in this round */
 	int64_t rest_until;	/* no attempt before: what it said last takes time to change */
 	struct in_addr address; /* of its name, the one last connected to; 0: none yet */

@@ -60,6 +60,28 @@ static bool session_check_end(struct session *session, int64_t now, struct sessi
 	return false;
 }
 
+/*
+ * --transport auto: what a server that has not known the word for UDP so far can have meant by this
+ * answer. It has taken our password a moment ago; old ones count the words, and call any other
+ * number of them a failed login.
+ */
+static bool session_means_no_udp(const struct session *session, enum dtcp_reason said)
+{
+	if (session->config.transport != SESSION_AUTO || !session->udp ||
+	    session_server(session)->udp_known)
+		return false;
+	return said == REASON_AUTH || said == REASON_TYPE || said == REASON_INVALID ||
+	       said == REASON_WORD || said == REASON_OTHER;
+}
+
+static void session_no_udp(struct session *session, const char *reason, int64_t now,
+			   struct session_actions *actions)
+{
+	session_fail(session, now, actions, CLIENT_TYPE,
+		     "%s: the server does not know tunnels over UDP (server: %s)",
+		     session_server_name(session), reason);
+}
+
 static void session_on_refusal(struct session *session, const char *reason, int64_t now,
 			       struct session_actions *actions)
 {
@@ -69,6 +91,8 @@ static void session_on_refusal(struct session *session, const char *reason, int6
 	/* Another box behind the same NAT was first with protocol 41. */
 	if (said == REASON_IN_USE && session->config.transport == SESSION_AUTO && !session->udp)
 		session_change_to_udp(session, now, actions, "%s: %s", server, reason);
+	else if (session_means_no_udp(session, said))
+		session_no_udp(session, reason, now, actions);
 	else if (said == REASON_AUTH)
 		session_fail(session, now, actions, CLIENT_AUTH,
 			     "%s: user %s: wrong user name or password%s (server: %s)", server,
@@ -77,9 +101,9 @@ static void session_on_refusal(struct session *session, const char *reason, int6
 					  : "",
 			     reason);
 	else if (said == REASON_TRANSPORT)
-		session_fail(session, now, actions, CLIENT_TYPE,
-			     "%s: the server does not offer tunnels over UDP (server: %s)", server,
-			     reason);
+		session_fail_said(session, now, actions, CLIENT_TYPE, said,
+				  "%s: the server does not offer tunnels over UDP (server: %s)",
+				  server, reason);
 	else if (said == REASON_TYPE)
 		session_fail(session, now, actions, CLIENT_TYPE,
 			     "%s: the server does not offer tunnel type %s (server: %s)", server,
@@ -122,6 +146,10 @@ static bool session_check_nat(struct session *session, int64_t now, struct sessi
 /* What forward needs besides the reply. */
 static bool session_take_udp(struct session *session, int64_t now, struct session_actions *actions)
 {
+	if (session->reply.udp_port == 0 && session_means_no_udp(session, REASON_OTHER)) {
+		session_no_udp(session, "no UDP port in its reply", now, actions);
+		return false;
+	}
 	if (session->reply.udp_port == 0) {
 		session_fail(session, now, actions, CLIENT_GARBAGE,
 			     "%s: the server's reply is not understood: no UDP port and session "
@@ -135,6 +163,7 @@ static bool session_take_udp(struct session *session, int64_t now, struct sessio
 			     "cannot compute the key of the tunnel's probes");
 		return false;
 	}
+	session->servers[session->current].udp_known = true;
 	return true;
 }
 
@@ -186,7 +215,7 @@ void session_on_reply(struct session *session, const struct session_event *event
 		session_raise(session, now, actions);
 	} else if (session->udp) {
 		session_enter(session, SESSION_TEST, now, SESSION_PATH_MS);
-	} else if (session->config.transport == SESSION_AUTO) {
+	} else if (session->config.transport == SESSION_AUTO && !session_server(session)->trusted) {
 		session_enter(session, SESSION_TEST, now, SESSION_ECHO_MS);
 	} else {
 		session_raise(session, now, actions);

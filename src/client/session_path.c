@@ -19,11 +19,14 @@ void session_path_lost(struct session *session, int64_t now, struct session_acti
 
 void session_path_blocked(struct session *session, int64_t now, struct session_actions *actions)
 {
+	struct session_server *current = &session->servers[session->current];
 	const char *server = session_server_name(session);
 
-	if (session->config.transport == SESSION_AUTO) {
+	/* Unless it knows nothing else. */
+	if (session->config.transport == SESSION_AUTO && !current->trusted) {
 		session_change_to_udp(session, now, actions,
 				      "%s: nothing comes over protocol 41 any more", server);
+		current->silent = true;
 		return;
 	}
 	session->path_told = true;

@@ -100,9 +100,28 @@ static void session_decide_pause(struct session *session, bool was_up, char *nex
  * Where the server knows no UDP, which old ones say in their own ways, the next attempt tries
  * protocol 41 again.
  */
-static bool session_doubts_udp(enum client_exit status)
+static bool session_doubts_udp(const struct session *session, enum client_exit status)
 {
-	return status == CLIENT_TYPE || status == CLIENT_AUTH || status == CLIENT_GARBAGE;
+	return status == CLIENT_TYPE || status == CLIENT_AUTH || status == CLIENT_GARBAGE ||
+	       (session->state == SESSION_LOGIN && !session_server(session)->udp_known);
+}
+
+/*
+ * --transport auto: the far end has not answered over protocol 41, but the server knows nothing
+ * else. An old one's far end need not answer an echo request, so it is taken as it is, after the
+ * servers that are left in this round.
+ */
+static bool session_trusts(struct session *session, enum client_exit status, enum dtcp_reason said)
+{
+	struct session_server *server = &session->servers[session->current];
+
+	if (!server->silent || status != CLIENT_TYPE || said == REASON_TRANSPORT)
+		return false;
+	server->silent = false;
+	server->trusted = true;
+	server->tried = false;
+	server->rest_until = 0;
+	return true;
 }
 
 void session_doubt_udp(struct session *session)
@@ -171,6 +190,7 @@ static void session_end(struct session *session, int64_t now, struct session_act
 	bool there = session_has_tunnel(session);
 	const char *what = "";
 	bool hopeless = session_hopeless(status, said);
+	bool trusts;
 	char next[300] = "";
 
 	session->status = status;
@@ -182,13 +202,17 @@ static void session_end(struct session *session, int64_t now, struct session_act
 	if (was_up && (now - session->up_since >= (int64_t)SESSION_RETRY_MAX * 1000 ||
 		       said == REASON_STOPPING))
 		session->attempts = 0;
-	if (session_doubts_udp(status))
+	if (session_doubts_udp(session, status))
 		session_doubt_udp(session);
 	session_note_failure(session, status, was_up, hopeless, now);
+	trusts = session_trusts(session, status, said);
 	if (status != CLIENT_LOCAL && !was_up &&
-	    session_choose(session, session->current, now, &session->current)) {
+	    session_choose(session, session->current + trusts, now, &session->current)) {
 		session->then = SESSION_THEN_NEXT;
-		(void)snprintf(next, sizeof(next), "; trying %s", session_server_name(session));
+		(void)snprintf(next, sizeof(next), "; trying %s%s", session_server_name(session),
+			       session_server(session)->trusted
+				       ? " over protocol 41, which may pass all the same"
+				       : "");
 	} else if (session->config.loop) {
 		session->then = SESSION_THEN_RETRY;
 		session_decide_pause(session, was_up, next, sizeof(next));
@@ -200,7 +224,7 @@ static void session_end(struct session *session, int64_t now, struct session_act
 		what = "session lost: ";
 	actions->warning = true;
 	if (session->then != SESSION_THEN_EXIT && what[0] == '\0')
-		session_say(actions, repeat, reason, next, hopeless, now);
+		session_say(actions, repeat, reason, next, hopeless && !trusts, now);
 	else
 		(void)snprintf(actions->message, sizeof(actions->message), "%s%s%s", what, reason,
 			       next);

@@ -93,6 +93,7 @@ void session_change_to_udp(struct session *session, int64_t now, struct session_
 	(void)snprintf(actions->message, sizeof(actions->message), "%s; changing to UDP", reason);
 	session->udp = true;
 	session->servers[session->current].udp = true;
+	session->servers[session->current].silent = false;
 	session->keep = session->link == SESSION_LINK_UP;
 	session->then = SESSION_THEN_RECONNECT;
 	session_quit(session, now, actions);

@@ -99,6 +99,35 @@ static void test_auto_changes(void **state)
 	assert_false(rig.session.udp);
 }
 
+/* The server knows no UDP: protocol 41 is what there is, and its tunnel stays, as without auto. */
+static void test_auto_has_nothing_else(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig, SESSION_AUTO, SESSION_UP);
+	expect_question(&rig);
+	rig_line(&rig, "+OK pong");
+	rig_line(&rig, "+OK good bye");
+	rig_request(&rig);
+	rig_line(&rig, "-ERR authentication failed.");
+	rig_expect(
+		&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL,
+		"broker.example: the server does not know tunnels over UDP (server: "
+		"authentication failed.); trying broker.example over protocol 41, which may pass "
+		"all the same");
+	rig_request(&rig);
+	rig_line(&rig, RIG_REPLY);
+	rig_expect(&rig, SESSION_RAISE, RIG_ADD_RAISE, NULL, "");
+	rig_input(&rig, SESSION_RAISED);
+	expect_question(&rig);
+	/* Not every server has an answer to that. */
+	rig_line(&rig, "-ERR invalid command");
+	rig_expect(&rig, SESSION_UP, 0, NULL, DEAD);
+	rig_path(&rig, true);
+	rig_expect(&rig, SESSION_UP, 0, NULL, BACK);
+}
+
 /* Nothing at all gets through: that says nothing about protocol 41. */
 static void test_server_gone(void **state)
 {
@@ -152,9 +181,13 @@ static void test_dead_while_raising(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_dead_and_back), cmocka_unit_test(test_back_before_it_is_said),
-		cmocka_unit_test(test_auto_changes),  cmocka_unit_test(test_server_gone),
-		cmocka_unit_test(test_one_question),  cmocka_unit_test(test_dead_while_raising),
+		cmocka_unit_test(test_dead_and_back),
+		cmocka_unit_test(test_back_before_it_is_said),
+		cmocka_unit_test(test_auto_has_nothing_else),
+		cmocka_unit_test(test_auto_changes),
+		cmocka_unit_test(test_server_gone),
+		cmocka_unit_test(test_one_question),
+		cmocka_unit_test(test_dead_while_raising),
 	};
 
 	return cmocka_run_group_tests_name("client session path", tests, NULL, NULL);

@@ -528,6 +528,165 @@ static void test_auto_goes_back_from_a_refusal(void **state)
 	}
 }
 
+/* Whatever it says to a word that it does not know: that, and not the password, is the matter. */
+static void test_server_without_udp(void **state)
+{
+	static const char *const answers[][2] = {
+		{"-ERR authentication failed.", "authentication failed."}, /* KAME's */
+		{"-ERR Authentication error \x1b[2J", "Authentication error \\x1b[2J"},
+		{"-ERR invalid command", "invalid command"},
+		{"-ERR unsupported tunnel type network udp", "unsupported tunnel type network udp"},
+		{"-ERR too many words", "too many words"},
+		{"-ERR", ""},
+		{RIG_NAT_REPLY, "no UDP port in its reply"},
+		{RIG_NAT_REPLY " new=1", "no UDP port in its reply"},
+	};
+
+	struct rig rig;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		char message[200];
+
+		begin(&rig, SESSION_AUTO, false, SESSION_LOGIN);
+		rig_line(&rig, RIG_NAT_REPLY);
+		rig_line(&rig, "+OK good bye");
+		expect_request(&rig, REQUEST " udp");
+		rig_line(&rig, answers[i][0]);
+		(void)snprintf(message, sizeof(message),
+			       "broker.example: the server does not know tunnels over UDP "
+			       "(server: %s)",
+			       answers[i][1]);
+		rig_expect(&rig, SESSION_DONE, RIG_CLOSE_EXIT, NULL, message);
+		rig_expect_exit(&rig, CLIENT_TYPE);
+	}
+	/* One that has let us in over UDP before means what it says. */
+	come_up_through_nat(&rig, false);
+	rig_input(&rig, SESSION_RECONNECT);
+	rig_line(&rig, "+OK good bye");
+	rig_input(&rig, SESSION_LOWERED);
+	expect_request(&rig, REQUEST " udp");
+	rig_line(&rig, "-ERR authentication failed.");
+	rig_expect_exit(&rig, CLIENT_AUTH);
+}
+
+/* One that says nothing, or hangs up: the next attempt is another one, too. */
+static void test_server_that_chokes_on_udp(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct rig rig;
+
+		begin(&rig, SESSION_AUTO, true, SESSION_LOGIN);
+		rig_line(&rig, RIG_NAT_REPLY);
+		rig_line(&rig, "+OK good bye");
+		expect_request(&rig, REQUEST " udp");
+		if (i == 0)
+			rig_closed(&rig, "the server closed the connection");
+		else
+			rig_deadline(&rig, 10000);
+		rig_deadline(&rig, 750);
+		expect_request(&rig, REQUEST);
+	}
+}
+
+#define TRUSTING                                                                                   \
+	"broker.example: the server does not know tunnels over UDP (server: authentication "       \
+	"failed.); trying broker.example over protocol 41, which may pass all the same"
+
+/* Protocol 41 has not been answered, so UDP is asked for. */
+static void ask_for_udp_at_last(struct rig *rig, bool loop)
+{
+	begin(rig, SESSION_AUTO, loop, SESSION_TEST);
+	rig_deadline(rig, 5000);
+	rig_line(rig, "+OK good bye");
+	expect_request(rig, REQUEST " udp");
+}
+
+/*
+ * An old server's far end need not answer an echo request. When it turns out that it has nothing
+ * but protocol 41, the tunnel is taken as it is.
+ */
+static void test_protocol_41_after_all(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	ask_for_udp_at_last(&rig, true);
+	rig_line(&rig, "-ERR authentication failed.");
+	rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL, TRUSTING);
+	expect_request(&rig, REQUEST);
+	rig_line(&rig, RIG_REPLY);
+	rig_expect(&rig, SESSION_RAISE, RIG_ADD_RAISE, NULL, "");
+	rig_input(&rig, SESSION_RAISED);
+	rig_expect(&rig, SESSION_UP, 0, NULL, "");
+	/* And again in the next session, */
+	rig_closed(&rig, "gone");
+	rig_input(&rig, SESSION_LOWERED);
+	rig_deadline(&rig, 500);
+	expect_request(&rig, REQUEST);
+	rig_line(&rig, RIG_REPLY);
+	rig_expect(&rig, SESSION_RAISE, RIG_ADD_RAISE, NULL, "");
+	rig_input(&rig, SESSION_RAISED);
+	/* until somebody wants it to begin anew. */
+	rig_input(&rig, SESSION_RECONNECT);
+	rig_line(&rig, "+OK good bye");
+	rig_input(&rig, SESSION_LOWERED);
+	expect_request(&rig, REQUEST);
+	rig_line(&rig, RIG_REPLY);
+	rig_expect(&rig, SESSION_TEST, SESSION_DO_ADD, NULL, "");
+}
+
+/* Where there is a NAT, or a server of our kind whose far end would have answered, it is not. */
+static void test_no_protocol_41_after_all(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	ask_for_udp_at_last(&rig, false);
+	rig_line(&rig, "-ERR unsupported transport udp");
+	rig_expect_exit(&rig, CLIENT_TYPE);
+
+	/* Trusted, and then a NAT is there. */
+	ask_for_udp_at_last(&rig, false);
+	rig_line(&rig, "-ERR authentication failed.");
+	expect_request(&rig, REQUEST);
+	rig_line(&rig, RIG_NAT_REPLY);
+	rig_line(&rig, "+OK good bye");
+	expect_request(&rig, REQUEST " udp");
+	rig_line(&rig, "-ERR authentication failed.");
+	rig_expect_exit(&rig, CLIENT_TYPE);
+}
+
+/* The other servers of the round come first. */
+static void test_other_servers_before_that(void **state)
+{
+	struct session_config config;
+	struct rig rig;
+
+	(void)state;
+	rig_init_udp(&rig, SESSION_AUTO, false, 0);
+	config = rig.session.config;
+	config.servers[1] = "other.example";
+	config.n_servers = 2;
+	rig_configure(&rig, &config);
+	rig_reach(&rig, SESSION_TEST);
+	rig_deadline(&rig, 5000);
+	rig_line(&rig, "+OK good bye");
+	expect_request(&rig, REQUEST " udp");
+	rig_line(&rig, "-ERR authentication failed.");
+	rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL,
+		   "broker.example: the server does not know tunnels over UDP (server: "
+		   "authentication failed.); trying other.example");
+	rig_failed(&rig, CLIENT_REFUSED, "refused");
+	rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL,
+		   "other.example: refused; trying broker.example over protocol 41, which may pass "
+		   "all the same");
+	expect_request(&rig, REQUEST);
+	rig_line(&rig, RIG_REPLY);
+	rig_expect(&rig, SESSION_RAISE, RIG_ADD_RAISE, NULL, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -552,6 +711,11 @@ int main(void)
 		cmocka_unit_test(test_auto_remembers),
 		cmocka_unit_test(test_auto_goes_back),
 		cmocka_unit_test(test_auto_goes_back_from_a_refusal),
+		cmocka_unit_test(test_server_without_udp),
+		cmocka_unit_test(test_server_that_chokes_on_udp),
+		cmocka_unit_test(test_protocol_41_after_all),
+		cmocka_unit_test(test_no_protocol_41_after_all),
+		cmocka_unit_test(test_other_servers_before_that),
 	};
 
 	return cmocka_run_group_tests_name("client session udp", tests, NULL, NULL);
