@@ -23,6 +23,7 @@ struct keepers {
 	struct plane *plane;
 	struct event *timer;
 	uint64_t armed; /* when the timer will fire; UINT64_MAX: not at all */
+	bool hurried;	/* it is overdue, and has been set to fire at once */
 	uint64_t since; /* the end of the last gap */
 	struct wheel wheel;
 };
@@ -71,12 +72,16 @@ static void keepers_arm(struct keepers *keepers, uint64_t when, uint64_t now)
 	uint64_t wait = when > now ? when - now : 0;
 	struct timeval after;
 
-	/* libevent's clock stands still while the machine sleeps: what is overdue comes now, and
-	 * how late it is shows that there was a gap. */
-	if (keepers->armed <= now)
-		wait = 0;
-	else if (now + wait >= keepers->armed)
+	/*
+	 * libevent's clock stands still while the machine sleeps: what is overdue comes now, and
+	 * how late it is shows that there was a gap. Once: a timer that is set anew when it is
+	 * about to run waits for all packets that are there, and they would do so again.
+	 */
+	if (keepers->armed <= now ? keepers->hurried : now + wait >= keepers->armed)
 		return;
+	keepers->hurried = keepers->armed <= now;
+	if (keepers->hurried)
+		wait = 0;
 	else
 		keepers->armed = now + wait;
 	after.tv_sec = (time_t)(wait / 1000);
@@ -141,6 +146,7 @@ static void keepers_on_timer(evutil_socket_t fd, short what, void *arg)
 	if (now >= keepers->armed + KEEPALIVE_GAP)
 		keepers->since = now;
 	keepers->armed = UINT64_MAX;
+	keepers->hurried = false;
 	while (asked < KEEPALIVE_BURST && (keepalive = wheel_take(&keepers->wheel, now)))
 		asked += keepalive_step(keepalive, now);
 	keepers_arm(keepers,

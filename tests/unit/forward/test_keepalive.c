@@ -13,6 +13,7 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MANY = 20000 };
 
@@ -28,6 +29,7 @@ static struct {
 	uint8_t last[ECHO_SIZE];
 	struct session *sessions[MANY];
 	bool answers; /* each of these, at once */
+	bool loops;   /* the timer waits in the loop, and is due at once */
 } world;
 
 uint64_t __wrap_clock_us(void);
@@ -44,6 +46,12 @@ uint64_t __wrap_clock_us(void)
 
 void __wrap_loop_add(struct event *event, const struct timeval *after)
 {
+	const struct timeval now = {0};
+
+	if (world.loops) {
+		assert_int_equal(event_add(event, &now), 0);
+		return;
+	}
 	world.timer = event;
 	world.due = world.now + (uint64_t)after->tv_sec * 1000000 + (uint64_t)after->tv_usec;
 }
@@ -321,6 +329,41 @@ static void asleep(void **state)
 	forget(session);
 }
 
+static void on_packets(evutil_socket_t fd, short what, void *arg)
+{
+	struct session *session = arg;
+
+	(void)fd;
+	(void)what;
+	data(session);
+	keepalive_packet_out(session->keepalive);
+}
+
+/* Whatever the load: packets that are always there, both ways, do not keep the timer waiting. */
+static void under_load(void **state)
+{
+	struct event *packets;
+	struct session *session;
+	int pipe_fds[2];
+
+	(void)state;
+	world.loops = true;
+	session = watched(0);
+	assert_int_equal(pipe(pipe_fds), 0);
+	assert_int_equal(write(pipe_fds[1], "x", 1), 1);
+	packets = event_new(world.base, pipe_fds[0], EV_READ | EV_PERSIST, on_packets, session);
+	assert_non_null(packets);
+	assert_int_equal(event_add(packets, NULL), 0);
+	world.now += UINT64_C(2000) * WHEEL_TICK;
+	for (int turns = 0; turns < 100; turns++)
+		assert_int_equal(event_base_loop(world.base, EVLOOP_NONBLOCK | EVLOOP_ONCE), 0);
+	assert_int_equal(world.sent, 1);
+	event_free(packets);
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+	forget(session);
+}
+
 /* As many as a server has: what is idle costs the same at any moment. */
 static void many(void **state)
 {
@@ -363,6 +406,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(answers_late, begin, end),
 		cmocka_unit_test_setup_teardown(others_come, begin, end),
 		cmocka_unit_test_setup_teardown(asleep, begin, end),
+		cmocka_unit_test_setup_teardown(under_load, begin, end),
 		cmocka_unit_test_setup_teardown(many, begin, end),
 	};
 
