@@ -155,4 +155,7 @@ void output_free(struct output *output)
 void output_let_go(struct output *output)
 {
 	output->let_go = true;
+	/* Whoever wrote to it may have closed it before. */
+	if (!event_pending(output->readable, EV_READ, NULL))
+		output_free(output);
 }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "tests/unit/base/capture.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -104,6 +105,25 @@ static void test_drain(void **state)
 	output_free(NULL);
 }
 
+/* Who is let go may have closed it before. */
+static void test_closed_before(void **state)
+{
+	int reader = dup(STDERR_FILENO);
+	int writer;
+	struct output *output;
+
+	(void)state;
+	assert_int_not_equal(reader, -1);
+	close(reader);
+	output = output_new(base, "resolver", true, &writer);
+	assert_non_null(output);
+	assert_int_not_equal(fcntl(reader, F_GETFD), -1);
+	close(writer);
+	(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	output_let_go(output);
+	assert_int_equal(fcntl(reader, F_GETFD), -1);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -122,10 +142,9 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_script),
-		cmocka_unit_test(test_room),
-		cmocka_unit_test(test_endless),
-		cmocka_unit_test(test_drain),
+		cmocka_unit_test(test_script),	      cmocka_unit_test(test_room),
+		cmocka_unit_test(test_endless),	      cmocka_unit_test(test_drain),
+		cmocka_unit_test(test_closed_before),
 	};
 
 	return cmocka_run_group_tests_name("monitor output", tests, set_up, tear_down);
