@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 
 #define FAMILY(f) CALL_IF("socket", ARG(0, ALL, f))
@@ -56,6 +58,8 @@ static const struct sandbox_rule code_rules[] = {
 	CALL_IF("mmap2", ARG(2, PROT_EXEC, PROT_EXEC), ARG(3, MAP_ANONYMOUS, MAP_ANONYMOUS)),
 	CALL_IF("mprotect", ARG(2, PROT_EXEC, PROT_EXEC)),
 	CALL_IF("pkey_mprotect", ARG(2, PROT_EXEC, PROT_EXEC)),
+	CALL_IF("shmat", ARG(2, SHM_EXEC, SHM_EXEC)),
+	CALL_IF("prctl", ARG(0, ALL, PR_SET_DUMPABLE)), /* then it could write to /proc/self/mem */
 	CALL("memfd_create"),
 	CALL("personality"),
 	CALL("modify_ldt"),

@@ -23,8 +23,10 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -331,6 +333,8 @@ static const struct {
 	{"others' limits", false, SYS_prlimit64, {1, RLIMIT_CPU, 0, 0}},
 	{"others' priority", false, SYS_setpriority, {0, 1, 19}},
 	{"code", false, SYS_mmap, {0, 4096, PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1}},
+	{"code in shared memory", false, SYS_shmat, {-1, 0, SHM_EXEC}},
+	{"its own memory as a file", false, SYS_prctl, {PR_SET_DUMPABLE, 1}},
 	{"memfd_create", false, SYS_memfd_create, {(long)"x", 0}},
 	{"listen", false, SYS_listen, {99, 1}},
 	{"accept", false, SYS_accept4, {99}},
