@@ -25,9 +25,11 @@ void control_forward_remove(struct control *control)
 static void control_ends(const struct control *control, struct forward_session *add)
 {
 	const struct client_tunnel tunnel = control_tunnel(control);
+	const struct session_server *server = session_server(&control->session);
 	const struct dtcp_reply *reply = &control->session.reply;
 
 	add->local = control->session.local;
+	add->answers = control->session.remote.s_addr == server->answers.s_addr;
 	if (reply->has_me6 && reply->has_her6) {
 		add->near = reply->me6;
 		add->far = reply->her6;

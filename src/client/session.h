@@ -148,6 +148,7 @@ struct session_server {
 	int64_t rest_until;	/* no attempt before: what it said last takes time to change */
 	struct in_addr address; /* of its name, the one last connected to; 0: none yet */
 	bool past;		/* that one was of no use: begin with the one behind it */
+	struct in_addr answers; /* the one that has answered over protocol 41; 0: none */
 	struct repeat repeat;	/* what has been said of it */
 };
 

@@ -46,6 +46,9 @@ void session_on_path(struct session *session, bool alive, int64_t now,
 	if (session->state < SESSION_TEST || session->state > SESSION_UP)
 		return;
 	session->path_dead = !alive;
+	/* So if it says nothing in a later session, that is news from the beginning. */
+	if (alive && !session->udp)
+		session->servers[session->current].answers = session->remote;
 	if (session->state == SESSION_TEST && alive) {
 		session_raise(session, now, actions);
 	} else if (session->state == SESSION_UP && !alive) {

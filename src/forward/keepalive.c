@@ -180,8 +180,11 @@ void keepalive_hurry(struct keepalive *keepalive)
 {
 	uint64_t now = clock_us() / 1000;
 
-	if (!keepalive->started)
+	if (!keepalive->started) {
 		liveness_start(&keepalive->live, now);
+		if (keepalive->session->config.answers)
+			liveness_asked(&keepalive->live);
+	}
 	keepalive->started = true;
 	liveness_hurry(&keepalive->live);
 	keepalive_set(keepalive, now);

@@ -100,6 +100,7 @@ struct forward_session {
 	 */
 	struct in6_addr near;
 	struct in6_addr far;
+	uint32_t answers; /* the other end is known to answer: its silence means something */
 	uint32_t n_prefixes;
 	struct prefix6 prefixes[FORWARD_PREFIXES_MAX]; /* inner sources accepted, inner routes */
 };

@@ -94,6 +94,7 @@ static int begin(void **state)
 	assert_int_equal(inet_pton(AF_INET, "198.51.100.2", &control.session.local), 1);
 	control.session.reply.me = control.session.local;
 	assert_int_equal(inet_pton(AF_INET, "192.0.2.1", &control.session.reply.her), 1);
+	control.session.remote = control.session.reply.her;
 	return 0;
 }
 
@@ -128,6 +129,8 @@ static void test_ends(void **state)
 	assert_int_equal(inet_pton(AF_INET6, "fe80::198.51.100.2", &near), 1);
 	assert_memory_equal(&added.near, &near, sizeof(near));
 	assert_memory_equal(&added.far, &none, sizeof(none));
+	assert_int_equal(added.answers, 0);
+	control.session.servers[0].answers = control.session.remote;
 	reply->has_me6 = reply->has_her6 = true;
 	assert_int_equal(inet_pton(AF_INET6, "2001:db8::2", &reply->me6), 1);
 	assert_int_equal(inet_pton(AF_INET6, "2001:db8::1", &reply->her6), 1);
@@ -135,6 +138,7 @@ static void test_ends(void **state)
 	settle(&n_added, 2);
 	assert_memory_equal(&added.near, &reply->me6, sizeof(near));
 	assert_memory_equal(&added.far, &reply->her6, sizeof(near));
+	assert_int_equal(added.answers, 1);
 	/* Over UDP there are probes. */
 	control.session.udp = true;
 	control_forward_add(&control);

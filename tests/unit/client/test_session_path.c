@@ -148,6 +148,26 @@ static void test_server_gone(void **state)
 	}
 }
 
+/* What is known of the far end outlives the session; over UDP nothing is learned of it. */
+static void test_who_answers(void **state)
+{
+	const struct in_addr *answers;
+	struct rig rig;
+
+	(void)state;
+	begin(&rig, SESSION_IPV6, SESSION_UP);
+	answers = &session_server(&rig.session)->answers;
+	assert_int_equal(answers->s_addr, 0);
+	rig_path(&rig, true);
+	assert_int_equal(answers->s_addr, rig.session.remote.s_addr);
+	rig_closed(&rig, "gone");
+	rig_deadline(&rig, 500);
+	rig_come_up(&rig);
+	assert_int_equal(answers->s_addr, rig.session.remote.s_addr);
+	begin(&rig, SESSION_UDP, SESSION_UP);
+	assert_int_equal(answers->s_addr, 0);
+}
+
 /* The question is on its way already. */
 static void test_one_question(void **state)
 {
@@ -186,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_auto_has_nothing_else),
 		cmocka_unit_test(test_auto_changes),
 		cmocka_unit_test(test_server_gone),
+		cmocka_unit_test(test_who_answers),
 		cmocka_unit_test(test_one_question),
 		cmocka_unit_test(test_dead_while_raising),
 	};

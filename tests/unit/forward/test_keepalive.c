@@ -247,6 +247,26 @@ static void requests_of_the_peer(void **state)
 	forget(session);
 }
 
+/* One that has answered in an earlier session is missed from the beginning. */
+static void known_to_answer(void **state)
+{
+	(void)state;
+	for (uint32_t answers = 0; answers <= 1; answers++) {
+		struct session *session = watched(0);
+
+		session->config.answers = answers;
+		keepalive_free(session->keepalive);
+		session->keepalive = keepalive_new(world.plane.keepers, session);
+		assert_non_null(session->keepalive);
+		keepalive_hurry(session->keepalive);
+		pass(60000 + 2 * WHEEL_TICK);
+		assert_int_equal(world.dead, answers);
+		data(session);
+		assert_int_equal(world.alive, answers);
+		forget(session);
+	}
+}
+
 static void lonely_packets(void **state)
 {
 	struct session *session = watched(0);
@@ -402,6 +422,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(lives_and_dies, begin, end),
 		cmocka_unit_test_setup_teardown(requests_of_the_peer, begin, end),
+		cmocka_unit_test_setup_teardown(known_to_answer, begin, end),
 		cmocka_unit_test_setup_teardown(lonely_packets, begin, end),
 		cmocka_unit_test_setup_teardown(answers_late, begin, end),
 		cmocka_unit_test_setup_teardown(others_come, begin, end),
