@@ -127,11 +127,12 @@ static const struct plane_reports forward_reports = {
 
 /* --- from monitor ------------------------------------------------------------------------- */
 
-/* There is a way out, or it may be another one. */
+/* There is a way out, or it may be another one: a client, which has probing, asks the far end. */
 static void forward_hurry(const struct session *session)
 {
-	if (session->probing)
-		probing_start(session->probing);
+	if (!session->probing)
+		return;
+	probing_start(session->probing);
 	if (session->keepalive)
 		keepalive_hurry(session->keepalive);
 }

@@ -92,9 +92,13 @@ static void keepers_arm(struct keepers *keepers, uint64_t when, uint64_t now)
 static void keepalive_set(struct keepalive *keepalive, uint64_t now)
 {
 	struct keepers *keepers = keepalive->keepers;
+	uint64_t deadline = liveness_deadline(&keepalive->live, keepers->since);
 
-	wheel_set(&keepers->wheel, &keepalive->entry,
-		  liveness_deadline(&keepalive->live, keepers->since));
+	if (deadline == UINT64_MAX) {
+		wheel_unset(&keepers->wheel, &keepalive->entry);
+		return;
+	}
+	wheel_set(&keepers->wheel, &keepalive->entry, deadline);
 	keepers_arm(keepers, keepalive->entry.tick * WHEEL_TICK, now);
 }
 
@@ -181,7 +185,7 @@ void keepalive_hurry(struct keepalive *keepalive)
 	uint64_t now = clock_us() / 1000;
 
 	if (!keepalive->started) {
-		liveness_start(&keepalive->live, now);
+		liveness_start(&keepalive->live, now, keepalive->keepers->plane->config.server);
 		if (keepalive->session->config.answers)
 			liveness_asked(&keepalive->live);
 	}
@@ -206,7 +210,11 @@ bool keepalive_takes(const struct decap *decap, uint64_t now)
 	struct keepalive *keepalive = decap->session ? decap->session->keepalive : NULL;
 	uint8_t answer[ECHO_SIZE];
 
-	if (!keepalive || !keepalive->started)
+	if (!keepalive)
+		return false;
+	if (!keepalive->started && decap->drop == DROP_NONE)
+		keepalive_hurry(keepalive);
+	if (!keepalive->started)
 		return false;
 	/* Some answer from an address that only their end of the link has. */
 	if ((decap->drop == DROP_NONE || decap->drop == DROP_SRC_INGRESS) &&
@@ -227,7 +235,9 @@ bool keepalive_takes(const struct decap *decap, uint64_t now)
 		keepalive_send(keepalive, answer);
 		return true;
 	}
-	if (liveness_heard(&keepalive->live, now))
+	if (liveness_heard(&keepalive->live, now)) {
 		keepalive_report(keepalive, true);
+		keepalive_set(keepalive, now);
+	}
 	return false;
 }

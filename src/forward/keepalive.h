@@ -20,7 +20,10 @@ void keepers_free(struct keepers *keepers);
 struct keepalive *keepalive_new(struct keepers *keepers, struct session *session);
 void keepalive_free(struct keepalive *keepalive);
 
-/* The socket is there, or the way out may have changed: asks at once. */
+/*
+ * The socket is there, or the way out may have changed: asks at once. Not for the server, which
+ * speaks when it is spoken to: its session begins to ask with the first good packet.
+ */
 void keepalive_hurry(struct keepalive *keepalive);
 
 /* A packet from TUN has gone out. */

@@ -11,9 +11,9 @@
 #define LIVENESS_AGAIN	5000
 #define LIVENESS_SELDOM 60000 /* to a peer that has never answered */
 
-void liveness_start(struct liveness *live, uint64_t now)
+void liveness_start(struct liveness *live, uint64_t now, bool quiet)
 {
-	*live = (struct liveness){.heard = now, .hurry = true};
+	*live = (struct liveness){.heard = now, .hurry = true, .quiet = quiet};
 }
 
 void liveness_hurry(struct liveness *live)
@@ -67,6 +67,8 @@ static uint64_t liveness_next(const struct liveness *live, uint64_t since)
 	uint64_t quiet = liveness_last(live, since) + LIVENESS_PERIOD;
 	uint64_t seldom = live->asked + LIVENESS_SELDOM;
 
+	if (live->quiet && live->dead)
+		return UINT64_MAX;
 	if (live->hurry)
 		return 0;
 	/* It may be that nobody had anything to say, or that the path is dead. */

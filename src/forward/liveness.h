@@ -15,6 +15,7 @@ struct liveness {
 	uint64_t lonely; /* the first packet out since then */
 	bool is_lonely;	 /* there is such a packet */
 	bool hurry;	 /* ask now, whatever was heard */
+	bool quiet;	 /* never asks a dead path: the peer does */
 	bool answers;	 /* the peer does, so that its silence means something */
 	bool told;	 /* its first answer has been */
 	bool dead;	 /* nothing has been heard for 60 s, which has been told, too */
@@ -28,7 +29,11 @@ enum liveness_action {
 	LIVENESS_DEAD, /* tell that nothing has been heard for 60 s */
 };
 
-void liveness_start(struct liveness *live, uint64_t now);
+/*
+ * quiet: the peer is a client, which asks by itself. A box that translates its protocol 41 does so
+ * only if the first packet comes from the client, so a dead path is left to it.
+ */
+void liveness_start(struct liveness *live, uint64_t now, bool quiet);
 
 /* The way out may have changed: the next request is due at once. */
 void liveness_hurry(struct liveness *live);
@@ -54,7 +59,10 @@ void liveness_asked(struct liveness *live);
  */
 enum liveness_action liveness_step(struct liveness *live, uint64_t since, uint64_t now);
 
-/* When to ask again, unless something happens before: above now, and 60 s away at most. */
+/*
+ * When to ask again, unless something happens before: above now, and 60 s away at most, or
+ * UINT64_MAX for a dead path that is left to the peer.
+ */
 uint64_t liveness_deadline(const struct liveness *live, uint64_t since);
 
 #endif

@@ -3,6 +3,7 @@
 
 import pytest
 
+from lab.capture import Capture
 from lab.programs import router_address
 from lab.topology import HIDDEN_SITE, SERVER, SITE, SIX
 from lab.traffic import ping
@@ -29,14 +30,16 @@ def test_refused_behind_nat(behind_nat):
 
 
 def test_n_goes_on(behind_nat):
-    """This NAT translates protocol 41 as well, as long as the site speaks first."""
+    """This NAT translates protocol 41 as well, as long as the site speaks first: which it does."""
     server = behind_nat.dtcps()
+    seen = Capture(behind_nat.server, "up0", "ip proto 41", limit=20)
     client = behind_nat.dtcpclient("-n")
     up = client.wait_up()
     assert up["local"].startswith(HIDDEN_SITE) and up["remote"] == SERVER
     server.wait_log(rf"alice@{SITE}: up")
     ping(behind_nat.site, SIX)
     ping(behind_nat.six, router_address(up["prefix"]))
+    assert seen.stop()[0]["IP"].src == SITE
 
 
 def test_loop_ends_at_nat_too(behind_nat):

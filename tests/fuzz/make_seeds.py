@@ -295,9 +295,9 @@ def room():
          into(echo), reached(b"pw"), b"c\0\1c\0\0")
     here = ipaddress.ip_address("2001:db8:1::1").packed
     # Whatever address the other end has on the link.
-    seed("room", "server-echo", server, raw, device(0), b"a\0", b"w\0\x40", reached(b"s"),
-         into(packet(ANSWER, 58, NOBODY, 0, flags=16) + here), reached(b"hp"),
-         into(packet(REQUEST, 58, HOST, 7, flags=20)), reached(b"hs"),
+    seed("room", "server-echo", server, raw, device(0), b"a\0", into(echo), reached(b"w"),
+         b"w\0\x40", reached(b"s"), into(packet(ANSWER, 58, NOBODY, 0, flags=16) + here),
+         reached(b"hp"), into(packet(REQUEST, 58, HOST, 7, flags=20)), reached(b"hs"),
          b"w\x0f\xa0" * 16, reached(b"p"), into(echo), reached(b"pw"))
     # Nothing is answered for 10 s; of another port, the old one is answered, and then the other.
     def other(session, what, counter, who):

@@ -18,7 +18,7 @@ static void begin(void)
 {
 	now = BEGIN;
 	since = 0;
-	liveness_start(&live, now);
+	liveness_start(&live, now, false);
 }
 
 /* Nothing is due before that time, and then this. */
@@ -63,6 +63,26 @@ static void idle(void **state)
 	now += 19000;
 	assert_false(liveness_heard(&live, now));
 	expect_at(now + 20000, LIVENESS_ASK);
+}
+
+/* The peer asks; this end begins again when it has. */
+static void dead_and_quiet(void **state)
+{
+	(void)state;
+	begin();
+	live.quiet = true;
+	expect_at(BEGIN, LIVENESS_ASK);
+	answered();
+	expect_quick(BEGIN + 20000);
+	for (uint64_t i = 29000; i < 60000; i += 5000)
+		expect_at(BEGIN + i, LIVENESS_ASK);
+	expect_at(BEGIN + 60000, LIVENESS_DEAD);
+	assert_int_equal(liveness_deadline(&live, since), UINT64_MAX);
+	liveness_hurry(&live);
+	assert_int_equal(liveness_step(&live, since, now + 1000000), LIVENESS_WAIT);
+	now += 2000000;
+	assert_true(liveness_heard(&live, now));
+	assert_true(liveness_deadline(&live, since) <= now + 20000);
 }
 
 static void dies_and_comes_back(void **state)
