@@ -19,6 +19,7 @@ void liveness_start(struct liveness *live, uint64_t now, bool quiet)
 void liveness_hurry(struct liveness *live)
 {
 	live->hurry = true;
+	live->unanswered = 0;
 }
 
 void liveness_packet_out(struct liveness *live, uint64_t now)

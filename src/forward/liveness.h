@@ -35,7 +35,7 @@ enum liveness_action {
  */
 void liveness_start(struct liveness *live, uint64_t now, bool quiet);
 
-/* The way out may have changed: the next request is due at once. */
+/* The way out may have changed: the next row of requests begins at once. */
 void liveness_hurry(struct liveness *live);
 
 /* A packet has gone out. */

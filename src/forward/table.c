@@ -256,7 +256,7 @@ int table_add(struct table *table, const struct forward_session *config, struct 
 	session->settled = ++table->settled;
 	if (table_routes(table, config)) {
 		if (table_prepare_routes(table, config)) {
-			free(session);
+			session_free(session);
 			return -ENOMEM;
 		}
 		table_route(table, session);
