@@ -3,6 +3,7 @@
 #ifndef DTCP_FORWARD_CHECKSUM_H
 #define DTCP_FORWARD_CHECKSUM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,12 @@ uint64_t checksum_add(uint64_t sum, const uint8_t *data, size_t len);
 
 /* Folds a sum into 16 bits, host byte order, not inverted. */
 uint16_t checksum_fold(uint64_t sum);
+
+/*
+ * What goes into the checksum field for a sum over all else: as the kernel makes it. udp: zero, which
+ * would mean "none", is sent as its other form (RFC 8200, section 8.1).
+ */
+uint16_t checksum_final(uint64_t sum, bool udp);
 
 /* The folded sum of the pseudo-header (RFC 8200, section 8.1) of an IPv6 packet. */
 uint16_t checksum_pseudo(const uint8_t *packet, uint8_t protocol, size_t len);

@@ -17,6 +17,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Linux 6.2; Debian 12's headers are older than the kernels that it can run. */
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5
+#endif
+
 /*
  * Fills the header for a packet on its way to TUN. A merged packet longer than mtu octets is to be
  * cut into packets of at most mtu.

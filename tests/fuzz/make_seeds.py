@@ -7,6 +7,7 @@ them, and to make them anew when a target reads its input in another way.
 """
 import ipaddress
 import pathlib
+import random
 import struct
 
 HERE = pathlib.Path(__file__).resolve().parent / "seeds"
@@ -226,6 +227,23 @@ def encap():
          packet(TCP, 6, NOBODY, HOST))
 
 
+def offload():
+    """Whatever comes: the same random numbers each time, and a few of the common kinds."""
+    numbers = random.Random(41)
+    for i in range(8):
+        seed("offload", f"random-{i}", numbers.randbytes(600))
+    tcp, udp = b"\1\x0f", b"\0"
+    size = struct.pack("!HH", 1219, 24000)
+    seed("offload", "tcp", b"\1", *(b"\x34" + tcp + size + b"\0" for _ in range(20)), bytes(9))
+    # Small ones of one size, of which each third differs in something.
+    small = [bytes([0x28 | 1, 1, what if i == 1 else 15]) + struct.pack("!H", 100)
+             for what in range(0, 256) if what & 15 < 6 for i in range(3)]
+    for part in range(4):
+        seed("offload", f"small-{part}", b"\1", *small[part::4], bytes(9))
+        seed("offload", f"in-turn-{part}", b"\1", *small[part * 72:part * 72 + 72], bytes(9))
+    seed("offload", "udp", b"\1", *(b"\x34" + udp + size for _ in range(20)), bytes(9))
+
+
 def probe():
     def hello(place, session, what, counter, *spoilt):
         return bytes([1 | place, session, what, counter, *spoilt])
@@ -364,5 +382,5 @@ def tunnel():
          bytes([198, 51, 100, 2, 192, 0, 2, 1, 0, 0]))
 
 
-for make in (lines, conn, control, session, settings, decap, encap, probe, room, grants, tunnel):
+for make in (lines, conn, control, session, settings, decap, encap, offload, probe, room, grants, tunnel):
     make()

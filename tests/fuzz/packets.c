@@ -19,8 +19,7 @@ static uint16_t add(uint16_t a, uint32_t b)
 	return (uint16_t)sum;
 }
 
-/* The sum of the pseudo-header of an upper layer of so many octets (RFC 8200, section 8.1). */
-static uint16_t sum_pseudo(const uint8_t *packet, uint8_t protocol, size_t upper)
+uint16_t packets_sum_pseudo(const uint8_t *packet, uint8_t protocol, size_t upper)
 {
 	uint16_t sum = add(protocol, (uint32_t)upper);
 
@@ -29,10 +28,9 @@ static uint16_t sum_pseudo(const uint8_t *packet, uint8_t protocol, size_t upper
 	return sum;
 }
 
-/* The same with the upper layer, from offset to the end. */
-static uint16_t sum_whole(const uint8_t *packet, uint8_t protocol, size_t offset, size_t len)
+uint16_t packets_sum(const uint8_t *packet, uint8_t protocol, size_t offset, size_t len)
 {
-	uint16_t sum = sum_pseudo(packet, protocol, len - offset);
+	uint16_t sum = packets_sum_pseudo(packet, protocol, len - offset);
 
 	for (size_t i = offset; i < len; i += 2)
 		sum = add(sum, (uint32_t)(packet[i] << 8 | (i + 1 < len ? packet[i + 1] : 0)));
@@ -121,7 +119,7 @@ void packets_check_header(const struct virtio_net_hdr *header, const uint8_t *pa
 		FUZZ_CHECK(header->csum_start >= 40 && check + 2 <= len);
 		/* The field has the sum of the pseudo-header alone. */
 		FUZZ_CHECK((packet[check] << 8 | packet[check + 1]) ==
-			   sum_pseudo(packet, protocol, len - header->csum_start));
+			   packets_sum_pseudo(packet, protocol, len - header->csum_start));
 	}
 	if (gso) {
 		FUZZ_CHECK(header->flags && header->csum_offset == 16);
@@ -144,7 +142,7 @@ void packets_check_error(const uint8_t *error, size_t error_len, const uint8_t *
 	FUZZ_CHECK(packet[8] != 0xff && !(is_zero(packet + 8, 15) && packet[23] <= 1));
 	FUZZ_CHECK(quoted == (len < 1232 ? len : 1232));
 	FUZZ_CHECK(memcmp(error + 48, packet, quoted) == 0);
-	FUZZ_CHECK(sum_whole(error, IPPROTO_ICMPV6, 40, error_len) == 0xffff);
+	FUZZ_CHECK(packets_sum(error, IPPROTO_ICMPV6, 40, error_len) == 0xffff);
 	FUZZ_CHECK(error[40] == ICMP6_DST_UNREACH || error[40] == ICMP6_PACKET_TOO_BIG);
 	if (error[40] == ICMP6_PACKET_TOO_BIG)
 		FUZZ_CHECK(error[44] == 0 && error[45] == 0 &&
@@ -240,7 +238,7 @@ uint8_t *packets_make(struct fuzz_input *input, size_t *len)
 	free(body);
 	/* The checksum as in a merged packet: of the pseudo-header only. */
 	if (kind & 8 && packet[6] == IPPROTO_TCP && payload + extra >= 20) {
-		uint16_t bare = sum_pseudo(packet, IPPROTO_TCP, payload + extra);
+		uint16_t bare = packets_sum_pseudo(packet, IPPROTO_TCP, payload + extra);
 
 		packet[56] = (uint8_t)(bare >> 8);
 		packet[57] = (uint8_t)bare;
@@ -250,7 +248,7 @@ uint8_t *packets_make(struct fuzz_input *input, size_t *len)
 		uint16_t sum;
 
 		packet[42] = packet[43] = 0;
-		sum = (uint16_t)~sum_whole(packet, IPPROTO_ICMPV6, 40, total);
+		sum = (uint16_t)~packets_sum(packet, IPPROTO_ICMPV6, 40, total);
 		packet[42] = (uint8_t)(sum >> 8);
 		packet[43] = (uint8_t)sum;
 	}

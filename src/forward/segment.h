@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Cuts what TUN hands over as one large packet (TCP or UDP segmentation offload) into the packets
+ * that it stands for, and completes checksums that the kernel has left to us. No I/O.
+ */
+#ifndef DTCP_FORWARD_SEGMENT_H
+#define DTCP_FORWARD_SEGMENT_H
+
+#include "forward/inner.h"
+#include "forward/vnet.h"
+
+#include <linux/virtio_net.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A large packet has at most this many: 64 KB in the smallest pieces that a kernel makes. */
+#define SEGMENTS_MAX 128
+
+/* What one large packet is cut into. A packet that needs no cutting is one segment. */
+struct segments {
+	size_t count;	/* 1 to SEGMENTS_MAX */
+	size_t headers; /* octets, from the IPv6 header on, that each segment begins with */
+	size_t size;	/* octets of payload in each, the last may have less */
+	size_t longest; /* octets of the longest segment, headers included */
+	/* Private: */
+	const uint8_t *packet;
+	size_t len;
+	size_t upper;	  /* where the TCP or UDP header begins */
+	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP; 0: the packet is whole, as it is */
+	uint64_t sum;	  /* of the pseudo-header without the length */
+};
+
+/*
+ * Looks at a packet that was read from TUN after header. The packet must stay until its segments
+ * have been made. A missing checksum of a whole packet is completed in place. False where header
+ * and packet do not fit together.
+ */
+bool segments_open(struct segments *segments, const struct virtio_net_hdr *header,
+		   const struct inner *inner, uint8_t *packet);
+
+/* Octets of payload in segment i; it begins in the packet at headers + i * size. */
+size_t segments_payload(const struct segments *segments, size_t i);
+
+/* Writes the headers of segment i, with lengths, sequence number, flags and checksum. */
+void segments_write(const struct segments *segments, size_t i, uint8_t *headers);
+
+#endif
