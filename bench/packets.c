@@ -164,7 +164,8 @@ int main(int argc, char **argv)
 			err(1, "bind");
 		count_all(fd);
 	} else {
-		errx(2, "usage: packets send ADDRESS PORT SIZE RATE SECONDS | packets count ADDRESS PORT");
+		errx(2, "usage: packets send ADDRESS PORT SIZE RATE SECONDS | packets count "
+			"ADDRESS PORT");
 	}
 	close(fd);
 	return 0;

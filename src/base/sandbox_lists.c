@@ -17,6 +17,7 @@
 #include <linux/futex.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -173,6 +174,7 @@ static const struct sandbox_rule packet_rules[] = {
 	OPTION(IPPROTO_IP, IP_RECVTOS),
 	OPTION(IPPROTO_IP, IP_PKTINFO),
 	OPTION(IPPROTO_IP, IP_MTU_DISCOVER),
+	OPTION(IPPROTO_UDP, UDP_GRO),
 };
 
 #if SANDBOX_SANITIZED

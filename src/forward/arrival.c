@@ -2,6 +2,7 @@
 #include "forward/arrival.h"
 
 #include <arpa/inet.h>
+#include <netinet/udp.h>
 #include <string.h>
 
 #define IPV4_HEADER 20
@@ -23,9 +24,11 @@ void arrival_from_ipv4(uint8_t *packet, size_t n, struct arrival *out)
 	out->len = n - header;
 }
 
-void arrival_from_udp(uint8_t *payload, size_t n, struct msghdr *msg,
-		      const struct sockaddr_in *peer, struct arrival *out)
+size_t arrival_from_udp(uint8_t *payload, size_t n, struct msghdr *msg,
+			const struct sockaddr_in *peer, struct arrival *out)
 {
+	int size = 0;
+
 	*out = (struct arrival){
 		.peer = {FORWARD_UDP, peer->sin_addr, ntohs(peer->sin_port)},
 		.payload = payload,
@@ -34,6 +37,9 @@ void arrival_from_udp(uint8_t *payload, size_t n, struct msghdr *msg,
 	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
 		struct in_pktinfo info;
 
+		if (cmsg->cmsg_level == IPPROTO_UDP && cmsg->cmsg_type == UDP_GRO &&
+		    cmsg->cmsg_len >= CMSG_LEN(sizeof(size)))
+			memcpy(&size, CMSG_DATA(cmsg), sizeof(size));
 		if (cmsg->cmsg_level != IPPROTO_IP)
 			continue;
 		if (cmsg->cmsg_type == IP_TOS && cmsg->cmsg_len >= CMSG_LEN(1)) {
@@ -44,4 +50,5 @@ void arrival_from_udp(uint8_t *payload, size_t n, struct msghdr *msg,
 			out->local = info.ipi_addr;
 		}
 	}
+	return size > 0 ? (size_t)size : n + 1;
 }

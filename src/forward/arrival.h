@@ -27,8 +27,12 @@ struct arrival {
 /* From the n octets of an IPv4 packet with its header, as a raw socket gives it. */
 void arrival_from_ipv4(uint8_t *packet, size_t n, struct arrival *out);
 
-/* From n octets of payload and what came with them from a UDP socket. */
-void arrival_from_udp(uint8_t *payload, size_t n, struct msghdr *msg,
-		      const struct sockaddr_in *peer, struct arrival *out);
+/*
+ * From n octets of payload and what came with them from a UDP socket. They may be several datagrams
+ * that the kernel has merged: returns the octets of each but the last, which may have less, above n
+ * if there is one only. payload and len are those of all.
+ */
+size_t arrival_from_udp(uint8_t *payload, size_t n, struct msghdr *msg,
+			const struct sockaddr_in *peer, struct arrival *out);
 
 #endif

@@ -78,6 +78,11 @@ void coalesce_free(struct coalesce *coalesce)
 	free(coalesce);
 }
 
+void coalesce_without_udp(struct coalesce *coalesce)
+{
+	coalesce->udp = false;
+}
+
 static uint32_t get32(const uint8_t *at)
 {
 	uint32_t value;
@@ -116,8 +121,8 @@ static bool piece_is_udp(struct piece *piece, const struct inner *inner)
 		return false;
 	piece->headers = INNER_HEADER + UDP_HEADER;
 	piece->payload = room - UDP_HEADER;
-	piece->joins = piece->payload > 0 &&
-		       (size_t)(udp[UDP_LENGTH] << 8 | udp[UDP_LENGTH + 1]) == room;
+	piece->joins =
+		piece->payload > 0 && (size_t)(udp[UDP_LENGTH] << 8 | udp[UDP_LENGTH + 1]) == room;
 	return true;
 }
 
@@ -210,6 +215,7 @@ static void flow_write(struct coalesce *coalesce, struct flow *flow)
 		.parts = flow->parts,
 		.n_parts = 2 + (int)flow->packets,
 		.packets = flow->packets,
+		.headers = flow->first.headers,
 		.octets = flow->packets * flow->first.headers + flow->octets,
 	};
 
@@ -221,9 +227,8 @@ static void flow_write(struct coalesce *coalesce, struct flow *flow)
 	coalesce->write(&coalesced, coalesce->arg);
 }
 
-static void iovec_set(struct iovec *iov, const uint8_t *data, size_t len)
+void iovec_set(struct iovec *iov, const uint8_t *data, size_t len)
 {
-	/* An iovec is for both directions, so it cannot point to const. */
 	memcpy(&iov->iov_base, &data, sizeof(data));
 	iov->iov_len = len;
 }
@@ -339,7 +344,8 @@ void coalesce_add(struct coalesce *coalesce, struct session *session, const stru
 	bool joins = piece.joins && !header->flags && !header->gso_type &&
 		     (coalesce->udp || piece.protocol != IPPROTO_UDP);
 
-	if (flow->packets && joins && flow_takes(flow, session, &piece) && flow_append(flow, &piece))
+	if (flow->packets && joins && flow_takes(flow, session, &piece) &&
+	    flow_append(flow, &piece))
 		return;
 	if (flow->packets)
 		flow_write(coalesce, flow);

@@ -32,9 +32,13 @@ struct coalesced {
 	struct session *session;
 	struct iovec *parts;
 	int n_parts;
-	size_t packets; /* inner packets in it */
-	size_t octets;	/* of these, headers included */
+	size_t packets; /* inner packets in it; if more than one, parts[2] on are their payloads */
+	size_t headers; /* octets of headers, which stand before each payload */
+	size_t octets;	/* of all packets, headers included */
 };
+
+/* Sets an iovec that is only read from: it is for both directions, so it cannot point to const. */
+void iovec_set(struct iovec *iov, const uint8_t *data, size_t len);
 
 /* It must not add or flush. */
 typedef void (*coalesce_write)(const struct coalesced *coalesced, void *arg);
@@ -42,6 +46,9 @@ typedef void (*coalesce_write)(const struct coalesced *coalesced, void *arg);
 /* udp: TUN takes VIRTIO_NET_HDR_GSO_UDP_L4. NULL if memory is short. */
 struct coalesce *coalesce_new(bool udp, coalesce_write write, void *arg);
 void coalesce_free(struct coalesce *coalesce);
+
+/* From now on UDP stays as it is. */
+void coalesce_without_udp(struct coalesce *coalesce);
 
 /*
  * A packet that has passed all rules and is to go to the session's device with this offload

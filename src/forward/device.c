@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "forward/device.h"
 
-#include "base/loop.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 struct devices {
@@ -15,7 +12,6 @@ struct devices {
 	device_readable readable;
 	void *arg;
 	struct hash by_index;
-	TAILQ_HEAD(, device) paused;
 };
 
 struct devices *devices_new(struct event_base *base, const uint64_t key[static 2],
@@ -33,7 +29,6 @@ struct devices *devices_new(struct event_base *base, const uint64_t key[static 2
 	memcpy(devices->key, key, sizeof(devices->key));
 	devices->readable = readable;
 	devices->arg = arg;
-	TAILQ_INIT(&devices->paused);
 	return devices;
 }
 
@@ -120,32 +115,9 @@ void device_release(struct device *device)
 	free(device);
 }
 
-void device_pause(struct device *device)
-{
-	if (device->paused)
-		return;
-	(void)event_del(device->readable);
-	device->paused = true;
-	TAILQ_INSERT_TAIL(&device->devices->paused, device, on_paused);
-}
-
-void devices_resume(struct devices *devices)
-{
-	struct device *device;
-
-	while ((device = TAILQ_FIRST(&devices->paused))) {
-		TAILQ_REMOVE(&devices->paused, device, on_paused);
-		device->paused = false;
-		loop_add(device->readable, NULL);
-	}
-}
-
 void device_stop(struct device *device)
 {
 	(void)event_del(device->readable);
-	if (device->paused)
-		TAILQ_REMOVE(&device->devices->paused, device, on_paused);
-	device->paused = false;
 }
 
 ssize_t device_read(const struct device *device, struct virtio_net_hdr *header, void *packet,
@@ -165,20 +137,14 @@ ssize_t device_read(const struct device *device, struct virtio_net_hdr *header, 
 	return n < (ssize_t)sizeof(*header) ? 0 : n - (ssize_t)sizeof(*header);
 }
 
-int device_write(const struct device *device, const struct virtio_net_hdr *header,
-		 const void *packet, size_t len)
+int device_write(const struct device *device, const struct iovec *parts, int n_parts)
 {
-	struct virtio_net_hdr copy = *header;
-	struct iovec iov[2] = {{.iov_base = &copy, .iov_len = sizeof(copy)}};
 	ssize_t n;
 
-	/* An iovec is for both directions, so it cannot point to const. */
-	memcpy(&iov[1].iov_base, &packet, sizeof(packet));
-	iov[1].iov_len = len;
 	if (device->fd == -1)
 		return -ENXIO;
 	do
-		n = writev(device->fd, iov, 2);
+		n = writev(device->fd, parts, n_parts);
 	while (n == -1 && errno == EINTR);
 	return n == -1 ? -errno : 0;
 }

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 struct devices;
 
@@ -27,8 +28,6 @@ struct device {
 	struct devices *devices;
 	struct event *readable;
 	struct hash_node by_index;
-	TAILQ_ENTRY(device) on_paused;
-	bool paused;
 };
 
 /* Called while there is something to read. */
@@ -52,10 +51,6 @@ void device_close(struct device *device);
 /* Frees a device that has neither descriptor nor session. */
 void device_release(struct device *device);
 
-/* Not to be called for more until devices_resume(). */
-void device_pause(struct device *device);
-void devices_resume(struct devices *devices);
-
 /* Never again to be called for more: it is gone though we still hold it. */
 void device_stop(struct device *device);
 
@@ -63,8 +58,7 @@ void device_stop(struct device *device);
 ssize_t device_read(const struct device *device, struct virtio_net_hdr *header, void *packet,
 		    size_t size);
 
-/* Returns 0 or -errno. */
-int device_write(const struct device *device, const struct virtio_net_hdr *header,
-		 const void *packet, size_t len);
+/* A packet in parts, of which the first is the offload header. Returns 0 or -errno. */
+int device_write(const struct device *device, const struct iovec *parts, int n_parts);
 
 #endif

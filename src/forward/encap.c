@@ -2,7 +2,6 @@
 #include "forward/encap.h"
 
 #include "forward/tos.h"
-#include "forward/vnet.h"
 
 #include <netinet/icmp6.h>
 
@@ -82,7 +81,7 @@ void encap_packet(const struct table *table, struct session *only, bool shared,
 	out->session = NULL;
 	out->error = (struct icmp6_error){.kind = ICMP6_NONE};
 	if (inner_parse(packet, n, &out->inner) != DROP_NONE ||
-	    !vnet_finish(header, packet, out->inner.len)) {
+	    !segments_open(&out->segments, header, &out->inner, packet)) {
 		out->drop = DROP_TUN_MALFORMED;
 		return;
 	}
@@ -100,5 +99,5 @@ void encap_packet(const struct table *table, struct session *only, bool shared,
 		return;
 	}
 	out->tos = tos_encap(tos_class(packet));
-	encap_fit(out->session, out->inner.len, now, out);
+	encap_fit(out->session, out->segments.longest, now, out);
 }

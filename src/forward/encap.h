@@ -5,6 +5,7 @@
 
 #include "forward/icmp6.h"
 #include "forward/inner.h"
+#include "forward/segment.h"
 #include "forward/table.h"
 
 #include <linux/virtio_net.h>
@@ -12,10 +13,11 @@
 struct encap {
 	enum drop_reason drop;
 	struct session *session; /* NULL where it is nobody's */
-	struct inner inner;	 /* valid unless dropped as malformed */
+	struct inner inner;	 /* valid unless dropped as malformed; may be a large packet */
 	/* With DROP_NONE: */
-	uint8_t tos; /* of the outer header */
-	bool df;     /* "don't fragment" of the outer header */
+	struct segments segments; /* what it is cut into */
+	uint8_t tos;		  /* of the outer headers */
+	bool df;		  /* "don't fragment" of the outer headers */
 	/* Else what to tell the sender, if anything and if the packet may be answered: */
 	struct icmp6_error error;
 };

@@ -337,11 +337,6 @@ static void forward_on_remove(struct ipc *ipc, const void *body, int fd, void *a
 	if (session) {
 		struct device *device = session->device;
 
-		/* Packets still waiting for the socket may be this session's. */
-		if (plane_outer(&forward->plane, session))
-			outer_discard(plane_outer(&forward->plane, session));
-		if (forward->plane.candidate)
-			outer_discard(forward->plane.candidate);
 		TAILQ_REMOVE(&device->sessions, session, on_device);
 		forward_drop(forward, session);
 		device_release(device);

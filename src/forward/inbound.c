@@ -61,19 +61,55 @@ static void inbound_packet(struct plane *plane, const struct arrival *arrival)
 		return;
 	if (decap.drop == DROP_NONE && decap.session->probing)
 		probing_packet_in(decap.session->probing);
-	if (decap.drop == DROP_NONE && device_write(decap.session->device, &decap.vnet,
-						    decap.inner.packet, decap.inner.len) != 0)
-		decap.drop = DROP_TUN_WRITE;
 	if (decap.drop != DROP_NONE) {
 		plane_drop(plane, decap.session, decap.drop);
 		return;
 	}
-
-	struct session_counters *counters = plane_counters(plane, decap.session);
-
 	proof_credit(&decap.session->proof, arrival->len);
-	counters->in_packets++;
-	counters->in_bytes += decap.inner.len;
+	coalesce_add(plane->coalesce, decap.session, &decap.inner, &decap.vnet);
+}
+
+static void inbound_count(struct plane *plane, const struct coalesced *coalesced, int error)
+{
+	struct session_counters *counters = plane_counters(plane, coalesced->session);
+
+	for (size_t i = 0; error && i < coalesced->packets; i++)
+		plane_drop(plane, coalesced->session, DROP_TUN_WRITE);
+	if (error)
+		return;
+	counters->in_packets += coalesced->packets;
+	counters->in_bytes += coalesced->octets;
+}
+
+/* One after the other, since this kernel (before Linux 6.2) does not take them as one. */
+static void inbound_write_singly(struct plane *plane, const struct coalesced *coalesced)
+{
+	for (int i = 2; i < coalesced->n_parts; i++) {
+		struct virtio_net_hdr plain = {0};
+		struct iovec payload = coalesced->parts[i];
+		struct iovec parts[2] = {
+			{&plain, sizeof(plain)},
+			{(uint8_t *)payload.iov_base - coalesced->headers,
+			 payload.iov_len + coalesced->headers},
+		};
+		const struct coalesced one = {
+			.session = coalesced->session, .packets = 1, .octets = parts[1].iov_len};
+
+		inbound_count(plane, &one, device_write(coalesced->session->device, parts, 2));
+	}
+}
+
+void inbound_write(struct plane *plane, const struct coalesced *coalesced)
+{
+	const struct virtio_net_hdr *header = coalesced->parts[0].iov_base;
+	int error = device_write(coalesced->session->device, coalesced->parts, coalesced->n_parts);
+
+	if (error == -EINVAL && header->gso_type == VIRTIO_NET_HDR_GSO_UDP_L4) {
+		coalesce_without_udp(plane->coalesce);
+		inbound_write_singly(plane, coalesced);
+		return;
+	}
+	inbound_count(plane, coalesced, error);
 }
 
 void inbound_received(struct plane *plane, const struct arrival *arrival)

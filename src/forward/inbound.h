@@ -9,6 +9,9 @@
 
 /* What a socket gives: a packet or a probe, or a report about a packet that was sent. */
 void inbound_received(struct plane *plane, const struct arrival *arrival);
+/* To be called at the end of a batch of them, as all payloads are about to go. */
+void inbound_write(struct plane *plane, const struct coalesced *coalesced);
+
 void inbound_report(struct plane *plane, enum forward_transport transport,
 		    const struct errqueue_report *report);
 

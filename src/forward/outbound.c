@@ -11,23 +11,30 @@
 #include <errno.h>
 #include <string.h>
 
-/* Tells the sender of a packet that came from this device, where that is right and due. */
+/* Packets and octets that are read from a device before others get their turn. */
+#define OUTBOUND_PACKETS 256
+#define OUTBOUND_OCTETS	 (1 << 20)
+
+/* Room in the arena for the headers of what is cut, besides those that the packet has. */
+#define OUTBOUND_HEADERS 32768
+
+/* Tells the sender of a packet that came from this device, if that is right and due. */
 static void outbound_answer(struct plane *plane, const struct device *device,
 			    const struct encap *encap, uint64_t now)
 {
-	static const struct virtio_net_hdr plain;
 	struct icmp6_limit *limit = encap->session ? &encap->session->icmp6 : &plane->icmp6;
+	struct virtio_net_hdr plain = {0};
 	uint8_t packet[ICMP6_ERROR_SIZE];
+	struct iovec parts[2] = {{&plain, sizeof(plain)}, {packet, 0}};
 
 	if (!icmp6_allowed(encap->error.kind, &encap->inner) ||
 	    IN6_IS_ADDR_UNSPECIFIED(&plane->icmp_source) ||
 	    !icmp6_limit_take(limit, encap->error.kind, now))
 		return;
-
-	size_t len = icmp6_build(&encap->error, &plane->icmp_source, &encap->inner, packet);
+	parts[1].iov_len = icmp6_build(&encap->error, &plane->icmp_source, &encap->inner, packet);
 
 	/* Back to where it came from, so that a link-local address means what it meant. */
-	if (device_write(device, &plain, packet, len) == 0)
+	if (device_write(device, parts, 2) == 0)
 		plane->counters->icmp6_sent++;
 	else
 		plane_drop(plane, NULL, DROP_TUN_WRITE);
@@ -59,11 +66,16 @@ void outbound_refused(struct plane *plane, const struct outer_packet *packet)
 
 bool outbound_too_big(struct plane *plane, struct outer_packet *packet)
 {
+	static uint8_t whole[OUTER_PACKET_SIZE];
 	struct session *session = table_by_id(plane->table, packet->session);
 	uint64_t now = clock_us() / 1000;
 	struct encap encap = {.session = session};
 
-	if (!session || inner_parse(packet->data, packet->len, &encap.inner) != DROP_NONE)
+	memcpy(whole, packet->parts[0].iov_base, packet->parts[0].iov_len);
+	if (packet->parts[1].iov_len)
+		memcpy(whole + packet->parts[0].iov_len, packet->parts[1].iov_base,
+		       packet->parts[1].iov_len);
+	if (!session || inner_parse(whole, packet->len, &encap.inner) != DROP_NONE)
 		return false;
 	/* The kernel's report, which has just been read, may have lowered the path MTU. */
 	encap_fit(session, packet->len, now, &encap);
@@ -81,6 +93,11 @@ bool outbound_too_big(struct plane *plane, struct outer_packet *packet)
 static void outbound_push(struct plane *plane, struct outer *outer, struct session *session,
 			  struct outer_packet *packet)
 {
+	if (!outer) {
+		plane_drop(plane, session, DROP_SEND);
+		return;
+	}
+	packet->len = packet->parts[0].iov_len + packet->parts[1].iov_len;
 	if (!proof_spend(&session->proof, packet->len)) {
 		plane_drop(plane, session, DROP_UNPROVEN);
 		return;
@@ -88,7 +105,7 @@ static void outbound_push(struct plane *plane, struct outer *outer, struct sessi
 	packet->peer = session->peer.address;
 	packet->port = session->peer.port;
 	packet->session = session->config.id;
-	outer_push(outer);
+	outer_push(outer, packet);
 }
 
 void outbound_own(struct plane *plane, struct session *session, struct in_addr source,
@@ -100,88 +117,76 @@ void outbound_own(struct plane *plane, struct session *session, struct in_addr s
 void outbound_own_by(struct plane *plane, struct outer *outer, struct session *session,
 		     struct in_addr source, const uint8_t *data, size_t len)
 {
-	struct outer_packet *packet = outer ? outer_slot(outer) : NULL;
+	struct outer_packet packet = {
+		.source = source,
+		/* Every path takes what is so small, so it goes as the socket stands. */
+		.df = session->config.mtu > INNER_MTU_MIN,
+		.own = true,
+	};
 
-	if (!packet) {
-		plane_drop(plane, session, DROP_SEND);
-		return;
-	}
-	memcpy(packet->data, data, len);
-	packet->len = len;
-	packet->source = source;
-	packet->tos = 0;
-	/* Every path takes what is so small, so it goes as the socket stands. */
-	packet->df = session->config.mtu > INNER_MTU_MIN;
-	packet->own = true;
-	outbound_push(plane, outer, session, packet);
-	outer_flush(outer);
+	iovec_set(&packet.parts[0], data, len);
+	outbound_push(plane, outer, session, &packet);
+	if (outer)
+		outer_flush(outer);
 }
 
-/* packet is a slot of the last socket, most likely the right one. */
-static void outbound_send(struct plane *plane, const struct encap *encap,
-			  struct outer_packet *packet)
+/* Each of the packets that it is cut into, with headers of its own behind the packet. */
+static size_t outbound_send(struct plane *plane, const struct encap *encap, uint8_t *data)
 {
+	const struct segments *segments = &encap->segments;
 	struct session *session = encap->session;
 	struct outer *outer = plane_outer(plane, session);
+	uint8_t *headers = data + encap->inner.len;
+	struct outer_packet packet = {
+		.source = session->config.local,
+		.tos = encap->tos,
+		.df = encap->df,
+	};
 
-	if (!outer) {
-		plane_drop(plane, session, DROP_SEND);
-		return;
+	if (segments->count == 1) {
+		packet.parts[0] = (struct iovec){data, encap->inner.len};
+		outbound_push(plane, outer, session, &packet);
+		return encap->inner.len;
 	}
-	if (outer != plane->outer[plane->last_out]) {
-		struct outer_packet *other = outer_slot(outer);
-
-		memcpy(other->data, packet->data, encap->inner.len);
-		packet = other;
-		plane->last_out = session->config.transport;
+	for (size_t i = 0; i < segments->count; i++) {
+		segments_write(segments, i, headers);
+		packet.parts[0] = (struct iovec){headers, segments->headers};
+		packet.parts[1] = (struct iovec){data + segments->headers + i * segments->size,
+						 segments_payload(segments, i)};
+		outbound_push(plane, outer, session, &packet);
+		headers += segments->headers;
 	}
-	packet->len = encap->inner.len;
-	packet->source = session->config.local;
-	packet->tos = encap->tos;
-	packet->df = encap->df;
-	packet->own = false;
-	outbound_push(plane, outer, session, packet);
+	return (size_t)(headers - data);
 }
 
-static void outbound_packet(struct plane *plane, struct device *device,
-			    const struct virtio_net_hdr *header, struct outer_packet *packet,
-			    size_t n, uint64_t now)
+/* Returns how much of the arena is taken from data on. */
+static size_t outbound_packet(struct plane *plane, struct device *device,
+			      const struct virtio_net_hdr *header, uint8_t *data, size_t n,
+			      uint64_t now)
 {
 	bool shared = plane->config.server && device->index == 0;
 	struct encap encap;
+	size_t count;
 
-	encap_packet(plane->table, TAILQ_FIRST(&device->sessions), shared, header, packet->data, n,
-		     now, &encap);
-	if (encap.drop == DROP_NONE) {
-		outbound_send(plane, &encap, packet);
-		return;
+	encap_packet(plane->table, TAILQ_FIRST(&device->sessions), shared, header, data, n, now,
+		     &encap);
+	count = encap.drop == DROP_TUN_MALFORMED ? 1 : encap.segments.count;
+	/* No kernel makes headers as long as that. */
+	if (count > 1 && count * encap.segments.headers > OUTBOUND_HEADERS)
+		encap.drop = DROP_TUN_MALFORMED;
+	if (encap.drop == DROP_NONE)
+		return outbound_send(plane, &encap, data);
+	for (size_t i = 0; i < count; i++)
+		plane_drop(plane, encap.session, encap.drop);
+	if (encap.drop == DROP_TUN_MALFORMED)
+		return 0;
+	if (count > 1) {
+		/* The answer is about the first of those that would have been sent. */
+		segments_write(&encap.segments, 0, data);
+		(void)inner_parse(data, n, &encap.inner);
 	}
-	plane_drop(plane, encap.session, encap.drop);
 	outbound_answer(plane, device, &encap, now);
-}
-
-/*
- * Whose session the next packet is for shows only when it has been read, so every socket must have
- * room for it. Returns a slot of the one that the last packet went to; NULL where one is full.
- */
-static struct outer_packet *outbound_slot(struct plane *plane)
-{
-	struct outer_packet *slot = NULL;
-
-	for (enum forward_transport t = FORWARD_PROTO41; t <= FORWARD_UDP; t++) {
-		struct outer_packet *packet;
-
-		if (!plane->outer[t])
-			continue;
-		packet = outer_slot(plane->outer[t]);
-		if (!packet)
-			return NULL;
-		if (!plane->outer[plane->last_out])
-			plane->last_out = t;
-		if (t == plane->last_out)
-			slot = packet;
-	}
-	return slot;
+	return 0;
 }
 
 static void outbound_flush(struct plane *plane)
@@ -195,18 +200,18 @@ static void outbound_flush(struct plane *plane)
 void outbound_read(struct plane *plane, struct device *device)
 {
 	uint64_t now = clock_us() / 1000;
+	size_t octets = 0;
+	size_t used = 0;
 
-	for (int i = 0; i < OUTER_BATCH; i++) {
+	for (int i = 0; i < OUTBOUND_PACKETS && octets < OUTBOUND_OCTETS; i++) {
 		struct virtio_net_hdr header;
-		struct outer_packet *packet = outbound_slot(plane);
 
-		if (!packet) {
-			/* What the socket does not take waits in the device's own queue. */
-			device_pause(device);
-			break;
+		if (OUTBOUND_ARENA - used < OUTER_PACKET_SIZE + OUTBOUND_HEADERS) {
+			outbound_flush(plane);
+			used = 0;
 		}
 
-		ssize_t n = device_read(device, &header, packet->data, OUTER_PACKET_SIZE);
+		ssize_t n = device_read(device, &header, plane->arena + used, OUTER_PACKET_SIZE);
 
 		if (n == -EAGAIN)
 			break;
@@ -221,7 +226,9 @@ void outbound_read(struct plane *plane, struct device *device)
 			device_stop(device);
 			break;
 		}
-		outbound_packet(plane, device, &header, packet, (size_t)n, now);
+		used += outbound_packet(plane, device, &header, plane->arena + used, (size_t)n,
+					now);
+		octets += (size_t)n;
 	}
 	outbound_flush(plane);
 }

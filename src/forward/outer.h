@@ -2,13 +2,14 @@
 /*
  * A socket to the outside, raw for protocol 41 or UDP: packets in batches, both ways, and what the
  * network reports about those that were sent. The kernel makes the outer headers, and fragments
- * where it may.
+ * if it may. sender.c is the sending half.
  */
 #ifndef DTCP_FORWARD_OUTER_H
 #define DTCP_FORWARD_OUTER_H
 
 #include "forward/arrival.h"
 #include "forward/errqueue.h"
+#include "forward/sender.h"
 
 #include <event2/event.h>
 #include <netinet/in.h>
@@ -16,39 +17,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Packets in one system call. */
+/*
+ * Messages in one system call. With UDP, each can be a train of many packets that the kernel has
+ * merged (UDP_GRO); so can one with protocol 41, as one large packet.
+ */
 #define OUTER_BATCH 32
-/* Octets of one packet's buffer: more than any IPv4 packet has. */
+/* Octets of one message's buffer: more than any IPv4 packet has. */
 #define OUTER_PACKET_SIZE 65536
 
 struct outer;
 
-/* One packet to send. */
-struct outer_packet {
-	uint8_t *data; /* OUTER_PACKET_SIZE octets of room */
-	size_t len;
-	struct in_addr source; /* 0: the kernel's choice */
-	struct in_addr peer;
-	uint16_t port; /* host byte order; 0 with protocol 41 */
-	uint8_t tos;
-	bool df;
-	bool own;	  /* made here, and not from TUN */
-	uint32_t session; /* whose it is */
-	bool retried;	  /* private */
-};
-
 struct outer_handlers {
-	/* The arrival and its payload are valid until this returns. */
+	/* The arrival is valid until this returns, its payload until the end of the batch. */
 	void (*received)(const struct arrival *arrival, void *arg);
-	void (*sent)(const struct outer_packet *packet, void *arg);
-	/* Could not be sent, for good. */
-	void (*refused)(const struct outer_packet *packet, int error, void *arg);
-	/* Larger than the path takes. True: try once more, as it is now; else it is dropped. */
-	bool (*too_big)(struct outer_packet *packet, void *arg);
+	/* All that came with one system call has been handed over. */
+	void (*batch_end)(void *arg);
 	void (*report)(enum forward_transport transport, const struct errqueue_report *report,
 		       void *arg);
-	/* There are slots again after outer_slot() had none. */
-	void (*ready)(void *arg);
+	/* See struct sender_handlers. */
+	void (*sent)(const struct outer_packet *packet, void *arg);
+	void (*refused)(const struct outer_packet *packet, int error, void *arg);
+	bool (*too_big)(struct outer_packet *packet, void *arg);
 };
 
 /* Takes over fd; NULL (and a line in the log) where it cannot be used, fd is then closed. */
@@ -56,19 +45,8 @@ struct outer *outer_new(struct event_base *base, enum forward_transport transpor
 			const struct outer_handlers *handlers, void *arg);
 void outer_free(struct outer *outer);
 
-/*
- * The next packet to fill in, or NULL while the socket takes no more. It is the caller's until the
- * next call of outer_push() or outer_flush(), or the end of the event.
- */
-struct outer_packet *outer_slot(struct outer *outer);
-
-/* The packet that outer_slot() gave is complete. */
-void outer_push(struct outer *outer);
-
-/* Sends what was pushed. */
+/* See sender_push() and sender_flush(). */
+void outer_push(struct outer *outer, const struct outer_packet *packet);
 void outer_flush(struct outer *outer);
-
-/* Forgets what was pushed and could not be sent yet; each is refused. */
-void outer_discard(struct outer *outer);
 
 #endif

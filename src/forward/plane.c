@@ -60,11 +60,16 @@ static void plane_on_report(enum forward_transport transport, const struct errqu
 	inbound_report(arg, transport, report);
 }
 
-static void plane_on_ready(void *arg)
+static void plane_on_batch_end(void *arg)
 {
-	struct plane *plane = arg;
+	const struct plane *plane = arg;
 
-	devices_resume(plane->devices);
+	coalesce_flush(plane->coalesce);
+}
+
+static void plane_on_write(const struct coalesced *coalesced, void *arg)
+{
+	inbound_write(arg, coalesced);
 }
 
 static void plane_on_device(struct device *device, void *arg)
@@ -94,7 +99,7 @@ static struct outer *plane_open_outer(struct plane *plane, enum forward_transpor
 		.refused = plane_on_refused,
 		.too_big = plane_on_too_big,
 		.report = plane_on_report,
-		.ready = plane_on_ready,
+		.batch_end = plane_on_batch_end,
 	};
 
 	return outer_new(plane->base, transport, fd, &handlers, plane);
@@ -106,7 +111,6 @@ int plane_set_outer(struct plane *plane, enum forward_transport transport, int f
 	plane->outer[transport] = plane_open_outer(plane, transport, fd);
 	if (!plane->outer[transport])
 		return -EIO;
-	devices_resume(plane->devices);
 	return 0;
 }
 
@@ -139,8 +143,6 @@ bool plane_choose(struct plane *plane, struct outer *chosen)
 		plane->outer[FORWARD_UDP] = chosen;
 		plane->reports->port(plane->candidate_port, plane->reports_arg);
 	}
-	/* What waits there is counted as lost, and who waited for it goes on. */
-	outer_discard(other);
 	outer_free(other);
 	return true;
 }
@@ -165,7 +167,12 @@ int plane_open(struct plane *plane, const struct forward_config *config, struct 
 	plane->devices = devices_new(base, key, plane_on_device, plane);
 	plane->keepers = keepers_new(plane);
 	plane->counters = calloc(1, counters_size(config->sessions_max));
-	return plane->table && plane->devices && plane->keepers && plane->counters ? 0 : -ENOMEM;
+	plane->arena = malloc(OUTBOUND_ARENA);
+	plane->coalesce = coalesce_new(true, plane_on_write, plane);
+	return plane->table && plane->devices && plane->keepers && plane->counters &&
+			       plane->arena && plane->coalesce
+		       ? 0
+		       : -ENOMEM;
 }
 
 static void plane_free_counters(struct plane *plane)
@@ -219,6 +226,8 @@ void plane_close(struct plane *plane)
 	outer_free(plane->candidate);
 	table_free(plane->table);
 	devices_free(plane->devices);
+	coalesce_free(plane->coalesce);
+	free(plane->arena);
 	if (plane->counters)
 		plane_free_counters(plane);
 }

@@ -6,6 +6,7 @@
 #ifndef DTCP_FORWARD_PLANE_H
 #define DTCP_FORWARD_PLANE_H
 
+#include "forward/coalesce.h"
 #include "forward/counters.h"
 #include "forward/device.h"
 #include "forward/forward.h"
@@ -29,6 +30,9 @@ struct plane_reports {
 	void (*port)(uint16_t port, void *arg);
 };
 
+/* Octets of it. Small enough to stay in the processor's cache, and for a few large packets. */
+#define OUTBOUND_ARENA (4 * OUTER_PACKET_SIZE)
+
 struct plane {
 	struct forward_config config;
 	struct event_base *base;
@@ -40,9 +44,10 @@ struct plane {
 	struct outer *outer[FORWARD_UDP + 1]; /* by transport; NULL until it comes */
 	struct outer *candidate; /* client: says hello as well as the UDP socket; NULL: none */
 	uint16_t candidate_port;
-	enum forward_transport last_out; /* of the last packet from TUN */
-	struct counters_page *counters;	 /* always there; our own until the shared page comes */
-	size_t counters_mapped;		 /* bytes to unmap; 0: our own */
+	uint8_t *arena; /* what is read from TUN, until it is sent */
+	struct coalesce *coalesce;
+	struct counters_page *counters; /* always there; our own until the shared page comes */
+	size_t counters_mapped;		/* bytes to unmap; 0: our own */
 	struct in6_addr icmp_source;
 	struct icmp6_limit icmp6; /* about packets that are for no session */
 };

@@ -99,7 +99,7 @@ void segments_write(const struct segments *segments, size_t i, uint8_t *headers)
 	size_t upper_len = segments->headers - upper + payload;
 	uint8_t *check = headers + upper + UDP_CHECK;
 
-	memcpy(headers, segments->packet, segments->headers);
+	memmove(headers, segments->packet, segments->headers);
 	if (!segments->protocol)
 		return;
 	put16(headers + 4, segments->headers - INNER_HEADER + payload);

@@ -42,7 +42,10 @@ bool segments_open(struct segments *segments, const struct virtio_net_hdr *heade
 /* Octets of payload in segment i; it begins in the packet at headers + i * size. */
 size_t segments_payload(const struct segments *segments, size_t i);
 
-/* Writes the headers of segment i, with lengths, sequence number, flags and checksum. */
+/*
+ * Writes the headers of segment i, with lengths, sequence number, flags and checksum. In place of
+ * the packet's own, which turns it into the first one, nothing else can be made of it any more.
+ */
 void segments_write(const struct segments *segments, size_t i, uint8_t *headers);
 
 #endif

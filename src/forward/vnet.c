@@ -61,27 +61,3 @@ void vnet_fill(const struct inner *inner, size_t mtu, struct virtio_net_hdr *hea
 	if (tcp && inner->len > mtu)
 		vnet_fill_gso(inner, upper.offset, mtu, header);
 }
-
-bool vnet_finish(const struct virtio_net_hdr *header, uint8_t *packet, size_t len)
-{
-	/* A packet to be cut is longer than the tunnel takes. */
-	if (header->gso_type != VIRTIO_NET_HDR_GSO_NONE)
-		return false;
-	if (!(header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
-		return true;
-
-	size_t start = header->csum_start;
-	size_t check_at = start + header->csum_offset;
-
-	if (start < INNER_HEADER || check_at + 2 > len)
-		return false;
-
-	uint16_t check = (uint16_t)~checksum_fold(checksum_add(0, packet + start, len - start));
-
-	/* RFC 8200, section 8.1: UDP has no zero checksum; for TCP both zeros are the same. */
-	if (check == 0)
-		check = 0xffff;
-	packet[check_at] = (uint8_t)(check >> 8);
-	packet[check_at + 1] = (uint8_t)check;
-	return true;
-}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The offload header in front of each packet on a TUN device.
+ * The offload header in front of each packet on a TUN device; segment.c reads those that come from
+ * there.
  *
  * The kernel merges protocol 41 packets that arrive (GRO) and hands a raw socket the result: inner
  * packets of up to 64 KB whose TCP checksum is the bare sum of the pseudo-header, to be completed
@@ -27,11 +28,5 @@
  * cut into packets of at most mtu.
  */
 void vnet_fill(const struct inner *inner, size_t mtu, struct virtio_net_hdr *header);
-
-/*
- * Does what the header of a packet read from TUN asks for. We ask the kernel for no offloads, so
- * nothing is the rule; a missing checksum is completed all the same. False where it cannot be done.
- */
-bool vnet_finish(const struct virtio_net_hdr *header, uint8_t *packet, size_t len);
 
 #endif

@@ -23,6 +23,26 @@ bool tun_name_valid(const char *name)
 	       strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
+/* Linux 6.2; Debian 12's headers are older than the kernels that it can run. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+/*
+ * The kernel may give us packets of up to 64 KB to be cut by us, whose checksums are still missing:
+ * one system call then moves many. The forward room knows what to do with them. Of UDP the kernel
+ * takes both versions or none, if it knows of it at all.
+ */
+static int tun_set_offloads(int fd)
+{
+	const unsigned long tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+
+	if (ioctl(fd, TUNSETOFFLOAD, tcp | TUN_F_USO4 | TUN_F_USO6) == 0)
+		return 0;
+	return ioctl(fd, TUNSETOFFLOAD, tcp);
+}
+
 int tun_open(const char *name, unsigned int *index)
 {
 	struct ifreq request = {.ifr_flags =
@@ -44,9 +64,8 @@ int tun_open(const char *name, unsigned int *index)
 		return error;
 	}
 	(void)strlcpy(request.ifr_name, name, sizeof(request.ifr_name));
-	/* No offload is announced, so what we read is always one whole packet with its checksum. */
 	if (ioctl(fd, TUNSETIFF, &request) == -1 ||
-	    ioctl(fd, TUNSETVNETHDRSZ, &header_size) == -1 || ioctl(fd, TUNSETOFFLOAD, 0) == -1) {
+	    ioctl(fd, TUNSETVNETHDRSZ, &header_size) == -1 || tun_set_offloads(fd) == -1) {
 		error = -errno;
 		/* A descriptor that has lost its device is in a bad state. */
 		if (error == -EBADFD)

@@ -341,7 +341,7 @@ def room():
          too_large, tun(1, 0), reached(b"s"), tun(1, 1), reached(b"r"), too_big(1, False), tun(1),
          reached(b"i"), tun(1, 1, **small), reached(b"r"),
          refused, tun(1, 0, **small), reached(b"s"), tun(1, 1, **small), reached(b"r"),
-         full, tun(1, **small), reached(b"r"), again, tun(1, **small), b"o", reached(b"s"),
+         full, tun(1, **small), reached(b"r"), again, tun(1, **small), reached(b"r"),
          interrupted, tun(1, 0, **small), reached(b"s"), b"o")
     seed("room", "reports", server, raw, udp, device(0), b"a\0a\5", errors_from, tun(),
          reached(b"s"),

@@ -242,8 +242,8 @@ static void send_large(struct fuzz_input *input, struct way *way, unsigned int f
 		size_t part = segments_payload(&segments, i);
 
 		segments_write(&segments, i, piece);
-		memcpy(piece + segments.headers,
-		       packet + segments.headers + i * segments.size, part);
+		memcpy(piece + segments.headers, packet + segments.headers + i * segments.size,
+		       part);
 		FUZZ_CHECK(segments.headers + part == way->sent.packets[first + i].len);
 		FUZZ_CHECK(segments.longest >= segments.headers + part);
 		FUZZ_CHECK(memcmp(piece, way->sent.packets[first + i].octets,

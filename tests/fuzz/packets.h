@@ -26,8 +26,8 @@ void packets_check_header(const struct virtio_net_hdr *header, const uint8_t *pa
 void packets_check_error(const uint8_t *error, size_t error_len, const uint8_t *packet, size_t len);
 
 /*
- * The sum of the pseudo-header of an upper layer of so many octets (RFC 8200, section 8.1), and with
- * that upper layer, which goes from offset to the end.
+ * The sum of the pseudo-header of an upper layer of so many octets (RFC 8200, section 8.1), and
+ * with that upper layer, which goes from offset to the end.
  */
 uint16_t packets_sum_pseudo(const uint8_t *packet, uint8_t protocol, size_t upper);
 uint16_t packets_sum(const uint8_t *packet, uint8_t protocol, size_t offset, size_t len);

@@ -14,7 +14,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -23,7 +23,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { SESSIONS = 4, DEVICES = 4, MONITOR = 0, CONTROL = 1, OTHER_PORT = 50000 };
+enum { SESSIONS = 4, DEVICES = 4, MONITOR = 0, CONTROL = 1, OTHER_PORT = 50000, GATHERED = 70000 };
 
 /* What a socket or a device has to read, one packet at a time. */
 struct source {
@@ -41,8 +41,8 @@ static struct {
 	/* what the sockets and devices do next */
 	int send_error, write_error, read_error;
 	struct virtio_net_hdr offload; /* with the packet that was last read from TUN */
-	bool writable;
-	bool calm; /* nothing fails and nothing waits */
+	uint16_t merged; /* octets of each datagram of those that come as one; 0: it comes alone */
+	bool calm;	 /* nothing fails */
 	/* sessions by what control has heard */
 	bool live[SESSIONS], announced[SESSIONS];
 	uint32_t asked; /* the message being handled */
@@ -80,7 +80,6 @@ int __wrap_setsockopt(int fd, int level, int option, const void *value, socklen_
 int __wrap_recvmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags, struct timespec *wait);
 int __wrap_sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags);
 ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags);
-int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout);
 ssize_t __wrap_readv(int fd, const struct iovec *iov, int n);
 ssize_t __wrap_writev(int fd, const struct iovec *iov, int n);
 
@@ -97,9 +96,10 @@ static struct source *socket_of(int fd)
 
 int __wrap_setsockopt(int fd, int level, int option, const void *value, socklen_t size)
 {
-	(void)option;
 	(void)value;
-	FUZZ_CHECK(socket_of(fd) && level == IPPROTO_IP && size == sizeof(int));
+	FUZZ_CHECK(socket_of(fd) && size == sizeof(int));
+	FUZZ_CHECK(level == IPPROTO_IP ||
+		   (level == IPPROTO_UDP && option == UDP_GRO && fd != world.raw.fd));
 	return 0;
 }
 
@@ -133,9 +133,10 @@ static struct sockaddr_in place(uint8_t who)
 	};
 }
 
-/* What the kernel tells with a datagram. */
+/* What the kernel tells with a datagram, or with several that it has merged. */
 static void datagram_from(struct msghdr *msg, uint8_t who)
 {
+	int size = world.merged;
 	const struct sockaddr_in peer = place(who);
 	struct in_pktinfo info = {.ipi_addr = fuzz_ipv4("192.0.2.1")};
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
@@ -146,7 +147,16 @@ static void datagram_from(struct msghdr *msg, uint8_t who)
 	cmsg->cmsg_type = IP_PKTINFO;
 	cmsg->cmsg_len = CMSG_LEN(sizeof(info));
 	memcpy(CMSG_DATA(cmsg), &info, sizeof(info));
+	cmsg = CMSG_NXTHDR(msg, cmsg);
 	msg->msg_controllen = CMSG_SPACE(sizeof(info));
+	if (!size)
+		return;
+	FUZZ_CHECK(cmsg);
+	cmsg->cmsg_level = IPPROTO_UDP;
+	cmsg->cmsg_type = UDP_GRO;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(size));
+	memcpy(CMSG_DATA(cmsg), &size, sizeof(size));
+	msg->msg_controllen += CMSG_SPACE(sizeof(size));
 }
 
 int __wrap_recvmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags, struct timespec *wait)
@@ -173,18 +183,10 @@ static bool somebody_is_live(void)
 	return false;
 }
 
-static void check_sent(const struct mmsghdr *msg, const struct source *source)
+static void check_packet(const uint8_t *data, size_t len, const struct source *source)
 {
-	bool udp = source != &world.raw;
-	const uint8_t *data = msg->msg_hdr.msg_iov->iov_base;
-	size_t len = msg->msg_hdr.msg_iov->iov_len;
-	struct sockaddr_in peer;
-
-	memcpy(&peer, msg->msg_hdr.msg_name, sizeof(peer));
-	FUZZ_CHECK(peer.sin_addr.s_addr != 0 && (peer.sin_port != 0) == udp);
-	FUZZ_CHECK(somebody_is_live());
 	if (data[0] >> 4 == 0xd) {
-		FUZZ_CHECK(udp && len == PROBE_SIZE);
+		FUZZ_CHECK(source != &world.raw && len == PROBE_SIZE);
 		FUZZ_CHECK(data[0] == (world.server ? PROBE_ANSWER : PROBE_HELLO));
 		return;
 	}
@@ -195,9 +197,56 @@ static void check_sent(const struct mmsghdr *msg, const struct source *source)
 	world.sent++;
 }
 
+/* Puts the parts one behind the other; returns how long that is. */
+static size_t gather(const struct iovec *parts, size_t n, uint8_t out[static GATHERED])
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		FUZZ_CHECK(parts[i].iov_len <= GATHERED - len);
+		if (parts[i].iov_len)
+			memcpy(out + len, parts[i].iov_base, parts[i].iov_len);
+		len += parts[i].iov_len;
+	}
+	return len;
+}
+
+/* The packets' size, if the message is a train. */
+static size_t train_size(struct msghdr *msg)
+{
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+		uint16_t size;
+
+		if (cmsg->cmsg_level != IPPROTO_UDP)
+			continue;
+		FUZZ_CHECK(cmsg->cmsg_type == UDP_SEGMENT);
+		FUZZ_CHECK(cmsg->cmsg_len == CMSG_LEN(sizeof(size)));
+		memcpy(&size, CMSG_DATA(cmsg), sizeof(size));
+		return size;
+	}
+	return 0;
+}
+
+static void check_sent(struct mmsghdr *msg, const struct source *source)
+{
+	static uint8_t data[GATHERED];
+	bool udp = source != &world.raw;
+	size_t len = gather(msg->msg_hdr.msg_iov, msg->msg_hdr.msg_iovlen, data);
+	size_t size = train_size(&msg->msg_hdr);
+	struct sockaddr_in peer;
+
+	memcpy(&peer, msg->msg_hdr.msg_name, sizeof(peer));
+	FUZZ_CHECK(peer.sin_addr.s_addr != 0 && (peer.sin_port != 0) == udp);
+	FUZZ_CHECK(somebody_is_live());
+	/* What the kernel takes: two packets at least, 64 at most, in one datagram. */
+	FUZZ_CHECK(!size || (udp && size < len && len <= 65507 && (len - 1) / size < 64));
+	for (size_t at = 0; at < len; at += size ? size : len)
+		check_packet(data + at, size && len - at > size ? size : len - at, source);
+}
+
 int __wrap_sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags)
 {
-	FUZZ_CHECK(socket_of(fd) && n > 0 && n <= 32);
+	FUZZ_CHECK(socket_of(fd) && n > 0 && n <= 256);
 	FUZZ_CHECK(flags == (MSG_DONTWAIT | MSG_NOSIGNAL));
 	if (world.send_error && fuzz_bool(world.input)) {
 		errno = world.send_error;
@@ -222,13 +271,6 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags)
 	msg->msg_controllen = world.report_len;
 	memcpy(msg->msg_name, &world.report_peer, sizeof(world.report_peer));
 	return 0;
-}
-
-int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout)
-{
-	FUZZ_CHECK(n == 1 && timeout == 0);
-	fds[0].revents = world.writable ? POLLOUT : 0;
-	return world.writable;
 }
 
 static struct source *device_of(int fd)
@@ -259,25 +301,49 @@ ssize_t __wrap_readv(int fd, const struct iovec *iov, int n)
 	return (ssize_t)(iov[0].iov_len + len);
 }
 
+/* What was joined here: headers, and then the payload of each packet. */
+static void check_joined(const struct virtio_net_hdr *header, const struct iovec *iov, int n,
+			 const uint8_t *packet, size_t len)
+{
+	bool tcp = packet[6] == IPPROTO_TCP;
+	size_t check = tcp ? 56 : 46;
+
+	FUZZ_CHECK(n > 3 && n <= 2 + 64 && header->flags == VIRTIO_NET_HDR_F_NEEDS_CSUM);
+	FUZZ_CHECK(header->csum_start == 40 && header->csum_offset + 40u == check);
+	FUZZ_CHECK((packet[check] << 8 | packet[check + 1]) ==
+		   packets_sum_pseudo(packet, packet[6], len - 40));
+	FUZZ_CHECK(header->hdr_len == iov[1].iov_len);
+	for (int i = 2; i < n; i++)
+		FUZZ_CHECK(i + 1 < n ? iov[i].iov_len == header->gso_size
+				     : iov[i].iov_len <= header->gso_size);
+}
+
 ssize_t __wrap_writev(int fd, const struct iovec *iov, int n)
 {
-	const uint8_t *packet = iov[1].iov_base;
+	static uint8_t packet[GATHERED];
 	struct virtio_net_hdr header;
+	bool joined;
+	size_t len;
 
-	FUZZ_CHECK(device_of(fd) && n == 2 && iov[0].iov_len == sizeof(header));
+	FUZZ_CHECK(device_of(fd) && n >= 2 && iov[0].iov_len == sizeof(header));
 	memcpy(&header, iov[0].iov_base, sizeof(header));
-	FUZZ_CHECK(iov[1].iov_len >= 40 && packet[0] >> 4 == 6);
-	FUZZ_CHECK(iov[1].iov_len == 40 + (size_t)(packet[4] << 8 | packet[5]));
-	packets_check_header(&header, packet, iov[1].iov_len);
+	len = gather(iov + 1, (size_t)(n - 1), packet);
+	FUZZ_CHECK(len >= 40 && packet[0] >> 4 == 6);
+	FUZZ_CHECK(len == 40 + (size_t)(packet[4] << 8 | packet[5]));
+	joined = n > 2 && header.gso_type;
+	if (joined)
+		check_joined(&header, iov, n, packet, len);
+	else
+		packets_check_header(&header, packet, len);
 	if (world.write_error) {
 		errno = world.write_error;
 		return -1;
 	}
-	world.last_len = iov[1].iov_len;
-	if (world.last_len <= sizeof(world.last))
-		memcpy(world.last, packet, world.last_len);
-	world.written++;
-	return (ssize_t)(sizeof(header) + iov[1].iov_len);
+	world.last_len = len;
+	if (len <= sizeof(world.last))
+		memcpy(world.last, packet, len);
+	world.written += joined ? (unsigned int)n - 2 : 1;
+	return (ssize_t)(sizeof(header) + len);
 }
 
 /* --- what the room says ------------------------------------------------------------------- */
@@ -546,10 +612,11 @@ static void from_outside(struct fuzz_input *input, struct source *source)
 		packet = make_probe(input, &len);
 	else
 		packet = packets_make(input, &len);
+	world.merged = what & 32 && len > 1 ? (uint16_t)(1 + fuzz_16(input) % (len - 1)) : 0;
 	source_give(source, packet, len);
 	loop_run();
 	FUZZ_CHECK(!source->packet || loop_ended());
-	if (!calm)
+	if (!calm || (world.merged && source != &world.raw))
 		return;
 	/* A good hello or request and its answer are two, of which the second can be lost; or the
 	 * hello came from where nothing can be sent. */
@@ -585,7 +652,12 @@ static void from_tun(struct fuzz_input *input)
 	source_give(device, packet, len);
 	loop_run();
 	/* A device is not read while no socket is there. */
-	if (calm && !device->packet) {
+	if (calm && !device->packet && world.offload.gso_type) {
+		/* A large one: as many as it is cut into; and at most one error for all. */
+		FUZZ_CHECK(world.sent - sent + drops() - before >= 1);
+		FUZZ_CHECK(world.sent - sent + drops() - before <= 128);
+		FUZZ_CHECK(world.written - written <= 1);
+	} else if (calm && !device->packet) {
 		FUZZ_CHECK(world.sent - sent + drops() - before == 1);
 		FUZZ_CHECK(world.written - written == world.page->icmp6_sent - errors);
 		FUZZ_CHECK(world.written - written <= 1);
@@ -607,7 +679,6 @@ static void trouble(struct fuzz_input *input)
 	uint8_t what = fuzz_byte(input);
 
 	world.send_error = errors[what % (sizeof(errors) / sizeof(errors[0]))];
-	world.writable = what & 64;
 	world.write_error = what & 128 ? EIO : 0;
 	world.read_error = what == 255 ? EBADFD : 0;
 	world.calm = false;
@@ -616,7 +687,6 @@ static void trouble(struct fuzz_input *input)
 static void no_trouble(void)
 {
 	world.send_error = world.write_error = world.read_error = 0;
-	world.writable = true;
 	/* What waited goes out now. */
 	loop_run();
 	loop_run();
@@ -739,7 +809,6 @@ void loop_play(void)
 {
 	give_counters();
 	world.calm = true;
-	world.writable = true;
 	while (world.input->left > 0 && !loop_ended()) {
 		step(world.input);
 		/* The room has decided for the one that it had before. */

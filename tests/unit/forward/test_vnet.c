@@ -181,44 +181,6 @@ static void long_headers_are_not_repeated(void **state)
 	       0);
 }
 
-static void finish_completes_a_checksum(void **state)
-{
-	struct virtio_net_hdr header = {
-		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 40, .csum_offset = 16};
-	size_t n = build("06", TCP "68656c6c6f", 65, 6, 40, 56);
-
-	(void)state;
-	assert_int_not_equal(packet_checksum(packet, 6, 40, n), 0);
-	assert_true(vnet_finish(&header, packet, n));
-	assert_int_equal(packet_checksum(packet, 6, 40, n), 0);
-	/* The checksum of a packet without the flag is left alone. */
-	memset(&header, 0, sizeof(header));
-	packet[56] ^= 1;
-	assert_true(vnet_finish(&header, packet, n));
-	assert_int_not_equal(packet_checksum(packet, 6, 40, n), 0);
-}
-
-static void finish_refuses(void **state)
-{
-	const size_t n = build("06", TCP, 60, 6, 40, 56);
-	struct virtio_net_hdr header = {.gso_type = VIRTIO_NET_HDR_GSO_TCPV6};
-
-	(void)state;
-	assert_false(vnet_finish(&header, packet, n));
-	/* inside the IPv6 header; the field just past the end; far past it */
-	header = (struct virtio_net_hdr){
-		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 39, .csum_offset = 16};
-	assert_false(vnet_finish(&header, packet, n));
-	header.csum_start = 40;
-	header.csum_offset = 19;
-	assert_false(vnet_finish(&header, packet, n));
-	header.csum_offset = 18;
-	assert_true(vnet_finish(&header, packet, n));
-	header.csum_start = 65535;
-	header.csum_offset = 65535;
-	assert_false(vnet_finish(&header, packet, n));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,8 +191,6 @@ int main(void)
 		cmocka_unit_test(extension_headers),
 		cmocka_unit_test(truncated_headers),
 		cmocka_unit_test(long_headers_are_not_repeated),
-		cmocka_unit_test(finish_completes_a_checksum),
-		cmocka_unit_test(finish_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
