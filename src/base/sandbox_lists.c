@@ -91,8 +91,8 @@ static const struct sandbox_rule random_rules[] = {
 	CALL("getpid"),
 };
 
-/* The channels to the other rooms, and the pipe that the log goes to. Sending with MSG_FASTOPEN
- * would connect. */
+/* The channels to the other rooms, the pipe that the log goes to, and asking for routes. Sending
+ * with MSG_FASTOPEN would connect. */
 static const struct sandbox_rule channel_rules[] = {
 	CALL("recvmsg"),
 	CALL_IF("sendmsg", ARG(2, MSG_FASTOPEN, 0)),
