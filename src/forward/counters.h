@@ -20,9 +20,9 @@ enum drop_reason {
 	DROP_SRC_LOOPBACK,    /* inner source ::1 */
 	DROP_SRC_MAPPED,      /* inner source ::ffff:0:0/96 */
 	DROP_SRC_COMPATIBLE,  /* inner source ::/96 */
-	DROP_SRC_INGRESS,     /* inner source not the session's own (RFC 2827) */
+	DROP_SRC_INGRESS,     /* inner source not the session's own (RFC 2827, 3704) */
 	DROP_LOOP,	      /* inner destination leads back into this tunnel (RFC 6324) */
-	DROP_ROUTER,	    /* inner router advertisement or redirect: routes come from DTCP only */
+	DROP_ROUTER,	      /* inner redirect, or router advertisement that is not wanted */
 	DROP_ECN,	    /* outer congestion mark on a flow that does not know ECN (RFC 6040) */
 	DROP_UDP_MALFORMED, /* UDP payload that is neither IPv6 nor a probe */
 	DROP_PROBE_SESSION, /* probe of no session here */

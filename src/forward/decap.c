@@ -7,16 +7,22 @@
 
 /* The rules for what is inside, in the order of the reasons. */
 static enum drop_reason decap_check(const struct inner *inner, const struct session *session,
-				    struct in_addr local, bool server)
+				    struct in_addr local, bool server, bool *ask)
 {
+	const struct forward_session *config = &session->config;
 	enum drop_reason drop = inner_check_source(inner);
 
 	if (drop == DROP_NONE && server)
-		drop = inner_check_ingress(inner, &session->config);
+		drop = inner_check_ingress(inner, config);
+	/* What an administrator has led to a user's own device shows in the routes only. */
+	if (drop == DROP_SRC_INGRESS && config->device > 0) {
+		*ask = !config->any_source;
+		drop = DROP_NONE;
+	}
 	if (drop == DROP_NONE)
-		drop = inner_check_router(inner);
+		drop = inner_check_router(inner, !server && config->adverts);
 	if (drop == DROP_NONE)
-		drop = inner_check_loop(inner, local, session->config.alias);
+		drop = inner_check_loop(inner, local, config->alias);
 	return drop;
 }
 
@@ -69,6 +75,7 @@ void decap_packet(const struct table *table, bool server, const struct arrival *
 {
 	out->session = NULL;
 	out->learned = false;
+	out->ask = false;
 	if (!arrival->payload) {
 		out->drop = DROP_OUTER_SHORT;
 		return;
@@ -96,7 +103,7 @@ void decap_packet(const struct table *table, bool server, const struct arrival *
 
 		if (!local.s_addr)
 			local = arrival->local;
-		out->drop = decap_check(&out->inner, session, local, server);
+		out->drop = decap_check(&out->inner, session, local, server, &out->ask);
 	}
 	if (out->drop != DROP_NONE)
 		return;

@@ -16,6 +16,7 @@ struct decap {
 	struct session *session; /* NULL where it is nobody's */
 	/* With DROP_NONE: */
 	bool learned;	    /* the session is unlearned, and this peer is to be its peer */
+	bool ask;	    /* only if the route to the source leads to the session's device */
 	struct inner inner; /* to be written to the session's device */
 	struct virtio_net_hdr vnet;
 };

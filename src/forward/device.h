@@ -22,7 +22,8 @@ struct devices;
 
 struct device {
 	uint32_t index;
-	int fd; /* -1: not there */
+	int fd;			/* -1: not there */
+	unsigned int interface; /* the kernel's number of it; 0: not known */
 	TAILQ_HEAD(device_sessions, session) sessions;
 	/* Private: */
 	struct devices *devices;

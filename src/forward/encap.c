@@ -93,6 +93,11 @@ void encap_packet(const struct table *table, struct session *only, bool shared,
 	}
 	if (!out->session)
 		return;
+	if (!shared && inner_icmp6_type(&out->inner) == ND_ROUTER_ADVERT &&
+	    !out->session->config.adverts) {
+		out->drop = DROP_ROUTER;
+		return;
+	}
 	if (encap_is_unlearned(out->session)) {
 		out->drop = DROP_NO_SESSION;
 		out->error.kind = ICMP6_ADDRESS_UNREACHABLE;

@@ -180,6 +180,15 @@ static void forward_on_candidate(struct ipc *ipc, const void *body, int fd, void
 	(void)plane_set_candidate(&forward->plane, (uint16_t)message->port, fd);
 }
 
+static void forward_on_routes(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct forward *forward = arg;
+
+	(void)ipc;
+	(void)body;
+	sources_set_socket(forward->plane.sources, fd);
+}
+
 static void forward_on_counters(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	struct forward *forward = arg;
@@ -225,6 +234,7 @@ static void forward_on_device(struct ipc *ipc, const void *body, int fd, void *a
 	if (!device) {
 		close(fd);
 	} else if (device_open(device, fd) == 0) {
+		device->interface = message->interface;
 		forward_announce(forward, device);
 		return;
 	}
@@ -389,6 +399,7 @@ static const struct ipc_row forward_monitor_rows[] = {
 	{FORWARD_MSG_UDP, sizeof(struct forward_none), true, forward_on_udp},
 	{FORWARD_MSG_CANDIDATE, sizeof(struct forward_port), true, forward_on_candidate},
 	{FORWARD_MSG_COUNTERS, sizeof(struct forward_none), true, forward_on_counters},
+	{FORWARD_MSG_ROUTES, sizeof(struct forward_none), true, forward_on_routes},
 	{FORWARD_MSG_ICMP, sizeof(struct forward_icmp), false, forward_on_icmp},
 	{FORWARD_MSG_SETTINGS, sizeof(struct forward_settings), false, forward_on_settings},
 	{FORWARD_MSG_DEVICE, sizeof(struct forward_device), true, forward_on_device},

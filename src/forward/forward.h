@@ -6,6 +6,8 @@
 #ifndef DTCP_FORWARD_FORWARD_H
 #define DTCP_FORWARD_FORWARD_H
 
+#include "forward/sources.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,6 +17,7 @@ struct forward_config {
 	bool server;	       /* filter inner sources; answer for prefixes without a session */
 	uint32_t sessions_max; /* session ids are below this */
 	uint32_t icmp6_rate;   /* ICMPv6 errors a second (icmp6.h); 0: FORWARD_ICMP6_RATE */
+	sources_ask ask;       /* server: where a source leads, NULL: nowhere */
 };
 
 /*

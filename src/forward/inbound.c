@@ -54,6 +54,10 @@ static void inbound_packet(struct plane *plane, const struct arrival *arrival)
 	struct decap decap;
 
 	decap_packet(plane->table, plane->config.server, arrival, now, &decap);
+	if (decap.drop == DROP_NONE && decap.ask &&
+	    !sources_lead_to(plane->sources, &decap.inner.src, decap.session->device->interface,
+			     now))
+		decap.drop = DROP_SRC_INGRESS;
 	if (decap.drop == DROP_NONE && decap.learned &&
 	    table_change_peer(plane->table, decap.session, &arrival->peer))
 		plane->reports->learned(decap.session, plane->reports_arg);

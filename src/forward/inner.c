@@ -105,11 +105,13 @@ int inner_icmp6_type(const struct inner *inner)
 	return inner->packet[upper.offset];
 }
 
-enum drop_reason inner_check_router(const struct inner *inner)
+enum drop_reason inner_check_router(const struct inner *inner, bool adverts)
 {
 	int type = inner_icmp6_type(inner);
 
-	return type == ND_ROUTER_ADVERT || type == ND_REDIRECT ? DROP_ROUTER : DROP_NONE;
+	if (type == ND_REDIRECT || (type == ND_ROUTER_ADVERT && !adverts))
+		return DROP_ROUTER;
+	return DROP_NONE;
 }
 
 enum drop_reason inner_check_source(const struct inner *inner)

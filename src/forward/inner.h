@@ -48,10 +48,10 @@ bool inner_find_upper(const struct inner *inner, struct inner_upper *out);
 int inner_icmp6_type(const struct inner *inner);
 
 /*
- * DROP_ROUTER for router advertisements and redirects: a peer must not change the routes of the
- * kernel here, which takes it for a neighbour on the link.
+ * DROP_ROUTER for redirects, and for router advertisements unless they are wanted: a peer must not
+ * change the routes of the kernel here, which takes it for a neighbour on the link.
  */
-enum drop_reason inner_check_router(const struct inner *inner);
+enum drop_reason inner_check_router(const struct inner *inner, bool adverts);
 
 /* Sources that no packet in a tunnel may have. */
 enum drop_reason inner_check_source(const struct inner *inner);

@@ -28,6 +28,7 @@ enum forward_msg {
 	FORWARD_MSG_ASSIGNED,  /* struct forward_prefix: assigned to a user who is not here now */
 	FORWARD_MSG_CALL,      /* struct forward_none: answer with HERE */
 	FORWARD_MSG_SETTINGS,  /* struct forward_settings */
+	FORWARD_MSG_ROUTES, /* struct forward_none, descriptor: to ask the kernel for routes with */
 	/* control to forward */
 	FORWARD_MSG_ADD = 32, /* struct forward_session */
 	FORWARD_MSG_REMOVE,   /* struct forward_id */
@@ -66,6 +67,7 @@ struct forward_settings {
  */
 struct forward_device {
 	uint32_t index;
+	uint32_t interface; /* the kernel's number of it; needed on the server, above index 0 */
 };
 
 /*
@@ -103,6 +105,9 @@ struct forward_session {
 	uint32_t answers; /* the other end is known to answer: its silence means something */
 	uint32_t n_prefixes;
 	struct prefix6 prefixes[FORWARD_PREFIXES_MAX]; /* inner sources accepted, inner routes */
+	/* tunnelonly, 0 or 1 each. */
+	uint32_t any_source; /* server: every source is accepted, whatever the routes say */
+	uint32_t adverts;    /* router advertisements pass, from the server to the client */
 };
 
 struct forward_learned {

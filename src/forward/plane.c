@@ -166,11 +166,12 @@ int plane_open(struct plane *plane, const struct forward_config *config, struct 
 	plane->table = table_new(config->server, config->sessions_max, key);
 	plane->devices = devices_new(base, key, plane_on_device, plane);
 	plane->keepers = keepers_new(plane);
+	plane->sources = sources_new(key, config->ask);
 	plane->counters = calloc(1, counters_size(config->sessions_max));
 	plane->arena = malloc(OUTBOUND_ARENA);
 	plane->coalesce = coalesce_new(true, plane_on_write, plane);
-	return plane->table && plane->devices && plane->keepers && plane->counters &&
-			       plane->arena && plane->coalesce
+	return plane->table && plane->devices && plane->keepers && plane->sources &&
+			       plane->counters && plane->arena && plane->coalesce
 		       ? 0
 		       : -ENOMEM;
 }
@@ -228,6 +229,7 @@ void plane_close(struct plane *plane)
 	devices_free(plane->devices);
 	coalesce_free(plane->coalesce);
 	free(plane->arena);
+	sources_free(plane->sources);
 	if (plane->counters)
 		plane_free_counters(plane);
 }

@@ -41,6 +41,7 @@ struct plane {
 	struct table *table;
 	struct devices *devices;
 	struct keepers *keepers;
+	struct sources *sources;
 	struct outer *outer[FORWARD_UDP + 1]; /* by transport; NULL until it comes */
 	struct outer *candidate; /* client: says hello as well as the UDP socket; NULL: none */
 	uint16_t candidate_port;

@@ -411,7 +411,7 @@ static void from_monitor(struct fuzz_input *input)
 	const struct forward_none none = {0};
 	struct forward_icmp icmp = {.source = fuzz_ipv6("2001:db8::1")};
 	struct forward_prefix assigned = {{fuzz_ipv6("2001:db8:200::"), 40}};
-	struct forward_device device = {fuzz_byte(input) % DEVICES};
+	struct forward_device device = {.index = fuzz_byte(input) % DEVICES, .interface = 7};
 	const struct forward_port port = {OTHER_PORT};
 
 	struct forward_settings settings = {.icmp6_rate = device.index * 1000, .debug = 1};
@@ -808,6 +808,7 @@ static void give_counters(void)
 void loop_play(void)
 {
 	give_counters();
+	loop_deliver(MONITOR, FORWARD_MSG_ROUTES, &(struct forward_none){0}, make_fd());
 	world.calm = true;
 	while (world.input->left > 0 && !loop_ended()) {
 		step(world.input);
@@ -817,10 +818,18 @@ void loop_play(void)
 	}
 }
 
+/* Routes lead wherever. */
+static bool ask_routes(int fd, const struct in6_addr *addr, unsigned int interface)
+{
+	FUZZ_CHECK(world.server && fd != -1 && interface == 7);
+	return addr->s6_addr[15] & 1;
+}
+
 void fuzz_one(const uint8_t *data, size_t size)
 {
 	struct fuzz_input input = {data, size};
-	struct forward_config config = {.sessions_max = SESSIONS, .icmp6_rate = 1000};
+	struct forward_config config = {
+		.sessions_max = SESSIONS, .icmp6_rate = 1000, .ask = ask_routes};
 
 	memset(&world, 0, sizeof(world));
 	world.input = &input;

@@ -173,10 +173,19 @@ struct room_answer room_expect(struct room *room, uint32_t type, uint32_t id)
 	return answer;
 }
 
+/* Routes as of a kernel that has one for FAR only, to the interface of device 3. */
+static bool ask(int fd, const struct in6_addr *addr, unsigned int interface)
+{
+	const struct in6_addr far = packet_address("2001:db8:ffff::1");
+
+	(void)fd;
+	return interface == ROOM_INTERFACE + 3 && IN6_ARE_ADDR_EQUAL(addr, &far);
+}
+
 void room_start(struct room *room, bool server)
 {
 	const struct forward_config config = {
-		.server = server, .sessions_max = SESSIONS, .icmp6_rate = 100000};
+		.server = server, .sessions_max = SESSIONS, .icmp6_rate = 100000, .ask = ask};
 	int monitor[2];
 	int control[2];
 
@@ -252,7 +261,7 @@ void give_raw(struct room *room)
 
 int give_device(struct room *room, uint32_t index)
 {
-	const struct forward_device device = {.index = index};
+	const struct forward_device device = {.index = index, .interface = ROOM_INTERFACE + index};
 	int fds[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);

@@ -24,6 +24,8 @@
 #define SESSIONS 8
 #define PATIENCE 10000 /* milliseconds; only a failure takes as long */
 
+#define ROOM_INTERFACE 70 /* what the kernel calls device 0, and so on */
+
 /* What forward has said to control, or to monitor. */
 struct room_answer {
 	uint32_t type;

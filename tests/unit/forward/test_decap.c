@@ -287,12 +287,62 @@ static void ingress_on_a_device_of_its_own(void **state)
 				    OUTER HEAD_ECHO "febfffff000000000000000000000001" FAR ECHO,
 				    &decap),
 			 DROP_NONE);
+	assert_false(decap.ask);
+	/* of these the routes decide */
 	assert_int_equal(judge_with(&config, true,
 				    OUTER HEAD_ECHO "fec00000000000000000000000000001" FAR ECHO,
 				    &decap),
-			 DROP_SRC_INGRESS);
+			 DROP_NONE);
+	assert_true(decap.ask);
 	assert_int_equal(judge_with(&config, true, OUTER HEAD_ECHO SITE FAR ECHO, &decap),
+			 DROP_NONE);
+	assert_true(decap.ask);
+	/* unless it is wrong in any case: ::1, or to fe80::5efe:192.0.2.1 */
+	assert_int_equal(judge_with(&config, true,
+				    OUTER HEAD_ECHO "00000000000000000000000000000001" FAR ECHO,
+				    &decap),
+			 DROP_SRC_LOOPBACK);
+	assert_int_equal(judge_with(&config, true,
+				    OUTER HEAD_ECHO SITE "fe8000000000000000005efec0000201" ECHO,
+				    &decap),
+			 DROP_LOOP);
+	/* the user's own prefix needs no question; nor does anything where all are allowed */
+	config.prefixes[0] = packet_prefix("2001:db8:100:100::/56");
+	config.n_prefixes = 1;
+	assert_int_equal(judge_with(&config, true, OUTER HEAD_ECHO SITE FAR ECHO, &decap),
+			 DROP_NONE);
+	assert_false(decap.ask);
+	config.any_source = 1;
+	assert_int_equal(judge_with(&config, true, OUTER HEAD_ECHO FAR SITE ECHO, &decap),
+			 DROP_NONE);
+	assert_false(decap.ask);
+	assert_int_equal(judge_with(&config, true,
+				    OUTER HEAD_ECHO "00000000000000000000000000000001" FAR ECHO,
+				    &decap),
+			 DROP_SRC_LOOPBACK);
+	/* on the shared device neither is of any meaning */
+	config.device = 0;
+	assert_int_equal(judge_with(&config, true, OUTER HEAD_ECHO FAR SITE ECHO, &decap),
 			 DROP_SRC_INGRESS);
+}
+
+/* Router advertisements come from the server, to a client that wants them; redirects never do. */
+static void router_advertisements(void **state)
+{
+	struct forward_session config = packet_session();
+	const char *advert = OUTER "60000000 0010 3a ff" LINK_LOCAL ALL_NODES
+				   "86 00 0000 40 00 0708 00000000 00000000";
+	const char *redirect = OUTER HEAD_ECHO LINK_LOCAL FAR "89 00 0000 0001 0001";
+	struct decap decap;
+
+	(void)state;
+	assert_int_equal(judge_with(&config, false, advert, &decap), DROP_ROUTER);
+	config.adverts = 1;
+	assert_int_equal(judge_with(&config, false, advert, &decap), DROP_NONE);
+	assert_int_equal(judge_with(&config, false, redirect, &decap), DROP_ROUTER);
+	config.device = 3;
+	assert_int_equal(judge_with(&config, true, advert, &decap), DROP_ROUTER);
+	assert_int_equal(judge_with(&config, true, redirect, &decap), DROP_ROUTER);
 }
 
 static void loops(void **state)
@@ -564,6 +614,7 @@ int main(void)
 		cmocka_unit_test(discovery_from_nobody),
 		cmocka_unit_test(ingress),
 		cmocka_unit_test(ingress_on_a_device_of_its_own),
+		cmocka_unit_test(router_advertisements),
 		cmocka_unit_test(loops),
 		cmocka_unit_test(congestion_marks),
 		cmocka_unit_test(udp_packets),

@@ -149,6 +149,28 @@ static void a_device_with_one_session_takes_all(void **state)
 	}
 }
 
+/* Where a session has them, and never to the others. */
+static void router_advertisements(void **state)
+{
+	struct session *session;
+	struct table *table = make_table(true, 1280, 0, &session);
+	struct encap encap;
+	size_t n = packet_hex("60000000 0010 3a ff" LINK_LOCAL "ff020000000000000000000000000001"
+			      "86 00 0000 40 00 0708 00000000 00000000",
+			      packet, sizeof(packet));
+
+	(void)state;
+	encap_packet(table, session, false, &plain, packet, n, NOW, &encap);
+	assert_int_equal(encap.drop, DROP_ROUTER);
+	assert_int_equal(encap.error.kind, ICMP6_NONE);
+	session->config.adverts = 1;
+	encap_packet(table, session, false, &plain, packet, n, NOW, &encap);
+	assert_int_equal(encap.drop, DROP_NONE);
+	encap_packet(table, NULL, true, &plain, packet, n, NOW, &encap);
+	assert_int_equal(encap.drop, DROP_MULTICAST);
+	table_free(table);
+}
+
 static void unlearned(void **state)
 {
 	struct session *session;
@@ -257,6 +279,7 @@ int main(void)
 		cmocka_unit_test(redirect),
 		cmocka_unit_test(no_session),
 		cmocka_unit_test(a_device_with_one_session_takes_all),
+		cmocka_unit_test(router_advertisements),
 		cmocka_unit_test(unlearned),
 		cmocka_unit_test(sizes_and_df),
 	};

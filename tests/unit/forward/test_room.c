@@ -329,6 +329,7 @@ static void errors_of_each_kind(void **state)
 static void devices_of_their_own(void **state)
 {
 	const struct forward_device gone = {.index = 3};
+	const struct forward_none none = {0};
 	struct forward_session config = room_session(2, "192.0.2.2");
 	struct room room;
 
@@ -351,6 +352,17 @@ static void devices_of_their_own(void **state)
 	/* Any link-local source comes in, on this device. */
 	peer_send_hex(&room, HEAD_ECHO "fe800000000000000000000000000099" LINK_LOCAL ECHO);
 	tun_expect_hex(own, HEAD_ECHO "fe800000000000000000000000000099" LINK_LOCAL ECHO);
+
+	/* Of others the routes decide, as soon as it is possible to ask for them. */
+	peer_send_hex(&room, HEAD_ECHO FAR LINK_LOCAL ECHO);
+	expect_count(&room.counters->drops[DROP_SRC_INGRESS], 1);
+	to_monitor(&room, FORWARD_MSG_ROUTES, &none, sizeof(none), dup(STDERR_FILENO));
+	to_monitor(&room, FORWARD_MSG_CALL, &none, sizeof(none), -1);
+	room_expect(&room, FORWARD_MSG_HERE, 0);
+	peer_send_hex(&room, HEAD_ECHO FAR LINK_LOCAL ECHO);
+	tun_expect_hex(own, HEAD_ECHO FAR LINK_LOCAL ECHO);
+	peer_send_hex(&room, HEAD_ECHO SITE LINK_LOCAL ECHO);
+	expect_count(&room.counters->drops[DROP_SRC_INGRESS], 2);
 
 	/* Without the device its packets are lost and counted; with a new one they pass again. */
 	to_monitor(&room, FORWARD_MSG_NO_DEVICE, &gone, sizeof(gone), -1);
