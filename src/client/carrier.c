@@ -103,10 +103,10 @@ static bool carrier_try_link(struct carrier *carrier)
 
 		log_warnx("--address %s: not inside the prefix that the server gave; what is "
 			  "sent from it would be dropped there",
-			  inet_ntop(AF_INET6, &options->address, text, sizeof(text)));
+			  inet_ntop(AF_INET6, &options->addresses[0].addr, text, sizeof(text)));
 		return false;
 	}
-	if (options->has_address && carrier->tunnel.reply.has_me6)
+	if (options->n_addresses > 0 && carrier->tunnel.reply.has_me6)
 		log_warnx("--address is not used: the server has numbered the tunnel");
 	fd = link_up(&carrier->link, &carrier->tunnel);
 	if (fd < 0)

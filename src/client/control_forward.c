@@ -50,6 +50,7 @@ void control_forward_add(struct control *control)
 		.mtu = control->options->mtu,
 		.peer = reply->her,
 		.alias = reply->me,
+		.adverts = control->options->accept_ra,
 	};
 
 	if (!control->forward)

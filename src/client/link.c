@@ -10,20 +10,35 @@
 #include <string.h>
 #include <unistd.h>
 
+static void link_accept_ra(const struct client_options *options)
+{
+	int error = tun_accept_ra(options->interface, options->accept_ra);
+
+	/* If they are not wanted, forward lets none through in any case. */
+	if (error && options->accept_ra)
+		log_warnx("interface %s: the kernel cannot be told to accept router "
+			  "advertisements: %s",
+			  options->interface, strerror(-error));
+}
+
 static int link_configure(struct link *link, const struct client_tunnel *tunnel)
 {
 	const struct client_options *options = link->options;
 	const struct dtcp_reply *reply = &tunnel->reply;
-	struct in6_addr own;
-	int error = netlink_link_setup(link->netlink, link->kept.index, NETLINK_CLIENT_ALIAS,
-				       options->mtu);
+	struct client_address own[CLIENT_OWN_MAX];
+	size_t n_own = tunnel_addresses(tunnel, options, own);
+	int error;
 
+	/* Before it has an address: with the first one the kernel looks for routers. */
+	link_accept_ra(options);
+	error = netlink_link_setup(link->netlink, link->kept.index, NETLINK_CLIENT_ALIAS,
+				   options->mtu);
 	link->link_local = tunnel_link_local(tunnel, link->user);
 	if (!error)
 		error = netlink_link_local_add(link->netlink, link->kept.index, &link->link_local);
-	if (!error && tunnel_own_address(tunnel, options, &own))
-		error = netlink_address_add(link->netlink, link->kept.index, &own,
-					    reply->has_her6 ? &reply->her6 : NULL);
+	for (size_t i = 0; i < n_own && !error; i++)
+		error = netlink_address_add(link->netlink, link->kept.index, &own[i].addr,
+					    own[i].len, reply->has_her6 ? &reply->her6 : NULL);
 	/* The whole prefix is rejected first: what the LANs do not use must not go back out. */
 	for (size_t i = 0; i < reply->n_prefixes && !error; i++) {
 		error = netlink_reject_add(link->netlink, &reply->prefixes[i]);
@@ -96,17 +111,18 @@ int link_restore(struct link *link, const struct client_tunnel *tunnel)
 	const struct dtcp_reply *reply = &tunnel->reply;
 	char text[PREFIX6_STRLEN];
 	struct kept_mending mending = kept_mending(&link->kept);
-	struct in6_addr own;
+	struct client_address own[CLIENT_OWN_MAX];
+	size_t n_own = tunnel_addresses(tunnel, options, own);
 	int result;
 
 	result = netlink_link_local_ensure(link->netlink, link->kept.index, &link->link_local);
 	kept_mend(&mending, result, "address",
 		  inet_ntop(AF_INET6, &link->link_local, text, sizeof(text)));
-	if (tunnel_own_address(tunnel, options, &own)) {
-		result = netlink_address_ensure(link->netlink, link->kept.index, &own,
-						reply->has_her6 ? &reply->her6 : NULL);
+	for (size_t i = 0; i < n_own; i++) {
+		result = netlink_address_ensure(link->netlink, link->kept.index, &own[i].addr,
+						own[i].len, reply->has_her6 ? &reply->her6 : NULL);
 		kept_mend(&mending, result, "address",
-			  inet_ntop(AF_INET6, &own, text, sizeof(text)));
+			  inet_ntop(AF_INET6, &own[i].addr, text, sizeof(text)));
 	}
 	for (size_t i = 0; i < link->n_rejects; i++) {
 		result = netlink_reject_ensure(link->netlink, &link->rejects[i]);

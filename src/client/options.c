@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 enum {
-	OPTION_ADDRESS = OPTION_OTHER,
+	OPTION_ACCEPT_RA = OPTION_OTHER,
+	OPTION_ADDRESS,
 	OPTION_AUTH_FILE,
 	OPTION_HOLD,
 	OPTION_INTERFACE,
@@ -29,6 +30,7 @@ enum {
 enum { SERVER_NAME_MAX = 253 };
 
 static const struct option long_options[] = {
+	{"accept-ra", no_argument, NULL, OPTION_ACCEPT_RA},
 	{"address", required_argument, NULL, OPTION_ADDRESS},
 	{"auth-file", required_argument, NULL, OPTION_AUTH_FILE},
 	{"help", no_argument, NULL, OPTION_HELP},
@@ -47,8 +49,9 @@ static const struct option long_options[] = {
 static const char usage[] =
 	"usage: dtcpclient [-b udp-port] [-B nat-port] [-d] [-D] [-f pidfile] [-l] [-m mtu]\n"
 	"                  [-n] [-p port] [-s script] [-t tuntype] [-u user] [-U]\n"
-	"                  [--address address] [--auth-file file] [--hold seconds]\n"
-	"                  [--interface name] [--keepalive seconds[,timeout]]\n"
+	"                  [--accept-ra] [--address address[/length]] [--auth-file file]\n"
+	"                  [--hold seconds] [--interface name]\n"
+	"                  [--keepalive seconds[,timeout]]\n"
 	"                  [--metric number] [--route default|none|prefix,...]\n"
 	"                  [--transport auto|ipv6|udp] [--tunnel tun|none] [--user name]\n"
 	"                  [--help] [--version] server [server ...]\n";
@@ -154,6 +157,16 @@ static bool check(const struct client_options *options)
 		return options_bad("-B %u: only with UDP (-U)", options->nat_port);
 	if (options->transport != SESSION_IPV6 && options->mtu > FORWARD_UDP_MTU_MAX)
 		return options_bad("-m %u: with UDP at most %u", options->mtu, FORWARD_UDP_MTU_MAX);
+	if (options->type == TUNNEL_ONLY)
+		return true;
+	if (options->accept_ra)
+		return options_bad("--accept-ra: only with -t tunnelonly; with %s the server says "
+				   "what addresses there are",
+				   tunnel_type_name(options->type));
+	if (options->n_addresses > 1)
+		return options_bad("--address: more than one only with -t tunnelonly");
+	if (options->n_addresses > 0 && options->addresses[0].len != 128)
+		return options_bad("--address: a length only with -t tunnelonly");
 	return true;
 }
 
@@ -167,16 +180,42 @@ static bool parse_tunnel(struct client_options *options, const char *text)
 
 static bool parse_address(struct client_options *options, const char *text)
 {
-	if (inet_pton(AF_INET6, text, &options->address) != 1 ||
-	    !prefix6_is_unicast(&(const struct prefix6){.addr = options->address, .len = 128}))
+	char word[INET6_ADDRSTRLEN] = "";
+	const char *slash = strchr(text, '/');
+	size_t len = slash ? (size_t)(slash - text) : strlen(text);
+	struct client_address address = {.len = 128};
+	uint32_t bits = 128;
+	struct in6_addr masked;
+
+	if (len < sizeof(word))
+		memcpy(word, text, len);
+	if (inet_pton(AF_INET6, word, &address.addr) != 1 ||
+	    !prefix6_is_unicast(&(const struct prefix6){.addr = address.addr, .len = 128}))
 		return options_bad("--address %s: a global IPv6 unicast address is needed", text);
-	options->has_address = true;
+	if (slash && !options_number("--address length", slash + 1, 1, 128, &bits))
+		return false;
+	address.len = (uint8_t)bits;
+	masked = prefix6_mask(&address.addr, address.len);
+	if (bits < 127 && IN6_ARE_ADDR_EQUAL(&masked, &address.addr))
+		return options_bad("--address %s: a prefix; an address in it is needed, such as "
+				   "%s1/%u",
+				   text, word, bits);
+	for (size_t i = 0; i < options->n_addresses; i++) {
+		if (IN6_ARE_ADDR_EQUAL(&options->addresses[i].addr, &address.addr))
+			return options_bad("--address %s: named twice", text);
+	}
+	if (options->n_addresses == CLIENT_OWN_MAX)
+		return options_bad("--address: at most %d addresses", CLIENT_OWN_MAX);
+	options->addresses[options->n_addresses++] = address;
 	return true;
 }
 
 static bool parse_long(struct client_options *options, int option)
 {
 	switch (option) {
+	case OPTION_ACCEPT_RA:
+		options->accept_ra = true;
+		return true;
 	case OPTION_ADDRESS:
 		return parse_address(options, optarg);
 	case OPTION_AUTH_FILE:

@@ -14,6 +14,13 @@
 #include <stdint.h>
 
 #define CLIENT_ROUTES_MAX 32
+#define CLIENT_OWN_MAX	  8
+
+/* An address of the tunnel's interface, and what of it says who else is on the link. */
+struct client_address {
+	struct in6_addr addr;
+	uint8_t len; /* 1 to 128 */
+};
 
 /* What stands between the words of -s. */
 #define CLIENT_SCRIPT_BLANKS " \t"
@@ -42,8 +49,9 @@ struct client_options {
 	uint32_t mtu;	   /* FORWARD_MTU_MIN to FORWARD_MTU_MAX */
 	uint32_t metric;   /* of our routes */
 	enum tunnel_type type;
-	bool has_address; /* --address */
-	struct in6_addr address;
+	bool accept_ra;	    /* --accept-ra: router advertisements of the server are taken */
+	size_t n_addresses; /* --address: several for tunnelonly, else 1 at most */
+	struct client_address addresses[CLIENT_OWN_MAX];
 	size_t n_routes; /* ::/0 for the default route has length 0 */
 	struct prefix6 routes[CLIENT_ROUTES_MAX];
 	unsigned int keepalive;		/* seconds between pings */

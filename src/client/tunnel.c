@@ -105,28 +105,39 @@ bool tunnel_address_fits(const struct client_tunnel *tunnel, const struct client
 	const struct dtcp_reply *reply = &tunnel->reply;
 
 	/* Numbered tunnels do not use it; tunnelonly leaves addresses to the administrator. */
-	if (!options->has_address || reply->has_me6 || reply->n_prefixes == 0)
+	if (options->n_addresses == 0 || reply->has_me6 || reply->n_prefixes == 0)
 		return true;
 	for (size_t i = 0; i < reply->n_prefixes; i++) {
-		if (prefix6_has(&reply->prefixes[i], &options->address))
+		if (prefix6_has(&reply->prefixes[i], &options->addresses[0].addr))
 			return true;
 	}
 	return false;
 }
 
-bool tunnel_own_address(const struct client_tunnel *tunnel, const struct client_options *options,
-			struct in6_addr *out)
+size_t tunnel_addresses(const struct client_tunnel *tunnel, const struct client_options *options,
+			struct client_address out[static CLIENT_OWN_MAX])
 {
 	const struct dtcp_reply *reply = &tunnel->reply;
 
-	if (reply->has_me6)
-		*out = reply->me6;
-	else if (options->has_address)
-		*out = options->address;
-	else if (reply->n_prefixes > 0)
-		*out = tunnel_router_address(&reply->prefixes[0]);
-	else
+	if (!reply->has_me6 && options->n_addresses > 0) {
+		memcpy(out, options->addresses, options->n_addresses * sizeof(*out));
+		return options->n_addresses;
+	}
+	if (!reply->has_me6 && reply->n_prefixes == 0)
+		return 0;
+	out->addr = reply->has_me6 ? reply->me6 : tunnel_router_address(&reply->prefixes[0]);
+	out->len = 128;
+	return 1;
+}
+
+bool tunnel_own_address(const struct client_tunnel *tunnel, const struct client_options *options,
+			struct in6_addr *out)
+{
+	struct client_address addresses[CLIENT_OWN_MAX];
+
+	if (tunnel_addresses(tunnel, options, addresses) == 0)
 		return false;
+	*out = addresses[0].addr;
 	return true;
 }
 
@@ -183,7 +194,8 @@ void tunnel_describe(const struct client_tunnel *tunnel, const struct client_opt
 {
 	const struct dtcp_reply *reply = &tunnel->reply;
 	char text[PREFIX6_STRLEN];
-	struct in6_addr own;
+	struct client_address addresses[CLIENT_OWN_MAX];
+	size_t n_addresses = tunnel_addresses(tunnel, options, addresses);
 
 	buf[0] = '\0';
 	append(buf, size, "server %s (%s)", inet_ntop(AF_INET, &tunnel->server, text, sizeof(text)),
@@ -196,8 +208,9 @@ void tunnel_describe(const struct client_tunnel *tunnel, const struct client_opt
 	append(buf, size, ", remote %s", inet_ntop(AF_INET, &reply->her, text, sizeof(text)));
 	for (size_t i = 0; i < reply->n_prefixes; i++)
 		append(buf, size, ", prefix %s", prefix6_format(&reply->prefixes[i], text));
-	if (tunnel_own_address(tunnel, options, &own))
-		append(buf, size, ", address %s", inet_ntop(AF_INET6, &own, text, sizeof(text)));
+	for (size_t i = 0; i < n_addresses; i++)
+		append(buf, size, ", address %s",
+		       inet_ntop(AF_INET6, &addresses[i].addr, text, sizeof(text)));
 	if (reply->has_her6)
 		append(buf, size, ", peer %s",
 		       inet_ntop(AF_INET6, &reply->her6, text, sizeof(text)));

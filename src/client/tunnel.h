@@ -31,9 +31,13 @@ struct in6_addr tunnel_router_address(const struct prefix6 *prefix);
 bool tunnel_address_fits(const struct client_tunnel *tunnel, const struct client_options *options);
 
 /*
- * The address of the tunnel interface, besides the link-local one: me6, --address, or one out of
- * the prefix. False where there is none.
+ * The addresses of the tunnel interface, besides the link-local one: me6, those of --address, or
+ * one out of the prefix. Returns how many.
  */
+size_t tunnel_addresses(const struct client_tunnel *tunnel, const struct client_options *options,
+			struct client_address out[static CLIENT_OWN_MAX]);
+
+/* The first of them. False where there is none. */
 bool tunnel_own_address(const struct client_tunnel *tunnel, const struct client_options *options,
 			struct in6_addr *out);
 

@@ -42,9 +42,12 @@ int netlink_link_delete(struct netlink *netlink, unsigned int index);
  */
 int netlink_links_delete(struct netlink *netlink, const unsigned int index[], size_t n);
 
-/* Adds addr/128, with peer as the other end of the link where it is not NULL (a /128 too). */
+/*
+ * Adds an address with its length, 1 to 128; or, where peer is not NULL, with that as the other end
+ * of the link and the length of both.
+ */
 int netlink_address_add(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
-			const struct in6_addr *peer);
+			uint8_t len, const struct in6_addr *peer);
 
 /*
  * Adds a link-local address, on a link whose other end is in the same subnet, or removes it; then
@@ -83,7 +86,7 @@ int netlink_reject_delete(struct netlink *netlink, const struct prefix6 *prefix)
  * put back where it is not there. Return 1 where it was not, 0 where it was, or -errno.
  */
 int netlink_address_ensure(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
-			   const struct in6_addr *peer);
+			   uint8_t len, const struct in6_addr *peer);
 int netlink_link_local_ensure(struct netlink *netlink, unsigned int index,
 			      const struct in6_addr *addr);
 int netlink_route_ensure(struct netlink *netlink, unsigned int index, const struct prefix6 *prefix,

@@ -125,15 +125,15 @@ static int netlink_address(struct netlink *netlink, enum netlink_verb verb, unsi
 }
 
 int netlink_address_add(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
-			const struct in6_addr *peer)
+			uint8_t len, const struct in6_addr *peer)
 {
-	return netlink_address(netlink, NETLINK_ADD, index, addr, peer, 128);
+	return netlink_address(netlink, NETLINK_ADD, index, addr, peer, len);
 }
 
 int netlink_address_ensure(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
-			   const struct in6_addr *peer)
+			   uint8_t len, const struct in6_addr *peer)
 {
-	return netlink_address(netlink, NETLINK_ENSURE, index, addr, peer, 128);
+	return netlink_address(netlink, NETLINK_ENSURE, index, addr, peer, len);
 }
 
 int netlink_link_local_add(struct netlink *netlink, unsigned int index, const struct in6_addr *addr)

@@ -102,6 +102,22 @@ int tun_look(unsigned int index, char name[static IFNAMSIZ], bool *up)
 	return 0;
 }
 
+int tun_accept_ra(const char *name, bool accept)
+{
+	char path[IFNAMSIZ + 40];
+	int error = 0;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_ra", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd == -1)
+		return -errno;
+	if (write(fd, accept ? "2" : "0", 1) == -1)
+		error = -errno;
+	close(fd);
+	return error;
+}
+
 bool tun_ipv6_is_off(const char *name)
 {
 	char path[IFNAMSIZ + 40];

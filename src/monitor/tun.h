@@ -32,6 +32,12 @@ bool tun_name_valid(const char *name);
  */
 int tun_look(unsigned int index, char name[static IFNAMSIZ], bool *up);
 
+/*
+ * Whether the kernel takes router advertisements that come through the interface, be it a router
+ * itself or not (net.ipv6.conf.NAME.accept_ra, 2 or 0). Returns 0 or -errno; nothing is logged.
+ */
+int tun_accept_ra(const char *name, bool accept);
+
 /* True where IPv6 is turned off for the interface (net.ipv6.conf.NAME.disable_ipv6). */
 bool tun_ipv6_is_off(const char *name);
 

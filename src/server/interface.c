@@ -48,8 +48,8 @@ void interface_mend(const struct server_options *options, struct netlink *netlin
 		if (!prefixes[i])
 			continue;
 		own = prefix6_first(prefixes[i]);
-		kept_mend(mending, netlink_address_ensure(netlink, index, &own, NULL), "address",
-			  inet_ntop(AF_INET6, &own, text, sizeof(text)));
+		kept_mend(mending, netlink_address_ensure(netlink, index, &own, 128, NULL),
+			  "address", inet_ntop(AF_INET6, &own, text, sizeof(text)));
 		kept_mend(mending,
 			  netlink_route_ensure(netlink, index, prefixes[i], INTERFACE_METRIC),
 			  "route", prefix6_format(prefixes[i], text));

@@ -56,7 +56,8 @@ int __wrap_netlink_link_local_ensure(struct netlink *netlink, unsigned int index
 int __wrap_netlink_link_local_delete(struct netlink *netlink, unsigned int index,
 				     const struct in6_addr *addr);
 int __wrap_netlink_address_ensure(struct netlink *netlink, unsigned int index,
-				  const struct in6_addr *addr, const struct in6_addr *peer);
+				  const struct in6_addr *addr, uint8_t len,
+				  const struct in6_addr *peer);
 int __wrap_netlink_route_ensure(struct netlink *netlink, unsigned int index,
 				const struct prefix6 *prefix, uint32_t metric);
 int __wrap_netlink_route_add(struct netlink *netlink, unsigned int index,
@@ -139,10 +140,11 @@ int __wrap_netlink_link_local_delete(struct netlink *netlink, unsigned int index
 
 /* Of the shared device only, before anything else. */
 int __wrap_netlink_address_ensure(struct netlink *netlink, unsigned int index,
-				  const struct in6_addr *addr, const struct in6_addr *peer)
+				  const struct in6_addr *addr, uint8_t len,
+				  const struct in6_addr *peer)
 {
 	(void)netlink;
-	FUZZ_CHECK(index == INTERFACE && addr->s6_addr[15] == 1 && !peer);
+	FUZZ_CHECK(index == INTERFACE && addr->s6_addr[15] == 1 && len == 128 && !peer);
 	return 1;
 }
 

@@ -22,8 +22,8 @@ static void configure(struct client_options *options, struct fuzz_input *input)
 		.type = types[what % 3],
 		.transport = (enum session_transport)(what / 4 % 3),
 		.no_device = what & 16,
-		.has_address = what & 32,
-		.address = fuzz_ipv6("2001:db8:100::1"),
+		.n_addresses = what & 32 ? 1 : 0,
+		.addresses = {{.addr = fuzz_ipv6("2001:db8:100::1"), .len = 128}},
 		.mtu = 1280,
 	};
 }

@@ -52,7 +52,8 @@ static void test_defaults(void **state)
 	assert_int_equal(options.mtu, 1280);
 	assert_int_equal(options.metric, 1024);
 	assert_int_equal(options.type, TUNNEL_ONLY);
-	assert_false(options.has_address);
+	assert_int_equal(options.n_addresses, 0);
+	assert_false(options.accept_ra);
 	assert_int_equal(options.n_routes, 1);
 	assert_int_equal(options.routes[0].len, 0);
 	assert_true(IN6_IS_ADDR_UNSPECIFIED(&options.routes[0].addr));
@@ -141,9 +142,10 @@ static void test_long_options(void **state)
 	OK("--metric", "2147483647", "s");
 	assert_int_equal(options.metric, 2147483647);
 	OK("--address", "2001:db8::42", "s");
-	assert_true(options.has_address);
+	assert_int_equal(options.n_addresses, 1);
+	assert_int_equal(options.addresses[0].len, 128);
 	assert_int_equal(inet_pton(AF_INET6, "2001:db8::42", &addr), 1);
-	assert_true(IN6_ARE_ADDR_EQUAL(&options.address, &addr));
+	assert_true(IN6_ARE_ADDR_EQUAL(&options.addresses[0].addr, &addr));
 	OK("--tunnel", "none", "s");
 	assert_true(options.no_device);
 	OK("--tunnel", "none", "--tunnel", "tun", "s");
@@ -283,8 +285,9 @@ static void test_bad_names(void **state)
 
 static void test_bad_addresses(void **state)
 {
-	static const char *const bad[] = {"",	 "1.2.3.4", "2001:db8::/64", "fe80::1", "ff02::1",
-					  "::1", "::",	    "::ffff:1.2.3.4"};
+	static const char *const bad[] = {
+		"",   "1.2.3.4",	"fe80::1/64", "ff02::1",	  "::1",
+		"::", "::ffff:1.2.3.4", "/64",	      "2001:db8::1%lo/64"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -295,6 +298,53 @@ static void test_bad_addresses(void **state)
 		ERROR(message, "--address", bad[i], "s");
 	}
 	OK("--address", "fd00::1", "s");
+	ERROR("--address 2001:db8::/64: a prefix; an address in it is needed, such as "
+	      "2001:db8::1/64",
+	      "--address", "2001:db8::/64", "s");
+	ERROR("--address length: \"129\": a number from 1 to 128 is needed", "--address",
+	      "2001:db8::1/129", "s");
+	ERROR("--address length: \"\": a number from 1 to 128 is needed", "--address",
+	      "2001:db8::1/", "s");
+}
+
+static void test_tunnelonly_addresses(void **state)
+{
+	struct in6_addr addr;
+
+	(void)state;
+	OK("--address", "2001:db8::42/64", "--address=fd00::1", "s");
+	assert_int_equal(options.n_addresses, 2);
+	assert_int_equal(options.addresses[0].len, 64);
+	assert_int_equal(options.addresses[1].len, 128);
+	assert_int_equal(inet_pton(AF_INET6, "2001:db8::42", &addr), 1);
+	assert_true(IN6_ARE_ADDR_EQUAL(&options.addresses[0].addr, &addr));
+	/* The first address of a link with two. */
+	OK("--address", "2001:db8::/127", "s");
+	ERROR("--address 2001:db8::42/48: named twice", "--address", "2001:db8::42/64", "--address",
+	      "2001:db8::42/48", "s");
+	OK("--address=fd00::1", "--address=fd00::2", "--address=fd00::3", "--address=fd00::4",
+	   "--address=fd00::5", "--address=fd00::6", "--address=fd00::7", "--address=fd00::8", "s");
+	assert_int_equal(options.n_addresses, 8);
+	ERROR("--address: at most 8 addresses", "--address=fd00::1", "--address=fd00::2",
+	      "--address=fd00::3", "--address=fd00::4", "--address=fd00::5", "--address=fd00::6",
+	      "--address=fd00::7", "--address=fd00::8", "--address=fd00::9", "s");
+	/* With the other types it is the one address that the box takes out of its prefix. */
+	ERROR("--address: more than one only with -t tunnelonly", "-t", "network",
+	      "--address=fd00::1", "--address=fd00::2", "s");
+	ERROR("--address: a length only with -t tunnelonly", "--address=fd00::1/64", "-t",
+	      "network", "s");
+	OK("--address=fd00::1/128", "-t", "network", "s");
+}
+
+static void test_accept_ra(void **state)
+{
+	(void)state;
+	OK("--accept-ra", "s");
+	assert_true(options.accept_ra);
+	OK("--accept-ra", "-t", "tunnelonly", "s");
+	ERROR("--accept-ra: only with -t tunnelonly; with host the server says what addresses "
+	      "there are",
+	      "--accept-ra", "-t", "host", "s");
 }
 
 static void test_transport(void **state)
@@ -529,7 +579,8 @@ int main(void)
 		cmocka_unit_test(test_types),	      cmocka_unit_test(test_long_options),
 		cmocka_unit_test(test_routes),	      cmocka_unit_test(test_bad_routes),
 		cmocka_unit_test(test_bad_numbers),   cmocka_unit_test(test_bad_names),
-		cmocka_unit_test(test_bad_addresses), cmocka_unit_test(test_transport),
+		cmocka_unit_test(test_bad_addresses), cmocka_unit_test(test_tunnelonly_addresses),
+		cmocka_unit_test(test_accept_ra),     cmocka_unit_test(test_transport),
 		cmocka_unit_test(test_udp_ports),     cmocka_unit_test(test_udp_port_kept),
 		cmocka_unit_test(test_udp_conflicts), cmocka_unit_test(test_hold),
 		cmocka_unit_test(test_server),	      cmocka_unit_test(test_server_with_port),

@@ -101,15 +101,35 @@ static void test_own_address(void **state)
 	(void)state;
 	expect_own(&tunnel, &options, "2001:db8::2");
 	/* What the server says about me6 goes before --address. */
-	options.has_address = true;
-	options.address = addr6("2001:db8:100:1::42");
+	options.n_addresses = 1;
+	options.addresses[0].addr = addr6("2001:db8:100:1::42");
 	expect_own(&tunnel, &options, "2001:db8::2");
 	tunnel.reply.has_me6 = tunnel.reply.has_her6 = false;
 	expect_own(&tunnel, &options, "2001:db8:100:1::42");
-	options.has_address = false;
+	options.n_addresses = 0;
 	expect_own(&tunnel, &options, "2001:db8:100:ff::1");
 	tunnel.reply.n_prefixes = 0;
 	expect_own(&tunnel, &options, NULL);
+}
+
+/* All that --address says, where the server leaves them to the administrator. */
+static void test_several_addresses(void **state)
+{
+	struct client_options options = options_for(TUNNEL_ONLY);
+	struct client_address own[CLIENT_OWN_MAX];
+	struct client_tunnel tunnel = bare();
+
+	(void)state;
+	assert_int_equal(tunnel_addresses(&tunnel, &options, own), 0);
+	options.n_addresses = 2;
+	options.addresses[0] = (struct client_address){addr6("2001:db8:77::2"), 64};
+	options.addresses[1] = (struct client_address){addr6("fd00::2"), 128};
+	assert_int_equal(tunnel_addresses(&tunnel, &options, own), 2);
+	assert_memory_equal(own, options.addresses, 2 * sizeof(own[0]));
+	tunnel = good();
+	assert_int_equal(tunnel_addresses(&tunnel, &options, own), 1);
+	assert_true(IN6_ARE_ADDR_EQUAL(&own[0].addr, &tunnel.reply.me6));
+	assert_int_equal(own[0].len, 128);
 }
 
 static void test_address_fits(void **state)
@@ -120,12 +140,12 @@ static void test_address_fits(void **state)
 	(void)state;
 	tunnel.reply.has_me6 = tunnel.reply.has_her6 = false;
 	assert_true(tunnel_address_fits(&tunnel, &options)); /* no --address */
-	options.has_address = true;
-	options.address = addr6("2001:db8:100:ff:ffff:ffff:ffff:ffff");
+	options.n_addresses = 1;
+	options.addresses[0].addr = addr6("2001:db8:100:ff:ffff:ffff:ffff:ffff");
 	assert_true(tunnel_address_fits(&tunnel, &options)); /* the last of the first prefix */
-	options.address = addr6("2001:db8:100:100::");
+	options.addresses[0].addr = addr6("2001:db8:100:100::");
 	assert_false(tunnel_address_fits(&tunnel, &options)); /* the next one */
-	options.address = addr6("fd00:1::42");
+	options.addresses[0].addr = addr6("fd00:1::42");
 	assert_true(tunnel_address_fits(&tunnel, &options)); /* of the second prefix */
 	tunnel.reply.n_prefixes = 1;
 	assert_false(tunnel_address_fits(&tunnel, &options));
@@ -532,14 +552,14 @@ static void test_describe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_router_address), cmocka_unit_test(test_own_address),
-		cmocka_unit_test(test_address_fits),   cmocka_unit_test(test_check_good),
-		cmocka_unit_test(test_check_demands),  cmocka_unit_test(test_check_flags),
-		cmocka_unit_test(test_check_server),   cmocka_unit_test(test_check_ipv4),
-		cmocka_unit_test(test_check_ipv6),     cmocka_unit_test(test_check_prefixes),
-		cmocka_unit_test(test_check_udp),      cmocka_unit_test(test_link_local),
-		cmocka_unit_test(test_same_outside),   cmocka_unit_test(test_same_inside),
-		cmocka_unit_test(test_describe),
+		cmocka_unit_test(test_router_address),	  cmocka_unit_test(test_own_address),
+		cmocka_unit_test(test_several_addresses), cmocka_unit_test(test_address_fits),
+		cmocka_unit_test(test_check_good),	  cmocka_unit_test(test_check_demands),
+		cmocka_unit_test(test_check_flags),	  cmocka_unit_test(test_check_server),
+		cmocka_unit_test(test_check_ipv4),	  cmocka_unit_test(test_check_ipv6),
+		cmocka_unit_test(test_check_prefixes),	  cmocka_unit_test(test_check_udp),
+		cmocka_unit_test(test_link_local),	  cmocka_unit_test(test_same_outside),
+		cmocka_unit_test(test_same_inside),	  cmocka_unit_test(test_describe),
 	};
 
 	return cmocka_run_group_tests_name("client tunnel", tests, NULL, NULL);
