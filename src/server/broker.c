@@ -232,8 +232,14 @@ static void broker_add(struct broker *broker, struct client *client,
 		add.prefixes[add.n_prefixes++] = (struct prefix6){.addr = reply->me6, .len = 128};
 	for (size_t i = 0; i < reply->n_prefixes; i++)
 		add.prefixes[add.n_prefixes++] = reply->prefixes[i];
-	if (add.device == 0)
+	if (add.device == 0) {
 		add.prefixes[add.n_prefixes++] = broker_link_local(client);
+	} else {
+		if (verdict->has_prefix)
+			add.prefixes[add.n_prefixes++] = verdict->prefix;
+		add.any_source = broker->options->tunnelonly_any;
+		add.adverts = broker->options->tunnelonly_ra;
+	}
 	dialog_tell(sessions_dialog(broker->sessions, add.id), FORWARD_MSG_ADD);
 	broker_tell(broker, broker->forward, FORWARD_MSG_ADD, &add, sizeof(add));
 	explicit_bzero(add.key, sizeof(add.key));

@@ -176,7 +176,9 @@ static void conn_on_granted(struct conn *conn, const struct server_verdict *verd
 		reply->me6 = verdict->me6;
 		reply->her6 = verdict->her6;
 	}
-	if (verdict->has_prefix)
+	/* With tunnelonly the administrators of both ends know it, and the reply has no place for
+	 * it. */
+	if (verdict->has_prefix && conn->request.type != TUNNEL_ONLY)
 		reply->prefixes[reply->n_prefixes++] = verdict->prefix;
 	if (conn->request.udp) {
 		reply->udp_port = conn->config->udp_port;

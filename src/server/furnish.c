@@ -67,6 +67,7 @@ int furnish(struct supplies *supplies, const struct server_options *options, str
 		       "one form");
 	furnish_hand(&all, forward, FORWARD_MSG_COUNTERS, &supplies->counters);
 	furnish_hand(&all, forward, FORWARD_MSG_RAW, &supplies->raw);
+	furnish_hand(&all, forward, FORWARD_MSG_ROUTES, &supplies->routes);
 	if (supplies->udp != -1)
 		furnish_hand(&all, forward, FORWARD_MSG_UDP, &supplies->udp);
 	furnish_send(&all, forward, FORWARD_MSG_ICMP, &icmp, sizeof(icmp), -1);

@@ -18,6 +18,7 @@ struct grant {
 	int64_t user; /* the user's number: another one of that name is somebody else */
 	bool has_prefix, numbered;
 	struct prefix6 prefix; /* what was given; the database must still say so */
+	struct prefix6 fixed;  /* the user's, fixed by the administrator; length 0: none */
 	struct in6_addr me6;
 	uint32_t device; /* number of its own TUN device; 0: it has none */
 	bool has_route;	 /* a route of its own leads to its prefix */
@@ -138,10 +139,10 @@ static bool grants_make_key(const struct server_login *login, const char *passwo
 
 /*
  * Who it is; an unknown user costs the same computation as a wrong password. verdict gets the user
- * and, where it is wanted, the key.
+ * and, where it is wanted, the key; grant the user's fixed prefix.
  */
 static enum server_result grants_verify(struct grants *grants, const struct server_login *login,
-					struct server_verdict *verdict)
+					struct grant *grant, struct server_verdict *verdict)
 {
 	struct user user = {.password = "no such user"};
 	enum users_result found = USERS_NOT_FOUND;
@@ -159,6 +160,8 @@ static enum server_result grants_verify(struct grants *grants, const struct serv
 		return grants_failed(grants);
 	grants->complained = false;
 	verdict->user = user.id;
+	if (user.has_fixed)
+		grant->fixed = user.network;
 	return result;
 }
 
@@ -229,13 +232,22 @@ static struct in_addr grants_her(const struct grants *grants, const struct serve
 	return options->address.s_addr ? options->address : login->local;
 }
 
-/* A TUN device for a session without addresses. */
+/*
+ * A TUN device for a session without addresses of ours. A prefix that was fixed for the user is
+ * routed to it; one that was only leased from the pool is for network tunnels.
+ */
 static enum server_result grants_own_device(const struct grants *grants,
 					    const struct server_login *login, struct grant *grant,
 					    struct server_verdict *verdict)
 {
+	verdict->has_prefix = grant->fixed.len > 0;
+	verdict->prefix = grant->fixed;
+	if (verdict->has_prefix)
+		verdict->lack = grants_takes(grants->owner.options, &verdict->prefix);
+	if (verdict->lack)
+		return SERVER_SOLD_OUT;
 	if (links_open(grants->owner.links, verdict->user, grants_her(grants, login),
-		       &grant->device) != 0)
+		       verdict->has_prefix ? &verdict->prefix : NULL, &grant->device) != 0)
 		return SERVER_FAILED;
 	verdict->device = grant->device;
 	return SERVER_GRANTED;
@@ -281,7 +293,7 @@ bool grants_login(struct grants *grants, const struct server_login *login,
 	/* What an administrator has just taken from one user may be what this one gets. */
 	grants_recheck(grants);
 	*verdict = (struct server_verdict){.id = login->id};
-	result = grants_verify(grants, login, verdict);
+	result = grants_verify(grants, login, &grant, verdict);
 	if (result == SERVER_GRANTED && !grants_is_here(grants, login))
 		result = SERVER_FAILED;
 	/* Only now, so that nobody learns about the server without a password. */

@@ -191,16 +191,20 @@ void links_mend_shared(const struct links *links, struct kept_mending *mending)
 void links_mend(const struct links *links, uint32_t number, struct kept_mending *mending)
 {
 	const struct links_device *device = &links->devices[number];
-	char text[INET6_ADDRSTRLEN];
+	struct netlink *netlink = links->owner.netlink;
+	const unsigned int index = device->kept.index;
+	char text[PREFIX6_STRLEN];
 
-	if (number == 0)
-		interface_mend(links->owner.options, links->owner.netlink, device->kept.index,
-			       mending);
-	else
+	if (number == 0) {
+		interface_mend(links->owner.options, netlink, index, mending);
+		return;
+	}
+	kept_mend(mending, netlink_link_local_ensure(netlink, index, &device->link_local),
+		  "address", inet_ntop(AF_INET6, &device->link_local, text, sizeof(text)));
+	if (device->prefix.len > 0)
 		kept_mend(mending,
-			  netlink_link_local_ensure(links->owner.netlink, device->kept.index,
-						    &device->link_local),
-			  "address", inet_ntop(AF_INET6, &device->link_local, text, sizeof(text)));
+			  netlink_route_ensure(netlink, index, &device->prefix, INTERFACE_METRIC),
+			  "route", prefix6_format(&device->prefix, text));
 }
 
 static void links_attach(struct links *links, uint32_t number, unsigned int index)
@@ -265,21 +269,47 @@ int links_make_shared(struct links *links)
 	return fd;
 }
 
+/* If a device is just missing, or was set down, it gets what it should have when it is mended. */
+static bool links_is_well(const struct links_device *device)
+{
+	return device->kept.index != 0 && !device->kept.set_down;
+}
+
+/* Another prefix is routed to a device that is there, or none any more. Returns 0 or -errno. */
+static int links_lead(const struct links *links, struct links_device *device,
+		      const struct prefix6 *prefix)
+{
+	struct netlink *netlink = links->owner.netlink;
+	const struct prefix6 old = device->prefix;
+	int result = 0;
+
+	device->prefix = *prefix;
+	if (!links_is_well(device))
+		return 0;
+	if (old.len > 0 && !prefix6_equal(&old, prefix))
+		(void)netlink_route_delete(netlink, device->kept.index, &old);
+	if (prefix->len > 0)
+		result =
+			netlink_route_ensure(netlink, device->kept.index, prefix, INTERFACE_METRIC);
+	return result < 0 ? result : 0;
+}
+
 /* What a device that is there is for the next client of its user. */
-static void links_reuse(const struct links *links, struct links_device *device,
-			enum device_pool_state before, const struct in6_addr *link_local)
+static int links_reuse(const struct links *links, struct links_device *device,
+		       enum device_pool_state before, const struct in6_addr *link_local,
+		       const struct prefix6 *prefix)
 {
 	struct netlink *netlink = links->owner.netlink;
 	const struct in6_addr old = device->link_local;
 
 	device->link_local = *link_local;
-	/* If it is just missing, or was set down, it gets it when it is mended. */
-	if (device->kept.index == 0 || device->kept.set_down)
-		return;
-	(void)netlink_link_local_ensure(netlink, device->kept.index, link_local);
+	if (links_is_well(device))
+		(void)netlink_link_local_ensure(netlink, device->kept.index, link_local);
 	/* An older session's client may still know us by another address. */
-	if (before == DEVICE_POOL_IDLE && !IN6_ARE_ADDR_EQUAL(&old, link_local))
+	if (links_is_well(device) && before == DEVICE_POOL_IDLE &&
+	    !IN6_ARE_ADDR_EQUAL(&old, link_local))
 		(void)netlink_link_local_delete(netlink, device->kept.index, &old);
+	return links_lead(links, device, prefix);
 }
 
 /* Whether somebody has removed a device that was kept, which we may not have heard of yet. */
@@ -291,11 +321,14 @@ static bool links_is_lost(const struct links_device *device)
 	return tun_look(device->kept.index, name, &up) == -ENODEV;
 }
 
-int links_open(struct links *links, int64_t user, struct in_addr her, uint32_t *number)
+int links_open(struct links *links, int64_t user, struct in_addr her, const struct prefix6 *prefix,
+	       uint32_t *number)
 {
+	static const struct prefix6 none = {.len = 0};
 	const struct in6_addr link_local = dtcp_link_local(her);
 	enum device_pool_state before;
 	struct links_device *device;
+	int error;
 	int fd;
 
 	*number = device_pool_take(links->pool, user, &before);
@@ -305,10 +338,13 @@ int links_open(struct links *links, int64_t user, struct in_addr her, uint32_t *
 	}
 	device = &links->devices[*number];
 	if (before == DEVICE_POOL_USED || (before == DEVICE_POOL_IDLE && !links_is_lost(device))) {
-		links_reuse(links, device, before, &link_local);
-		return 0;
+		error = links_reuse(links, device, before, &link_local, prefix ? prefix : &none);
+		if (error)
+			links_close(links, *number);
+		return error;
 	}
 	device->link_local = link_local;
+	device->prefix = prefix ? *prefix : none;
 	fd = links_make(links, *number);
 	if (fd < 0 && before == DEVICE_POOL_FREE)
 		device_pool_drop(links->pool, *number);
@@ -316,15 +352,20 @@ int links_open(struct links *links, int64_t user, struct in_addr her, uint32_t *
 		links_gone(links, *number);
 	if (fd < 0)
 		return fd;
-	links->owner.device(*number, fd, links->owner.arg);
+	links->owner.device(*number, device->kept.index, fd, links->owner.arg);
 	return 0;
 }
 
 void links_close(struct links *links, uint32_t number)
 {
+	static const struct prefix6 none = {.len = 0};
+	struct links_device *device = &links->devices[number];
+
+	if (!device_pool_give(links->pool, number, clock_ms()))
+		return;
+	(void)links_lead(links, device, &none);
 	/* One that could not be made again is nothing to keep. */
-	if (device_pool_give(links->pool, number, clock_ms()) &&
-	    links->devices[number].kept.index == 0)
+	if (device->kept.index == 0)
 		links_gone(links, number);
 }
 

@@ -45,7 +45,7 @@ static void links_make_again(struct links *links, uint32_t number)
 			  device->kept.name);
 	fd = links_make(links, number);
 	if (fd >= 0)
-		links->owner.device(number, fd, links->owner.arg);
+		links->owner.device(number, device->kept.index, fd, links->owner.arg);
 	else
 		links_touch(links, device);
 }

@@ -4,6 +4,7 @@
 #include "base/sandbox.h"
 #include "forward/forward.h"
 #include "monitor/powers.h"
+#include "monitor/reverse_path.h"
 #include "proto/crypto.h"
 #include "server/check.h"
 #include "server/control.h"
@@ -19,7 +20,8 @@ static int run_room(const char *room, struct server_options *options)
 {
 	const struct forward_config forward = {.server = true,
 					       .sessions_max = server_options_ids(options),
-					       .icmp6_rate = options->icmp6_rate};
+					       .icmp6_rate = options->icmp6_rate,
+					       .ask = reverse_path_leads};
 	bool control = strcmp(room, "control") == 0;
 	const struct sandbox sandbox = {
 		.room = control ? SANDBOX_SERVER_CONTROL : SANDBOX_SERVER_FORWARD,

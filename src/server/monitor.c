@@ -39,9 +39,9 @@ static void monitor_tell(struct monitor *monitor, struct ipc *ipc, uint32_t type
 
 /* --- what links and grants ask for -------------------------------------------------------- */
 
-void monitor_device(uint32_t index, int fd, void *arg)
+void monitor_device(uint32_t number, unsigned int interface, int fd, void *arg)
 {
-	const struct forward_device device = {.index = index};
+	const struct forward_device device = {.index = number, .interface = interface};
 	struct monitor *monitor = arg;
 
 	monitor_tell(monitor, monitor->forward, FORWARD_MSG_DEVICE, &device, sizeof(device), fd);

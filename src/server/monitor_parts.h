@@ -52,7 +52,7 @@ void monitor_told(struct monitor *monitor, int error);
 void monitor_tell_sessions(const struct monitor *monitor);
 
 /* What links, grants, the timer and the kernel call; arg is the monitor. */
-void monitor_device(uint32_t index, int fd, void *arg);
+void monitor_device(uint32_t number, unsigned int interface, int fd, void *arg);
 void monitor_no_device(uint32_t index, void *arg);
 void monitor_revoked(uint32_t id, void *arg);
 void monitor_on_recheck(evutil_socket_t fd, short what, void *arg);

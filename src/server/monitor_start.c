@@ -194,7 +194,8 @@ int server_monitor_run(struct server_options *options, int argc, char *const arg
 					       .udp = -1,
 					       .listener = -1,
 					       .counters = -1,
-					       .counters_reader = -1}};
+					       .counters_reader = -1,
+					       .routes = -1}};
 	struct pidfh *pidfile = NULL;
 	struct pidfh *lock = NULL;
 	struct notify notify;

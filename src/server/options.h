@@ -49,6 +49,8 @@ struct server_options {
 	bool numbered;		    /* -a */
 	bool tunnelonly;	    /* tunnelonly.enable */
 	uint32_t tunnelonly_keep;   /* seconds that a device stays for its user's next session */
+	bool tunnelonly_ra;	    /* tunnelonly.ra */
+	bool tunnelonly_any;	    /* tunnelonly.sources is any */
 	bool udp;		    /* -U */
 	uint16_t udp_port;	    /* -b, host byte order */
 	uint32_t attempts;	    /* limit.attempts: failed logins of one connection */

@@ -61,6 +61,22 @@ static const char *write_bool(const void *field, char *buf, size_t size)
 	return *(const bool *)field ? "yes" : "no";
 }
 
+/* Which sources a tunnelonly client's packets may have. */
+static bool read_sources(void *field, const char *where, const char *value)
+{
+	if (strcmp(value, "strict") != 0 && strcmp(value, "any") != 0)
+		return options_bad("%s: \"%s\": strict or any is needed", where, value);
+	*(bool *)field = strcmp(value, "any") == 0;
+	return true;
+}
+
+static const char *write_sources(const void *field, char *buf, size_t size)
+{
+	(void)buf;
+	(void)size;
+	return *(const bool *)field ? "any" : "strict";
+}
+
 static bool read_port(void *field, const char *where, const char *value)
 {
 	uint32_t port = 0;
@@ -231,6 +247,8 @@ static const struct setting settings[] = {
 	NUMBER("timeout.word", timeout_word, 1, 86400, LIVE),
 	VALUE("tunnelonly.enable", tunnelonly, NO_FLAG, read_bool, write_bool, LIVE),
 	NUMBER("tunnelonly.keep", tunnelonly_keep, 0, 86400, LIVE),
+	VALUE("tunnelonly.ra", tunnelonly_ra, NO_FLAG, read_bool, write_bool, LIVE),
+	VALUE("tunnelonly.sources", tunnelonly_any, NO_FLAG, read_sources, write_sources, LIVE),
 	VALUE("udp.enable", udp, NO_FLAG, read_bool, write_bool, START),
 	VALUE("udp.port", udp_port, NO_FLAG, read_port, write_port, START),
 	VALUE("user", run_as, NO_FLAG, read_text, write_text, START),

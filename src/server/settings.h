@@ -40,7 +40,7 @@ bool settings_set(struct server_options *options, size_t number, const char *whe
 const char *settings_text(const struct server_options *options, size_t number, char *buf,
 			  size_t size);
 
-/* Room for the text of a live setting: a number, yes or no. */
+/* Room for the text of a live setting: a number or a short word. */
 #define SETTINGS_LIVE_SIZE 16
 
 /* True where a new value can take effect while the server runs. */

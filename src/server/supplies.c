@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "forward/counters.h"
 #include "monitor/outside.h"
+#include "monitor/reverse_path.h"
 #include "server/instance.h"
 #include "server/interface.h"
 
@@ -43,6 +44,9 @@ static bool supplies_open_sockets(struct supplies *supplies, const struct server
 	supplies->raw = outside_raw_socket();
 	if (supplies->raw < 0)
 		return false;
+	supplies->routes = reverse_path_open();
+	if (supplies->routes < 0)
+		return false;
 	if (options->udp)
 		supplies->udp = outside_udp_socket(options->listen, options->udp_port, &bound);
 	return !options->udp || supplies->udp >= 0;
@@ -56,7 +60,8 @@ bool supplies_open(struct supplies *supplies, const struct server_options *optio
 				      .udp = -1,
 				      .listener = -1,
 				      .counters = -1,
-				      .counters_reader = -1};
+				      .counters_reader = -1,
+				      .routes = -1};
 	supplies_raise_limit(options->limits.connections);
 	if (!supplies_open_sockets(supplies, options))
 		return false;
@@ -76,7 +81,8 @@ bool supplies_open(struct supplies *supplies, const struct server_options *optio
 void supplies_close(const struct supplies *supplies)
 {
 	const int fds[] = {supplies->tun,      supplies->raw,	   supplies->udp,
-			   supplies->listener, supplies->counters, supplies->counters_reader};
+			   supplies->listener, supplies->counters, supplies->counters_reader,
+			   supplies->routes};
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
 		if (fds[i] >= 0)

@@ -21,6 +21,7 @@ struct supplies {
 	int listener;
 	int counters;
 	int counters_reader;
+	int routes; /* to ask the kernel for routes with */
 	struct in6_addr icmp_source;
 };
 

@@ -122,7 +122,7 @@ def test_descriptors(internet):
     # Standard error, and the pair that libevent keeps for signals.
     pipes = ["pipe"] * 3
     want = {"dtcps: control": ["socket"] * 3,               # two channels, the listening socket
-            "dtcps: forward": ["/dev/net/tun"] + ["socket"] * 4,   # two, protocol 41, UDP
+            "dtcps: forward": ["/dev/net/tun"] + ["socket"] * 5,   # two, protocol 41, UDP, routes
             "dtcpclient: control": ["socket"] * 3,          # two, the connection
             "dtcpclient: forward": ["/dev/net/tun"] + ["socket"] * 3}
     server = internet.dtcps("-U")

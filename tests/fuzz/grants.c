@@ -37,6 +37,7 @@ static struct {
 	bool changed;
 	/* what was granted */
 	bool granted[SESSIONS], revoked[SESSIONS];
+	struct prefix6 led[DEVICES]; /* what is routed to each device; length 0: nothing */
 	struct server_login login[SESSIONS];
 	struct server_verdict verdict[SESSIONS];
 } world;
@@ -85,6 +86,7 @@ int __wrap_tun_open(const char *name, unsigned int *index)
 	if (number != 0 && fails())
 		return -EBUSY;
 	*index = INTERFACE + (unsigned int)number;
+	world.led[number].len = 0;
 	return dup(STDERR_FILENO);
 }
 
@@ -153,7 +155,13 @@ int __wrap_netlink_route_ensure(struct netlink *netlink, unsigned int index,
 {
 	(void)netlink;
 	(void)metric;
-	FUZZ_CHECK(index == INTERFACE && prefix->len > 0);
+	FUZZ_CHECK(index >= INTERFACE && prefix->len > 0);
+	if (index == INTERFACE)
+		return 1;
+	/* A prefix of a user's is led to one place. */
+	if (fails())
+		return -ENOMEM;
+	world.led[index - INTERFACE] = *prefix;
 	return 1;
 }
 
@@ -182,10 +190,15 @@ int __wrap_netlink_route_add(struct netlink *netlink, unsigned int index,
 int __wrap_netlink_route_delete(struct netlink *netlink, unsigned int index,
 				const struct prefix6 *prefix)
 {
-	struct prefix6 *route = route_find(prefix);
+	struct prefix6 *route =
+		index == INTERFACE ? route_find(prefix) : &world.led[index - INTERFACE];
 
 	(void)netlink;
-	FUZZ_CHECK(index == INTERFACE && route);
+	FUZZ_CHECK(route && prefix6_equal(route, prefix));
+	if (index != INTERFACE) {
+		route->len = 0;
+		return 0;
+	}
 	*route = world.routes[--world.n_routes];
 	return 0;
 }
@@ -276,9 +289,10 @@ static struct users *the_users(void)
 
 /* --- the owner ---------------------------------------------------------------------------- */
 
-static void on_device(uint32_t index, int fd, void *arg)
+static void on_device(uint32_t index, unsigned int interface, int fd, void *arg)
 {
 	(void)arg;
+	FUZZ_CHECK(interface == INTERFACE + index);
 	FUZZ_CHECK(index >= 1 && index < DEVICES && !world.devices[index] && fd != -1);
 	(void)close(fd);
 	world.devices[index] = true;
@@ -291,6 +305,7 @@ static void on_no_device(uint32_t index, void *arg)
 	/* No session is on it. */
 	for (uint32_t id = 0; id < SESSIONS; id++)
 		FUZZ_CHECK(!world.granted[id] || world.verdict[id].device != index);
+	FUZZ_CHECK(world.led[index].len == 0);
 	world.devices[index] = false;
 }
 
@@ -387,7 +402,12 @@ static void log_in(struct grants *grants, const struct server_options *options,
 	FUZZ_CHECK((verdict.device != 0) == (login.type == TUNNEL_ONLY));
 	if (verdict.device != 0)
 		check_device(&verdict);
-	FUZZ_CHECK(verdict.has_prefix == (login.type == TUNNEL_NETWORK));
+	FUZZ_CHECK(login.type == TUNNEL_ONLY ||
+		   verdict.has_prefix == (login.type == TUNNEL_NETWORK));
+	if (verdict.device != 0 && verdict.has_prefix)
+		FUZZ_CHECK(prefix6_equal(&world.led[verdict.device], &verdict.prefix));
+	else if (verdict.device != 0)
+		FUZZ_CHECK(world.led[verdict.device].len == 0);
 	FUZZ_CHECK((verdict.session != 0) == (login.udp != 0));
 	FUZZ_CHECK(options->address.s_addr || login.local.s_addr != htonl(ABSENT));
 	check_own(options, &verdict);

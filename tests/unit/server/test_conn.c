@@ -395,6 +395,8 @@ static void test_granted(void **state)
 	assert_int_equal(prefix6_parse("2001:db8:100:100::/56", &verdict.prefix), PREFIX_OK);
 	expect_granted("network", &verdict, NULL,
 		       "+OK 198.51.100.2 192.0.2.1 2001:db8:100:100::/56");
+	/* It is routed there, but there is no word for it in this reply. */
+	expect_granted("tunnelonly", &verdict, NULL, "+OK 198.51.100.2 192.0.2.1");
 
 	verdict.numbered = 1;
 	verdict.me6 = addr6("2001:db8:1::2");

@@ -27,8 +27,12 @@ enum { SESSIONS = 4, PENDING = 2 };
 
 bool __wrap_outside_is_here(struct in_addr addr);
 void __wrap_links_link_local(struct links *links, struct in_addr her);
+int __wrap_links_open(struct links *links, int64_t user, struct in_addr her,
+		      const struct prefix6 *prefix, uint32_t *number);
+void __wrap_links_close(struct links *links, uint32_t number);
 
 static unsigned int link_locals;
+static struct prefix6 led; /* to the device; length 0: nothing */
 
 bool __wrap_outside_is_here(struct in_addr addr)
 {
@@ -40,6 +44,24 @@ void __wrap_links_link_local(struct links *links, struct in_addr her)
 	(void)links;
 	(void)her;
 	link_locals++;
+}
+
+int __wrap_links_open(struct links *links, int64_t user, struct in_addr her,
+		      const struct prefix6 *prefix, uint32_t *number)
+{
+	(void)links;
+	(void)user;
+	(void)her;
+	led = prefix ? *prefix : (struct prefix6){.len = 0};
+	*number = 1;
+	return 0;
+}
+
+void __wrap_links_close(struct links *links, uint32_t number)
+{
+	(void)links;
+	assert_int_equal(number, 1);
+	led.len = 0;
 }
 
 /* --- a monitor with one user -------------------------------------------------------------- */
@@ -230,13 +252,80 @@ static void test_local_address(void **state)
 	assert_int_equal(link_locals, 1);
 }
 
+static void log_in(struct place *place, const char *user, uint32_t type,
+		   struct server_verdict *verdict)
+{
+	struct server_login login = good();
+
+	login.type = type;
+	(void)strlcpy(login.user, user, sizeof(login.user));
+	assert_true(digest_response(user, login.challenge, PASSWORD, login.response));
+	assert_true(grants_login(place->grants, &login, verdict));
+}
+
+/* A prefix that was fixed for the user is led to the device, one that was leased is not. */
+static void test_prefix_of_tunnelonly(void **state)
+{
+	static const char *const prefixes[] = {"2001:db8:77::/48", "2001:db8:4abc::/48"};
+	struct place *place = *state;
+	struct server_verdict verdict;
+	char other[DTCP_USER_MAX + 1];
+
+	place->options.tunnelonly = true;
+	place->options.has_pool = true;
+	place->options.pool = prefix("2001:db8:4000::/36");
+	place->options.network_length = 48;
+	log_in(place, "alice", TUNNEL_NETWORK, &verdict);
+	assert_int_equal(verdict.has_prefix, 1);
+	assert_true(grants_logout(place->grants, 0));
+	log_in(place, "alice", TUNNEL_ONLY, &verdict);
+	assert_int_equal(verdict.result, SERVER_GRANTED);
+	assert_int_equal(verdict.has_prefix, 0);
+	assert_int_equal(led.len, 0);
+	assert_true(grants_logout(place->grants, 0));
+	/* Outside the pool and in it. */
+	for (size_t i = 0; i < 2; i++) {
+		const struct prefix6 fixed = prefix(prefixes[i]);
+		const char *user = i == 0 ? "bob" : "carol";
+
+		assert_int_equal(users_add(place->owner.users, user, PASSWORD, &fixed, other),
+				 USERS_OK);
+		log_in(place, user, TUNNEL_ONLY, &verdict);
+		assert_int_equal(verdict.result, SERVER_GRANTED);
+		assert_int_equal(verdict.device, 1);
+		assert_int_equal(verdict.has_prefix, 1);
+		assert_true(prefix6_equal(&verdict.prefix, &fixed));
+		assert_true(prefix6_equal(&led, &fixed));
+		assert_true(grants_logout(place->grants, 0));
+		assert_int_equal(led.len, 0);
+	}
+}
+
+/* One that would take the server's own addresses away is refused, as for a network tunnel. */
+static void test_prefix_that_takes(void **state)
+{
+	const struct prefix6 fixed = prefix("2001:db8:1::/60");
+	struct place *place = *state;
+	struct server_verdict verdict;
+	char other[DTCP_USER_MAX + 1];
+
+	place->options.tunnelonly = true;
+	assert_int_equal(users_add(place->owner.users, "bob", PASSWORD, &fixed, other), USERS_OK);
+	log_in(place, "bob", TUNNEL_ONLY, &verdict);
+	assert_int_equal(verdict.result, SERVER_SOLD_OUT);
+	assert_int_equal(verdict.lack, SERVER_PREFIX_HOST);
+	assert_int_equal(grants_count(place->grants), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_place, close_place)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_each_field),	   TEST(test_edges),	     TEST(test_longest_texts),
-		TEST(test_wrong_password), TEST(test_local_address),
+		TEST(test_each_field),	      TEST(test_edges),
+		TEST(test_longest_texts),     TEST(test_wrong_password),
+		TEST(test_local_address),     TEST(test_prefix_of_tunnelonly),
+		TEST(test_prefix_that_takes),
 	};
 
 	return cmocka_run_group_tests_name("server grants", tests, NULL, NULL);

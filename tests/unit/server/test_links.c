@@ -3,6 +3,7 @@
 #include "server/links.h"
 
 #include "base/log.h"
+#include "monitor/reverse_path.h"
 #include "monitor/tun.h"
 #include "proto/message.h"
 #include "tests/unit/base/need.h"
@@ -34,9 +35,12 @@ struct rig {
 	int fds[DEVICES + 1]; /* forward's, by number; -1: it has none */
 };
 
-static void on_device(uint32_t number, int fd, void *arg)
+static void on_device(uint32_t number, unsigned int interface, int fd, void *arg)
 {
 	struct rig *rig = arg;
+	char name[IFNAMSIZ];
+
+	assert_int_equal(tun_look(interface, name, &(bool){false}), 0);
 
 	assert_in_range(number, 1, DEVICES);
 	if (rig->fds[number] != -1)
@@ -101,11 +105,32 @@ static int close_rig(void **state)
 	return 0;
 }
 
+/* The same with a prefix that is routed to the device. */
+static uint32_t open_with(struct rig *rig, int64_t user, const char *text)
+{
+	const struct prefix6 routed = prefix(text);
+	uint32_t number = 0;
+
+	assert_int_equal(links_open(rig->links, user, addr4("192.0.2.1"), &routed, &number), 0);
+	return number;
+}
+
+/* Whether packets to that address go to the interface. */
+static bool leads(const char *name, const char *text)
+{
+	const struct in6_addr addr = addr6(text);
+	int fd = reverse_path_open();
+	bool found = reverse_path_leads(fd, &addr, if_nametoindex(name));
+
+	assert_int_equal(close(fd), 0);
+	return found;
+}
+
 static uint32_t open_for(struct rig *rig, int64_t user, const char *her)
 {
 	uint32_t number = 0;
 
-	assert_int_equal(links_open(rig->links, user, addr4(her), &number), 0);
+	assert_int_equal(links_open(rig->links, user, addr4(her), NULL, &number), 0);
 	assert_int_not_equal(rig->fds[number], -1);
 	return number;
 }
@@ -176,6 +201,34 @@ static void test_device_is_kept(void **state)
 	assert_int_equal(link_locals("dtcps1", "192.0.2.1"), 0);
 }
 
+/* It leads to the device of its user as long as there is a session; so does no other one. */
+static void test_prefix(void **state)
+{
+	struct rig *rig = *state;
+
+	assert_int_equal(open_with(rig, 7, "2001:db8:77::/48"), 1);
+	assert_int_equal(open_with(rig, 8, "2001:db8:88::/48"), 2);
+	assert_true(leads("dtcps1", "2001:db8:77::1"));
+	assert_true(leads("dtcps2", "2001:db8:88::1"));
+	assert_false(leads("dtcps2", "2001:db8:77::1"));
+	/* The user's next session, and the end of the older one. */
+	assert_int_equal(open_with(rig, 7, "2001:db8:77::/48"), 1);
+	links_close(rig->links, 1);
+	assert_true(leads("dtcps1", "2001:db8:77::1"));
+	links_close(rig->links, 1);
+	assert_false(leads("dtcps1", "2001:db8:77::1"));
+	assert_true(leads("dtcps2", "2001:db8:88::1"));
+	/* An administrator has decided otherwise meanwhile, and then that there is none. */
+	assert_int_equal(open_with(rig, 7, "2001:db8:99::/48"), 1);
+	assert_false(leads("dtcps1", "2001:db8:77::1"));
+	assert_true(leads("dtcps1", "2001:db8:99::1"));
+	assert_int_equal(open_with(rig, 7, "2001:db8:77::/48"), 1);
+	assert_true(leads("dtcps1", "2001:db8:77::1"));
+	assert_false(leads("dtcps1", "2001:db8:99::1"));
+	assert_int_equal(open_for(rig, 7, "192.0.2.1"), 1);
+	assert_false(leads("dtcps1", "2001:db8:77::1"));
+}
+
 /* If it was removed meanwhile, there is a new one, whether or not we have heard of that. */
 static void test_kept_device_is_removed(void **state)
 {
@@ -203,7 +256,7 @@ static void test_name_is_taken(void **state)
 	assert_int_equal(netlink_link_delete(rig->netlink, if_nametoindex("dtcps1")), 0);
 	fd = tun_open("dtcps1", &index);
 	assert_true(fd >= 0);
-	assert_int_equal(links_open(rig->links, 7, addr4("192.0.2.1"), &number), -EEXIST);
+	assert_int_equal(links_open(rig->links, 7, addr4("192.0.2.1"), NULL, &number), -EEXIST);
 	assert_int_equal(rig->fds[1], -1);
 	assert_int_equal(close(fd), 0);
 	assert_int_equal(open_for(rig, 7, "192.0.2.1"), 1);
@@ -322,10 +375,11 @@ static void test_many_addresses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_device_is_kept),	TEST(test_kept_device_is_removed),
-		TEST(test_name_is_taken),	TEST(test_removed_together),
-		TEST(test_removed_by_somebody), TEST(test_remover_fails),
-		TEST(test_address_changes),	TEST(test_many_addresses),
+		TEST(test_device_is_kept),   TEST(test_kept_device_is_removed),
+		TEST(test_prefix),	     TEST(test_name_is_taken),
+		TEST(test_removed_together), TEST(test_removed_by_somebody),
+		TEST(test_remover_fails),    TEST(test_address_changes),
+		TEST(test_many_addresses),
 	};
 
 	log_init("test", NULL, false);

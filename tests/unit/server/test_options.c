@@ -82,6 +82,8 @@ static void test_defaults(void **state)
 	assert_int_equal(options.timeout_word, 1);
 	assert_true(options.tunnelonly);
 	assert_int_equal(options.tunnelonly_keep, 300);
+	assert_false(options.tunnelonly_ra);
+	assert_false(options.tunnelonly_any);
 }
 
 static void test_short_options(void **state)
@@ -164,6 +166,11 @@ static void test_each_key(void **state)
 	OK("-o", "tunnelonly.enable=no", "-o", "tunnelonly.keep=0");
 	assert_false(options.tunnelonly);
 	assert_int_equal(options.tunnelonly_keep, 0);
+	OK("-o", "tunnelonly.ra=yes", "-o", "tunnelonly.sources=any");
+	assert_true(options.tunnelonly_ra);
+	assert_true(options.tunnelonly_any);
+	OK("-o", "tunnelonly.sources=any", "-o", "tunnelonly.sources=strict");
+	assert_false(options.tunnelonly_any);
 	OK("-o", "listen=192.0.2.1");
 	expect_ipv4(options.listen, "192.0.2.1");
 	OK("-o", "mtu=1480");
@@ -304,6 +311,9 @@ static void test_bad_values(void **state)
 		{"timeout.login=86401",
 		 "-o timeout.login: \"86401\": a number from 1 to 86400 is needed"},
 		{"tunnelonly.enable=1", "-o tunnelonly.enable: \"1\": yes or no is needed"},
+		{"tunnelonly.ra=on", "-o tunnelonly.ra: \"on\": yes or no is needed"},
+		{"tunnelonly.sources=yes",
+		 "-o tunnelonly.sources: \"yes\": strict or any is needed"},
 		{"tunnelonly.keep=86401",
 		 "-o tunnelonly.keep: \"86401\": a number from 0 to 86400 is needed"},
 		{"timeout.word=", "-o timeout.word: \"\": a number from 1 to 86400 is needed"},

@@ -136,7 +136,8 @@ bool __wrap_outside_is_here(struct in_addr addr);
 void __wrap_links_link_local(struct links *links, struct in_addr her);
 int __wrap_links_route_add(struct links *links, const struct prefix6 *prefix);
 void __wrap_links_route_remove(struct links *links, const struct prefix6 *prefix);
-int __wrap_links_open(struct links *links, int64_t user, struct in_addr her, uint32_t *number);
+int __wrap_links_open(struct links *links, int64_t user, struct in_addr her,
+		      const struct prefix6 *prefix, uint32_t *number);
 void __wrap_links_close(struct links *links, uint32_t number);
 
 /* What forward takes for a device, or for a socket that is silent. */
@@ -184,12 +185,14 @@ int trio_open_tun(int *other)
 	return fds[1];
 }
 
-int __wrap_links_open(struct links *links, int64_t user, struct in_addr her, uint32_t *number)
+int __wrap_links_open(struct links *links, int64_t user, struct in_addr her,
+		      const struct prefix6 *prefix, uint32_t *number)
 {
 	unsigned int which = (unsigned int)(user - USER_NUMBER);
 
 	(void)links;
 	(void)her;
+	(void)prefix;
 	*number = which + 1;
 	if (world.devices[which]++ == 0)
 		trio_push_fd(FORWARD_MSG_DEVICE, *number, trio_open_tun(&world.tuns[which]));
