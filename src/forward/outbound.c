@@ -15,8 +15,10 @@
 #define OUTBOUND_PACKETS 256
 #define OUTBOUND_OCTETS	 (1 << 20)
 
-/* Room in the arena for the headers of what is cut, besides those that the packet has. */
+/* Room in the arena for the headers of what is cut, behind the packet. */
 #define OUTBOUND_HEADERS 32768
+
+_Static_assert(OUTBOUND_HEADERS >= FORWARD_MTU_MAX, "what may be sent has shorter headers");
 
 /* Tells the sender of a packet that came from this device, if that is right and due. */
 static void outbound_answer(struct plane *plane, const struct device *device,
@@ -137,6 +139,7 @@ static size_t outbound_send(struct plane *plane, const struct encap *encap, uint
 	struct session *session = encap->session;
 	struct outer *outer = plane_outer(plane, session);
 	uint8_t *headers = data + encap->inner.len;
+	const uint8_t *end = headers + OUTBOUND_HEADERS;
 	struct outer_packet packet = {
 		.source = session->config.local,
 		.tos = encap->tos,
@@ -149,6 +152,11 @@ static size_t outbound_send(struct plane *plane, const struct encap *encap, uint
 		return encap->inner.len;
 	}
 	for (size_t i = 0; i < segments->count; i++) {
+		if (headers + segments->headers > end) {
+			if (outer)
+				outer_flush(outer);
+			headers = data + encap->inner.len;
+		}
 		segments_write(segments, i, headers);
 		packet.parts[0] = (struct iovec){headers, segments->headers};
 		packet.parts[1] = (struct iovec){data + segments->headers + i * segments->size,
@@ -171,9 +179,6 @@ static size_t outbound_packet(struct plane *plane, struct device *device,
 	encap_packet(plane->table, TAILQ_FIRST(&device->sessions), shared, header, data, n, now,
 		     &encap);
 	count = encap.drop == DROP_TUN_MALFORMED ? 1 : encap.segments.count;
-	/* No kernel makes headers as long as that. */
-	if (count > 1 && count * encap.segments.headers > OUTBOUND_HEADERS)
-		encap.drop = DROP_TUN_MALFORMED;
 	if (encap.drop == DROP_NONE)
 		return outbound_send(plane, &encap, data);
 	for (size_t i = 0; i < count; i++)

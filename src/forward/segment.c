@@ -40,6 +40,24 @@ static bool segments_complete(const struct virtio_net_hdr *header, uint8_t *pack
 	return true;
 }
 
+/*
+ * The sum of the pseudo-header without the length. It is in the field already, with the length of
+ * all; that one is right as well where the addresses in it are not those of the IPv6 header, as the
+ * destination behind a routing header is not (RFC 8200, section 8.1). A packet whose checksum has
+ * been checked may have a complete one.
+ */
+static uint64_t segments_pseudo(const struct segments *segments,
+				const struct virtio_net_hdr *header)
+{
+	const uint8_t *check = segments->packet + segments->upper +
+			       (segments->protocol == IPPROTO_UDP ? UDP_CHECK : TCP_CHECK);
+	size_t len = segments->len - segments->upper;
+
+	if (!(header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
+		return checksum_pseudo(segments->packet, segments->protocol, 0);
+	return (uint64_t)(check[0] << 8 | check[1]) + (uint16_t)~len;
+}
+
 bool segments_open(struct segments *segments, const struct virtio_net_hdr *header,
 		   const struct inner *inner, uint8_t *packet)
 {
@@ -81,7 +99,7 @@ bool segments_open(struct segments *segments, const struct virtio_net_hdr *heade
 	if (segments->count > SEGMENTS_MAX)
 		return false;
 	segments->longest = segments->headers + segments_payload(segments, 0);
-	segments->sum = checksum_pseudo(packet, upper.protocol, 0);
+	segments->sum = segments_pseudo(segments, header);
 	return true;
 }
 

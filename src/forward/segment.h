@@ -14,8 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A large packet has at most this many: 64 KB in the smallest pieces that a kernel makes. */
-#define SEGMENTS_MAX 128
+/*
+ * A large packet has at most this many: 64 KB in the smallest pieces that Linux makes of TCP, whose
+ * peer can ask for as little as 48 octets (tcp_min_snd_mss), less 12 of options.
+ */
+#define SEGMENTS_MAX 2048
 
 /* What one large packet is cut into. A packet that needs no cutting is one segment. */
 struct segments {
@@ -28,7 +31,7 @@ struct segments {
 	size_t len;
 	size_t upper;	  /* where the TCP or UDP header begins */
 	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP; 0: the packet is whole, as it is */
-	uint64_t sum;	  /* of the pseudo-header without the length */
+	uint64_t sum;	  /* of the pseudo-header; its length is to be added */
 };
 
 /*

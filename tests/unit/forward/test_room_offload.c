@@ -128,6 +128,60 @@ static void out_over_udp(void **state)
 	finish(&room, tun, home);
 }
 
+/*
+ * A peer that takes very small segments, and headers so long that there is no room for all of them
+ * at a time.
+ */
+static void out_in_many_pieces(void **state)
+{
+	enum { OPTIONS = 240, MANY = 150, SMALL = 4, ALL = HEADERS + OPTIONS };
+	static uint8_t packet[ALL + MANY * SMALL];
+	uint8_t plain[HEADERS + PAYLOAD];
+	uint8_t got[2048];
+	uint8_t tos;
+	struct virtio_net_hdr header = gso;
+	struct iovec iov[2] = {{&header, sizeof(header)}, {packet, sizeof(packet)}};
+	struct room room;
+	int home;
+
+	(void)state;
+	NEED_NETWORK();
+
+	int tun = start(&room, &home, 1280);
+
+	/* Destination options, of padding, before TCP. */
+	(void)large(FAR SITE, plain);
+	memcpy(packet, plain, 40);
+	packet[4] = (sizeof(packet) - 40) >> 8;
+	packet[5] = (sizeof(packet) - 40) & 0xff;
+	packet[6] = 60;
+	packet[40] = 6;
+	packet[41] = OPTIONS / 8 - 1;
+	packet[42] = 1;
+	packet[43] = OPTIONS - 4;
+	memcpy(packet + 40 + OPTIONS, plain + 40, sizeof(packet) - 40 - OPTIONS);
+
+	/* The bare sum: of the pseudo-header, by a packet that is nothing but zeros behind it. */
+	static uint8_t zeros[sizeof(packet)];
+
+	memcpy(zeros, packet, 40);
+
+	uint16_t bare = (uint16_t)~packet_checksum(zeros, 6, 40 + OPTIONS, sizeof(zeros));
+
+	packet[ALL - 4] = (uint8_t)(bare >> 8);
+	packet[ALL - 3] = (uint8_t)bare;
+	header.gso_size = SMALL;
+	header.csum_start = 40 + OPTIONS;
+	assert_int_equal(writev(tun, iov, 2), sizeof(header) + sizeof(packet));
+	for (size_t i = 0; i < MANY; i++) {
+		assert_int_equal(udp_receive(home, got, sizeof(got), &tos), ALL + SMALL);
+		assert_int_equal(packet_checksum(got, 6, 40 + OPTIONS, ALL + SMALL), 0);
+		assert_memory_equal(got + ALL, packet + ALL + i * SMALL, SMALL);
+	}
+	expect_count(&room.counters->session[1].out_packets, MANY);
+	finish(&room, tun, home);
+}
+
 /* A train is too large for the way out; its packets, which may be cut, go alone. */
 static void out_over_a_narrow_way(void **state)
 {
@@ -261,9 +315,9 @@ static void in_over_udp(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(out_over_udp), cmocka_unit_test(out_over_a_narrow_way),
-		cmocka_unit_test(out_too_big),	cmocka_unit_test(out_over_protocol_41),
-		cmocka_unit_test(in_over_udp),
+		cmocka_unit_test(out_over_udp),		cmocka_unit_test(out_over_a_narrow_way),
+		cmocka_unit_test(out_in_many_pieces),	cmocka_unit_test(out_too_big),
+		cmocka_unit_test(out_over_protocol_41), cmocka_unit_test(in_over_udp),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);

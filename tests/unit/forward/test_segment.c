@@ -10,12 +10,13 @@
 /* Ports 1 and 2, sequence fffffff0, acknowledgement 4, five words of header, CWR ACK PSH FIN. */
 #define TCP  "0001 0002 fffffff0 00000004 5099 0005 0000 0000"
 #define UDP  "0001 0002 0000 0000"
+#define LAST "20010db8000000000000000000000099"
 #define DATA "6865 6c6c 6f77 6f72 6c64" /* ten octets */
 
 #define TCP_GSO VIRTIO_NET_HDR_GSO_TCPV6
 #define UDP_GSO VIRTIO_NET_HDR_GSO_UDP_L4
 
-static uint8_t packet[512];
+static uint8_t packet[40 + 8 + SEGMENTS_MAX + 1];
 static struct inner inner;
 
 /* The packet as text, with its length, and the bare sum of the pseudo-header in place. */
@@ -113,6 +114,48 @@ static void udp(void **state)
 	assert_int_equal(piece[45], 10);
 }
 
+/*
+ * Of a packet with a routing header the last destination counts (RFC 8200, section 8.1): the kernel
+ * has summed that one, and it is not the one in the IPv6 header.
+ */
+static void routed(void **state)
+{
+	struct segments segments;
+	uint8_t piece[512];
+
+	(void)state;
+	make(HEAD("06") FAR LAST TCP DATA DATA, 6, 40, 56);
+
+	uint8_t bare[2] = {packet[56], packet[57]};
+
+	make(HEAD("2b") FAR SITE "06 02 00 01 00000000" LAST TCP DATA DATA, 6, 64, 80);
+	memcpy(packet + 80, bare, sizeof(bare));
+	assert_true(open_as(&segments, TCP_GSO, 10));
+	assert_int_equal(segments.count, 2);
+	for (size_t i = 0; i < segments.count; i++) {
+		segments_write(&segments, i, piece);
+		memcpy(piece + segments.headers, packet + segments.headers + i * 10, 10);
+		/* as the last destination sees it */
+		assert_int_equal(packet_hex(LAST, piece + 24, 16), 16);
+		assert_int_equal(packet_checksum(piece, 6, 64, segments.headers + 10), 0);
+	}
+}
+
+/* Somebody has checked the checksum already, and left it as it is. */
+static void complete(void **state)
+{
+	struct virtio_net_hdr header = gso(TCP_GSO, 10);
+	struct segments segments;
+
+	(void)state;
+	make(HEAD("06") FAR SITE TCP DATA DATA, 6, 40, 56);
+	header.flags = VIRTIO_NET_HDR_F_DATA_VALID;
+	packet[56] ^= 1;
+	assert_true(segments_open(&segments, &header, &inner, packet));
+	(void)cut(&segments, 0, 6, 70);
+	(void)cut(&segments, 1, 6, 70);
+}
+
 static void in_place_it_becomes_the_first(void **state)
 {
 	struct segments segments;
@@ -171,13 +214,14 @@ static void refused(void **state)
 	/* a fragment */
 	make(HEAD("2c") FAR SITE "0600 0001 00000007" TCP DATA, 6, 48, 64);
 	assert_false(open_as(&segments, TCP_GSO, 5));
-	/* 200 pieces of one octet */
+	/* SEGMENTS_MAX and one pieces of one octet */
 	make(HEAD("11") FAR SITE UDP, 17, 40, 46);
-	packet[5] = 208;
-	assert_int_equal(inner_parse(packet, 248, &inner), DROP_NONE);
+	packet[4] = (SEGMENTS_MAX + 9) >> 8;
+	packet[5] = (SEGMENTS_MAX + 9) & 0xff;
+	assert_int_equal(inner_parse(packet, sizeof(packet), &inner), DROP_NONE);
 	assert_false(open_as(&segments, UDP_GSO, 1));
 	assert_true(open_as(&segments, UDP_GSO, 2));
-	assert_int_equal(segments.count, 100);
+	assert_int_equal(segments.count, SEGMENTS_MAX / 2 + 1);
 	/* a checksum inside the IPv6 header; just past the end; far past it */
 	make(HEAD("06") FAR SITE TCP, 6, 40, 56);
 	header = gso(VIRTIO_NET_HDR_GSO_NONE, 0);
@@ -198,6 +242,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tcp),
 		cmocka_unit_test(udp),
+		cmocka_unit_test(routed),
+		cmocka_unit_test(complete),
 		cmocka_unit_test(in_place_it_becomes_the_first),
 		cmocka_unit_test(whole),
 		cmocka_unit_test(refused),
