@@ -10,8 +10,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Limits of one train: UDP_MAX_SEGMENTS of older kernels, and what a datagram holds. */
-#define TRAIN_PACKETS 64
+/*
+ * Limits of one train: less than UDP_MAX_SEGMENTS, since kernels before 5.16 count the headers,
+ * too; and what a datagram holds.
+ */
+#define TRAIN_PACKETS 63
 #define TRAIN_OCTETS  65507
 
 /*
@@ -277,8 +280,16 @@ static size_t sender_run(struct sender *sender, size_t first)
 	while (m < sender->n_messages) {
 		int n = sender_send(sender, m, df);
 
-		if (n < 0)
-			return first + sender_failed(sender, first, sender->sizes[m], -n);
+		if (n < 0) {
+			size_t done = sender_failed(sender, first, sender->sizes[m], -n);
+
+			/* What is to be tried again makes other messages. */
+			if (done < sender->sizes[m])
+				return first;
+			first += done;
+			m++;
+			continue;
+		}
 		for (; n > 0; n--, m++) {
 			for (size_t i = 0; i < sender->sizes[m]; i++)
 				sender->handlers->sent(&sender->packets[first + i], sender->arg);
