@@ -55,6 +55,9 @@ bool liveness_answered(struct liveness *live, uint64_t now)
 void liveness_asked(struct liveness *live)
 {
 	live->answers = true;
+	/* It has spoken, so a path that was left to it can be tried. */
+	if (live->quiet && live->dead)
+		live->hurry = true;
 }
 
 static uint64_t liveness_last(const struct liveness *live, uint64_t since)
@@ -68,10 +71,10 @@ static uint64_t liveness_next(const struct liveness *live, uint64_t since)
 	uint64_t quiet = liveness_last(live, since) + LIVENESS_PERIOD;
 	uint64_t seldom = live->asked + LIVENESS_SELDOM;
 
-	if (live->quiet && live->dead)
-		return UINT64_MAX;
 	if (live->hurry)
 		return 0;
+	if (live->quiet && live->dead)
+		return UINT64_MAX;
 	/* It may be that nobody had anything to say, or that the path is dead. */
 	if (live->unanswered == 0)
 		return live->is_lonely && live->lonely + LIVENESS_LONELY < quiet

@@ -15,7 +15,7 @@ struct liveness {
 	uint64_t lonely; /* the first packet out since then */
 	bool is_lonely;	 /* there is such a packet */
 	bool hurry;	 /* ask now, whatever was heard */
-	bool quiet;	 /* never asks a dead path: the peer does */
+	bool quiet;	 /* asks over a dead path only when the peer has asked */
 	bool answers;	 /* the peer does, so that its silence means something */
 	bool told;	 /* its first answer has been */
 	bool dead;	 /* nothing has been heard for 60 s, which has been told, too */

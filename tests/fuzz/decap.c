@@ -115,7 +115,10 @@ static void check_passed(const struct decap *decap, const struct arrival *arriva
 	FUZZ_CHECK(decap->learned ? peer->port == 0 && server : peer->port == arrival->peer.port);
 	FUZZ_CHECK(decap->session->announced);
 	FUZZ_CHECK(decap->inner.packet == arrival->payload && decap->inner.len <= arrival->len);
-	packets_check_inbound(decap->inner.packet, decap->inner.len, config, server, to);
+	/* Of a user's own device the routes decide, or nobody. */
+	FUZZ_CHECK(!decap->ask || (server && config->device > 0 && !config->any_source));
+	packets_check_inbound(decap->inner.packet, decap->inner.len, config,
+			      server && config->device == 0, to);
 	packets_check_header(&decap->vnet, decap->inner.packet, decap->inner.len);
 }
 
