@@ -188,7 +188,7 @@ static bool parse_address(struct client_options *options, const char *text)
 	struct in6_addr masked;
 
 	if (len < sizeof(word))
-		memcpy(word, text, len);
+		(void)strlcpy(word, text, len + 1);
 	if (inet_pton(AF_INET6, word, &address.addr) != 1 ||
 	    !prefix6_is_unicast(&(const struct prefix6){.addr = address.addr, .len = 128}))
 		return options_bad("--address %s: a global IPv6 unicast address is needed", text);

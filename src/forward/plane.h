@@ -31,7 +31,7 @@ struct plane_reports {
 };
 
 /* Octets of it. Small enough to stay in the processor's cache, and for a few large packets. */
-#define OUTBOUND_ARENA (4 * OUTER_PACKET_SIZE)
+#define OUTBOUND_ARENA ((size_t)4 * OUTER_PACKET_SIZE)
 
 struct plane {
 	struct forward_config config;
