@@ -612,7 +612,9 @@ static void from_outside(struct fuzz_input *input, struct source *source)
 		packet = make_probe(input, &len);
 	else
 		packet = packets_make(input, &len);
-	world.merged = what & 32 && len > 1 ? (uint16_t)(1 + fuzz_16(input) % (len - 1)) : 0;
+	world.merged = 0;
+	if (what & 32 && len > 1)
+		world.merged = (uint16_t)(1 + fuzz_16(input) % (len - 1));
 	source_give(source, packet, len);
 	loop_run();
 	FUZZ_CHECK(!source->packet || loop_ended());
