@@ -121,8 +121,7 @@ void device_pool_drop(struct device_pool *pool, uint32_t number)
 	if (slot->state == DEVICE_POOL_IDLE || slot->state == DEVICE_POOL_USED)
 		hash_remove(&pool->by_user, &slot->by_user);
 	*slot = (struct device_pool_slot){.state = DEVICE_POOL_FREE};
-	/* Not the next one to be tried: its name may be somebody else's. */
-	TAILQ_INSERT_TAIL(&pool->free, slot, list);
+	TAILQ_INSERT_HEAD(&pool->free, slot, list);
 }
 
 enum device_pool_state device_pool_state(const struct device_pool *pool, uint32_t number)
