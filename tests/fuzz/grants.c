@@ -34,6 +34,7 @@ static struct {
 	struct prefix6 routes[SESSIONS];
 	size_t n_routes;
 	bool devices[DEVICES]; /* that forward has, by number */
+	bool lost[DEVICES];    /* and that somebody has removed, which forward has not heard of */
 	bool changed;
 	/* what was granted */
 	bool granted[SESSIONS], revoked[SESSIONS];
@@ -46,6 +47,7 @@ static struct {
 
 bool __wrap_outside_is_here(struct in_addr addr);
 int __wrap_tun_open(const char *name, unsigned int *index);
+int __wrap_tun_look(unsigned int index, char name[static IFNAMSIZ], bool *up);
 int __wrap_netlink_link_setup(struct netlink *netlink, unsigned int index, const char *alias,
 			      uint32_t mtu);
 int __wrap_netlink_links_delete(struct netlink *netlink, const unsigned int index[], size_t n);
@@ -69,6 +71,22 @@ int __wrap_netlink_route_delete(struct netlink *netlink, unsigned int index,
 static bool fails(void)
 {
 	return fuzz_byte(world.input) == 0xff;
+}
+
+/* Rarely, somebody has removed it. */
+int __wrap_tun_look(unsigned int index, char name[static IFNAMSIZ], bool *up)
+{
+	unsigned int number = index - INTERFACE;
+
+	FUZZ_CHECK(number > 0 && number < DEVICES && world.devices[number]);
+	if (fails()) {
+		world.devices[number] = false;
+		world.lost[number] = true;
+		return -ENODEV;
+	}
+	(void)snprintf(name, IFNAMSIZ, "dtcps%u", number);
+	*up = true;
+	return 0;
 }
 
 /* Of the addresses that control can name, some are not of this machine. */
@@ -296,12 +314,14 @@ static void on_device(uint32_t index, unsigned int interface, int fd, void *arg)
 	FUZZ_CHECK(index >= 1 && index < DEVICES && !world.devices[index] && fd != -1);
 	(void)close(fd);
 	world.devices[index] = true;
+	world.lost[index] = false;
 }
 
 static void on_no_device(uint32_t index, void *arg)
 {
 	(void)arg;
-	FUZZ_CHECK(index >= 1 && index < DEVICES && world.devices[index]);
+	FUZZ_CHECK(index >= 1 && index < DEVICES && (world.devices[index] || world.lost[index]));
+	world.lost[index] = false;
 	/* No session is on it. */
 	for (uint32_t id = 0; id < SESSIONS; id++)
 		FUZZ_CHECK(!world.granted[id] || world.verdict[id].device != index);
