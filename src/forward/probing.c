@@ -119,6 +119,15 @@ static void probing_on_timer(evutil_socket_t fd, short what, void *arg)
 	probing_step(probing);
 }
 
+/* Hellos have begun; the way out may have changed. */
+static void probing_hurry(struct probing *probing)
+{
+	/* Whatever it was for, we may be elsewhere now. */
+	probing->proof = 0;
+	hello_hurry(&probing->hello, clock_us());
+	probing_step(probing);
+}
+
 void probing_start(struct probing *probing)
 {
 	if (probing->started) {
@@ -129,16 +138,6 @@ void probing_start(struct probing *probing)
 		return;
 	probing->started = true;
 	hello_start(&probing->hello, clock_us());
-	probing_step(probing);
-}
-
-void probing_hurry(struct probing *probing)
-{
-	if (!probing->started)
-		return;
-	/* Whatever it was for, we may be elsewhere now. */
-	probing->proof = 0;
-	hello_hurry(&probing->hello, clock_us());
 	probing_step(probing);
 }
 

@@ -20,7 +20,6 @@ void probing_free(struct probing *probing);
 
 /* A hello at once: the socket is there, or the way out may have changed. */
 void probing_start(struct probing *probing);
-void probing_hurry(struct probing *probing);
 
 /* There is another UDP socket: hellos go from both, unless the last one has been answered. */
 void probing_candidate(struct probing *probing);
