@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
-#include "base/room.h"
-#include "base/sandbox.h"
-#include "client/control.h"
+#include "client/control/control.h"
 #include "client/exits.h"
-#include "client/guard.h"
-#include "client/hook.h"
-#include "client/monitor.h"
 #include "client/options.h"
-#include "client/resolver.h"
+#include "client/resolver/resolver.h"
+#include "client/root/guard.h"
+#include "client/root/hook.h"
+#include "client/root/monitor.h"
 #include "forward/forward.h"
-#include "monitor/powers.h"
+#include "process/capabilities.h"
+#include "process/room.h"
+#include "process/sandbox.h"
 #include "proto/crypto.h"
 
 #include <stdlib.h>
@@ -53,7 +53,8 @@ static int run_room(const char *room, const struct client_options *options)
 	if (strcmp(room, "guard") == 0) {
 		if (options->daemon)
 			log_to_syslog();
-		if (!powers_hide() || !powers_limit(POWERS_NETWORK, hook_wanted(options)))
+		if (!capabilities_hide() ||
+		    !capabilities_limit(CAPABILITIES_NETWORK, hook_wanted(options)))
 			return CLIENT_LOCAL;
 		return client_guard_run(options, ROOM_FD);
 	}

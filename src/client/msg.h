@@ -44,6 +44,8 @@ enum client_msg {
 	CLIENT_MSG_ADDRESSES = 96, /* struct client_addresses: what came of the look-up */
 };
 
+#define CLIENT_SERVERS_MAX 8
+
 /* Most addresses of a name. */
 #define CLIENT_ADDRESSES_MAX 16
 

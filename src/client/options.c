@@ -4,7 +4,7 @@
 #include "base/options.h"
 #include "config.h"
 #include "forward/msg.h"
-#include "monitor/tun.h"
+#include "netconf/tun.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -365,8 +365,8 @@ static bool parse_servers(struct client_options *options, int argc, char *const 
 {
 	if (argc == 0)
 		return options_bad("the server's name is missing; see --help");
-	if (argc > SESSION_SERVERS_MAX)
-		return options_bad("more than %d servers; see --help", SESSION_SERVERS_MAX);
+	if (argc > CLIENT_SERVERS_MAX)
+		return options_bad("more than %d servers; see --help", CLIENT_SERVERS_MAX);
 	for (int i = 0; i < argc; i++) {
 		if (!parse_server(argv[i]))
 			return false;

@@ -4,7 +4,7 @@
 #define DTCP_CLIENT_OPTIONS_H
 
 #include "base/options.h"
-#include "client/session.h"
+#include "client/control/session.h"
 #include "proto/message.h"
 #include "proto/prefix.h"
 
@@ -26,9 +26,9 @@ struct client_address {
 #define CLIENT_SCRIPT_BLANKS " \t"
 
 struct client_options {
-	const char *servers[SESSION_SERVERS_MAX]; /* in their order on the command line */
-	size_t n_servers;			  /* 1 or more */
-	const char *login;			  /* -u: DTCP user, NULL for the login name */
+	const char *servers[CLIENT_SERVERS_MAX]; /* in their order on the command line */
+	size_t n_servers;			 /* 1 or more */
+	const char *login;			 /* -u: DTCP user, NULL for the login name */
 	const char *run_as;    /* --user: for the unprivileged rooms, NULL for the default */
 	const char *script;    /* -s, a command with its arguments, or the default, a path */
 	bool script_named;     /* -s was given: its absence is an error */

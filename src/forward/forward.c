@@ -11,12 +11,12 @@
 #include "forward/forward.h"
 
 #include "base/clock.h"
-#include "base/ipc.h"
 #include "base/log.h"
 #include "forward/keepalive.h"
 #include "forward/msg.h"
 #include "forward/plane.h"
 #include "forward/probing.h"
+#include "process/ipc.h"
 
 #include <errno.h>
 #include <string.h>

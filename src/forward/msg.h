@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The messages that the forward room takes and sends. All are fixed-size structs over a
- * SOCK_SEQPACKET socket pair (base/ipc.h); numbers are in host byte order, addresses in network
+ * SOCK_SEQPACKET socket pair (process/ipc.h); numbers are in host byte order, addresses in network
  * byte order. Forward trusts monitor, and trusts control with the sessions only.
  */
 #ifndef DTCP_FORWARD_MSG_H

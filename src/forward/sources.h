@@ -15,7 +15,7 @@
 /* How long an answer counts, in milliseconds: changed routes are followed this fast. */
 #define SOURCES_LIFETIME 500
 
-/* Asks the kernel (monitor/reverse_path.h). */
+/* Asks the kernel (netconf/reverse_path.h). */
 typedef bool (*sources_ask)(int fd, const struct in6_addr *addr, unsigned int interface);
 
 struct sources;

@@ -143,7 +143,7 @@ static bool table_routes(const struct table *table, const struct forward_session
 
 /* --- sessions ----------------------------------------------------------------------------- */
 
-static bool outside_valid(const struct table *table, const struct forward_session *config)
+static bool sockets_valid(const struct table *table, const struct forward_session *config)
 {
 	bool udp = config->transport == FORWARD_UDP;
 
@@ -169,7 +169,7 @@ static bool outside_valid(const struct table *table, const struct forward_sessio
 static bool config_valid(const struct table *table, const struct forward_session *config)
 {
 	if (config->id >= table->sessions_max || config->n_prefixes > FORWARD_PREFIXES_MAX ||
-	    !outside_valid(table, config))
+	    !sockets_valid(table, config))
 		return false;
 	for (uint32_t i = 0; i < config->n_prefixes; i++) {
 		if (!prefix6_valid(&config->prefixes[i]))

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
-#include "base/room.h"
-#include "base/sandbox.h"
 #include "forward/forward.h"
-#include "monitor/powers.h"
-#include "monitor/reverse_path.h"
+#include "netconf/reverse_path.h"
+#include "process/capabilities.h"
+#include "process/room.h"
+#include "process/sandbox.h"
 #include "proto/crypto.h"
-#include "server/check.h"
-#include "server/control.h"
-#include "server/guard.h"
-#include "server/monitor.h"
+#include "server/control/control.h"
 #include "server/options.h"
+#include "server/root/check.h"
+#include "server/root/guard.h"
+#include "server/root/monitor.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +32,7 @@ static int run_room(const char *room, struct server_options *options)
 	if (strcmp(room, "guard") == 0) {
 		if (options->daemon)
 			log_to_syslog();
-		if (!powers_hide() || !powers_limit(POWERS_NONE, false))
+		if (!capabilities_hide() || !capabilities_limit(CAPABILITIES_NONE, false))
 			return 1;
 		server_guard_run(options, ROOM_FD);
 		return 0;

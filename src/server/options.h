@@ -6,7 +6,7 @@
 #include "base/options.h"
 #include "config.h"
 #include "proto/prefix.h"
-#include "server/crowd.h"
+#include "server/control/connection_limits.h"
 
 #include <net/if.h>
 #include <netinet/in.h>
@@ -46,23 +46,24 @@ struct server_options {
 	bool has_pool;
 	struct prefix6 pool;
 	uint32_t network_length;
-	bool numbered;		    /* -a */
-	bool tunnelonly;	    /* tunnelonly.enable */
-	uint32_t tunnelonly_keep;   /* seconds that a device stays for its user's next session */
-	bool tunnelonly_ra;	    /* tunnelonly.ra */
-	bool tunnelonly_any;	    /* tunnelonly.sources is any */
-	bool udp;		    /* -U */
-	uint16_t udp_port;	    /* -b, host byte order */
-	uint32_t attempts;	    /* limit.attempts: failed logins of one connection */
-	uint32_t sessions_max;	    /* limit.sessions */
-	struct crowd_config limits; /* limit.connections, pending, source.connections, .pending */
-	uint32_t failures;	    /* limit.source.failures, a minute */
-	uint32_t delay;		    /* limit.delay, seconds at most that a failed login waits */
-	uint32_t line_rate;	    /* limit.lines, a second and connection */
-	uint32_t log_lines;	    /* limit.log, a second, about failed logins */
-	uint32_t output;	    /* limit.output, octets that wait in a connection */
-	uint32_t icmp6_rate;	    /* limit.icmp6, a second */
-	uint32_t timeout_login;	    /* seconds */
+	bool numbered;		  /* -a */
+	bool tunnelonly;	  /* tunnelonly.enable */
+	uint32_t tunnelonly_keep; /* seconds that a device stays for its user's next session */
+	bool tunnelonly_ra;	  /* tunnelonly.ra */
+	bool tunnelonly_any;	  /* tunnelonly.sources is any */
+	bool udp;		  /* -U */
+	uint16_t udp_port;	  /* -b, host byte order */
+	uint32_t attempts;	  /* limit.attempts: failed logins of one connection */
+	uint32_t sessions_max;	  /* limit.sessions */
+	struct connection_limits_config
+		limits;		/* limit.connections, pending, source.connections, .pending */
+	uint32_t failures;	/* limit.source.failures, a minute */
+	uint32_t delay;		/* limit.delay, seconds at most that a failed login waits */
+	uint32_t line_rate;	/* limit.lines, a second and connection */
+	uint32_t log_lines;	/* limit.log, a second, about failed logins */
+	uint32_t output;	/* limit.output, octets that wait in a connection */
+	uint32_t icmp6_rate;	/* limit.icmp6, a second */
+	uint32_t timeout_login; /* seconds */
 	uint32_t timeout_idle;
 	uint32_t timeout_word;
 };

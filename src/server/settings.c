@@ -4,9 +4,9 @@
 #include "base/options.h"
 #include "config.h"
 #include "forward/msg.h"
-#include "monitor/tun.h"
+#include "netconf/tun.h"
 #include "proto/message.h"
-#include "server/device_pool.h"
+#include "server/root/device_pool.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>

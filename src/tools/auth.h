@@ -3,7 +3,7 @@
 #ifndef DTCP_TOOLS_AUTH_H
 #define DTCP_TOOLS_AUTH_H
 
-#include "server/users.h"
+#include "users/users.h"
 
 #include <stdbool.h>
 

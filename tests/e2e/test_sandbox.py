@@ -30,7 +30,7 @@ SANDBOXED = ["control", "forward"]
 
 
 def unprivileged():
-    """Whom the rooms run as: src/base/room.h."""
+    """Whom the rooms run as: src/process/room.h."""
     try:
         return pwd.getpwnam("_dtcp")
     except KeyError:

@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "server/conn.h"
+#include "server/control/conn.h"
 
 #include <stdlib.h>
 #include <string.h>

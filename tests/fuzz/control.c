@@ -9,7 +9,7 @@
 #include "loop.h"
 
 #include "forward/msg.h"
-#include "server/control.h"
+#include "server/control/control.h"
 #include "server/msg.h"
 
 #include <arpa/inet.h>
@@ -440,7 +440,7 @@ void fuzz_one(const uint8_t *data, size_t size)
 	FUZZ_CHECK(server_options_parse_room(&world.options, 1, argv) == OPTIONS_OK);
 	/* A number for each session, and for each login that is looked into. */
 	world.options.sessions_max = SESSIONS - PENDING;
-	world.options.limits = (struct crowd_config){3, PENDING, 3, 2};
+	world.options.limits = (struct connection_limits_config){3, PENDING, 3, 2};
 	world.options.udp = true;
 	loop_reset(1000000000);
 	FUZZ_CHECK(server_control_run(&world.options, -1, -1) == 0);

@@ -6,11 +6,11 @@
  */
 #include "fuzz.h"
 
-#include "monitor/netlink.h"
-#include "monitor/outside.h"
-#include "monitor/tun.h"
-#include "server/grants.h"
-#include "server/users_db.h"
+#include "netconf/netlink.h"
+#include "netconf/sockets.h"
+#include "netconf/tun.h"
+#include "server/root/grants.h"
+#include "users/database.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -45,7 +45,7 @@ static struct {
 
 /* --- the kernel --------------------------------------------------------------------------- */
 
-bool __wrap_outside_is_here(struct in_addr addr);
+bool __wrap_sockets_is_here(struct in_addr addr);
 int __wrap_tun_open(const char *name, unsigned int *index);
 int __wrap_tun_look(unsigned int index, char name[static IFNAMSIZ], bool *up);
 int __wrap_netlink_link_setup(struct netlink *netlink, unsigned int index, const char *alias,
@@ -90,7 +90,7 @@ int __wrap_tun_look(unsigned int index, char name[static IFNAMSIZ], bool *up)
 }
 
 /* Of the addresses that control can name, some are not of this machine. */
-bool __wrap_outside_is_here(struct in_addr addr)
+bool __wrap_sockets_is_here(struct in_addr addr)
 {
 	return addr.s_addr != htonl(ABSENT);
 }

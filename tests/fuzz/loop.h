@@ -7,7 +7,7 @@
 #ifndef DTCP_TESTS_FUZZ_LOOP_H
 #define DTCP_TESTS_FUZZ_LOOP_H
 
-#include "base/ipc.h"
+#include "process/ipc.h"
 
 #include <event2/event.h>
 #include <stdbool.h>

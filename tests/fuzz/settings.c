@@ -7,9 +7,9 @@
 #include "fuzz.h"
 
 #include "base/options.h"
-#include "client/authfile.h"
 #include "client/options.h"
-#include "monitor/tun.h"
+#include "client/root/authfile.h"
+#include "netconf/tun.h"
 #include "server/configfile.h"
 #include "server/options.h"
 #include "server/settings.h"
@@ -154,7 +154,7 @@ static void try_configuration(const struct fuzz_input *input)
 
 static void check_client(const struct client_options *options)
 {
-	FUZZ_CHECK(options->n_servers >= 1 && options->n_servers <= SESSION_SERVERS_MAX);
+	FUZZ_CHECK(options->n_servers >= 1 && options->n_servers <= CLIENT_SERVERS_MAX);
 	for (size_t i = 0; i < options->n_servers; i++)
 		FUZZ_CHECK(options->servers[i] && *options->servers[i]);
 	FUZZ_CHECK(options->port);

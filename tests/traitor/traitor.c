@@ -5,10 +5,10 @@
  * what an attacker would try there. The value that comes with the signal (sigqueue(3)) says what.
  * Whoever is still alive afterwards says so.
  */
-#include "base/room.h"
+#include "client/control/session.h"
 #include "client/msg.h"
-#include "client/session.h"
 #include "forward/msg.h"
+#include "process/room.h"
 #include "server/msg.h"
 
 #include <fcntl.h>
@@ -80,7 +80,7 @@ enum treason {
 /* Control's and forward's channel to each other, beside that to monitor. */
 enum { TRAITOR_BETWEEN = ROOM_FD + 1 };
 
-/* As base/ipc.c has it. */
+/* As process/ipc.c has it. */
 struct message {
 	uint32_t type;
 	uint32_t size;
@@ -224,7 +224,7 @@ static void traitor_tell(enum treason treason)
 			SEND(CLIENT_MSG_LOOKUP, server);
 		break;
 	case TREASON_LOOKUP_SERVER:
-		server.server = SESSION_SERVERS_MAX;
+		server.server = CLIENT_SERVERS_MAX;
 		SEND(CLIENT_MSG_LOOKUP, server);
 		break;
 	case TREASON_SESSION:

@@ -62,7 +62,7 @@ def constants():
     message = source("proto/message.c")
     known["address_at"] = int(find(r"local\.s6_addr\[(\d+)\], &addr", message))
     known["hash_at"] = int(find(r"i >= (\d+); i--", message))
-    known["second"] = int(find(r"second = \{\.tv_sec = (\d+)\}", source("server/monitor_start.c")))
+    known["second"] = int(find(r"second = \{\.tv_sec = (\d+)\}", source("server/root/monitor_start.c")))
     gaps = find(r"gaps\[\] = \{(.*)\};", source("forward/hello.c"))
     known["gap1"], known["gap2"], known["gap3"] = (
         int(ms) / 1000 for ms in re.findall(r"(\d+) \* HELLO_MS", gaps))
@@ -150,7 +150,7 @@ def check_reasons():
 
 def check_words():
     request, reply, message, conn = map(source, (
-        "proto/request.c", "proto/reply.c", "proto/message.c", "server/conn.c"))
+        "proto/request.c", "proto/reply.c", "proto/message.c", "server/control/conn.c"))
     commands = set(re.findall(r'word, "(\w+)"\) == 0\)\s+return COMMAND_', request))
     answers = set(re.findall(r'conn_send\(actions, "\+OK ([^"]*)"', conn))
     greeting = find(r'"\+OK (%s [^"]*)"', conn)

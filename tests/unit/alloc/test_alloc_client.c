@@ -6,11 +6,11 @@
 #include "alloc.h"
 #include "world.h"
 
-#include "base/ipc.h"
-#include "client/control.h"
+#include "client/control/control.h"
 #include "client/exits.h"
 #include "client/msg.h"
 #include "forward/msg.h"
+#include "process/ipc.h"
 
 #include <arpa/inet.h>
 #include <getopt.h>

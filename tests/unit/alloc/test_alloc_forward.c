@@ -5,11 +5,11 @@
  */
 #include "alloc.h"
 
-#include "base/ipc.h"
 #include "forward/keepalive.h"
 #include "forward/plane.h"
 #include "forward/probing.h"
 #include "forward/table.h"
+#include "process/ipc.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

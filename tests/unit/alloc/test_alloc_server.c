@@ -7,9 +7,9 @@
 #include "alloc.h"
 #include "world.h"
 
-#include "base/ipc.h"
 #include "forward/msg.h"
-#include "server/control.h"
+#include "process/ipc.h"
+#include "server/control/control.h"
 #include "server/msg.h"
 
 #include <arpa/inet.h>

@@ -5,7 +5,7 @@
  */
 #include "alloc.h"
 
-#include "server/users.h"
+#include "users/users.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The layout of base/ipc.c: type and size, and a body aligned for anything. */
+/* The layout of process/ipc.c: type and size, and a body aligned for anything. */
 struct world_message {
 	uint32_t type, size;
 	_Alignas(16) unsigned char body[2048];

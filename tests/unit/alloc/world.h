@@ -24,7 +24,7 @@ struct sockaddr_in world_address(uint16_t port);
 /* A TCP socket that listens there; *port is where. */
 int world_listen(uint16_t *port);
 
-/* Sends a message as base/ipc.h does; fd is closed then. False where nobody takes it. */
+/* Sends a message as process/ipc.h does; fd is closed then. False where nobody takes it. */
 bool world_tell(int channel, uint32_t type, const void *body, size_t size, int fd);
 
 /*

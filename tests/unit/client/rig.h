@@ -6,7 +6,7 @@
 #ifndef DTCP_TESTS_UNIT_CLIENT_RIG_H
 #define DTCP_TESTS_UNIT_CLIENT_RIG_H
 
-#include "client/session.h"
+#include "client/control/session.h"
 
 #define RIG_SERVER    "broker.example"
 #define RIG_USER      "foo"

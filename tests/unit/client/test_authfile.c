@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The password file. */
-#include "client/authfile.h"
+#include "client/root/authfile.h"
 
 #include "base/log.h"
 #include "tests/unit/base/capture.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What control can ask root's side of the tunnel for, in each of its states. */
-#include "client/carrier.h"
+#include "client/root/carrier.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

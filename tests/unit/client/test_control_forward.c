@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What control tells forward of a session. */
-#include "base/ipc.h"
-#include "client/control_parts.h"
+#include "client/control/control_parts.h"
 #include "forward/msg.h"
+#include "process/ipc.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>

@@ -4,10 +4,10 @@
  * that can come at the wrong time, in every state of the session. One that cannot be leads to a
  * line and to nothing else, whoever has taken forward over.
  */
-#include "client/control.h"
+#include "client/control/control.h"
 
 #include "base/clock.h"
-#include "client/control_parts.h"
+#include "client/control/control_parts.h"
 #include "forward/msg.h"
 #include "rig.h"
 #include "tests/unit/proto/addresses.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which of several addresses a connection is made to. */
-#include "client/dialer.h"
+#include "client/control/dialer.h"
 
 #include "tests/unit/base/need.h"
 #include "tests/unit/base/network.h"

@@ -4,10 +4,10 @@
  * again, which is this one here: main() sees that from its first argument, and the process does
  * what its name of the server says.
  */
-#include "client/lookup.h"
+#include "client/root/lookup.h"
 
 #include "base/log.h"
-#include "base/room.h"
+#include "process/room.h"
 #include "tests/unit/base/capture.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "config.h"
-#include "monitor/tun.h"
+#include "netconf/tun.h"
 #include "tests/unit/base/args.h"
 
 #include <arpa/inet.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a look-up says; no name server is asked for any of these. */
-#include "client/resolver.h"
+#include "client/resolver/resolver.h"
 
-#include "client/session.h"
+#include "client/control/session.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -65,7 +65,7 @@ static void test_which_server(void **state)
 
 	(void)state;
 	assert_int_equal(resolver_server("resolver0"), 0);
-	assert_int_equal(resolver_server("resolver7"), SESSION_SERVERS_MAX - 1);
+	assert_int_equal(resolver_server("resolver7"), CLIENT_SERVERS_MAX - 1);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		assert_int_equal(resolver_server(wrong[i]), -1);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The client's state in one line. */
-#include "client/status.h"
+#include "client/root/status.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>

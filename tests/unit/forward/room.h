@@ -9,10 +9,10 @@
 
 #include "packets.h"
 
-#include "base/ipc.h"
 #include "forward/counters.h"
 #include "forward/forward.h"
 #include "forward/msg.h"
+#include "process/ipc.h"
 #include "tests/unit/base/need.h"
 #include "tests/unit/base/network.h"
 

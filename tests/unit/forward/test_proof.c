@@ -54,7 +54,7 @@ static void repeated(void **state)
 }
 
 /* One guess a second, and an address more is no guess more. */
-static void guesses(void **state)
+static void login_limits(void **state)
 {
 	struct proof proof = {0};
 	uint32_t right;
@@ -107,7 +107,7 @@ int main(void)
 		cmocka_unit_test(proven_from_the_start),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(repeated),
-		cmocka_unit_test(guesses),
+		cmocka_unit_test(login_limits),
 		cmocka_unit_test(three_times),
 	};
 

@@ -3,7 +3,7 @@
  * A connection whose input is full and not wanted now, because a login is being looked into or
  * because its owner does not read our answers: it waits, and costs nothing meanwhile.
  */
-#include "server/client.h"
+#include "server/control/client.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The server's state machine of one connection: every event in every state, every line it says. */
-#include "server/conn.h"
+#include "server/control/conn.h"
 
 #include "tests/unit/proto/addresses.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whose device has which number, and when one leaves. */
-#include "server/device_pool.h"
+#include "server/root/device_pool.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

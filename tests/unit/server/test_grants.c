@@ -3,9 +3,9 @@
  * What monitor believes of a login that its control room asks for: each field alone is made one
  * that no control can rightly send. The kernel and its addresses are replaced.
  */
-#include "server/grants.h"
+#include "server/root/grants.h"
 
-#include "monitor/outside.h"
+#include "netconf/sockets.h"
 #include "tests/unit/proto/addresses.h"
 
 #include <setjmp.h>
@@ -25,7 +25,7 @@ enum { SESSIONS = 4, PENDING = 2 };
 
 /* --- the machine -------------------------------------------------------------------------- */
 
-bool __wrap_outside_is_here(struct in_addr addr);
+bool __wrap_sockets_is_here(struct in_addr addr);
 void __wrap_links_link_local(struct links *links, struct in_addr her);
 int __wrap_links_open(struct links *links, int64_t user, struct in_addr her,
 		      const struct prefix6 *prefix, uint32_t *number);
@@ -34,7 +34,7 @@ void __wrap_links_close(struct links *links, uint32_t number);
 static unsigned int link_locals;
 static struct prefix6 led; /* to the device; length 0: nothing */
 
-bool __wrap_outside_is_here(struct in_addr addr)
+bool __wrap_sockets_is_here(struct in_addr addr)
 {
 	return addr.s_addr == addr4("192.0.2.1").s_addr;
 }

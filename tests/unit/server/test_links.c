@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The server's devices, in a network of the test's own with the kernel's real ones. */
-#include "server/links.h"
+#include "server/root/links.h"
 
 #include "base/log.h"
-#include "monitor/reverse_path.h"
-#include "monitor/tun.h"
+#include "netconf/reverse_path.h"
+#include "netconf/tun.h"
 #include "proto/message.h"
 #include "tests/unit/base/need.h"
 #include "tests/unit/base/network.h"

@@ -5,8 +5,8 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "config.h"
-#include "monitor/tun.h"
-#include "server/device_pool.h"
+#include "netconf/tun.h"
+#include "server/root/device_pool.h"
 #include "tests/unit/base/args.h"
 
 #include <arpa/inet.h>

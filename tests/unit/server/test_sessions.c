@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Control's table of sessions. */
-#include "server/sessions.h"
+#include "server/control/sessions.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>

@@ -251,7 +251,7 @@ void trio_settle(void)
 
 void __wrap_client_feed(struct client *client, const struct conn_event *event);
 
-/* As in server/client.c, with a line to read instead of a connection. */
+/* As in server/control/client.c, with a line to read instead of a connection. */
 void __wrap_client_feed(struct client *client, const struct conn_event *event)
 {
 	const unsigned int owners = CONN_DO_LOGIN | CONN_DO_ADD | CONN_DO_UP | CONN_DO_DENIED;

@@ -9,8 +9,8 @@
 #define DTCP_TESTS_UNIT_SERVER_TRIO_H
 
 #include "forward/table.h"
-#include "server/broker.h"
-#include "server/grants.h"
+#include "server/control/broker.h"
+#include "server/root/grants.h"
 
 #include <stdbool.h>
 #include <stddef.h>

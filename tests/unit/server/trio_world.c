@@ -2,7 +2,7 @@
 /* The models that stand for the database, the kernel, the limits and the log. */
 #include "trio_parts.h"
 
-#include "monitor/outside.h"
+#include "netconf/sockets.h"
 #include "tests/unit/proto/addresses.h"
 
 #include <setjmp.h>
@@ -132,7 +132,7 @@ void trio_change_password(unsigned int user)
 
 /* --- the kernel, as links sees it --------------------------------------------------------- */
 
-bool __wrap_outside_is_here(struct in_addr addr);
+bool __wrap_sockets_is_here(struct in_addr addr);
 void __wrap_links_link_local(struct links *links, struct in_addr her);
 int __wrap_links_route_add(struct links *links, const struct prefix6 *prefix);
 void __wrap_links_route_remove(struct links *links, const struct prefix6 *prefix);
@@ -150,7 +150,7 @@ void trio_push_fd(uint32_t type, uint32_t index, int fd)
 		  type == FORWARD_MSG_DEVICE ? sizeof(device) : sizeof(struct forward_none), fd);
 }
 
-bool __wrap_outside_is_here(struct in_addr addr)
+bool __wrap_sockets_is_here(struct in_addr addr)
 {
 	(void)addr;
 	return true;
@@ -213,48 +213,55 @@ void __wrap_links_close(struct links *links, uint32_t number)
 
 /* --- limits and the log ------------------------------------------------------------------- */
 
-enum guesses_account __wrap_guesses_ask(struct guesses *guesses, struct in_addr source,
-					const char *user, bool device, int64_t now,
-					enum dtcp_reason *why, uint32_t *delay);
-void __wrap_guesses_passed(struct guesses *guesses, struct in_addr source, const char *user,
-			   int64_t now);
-uint32_t __wrap_guesses_failed(struct guesses *guesses, enum guesses_account account,
-			       struct in_addr source, const char *user, int64_t now);
-void __wrap_crowd_settle(struct crowd *crowd, struct crowd_place *place);
-void __wrap_crowd_unsettle(struct crowd *crowd, struct crowd_place *place);
-void __wrap_crowd_spoil(struct crowd *crowd, struct crowd_place *place);
+enum login_limits_account __wrap_login_limits_ask(struct login_limits *login_limits,
+						  struct in_addr source, const char *user,
+						  bool device, int64_t now, enum dtcp_reason *why,
+						  uint32_t *delay);
+void __wrap_login_limits_passed(struct login_limits *login_limits, struct in_addr source,
+				const char *user, int64_t now);
+uint32_t __wrap_login_limits_failed(struct login_limits *login_limits,
+				    enum login_limits_account account, struct in_addr source,
+				    const char *user, int64_t now);
+void __wrap_connection_limits_settle(struct connection_limits *connection_limits,
+				     struct connection_limits_place *place);
+void __wrap_connection_limits_unsettle(struct connection_limits *connection_limits,
+				       struct connection_limits_place *place);
+void __wrap_connection_limits_spoil(struct connection_limits *connection_limits,
+				    struct connection_limits_place *place);
 void __wrap_log_info(const char *format, ...);
 void __wrap_log_warn(const char *format, ...);
 void __wrap_log_warnx(const char *format, ...);
 void __wrap_log_limited(struct log_limit *limit, int64_t now, const char *format, ...);
 
-enum guesses_account __wrap_guesses_ask(struct guesses *guesses, struct in_addr source,
-					const char *user, bool device, int64_t now,
-					enum dtcp_reason *why, uint32_t *delay)
+enum login_limits_account __wrap_login_limits_ask(struct login_limits *login_limits,
+						  struct in_addr source, const char *user,
+						  bool device, int64_t now, enum dtcp_reason *why,
+						  uint32_t *delay)
 {
-	(void)guesses;
+	(void)login_limits;
 	(void)source;
 	(void)user;
 	(void)device;
 	(void)now;
 	(void)why;
 	(void)delay;
-	return GUESSES_PAIR;
+	return LOGIN_LIMITS_PAIR;
 }
 
-void __wrap_guesses_passed(struct guesses *guesses, struct in_addr source, const char *user,
-			   int64_t now)
+void __wrap_login_limits_passed(struct login_limits *login_limits, struct in_addr source,
+				const char *user, int64_t now)
 {
-	(void)guesses;
+	(void)login_limits;
 	(void)source;
 	(void)user;
 	(void)now;
 }
 
-uint32_t __wrap_guesses_failed(struct guesses *guesses, enum guesses_account account,
-			       struct in_addr source, const char *user, int64_t now)
+uint32_t __wrap_login_limits_failed(struct login_limits *login_limits,
+				    enum login_limits_account account, struct in_addr source,
+				    const char *user, int64_t now)
 {
-	(void)guesses;
+	(void)login_limits;
 	(void)account;
 	(void)source;
 	(void)user;
@@ -262,21 +269,24 @@ uint32_t __wrap_guesses_failed(struct guesses *guesses, enum guesses_account acc
 	return 0;
 }
 
-void __wrap_crowd_settle(struct crowd *crowd, struct crowd_place *place)
+void __wrap_connection_limits_settle(struct connection_limits *connection_limits,
+				     struct connection_limits_place *place)
 {
-	(void)crowd;
+	(void)connection_limits;
 	(void)place;
 }
 
-void __wrap_crowd_unsettle(struct crowd *crowd, struct crowd_place *place)
+void __wrap_connection_limits_unsettle(struct connection_limits *connection_limits,
+				       struct connection_limits_place *place)
 {
-	(void)crowd;
+	(void)connection_limits;
 	(void)place;
 }
 
-void __wrap_crowd_spoil(struct crowd *crowd, struct crowd_place *place)
+void __wrap_connection_limits_spoil(struct connection_limits *connection_limits,
+				    struct connection_limits_place *place)
 {
-	(void)crowd;
+	(void)connection_limits;
 	(void)place;
 }
 

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "client/control/control.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "client/control/control_parts.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void control_end(struct control *control, int status)
+{
+	control->status = status;
+	(void)event_base_loopbreak(control->base);
+}
+
+void control_must(struct control *control, int error, const char *whom)
+{
+	if (!error)
+		return;
+	log_warnx("cannot send to %s: %s", whom, strerror(-error));
+	control_end(control, CLIENT_LOCAL);
+}
+
+void control_wrong(struct control *control, const char *who, const char *message)
+{
+	log_limited(&control->wrong, clock_ms(),
+		    "%s said \"%s\" in state %s (%s for forward): not believed", who, message,
+		    session_state_name(control->session.state),
+		    dialog_state_name(control->dialog.state));
+}
+
+/* The port of ours that the server sends to, as far as we know. */
+static uint16_t control_my_port(const struct control *control)
+{
+	return control->options->nat_port ? control->options->nat_port : control->udp_port;
+}
+
+void control_set_port(struct control *control, uint16_t port)
+{
+	const struct client_options *options = control->options;
+
+	control->udp_port = port;
+	control->session.config.udp_named = options->nat_port;
+	if (options->transport == SESSION_UDP && options->check_nat)
+		control->session.config.udp_named = control_my_port(control);
+}
+
+struct client_tunnel control_tunnel(const struct control *control)
+{
+	return (struct client_tunnel){
+		.server = control->session.remote,
+		.server_index = (uint32_t)control->session.current,
+		.myaddr = control->session.local,
+		.my_port = control->session.udp ? control_my_port(control) : 0,
+		.reply = control->session.reply,
+	};
+}
+
+static void control_raise(struct control *control)
+{
+	const struct client_tunnel tunnel = control_tunnel(control);
+
+	control_must(control,
+		     ipc_send(control->monitor, CLIENT_MSG_RAISE, &tunnel, sizeof(tunnel), -1),
+		     "monitor");
+}
+
+static void control_ask(struct control *control, enum client_msg type)
+{
+	const struct client_none none = {0};
+
+	control_must(control, ipc_send(control->monitor, type, &none, sizeof(none), -1), "monitor");
+}
+
+/* What is shown to those who ask how the tunnel is. The round-trip time is as fresh as the last
+ * event, a ping at least. */
+static void control_tell_session(struct control *control)
+{
+	struct client_session now = {
+		.up = control->session.state == SESSION_UP,
+		.status = (uint32_t)control->session.status,
+		.path_dead = control->session.path_dead,
+	};
+
+	if (now.up && control->counters)
+		now.rtt_us = (uint32_t)control->counters->session[CONTROL_SESSION].rtt_us;
+	if (now.up == control->told.up && now.status == control->told.status &&
+	    now.path_dead == control->told.path_dead && now.rtt_us == control->told.rtt_us)
+		return;
+	control->told = now;
+	control_must(control, ipc_send(control->monitor, CLIENT_MSG_SESSION, &now, sizeof(now), -1),
+		     "monitor");
+}
+
+void control_feed(const struct session_event *event, void *arg)
+{
+	struct control *control = arg;
+	struct session_actions actions;
+
+	session_feed(&control->session, event, clock_ms(), &actions);
+	if (actions.message[0] && actions.hushed)
+		log_debug("%s", actions.message);
+	else if (actions.message[0] && actions.warning)
+		log_warnx("%s", actions.message);
+	else if (actions.message[0])
+		log_info("%s", actions.message);
+	if (actions.what & SESSION_DO_SEND)
+		connection_send(control->connection, actions.send);
+	if (actions.what & SESSION_DO_CLOSE) {
+		connection_close(control->connection);
+		/* A session that was only tried out has no tunnel whose end would remove it. */
+		if (control->session.link == SESSION_LINK_NONE)
+			control_forward_remove(control);
+	}
+	if (actions.what & SESSION_DO_ADD)
+		control_forward_add(control);
+	if (actions.what & SESSION_DO_HELLO)
+		control_forward_hello(control);
+	if (actions.what & SESSION_DO_PORT)
+		control_ask(control, CLIENT_MSG_PORT);
+	if (actions.what & SESSION_DO_RAISE)
+		control_raise(control);
+	if (actions.what & SESSION_DO_LOWER)
+		control_ask(control, CLIENT_MSG_LOWER);
+	control_tell_session(control);
+	clock_arm(control->timer, session_deadline(&control->session));
+	if (actions.what & SESSION_DO_CONNECT)
+		control_lookup_connect(control);
+	if (actions.what & SESSION_DO_EXIT)
+		control_end(control, (int)actions.status);
+}
+
+void control_feed_input(struct control *control, enum session_input input)
+{
+	const struct session_event event = {.input = input};
+
+	control_feed(&event, control);
+}
+
+static void control_on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *control = arg;
+
+	(void)fd;
+	(void)what;
+	control_feed_input(control, SESSION_TIME);
+}
+
+static void control_on_password(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+	const struct client_password *password = body;
+
+	(void)ipc;
+	(void)fd;
+	if (control->session.state == SESSION_IDLE &&
+	    password->server < control->options->n_servers)
+		session_password(&control->session, password->server, password->text);
+	else
+		control_wrong(control, "monitor", "password");
+}
+
+static void control_on_account(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+	const struct client_account *account = body;
+
+	(void)ipc;
+	(void)fd;
+	if (control->session.state != SESSION_IDLE) {
+		control_wrong(control, "monitor", "account");
+		return;
+	}
+	session_account(&control->session, account->user);
+	control_set_port(control, (uint16_t)account->udp_port);
+	control_feed_input(control, SESSION_START);
+}
+
+static void control_on_reconnect(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct client_none none = {0};
+	struct control *control = arg;
+
+	(void)body;
+	(void)fd;
+	control_must(control, ipc_send(ipc, CLIENT_MSG_HEARD, &none, sizeof(none), -1), "monitor");
+	control_feed_input(control, SESSION_RECONNECT);
+}
+
+/* The address that packets to the server leave from now; 0 where there is no way to it. */
+static struct in_addr control_source(const struct control *control)
+{
+	const struct sockaddr_in server = {
+		.sin_family = AF_INET,
+		.sin_port = htons(control->options->port),
+		.sin_addr = control->session.remote,
+	};
+	struct sockaddr_in local = {.sin_family = AF_INET};
+	socklen_t len = sizeof(local);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	/* Connecting a UDP socket sends nothing; it asks the routing table. */
+	if (fd == -1 || server.sin_addr.s_addr == 0 ||
+	    connect(fd, (const struct sockaddr *)&server, sizeof(server)) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&local, &len) == -1)
+		local.sin_addr.s_addr = 0;
+	if (fd != -1)
+		close(fd);
+	return local.sin_addr;
+}
+
+static void control_on_network(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+	const struct session_event event = {.input = SESSION_NETWORK,
+					    .local = control_source(control)};
+
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	control_lookup_outdated(control, false);
+	control_feed(&event, control);
+}
+
+static void control_on_woke(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct client_woke *woke = body;
+	const struct session_event event = {.input = SESSION_WOKE, .seconds = woke->seconds};
+
+	(void)ipc;
+	(void)fd;
+	control_lookup_outdated(arg, true);
+	control_feed(&event, arg);
+}
+
+static void control_on_counters(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+
+	(void)ipc;
+	(void)body;
+	control->counters = counters_map(fd, 1);
+}
+
+static void control_on_report(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct control *control = arg;
+
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	if (!control->counters)
+		return;
+	counters_log_session(&control->counters->session[CONTROL_SESSION]);
+	counters_log_page(control->counters);
+}
+
+static void control_on_stop(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	control_feed_input(arg, SESSION_STOP);
+}
+
+static void control_on_raised(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+	const struct client_raised *raised = body;
+
+	(void)ipc;
+	(void)fd;
+	if (control->session.link != SESSION_LINK_RAISING) {
+		control_wrong(control, "monitor", "raised");
+		return;
+	}
+	if (!raised->ok)
+		control_forward_remove(control);
+	control_feed_input(control, raised->ok ? SESSION_RAISED : SESSION_RAISE_ERROR);
+}
+
+/*
+ * The tunnel is gone. Only now: the script at "down" may still want to use it. Where the next
+ * session was quicker, forward has that one already.
+ */
+static void control_tunnel_gone(struct control *control, enum session_input input)
+{
+	enum session_state state = control->session.state;
+
+	if (state != SESSION_TEST && state != SESSION_RAISE)
+		control_forward_remove(control);
+	control_feed_input(control, input);
+}
+
+static void control_on_lowered(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	if (control->session.link == SESSION_LINK_LOWERING)
+		control_tunnel_gone(control, SESSION_LOWERED);
+	else
+		control_wrong(control, "monitor", "lowered");
+}
+
+static void control_on_lost(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	if (control->session.link == SESSION_LINK_NONE)
+		control_wrong(control, "monitor", "lost");
+	/* One that was asked for since then is another one. */
+	else if (control->session.link != SESSION_LINK_RAISING)
+		control_tunnel_gone(control, SESSION_LOST);
+}
+
+static void control_on_call(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct client_none none = {0};
+
+	(void)body;
+	(void)fd;
+	(void)arg;
+	/* Without memory for it monitor hears nothing, which is what it listens for. */
+	(void)ipc_send(ipc, CLIENT_MSG_HERE, &none, sizeof(none), -1);
+}
+
+void control_on_closed(struct ipc *ipc, bool violated, void *arg)
+{
+	(void)ipc;
+	(void)violated;
+	/* The monitor says why the program ends, and removes what is to be removed. */
+	control_end(arg, CLIENT_LOCAL);
+}
+
+static const struct ipc_row monitor_rows[] = {
+	{CLIENT_MSG_PASSWORD, sizeof(struct client_password), false, control_on_password},
+	{CLIENT_MSG_ACCOUNT, sizeof(struct client_account), false, control_on_account},
+	{CLIENT_MSG_RECONNECT, sizeof(struct client_none), false, control_on_reconnect},
+	{CLIENT_MSG_NETWORK, sizeof(struct client_none), false, control_on_network},
+	{CLIENT_MSG_WOKE, sizeof(struct client_woke), false, control_on_woke},
+	{CLIENT_MSG_STOP, sizeof(struct client_none), false, control_on_stop},
+	{CLIENT_MSG_CALL, sizeof(struct client_none), false, control_on_call},
+	{CLIENT_MSG_RAISED, sizeof(struct client_raised), false, control_on_raised},
+	{CLIENT_MSG_LOWERED, sizeof(struct client_none), false, control_on_lowered},
+	{CLIENT_MSG_LOST, sizeof(struct client_none), false, control_on_lost},
+	{CLIENT_MSG_RESOLVER, sizeof(struct client_server), true, control_lookup_on_resolver},
+	{CLIENT_MSG_NO_RESOLVER, sizeof(struct client_server), false,
+	 control_lookup_on_no_resolver},
+	{CLIENT_MSG_COUNTERS, sizeof(struct client_none), true, control_on_counters},
+	{CLIENT_MSG_REPORT, sizeof(struct client_none), false, control_on_report},
+};
+
+int client_control_run(const struct client_options *options, int monitor_fd, int forward_fd)
+{
+	struct control control = {.options = options, .status = CLIENT_LOCAL};
+	struct session_config config = {
+		.n_servers = options->n_servers,
+		.type = options->type,
+		.loop = options->loop,
+		.check_nat = options->check_nat,
+		.forwards = forward_fd != -1,
+		.transport = options->transport,
+		.keeps_port = client_options_keep_port(options),
+		.hold = options->hold,
+		.keepalive = options->keepalive,
+		.keepalive_timeout = options->keepalive_timeout,
+		.random = arc4random_uniform,
+	};
+
+	memcpy(config.servers, options->servers, sizeof(config.servers));
+	log_limit_init(&control.wrong, "messages that were not believed", 10, clock_ms());
+	session_init(&control.session, &config);
+	control_lookup_init(&control);
+	control.base = event_base_new();
+	if (!control.base)
+		goto no_memory;
+	control.monitor = ipc_new(control.base, monitor_fd, "monitor", monitor_rows,
+				  sizeof(monitor_rows) / sizeof(monitor_rows[0]), control_on_closed,
+				  &control);
+	if (forward_fd != -1)
+		control.forward = control_forward_open(&control, forward_fd);
+	control.connection = connection_new(control.base, options->keepalive_timeout * 1000,
+					    control_feed, &control);
+	control.timer = evtimer_new(control.base, control_on_timer, &control);
+	if (!control.monitor || !control.connection || !control.timer ||
+	    (forward_fd != -1 && !control.forward))
+		goto no_memory;
+	(void)event_base_dispatch(control.base);
+	goto done;
+no_memory:
+	log_warnx("out of memory");
+done:
+	log_limit_tell(&control.wrong);
+	session_wipe(&control.session);
+	connection_free(control.connection);
+	control_lookup_free(&control);
+	if (control.monitor)
+		ipc_flush(control.monitor, 1000);
+	ipc_free(&control.monitor);
+	ipc_free(&control.forward);
+	if (control.timer)
+		event_free(control.timer);
+	if (control.base)
+		event_base_free(control.base);
+	return control.status;
+}

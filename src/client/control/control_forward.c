@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What control and forward tell each other. */
+#include "base/log.h"
+#include "client/control/control_parts.h"
+#include "client/tunnel.h"
+#include "forward/msg.h"
+
+#include <string.h>
+
+/* The one device in the forward room. */
+enum { CONTROL_DEVICE = 0 };
+
+void control_forward_remove(struct control *control)
+{
+	const struct forward_id id = {.id = CONTROL_SESSION};
+
+	if (control->dialog.state == DIALOG_NONE)
+		return;
+	dialog_tell(&control->dialog, FORWARD_MSG_REMOVE);
+	control_must(control, ipc_send(control->forward, FORWARD_MSG_REMOVE, &id, sizeof(id), -1),
+		     "forward");
+}
+
+/* The ends of a tunnel over protocol 41, outside and inside. */
+static void control_ends(const struct control *control, struct forward_session *add)
+{
+	const struct client_tunnel tunnel = control_tunnel(control);
+	const struct session_server *server = session_server(&control->session);
+	const struct dtcp_reply *reply = &control->session.reply;
+
+	add->local = control->session.local;
+	add->answers = control->session.remote.s_addr == server->answers.s_addr;
+	if (reply->has_me6 && reply->has_her6) {
+		add->near = reply->me6;
+		add->far = reply->her6;
+	} else {
+		/* Not every server has the link-local address that it should have. */
+		add->near = tunnel_link_local(&tunnel, control->session.user);
+	}
+}
+
+void control_forward_add(struct control *control)
+{
+	const struct session *session = &control->session;
+	const struct dtcp_reply *reply = &session->reply;
+	struct forward_session add = {
+		.id = CONTROL_SESSION,
+		.device = CONTROL_DEVICE,
+		.transport = session->udp ? FORWARD_UDP : FORWARD_PROTO41,
+		.mtu = control->options->mtu,
+		.peer = reply->her,
+		.alias = reply->me,
+		.adverts = control->options->accept_ra,
+	};
+
+	if (!control->forward)
+		return;
+	control_forward_remove(control);
+	control->forwards_udp = session->udp;
+	if (session->udp) {
+		/* The kernel chooses our address, packet by packet: it can change under us. */
+		add.peer_port = reply->udp_port;
+		add.session = reply->session;
+		memcpy(add.key, session->key, sizeof(add.key));
+	} else {
+		control_ends(control, &add);
+	}
+	if (reply->has_me6)
+		add.prefixes[add.n_prefixes++] = (struct prefix6){.addr = reply->me6, .len = 128};
+	for (size_t i = 0; i < reply->n_prefixes; i++)
+		add.prefixes[add.n_prefixes++] = reply->prefixes[i];
+	control_must(control, ipc_send(control->forward, FORWARD_MSG_ADD, &add, sizeof(add), -1),
+		     "forward");
+	/* From now on it is forward's. */
+	explicit_bzero(add.key, sizeof(add.key));
+	explicit_bzero(control->session.key, sizeof(control->session.key));
+	dialog_tell(&control->dialog, FORWARD_MSG_ADD);
+}
+
+void control_forward_hello(struct control *control)
+{
+	const struct forward_id id = {.id = CONTROL_SESSION};
+
+	if (control->dialog.state != DIALOG_NONE)
+		control_must(control,
+			     ipc_send(control->forward, FORWARD_MSG_HELLO, &id, sizeof(id), -1),
+			     "forward");
+}
+
+/* True where what forward says of a session counts now. */
+static bool control_hear(struct control *control, enum forward_msg type, uint32_t id)
+{
+	enum dialog_word word =
+		id == CONTROL_SESSION ? dialog_hear(&control->dialog, type) : DIALOG_WRONG;
+
+	if (word == DIALOG_WRONG)
+		control_wrong(control, "forward", dialog_message_name(type));
+	return word == DIALOG_COUNTS;
+}
+
+/* True if forward has, or had until a moment ago, a session over UDP. */
+static bool control_forwards_udp(const struct control *control)
+{
+	return control->forwards_udp || control->dialog.removing > 0;
+}
+
+static void control_on_path(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct forward_path *path = body;
+	const struct session_event event = {.input = SESSION_PATH, .alive = path->alive != 0};
+	struct control *control = arg;
+
+	(void)ipc;
+	(void)fd;
+	if (path->alive > 1)
+		control_wrong(control, "forward", "path");
+	else if (control_hear(control, FORWARD_MSG_PATH, path->id))
+		control_feed(&event, control);
+}
+
+static void control_on_silent(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct forward_id *id = body;
+	struct control *control = arg;
+
+	(void)ipc;
+	(void)fd;
+	if (!control_forwards_udp(control))
+		control_wrong(control, "forward", "silent");
+	else if (control_hear(control, FORWARD_MSG_SILENT, id->id))
+		control_feed_input(control, SESSION_SILENT);
+}
+
+/* Of the socket and not of a session: it counts when the session has been removed meanwhile. */
+static void control_on_port(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct forward_port *used = body;
+	const struct session_event event = {.input = SESSION_PORT, .port = (uint16_t)used->port};
+	struct control *control = arg;
+	bool there = control->dialog.state != DIALOG_NONE || control->dialog.removing > 0;
+
+	(void)ipc;
+	(void)fd;
+	if (used->port == 0 || used->port > UINT16_MAX || control->udp_port == 0 ||
+	    control->session.config.keeps_port || !there || !control_forwards_udp(control)) {
+		control_wrong(control, "forward", "port");
+		return;
+	}
+	control_set_port(control, event.port);
+	control_feed(&event, control);
+}
+
+static void control_on_refused(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct forward_id *id = body;
+
+	(void)ipc;
+	(void)fd;
+	if (!control_hear(arg, FORWARD_MSG_REFUSED, id->id))
+		return;
+	log_warnx("the forward room refused the session");
+	control_end(arg, CLIENT_LOCAL);
+}
+
+/* Nothing waits for these two: packets pass when forward has both session and device. */
+static void control_on_added(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct forward_id *id = body;
+
+	(void)ipc;
+	(void)fd;
+	(void)control_hear(arg, FORWARD_MSG_ADDED, id->id);
+}
+
+static void control_on_removed(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct forward_id *id = body;
+
+	(void)ipc;
+	(void)fd;
+	(void)control_hear(arg, FORWARD_MSG_REMOVED, id->id);
+}
+
+static const struct ipc_row forward_rows[] = {
+	{FORWARD_MSG_ADDED, sizeof(struct forward_id), false, control_on_added},
+	{FORWARD_MSG_PATH, sizeof(struct forward_path), false, control_on_path},
+	{FORWARD_MSG_SILENT, sizeof(struct forward_id), false, control_on_silent},
+	{FORWARD_MSG_PORT, sizeof(struct forward_port), false, control_on_port},
+	{FORWARD_MSG_REMOVED, sizeof(struct forward_id), false, control_on_removed},
+	{FORWARD_MSG_REFUSED, sizeof(struct forward_id), false, control_on_refused},
+};
+
+struct ipc *control_forward_open(struct control *control, int fd)
+{
+	return ipc_new(control->base, fd, "forward", forward_rows,
+		       sizeof(forward_rows) / sizeof(forward_rows[0]), control_on_closed, control);
+}

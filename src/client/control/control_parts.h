@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of the client's control room share. Private to client/control*.c. */
+#ifndef DTCP_CLIENT_CONTROL_CONTROL_PARTS_H
+#define DTCP_CLIENT_CONTROL_CONTROL_PARTS_H
+
+#include "base/log.h"
+#include "client/control/connection.h"
+#include "client/control/session.h"
+#include "client/msg.h"
+#include "client/options.h"
+#include "forward/counters.h"
+#include "forward/dialog.h"
+#include "process/ipc.h"
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The one session's id in the forward room. */
+enum { CONTROL_SESSION = 0 };
+
+/* A look-up of one server's name. control_lookup.c */
+struct control_lookup {
+	struct control *control;
+	struct ipc *channel; /* to the process that looks it up; NULL: none does */
+	bool asked;	     /* monitor, for that */
+	bool stale;	     /* the network is another one since it was begun */
+	int64_t began;
+	struct client_addresses late; /* those that no attempt has waited for; else none */
+	int64_t late_at;
+};
+
+struct control {
+	const struct client_options *options;
+	struct event_base *base;
+	struct ipc *monitor;
+	struct ipc *forward; /* NULL with --tunnel none */
+	struct connection *connection;
+	struct event *timer;
+	struct session session;
+	/* Forward's; NULL: none are shown. */
+	const struct counters_page *counters;
+	struct client_session told; /* to monitor */
+	struct dialog dialog;	    /* with forward, about our session */
+	bool forwards_udp;	    /* the session goes over UDP */
+	uint16_t udp_port;	    /* bound for a tunnel over UDP */
+	struct control_lookup lookups[CLIENT_SERVERS_MAX];
+	struct log_limit wrong; /* what a room said and cannot mean */
+	int status;
+};
+
+/* Ends the room with that exit status. */
+void control_end(struct control *control, int status);
+
+/* Ends it where a room could not be told; error is what came of sending, 0 or -errno. */
+void control_must(struct control *control, int error, const char *whom);
+
+/* Has the session's machine take an event, and does what it says; arg is the control. */
+void control_feed(const struct session_event *event, void *arg);
+void control_feed_input(struct control *control, enum session_input input);
+
+/* The tunnel of the session, as monitor is told of it. */
+struct client_tunnel control_tunnel(const struct control *control);
+
+/* A room said what it cannot mean in the session's state; nothing was done for it. */
+void control_wrong(struct control *control, const char *who, const char *message);
+
+/* A channel has been closed: for ipc_new(). */
+void control_on_closed(struct ipc *ipc, bool violated, void *arg);
+
+/* Our UDP port, as the server sees it if there is no NAT; the next login may name it. */
+void control_set_port(struct control *control, uint16_t port);
+
+/* The channel to forward; NULL where memory is short. control_forward.c */
+struct ipc *control_forward_open(struct control *control, int fd);
+
+/*
+ * Tells forward about the session, in place of the one before: its addresses are those that the
+ * server gave us.
+ */
+void control_forward_add(struct control *control);
+void control_forward_remove(struct control *control);
+
+/* Has forward ask the far end now, if it has the session. */
+void control_forward_hello(struct control *control);
+
+/* Connects to the session's current server; its name is looked up beside that. control_lookup.c */
+void control_lookup_connect(struct control *control);
+
+/* The network has changed: look-ups begun some seconds ago, or all, are to be begun anew. */
+void control_lookup_outdated(struct control *control, bool all);
+
+void control_lookup_init(struct control *control);
+void control_lookup_free(struct control *control);
+
+/* Monitor's answers: for the table of its messages. */
+void control_lookup_on_resolver(struct ipc *ipc, const void *body, int fd, void *arg);
+void control_lookup_on_no_resolver(struct ipc *ipc, const void *body, int fd, void *arg);
+
+#endif

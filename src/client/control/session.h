@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The client's state machine: one session with the server after another. Pure: events and the
+ * time go in, actions come out; control does what they say. docs/architecture.md has its picture.
+ */
+#ifndef DTCP_CLIENT_CONTROL_SESSION_H
+#define DTCP_CLIENT_CONTROL_SESSION_H
+
+#include "client/exits.h"
+#include "client/msg.h"
+#include "client/repeat.h"
+#include "proto/message.h"
+#include "proto/probe.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Milliseconds allowed for each step. */
+#define SESSION_CONNECT_MS 20000 /* name and connection; less than a tunnel is held for */
+#define SESSION_LOGIN_MS   10000 /* greeting, and then the reply; both together are less, too */
+#define SESSION_QUIT_MS	   2000	 /* answer to quit */
+#define SESSION_ECHO_MS	   5000	 /* --transport auto: the far end's answer over protocol 41 */
+#define SESSION_PATH_MS	   20000 /* the server's first answer over UDP */
+
+/* Seconds between rounds of attempts: from the first, doubling, to the last. */
+#define SESSION_RETRY_MIN 1
+#define SESSION_RETRY_MAX 60
+
+/*
+ * When the session of a tunnel was lost, the first attempt comes after a time of its own, anything
+ * between these, so that the clients of a server that was restarted do not come all at once.
+ */
+#define SESSION_SPREAD_MIN_MS 500
+#define SESSION_SPREAD_MAX_MS 3000
+
+/* Attempts that a change of the network brings forward are at least that far apart. */
+#define SESSION_HURRY_MS 5000
+
+/* A timer that is later than this has not been late: this program, or the machine, was not there.
+ */
+#define SESSION_GAP_MS 5000
+
+/* So many -ERR in a row, such as to pings, end a session. */
+#define SESSION_ERRORS_MAX 3
+
+enum session_state {
+	SESSION_IDLE,
+	SESSION_CONNECT,  /* name look-up and TCP connection */
+	SESSION_GREETING, /* connected, waiting for the challenge */
+	SESSION_LOGIN,	  /* request sent */
+	SESSION_TEST,	  /* logged in, waiting for the first packet through the tunnel */
+	SESSION_RAISE,	  /* monitor makes the tunnel */
+	SESSION_UP,
+	SESSION_QUIT,  /* quit sent, waiting for its answer */
+	SESSION_LOWER, /* connection gone, monitor removes the tunnel */
+	SESSION_WAIT,  /* until the next attempt */
+	SESSION_DONE,
+};
+
+enum session_transport {
+	SESSION_IPV6, /* protocol 41 */
+	SESSION_UDP,
+	SESSION_AUTO, /* protocol 41 where it works, else UDP */
+};
+
+struct session_config {
+	const char *servers[CLIENT_SERVERS_MAX]; /* as named by the user, best liked first */
+	size_t n_servers;			 /* 1 or more */
+	enum tunnel_type type;
+	bool loop;	 /* -l */
+	bool check_nat;	 /* off with -n */
+	bool keeps_port; /* over UDP: another port is never taken */
+	bool forwards;	 /* our forward room carries the packets, so it can try the way */
+	enum session_transport transport;
+	uint16_t udp_named;		/* port to name to the server; 0: it finds out by itself */
+	uint32_t hold;			/* seconds that a tunnel outlives its session */
+	uint32_t keepalive;		/* seconds */
+	uint32_t keepalive_timeout;	/* seconds */
+	uint32_t (*random)(uint32_t n); /* a random number below n */
+};
+
+enum session_input {
+	SESSION_START,	     /* log in with the account given */
+	SESSION_CONNECTED,   /* local and remote are set */
+	SESSION_FAILED,	     /* no connection: status and text are set */
+	SESSION_LINE,	     /* line and len are set; NUL-terminated */
+	SESSION_BAD_LINE,    /* text says why no line can be had from the server */
+	SESSION_CLOSED,	     /* connection ended by the other side; text says how */
+	SESSION_RAISED,	     /* the tunnel is there */
+	SESSION_RAISE_ERROR, /* monitor could not make it */
+	SESSION_LOWERED,     /* the tunnel is gone */
+	SESSION_LOST,	     /* it went by itself: monitor could not make it again */
+	SESSION_PATH,	     /* alive: whether the data path lives */
+	SESSION_SILENT,	     /* forward's hellos have not been answered for 10 s, or 10 s more */
+	SESSION_PORT,	     /* port: over UDP, ours is another one now */
+	SESSION_NETWORK,     /* local: the address that the server would now see us come from */
+	SESSION_WOKE,	     /* the machine was asleep; seconds: for how long */
+	SESSION_RECONNECT,   /* SIGHUP */
+	SESSION_STOP,	     /* SIGTERM, SIGINT */
+	SESSION_TIME,	     /* the deadline has come */
+};
+
+struct session_event {
+	enum session_input input;
+	struct in_addr local, remote;
+	enum client_exit status;
+	bool alive;
+	uint16_t port;
+	uint32_t seconds;
+	const char *text;
+	const char *line;
+	size_t len;
+};
+
+/* What is to be done, in this order. */
+enum session_action {
+	SESSION_DO_SEND = 1 << 0,  /* actions.send with a line end */
+	SESSION_DO_CLOSE = 1 << 1, /* close the connection, or give up connecting */
+	SESSION_DO_ADD = 1 << 2,   /* tell forward about session.reply, in place of what it had */
+	SESSION_DO_HELLO = 1 << 3, /* have forward ask the far end at once */
+	SESSION_DO_PORT = 1 << 4,  /* have monitor give forward another UDP port to try */
+	SESSION_DO_RAISE = 1 << 5, /* have monitor make the tunnel of session.reply */
+	SESSION_DO_LOWER = 1 << 6,
+	SESSION_DO_CONNECT = 1 << 7, /* to session_server() */
+	SESSION_DO_EXIT = 1 << 8,    /* with actions.status */
+};
+
+struct session_actions {
+	unsigned int what;
+	char send[DTCP_LINE_SIZE];
+	char message[512]; /* a line for the log, or "" */
+	bool warning;	   /* of that line */
+	bool hushed;	   /* it has been said often enough; for debugging only */
+	enum client_exit status;
+};
+
+/* What is known of one of the servers. */
+struct session_server {
+	char password[DTCP_PASSWORD_MAX + 1];
+	bool udp;		/* the next attempt is for UDP */
+	bool udp_known;		/* it has granted a session over UDP */
+	bool silent;		/* its far end did not answer over protocol 41; UDP is next */
+	bool trusted;		/* it knows nothing but protocol 41, which is not tried out */
+	bool tried;		/* in this round */
+	int64_t rest_until;	/* no attempt before: what it said last takes time to change */
+	struct in_addr address; /* of its name, the one last connected to; 0: none yet */
+	bool past;		/* that one was of no use: begin with the one behind it */
+	struct in_addr answers; /* the one that has answered over protocol 41; 0: none */
+	struct repeat repeat;	/* what has been said of it */
+};
+
+struct session {
+	struct session_config config;
+	struct session_server servers[CLIENT_SERVERS_MAX];
+	size_t current; /* the server of this attempt or session */
+	size_t home;	/* the one that worked last, where each round begins */
+	enum session_state state;
+	int64_t deadline;   /* of the state; -1 for none */
+	int64_t hold_until; /* when a tunnel without a session goes; -1: it is not held */
+	char user[DTCP_USER_MAX + 1];
+	char challenge[DTCP_CHALLENGE_MAX + 1];
+	struct in_addr local, remote;
+	struct dtcp_reply reply;
+	uint8_t key[PROBE_KEY_SIZE]; /* of the probes, with UDP */
+	bool udp;		     /* this attempt, or session, is for UDP */
+	enum {
+		SESSION_LINK_NONE,
+		SESSION_LINK_RAISING,
+		SESSION_LINK_UP,
+		SESSION_LINK_LOWERING
+	} link;
+	bool continued;	       /* while raising: an earlier session's tunnel was there */
+	bool path_dead;	       /* forward has said so since the login */
+	bool link_udp;	       /* the tunnel's packets go over UDP */
+	bool path_told;	       /* the log has said so, the session being over protocol 41 */
+	bool port_new;	       /* monitor made the tunnel when our UDP port was another one */
+	bool port_hinted;      /* that another one may help has been said of this silence */
+	struct in_addr latest; /* the address last known to lead to the server; 0: not known */
+	struct in_addr source; /* the same when this attempt began */
+	bool no_way;	       /* there was no route to the server when the network last changed */
+	bool keep;	       /* the tunnel is to outlive the session that ends */
+	bool ping_sent;	       /* and not answered */
+	unsigned int errors;   /* -ERR in a row since the login */
+	int64_t up_since;      /* -1: not in this session */
+	unsigned int attempts; /* rounds that failed since a session was last up */
+	bool round_hopeless;   /* nothing failed in this round that a quick attempt could change */
+	int64_t hurried;       /* when the network last brought an attempt forward */
+	/* what comes when the connection and, unless it is kept, the tunnel are gone */
+	enum {
+		SESSION_THEN_EXIT,
+		SESSION_THEN_RETRY,	/* another round, after a pause */
+		SESSION_THEN_NEXT,	/* the next server of this round */
+		SESSION_THEN_RECONNECT, /* the same server, at once */
+	} then;
+	enum client_exit status;
+	int64_t pause; /* milliseconds, for SESSION_THEN_RETRY */
+};
+
+void session_init(struct session *session, const struct session_config *config);
+
+/* Who logs in, and with what at the server of that index. Copied; wiped by session_wipe(). */
+void session_account(struct session *session, const char *user);
+void session_password(struct session *session, size_t server, const char *password);
+void session_wipe(struct session *session);
+
+/* The server of this attempt or session, and its name. */
+const struct session_server *session_server(const struct session *session);
+const char *session_server_name(const struct session *session);
+
+/* Feeds one event; now in milliseconds. actions is overwritten. */
+void session_feed(struct session *session, const struct session_event *event, int64_t now,
+		  struct session_actions *actions);
+
+/* When SESSION_TIME is to be fed, in milliseconds; -1 for never. */
+int64_t session_deadline(const struct session *session);
+
+/* The state's name, for debug messages. */
+const char *session_state_name(enum session_state state);
+
+#endif

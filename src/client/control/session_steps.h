@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The steps that the parts of the client's state machine share. Private to client/session*.c. */
+#ifndef DTCP_CLIENT_CONTROL_SESSION_STEPS_H
+#define DTCP_CLIENT_CONTROL_SESSION_STEPS_H
+
+#include "client/control/session.h"
+
+/* The one place where the state changes. timeout in milliseconds, -1 for none. */
+void session_enter(struct session *session, enum session_state state, int64_t now, int64_t timeout);
+
+/* Begins an attempt at the current server. */
+void session_connect(struct session *session, int64_t now, struct session_actions *actions);
+
+/* Connection and tunnel are as they are to be: do what was decided when the end began. */
+void session_then(struct session *session, int64_t now, struct session_actions *actions);
+
+/* Has monitor take the tunnel down. */
+void session_lower(struct session *session, struct session_actions *actions);
+
+/* The connection is closed; the tunnel goes next, unless there is none or it is kept. */
+void session_disconnected(struct session *session, int64_t now, struct session_actions *actions);
+
+/* The tunnel, if there is one, goes with this session, and that is said once. */
+void session_let_go(struct session *session, struct session_actions *actions, const char *why);
+
+/* Ends this session because somebody asked for it: politely, if the server knows of a tunnel. */
+void session_leave(struct session *session, int64_t now, struct session_actions *actions,
+		   const char *why);
+
+/* The server has answered to quit, or nothing more is to be had from it. */
+void session_quit_done(struct session *session, int64_t now, struct session_actions *actions);
+
+/* Closes the connection, and connects anew at once; the tunnel, if there is one, is kept. */
+void session_start_over(struct session *session, int64_t now, struct session_actions *actions);
+
+/* Asks the server whether it is there. */
+void session_ping(struct session *session, int64_t now, struct session_actions *actions);
+
+/* Begins a round of attempts, in which each server is tried, with that one. session_retry.c */
+void session_round(struct session *session, size_t first);
+
+/* The same, with the one that worked last, or with the next one that need not rest. */
+void session_new_round(struct session *session, int64_t now);
+
+/* A session is up: its server is the one to begin with next time. */
+void session_succeeded(struct session *session, int64_t now, struct session_actions *actions);
+
+/*
+ * Ends this session because of a failure; the format says which, and names the server. What comes
+ * then, the next server, a pause or the end, is decided here.
+ */
+__attribute__((format(printf, 5, 6))) void session_fail(struct session *session, int64_t now,
+							struct session_actions *actions,
+							enum client_exit status, const char *format,
+							...);
+
+/* The same, where the server has said why. */
+__attribute__((format(printf, 6, 7))) void
+session_fail_said(struct session *session, int64_t now, struct session_actions *actions,
+		  enum client_exit status, enum dtcp_reason said, const char *format, ...);
+
+/* --transport auto: nothing has come over UDP, so the next attempt tries protocol 41 again. */
+void session_doubt_udp(struct session *session);
+
+/* --transport auto: leaves this session for one over UDP; the format says why. */
+__attribute__((format(printf, 4, 5))) void session_change_to_udp(struct session *session,
+								 int64_t now,
+								 struct session_actions *actions,
+								 const char *format, ...);
+
+/* The tunnel is to be made: logged in, and where that was wanted, tried out. */
+void session_raise(struct session *session, int64_t now, struct session_actions *actions);
+
+/* Tells monitor how the tunnel is to be. */
+void session_tell_tunnel(struct session *session, struct session_actions *actions);
+
+/* There is a tunnel of this session, or of one before it. */
+bool session_has_tunnel(const struct session *session);
+
+/* Nothing comes over UDP; our port is another one. session_port.c */
+void session_on_no_answer(struct session *session, struct session_actions *actions);
+void session_on_port(struct session *session, uint16_t port, struct session_actions *actions);
+
+/* After a failure of UDP, if the program goes on: the next attempt is to have another port, too. */
+void session_want_port(const struct session *session, struct session_actions *actions);
+
+/* Has monitor hear of a new port, once it can be told. */
+void session_tell_port(struct session *session, struct session_actions *actions);
+
+/* The machine, or its network, is another one than a moment ago. session_network.c */
+void session_on_network(struct session *session, struct in_addr local, int64_t now,
+			struct session_actions *actions);
+void session_on_woke(struct session *session, uint32_t seconds, int64_t now,
+		     struct session_actions *actions);
+
+/*
+ * Nothing comes through the tunnel; with protocol 41, whose session has not failed by that, the
+ * server is asked whether it is there; and it is. session_path.c
+ */
+void session_path_lost(struct session *session, int64_t now, struct session_actions *actions);
+void session_path_blocked(struct session *session, int64_t now, struct session_actions *actions);
+
+/* Forward's word. */
+void session_on_path(struct session *session, bool alive, int64_t now,
+		     struct session_actions *actions);
+
+/* What the server says behind "-ERR" in the line of event, fit to be shown. */
+const char *session_said(const struct session_event *event, char buf[static DTCP_LINE_SIZE]);
+
+/* The server's first line, and its answer to the request. session_login.c */
+void session_on_greeting(struct session *session, const struct session_event *event, int64_t now,
+			 struct session_actions *actions);
+void session_on_reply(struct session *session, const struct session_event *event, int64_t now,
+		      struct session_actions *actions);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "client/resolver/resolver.h"
+
+#include "base/log.h"
+#include "client/exits.h"
+#include "process/ipc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Leaves time for monitor, which does the same a moment earlier. */
+enum { RESOLVER_ALARM = RESOLVER_TIMEOUT + 2 };
+
+int resolver_server(const char *room)
+{
+	size_t len = sizeof(RESOLVER_NAME) - 1;
+
+	_Static_assert(CLIENT_SERVERS_MAX < 10, "one digit");
+	if (strncmp(room, RESOLVER_NAME, len) != 0 || room[len] < '0' ||
+	    room[len] >= '0' + CLIENT_SERVERS_MAX || room[len + 1] != '\0')
+		return -1;
+	return room[len] - '0';
+}
+
+static int resolver_ask(const char *name, int family, struct addrinfo **found)
+{
+	/* Without AI_ADDRCONFIG: what this machine has now says nothing about a moment later. */
+	const struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
+	int error = getaddrinfo(name, NULL, &hints, found);
+
+	log_debug("%s: IPv%c: %s", name, family == AF_INET ? '4' : '6',
+		  error ? gai_strerror(error) : "found");
+	return error;
+}
+
+void resolver_look_up(const char *name, struct client_addresses *addresses)
+{
+	struct addrinfo *found;
+
+	*addresses = (struct client_addresses){.error = resolver_ask(name, AF_INET, &found)};
+	if (addresses->error) {
+		/* A name without any address, and one with others, are told apart by asking. */
+		if (addresses->error != EAI_AGAIN && resolver_ask(name, AF_INET6, &found) == 0) {
+			addresses->error = 0;
+			freeaddrinfo(found);
+		}
+		return;
+	}
+	for (const struct addrinfo *entry = found; entry && addresses->count < CLIENT_ADDRESSES_MAX;
+	     entry = entry->ai_next) {
+		struct sockaddr_in address;
+
+		memcpy(&address, entry->ai_addr, sizeof(address));
+		addresses->list[addresses->count++] = address.sin_addr;
+	}
+	freeaddrinfo(found);
+}
+
+bool client_resolver_prepare(int fd)
+{
+	char byte;
+
+	(void)alarm(RESOLVER_ALARM);
+	/* What a library wants to write to a file fails, and is no reason to end. */
+	(void)signal(SIGXFSZ, SIG_IGN);
+	/* Control says nothing, so there is a signal when it is gone, which ends this process. */
+	(void)signal(SIGIO, SIG_DFL);
+	if (fcntl(fd, F_SETOWN, getpid()) == -1 || fcntl(fd, F_SETFL, O_ASYNC) == -1) {
+		log_warn("cannot watch the channel to control");
+		return false;
+	}
+	return recv(fd, &byte, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN;
+}
+
+int client_resolver_run(const char *name, int fd)
+{
+	struct client_addresses addresses;
+	struct event_base *base;
+	struct ipc *control;
+	int error = -1;
+
+	resolver_look_up(name, &addresses);
+	base = event_base_new();
+	control = base ? ipc_new(base, fd, "control", NULL, 0, NULL, NULL) : NULL;
+	if (control)
+		error = ipc_send(control, CLIENT_MSG_ADDRESSES, &addresses, sizeof(addresses), -1);
+	ipc_free(&control);
+	if (base)
+		event_base_free(base);
+	if (error)
+		log_warnx("cannot tell control the addresses of %s", name);
+	return error ? CLIENT_LOCAL : CLIENT_OK;
+}

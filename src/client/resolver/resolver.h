@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The process that looks up the name of one server, with the system's own resolver, tells control
+ * what it has found, and ends. Monitor starts one for each look-up (lookup.h).
+ */
+#ifndef DTCP_CLIENT_RESOLVER_RESOLVER_H
+#define DTCP_CLIENT_RESOLVER_RESOLVER_H
+
+#include "client/msg.h"
+
+#include <stdbool.h>
+
+/* How it is called in --room, with the server's index behind it. */
+#define RESOLVER_NAME "resolver"
+
+/* The index of the server that a process with this name is for; -1 if it is no resolver's name. */
+int resolver_server(const char *room);
+
+/* Looks name up. Can take as long as the system's resolver does. */
+void resolver_look_up(const char *name, struct client_addresses *addresses);
+
+/* Seconds after which the process is ended, whatever it does. */
+#define RESOLVER_TIMEOUT 60
+
+/*
+ * Before the process is locked in; fd is the channel to control. From now on it is ended as soon as
+ * control is gone or has closed the channel, and after the time above. False: that is so already.
+ */
+bool client_resolver_prepare(int fd);
+
+/* Looks name up and tells control. Returns the exit status. */
+int client_resolver_run(const char *name, int fd);
+
+#endif

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "client/root/carrier.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "client/root/hook.h"
+#include "client/tunnel.h"
+#include "forward/msg.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+/* Milliseconds that the steps of one change take, between two repairs, and after a failed one. */
+enum { CARRIER_SETTLE_MS = 100, CARRIER_MEND_MS = 5000, CARRIER_RETRY_MS = 60000 };
+
+static void carrier_tell(struct carrier *carrier, struct ipc *ipc, uint32_t type, const void *body,
+			 size_t size, int fd)
+{
+	int error = ipc_send(ipc, type, body, size, fd);
+
+	if (error) {
+		log_warnx("cannot send to a room: %s", strerror(-error));
+		carrier->failed(carrier->arg);
+	}
+}
+
+static void carrier_describe(const struct carrier *carrier, struct client_guard *out)
+{
+	*out = (struct client_guard){.tunnel = carrier->tunnel};
+	(void)strlcpy(out->script, carrier->script_path, sizeof(out->script));
+	(void)strlcpy(out->user, carrier->user, sizeof(out->user));
+	(void)strlcpy(out->interface, carrier->link.kept.name, sizeof(out->interface));
+}
+
+static void carrier_tell_guard(struct carrier *carrier, bool there)
+{
+	const struct client_none none = {0};
+	struct client_guard guard;
+
+	carrier_describe(carrier, &guard);
+	if (there)
+		carrier_tell(carrier, carrier->guard, CLIENT_MSG_GUARD, &guard, sizeof(guard), -1);
+	else
+		carrier_tell(carrier, carrier->guard, CLIENT_MSG_UNGUARD, &none, sizeof(none), -1);
+}
+
+/* Were monitor to die now, the guard would have to end the script before it runs its own. */
+static void carrier_tell_script(struct carrier *carrier)
+{
+	const struct client_script script = {.pid = carrier->script ? script_pid(carrier->script)
+								    : 0};
+
+	carrier_tell(carrier, carrier->guard, CLIENT_MSG_SCRIPT, &script, sizeof(script), -1);
+}
+
+/* Removes the tunnel; the script, if any, has run. */
+static void carrier_remove(struct carrier *carrier)
+{
+	const struct forward_device device = {.index = 0};
+
+	link_down(&carrier->link);
+	if (carrier->forward)
+		carrier_tell(carrier, carrier->forward, FORWARD_MSG_NO_DEVICE, &device,
+			     sizeof(device), -1);
+	carrier_tell_guard(carrier, false);
+	carrier->state = CARRIER_DOWN;
+}
+
+/* ICMPv6 errors of forward come from our own address, where the tunnel has one. */
+static void carrier_tell_icmp(struct carrier *carrier)
+{
+	struct forward_icmp icmp = {.source = tunnel_link_local(&carrier->tunnel, carrier->user)};
+
+	(void)tunnel_own_address(&carrier->tunnel, carrier->options, &icmp.source);
+	carrier_tell(carrier, carrier->forward, FORWARD_MSG_ICMP, &icmp, sizeof(icmp), -1);
+}
+
+/* As it will be called when it is made. */
+static void carrier_name_link(struct carrier *carrier)
+{
+	(void)strlcpy(carrier->link.kept.name, carrier->options->interface,
+		      sizeof(carrier->link.kept.name));
+}
+
+/* In what is done again and again, the same failure is said once an hour. */
+static bool carrier_is_news(const char *text, void *arg)
+{
+	struct carrier *carrier = arg;
+
+	return repeat_failed(&carrier->repeat, text, true, clock_ms()) != REPEAT_HUSH;
+}
+
+static bool carrier_try_link(struct carrier *carrier)
+{
+	const struct client_options *options = carrier->options;
+	const struct forward_device device = {.index = 0};
+	int fd;
+
+	if (options->no_device)
+		return true;
+	if (!tunnel_address_fits(&carrier->tunnel, options)) {
+		char text[INET6_ADDRSTRLEN];
+
+		log_warnx("--address %s: not inside the prefix that the server gave; what is "
+			  "sent from it would be dropped there",
+			  inet_ntop(AF_INET6, &options->addresses[0].addr, text, sizeof(text)));
+		return false;
+	}
+	if (options->n_addresses > 0 && carrier->tunnel.reply.has_me6)
+		log_warnx("--address is not used: the server has numbered the tunnel");
+	fd = link_up(&carrier->link, &carrier->tunnel);
+	if (fd < 0)
+		return false;
+	repeat_forget(&carrier->repeat);
+	carrier_tell_icmp(carrier);
+	carrier_tell(carrier, carrier->forward, FORWARD_MSG_DEVICE, &device, sizeof(device), fd);
+	return true;
+}
+
+static bool carrier_make_link(struct carrier *carrier)
+{
+	bool made;
+
+	log_filter(carrier_is_news, carrier);
+	made = carrier_try_link(carrier);
+	log_filter(NULL, NULL);
+	return made;
+}
+
+/* What others have done to the interface. */
+static enum kept_state carrier_look(struct carrier *carrier)
+{
+	char old_name[IFNAMSIZ];
+	enum kept_state state = kept_look(&carrier->link.kept, old_name);
+
+	if (old_name[0] != '\0') {
+		/* At once: were monitor to die now, the guard would remove what it knows of. */
+		carrier_tell_guard(carrier, true);
+		log_info("interface %s is called %s now", old_name, carrier->link.kept.name);
+	}
+	return state;
+}
+
+static void carrier_on_script(void *arg);
+
+/* Runs the script for a state; where there is none to run, what comes after it comes at once. */
+static void carrier_run_script(struct carrier *carrier, const char *state)
+{
+	struct client_guard told;
+
+	/* What has just been done may not have been heard of yet. */
+	if (carrier->link.kept.index != 0)
+		(void)carrier_look(carrier);
+	carrier_describe(carrier, &told);
+	if (hook_wanted(carrier->options))
+		carrier->script = hook_start(carrier->base, carrier->options, state, &told,
+					     carrier_on_script, carrier);
+	if (carrier->script)
+		carrier_tell_script(carrier);
+	else
+		carrier_on_script(carrier);
+}
+
+/* Makes the tunnel of carrier->tunnel where there is none. */
+static void carrier_make(struct carrier *carrier)
+{
+	carrier_name_link(carrier);
+	/* Before anything is there that could be left behind. */
+	carrier_tell_guard(carrier, true);
+	if (!carrier_make_link(carrier)) {
+		carrier_tell_guard(carrier, false);
+		carrier->state = CARRIER_DOWN;
+		carrier->raised(false, carrier->arg);
+		return;
+	}
+	carrier->state = CARRIER_RAISING;
+	carrier_run_script(carrier, "up");
+}
+
+/* --- what others do to the interface ------------------------------------------------------ */
+
+/* By that time at the latest. */
+static void carrier_look_by(struct carrier *carrier, int64_t when)
+{
+	if (!carrier->look || (evtimer_pending(carrier->look, NULL) && carrier->due <= when))
+		return;
+	carrier->due = when;
+	clock_arm(carrier->look, when);
+}
+
+static void carrier_look_soon(struct carrier *carrier)
+{
+	int64_t when = clock_ms() + CARRIER_SETTLE_MS;
+
+	/* Somebody may do it each time: that is answered with patience. */
+	if (carrier->mended && carrier->mended + CARRIER_MEND_MS > when)
+		when = carrier->mended + CARRIER_MEND_MS;
+	carrier_look_by(carrier, when);
+}
+
+/* Addresses and routes. */
+static void carrier_restore(struct carrier *carrier)
+{
+	int result;
+
+	log_filter(carrier_is_news, carrier);
+	result = link_restore(&carrier->link, &carrier->tunnel);
+	log_filter(NULL, NULL);
+	if (result < 0)
+		carrier_look_by(carrier, clock_ms() + CARRIER_RETRY_MS);
+	else
+		repeat_forget(&carrier->repeat);
+	if (result > 0)
+		carrier->mended = clock_ms();
+}
+
+static void carrier_make_again(struct carrier *carrier)
+{
+	log_warnx("interface %s was removed by somebody; making it again", carrier->link.kept.name);
+	link_down(&carrier->link);
+	carrier_name_link(carrier);
+	carrier_tell_guard(carrier, true);
+	bool made = carrier_make_link(carrier);
+
+	carrier->state = made ? CARRIER_MENDING : CARRIER_LOSING;
+	carrier_run_script(carrier, made ? "up" : "down");
+}
+
+static void carrier_on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct carrier *carrier = arg;
+	struct link *link = &carrier->link;
+
+	(void)fd;
+	(void)what;
+	carrier->overlooked = carrier->state != CARRIER_UP;
+	if (carrier->overlooked || link->kept.index == 0)
+		return;
+	switch (carrier_look(carrier)) {
+	case KEPT_GONE:
+		carrier->mended = clock_ms();
+		carrier_make_again(carrier);
+		break;
+	case KEPT_THERE:
+		carrier_restore(carrier);
+		break;
+	case KEPT_SET_DOWN:
+		break;
+	}
+}
+
+static void carrier_on_touched(unsigned int index, void *arg)
+{
+	struct carrier *carrier = arg;
+
+	if (index == 0 || index == carrier->link.kept.index)
+		carrier_look_soon(carrier);
+}
+
+void carrier_watch(struct carrier *carrier)
+{
+	carrier->look = evtimer_new(carrier->base, carrier_on_look, carrier);
+	/* Without it the tunnel just does not work when somebody has removed its interface. */
+	if (carrier->look && !carrier->options->no_device)
+		carrier->watch = linkwatch_new(carrier->base, carrier_on_touched, carrier);
+}
+
+void carrier_unwatch(struct carrier *carrier)
+{
+	linkwatch_free(carrier->watch);
+	if (carrier->look)
+		event_free(carrier->look);
+}
+
+/* --- up and down -------------------------------------------------------------------------- */
+
+static void carrier_is_up(struct carrier *carrier, const char *what)
+{
+	char text[1000];
+
+	carrier->state = CARRIER_UP;
+	tunnel_describe(&carrier->tunnel, carrier->options, carrier->link.kept.name, text,
+			sizeof(text));
+	log_info("%s: %s", what, text);
+	if (carrier->overlooked)
+		carrier_look_soon(carrier);
+}
+
+/* The interface is there again; what was asked for meanwhile has its turn. */
+static void carrier_is_mended(struct carrier *carrier)
+{
+	const struct client_tunnel next = carrier->next;
+	bool raise = carrier->want == CARRIER_WANT_RAISE;
+	bool lower = carrier->want == CARRIER_WANT_LOWER;
+
+	carrier->want = CARRIER_WANT_NOTHING;
+	carrier_is_up(carrier, "tunnel up");
+	if (raise)
+		carrier_raise(carrier, &next);
+	else if (lower)
+		carrier_lower(carrier);
+}
+
+/* Without anything asked for meanwhile, it is for control to decide what follows. */
+static void carrier_is_lost(struct carrier *carrier)
+{
+	bool raise = carrier->want == CARRIER_WANT_RAISE;
+	bool lower = carrier->want == CARRIER_WANT_LOWER;
+
+	carrier->want = CARRIER_WANT_NOTHING;
+	carrier_remove(carrier);
+	if (raise) {
+		carrier->tunnel = carrier->next;
+		carrier_make(carrier);
+	} else if (lower) {
+		carrier->lowered(carrier->arg);
+	} else {
+		carrier->unheard = true;
+		carrier->lost(carrier->arg);
+	}
+}
+
+static void carrier_on_script(void *arg)
+{
+	struct carrier *carrier = arg;
+
+	if (carrier->script) {
+		carrier->script = NULL;
+		carrier_tell_script(carrier);
+	}
+	switch (carrier->state) {
+	case CARRIER_RAISING:
+		carrier_is_up(carrier, "tunnel up");
+		carrier->raised(true, carrier->arg);
+		break;
+	case CARRIER_MENDING:
+		carrier_is_mended(carrier);
+		break;
+	case CARRIER_LOSING:
+		carrier_is_lost(carrier);
+		break;
+	case CARRIER_REPLACING:
+		carrier_remove(carrier);
+		carrier->tunnel = carrier->next;
+		carrier_make(carrier);
+		break;
+	case CARRIER_LOWERING:
+		carrier_remove(carrier);
+		carrier->lowered(carrier->arg);
+		break;
+	case CARRIER_DOWN:
+	case CARRIER_UP:
+		break;
+	}
+}
+
+/* Another session with the same inside: nothing that uses the tunnel notices. */
+static void carrier_update(struct carrier *carrier, const struct client_tunnel *tunnel)
+{
+	bool told = tunnel_same_told(&carrier->tunnel, tunnel);
+
+	carrier->tunnel = *tunnel;
+	carrier_tell_guard(carrier, true);
+	if (!carrier->options->no_device) {
+		/* Has been logged; without it only the link-local address is an old one. */
+		(void)link_update(&carrier->link, tunnel);
+		carrier_tell_icmp(carrier);
+		/* Whatever has happened unheard does not outlive the session. */
+		carrier_look_soon(carrier);
+	}
+	if (told) {
+		carrier_is_up(carrier, "tunnel goes on");
+		carrier->raised(true, carrier->arg);
+		return;
+	}
+	carrier->state = CARRIER_RAISING;
+	carrier_run_script(carrier, "up");
+}
+
+/* Whether what is asked for has to wait for the script. */
+static bool carrier_is_mending(const struct carrier *carrier)
+{
+	return carrier->state == CARRIER_MENDING || carrier->state == CARRIER_LOSING;
+}
+
+bool carrier_can_raise(const struct carrier *carrier)
+{
+	return carrier->state == CARRIER_DOWN || carrier_can_lower(carrier);
+}
+
+bool carrier_can_lower(const struct carrier *carrier)
+{
+	return carrier->state == CARRIER_UP || carrier->unheard ||
+	       (carrier_is_mending(carrier) && carrier->want == CARRIER_WANT_NOTHING);
+}
+
+void carrier_raise(struct carrier *carrier, const struct client_tunnel *tunnel)
+{
+	carrier->unheard = false;
+	if (carrier_is_mending(carrier)) {
+		carrier->next = *tunnel;
+		carrier->want = CARRIER_WANT_RAISE;
+	} else if (carrier->state == CARRIER_UP && tunnel_same_inside(&carrier->tunnel, tunnel)) {
+		carrier_update(carrier, tunnel);
+	} else if (carrier->state == CARRIER_UP) {
+		carrier->next = *tunnel;
+		carrier->state = CARRIER_REPLACING;
+		carrier_run_script(carrier, "down");
+	} else {
+		carrier->tunnel = *tunnel;
+		carrier_make(carrier);
+	}
+}
+
+void carrier_lower(struct carrier *carrier)
+{
+	if (carrier_is_mending(carrier)) {
+		carrier->want = CARRIER_WANT_LOWER;
+		return;
+	}
+	if (carrier->unheard) {
+		carrier->unheard = false;
+		carrier->lowered(carrier->arg);
+		return;
+	}
+	carrier->state = CARRIER_LOWERING;
+	carrier_run_script(carrier, "down");
+}
+
+void carrier_hurry(struct carrier *carrier)
+{
+	if (carrier->script)
+		script_kill(carrier->script);
+}
+
+void carrier_reaped(struct carrier *carrier, pid_t pid, int status)
+{
+	if (carrier->script)
+		(void)script_reaped(carrier->script, pid, status);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "client/root/guard.h"
+
+#include "base/log.h"
+#include "client/exits.h"
+#include "client/msg.h"
+#include "client/root/hook.h"
+#include "netconf/netlink.h"
+#include "process/daemonize.h"
+#include "process/ipc.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct guard {
+	const struct client_options *options;
+	pid_t parent; /* monitor */
+	struct event_base *base;
+	struct script *script;
+	bool armed; /* there is a tunnel */
+	struct client_guard told;
+	pid_t running; /* monitor's script, 0: none */
+};
+
+static void guard_on_guard(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct guard *guard = arg;
+	const struct client_guard *told = body;
+
+	(void)ipc;
+	(void)fd;
+	guard->told = *told;
+	guard->armed = true;
+}
+
+static void guard_on_unguard(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct guard *guard = arg;
+
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	guard->armed = false;
+}
+
+static void guard_on_running(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct client_script *script = body;
+	struct guard *guard = arg;
+
+	(void)ipc;
+	(void)fd;
+	guard->running = script->pid;
+}
+
+static void guard_on_script(void *arg)
+{
+	struct guard *guard = arg;
+
+	guard->script = NULL;
+	(void)event_base_loopbreak(guard->base);
+}
+
+static void guard_on_child(evutil_socket_t fd, short what, void *arg)
+{
+	struct guard *guard = arg;
+	int status;
+	pid_t pid;
+
+	(void)fd;
+	(void)what;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (guard->script)
+			(void)script_reaped(guard->script, pid, status);
+	}
+}
+
+static void guard_on_closed(struct ipc *ipc, bool violated, void *arg)
+{
+	struct guard *guard = arg;
+	struct netlink *netlink = NULL;
+
+	(void)ipc;
+	(void)violated;
+	daemonize_forget(guard->options->pidfile, guard->parent);
+	if (!guard->armed) {
+		(void)event_base_loopbreak(guard->base);
+		return;
+	}
+	log_warnx("monitor is gone; removing what it has made");
+	/* What it is still making would come after our "down". */
+	if (guard->running > 0)
+		(void)kill(-guard->running, SIGKILL);
+	if (netlink_open(&netlink) == 0) {
+		for (size_t i = 0; i < guard->told.tunnel.reply.n_prefixes; i++)
+			(void)netlink_reject_delete(netlink, &guard->told.tunnel.reply.prefixes[i]);
+	}
+	netlink_close(netlink);
+	if (hook_wanted(guard->options))
+		guard->script = hook_start(guard->base, guard->options, "down", &guard->told,
+					   guard_on_script, guard);
+	if (!guard->script)
+		(void)event_base_loopbreak(guard->base);
+}
+
+static const struct ipc_row monitor_rows[] = {
+	{CLIENT_MSG_GUARD, sizeof(struct client_guard), false, guard_on_guard},
+	{CLIENT_MSG_SCRIPT, sizeof(struct client_script), false, guard_on_running},
+	{CLIENT_MSG_UNGUARD, sizeof(struct client_none), false, guard_on_unguard},
+};
+
+int client_guard_run(const struct client_options *options, int monitor_fd)
+{
+	struct guard guard = {.options = options, .parent = ipc_maker(monitor_fd)};
+	int result = CLIENT_LOCAL;
+	struct event *child = NULL;
+	struct ipc *monitor = NULL;
+
+	guard.base = event_base_new();
+	if (!guard.base)
+		goto done;
+	monitor = ipc_new(guard.base, monitor_fd, "monitor", monitor_rows,
+			  sizeof(monitor_rows) / sizeof(monitor_rows[0]), guard_on_closed, &guard);
+	child = evsignal_new(guard.base, SIGCHLD, guard_on_child, &guard);
+	if (!monitor || !child || evsignal_add(child, NULL) == -1)
+		goto done;
+	(void)event_base_dispatch(guard.base);
+	result = CLIENT_OK;
+done:
+	if (result != CLIENT_OK)
+		log_warnx("out of memory");
+	if (child)
+		event_free(child);
+	ipc_free(&monitor);
+	if (guard.base)
+		event_base_free(guard.base);
+	return result;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "client/root/status.h"
+
+#include "client/tunnel.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const status_reasons[] = {
+	[CLIENT_OK] = NULL,
+	[CLIENT_LOCAL] = "a failure of this machine",
+	[CLIENT_USAGE] = "wrong usage",
+	[CLIENT_NAME] = "server name not found",
+	[CLIENT_UNREACHABLE] = "no way to the server",
+	[CLIENT_REFUSED] = "connection refused",
+	[CLIENT_TIMEOUT] = "no answer",
+	[CLIENT_GARBAGE] = "server not understood",
+	[CLIENT_AUTH] = "wrong user name or password",
+	[CLIENT_TYPE] = "the server does not offer this kind of tunnel",
+	[CLIENT_NAT] = "NAT found",
+	[CLIENT_SERVER] = "refused or ended by the server",
+	[CLIENT_CLOSED] = "connection lost",
+	[CLIENT_PASSWORD] = "no password",
+};
+
+enum { STATUS_REASONS = sizeof(status_reasons) / sizeof(status_reasons[0]) };
+
+bool status_check(const struct client_session *session)
+{
+	return session->up <= 1 && session->path_dead <= 1 && session->status < STATUS_REASONS;
+}
+
+const char *status_reason(enum client_exit status)
+{
+	return (unsigned int)status < STATUS_REASONS ? status_reasons[status] : NULL;
+}
+
+/* Who is where, and what came of it. */
+static void status_describe_up(const struct carrier *carrier, const struct client_session *session,
+			       char *buf, size_t size)
+{
+	const struct client_options *options = carrier->options;
+	const struct client_tunnel *tunnel = &carrier->tunnel;
+	char server[INET_ADDRSTRLEN];
+	char text[PREFIX6_STRLEN];
+	char rtt[40] = "";
+	char inside[PREFIX6_STRLEN + 20] = "";
+	struct in6_addr own;
+
+	if (tunnel->reply.n_prefixes > 0)
+		(void)snprintf(inside, sizeof(inside), ", prefix %s",
+			       prefix6_format(&tunnel->reply.prefixes[0], text));
+	else if (tunnel_own_address(tunnel, options, &own))
+		(void)snprintf(inside, sizeof(inside), ", address %s",
+			       inet_ntop(AF_INET6, &own, text, sizeof(text)));
+	if (session->rtt_us)
+		(void)snprintf(rtt, sizeof(rtt), ", round-trip time %.1f ms",
+			       session->rtt_us / 1000.0);
+	(void)snprintf(buf, size, "up: %s at %s (%s)%s%s%s%s%s%s", carrier->user,
+		       options->servers[tunnel->server_index],
+		       inet_ntop(AF_INET, &tunnel->server, server, sizeof(server)), inside,
+		       options->no_device ? "" : ", interface ",
+		       options->no_device ? "" : carrier->link.kept.name,
+		       tunnel->reply.udp_port ? ", over UDP" : "", rtt,
+		       session->path_dead ? ", but nothing comes through it" : "");
+}
+
+void status_describe(const struct carrier *carrier, const struct client_session *session, char *buf,
+		     size_t size)
+{
+	const char *reason = status_reason(session->status);
+	const char *what = "connecting";
+
+	switch (carrier->state) {
+	case CARRIER_RAISING:
+		(void)strlcpy(buf, "bringing the tunnel up", size);
+		return;
+	case CARRIER_REPLACING:
+	case CARRIER_LOWERING:
+	case CARRIER_LOSING:
+		(void)strlcpy(buf, "taking the tunnel down", size);
+		return;
+	case CARRIER_UP:
+	case CARRIER_MENDING:
+		if (session->up) {
+			status_describe_up(carrier, session, buf, size);
+			return;
+		}
+		what = "tunnel held, connecting again";
+		break;
+	case CARRIER_DOWN:
+		if (reason)
+			what = "no tunnel, connecting again";
+		break;
+	}
+	(void)snprintf(buf, size, "%s%s%s", what, reason ? ": " : "", reason ? reason : "");
+}

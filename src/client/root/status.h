@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The client's state in one line, for a service manager. Pure. */
+#ifndef DTCP_CLIENT_ROOT_STATUS_H
+#define DTCP_CLIENT_ROOT_STATUS_H
+
+#include "client/msg.h"
+#include "client/root/carrier.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Monitor's check of what control says about its session. */
+bool status_check(const struct client_session *session);
+
+/* Why there is no session, in a few words; the log has more. NULL for CLIENT_OK. */
+const char *status_reason(enum client_exit status);
+
+/* carrier: of it options, user, state and tunnel. */
+void status_describe(const struct carrier *carrier, const struct client_session *session, char *buf,
+		     size_t size);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "netconf/linkwatch.h"
+
+#include "base/log.h"
+#include "netconf/netlink_talk.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+
+/* Of the kernel's messages, while we are busy: those about some hundred interfaces at once. */
+enum { LINKWATCH_ROOM = 4 * 1024 * 1024 };
+
+struct linkwatch {
+	struct mnl_socket *socket;
+	struct event *readable;
+	linkwatch_touched touched;
+	void *arg;
+};
+
+/* An attribute of a route, 0 if it has none. */
+static uint32_t linkwatch_number(const struct nlmsghdr *message, uint16_t type)
+{
+	const struct nlattr *attr = netlink_find(message, sizeof(struct rtmsg), type);
+
+	return attr && mnl_attr_validate(attr, MNL_TYPE_U32) == 0 ? mnl_attr_get_u32(attr) : 0;
+}
+
+/* A router's table may change all the time: whatever is about routes that are not ours ends here.
+ */
+static void linkwatch_read_route(const struct linkwatch *watch, const struct nlmsghdr *message,
+				 const struct rtmsg *route)
+{
+	/*
+	 * A reject route of ours, or one that has stood in its place: neither belongs to an
+	 * interface of ours, though each names one.
+	 */
+	if (linkwatch_number(message, RTA_PRIORITY) == NETLINK_REJECT_METRIC)
+		watch->touched(0, watch->arg);
+	else if (route->rtm_protocol == NETLINK_ROUTE_PROTOCOL)
+		watch->touched(linkwatch_number(message, RTA_OIF), watch->arg);
+}
+
+static void linkwatch_read(const struct linkwatch *watch, const struct nlmsghdr *message)
+{
+	const void *body = mnl_nlmsg_get_payload(message);
+	size_t size = mnl_nlmsg_get_payload_len(message);
+
+	switch (message->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK: {
+		const struct ifinfomsg *link = body;
+
+		if (size < sizeof(*link))
+			return;
+		watch->touched((unsigned int)link->ifi_index, watch->arg);
+		break;
+	}
+	case RTM_DELADDR: {
+		const struct ifaddrmsg *address = body;
+
+		if (size < sizeof(*address))
+			return;
+		watch->touched(address->ifa_index, watch->arg);
+		break;
+	}
+	case RTM_DELROUTE: {
+		const struct rtmsg *route = body;
+
+		if (size >= sizeof(*route))
+			linkwatch_read_route(watch, message, route);
+		break;
+	}
+	default:
+		break;
+	}
+}
+
+static void linkwatch_on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	_Alignas(struct nlmsghdr) char buffer[16384];
+	const struct linkwatch *watch = arg;
+
+	(void)fd;
+	(void)what;
+	for (;;) {
+		ssize_t n = mnl_socket_recvfrom(watch->socket, buffer, sizeof(buffer));
+		const struct nlmsghdr *message = (const struct nlmsghdr *)(const void *)buffer;
+		int left = (int)n;
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		/* More messages than the kernel could keep for us, or a longer one than we can
+		 * read: it may have been about us. */
+		if (n == -1 && (errno == ENOBUFS || errno == ENOSPC)) {
+			watch->touched(0, watch->arg);
+			continue;
+		}
+		if (n <= 0)
+			break;
+		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+			linkwatch_read(watch, message);
+	}
+}
+
+/* If it stays smaller, what does not fit is made up for by a look at everything. */
+static void linkwatch_make_room(const struct linkwatch *watch)
+{
+	const int room = LINKWATCH_ROOM;
+
+	(void)setsockopt(mnl_socket_get_fd(watch->socket), SOL_SOCKET, SO_RCVBUFFORCE, &room,
+			 sizeof(room));
+}
+
+struct linkwatch *linkwatch_new(struct event_base *base, linkwatch_touched touched, void *arg)
+{
+	struct linkwatch *watch = calloc(1, sizeof(*watch));
+
+	if (!watch)
+		goto failed;
+	watch->touched = touched;
+	watch->arg = arg;
+	watch->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (!watch->socket || mnl_socket_bind(watch->socket,
+					      RTMGRP_LINK | RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE |
+						      RTMGRP_IPV6_IFINFO,
+					      MNL_SOCKET_AUTOPID) == -1)
+		goto failed;
+	linkwatch_make_room(watch);
+	watch->readable = event_new(base, mnl_socket_get_fd(watch->socket), EV_READ | EV_PERSIST,
+				    linkwatch_on_readable, watch);
+	if (!watch->readable || event_add(watch->readable, NULL) == -1)
+		goto failed;
+	return watch;
+failed:
+	log_warn("cannot watch the interfaces");
+	linkwatch_free(watch);
+	return NULL;
+}
+
+void linkwatch_free(struct linkwatch *watch)
+{
+	if (!watch)
+		return;
+	if (watch->readable)
+		event_free(watch->readable);
+	if (watch->socket)
+		(void)mnl_socket_close(watch->socket);
+	free(watch);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the monitor asks of the kernel's routing tables. Each call is one request that waits for
+ * the kernel's acknowledgement; on failure it has logged a line with the kernel's own reason and
+ * returns -errno.
+ */
+#ifndef DTCP_NETCONF_NETLINK_H
+#define DTCP_NETCONF_NETLINK_H
+
+#include "proto/prefix.h"
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Marks the routes that are ours ("proto 220" in ip -6 route). */
+#define NETLINK_ROUTE_PROTOCOL 220
+
+/* The alias that marks a client's interfaces; a server has to know them, too. */
+#define NETLINK_CLIENT_ALIAS "dtcpclient"
+
+struct netlink;
+
+/* Opens a routing socket. *out is NULL on failure. */
+int netlink_open(struct netlink **out);
+void netlink_close(struct netlink *netlink);
+
+/*
+ * Makes a fresh TUN device ready: alias (so that it is known for ours), MTU, no link-local address
+ * but the ones added here, and up.
+ */
+int netlink_link_setup(struct netlink *netlink, unsigned int index, const char *alias,
+		       uint32_t mtu);
+
+/* Removes an interface. Its addresses and routes go with it. No error where it is gone. */
+int netlink_link_delete(struct netlink *netlink, unsigned int index);
+
+/*
+ * Removes several together, which takes the kernel little longer than one alone. No error where
+ * some are gone.
+ */
+int netlink_links_delete(struct netlink *netlink, const unsigned int index[], size_t n);
+
+/*
+ * Adds an address with its length, 1 to 128; or, where peer is not NULL, with that as the other end
+ * of the link and the length of both.
+ */
+int netlink_address_add(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
+			uint8_t len, const struct in6_addr *peer);
+
+/*
+ * Adds a link-local address, on a link whose other end is in the same subnet, or removes it; then
+ * it is no error where it is gone.
+ */
+int netlink_link_local_add(struct netlink *netlink, unsigned int index,
+			   const struct in6_addr *addr);
+int netlink_link_local_delete(struct netlink *netlink, unsigned int index,
+			      const struct in6_addr *addr);
+
+/*
+ * Adds a route into the interface, of low preference among those of the same metric (RFC 4191).
+ * len 0 of prefix is the default route.
+ */
+int netlink_route_add(struct netlink *netlink, unsigned int index, const struct prefix6 *prefix,
+		      uint32_t metric);
+int netlink_route_delete(struct netlink *netlink, unsigned int index, const struct prefix6 *prefix);
+
+/*
+ * The metric of reject routes, the highest that there is: whatever route somebody else has to the
+ * same prefix, or gets later, comes first, and neither is in the other's way.
+ */
+#define NETLINK_REJECT_METRIC UINT32_MAX
+
+/*
+ * Adds a route that rejects packets ("unreachable"). One with our protocol number that is there
+ * already was left behind by a client that was killed, and is taken over. Somebody else's with this
+ * very metric stays, and then there is none of ours; both are logged.
+ */
+int netlink_reject_add(struct netlink *netlink, const struct prefix6 *prefix);
+/* Removes it; no error where it is gone. */
+int netlink_reject_delete(struct netlink *netlink, const struct prefix6 *prefix);
+
+/*
+ * What was added before by the functions of these names, and may have been removed by others: is
+ * put back where it is not there. Return 1 where it was not, 0 where it was, or -errno.
+ */
+int netlink_address_ensure(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
+			   uint8_t len, const struct in6_addr *peer);
+int netlink_link_local_ensure(struct netlink *netlink, unsigned int index,
+			      const struct in6_addr *addr);
+int netlink_route_ensure(struct netlink *netlink, unsigned int index, const struct prefix6 *prefix,
+			 uint32_t metric);
+int netlink_reject_ensure(struct netlink *netlink, const struct prefix6 *prefix);
+
+/*
+ * Calls each() for every interface with this alias and returns how many there are, or -errno.
+ */
+int netlink_links_by_alias(struct netlink *netlink, const char *alias,
+			   void (*each)(unsigned int index, const char *name, void *arg),
+			   void *arg);
+
+/*
+ * Removes every reject route that carries our protocol number and lies within the prefix, NULL for
+ * all. Returns how many, or -errno.
+ */
+int netlink_reject_sweep(struct netlink *netlink, const struct prefix6 *within);
+
+#endif

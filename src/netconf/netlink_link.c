@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Interfaces and their addresses. */
+#include "netconf/netlink_talk.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+int netlink_link_setup(struct netlink *netlink, unsigned int index, const char *alias, uint32_t mtu)
+{
+	struct netlink_request request;
+	struct nlmsghdr *header = netlink_start(&request, RTM_NEWLINK, 0);
+	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
+
+	link->ifi_family = AF_UNSPEC;
+	link->ifi_index = (int)index;
+	mnl_attr_put_str(header, IFLA_IFALIAS, alias);
+	mnl_attr_put_u32(header, IFLA_MTU, mtu);
+
+	/* The kernel would make up a random link-local address; ours is known to the other end. */
+	struct nlattr *families = mnl_attr_nest_start(header, IFLA_AF_SPEC);
+	struct nlattr *inet6 = mnl_attr_nest_start(header, AF_INET6);
+
+	mnl_attr_put_u8(header, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	mnl_attr_nest_end(header, inet6);
+	mnl_attr_nest_end(header, families);
+
+	int error = netlink_talk(netlink, header, 0, "configure the interface");
+
+	if (error)
+		return error;
+
+	/* Up comes second: at that moment the kernel would make the address. */
+	header = netlink_start(&request, RTM_NEWLINK, 0);
+	link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
+	link->ifi_family = AF_UNSPEC;
+	link->ifi_index = (int)index;
+	link->ifi_flags = IFF_UP;
+	link->ifi_change = IFF_UP;
+	return netlink_talk(netlink, header, 0, "set the interface up");
+}
+
+int netlink_link_delete(struct netlink *netlink, unsigned int index)
+{
+	struct netlink_request request;
+	struct nlmsghdr *header = netlink_start(&request, RTM_DELLINK, 0);
+	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
+
+	link->ifi_family = AF_UNSPEC;
+	link->ifi_index = (int)index;
+	return netlink_talk(netlink, header, ENODEV, "remove the interface");
+}
+
+/* A number of a group of interfaces that nobody else uses: administrators' ones are small. */
+static uint32_t netlink_own_group(void)
+{
+	return arc4random() >> 1 | UINT32_C(1) << 30;
+}
+
+int netlink_links_delete(struct netlink *netlink, const unsigned int index[], size_t n)
+{
+	const uint32_t group = netlink_own_group();
+	struct netlink_request request;
+	struct nlmsghdr *header;
+	struct ifinfomsg *link;
+
+	for (size_t i = 0; i < n; i++) {
+		int error;
+
+		header = netlink_start(&request, RTM_NEWLINK, 0);
+		link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
+		link->ifi_family = AF_UNSPEC;
+		link->ifi_index = (int)index[i];
+		mnl_attr_put_u32(header, IFLA_GROUP, group);
+		error = netlink_talk(netlink, header, ENODEV, "put an interface into a group");
+		if (error)
+			return error;
+	}
+	header = netlink_start(&request, RTM_DELLINK, 0);
+	link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
+	link->ifi_family = AF_UNSPEC;
+	mnl_attr_put_u32(header, IFLA_GROUP, group);
+	/* Somebody may have removed all of them meanwhile. */
+	return netlink_talk(netlink, header, ENODEV, "remove interfaces");
+}
+
+/* What is to be done about an address. */
+enum netlink_verb { NETLINK_ADD, NETLINK_ENSURE, NETLINK_DELETE };
+
+static int netlink_address(struct netlink *netlink, enum netlink_verb verb, unsigned int index,
+			   const struct in6_addr *addr, const struct in6_addr *peer, uint8_t len)
+{
+	static const uint16_t flags[] = {
+		[NETLINK_ADD] = NLM_F_CREATE | NLM_F_REPLACE,
+		[NETLINK_ENSURE] = NLM_F_CREATE | NLM_F_EXCL,
+		[NETLINK_DELETE] = 0,
+	};
+	bool add = verb != NETLINK_DELETE;
+	struct netlink_request request;
+	struct nlmsghdr *header =
+		netlink_start(&request, add ? RTM_NEWADDR : RTM_DELADDR, flags[verb]);
+	struct ifaddrmsg *address = mnl_nlmsg_put_extra_header(header, sizeof(*address));
+	char text[INET6_ADDRSTRLEN];
+	char what[INET6_ADDRSTRLEN + 32];
+
+	address->ifa_family = AF_INET6;
+	address->ifa_prefixlen = len;
+	address->ifa_scope = IN6_IS_ADDR_LINKLOCAL(addr) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	address->ifa_index = index;
+	mnl_attr_put(header, IFA_LOCAL, sizeof(*addr), addr);
+	mnl_attr_put(header, IFA_ADDRESS, sizeof(*addr), peer ? peer : addr);
+	/* On a point-to-point link there is nobody to have the same address. */
+	if (add)
+		mnl_attr_put_u32(header, IFA_FLAGS, IFA_F_NODAD | IFA_F_PERMANENT);
+	(void)snprintf(what, sizeof(what), "%s the address %s", add ? "add" : "remove",
+		       inet_ntop(AF_INET6, addr, text, sizeof(text)));
+	if (verb == NETLINK_ENSURE)
+		return netlink_ensure(netlink, header, what);
+	return netlink_talk(netlink, header, add ? 0 : EADDRNOTAVAIL, what);
+}
+
+int netlink_address_add(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
+			uint8_t len, const struct in6_addr *peer)
+{
+	return netlink_address(netlink, NETLINK_ADD, index, addr, peer, len);
+}
+
+int netlink_address_ensure(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
+			   uint8_t len, const struct in6_addr *peer)
+{
+	return netlink_address(netlink, NETLINK_ENSURE, index, addr, peer, len);
+}
+
+int netlink_link_local_add(struct netlink *netlink, unsigned int index, const struct in6_addr *addr)
+{
+	return netlink_address(netlink, NETLINK_ADD, index, addr, NULL, 64);
+}
+
+int netlink_link_local_ensure(struct netlink *netlink, unsigned int index,
+			      const struct in6_addr *addr)
+{
+	return netlink_address(netlink, NETLINK_ENSURE, index, addr, NULL, 64);
+}
+
+int netlink_link_local_delete(struct netlink *netlink, unsigned int index,
+			      const struct in6_addr *addr)
+{
+	return netlink_address(netlink, NETLINK_DELETE, index, addr, NULL, 64);
+}
+
+struct netlink_alias_search {
+	const char *alias;
+	void (*each)(unsigned int index, const char *name, void *arg);
+	void *arg;
+	int count;
+};
+
+static int netlink_on_link(const struct nlmsghdr *message, void *data)
+{
+	struct netlink_alias_search *search = data;
+	const struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
+	const struct nlattr *alias = netlink_find(message, sizeof(*link), IFLA_IFALIAS);
+	const struct nlattr *name = netlink_find(message, sizeof(*link), IFLA_IFNAME);
+
+	if (alias && name && strcmp(mnl_attr_get_str(alias), search->alias) == 0) {
+		search->count++;
+		search->each((unsigned int)link->ifi_index, mnl_attr_get_str(name), search->arg);
+	}
+	return MNL_CB_OK;
+}
+
+int netlink_links_by_alias(struct netlink *netlink, const char *alias,
+			   void (*each)(unsigned int index, const char *name, void *arg), void *arg)
+{
+	struct netlink_alias_search search = {.alias = alias, .each = each, .arg = arg};
+	struct netlink_request request;
+	struct nlmsghdr *header = netlink_start(&request, RTM_GETLINK, 0);
+	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
+
+	link->ifi_family = AF_UNSPEC;
+
+	int error = netlink_dump(netlink, header, netlink_on_link, &search, "list the interfaces");
+
+	return error ? error : search.count;
+}

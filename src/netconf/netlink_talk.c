@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One request, one acknowledgement: the socket talks to the kernel only (port 0), sequence numbers
+ * are matched by mnl_cb_run(), and extended acknowledgements bring the kernel's own words.
+ */
+#include "netconf/netlink_talk.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netlink.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Large enough for any request of ours and any part of a dump. */
+enum { NETLINK_BUFFER = 32768 };
+
+int netlink_open(struct netlink **out)
+{
+	struct netlink *netlink = calloc(1, sizeof(*netlink));
+	int on = 1;
+
+	*out = NULL;
+	if (!netlink)
+		return -ENOMEM;
+	netlink->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!netlink->socket || mnl_socket_bind(netlink->socket, 0, MNL_SOCKET_AUTOPID) == -1) {
+		int error = -errno;
+
+		log_warn("cannot open a routing socket");
+		netlink_close(netlink);
+		return error;
+	}
+	/* Not fatal: an old kernel without it still gives the error number. */
+	(void)mnl_socket_setsockopt(netlink->socket, NETLINK_EXT_ACK, &on, sizeof(on));
+	netlink->port = mnl_socket_get_portid(netlink->socket);
+	*out = netlink;
+	return 0;
+}
+
+void netlink_close(struct netlink *netlink)
+{
+	if (!netlink)
+		return;
+	if (netlink->socket)
+		(void)mnl_socket_close(netlink->socket);
+	free(netlink);
+}
+
+struct netlink_wanted {
+	uint16_t type;
+	const struct nlattr *found;
+};
+
+static int netlink_on_attribute(const struct nlattr *attr, void *data)
+{
+	struct netlink_wanted *wanted = data;
+
+	if (mnl_attr_get_type(attr) != wanted->type)
+		return MNL_CB_OK;
+	wanted->found = attr;
+	return MNL_CB_STOP;
+}
+
+const struct nlattr *netlink_find(const struct nlmsghdr *message, size_t offset, uint16_t type)
+{
+	struct netlink_wanted wanted = {.type = type};
+
+	(void)mnl_attr_parse(message, (unsigned int)offset, netlink_on_attribute, &wanted);
+	return wanted.found;
+}
+
+/* The kernel's sentence in an acknowledgement, or NULL. */
+static const char *netlink_reason(const struct nlmsghdr *reply)
+{
+	const struct nlmsgerr *ack = mnl_nlmsg_get_payload(reply);
+	size_t offset = sizeof(*ack);
+
+	if (!(reply->nlmsg_flags & NLM_F_ACK_TLVS))
+		return NULL;
+	if (!(reply->nlmsg_flags & NLM_F_CAPPED))
+		offset += mnl_nlmsg_get_payload_len(
+			&(const struct nlmsghdr){.nlmsg_len = ack->msg.nlmsg_len});
+	if (offset > mnl_nlmsg_get_payload_len(reply))
+		return NULL;
+	const struct nlattr *attr = netlink_find(reply, offset, NLMSGERR_ATTR_MSG);
+
+	if (!attr || mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)
+		return NULL;
+	return mnl_attr_get_str(attr);
+}
+
+/*
+ * Sends a request and waits for its acknowledgement, which is returned. accept is an errno that is
+ * not logged (0: none). what is for the log: "cannot <what>".
+ */
+static int netlink_ask(struct netlink *netlink, struct nlmsghdr *request, int accept,
+		       const char *what)
+{
+	union {
+		struct nlmsghdr header;
+		char bytes[NETLINK_BUFFER];
+	} buffer;
+	const struct nlmsghdr *reply = &buffer.header;
+
+	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+	request->nlmsg_seq = ++netlink->sequence;
+	if (mnl_socket_sendto(netlink->socket, request, request->nlmsg_len) == -1)
+		goto failed;
+	for (;;) {
+		ssize_t n = mnl_socket_recvfrom(netlink->socket, &buffer, sizeof(buffer));
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			goto failed;
+		if (mnl_nlmsg_ok(reply, (int)n) && reply->nlmsg_seq == request->nlmsg_seq &&
+		    reply->nlmsg_type == NLMSG_ERROR &&
+		    mnl_nlmsg_get_payload_len(reply) >= sizeof(struct nlmsgerr))
+			break;
+		/* A late answer to an earlier request that failed half-way is passed over. */
+	}
+	const struct nlmsgerr *ack = mnl_nlmsg_get_payload(reply);
+
+	if (ack->error == 0 || ack->error == -accept)
+		return ack->error;
+
+	const char *reason = netlink_reason(reply);
+
+	errno = -ack->error;
+	if (reason)
+		log_warn("cannot %s: %s", what, reason);
+	else
+		log_warn("cannot %s", what);
+	return ack->error;
+failed:;
+	int error = errno;
+
+	log_warn("cannot %s: routing socket", what);
+	return -error;
+}
+
+int netlink_talk(struct netlink *netlink, struct nlmsghdr *request, int accept, const char *what)
+{
+	int error = netlink_ask(netlink, request, accept, what);
+
+	return accept && error == -accept ? 0 : error;
+}
+
+int netlink_ensure(struct netlink *netlink, struct nlmsghdr *request, const char *what)
+{
+	int error = netlink_ask(netlink, request, EEXIST, what);
+
+	if (error == -EEXIST)
+		return 0;
+	return error == 0 ? 1 : error;
+}
+
+struct nlmsghdr *netlink_start(struct netlink_request *request, uint16_t type, uint16_t flags)
+{
+	struct nlmsghdr *header;
+
+	/* libmnl does not set what it skips behind an attribute; nobody is to be told our stack. */
+	*request = (struct netlink_request){.bytes = {0}};
+	header = mnl_nlmsg_put_header(request->bytes);
+	header->nlmsg_type = type;
+	header->nlmsg_flags = flags;
+	return header;
+}
+
+int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t each, void *arg,
+		 const char *what)
+{
+	_Alignas(struct nlmsghdr) char buffer[NETLINK_BUFFER];
+	int result = MNL_CB_OK;
+
+	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_DUMP;
+	request->nlmsg_seq = ++netlink->sequence;
+	if (mnl_socket_sendto(netlink->socket, request, request->nlmsg_len) == -1)
+		goto failed;
+	while (result > MNL_CB_STOP) {
+		ssize_t n = mnl_socket_recvfrom(netlink->socket, buffer, sizeof(buffer));
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			goto failed;
+		result =
+			mnl_cb_run(buffer, (size_t)n, request->nlmsg_seq, netlink->port, each, arg);
+	}
+	if (result == MNL_CB_STOP)
+		return 0;
+failed:;
+	int error = errno;
+
+	log_warn("cannot %s", what);
+	return -error;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "netconf/remover.h"
+
+#include "base/log.h"
+#include "netconf/netlink.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int remover_run(const unsigned int index[], size_t n)
+{
+	struct netlink *netlink;
+	int error = netlink_open(&netlink);
+
+	if (!error)
+		error = netlink_links_delete(netlink, index, n);
+	netlink_close(netlink);
+	return error ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+pid_t remover_start(const unsigned int index[], size_t n)
+{
+	sigset_t all, old;
+	int error;
+	pid_t pid;
+
+	/* What it would do about a signal is its parent's business. */
+	sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &old);
+	pid = fork();
+	if (pid == 0) {
+		/* Channels and devices end with those who use them, not with this process. */
+		closefrom(STDERR_FILENO + 1);
+		setproctitle("remover");
+		_exit(remover_run(index, n));
+	}
+	error = errno;
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	if (pid != -1)
+		return pid;
+	errno = error;
+	log_warn("cannot start a process that removes interfaces");
+	return -error;
+}

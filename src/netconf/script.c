@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "netconf/script.h"
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "process/output.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct script {
+	char *path;
+	pid_t pid;
+	struct event *timeout;
+	script_done done;
+	void *arg;
+};
+
+static void script_on_timeout(evutil_socket_t fd, short what, void *arg)
+{
+	struct script *script = arg;
+
+	(void)fd;
+	(void)what;
+	log_warnx("%s: still running after %d s, killed", script->path, SCRIPT_TIMEOUT);
+	script_kill(script);
+}
+
+pid_t script_pid(const struct script *script)
+{
+	return script->pid;
+}
+
+void script_kill(struct script *script)
+{
+	/* The whole group: a hanging script usually hangs in a child. */
+	if (kill(-script->pid, SIGKILL) == -1 && errno != ESRCH)
+		log_warn("%s: cannot kill process group %d", script->path, (int)script->pid);
+}
+
+static int script_spawn(struct script *script, int output, char *const words[],
+			char *const environment[])
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t all;
+	sigset_t none;
+	int error = posix_spawnattr_init(&attributes);
+
+	if (error)
+		return error;
+	error = posix_spawn_file_actions_init(&actions);
+	if (error) {
+		(void)posix_spawnattr_destroy(&attributes);
+		return error;
+	}
+	sigfillset(&all);
+	sigemptyset(&none);
+	(void)posix_spawnattr_setsigdefault(&attributes, &all);
+	(void)posix_spawnattr_setsigmask(&attributes, &none);
+	(void)posix_spawnattr_setpgroup(&attributes, 0);
+	error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF |
+							      POSIX_SPAWN_SETSIGMASK |
+							      POSIX_SPAWN_SETPGROUP);
+	if (!error && output != -1)
+		error = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+	if (!error && output != -1)
+		error = posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+	if (!error)
+		error = posix_spawn(&script->pid, words[0], &actions, &attributes, words,
+				    environment);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	(void)posix_spawnattr_destroy(&attributes);
+	return error;
+}
+
+static void script_free(struct script *script)
+{
+	if (script->timeout)
+		event_free(script->timeout);
+	free(script->path);
+	free(script);
+}
+
+struct script *script_start(struct event_base *base, char *const words[], char *const environment[],
+			    script_done done, void *arg)
+{
+	const struct timeval timeout = {.tv_sec = SCRIPT_TIMEOUT};
+	struct script *script = calloc(1, sizeof(*script));
+	struct output *output;
+	int error = ENOMEM;
+	int writer;
+
+	if (!script)
+		goto failed;
+	script->done = done;
+	script->arg = arg;
+	script->path = strdup(words[0]);
+	script->timeout = evtimer_new(base, script_on_timeout, script);
+	if (!script->path || !script->timeout)
+		goto failed;
+	output = output_new(base, words[0], false, &writer);
+	error = script_spawn(script, writer, words, environment);
+	if (writer != -1)
+		close(writer);
+	/* It lives until all who can write to it have gone, which can be long after the script. */
+	if (output)
+		output_let_go(output);
+	if (error)
+		goto failed;
+	loop_add(script->timeout, &timeout);
+	return script;
+failed:
+	errno = error;
+	log_warn("cannot run %s", words[0]);
+	if (script)
+		script_free(script);
+	return NULL;
+}
+
+bool script_reaped(struct script *script, pid_t pid, int status)
+{
+	if (script->pid != pid)
+		return false;
+	if (WIFSIGNALED(status))
+		log_warnx("%s: ended by signal %d", script->path, WTERMSIG(status));
+	else if (WEXITSTATUS(status) != 0)
+		log_warnx("%s: exit status %d", script->path, WEXITSTATUS(status));
+
+	script_done done = script->done;
+	void *arg = script->arg;
+
+	script_free(script);
+	done(arg);
+	return true;
+}

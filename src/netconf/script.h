@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Hook scripts: run as root, with an environment built from nothing, and never for too long. */
+#ifndef DTCP_NETCONF_SCRIPT_H
+#define DTCP_NETCONF_SCRIPT_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Seconds after which a script is killed with its process group. */
+#define SCRIPT_TIMEOUT 30
+
+struct script;
+
+/* The script has ended, however it did; what went wrong has been logged. */
+typedef void (*script_done)(void *arg);
+
+/*
+ * Starts words[0], a path, in a process group of its own, with its output going to the log, line by
+ * line; words are its whole argument vector and environment is its whole environment
+ * ("name=value"), both with NULL at the end, and both are the caller's again afterwards. Returns
+ * NULL if it cannot be started, which has been logged; done is not called then. The script frees
+ * itself before it calls done. The caller reports children that ended with script_reaped().
+ */
+struct script *script_start(struct event_base *base, char *const words[], char *const environment[],
+			    script_done done, void *arg);
+
+/* True where pid was this script's process: then done has been called and script is gone. */
+bool script_reaped(struct script *script, pid_t pid, int status);
+
+/* Its process, which leads a group of its own. */
+pid_t script_pid(const struct script *script);
+
+/* Kills the script now; it still has to be reaped. */
+void script_kill(struct script *script);
+
+#endif

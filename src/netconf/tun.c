@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "netconf/tun.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_net.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+bool tun_name_valid(const char *name)
+{
+	static const char possible[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				       "0123456789._-";
+	size_t len = strspn(name, possible);
+
+	return len > 0 && len < IFNAMSIZ && name[len] == '\0' && name[0] != '-' &&
+	       strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+/* Linux 6.2; Debian 12's headers are older than the kernels that it can run. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+/*
+ * The kernel may give us packets of up to 64 KB to be cut by us, whose checksums are still missing:
+ * one system call then moves many. The forward room knows what to do with them. Of UDP the kernel
+ * takes both versions or none, if it knows of it at all.
+ */
+static int tun_set_offloads(int fd)
+{
+	const unsigned long tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+
+	if (ioctl(fd, TUNSETOFFLOAD, tcp | TUN_F_USO4 | TUN_F_USO6) == 0)
+		return 0;
+	return ioctl(fd, TUNSETOFFLOAD, tcp);
+}
+
+int tun_open(const char *name, unsigned int *index)
+{
+	struct ifreq request = {.ifr_flags =
+					(short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL)};
+	int header_size = sizeof(struct virtio_net_hdr);
+	int error;
+
+	if (if_nametoindex(name) != 0) {
+		log_warnx("interface %s exists already; if another instance uses it, name another "
+			  "one",
+			  name);
+		return -EEXIST;
+	}
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd == -1) {
+		error = -errno;
+		log_warn("cannot open /dev/net/tun (is the tun module loaded?)");
+		return error;
+	}
+	(void)strlcpy(request.ifr_name, name, sizeof(request.ifr_name));
+	if (ioctl(fd, TUNSETIFF, &request) == -1 ||
+	    ioctl(fd, TUNSETVNETHDRSZ, &header_size) == -1 || tun_set_offloads(fd) == -1) {
+		error = -errno;
+		/* A descriptor that has lost its device is in a bad state. */
+		if (error == -EBADFD)
+			goto removed;
+		log_warn("cannot make the interface %s", name);
+		close(fd);
+		return error;
+	}
+	*index = if_nametoindex(name);
+	if (*index == 0)
+		goto removed;
+	return fd;
+removed:
+	log_warnx("interface %s was removed by somebody while it was made", name);
+	close(fd);
+	return -ENODEV;
+}
+
+int tun_look(unsigned int index, char name[static IFNAMSIZ], bool *up)
+{
+	struct ifreq request = {.ifr_flags = 0};
+	int fd;
+	int result;
+
+	if (!if_indextoname(index, name))
+		return -ENODEV;
+	(void)strlcpy(request.ifr_name, name, sizeof(request.ifr_name));
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	result = fd == -1 ? -1 : ioctl(fd, SIOCGIFFLAGS, &request);
+	if (fd != -1)
+		close(fd);
+	/* If it has just gone, or got another name, we are told of that as well. */
+	*up = result == -1 || (request.ifr_flags & IFF_UP) != 0;
+	return 0;
+}
+
+int tun_accept_ra(const char *name, bool accept)
+{
+	char path[IFNAMSIZ + 40];
+	int error = 0;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_ra", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd == -1)
+		return -errno;
+	if (write(fd, accept ? "2" : "0", 1) == -1)
+		error = -errno;
+	close(fd);
+	return error;
+}
+
+bool tun_ipv6_is_off(const char *name)
+{
+	char path[IFNAMSIZ + 40];
+	FILE *file;
+	int first;
+
+	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	first = fgetc(file);
+	(void)fclose(file);
+	return first != EOF && first != '0';
+}
+
+bool tun_is_orphan(const char *name)
+{
+	struct ifreq request = {.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR)};
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	bool orphan;
+
+	if (fd == -1)
+		return false;
+	(void)strlcpy(request.ifr_name, name, sizeof(request.ifr_name));
+	/* The kernel joins it to one descriptor only. */
+	orphan = ioctl(fd, TUNSETIFF, &request) == 0;
+	close(fd);
+	return orphan;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "netconf/watch.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+
+struct watch {
+	struct mnl_socket *socket;
+	struct event *readable;
+	struct event *settled;
+	watch_changed changed;
+	void *arg;
+};
+
+/* How long the steps of one change take. */
+static const struct timeval watch_settle = {.tv_usec = 200000};
+
+static void watch_on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct watch *watch = arg;
+	char buffer[8192];
+
+	(void)fd;
+	(void)what;
+	/* What it says does not matter: an overflow (ENOBUFS) is as good a sign of change. */
+	while (mnl_socket_recvfrom(watch->socket, buffer, sizeof(buffer)) > 0)
+		;
+	/* Not put off by what follows: some routers' routes change all the time. */
+	if (!evtimer_pending(watch->settled, NULL))
+		(void)evtimer_add(watch->settled, &watch_settle);
+}
+
+static void watch_on_settled(evutil_socket_t fd, short what, void *arg)
+{
+	struct watch *watch = arg;
+
+	(void)fd;
+	(void)what;
+	watch->changed(watch->arg);
+}
+
+struct watch *watch_new(struct event_base *base, watch_changed changed, void *arg)
+{
+	struct watch *watch = calloc(1, sizeof(*watch));
+
+	if (!watch)
+		goto failed;
+	watch->changed = changed;
+	watch->arg = arg;
+	watch->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (!watch->socket || mnl_socket_bind(watch->socket, RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE,
+					      MNL_SOCKET_AUTOPID) == -1)
+		goto failed;
+	watch->readable = event_new(base, mnl_socket_get_fd(watch->socket), EV_READ | EV_PERSIST,
+				    watch_on_readable, watch);
+	watch->settled = evtimer_new(base, watch_on_settled, watch);
+	if (!watch->readable || !watch->settled || event_add(watch->readable, NULL) == -1)
+		goto failed;
+	return watch;
+failed:
+	log_warn("cannot watch the network for changes");
+	watch_free(watch);
+	return NULL;
+}
+
+void watch_free(struct watch *watch)
+{
+	if (!watch)
+		return;
+	if (watch->readable)
+		event_free(watch->readable);
+	if (watch->settled)
+		event_free(watch->settled);
+	if (watch->socket)
+		(void)mnl_socket_close(watch->socket);
+	free(watch);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The capabilities of the processes that stay root: what is needed once everything has been
+ * started. docs/architecture.md has the table of who keeps what, and why.
+ */
+#ifndef DTCP_PROCESS_CAPABILITIES_H
+#define DTCP_PROCESS_CAPABILITIES_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum capabilities_kind {
+	CAPABILITIES_NONE,    /* to remove a file that is root's own */
+	CAPABILITIES_NETWORK, /* interfaces, addresses, routes */
+	CAPABILITIES_MONITOR, /* the same, and to end rooms that do not end by themselves */
+	CAPABILITIES_STARTER, /* the same, and to start processes that then give up all of it */
+};
+
+/*
+ * Gives up all capabilities but these, for good. with_script: they are only laid aside, and
+ * programs that this process starts get what it was started with; without it, nobody can get
+ * anything back by running a program. Returns false after logging what failed: then the process
+ * must end.
+ */
+bool capabilities_limit(enum capabilities_kind kind, bool with_script);
+
+/* Makes the second half of CAPABILITIES_MONITOR effective, for the end. */
+void capabilities_to_kill(void);
+
+/* Kills a child of ours, of whichever user, with that power for this one call only. */
+void capabilities_kill(pid_t pid);
+
+/* Not to be read by others of the same user, by a debugger or in a core file. False: logged. */
+bool capabilities_hide(void);
+
+#endif

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "process/ipc.h"
+
+#include "base/log.h"
+#include "base/loop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct ipc_header {
+	uint32_t type;
+	uint32_t size;
+};
+
+/* One message as it travels; also aligns what a handler gets. */
+struct ipc_packet {
+	struct ipc_header header;
+	_Alignas(16) unsigned char body[IPC_BODY_MAX];
+};
+
+struct ipc_queued {
+	STAILQ_ENTRY(ipc_queued) next;
+	uint32_t type;
+	size_t size;
+	int fd;
+	unsigned char body[];
+};
+
+struct ipc {
+	int fd;
+	const char *name;
+	const struct ipc_row *rows;
+	size_t n_rows;
+	ipc_closed closed;
+	void *arg;
+	struct event *readable;
+	struct event *writable;
+	STAILQ_HEAD(, ipc_queued) queue;
+	size_t queued;
+	bool *freed; /* set while handlers run, so that one may free the channel */
+};
+
+static void ipc_on_readable(evutil_socket_t fd, short what, void *arg);
+static void ipc_on_writable(evutil_socket_t fd, short what, void *arg);
+
+int ipc_pair(int fds[static 2])
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == -1)
+		return -errno;
+	return 0;
+}
+
+pid_t ipc_maker(int fd)
+{
+	struct ucred made;
+	socklen_t size = sizeof(made);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &made, &size) == -1)
+		return -errno;
+	return made.pid;
+}
+
+struct ipc *ipc_new(struct event_base *base, int fd, const char *name, const struct ipc_row *rows,
+		    size_t n_rows, ipc_closed closed, void *arg)
+{
+	struct ipc *ipc = calloc(1, sizeof(*ipc));
+
+	if (!ipc)
+		return NULL;
+	ipc->fd = fd;
+	ipc->name = name;
+	ipc->rows = rows;
+	ipc->n_rows = n_rows;
+	ipc->closed = closed;
+	ipc->arg = arg;
+	STAILQ_INIT(&ipc->queue);
+	ipc->readable = event_new(base, fd, EV_READ | EV_PERSIST, ipc_on_readable, ipc);
+	ipc->writable = event_new(base, fd, EV_WRITE, ipc_on_writable, ipc);
+	if (!ipc->readable || !ipc->writable || evutil_make_socket_nonblocking(fd) == -1 ||
+	    event_add(ipc->readable, NULL) == -1) {
+		if (ipc->readable)
+			event_free(ipc->readable);
+		if (ipc->writable)
+			event_free(ipc->writable);
+		free(ipc);
+		return NULL;
+	}
+	return ipc;
+}
+
+/* One sendmsg(2). Returns 0, or -errno with nothing sent. */
+static int ipc_write(int socket, uint32_t type, const void *body, size_t size, int fd)
+{
+	struct ipc_packet packet;
+	union {
+		struct cmsghdr align;
+		unsigned char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = {
+		.iov_base = &packet,
+		.iov_len = offsetof(struct ipc_packet, body) + size,
+	};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	memset(&packet, 0, offsetof(struct ipc_packet, body));
+	packet.header.type = type;
+	packet.header.size = (uint32_t)size;
+	memcpy(packet.body, body, size);
+	if (fd != -1) {
+		struct cmsghdr *cmsg;
+
+		memset(&control, 0, sizeof(control));
+		msg.msg_control = control.room;
+		msg.msg_controllen = sizeof(control.room);
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
+	}
+	ssize_t n;
+	do
+		n = sendmsg(socket, &msg, MSG_NOSIGNAL);
+	while (n == -1 && errno == EINTR);
+	int error = n == -1 ? -errno : 0;
+
+	/* Passwords travel this way as well. */
+	explicit_bzero(&packet, sizeof(packet));
+	return error;
+}
+
+static void ipc_queued_free(struct ipc_queued *queued)
+{
+	if (queued->fd != -1)
+		close(queued->fd);
+	explicit_bzero(queued->body, queued->size);
+	free(queued);
+}
+
+int ipc_send(struct ipc *ipc, uint32_t type, const void *body, size_t size, int fd)
+{
+	int error = -EAGAIN;
+
+	if (size > IPC_BODY_MAX) {
+		error = -EMSGSIZE;
+		goto done;
+	}
+	if (STAILQ_EMPTY(&ipc->queue))
+		error = ipc_write(ipc->fd, type, body, size, fd);
+	if (error == -EAGAIN || error == -ENOBUFS) {
+		struct ipc_queued *queued = malloc(sizeof(*queued) + size);
+
+		if (!queued) {
+			error = -ENOMEM;
+			goto done;
+		}
+		queued->type = type;
+		queued->size = size;
+		queued->fd = fd;
+		memcpy(queued->body, body, size);
+		STAILQ_INSERT_TAIL(&ipc->queue, queued, next);
+		ipc->queued++;
+		return event_add(ipc->writable, NULL) == -1 ? -ENOMEM : 0;
+	}
+	/* That the other end has gone is for the reader to find, who then calls closed(). */
+	if (error == -EPIPE || error == -ECONNRESET)
+		error = 0;
+done:
+	if (fd != -1)
+		close(fd);
+	return error;
+}
+
+/* Sends what is queued until the socket is full. Returns 0 or -errno (-EAGAIN: some is left). */
+static int ipc_drain(struct ipc *ipc)
+{
+	struct ipc_queued *queued;
+
+	while ((queued = STAILQ_FIRST(&ipc->queue))) {
+		int error =
+			ipc_write(ipc->fd, queued->type, queued->body, queued->size, queued->fd);
+
+		if (error)
+			return error;
+		STAILQ_REMOVE_HEAD(&ipc->queue, next);
+		ipc->queued--;
+		ipc_queued_free(queued);
+	}
+	return 0;
+}
+
+static void ipc_on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct ipc *ipc = arg;
+	int error = ipc_drain(ipc);
+
+	(void)fd;
+	(void)what;
+	/* Any other error shows itself to the reader as the end of the channel. */
+	if (error == -EAGAIN || error == -ENOBUFS)
+		loop_add(ipc->writable, NULL);
+}
+
+size_t ipc_backlog(const struct ipc *ipc)
+{
+	return ipc->queued;
+}
+
+void ipc_flush(struct ipc *ipc, int timeout_ms)
+{
+	struct pollfd poll_fd = {.fd = ipc->fd, .events = POLLOUT};
+
+	while (ipc_drain(ipc) == -EAGAIN) {
+		if (poll(&poll_fd, 1, timeout_ms) <= 0)
+			return;
+	}
+}
+
+/* The descriptor that came with a message, or -1; *extra is set where there was more than one. */
+static int ipc_take_fd(struct msghdr *msg, bool *extra)
+{
+	int fd = -1;
+
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
+			continue;
+		size_t count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		for (size_t i = 0; i < count; i++) {
+			int got;
+
+			memcpy(&got, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(int));
+			if (fd == -1) {
+				fd = got;
+			} else {
+				*extra = true;
+				close(got);
+			}
+		}
+	}
+	return fd;
+}
+
+/* Returns 1 for a message handled, 0 where there is none now, -1 at the end, -2 for a violation. */
+static int ipc_read_one(struct ipc *ipc)
+{
+	struct ipc_packet packet;
+	union {
+		struct cmsghdr align;
+		unsigned char room[CMSG_SPACE(4 * sizeof(int))];
+	} control;
+	struct iovec iov = {.iov_base = &packet, .iov_len = sizeof(packet)};
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.room,
+		.msg_controllen = sizeof(control.room),
+	};
+	ssize_t n = recvmsg(ipc->fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+
+	if (n == -1)
+		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	if (n == 0)
+		return -1;
+
+	bool extra = false;
+	int fd = ipc_take_fd(&msg, &extra);
+	int result = -2;
+
+	if (extra || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
+	    (size_t)n < offsetof(struct ipc_packet, body)) {
+		log_warnx("malformed message from %s", ipc->name);
+		goto done;
+	}
+	for (size_t i = 0; i < ipc->n_rows; i++) {
+		const struct ipc_row *row = &ipc->rows[i];
+
+		if (row->type != packet.header.type)
+			continue;
+		if (row->size != packet.header.size ||
+		    row->size != (size_t)n - offsetof(struct ipc_packet, body) ||
+		    row->with_fd != (fd != -1)) {
+			log_warnx("message %u from %s has the wrong form", packet.header.type,
+				  ipc->name);
+			goto done;
+		}
+		row->handler(ipc, packet.body, fd, ipc->arg);
+		fd = -1;
+		result = 1;
+		goto done;
+	}
+	log_warnx("unexpected message %u from %s", packet.header.type, ipc->name);
+done:
+	if (fd != -1)
+		close(fd);
+	explicit_bzero(&packet, sizeof(packet));
+	return result;
+}
+
+static void ipc_on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct ipc *ipc = arg;
+	bool freed = false;
+	int result = 1;
+
+	(void)fd;
+	(void)what;
+	ipc->freed = &freed;
+	/* Bounded, so that one busy channel does not starve the room's other work. */
+	for (int i = 0; i < 64 && result == 1 && !freed; i++)
+		result = ipc_read_one(ipc);
+	if (freed)
+		return;
+	ipc->freed = NULL;
+	if (result < 0) {
+		(void)event_del(ipc->readable);
+		ipc->closed(ipc, result == -2, ipc->arg);
+	}
+}
+
+void ipc_free(struct ipc **owner)
+{
+	struct ipc *ipc = *owner;
+	struct ipc_queued *queued;
+
+	if (!ipc)
+		return;
+	*owner = NULL;
+	if (ipc->freed)
+		*ipc->freed = true;
+	while ((queued = STAILQ_FIRST(&ipc->queue))) {
+		STAILQ_REMOVE_HEAD(&ipc->queue, next);
+		ipc_queued_free(queued);
+	}
+	event_free(ipc->readable);
+	event_free(ipc->writable);
+	close(ipc->fd);
+	free(ipc);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "process/output.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+/* Octets of a line that are shown, and of what is read at once. */
+enum { OUTPUT_LINE_MAX = 1000, OUTPUT_READ = 4096 };
+
+struct output {
+	char *name;
+	bool room;
+	bool let_go;
+	int fd;
+	struct event *readable;
+	struct evbuffer *input;
+};
+
+/* A line of a room, "<4>text"; what the C library or a sanitizer says has no priority. */
+static void output_room_line(const struct output *output, char *line, size_t len)
+{
+	int priority = LOG_WARNING;
+
+	if (len >= 3 && line[0] == '<' && line[1] >= '0' + LOG_WARNING &&
+	    line[1] <= '0' + LOG_DEBUG && line[2] == '>') {
+		priority = line[1] - '0';
+		line += 3;
+		len -= 3;
+	}
+	/* The room has escaped what a peer sent; twice would not be readable. */
+	for (size_t i = 0; i < len; i++) {
+		if (line[i] < ' ' || line[i] > '~')
+			line[i] = '?';
+	}
+	if (priority != LOG_DEBUG || log_is_debug())
+		log_of_room(output->name, priority, line);
+}
+
+static void output_line(const struct output *output, char *line, size_t len)
+{
+	char shown[OUTPUT_LINE_MAX];
+
+	if (output->room)
+		output_room_line(output, line, len);
+	else
+		log_info("%s: %s", output->name, log_escape(line, len, shown, sizeof(shown)));
+}
+
+static void output_lines(const struct output *output)
+{
+	char *line;
+	size_t len;
+
+	while ((line = evbuffer_readln(output->input, &len, EVBUFFER_EOL_LF))) {
+		output_line(output, line, len);
+		free(line);
+	}
+	/* The beginning of a line without end is enough. */
+	if (evbuffer_get_length(output->input) >= OUTPUT_READ) {
+		char begin[OUTPUT_LINE_MAX + 1];
+		int n = evbuffer_remove(output->input, begin, OUTPUT_LINE_MAX);
+
+		begin[n > 0 ? n : 0] = '\0';
+		output_line(output, begin, strlen(begin));
+		(void)evbuffer_drain(output->input, evbuffer_get_length(output->input));
+	}
+}
+
+/* False at the end. */
+static bool output_read(const struct output *output)
+{
+	int n = evbuffer_read(output->input, output->fd, OUTPUT_READ);
+
+	if (n > 0)
+		output_lines(output);
+	return n > 0 || (n == -1 && (errno == EAGAIN || errno == EINTR));
+}
+
+static void output_on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct output *output = arg;
+
+	(void)fd;
+	(void)what;
+	if (output_read(output))
+		return;
+	(void)event_del(output->readable);
+	output_drain(output);
+	if (output->let_go)
+		output_free(output);
+}
+
+struct output *output_new(struct event_base *base, const char *name, bool room, int *writer)
+{
+	struct output *output = calloc(1, sizeof(*output));
+	int fds[2] = {-1, -1};
+
+	*writer = -1;
+	if (!output)
+		return NULL;
+	output->room = room;
+	output->fd = -1;
+	if (pipe2(fds, O_CLOEXEC) == -1)
+		goto failed;
+	output->fd = fds[0];
+	output->name = strdup(name);
+	output->input = evbuffer_new();
+	output->readable =
+		event_new(base, fds[0], EV_READ | EV_PERSIST, output_on_readable, output);
+	if (!output->name || !output->input || !output->readable ||
+	    evutil_make_socket_nonblocking(fds[0]) == -1 || event_add(output->readable, NULL) == -1)
+		goto failed;
+	*writer = fds[1];
+	return output;
+failed:
+	if (fds[1] != -1)
+		close(fds[1]);
+	output_free(output);
+	return NULL;
+}
+
+void output_drain(struct output *output)
+{
+	/* Bounded: who holds the other end may still write. */
+	for (int i = 0; i < 64; i++) {
+		if (evbuffer_read(output->input, output->fd, OUTPUT_READ) <= 0)
+			break;
+		output_lines(output);
+	}
+	if (evbuffer_get_length(output->input) > 0 && evbuffer_add(output->input, "\n", 1) == 0)
+		output_lines(output);
+}
+
+void output_free(struct output *output)
+{
+	if (!output)
+		return;
+	if (output->readable)
+		event_free(output->readable);
+	if (output->input)
+		evbuffer_free(output->input);
+	if (output->fd != -1)
+		close(output->fd);
+	free(output->name);
+	free(output);
+}
+
+void output_let_go(struct output *output)
+{
+	output->let_go = true;
+	/* Whoever wrote to it may have closed it before. */
+	if (!event_pending(output->readable, EV_READ, NULL))
+		output_free(output);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What children say: the end of a pipe that monitor reads, each line of it a line in the log. The
+ * text is theirs and not to be trusted: what cannot be shown is replaced, what is too long is cut.
+ */
+#ifndef DTCP_PROCESS_OUTPUT_H
+#define DTCP_PROCESS_OUTPUT_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+
+struct output;
+
+/*
+ * Makes the pipe; *writer is the child's end, close-on-exec and blocking. name stands before each
+ * line and is copied; room: a line can begin with its priority (log_to_monitor()). NULL where
+ * memory or descriptors are short: *writer is -1 then.
+ */
+struct output *output_new(struct event_base *base, const char *name, bool room, int *writer);
+
+/* Logs what has been written by now, also a last line without an end. */
+void output_drain(struct output *output);
+
+/* Closes it; what has not been read is lost. NULL is allowed. */
+void output_free(struct output *output);
+
+/* It goes on by itself until nobody can write to it any more, and then is freed. */
+void output_let_go(struct output *output);
+
+#endif

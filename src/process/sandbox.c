@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "process/sandbox.h"
+
+#include "base/log.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <pwd.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#if SANDBOX_SANITIZED
+/*
+ * The leak finder traces the process that it looks into, which nobody may do here. It asks this
+ * before it begins; processes without a sandbox are looked into.
+ */
+static int sandbox_entered;
+
+int __lsan_is_turned_off(void);
+
+int __lsan_is_turned_off(void)
+{
+	return sandbox_entered;
+}
+#endif
+
+/* Times in the log are local; without TZ the C library would look at the file again and again. */
+static void sandbox_read_files(void)
+{
+	(void)setenv("TZ", ":/etc/localtime", 0);
+	tzset();
+}
+
+/* In a child that shares root and current directory with us. Its exit status is errno. */
+static int sandbox_leave(void *arg)
+{
+	(void)arg;
+	return chroot("/proc/self/fdinfo") == -1 || chdir("/") == -1 ? errno : 0;
+}
+
+/*
+ * The root directory becomes one that /proc has for each process, of a process that has ended: it
+ * is empty, and not even root can make a file in it. It costs no place in any file system, so
+ * nothing is left behind, whenever and however we end.
+ */
+static void sandbox_empty_root(void)
+{
+	static _Alignas(max_align_t) unsigned char stack[65536];
+	int status = 0;
+	pid_t pid;
+
+	/* The reports of sanitizers need the program's own file and a place to be written to. */
+	if (SANDBOX_SANITIZED)
+		return;
+	pid = clone(sandbox_leave, stack + sizeof(stack), CLONE_FS | SIGCHLD, NULL);
+	if (pid == -1 || waitpid(pid, &status, 0) == -1) {
+		log_warn("cannot start a process for the empty root directory");
+		exit(1);
+	}
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		errno = WIFEXITED(status) ? WEXITSTATUS(status) : ECANCELED;
+		log_warn("cannot change the root directory to an empty one in /proc");
+		exit(1);
+	}
+}
+
+static void sandbox_limit(__rlimit_resource_t resource, rlim_t value, const char *what)
+{
+	const struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
+
+	if (setrlimit(resource, &limit) == 0)
+		return;
+	log_warn("cannot limit %s", what);
+	exit(1);
+}
+
+static void sandbox_limits(unsigned int files)
+{
+	sandbox_limit(RLIMIT_CORE, 0, "core files");
+	sandbox_limit(RLIMIT_NPROC, 0, "processes");
+	sandbox_limit(RLIMIT_MEMLOCK, 0, "locked memory");
+	sandbox_limit(RLIMIT_MSGQUEUE, 0, "message queues");
+	if (!SANDBOX_SANITIZED)
+		sandbox_limit(RLIMIT_FSIZE, 0, "files");
+	if (files > 0)
+		sandbox_limit(RLIMIT_NOFILE, files, "descriptors");
+}
+
+static void sandbox_drop_privileges(const struct passwd *passwd)
+{
+	capng_clear(CAPNG_SELECT_ALL);
+
+	int result = capng_change_id((int)passwd->pw_uid, (int)passwd->pw_gid,
+				     CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
+
+	if (result != 0) {
+		log_warnx("cannot become user %s (step %d)", passwd->pw_name, -result);
+		exit(1);
+	}
+	/* Neither by a set-user-ID program nor by file capabilities does anything come back. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1) {
+		log_warn("cannot renounce new privileges");
+		exit(1);
+	}
+	/* Other processes of the same user cannot look into it, and no core file shows secrets. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1) {
+		log_warn("cannot keep the process from being read by others");
+		exit(1);
+	}
+	if (setresuid(0, 0, 0) != -1 || capng_have_capabilities(CAPNG_SELECT_ALL) != CAPNG_NONE) {
+		log_warnx("privileges are still there after giving them up");
+		exit(1);
+	}
+}
+
+void sandbox_enter(const struct sandbox *sandbox)
+{
+	const struct passwd *passwd = sandbox->user ? getpwnam(sandbox->user) : NULL;
+	int error;
+
+	if (!passwd || passwd->pw_uid == 0) {
+		log_warnx("cannot run as user %s: %s", sandbox->user ? sandbox->user : "nobody",
+			  passwd ? "that is root" : "no such user");
+		exit(1);
+	}
+	sandbox_read_files();
+	if (sandbox->room != SANDBOX_CLIENT_RESOLVER)
+		sandbox_empty_root();
+	sandbox_limits(sandbox->files);
+	sandbox_drop_privileges(passwd);
+#if SANDBOX_SANITIZED
+	sandbox_entered = 1;
+#endif
+	error = sandbox_filter(sandbox->room);
+	if (error) {
+		errno = -error;
+		log_warn("cannot limit the system calls (does this kernel have seccomp filters?)");
+		exit(1);
+	}
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Makes the kernel's filter of a list of system calls. */
+#include "process/sandbox_lists.h"
+
+#include <errno.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+/* The kernel looks at 32 bits of the arguments that we look at, and so do we. */
+static struct scmp_arg_cmp sandbox_compare(const struct sandbox_condition *condition)
+{
+	return (struct scmp_arg_cmp){
+		.arg = condition->argument,
+		.op = SCMP_CMP_MASKED_EQ,
+		.datum_a = condition->mask,
+		.datum_b = condition->value,
+	};
+}
+
+static int sandbox_add(scmp_filter_ctx filter, uint32_t action, const struct sandbox_rule *rule)
+{
+	struct scmp_arg_cmp args[SANDBOX_CONDITIONS];
+	unsigned int count = 0;
+	int number = seccomp_syscall_resolve_name(rule->call);
+
+	/* A library older than the call: then nobody here makes it either. */
+	if (number == __NR_SCMP_ERROR)
+		return 0;
+	for (; count < SANDBOX_CONDITIONS && rule->conditions[count].mask; count++)
+		args[count] = sandbox_compare(&rule->conditions[count]);
+
+	int error = seccomp_rule_add_array(filter, action, number, count, args);
+
+	/* A call that this machine does not have; nothing to do. */
+	return error == -EDOM ? 0 : error;
+}
+
+/* abort(): no other process and no other signal. */
+static int sandbox_allow_abort(scmp_filter_ctx filter)
+{
+	const struct sandbox_rule rule = {
+		.call = "tgkill",
+		.conditions = {{.argument = 0, .mask = UINT32_MAX, .value = (uint32_t)getpid()},
+			       {.argument = 2, .mask = UINT32_MAX, .value = SIGABRT}},
+	};
+
+	return sandbox_add(filter, SCMP_ACT_ALLOW, &rule);
+}
+
+/* Calls that a process may make about itself, but not about others of the same user. */
+static int sandbox_deny_others(scmp_filter_ctx filter)
+{
+	/* The first argument says about whom; 0 is this process in the last one only. */
+	const struct {
+		int call;
+		pid_t self;
+	} calls[] = {
+		{SCMP_SYS(kill), getpid()},
+		{SCMP_SYS(tgkill), getpid()},
+		{SCMP_SYS(rt_sigqueueinfo), getpid()},
+		{SCMP_SYS(rt_tgsigqueueinfo), getpid()},
+		{SCMP_SYS(prlimit64), 0},
+	};
+	int error = 0;
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]) && !error; i++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), calls[i].call, 1,
+					 SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)calls[i].self));
+	return error;
+}
+
+int sandbox_filter(enum sandbox_room room)
+{
+	const struct sandbox_group *const *group = sandbox_groups(room);
+	bool others = room == SANDBOX_CLIENT_RESOLVER; /* than those of the list are allowed */
+	uint32_t action = others ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_ALLOW;
+	scmp_filter_ctx filter = seccomp_init(others ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS);
+	int error;
+
+	if (!filter)
+		return -ENOMEM;
+	/* Calls in the numbers of another kind of program (32 bits on 64) end it as well. */
+	error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	/* A search tree instead of one question after the other, where the library can make one. */
+	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	for (; *group && !error; group++) {
+		for (size_t i = 0; i < (*group)->n_rules && !error; i++)
+			error = sandbox_add(filter, action, &(*group)->rules[i]);
+	}
+	if (!error)
+		error = others ? sandbox_deny_others(filter) : sandbox_allow_abort(filter);
+	if (!error)
+		error = seccomp_load(filter);
+	seccomp_release(filter);
+	return error;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How the tables of sandbox_lists.h are written. */
+#ifndef DTCP_PROCESS_SANDBOX_RULES_H
+#define DTCP_PROCESS_SANDBOX_RULES_H
+
+#include "process/sandbox_lists.h"
+
+/* ARG(number, bits, value); ALL bits that the kernel looks at. */
+#define ALL UINT32_MAX
+#define ARG(n, m, v)                                                                               \
+	{                                                                                          \
+		.argument = (n), .mask = (uint32_t)(m), .value = (uint32_t)(v)                     \
+	}
+#define CALL(name)                                                                                 \
+	{                                                                                          \
+		.call = (name)                                                                     \
+	}
+#define CALL_IF(name, ...)                                                                         \
+	{                                                                                          \
+		.call = (name), .conditions = { __VA_ARGS__ }                                      \
+	}
+#define GROUP(n, list)                                                                             \
+	{                                                                                          \
+		.name = (n), .rules = (list), .n_rules = sizeof(list) / sizeof((list)[0])          \
+	}
+
+#endif

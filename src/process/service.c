@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "process/service.h"
+
+#include "base/log.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Rooms that can be watched; length of a status; shortest time between signs of life. */
+enum { SERVICE_ROOMS_MAX = 2, SERVICE_STATUS_MAX = 1000, SERVICE_TICK_MIN_US = 10000 };
+
+struct service {
+	const struct notify *notify;
+	struct event *tick;  /* half of the watchdog's time; NULL: none is wanted */
+	struct event *later; /* pending while nothing more is said */
+	struct {
+		const char *name;
+		struct ipc *const *ipc; /* its owner's pointer; NULL: no room is watched here */
+		uint32_t type;
+		bool asked; /* and has not answered yet */
+	} rooms[SERVICE_ROOMS_MAX];
+	bool overdue; /* a sign of life waits for an answer */
+	bool unsaid;  /* a sign of life did not get through */
+	bool stopping;
+	char status[SERVICE_STATUS_MAX];
+	char told[SERVICE_STATUS_MAX];
+};
+
+static void service_wait(struct service *service)
+{
+	const struct timeval second = {.tv_sec = 1};
+
+	(void)evtimer_add(service->later, &second);
+}
+
+/* Says what has changed, unless that was less than a second ago. */
+static void service_tell_status(struct service *service)
+{
+	if (evtimer_pending(service->later, NULL) || strcmp(service->status, service->told) == 0)
+		return;
+	if (notify_try(service->notify, "STATUS=%s", service->status))
+		(void)strlcpy(service->told, service->status, sizeof(service->told));
+	service_wait(service);
+}
+
+static void service_beat(struct service *service)
+{
+	service->unsaid = !notify_try(service->notify, "WATCHDOG=1");
+	/* The time until the next one would be more than there is. */
+	if (service->unsaid)
+		service_wait(service);
+}
+
+static void service_on_later(evutil_socket_t fd, short what, void *arg)
+{
+	struct service *service = arg;
+
+	(void)fd;
+	(void)what;
+	if (service->unsaid)
+		service_beat(service);
+	service_tell_status(service);
+}
+
+/* The channel to a room; NULL if there is no such room, or its channel is closed. */
+static struct ipc *service_channel(const struct service *service, size_t i)
+{
+	return service->rooms[i].ipc ? *service->rooms[i].ipc : NULL;
+}
+
+static void service_ask(struct service *service, size_t i)
+{
+	const struct service_none none = {0};
+	struct ipc *ipc = service_channel(service, i);
+
+	if (!ipc)
+		return;
+	service->rooms[i].asked = true;
+	/* A question that cannot be sent is one that is not answered. */
+	(void)ipc_send(ipc, service->rooms[i].type, &none, sizeof(none), -1);
+}
+
+/* The first room that has not answered; SERVICE_ROOMS_MAX if all have that are still there. */
+static size_t service_silent(const struct service *service)
+{
+	size_t i = 0;
+
+	while (i < SERVICE_ROOMS_MAX && !(service->rooms[i].asked && service_channel(service, i)))
+		i++;
+	return i;
+}
+
+/* Passes on that all are alive, and asks for the next time, if there is to be one. */
+static void service_alive(struct service *service)
+{
+	service_beat(service);
+	for (size_t i = 0; i < SERVICE_ROOMS_MAX && !service->stopping; i++)
+		service_ask(service, i);
+}
+
+static void service_on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct service *service = arg;
+	size_t silent = service_silent(service);
+
+	(void)fd;
+	(void)what;
+	if (service->stopping) {
+		/* How long the end may take is watched by other means. */
+		service_beat(service);
+	} else if (silent == SERVICE_ROOMS_MAX) {
+		service_alive(service);
+	} else if (!service->overdue) {
+		service->overdue = true;
+		log_warnx("room %s has not answered for %" PRIu64
+			  " ms; until it does, the service manager does not hear that we live",
+			  service->rooms[silent].name, service->notify->watchdog_us / 2000);
+	}
+}
+
+struct service *service_new(struct event_base *base, const struct notify *notify)
+{
+	uint64_t half = notify->watchdog_us / 2;
+	struct service *service = calloc(1, sizeof(*service));
+	struct timeval period;
+
+	if (!service)
+		return NULL;
+	service->notify = notify;
+	service->later = evtimer_new(base, service_on_later, service);
+	if (!service->later)
+		goto failed;
+	if (notify->watchdog_us) {
+		if (half < SERVICE_TICK_MIN_US)
+			half = SERVICE_TICK_MIN_US;
+		period.tv_sec = (time_t)(half / 1000000);
+		period.tv_usec = (suseconds_t)(half % 1000000);
+		service->tick = event_new(base, -1, EV_PERSIST, service_on_tick, service);
+		if (!service->tick || event_add(service->tick, &period) == -1)
+			goto failed;
+	}
+	if (getpid() != notify->pid)
+		notify_must(notify, "MAINPID=%d", (int)getpid());
+	return service;
+failed:
+	service_free(service);
+	return NULL;
+}
+
+void service_free(struct service *service)
+{
+	if (!service)
+		return;
+	if (service->tick)
+		event_free(service->tick);
+	if (service->later)
+		event_free(service->later);
+	free(service);
+}
+
+void service_watch(struct service *service, const char *name, struct ipc *const *ipc, uint32_t type)
+{
+	size_t i = 0;
+
+	while (i < SERVICE_ROOMS_MAX && service->rooms[i].ipc)
+		i++;
+	if (!service->tick || i == SERVICE_ROOMS_MAX)
+		return;
+	service->rooms[i].name = name;
+	service->rooms[i].ipc = ipc;
+	service->rooms[i].type = type;
+	service_ask(service, i);
+}
+
+bool service_heard(struct service *service, const struct ipc *ipc)
+{
+	size_t i = 0;
+
+	while (i < SERVICE_ROOMS_MAX && service_channel(service, i) != ipc)
+		i++;
+	if (i == SERVICE_ROOMS_MAX || !service->rooms[i].asked)
+		return false;
+	service->rooms[i].asked = false;
+	if (service->overdue && service_silent(service) == SERVICE_ROOMS_MAX) {
+		/* Late is better than at the next tick, which may be too late. */
+		service->overdue = false;
+		log_info("all rooms answer again");
+		service_alive(service);
+	}
+	return true;
+}
+
+void service_status(struct service *service, const char *format, ...)
+{
+	char text[SERVICE_STATUS_MAX];
+	va_list ap;
+
+	if (service->stopping)
+		return;
+	va_start(ap, format);
+	(void)vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	/* A line end would begin another message. */
+	(void)log_escape(text, strlen(text), service->status, sizeof(service->status));
+	service_tell_status(service);
+}
+
+/* Says something that cannot wait, together with the status. */
+static void service_say(struct service *service, const char *what)
+{
+	notify_must(service->notify, "%s\nSTATUS=%s", what, service->status);
+	(void)strlcpy(service->told, service->status, sizeof(service->told));
+}
+
+void service_ready(struct service *service)
+{
+	if (!service->stopping)
+		service_say(service, "READY=1");
+}
+
+void service_reloading(struct service *service)
+{
+	struct timespec now;
+
+	if (service->stopping)
+		return;
+	/* With the time, a manager can tell which READY=1 is the answer to its signal. */
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	notify_must(service->notify, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+		    (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+}
+
+void service_stopping(struct service *service)
+{
+	if (service->stopping)
+		return;
+	service->stopping = true;
+	service_say(service, "STOPPING=1");
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What monitor tells a service manager about the program as a whole (process/notify.h): that it is
+ * ready or about to end, its state in words, and, where the manager's watchdog asks for it, that it
+ * is alive. The latter only as long as the rooms answer, too.
+ */
+#ifndef DTCP_PROCESS_SERVICE_H
+#define DTCP_PROCESS_SERVICE_H
+
+#include "process/ipc.h"
+#include "process/notify.h"
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The body of the question and of the answer in service_watch(). */
+struct service_none {
+	uint32_t unused;
+};
+
+struct service;
+
+/*
+ * notify must stay valid. Where this is not the process any more that opened it, the manager is
+ * told of the new one. NULL where memory is short.
+ */
+struct service *service_new(struct event_base *base, const struct notify *notify);
+
+/* NULL is allowed. */
+void service_free(struct service *service);
+
+/*
+ * The room at the other end of a channel is to show that it lives: from time to time it is sent a
+ * message of this type (struct service_none), and its answer is told with service_heard(). name and
+ * the owner's pointer must stay valid; one whose channel has been closed is not waited for.
+ */
+void service_watch(struct service *service, const char *name, struct ipc *const *ipc,
+		   uint32_t type);
+
+/* False where this room was not asked. */
+bool service_heard(struct service *service, const struct ipc *ipc);
+
+/* The state in one line; passed on when it changes, at most once a second. */
+__attribute__((format(printf, 2, 3))) void service_status(struct service *service,
+							  const char *format, ...);
+
+void service_ready(struct service *service);
+
+/* Settings are read again; service_ready() follows. */
+void service_reloading(struct service *service);
+
+/* The end has begun, for the reason in the last service_status(). The rooms are asked no more. */
+void service_stopping(struct service *service);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/control/admission.h"
+
+#include "base/clock.h"
+
+#include <arpa/inet.h>
+#include <unistd.h>
+
+/* Makes room for a connection; false where there is none. */
+static bool admission_make_room(struct admission *admission, struct in_addr peer)
+{
+	char text[INET_ADDRSTRLEN];
+	struct connection_limits_place *drop;
+	enum connection_limits_answer answer;
+	const char *why;
+
+	while ((answer = connection_limits_ask(admission->connection_limits, peer, &drop, &why)) ==
+	       CONNECTION_LIMITS_DROP) {
+		struct client *client = drop->owner;
+
+		log_limited(&admission->dropped, clock_ms(),
+			    "%s: connection dropped for a newer one: %s", client->peer_text, why);
+		client_drop(client, REASON_CONNECTIONS);
+	}
+	if (answer == CONNECTION_LIMITS_ENTER)
+		return true;
+	log_limited(&admission->dropped, clock_ms(), "%s: connection refused: %s",
+		    inet_ntop(AF_INET, &peer, text, sizeof(text)), why);
+	return false;
+}
+
+static void admission_on_accepted(int fd, struct in_addr peer, void *arg)
+{
+	struct admission *admission = arg;
+	struct client *client;
+
+	if (!admission_make_room(admission, peer)) {
+		if (!client_tell(fd, REASON_CONNECTIONS))
+			log_debug("a refused client could not be told");
+		close(fd);
+		return;
+	}
+	client = client_new(admission->owner, fd, peer);
+	if (!client) {
+		log_limited(&admission->dropped, clock_ms(), "a connection could not be taken");
+		return;
+	}
+	TAILQ_INSERT_TAIL(&admission->clients, client, next);
+	connection_limits_enter(admission->connection_limits, &client->place, peer, client);
+}
+
+static bool admission_on_exhausted(void *arg)
+{
+	struct admission *admission = arg;
+	struct connection_limits_place *worst =
+		connection_limits_worst(admission->connection_limits);
+	struct client *client = worst ? worst->owner : NULL;
+
+	if (!client)
+		return false;
+	log_limited(&admission->dropped, clock_ms(),
+		    "%s: connection dropped for a newer one: out of descriptors or memory",
+		    client->peer_text);
+	client_drop(client, REASON_CONNECTIONS);
+	return true;
+}
+
+void admission_init(struct admission *admission, const struct client_owner *owner)
+{
+	*admission = (struct admission){.owner = owner};
+	TAILQ_INIT(&admission->clients);
+	log_limit_init(&admission->dropped, "dropped connections", 1, clock_ms());
+}
+
+bool admission_open(struct admission *admission, int fd)
+{
+	admission->listening = (struct listener_owner){
+		.accepted = admission_on_accepted,
+		.exhausted = admission_on_exhausted,
+		.arg = admission,
+	};
+	admission->listener = listener_new(admission->owner->base, fd, &admission->listening);
+	return admission->listener != NULL;
+}
+
+void admission_stop(struct admission *admission)
+{
+	if (admission->listener)
+		listener_stop(admission->listener);
+}
+
+void admission_leave(struct admission *admission, struct client *client)
+{
+	connection_limits_leave(admission->connection_limits, &client->place);
+	TAILQ_REMOVE(&admission->clients, client, next);
+}
+
+void admission_end(struct admission *admission)
+{
+	for (struct client *client; (client = TAILQ_FIRST(&admission->clients));) {
+		TAILQ_REMOVE(&admission->clients, client, next);
+		client_free(client);
+	}
+	listener_free(admission->listener);
+}

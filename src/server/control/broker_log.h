@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the broker says of clients and sessions in the log; dtcps(8) describes the lines. */
+#ifndef DTCP_SERVER_CONTROL_BROKER_LOG_H
+#define DTCP_SERVER_CONTROL_BROKER_LOG_H
+
+#include "server/control/broker.h"
+
+/* A session has begun; it has ended, and why. */
+void broker_log_up(const struct client *client);
+void broker_log_down(const struct broker *broker, const struct client *client, const char *why);
+
+/* Its path has died, or come back. */
+void broker_log_path(const struct client *client, bool dead);
+
+/* A login has failed. */
+void broker_log_denied(struct broker *broker, const struct client *client);
+
+/* A login was not looked into. */
+void broker_log_unheard(struct broker *broker, const struct client *client, const char *why);
+
+/* A room has said of a session what it cannot mean; nothing was done for it. */
+void broker_log_wrong(struct broker *broker, const char *who, const char *message, uint32_t id);
+
+/*
+ * The client gets no tunnel, though nothing is wrong with its login: why, in the operator's terms.
+ * Nothing for a verdict that says otherwise.
+ */
+void broker_log_refused(struct broker *broker, const struct client *client, const char *why);
+void broker_log_verdict(struct broker *broker, const struct client *client,
+			const struct server_verdict *verdict);
+
+#endif

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/control/control.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "forward/counters.h"
+#include "forward/msg.h"
+#include "process/ipc.h"
+#include "server/control/admission.h"
+#include "server/control/broker.h"
+#include "server/control/client.h"
+#include "server/control/connection_limits.h"
+#include "server/control/login_limits.h"
+#include "server/control/sessions.h"
+#include "server/msg.h"
+#include "server/settings.h"
+
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How often the log says what was left out of it. */
+enum { CONTROL_TELL_SECONDS = 10 };
+
+/* How long clients may take at the end of the server to read that it ends. */
+static const struct timeval control_stop_wait = {.tv_sec = 2};
+
+struct control {
+	struct server_options *options;
+	struct event_base *base;
+	struct broker broker;
+	struct admission admission;
+	struct client_owner owner;
+	struct login_limits_config login_limits_config;
+	struct event *tell; /* what was left out of the log */
+	bool stopping;
+	int status;
+};
+
+static void control_end(struct control *control, int status)
+{
+	control->status = status;
+	(void)event_base_loopbreak(control->base);
+}
+
+static void control_failed(void *arg)
+{
+	control_end(arg, 1);
+}
+
+static void control_act(struct client *client, unsigned int what, void *arg)
+{
+	struct control *control = arg;
+
+	broker_act(&control->broker, client, what);
+}
+
+static void control_client_ended(struct client *client, void *arg)
+{
+	struct control *control = arg;
+
+	broker_ended(&control->broker, client);
+}
+
+static void control_client_gone(struct client *client, void *arg)
+{
+	struct control *control = arg;
+
+	admission_leave(&control->admission, client);
+	if (control->stopping && TAILQ_EMPTY(&control->admission.clients))
+		control_end(control, 0);
+}
+
+static void control_on_verdict(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+
+	(void)ipc;
+	(void)fd;
+	broker_verdict(&control->broker, body);
+}
+
+static void control_on_revoke(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct server_id *id = body;
+	struct control *control = arg;
+
+	(void)ipc;
+	(void)fd;
+	broker_revoke(&control->broker, id->id);
+}
+
+static void control_on_report(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct control *control = arg;
+
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	broker_report(&control->broker);
+}
+
+static void control_on_added(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct forward_id *id = body;
+	struct control *control = arg;
+
+	(void)ipc;
+	(void)fd;
+	broker_added(&control->broker, id->id);
+}
+
+static void control_on_learned(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+
+	(void)ipc;
+	(void)fd;
+	broker_learned(&control->broker, body);
+}
+
+static void control_on_path(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+
+	(void)ipc;
+	(void)fd;
+	broker_path(&control->broker, body);
+}
+
+static void control_on_refused(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct forward_id *id = body;
+	struct control *control = arg;
+
+	(void)ipc;
+	(void)fd;
+	broker_refused(&control->broker, id->id);
+}
+
+/* Some clients do not read their last line, or do not close: they have had their time. */
+static void control_on_stop_late(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *control = arg;
+	const struct client *client;
+	unsigned int count = 0;
+
+	(void)fd;
+	(void)what;
+	TAILQ_FOREACH (client, &control->admission.clients, next)
+		count++;
+	log_debug("%u connections are closed without waiting for their clients any longer", count);
+	control_end(control, 0);
+}
+
+static void control_on_stop(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct conn_event event = {.input = CONN_FINISH, .reason = REASON_STOPPING};
+	struct control *control = arg;
+	struct client *client = TAILQ_FIRST(&control->admission.clients);
+
+	(void)ipc;
+	(void)body;
+	(void)fd;
+	if (control->stopping)
+		return;
+	control->stopping = true;
+	loop_once(control->base, &control_stop_wait, control_on_stop_late, control);
+	admission_stop(&control->admission);
+	if (!client)
+		control_end(control, 0);
+	while (client) {
+		struct client *next = TAILQ_NEXT(client, next);
+
+		client_feed(client, &event);
+		client = next;
+	}
+}
+
+static void control_on_removed(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct forward_id *id = body;
+	struct control *control = arg;
+
+	(void)ipc;
+	(void)fd;
+	broker_removed(&control->broker, id->id);
+}
+
+static void control_on_counters(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+
+	(void)ipc;
+	(void)body;
+	control->broker.counters = counters_map(fd, server_options_ids(control->options));
+}
+
+static void control_on_tell(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *control = arg;
+
+	(void)fd;
+	(void)what;
+	log_limit_tell(&control->broker.denied);
+	log_limit_tell(&control->broker.unheard);
+	log_limit_tell(&control->broker.refused);
+	log_limit_tell(&control->broker.places);
+	log_limit_tell(&control->broker.wrong);
+	log_limit_tell(&control->broker.paths);
+	log_limit_tell(&control->admission.dropped);
+}
+
+static void control_on_listener(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+
+	(void)ipc;
+	(void)body;
+	if (!admission_open(&control->admission, fd)) {
+		log_warnx("cannot take connections: out of memory");
+		control_end(control, 1);
+	}
+}
+
+/* What is kept elsewhere of the settings that can change. */
+static void control_configure(struct control *control)
+{
+	const struct server_options *options = control->options;
+
+	log_set_debug(options->debug);
+	control->owner.conn.timeout_login = options->timeout_login;
+	control->owner.conn.timeout_idle = options->timeout_idle;
+	control->owner.conn.attempts = options->attempts;
+	control->owner.conn.lines = options->line_rate;
+	control->owner.output_max = options->output;
+	control->owner.word_wait = (struct timeval){.tv_sec = (time_t)options->timeout_word};
+	control->login_limits_config = (struct login_limits_config){
+		.failures = options->failures,
+		.delay_max = options->delay * 1000,
+	};
+	if (control->broker.login_limits)
+		login_limits_reconfigure(control->broker.login_limits, clock_ms());
+	if (control->broker.denied.rate.per_second != options->log_lines) {
+		log_limit_init(&control->broker.denied, "failed logins", options->log_lines,
+			       clock_ms());
+		log_limit_init(&control->broker.places, "places of clients", options->log_lines,
+			       clock_ms());
+		log_limit_init(&control->broker.paths, "paths of clients", options->log_lines,
+			       clock_ms());
+	}
+}
+
+static void control_on_setting(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct server_setting *setting = body;
+	struct control *control = arg;
+	char value[SETTINGS_LIVE_SIZE];
+
+	(void)ipc;
+	(void)fd;
+	memcpy(value, setting->value, sizeof(value));
+	value[sizeof(value) - 1] = '\0';
+	if (setting->number < settings_count() && settings_is_live(setting->number) &&
+	    settings_set(control->options, setting->number, settings_key(setting->number), value,
+			 0))
+		control_configure(control);
+}
+
+static void control_on_call(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	const struct server_none none = {0};
+
+	(void)body;
+	(void)fd;
+	(void)arg;
+	/* Without memory for it monitor hears nothing, which is what it listens for. */
+	(void)ipc_send(ipc, SERVER_MSG_HERE, &none, sizeof(none), -1);
+}
+
+static void control_on_closed(struct ipc *ipc, bool violated, void *arg)
+{
+	(void)ipc;
+	/* The monitor says why the program ends: not because of us, so we leave in good order. */
+	control_end(arg, violated ? 1 : 0);
+}
+
+static const struct ipc_row monitor_rows[] = {
+	{SERVER_MSG_LISTENER, sizeof(struct server_none), true, control_on_listener},
+	{SERVER_MSG_COUNTERS, sizeof(struct server_none), true, control_on_counters},
+	{SERVER_MSG_VERDICT, sizeof(struct server_verdict), false, control_on_verdict},
+	{SERVER_MSG_REVOKE, sizeof(struct server_id), false, control_on_revoke},
+	{SERVER_MSG_REPORT, sizeof(struct server_none), false, control_on_report},
+	{SERVER_MSG_STOP, sizeof(struct server_none), false, control_on_stop},
+	{SERVER_MSG_CALL, sizeof(struct server_none), false, control_on_call},
+	{SERVER_MSG_SETTING, sizeof(struct server_setting), false, control_on_setting},
+};
+
+static const struct ipc_row forward_rows[] = {
+	{FORWARD_MSG_ADDED, sizeof(struct forward_id), false, control_on_added},
+	{FORWARD_MSG_LEARNED, sizeof(struct forward_learned), false, control_on_learned},
+	{FORWARD_MSG_PATH, sizeof(struct forward_path), false, control_on_path},
+	{FORWARD_MSG_REFUSED, sizeof(struct forward_id), false, control_on_refused},
+	{FORWARD_MSG_REMOVED, sizeof(struct forward_id), false, control_on_removed},
+};
+
+/* The limits, and what keeps to them. */
+static bool control_limit(struct control *control)
+{
+	const struct timeval tell = {.tv_sec = CONTROL_TELL_SECONDS};
+	const struct server_options *options = control->options;
+	int64_t now = clock_ms();
+	uint64_t key[2];
+
+	log_limit_init(&control->broker.unheard, "refused logins", 1, now);
+	log_limit_init(&control->broker.refused, "refused tunnels", 1, now);
+	log_limit_init(&control->broker.wrong, "messages that were not believed", 10, now);
+	if (RAND_bytes((unsigned char *)key, sizeof(key)) != 1)
+		return false;
+	control->broker.connection_limits =
+		connection_limits_new(&options->limits, options->limits.connections, key);
+	control->admission.connection_limits = control->broker.connection_limits;
+	control->broker.login_limits =
+		login_limits_new(&control->login_limits_config, options->sessions_max, key);
+	control->tell = event_new(control->base, -1, EV_PERSIST, control_on_tell, control);
+	return control->broker.connection_limits && control->broker.login_limits && control->tell &&
+	       event_add(control->tell, &tell) == 0;
+}
+
+int server_control_run(struct server_options *options, int monitor_fd, int forward_fd)
+{
+	struct control control = {
+		.options = options,
+		.broker = {.options = options, .failed = control_failed, .arg = &control},
+		.status = 1,
+	};
+
+	admission_init(&control.admission, &control.owner);
+	control.base = event_base_new();
+	control.broker.sessions = sessions_new(server_options_ids(options));
+	if (!control.base || !control.broker.sessions)
+		goto no_memory;
+	control.owner = (struct client_owner){
+		.base = control.base,
+		.conn = {.address = options->address, .udp_port = options->udp_port},
+		.act = control_act,
+		.ended = control_client_ended,
+		.gone = control_client_gone,
+		.arg = &control,
+	};
+	control_configure(&control);
+	control.broker.monitor = ipc_new(control.base, monitor_fd, "monitor", monitor_rows,
+					 sizeof(monitor_rows) / sizeof(monitor_rows[0]),
+					 control_on_closed, &control);
+	control.broker.forward = ipc_new(control.base, forward_fd, "forward", forward_rows,
+					 sizeof(forward_rows) / sizeof(forward_rows[0]),
+					 control_on_closed, &control);
+	if (!control.broker.monitor || !control.broker.forward || !control_limit(&control))
+		goto no_memory;
+	(void)event_base_dispatch(control.base);
+	goto done;
+no_memory:
+	log_warnx("out of memory");
+done:
+	admission_end(&control.admission);
+	if (control.tell)
+		control_on_tell(-1, 0, &control);
+	if (control.broker.monitor)
+		ipc_flush(control.broker.monitor, 1000);
+	ipc_free(&control.broker.monitor);
+	ipc_free(&control.broker.forward);
+	if (control.tell)
+		event_free(control.tell);
+	login_limits_free(control.broker.login_limits);
+	connection_limits_free(control.broker.connection_limits);
+	sessions_free(control.broker.sessions);
+	if (control.base)
+		event_base_free(control.base);
+	return control.status;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/control/listener.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Connections that are accepted before everybody else has a turn. */
+enum { LISTENER_BATCH = 32 };
+
+/* Out of descriptors, and nothing to close. */
+static const struct timeval listener_pause = {.tv_sec = 1};
+
+/* It is said once in this time. */
+enum { LISTENER_SAY_MS = 60000 };
+
+struct listener {
+	int fd;
+	const struct listener_owner *owner;
+	struct event *readable;
+	struct event *resume;
+	bool stopped;
+	int64_t say_at; /* milliseconds; before then it has been said that none can be accepted */
+};
+
+/* Pausing keeps it from spinning on a connection that it cannot take. */
+static void listener_rest(struct listener *listener, int error)
+{
+	int64_t now = clock_ms();
+
+	if (now >= listener->say_at) {
+		errno = error;
+		log_warn("cannot accept connections, trying again every second");
+		listener->say_at = now + LISTENER_SAY_MS;
+	}
+	if (evtimer_add(listener->resume, &listener_pause) == 0)
+		(void)event_del(listener->readable);
+}
+
+/* One connection. False where there is no more now. */
+static bool listener_accept(struct listener *listener)
+{
+	const struct listener_owner *owner = listener->owner;
+	struct sockaddr_in peer = {.sin_family = AF_INET};
+	socklen_t len = sizeof(peer);
+	int fd =
+		accept4(listener->fd, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int error = errno;
+
+	if (fd >= 0) {
+		owner->accepted(fd, peer.sin_addr, owner->arg);
+		return true;
+	}
+	switch (error) {
+	case EAGAIN:
+		return false;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		/* What is closed is free when libevent has had its turn, and then it goes on here.
+		 */
+		if (!owner->exhausted(owner->arg))
+			listener_rest(listener, error);
+		return false;
+	default:
+		/* What was wrong with this one only: accept(2) reports network errors as well. */
+		return true;
+	}
+}
+
+static void listener_on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct listener *listener = arg;
+
+	(void)fd;
+	(void)what;
+	for (int i = 0; i < LISTENER_BATCH && !listener->stopped; i++) {
+		if (!listener_accept(listener))
+			return;
+	}
+}
+
+static void listener_on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct listener *listener = arg;
+
+	(void)fd;
+	(void)what;
+	if (!listener->stopped)
+		loop_add(listener->readable, NULL);
+}
+
+struct listener *listener_new(struct event_base *base, int fd, const struct listener_owner *owner)
+{
+	struct listener *listener = calloc(1, sizeof(*listener));
+
+	if (!listener) {
+		close(fd);
+		return NULL;
+	}
+	listener->fd = fd;
+	listener->owner = owner;
+	listener->readable =
+		event_new(base, fd, EV_READ | EV_PERSIST, listener_on_readable, listener);
+	listener->resume = evtimer_new(base, listener_on_resume, listener);
+	if (!listener->readable || !listener->resume || event_add(listener->readable, NULL) == -1) {
+		listener_free(listener);
+		return NULL;
+	}
+	return listener;
+}
+
+void listener_stop(struct listener *listener)
+{
+	listener->stopped = true;
+	(void)event_del(listener->readable);
+}
+
+void listener_free(struct listener *listener)
+{
+	if (!listener)
+		return;
+	if (listener->readable)
+		event_free(listener->readable);
+	if (listener->resume)
+		event_free(listener->resume);
+	close(listener->fd);
+	free(listener);
+}

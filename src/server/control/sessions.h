@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which sessions there are: one slot an id, from the moment a login is being checked until monitor
+ * has been told of the end. Control's own table; forward's is another one, of addresses.
+ */
+#ifndef DTCP_SERVER_CONTROL_SESSIONS_H
+#define DTCP_SERVER_CONTROL_SESSIONS_H
+
+#include "forward/dialog.h"
+#include "proto/message.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct client; /* a connection, server/control/client.h */
+
+enum slot_state {
+	SLOT_CHECK, /* monitor looks at the login */
+	SLOT_ADD,   /* monitor holds resources for it; forward takes it in */
+	SLOT_UP,
+};
+
+struct server_session {
+	uint32_t id;
+	uint64_t number; /* of its login: the higher, the newer */
+	enum slot_state state;
+	struct client *client; /* NULL: its connection went while the login was being checked */
+	int64_t user;	       /* not valid before SLOT_ADD */
+	struct in_addr peer;   /* the connection's; over UDP packets can come from elsewhere */
+	bool udp;
+	int64_t since;	/* milliseconds, when it came up */
+	bool path_dead; /* protocol 41: forward has said so */
+};
+
+struct sessions;
+
+/* Room for max ids. NULL where memory is short. */
+struct sessions *sessions_new(uint32_t max);
+void sessions_free(struct sessions *sessions);
+
+/* A slot with a free id, otherwise zero; NULL where there is none. */
+struct server_session *sessions_take(struct sessions *sessions);
+
+/* Gives the slot back. */
+void sessions_release(struct sessions *sessions, struct server_session *session);
+
+/* The slot in use with that id, or NULL. */
+struct server_session *sessions_get(struct sessions *sessions, uint32_t id);
+
+/* What forward has been told of that id, by whichever session has or had it; NULL: out of range. */
+struct dialog *sessions_dialog(struct sessions *sessions, uint32_t id);
+
+/* A session of the same user whose login came before, NULL for none. Of those that are granted. */
+struct server_session *sessions_older(struct sessions *sessions,
+				      const struct server_session *session);
+
+/* The granted session with protocol 41 from that address, other than except; NULL for none. */
+struct server_session *sessions_by_peer(struct sessions *sessions, struct in_addr peer,
+					const struct server_session *except);
+
+/* How many are granted: in SLOT_ADD and SLOT_UP. */
+uint32_t sessions_count(struct sessions *sessions);
+
+#endif

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/root/grants.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "netconf/sockets.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How often a trouble of the database is said while it lasts. */
+enum { GRANTS_COMPLAIN_MS = 60000 };
+
+struct grant {
+	bool used;
+	struct server_login login; /* as verified: its digest proves the password again */
+	int64_t user; /* the user's number: another one of that name is somebody else */
+	bool has_prefix, numbered;
+	struct prefix6 prefix; /* what was given; the database must still say so */
+	struct prefix6 fixed;  /* the user's, fixed by the administrator; length 0: none */
+	struct in6_addr me6;
+	uint32_t device; /* number of its own TUN device; 0: it has none */
+	bool has_route;	 /* a route of its own leads to its prefix */
+};
+
+struct grants {
+	struct grants_owner owner;
+	struct grant *list;  /* by session id */
+	uint32_t top;	     /* ids at and above it have never been used */
+	uint32_t count;	     /* of those in use */
+	bool complained;     /* about the database, that it cannot be read */
+	int64_t complain_at; /* ms: not before then about a lease that cannot be noted */
+};
+
+struct grants *grants_new(const struct grants_owner *owner)
+{
+	struct grants *grants = calloc(1, sizeof(*grants));
+
+	if (!grants)
+		return NULL;
+	grants->owner = *owner;
+	grants->list = calloc(server_options_ids(owner->options), sizeof(*grants->list));
+	if (!grants->list) {
+		free(grants);
+		return NULL;
+	}
+	return grants;
+}
+
+void grants_free(struct grants *grants)
+{
+	if (!grants)
+		return;
+	free(grants->list);
+	free(grants);
+}
+
+static bool grants_ends(const char *text, size_t size)
+{
+	return strnlen(text, size) < size;
+}
+
+/* True where a message of control's is one that it can rightly send. */
+static bool grants_check(const struct grants *grants, const struct server_login *login)
+{
+	return login->id < server_options_ids(grants->owner.options) &&
+	       !grants->list[login->id].used && login->type <= TUNNEL_NETWORK &&
+	       grants_ends(login->user, sizeof(login->user)) &&
+	       grants_ends(login->challenge, sizeof(login->challenge)) &&
+	       grants_ends(login->response, sizeof(login->response)) && login->udp <= 1 &&
+	       dtcp_endpoint_valid(login->peer) && dtcp_endpoint_valid(login->local);
+}
+
+/*
+ * The address that a client came to, as control says, becomes one of the tunnel's. One that was
+ * taken from the machine since then is no crime of control's, so this only fails the login.
+ */
+static bool grants_is_here(const struct grants *grants, const struct server_login *login)
+{
+	char text[INET_ADDRSTRLEN];
+
+	if (grants->owner.options->address.s_addr || sockets_is_here(login->local))
+		return true;
+	log_warnx("user %s: refused, since %s is no address of this machine", login->user,
+		  inet_ntop(AF_INET, &login->local, text, sizeof(text)));
+	return false;
+}
+
+/* True where the response proves that its sender knows the password. */
+static bool grants_response_right(const struct server_login *login, const char *password)
+{
+	char expected[DTCP_RESPONSE_SIZE];
+	bool right = digest_response(login->user, login->challenge, password, expected) &&
+		     digest_equal(expected, login->response);
+
+	explicit_bzero(expected, sizeof(expected));
+	return right;
+}
+
+/* Says once what is wrong with the database, until it is well again. */
+static void grants_complain(struct grants *grants)
+{
+	if (!grants->complained)
+		log_warnx("%s", users_error(grants->owner.users));
+	grants->complained = true;
+}
+
+static enum server_result grants_failed(struct grants *grants)
+{
+	grants_complain(grants);
+	return SERVER_FAILED;
+}
+
+/*
+ * The same for a lease that could not be noted. That users are found tells nothing about that, nor
+ * do leases that were noted earlier, so it is not known when all is well again.
+ */
+static enum server_result grants_failed_lease(struct grants *grants)
+{
+	int64_t now = clock_ms();
+
+	if (now >= grants->complain_at) {
+		log_warnx("%s", users_error(grants->owner.users));
+		grants->complain_at = now + GRANTS_COMPLAIN_MS;
+	}
+	return SERVER_FAILED;
+}
+
+/* The number and the key of a session over UDP. */
+static bool grants_make_key(const struct server_login *login, const char *password,
+			    struct server_verdict *verdict)
+{
+	do
+		arc4random_buf(&verdict->session, sizeof(verdict->session));
+	while (verdict->session == 0);
+	return probe_key(password, login->user, login->challenge, verdict->session, verdict->key);
+}
+
+/*
+ * Who it is; an unknown user costs the same computation as a wrong password. verdict gets the user
+ * and, where it is wanted, the key; grant the user's fixed prefix.
+ */
+static enum server_result grants_verify(struct grants *grants, const struct server_login *login,
+					struct grant *grant, struct server_verdict *verdict)
+{
+	struct user user = {.password = "no such user"};
+	enum users_result found = USERS_NOT_FOUND;
+	enum server_result result = SERVER_AUTH;
+
+	if (dtcp_user_valid(login->user))
+		found = users_find(grants->owner.users, login->user, &user);
+	if (grants_response_right(login, user.password) && found == USERS_OK)
+		result = SERVER_GRANTED;
+	if (result == SERVER_GRANTED && login->udp &&
+	    !grants_make_key(login, user.password, verdict))
+		result = SERVER_FAILED;
+	explicit_bzero(user.password, sizeof(user.password));
+	if (found != USERS_OK && found != USERS_NOT_FOUND)
+		return grants_failed(grants);
+	grants->complained = false;
+	verdict->user = user.id;
+	if (user.has_fixed)
+		grant->fixed = user.network;
+	return result;
+}
+
+static enum server_result grants_lease_result(struct grants *grants, enum users_result result)
+{
+	if (result == USERS_OK)
+		return SERVER_GRANTED;
+	/* A user deleted between two calls is a user with a wrong password. */
+	if (result == USERS_NOT_FOUND)
+		return SERVER_AUTH;
+	return result == USERS_FULL ? SERVER_SOLD_OUT : grants_failed_lease(grants);
+}
+
+/* me6 and her6 out of the host prefix. */
+static enum server_result grants_number(struct grants *grants, const struct server_login *login,
+					struct server_verdict *verdict)
+{
+	const struct prefix6 *prefix = &grants->owner.options->host_prefix;
+	enum server_result result = grants_lease_result(
+		grants, users_lease_host(grants->owner.users, login->user, prefix, &verdict->me6));
+
+	verdict->lack = SERVER_NO_ADDRESS;
+	verdict->numbered = 1;
+	verdict->her6 = prefix6_first(prefix);
+	return result;
+}
+
+/* What of the server's own a prefix would take away; 0: nothing. */
+static uint32_t grants_takes(const struct server_options *options, const struct prefix6 *prefix)
+{
+	const struct in6_addr own = prefix6_first(&options->pool);
+
+	if (options->has_pool && prefix6_has(prefix, &own))
+		return SERVER_PREFIX_OWN;
+	return options->has_host && prefix6_overlaps(prefix, &options->host_prefix)
+		       ? SERVER_PREFIX_HOST
+		       : 0;
+}
+
+/* The delegated prefix; outside the pool it needs a route to the shared device. */
+static enum server_result grants_delegate(struct grants *grants, const struct server_login *login,
+					  struct grant *grant, struct server_verdict *verdict)
+{
+	const struct server_options *options = grants->owner.options;
+	enum server_result result = grants_lease_result(
+		grants, users_lease_network(grants->owner.users, login->user,
+					    options->has_pool ? &options->pool : NULL,
+					    (uint8_t)options->network_length, &verdict->prefix));
+
+	verdict->lack = options->has_pool ? SERVER_NO_PREFIX : SERVER_NO_POOL;
+	if (result != SERVER_GRANTED)
+		return result;
+	verdict->has_prefix = 1;
+	verdict->lack = grants_takes(options, &verdict->prefix);
+	if (verdict->lack)
+		return SERVER_SOLD_OUT;
+	if (options->has_pool && prefix6_contains(&options->pool, &verdict->prefix))
+		return SERVER_GRANTED;
+	/* An older session of the same user, about to be replaced, has the same route. */
+	grant->has_route = links_route_add(grants->owner.links, &verdict->prefix) == 0;
+	return grant->has_route ? SERVER_GRANTED : SERVER_FAILED;
+}
+
+static struct in_addr grants_her(const struct grants *grants, const struct server_login *login)
+{
+	const struct server_options *options = grants->owner.options;
+
+	return options->address.s_addr ? options->address : login->local;
+}
+
+/*
+ * A TUN device for a session without addresses of ours. A prefix that was fixed for the user is
+ * routed to it; one that was only leased from the pool is for network tunnels.
+ */
+static enum server_result grants_own_device(const struct grants *grants,
+					    const struct server_login *login, struct grant *grant,
+					    struct server_verdict *verdict)
+{
+	verdict->has_prefix = grant->fixed.len > 0;
+	verdict->prefix = grant->fixed;
+	if (verdict->has_prefix)
+		verdict->lack = grants_takes(grants->owner.options, &verdict->prefix);
+	if (verdict->lack)
+		return SERVER_SOLD_OUT;
+	if (links_open(grants->owner.links, verdict->user, grants_her(grants, login),
+		       verdict->has_prefix ? &verdict->prefix : NULL, &grant->device) != 0)
+		return SERVER_FAILED;
+	verdict->device = grant->device;
+	return SERVER_GRANTED;
+}
+
+static enum server_result grants_provide(struct grants *grants, const struct server_login *login,
+					 struct grant *grant, struct server_verdict *verdict)
+{
+	const struct server_options *options = grants->owner.options;
+	enum server_result result = SERVER_GRANTED;
+
+	switch ((enum tunnel_type)login->type) {
+	case TUNNEL_ONLY:
+		if (!options->tunnelonly)
+			return SERVER_TYPE;
+		return grants_own_device(grants, login, grant, verdict);
+	case TUNNEL_HOST:
+		if (!options->has_host)
+			return SERVER_TYPE;
+		links_link_local(grants->owner.links, grants_her(grants, login));
+		return grants_number(grants, login, verdict);
+	case TUNNEL_NETWORK:
+		links_link_local(grants->owner.links, grants_her(grants, login));
+		if (options->numbered)
+			result = grants_number(grants, login, verdict);
+		if (result == SERVER_GRANTED)
+			result = grants_delegate(grants, login, grant, verdict);
+		return result;
+	case TUNNEL_NONE:
+		break;
+	}
+	return SERVER_TYPE;
+}
+
+bool grants_login(struct grants *grants, const struct server_login *login,
+		  struct server_verdict *verdict)
+{
+	struct grant grant = {.used = true, .login = *login};
+	enum server_result result;
+
+	if (!grants_check(grants, login))
+		return false;
+	/* What an administrator has just taken from one user may be what this one gets. */
+	grants_recheck(grants);
+	*verdict = (struct server_verdict){.id = login->id};
+	result = grants_verify(grants, login, &grant, verdict);
+	if (result == SERVER_GRANTED && !grants_is_here(grants, login))
+		result = SERVER_FAILED;
+	/* Only now, so that nobody learns about the server without a password. */
+	if (result == SERVER_GRANTED && login->udp && !grants->owner.options->udp)
+		result = SERVER_TRANSPORT;
+	if (result == SERVER_GRANTED)
+		result = grants_provide(grants, login, &grant, verdict);
+	verdict->result = result;
+	if (result == SERVER_GRANTED) {
+		grant.user = verdict->user;
+		grant.has_prefix = verdict->has_prefix;
+		grant.prefix = verdict->prefix;
+		grant.numbered = verdict->numbered;
+		grant.me6 = verdict->me6;
+		grants->list[login->id] = grant;
+		grants->count++;
+		if (login->id >= grants->top)
+			grants->top = login->id + 1;
+	}
+	return true;
+}
+
+bool grants_logout(struct grants *grants, uint32_t id)
+{
+	if (id >= grants->top || !grants->list[id].used)
+		return false;
+
+	struct grant grant = grants->list[id];
+
+	grants->list[id] = (struct grant){.used = false};
+	grants->count--;
+	if (grant.device)
+		links_close(grants->owner.links, grant.device);
+	if (grant.has_route)
+		links_route_remove(grants->owner.links, &grant.prefix);
+	return true;
+}
+
+uint32_t grants_count(const struct grants *grants)
+{
+	return grants->count;
+}
+
+/* True where the database still has the user of a grant, with password and addresses as then. */
+static bool grants_stands(const struct grant *grant, const struct user *user)
+{
+	return user->id == grant->user && grants_response_right(&grant->login, user->password) &&
+	       (!grant->has_prefix ||
+		(user->has_network && prefix6_equal(&user->network, &grant->prefix))) &&
+	       (!grant->numbered ||
+		(user->has_host && IN6_ARE_ADDR_EQUAL(&user->host, &grant->me6)));
+}
+
+void grants_recheck(struct grants *grants)
+{
+	if (!users_changed(grants->owner.users))
+		return;
+	for (uint32_t id = 0; id < grants->top; id++) {
+		const struct grant *grant = &grants->list[id];
+		struct user user = {.id = 0};
+		enum users_result result;
+		bool stands;
+
+		if (!grant->used)
+			continue;
+		result = users_find(grants->owner.users, grant->login.user, &user);
+		stands = result == USERS_OK && grants_stands(grant, &user);
+		explicit_bzero(user.password, sizeof(user.password));
+		if (result != USERS_OK && result != USERS_NOT_FOUND) {
+			/* No reason to end anybody's session, and the others would fail as well. */
+			grants_complain(grants);
+			return;
+		}
+		if (!stands)
+			grants->owner.revoked(id, grants->owner.arg);
+	}
+	grants->complained = false;
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/root/links.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "netconf/sockets.h"
+#include "netconf/tun.h"
+#include "proto/message.h"
+#include "server/root/interface.h"
+#include "server/root/links_parts.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Link-local addresses of the shared device from which on those are looked for that can go. */
+enum { LINKS_LOCALS = 16 };
+
+/* Addresses that are known at the start; one that the machine gets later comes at a login. */
+static void links_first_locals(struct links *links)
+{
+	const struct server_options *options = links->owner.options;
+	struct ifaddrs *list = NULL;
+
+	if (options->address.s_addr || options->listen.s_addr) {
+		links_link_local(links,
+				 options->address.s_addr ? options->address : options->listen);
+		return;
+	}
+	if (getifaddrs(&list) == -1)
+		return;
+	for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
+		struct sockaddr_in addr;
+
+		if (!entry->ifa_addr || entry->ifa_addr->sa_family != AF_INET ||
+		    (entry->ifa_flags & IFF_LOOPBACK))
+			continue;
+		memcpy(&addr, entry->ifa_addr, sizeof(addr));
+		links_link_local(links, addr.sin_addr);
+	}
+	freeifaddrs(list);
+}
+
+struct links *links_new(const struct links_owner *owner)
+{
+	const uint32_t sessions = server_options_ids(owner->options);
+	const uint32_t devices = server_options_devices(owner->options);
+	struct links *links = calloc(1, sizeof(*links));
+
+	if (!links)
+		return NULL;
+	links->owner = *owner;
+	TAILQ_INIT(&links->touched);
+	links->devices = calloc((size_t)devices + 1, sizeof(*links->devices));
+	links->routes = calloc(sessions, sizeof(*links->routes));
+	links->pool = device_pool_new(devices);
+	if (!links->devices || !links->routes || !links->pool || hash_init(&links->by_index) != 0) {
+		links_free(links);
+		return NULL;
+	}
+	return links;
+}
+
+void links_free(struct links *links)
+{
+	if (!links)
+		return;
+	links_remove_all(links);
+	hash_free(&links->by_index);
+	device_pool_free(links->pool);
+	free(links->locals);
+	free(links->routes);
+	free(links->devices);
+	free(links);
+}
+
+static unsigned int links_shared(const struct links *links)
+{
+	return links->devices[0].kept.index;
+}
+
+/* Those that the machine has not got any more: no client can come to them. */
+static void links_forget_locals(struct links *links)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < links->n_locals; i++) {
+		const struct in6_addr addr = dtcp_link_local(links->locals[i]);
+
+		if (sockets_is_here(links->locals[i]))
+			links->locals[kept++] = links->locals[i];
+		else
+			(void)netlink_link_local_delete(links->owner.netlink, links_shared(links),
+							&addr);
+	}
+	links->n_locals = kept;
+}
+
+static bool links_make_room(struct links *links)
+{
+	size_t room = links->locals_room ? 2 * links->locals_room : LINKS_LOCALS;
+	struct in_addr *locals = reallocarray(links->locals, room, sizeof(*locals));
+
+	if (!locals)
+		return false;
+	links->locals = locals;
+	links->locals_room = room;
+	return true;
+}
+
+void links_link_local(struct links *links, struct in_addr her)
+{
+	const struct in6_addr addr = dtcp_link_local(her);
+
+	for (size_t i = 0; i < links->n_locals; i++) {
+		if (links->locals[i].s_addr == her.s_addr)
+			return;
+	}
+	if (links->n_locals >= LINKS_LOCALS)
+		links_forget_locals(links);
+	if (links->n_locals == links->locals_room && !links_make_room(links)) {
+		log_warnx("out of memory");
+		return;
+	}
+	/* Where the device is just missing, it gets it when it is made again. */
+	links->locals[links->n_locals++] = her;
+	(void)netlink_link_local_add(links->owner.netlink, links_shared(links), &addr);
+}
+
+static struct links_route *links_find_route(struct links *links, const struct prefix6 *prefix)
+{
+	for (uint32_t i = 0; i < links->n_routes; i++) {
+		struct links_route *route = &links->routes[i];
+
+		if (prefix6_equal(&route->prefix, prefix))
+			return route;
+	}
+	return NULL;
+}
+
+int links_route_add(struct links *links, const struct prefix6 *prefix)
+{
+	struct links_route *route = links_find_route(links, prefix);
+	int error;
+
+	if (route) {
+		route->uses++;
+		return 0;
+	}
+	error = netlink_route_add(links->owner.netlink, links_shared(links), prefix,
+				  INTERFACE_METRIC);
+	if (!error)
+		links->routes[links->n_routes++] = (struct links_route){*prefix, 1};
+	return error;
+}
+
+void links_route_remove(struct links *links, const struct prefix6 *prefix)
+{
+	struct links_route *route = links_find_route(links, prefix);
+
+	if (!route || --route->uses > 0)
+		return;
+	*route = links->routes[--links->n_routes];
+	(void)netlink_route_delete(links->owner.netlink, links_shared(links), prefix);
+}
+
+/* What single clients and sessions have added to the shared one. */
+void links_mend_shared(const struct links *links, struct kept_mending *mending)
+{
+	struct netlink *netlink = links->owner.netlink;
+	const unsigned int index = links_shared(links);
+	char text[PREFIX6_STRLEN];
+
+	for (size_t i = 0; i < links->n_locals; i++) {
+		const struct in6_addr addr = dtcp_link_local(links->locals[i]);
+
+		kept_mend(mending, netlink_link_local_ensure(netlink, index, &addr), "address",
+			  inet_ntop(AF_INET6, &addr, text, sizeof(text)));
+	}
+	for (uint32_t i = 0; i < links->n_routes; i++) {
+		const struct prefix6 *prefix = &links->routes[i].prefix;
+
+		kept_mend(mending, netlink_route_ensure(netlink, index, prefix, INTERFACE_METRIC),
+			  "route", prefix6_format(prefix, text));
+	}
+}
+
+void links_mend(const struct links *links, uint32_t number, struct kept_mending *mending)
+{
+	const struct links_device *device = &links->devices[number];
+	struct netlink *netlink = links->owner.netlink;
+	const unsigned int index = device->kept.index;
+	char text[PREFIX6_STRLEN];
+
+	if (number == 0) {
+		interface_mend(links->owner.options, netlink, index, mending);
+		return;
+	}
+	kept_mend(mending, netlink_link_local_ensure(netlink, index, &device->link_local),
+		  "address", inet_ntop(AF_INET6, &device->link_local, text, sizeof(text)));
+	if (device->prefix.len > 0)
+		kept_mend(mending,
+			  netlink_route_ensure(netlink, index, &device->prefix, INTERFACE_METRIC),
+			  "route", prefix6_format(&device->prefix, text));
+}
+
+static void links_attach(struct links *links, uint32_t number, unsigned int index)
+{
+	struct links_device *device = &links->devices[number];
+
+	device->kept.index = index;
+	hash_insert(&links->by_index, &device->by_index, index, device);
+	if (number >= links->top)
+		links->top = number + 1;
+}
+
+void links_detach(struct links *links, struct links_device *device)
+{
+	if (device->kept.index != 0)
+		hash_remove(&links->by_index, &device->by_index);
+	device->kept.index = 0;
+}
+
+int links_make(struct links *links, uint32_t number)
+{
+	const struct server_options *options = links->owner.options;
+	struct links_device *device = &links->devices[number];
+	struct kept_mending made = {.kept = NULL};
+	unsigned int index;
+	int error;
+	int fd;
+
+	links_detach(links, device);
+	device->kept = (struct kept){.index = 0};
+	/* As it was written, with whatever zeros. */
+	if (number == 0)
+		(void)strlcpy(device->kept.name, options->interface, sizeof(device->kept.name));
+	else
+		server_interface_name(options, number, device->kept.name);
+	fd = tun_open(device->kept.name, &index);
+	if (fd < 0)
+		return fd;
+	links_attach(links, number, index);
+	error = netlink_link_setup(links->owner.netlink, index, INTERFACE_ALIAS, options->mtu);
+	if (!error) {
+		links_mend(links, number, &made);
+		error = made.error;
+	}
+	if (error) {
+		close(fd); /* and with it the device goes */
+		links_detach(links, device);
+		return error;
+	}
+	if (number == 0)
+		links_mend_shared(links, &made);
+	return fd;
+}
+
+int links_make_shared(struct links *links)
+{
+	int fd = links_make(links, 0);
+
+	if (fd < 0)
+		return fd;
+	links_first_locals(links);
+	return fd;
+}
+
+/* If a device is just missing, or was set down, it gets what it should have when it is mended. */
+static bool links_is_well(const struct links_device *device)
+{
+	return device->kept.index != 0 && !device->kept.set_down;
+}
+
+/* Another prefix is routed to a device that is there, or none any more. Returns 0 or -errno. */
+static int links_lead(const struct links *links, struct links_device *device,
+		      const struct prefix6 *prefix)
+{
+	struct netlink *netlink = links->owner.netlink;
+	const struct prefix6 old = device->prefix;
+	int result = 0;
+
+	device->prefix = *prefix;
+	if (!links_is_well(device))
+		return 0;
+	if (old.len > 0 && !prefix6_equal(&old, prefix))
+		(void)netlink_route_delete(netlink, device->kept.index, &old);
+	if (prefix->len > 0)
+		result =
+			netlink_route_ensure(netlink, device->kept.index, prefix, INTERFACE_METRIC);
+	return result < 0 ? result : 0;
+}
+
+/* What a device that is there is for the next client of its user. */
+static int links_reuse(const struct links *links, struct links_device *device,
+		       enum device_pool_state before, const struct in6_addr *link_local,
+		       const struct prefix6 *prefix)
+{
+	struct netlink *netlink = links->owner.netlink;
+	const struct in6_addr old = device->link_local;
+
+	device->link_local = *link_local;
+	if (links_is_well(device))
+		(void)netlink_link_local_ensure(netlink, device->kept.index, link_local);
+	/* An older session's client may still know us by another address. */
+	if (links_is_well(device) && before == DEVICE_POOL_IDLE &&
+	    !IN6_ARE_ADDR_EQUAL(&old, link_local))
+		(void)netlink_link_local_delete(netlink, device->kept.index, &old);
+	return links_lead(links, device, prefix);
+}
+
+/* Whether somebody has removed a device that was kept, which we may not have heard of yet. */
+static bool links_is_lost(const struct links_device *device)
+{
+	char name[IFNAMSIZ];
+	bool up;
+
+	return tun_look(device->kept.index, name, &up) == -ENODEV;
+}
+
+int links_open(struct links *links, int64_t user, struct in_addr her, const struct prefix6 *prefix,
+	       uint32_t *number)
+{
+	static const struct prefix6 none = {.len = 0};
+	const struct in6_addr link_local = dtcp_link_local(her);
+	enum device_pool_state before;
+	struct links_device *device;
+	int error;
+	int fd;
+
+	*number = device_pool_take(links->pool, user, &before);
+	if (*number == 0) {
+		log_warnx("no number is left for an interface; too many are being removed");
+		return -EBUSY;
+	}
+	device = &links->devices[*number];
+	if (before == DEVICE_POOL_USED || (before == DEVICE_POOL_IDLE && !links_is_lost(device))) {
+		error = links_reuse(links, device, before, &link_local, prefix ? prefix : &none);
+		if (error)
+			links_close(links, *number);
+		return error;
+	}
+	device->link_local = link_local;
+	device->prefix = prefix ? *prefix : none;
+	fd = links_make(links, *number);
+	if (fd < 0 && before == DEVICE_POOL_FREE)
+		device_pool_drop(links->pool, *number);
+	else if (fd < 0)
+		links_gone(links, *number);
+	if (fd < 0)
+		return fd;
+	links->owner.device(*number, device->kept.index, fd, links->owner.arg);
+	return 0;
+}
+
+void links_close(struct links *links, uint32_t number)
+{
+	static const struct prefix6 none = {.len = 0};
+	struct links_device *device = &links->devices[number];
+
+	if (!device_pool_give(links->pool, number, clock_ms()))
+		return;
+	(void)links_lead(links, device, &none);
+	/* One that could not be made again is nothing to keep. */
+	if (device->kept.index == 0)
+		links_gone(links, number);
+}
+
+void links_gone(struct links *links, uint32_t number)
+{
+	struct links_device *device = &links->devices[number];
+
+	links_detach(links, device);
+	if (device->touched)
+		TAILQ_REMOVE(&links->touched, device, on_touched);
+	*device = (struct links_device){.touched = false};
+	device_pool_drop(links->pool, number);
+	links->owner.no_device(number, links->owner.arg);
+}

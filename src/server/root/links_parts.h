@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of links share. Private to server/links*.c. */
+#ifndef DTCP_SERVER_ROOT_LINKS_PARTS_H
+#define DTCP_SERVER_ROOT_LINKS_PARTS_H
+
+#include "base/hash.h"
+#include "netconf/kept.h"
+#include "netconf/linkwatch.h"
+#include "server/root/device_pool.h"
+#include "server/root/links.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+/* Interfaces that are removed together; the kernel takes some 30 ms for them. */
+enum { LINKS_BATCH = 64 };
+
+struct links_device {
+	struct kept kept;
+	struct in6_addr link_local; /* of a user's own: our end's */
+	struct prefix6 prefix;	    /* of a user's own: what is routed to it; length 0: nothing */
+	struct hash_node by_index;  /* if kept.index is not 0 */
+	bool touched;		    /* something has happened to it that we have not looked at */
+	TAILQ_ENTRY(links_device) on_touched;
+};
+
+struct links_route {
+	struct prefix6 prefix;
+	uint32_t uses;
+};
+
+struct links {
+	struct links_owner owner;
+	struct links_device *devices; /* by number */
+	uint32_t top;		      /* numbers at and above it have never been used */
+	struct hash by_index;	      /* devices by the kernel's number */
+	struct device_pool *pool;     /* whose the numbers from 1 on are */
+	struct in_addr *locals;
+	size_t n_locals;
+	size_t locals_room;
+	struct links_route *routes;
+	uint32_t n_routes;
+	/* links_watch.c */
+	struct linkwatch *watch;
+	struct event *look; /* when we next look what others have done */
+	int64_t mended;	    /* when that last cost us something; 0: never */
+	TAILQ_HEAD(links_touched, links_device) touched;
+	/* links_remove.c */
+	uint32_t leaving[LINKS_BATCH];
+	size_t n_leaving;
+	pid_t remover;	      /* that removes them now, 0: none */
+	int64_t remove_after; /* ms: not before then, after a failure */
+};
+
+/* Makes a device, or makes it again. Returns its descriptor, or -errno after logging. */
+int links_make(struct links *links, uint32_t number);
+
+/* Sees that what a device cannot do without is there. */
+void links_mend(const struct links *links, uint32_t number, struct kept_mending *mending);
+
+/* The same for what single clients and sessions have added to the shared one. */
+void links_mend_shared(const struct links *links, struct kept_mending *mending);
+
+/* The device of a user is gone: forward lets go of it, and its number is free. */
+void links_gone(struct links *links, uint32_t number);
+
+/* The device has no interface any more. */
+void links_detach(struct links *links, struct links_device *device);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The user database: how failures read, statements, transactions, columns. */
+#include "users/database.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum users_result users_fail_text(struct users *users, const char *text)
+{
+	(void)snprintf(users->error, sizeof(users->error), "%s: %s", users->path, text);
+	return USERS_FAILED;
+}
+
+enum users_result users_fail(struct users *users)
+{
+	int code = users->db ? sqlite3_extended_errcode(users->db) : SQLITE_NOMEM;
+	int error = users->db ? sqlite3_system_errno(users->db) : 0;
+
+	if (code == SQLITE_READONLY_DBMOVED)
+		return users_fail_text(users, "was moved or removed while in use");
+	switch (code & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return users_fail_text(users, "locked by another program");
+	case SQLITE_NOTADB:
+		users->damaged = true;
+		return users_fail_text(users, "not a user database");
+	case SQLITE_CORRUPT:
+		users->damaged = true;
+		return users_fail_text(users, "the database is damaged");
+	case SQLITE_READONLY:
+		return users_fail_text(users, "cannot be written");
+	case SQLITE_FULL:
+		return users_fail_text(users, strerror(ENOSPC));
+	case SQLITE_NOMEM:
+		return users_fail_text(users, strerror(ENOMEM));
+	case SQLITE_CANTOPEN:
+	case SQLITE_IOERR:
+		return users_fail_text(users, strerror(error ? error : EIO));
+	default:
+		return users_fail_text(users, sqlite3_errmsg(users->db));
+	}
+}
+
+enum users_result users_exec(struct users *users, const char *sql)
+{
+	if (sqlite3_exec(users->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return users_fail(users);
+	return USERS_OK;
+}
+
+sqlite3_stmt *users_prepare(struct users *users, const char *sql)
+{
+	sqlite3_stmt *stmt = NULL;
+
+	if (sqlite3_prepare_v2(users->db, sql, -1, &stmt, NULL) != SQLITE_OK) {
+		(void)users_fail(users);
+		return NULL;
+	}
+	return stmt;
+}
+
+enum users_result users_run(struct users *users, sqlite3_stmt *stmt)
+{
+	enum users_result result = USERS_OK;
+
+	if (sqlite3_step(stmt) != SQLITE_DONE)
+		result = users_fail(users);
+	(void)sqlite3_finalize(stmt);
+	return result;
+}
+
+enum users_result users_begin(struct users *users)
+{
+	/* The lock is taken now: what is read in here stays true until it is written. */
+	return users_exec(users, "BEGIN IMMEDIATE");
+}
+
+enum users_result users_end(struct users *users, enum users_result result)
+{
+	if (result == USERS_OK)
+		result = users_exec(users, "COMMIT");
+	/* SQLite takes some failed transactions back by itself. Nothing is lost if this fails:
+	 * a transaction that is not committed leaves no trace. */
+	if (result != USERS_OK && !sqlite3_get_autocommit(users->db))
+		(void)sqlite3_exec(users->db, "ROLLBACK", NULL, NULL, NULL);
+	return result;
+}
+
+bool users_column_text(sqlite3_stmt *stmt, int column, char *buf, size_t size)
+{
+	const unsigned char *text = sqlite3_column_text(stmt, column);
+	size_t len = (size_t)sqlite3_column_bytes(stmt, column);
+
+	if (!text || len >= size || memchr(text, '\0', len))
+		return false;
+	memcpy(buf, text, len);
+	buf[len] = '\0';
+	return true;
+}
+
+bool users_column_prefix(sqlite3_stmt *stmt, int first, int len, struct prefix6 *prefix)
+{
+	const void *blob = sqlite3_column_blob(stmt, first);
+	int bits = sqlite3_column_int(stmt, len);
+
+	if (!blob || sqlite3_column_bytes(stmt, first) != (int)sizeof(prefix->addr))
+		return false;
+	if (bits < 1 || bits > 128)
+		return false;
+	memcpy(&prefix->addr, blob, sizeof(prefix->addr));
+	prefix->len = (uint8_t)bits;
+	return true;
+}
+
+enum users_result users_verify(struct users *users)
+{
+	enum users_result result = users_ready(users);
+	sqlite3_stmt *stmt;
+	char said[8] = "";
+
+	if (result != USERS_OK)
+		return result;
+	stmt = users_prepare(users, "PRAGMA quick_check(1)");
+	if (!stmt)
+		return USERS_FAILED;
+	if (sqlite3_step(stmt) != SQLITE_ROW)
+		result = users_fail(users);
+	else if (!users_column_text(stmt, 0, said, sizeof(said)) || strcmp(said, "ok") != 0)
+		result = users_fail_text(users, "the database is damaged");
+	(void)sqlite3_finalize(stmt);
+	return result;
+}

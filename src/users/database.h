@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of the user database share among themselves; everybody else includes
+ * users/users.h only.
+ */
+#ifndef DTCP_USERS_DATABASE_H
+#define DTCP_USERS_DATABASE_H
+
+#include "users/users.h"
+
+#include <limits.h>
+#include <sqlite3.h>
+#include <sys/types.h>
+
+/* What a row of the table "block" is; the numbers are in the files, so they never change. */
+enum users_kind {
+	USERS_KIND_NETWORK = 1, /* the prefix of a network tunnel, fixed or leased */
+	USERS_KIND_HOST = 2,	/* the address of a host tunnel */
+};
+
+struct users {
+	sqlite3 *db;
+	sqlite3_stmt *data_version; /* kept ready for users_changed() */
+	int64_t seen_version;	    /* -1 before the first users_changed() */
+	char path[PATH_MAX];	    /* as the administrator named it, for messages */
+	char real[PATH_MAX];	    /* the same from the root, without symbolic links */
+	unsigned int patience;	    /* ms to wait for a lock */
+	int64_t wait_since;	    /* ms: when the wait for a lock began */
+	int64_t no_wait_until;	    /* ms: until then it is not waited for again */
+	bool damaged;		    /* what was read before may be wrong as well: open it anew */
+	dev_t device;		    /* which file that was when it was opened */
+	ino_t inode;
+	char error[PATH_MAX + 256];
+};
+
+/* Writes the reason of SQLite's last failure into users->error; returns USERS_FAILED. */
+enum users_result users_fail(struct users *users);
+
+/* The same with a reason of our own. */
+enum users_result users_fail_text(struct users *users, const char *text);
+
+/*
+ * Every call from outside begins with this. Where the file was deleted, and perhaps made anew, it
+ * is opened again: to go on with the old one would be to talk to nobody. So it is after it was
+ * found damaged, for somebody may have put it right in its place. USERS_FAILED where that does not
+ * succeed; then the next call tries once more.
+ */
+enum users_result users_ready(struct users *users);
+
+/* Runs statements that have no parameters and no rows. */
+enum users_result users_exec(struct users *users, const char *sql);
+
+/* A statement, to be finalized by the caller; NULL after users_fail(). */
+sqlite3_stmt *users_prepare(struct users *users, const char *sql);
+
+/* Steps and finalizes a statement that returns no row. */
+enum users_result users_run(struct users *users, sqlite3_stmt *stmt);
+
+/*
+ * A transaction that writes. Every users_begin() that returned USERS_OK is followed by a
+ * users_end(), which commits where result is USERS_OK, else takes everything back, and returns
+ * what the whole came to.
+ */
+enum users_result users_begin(struct users *users);
+enum users_result users_end(struct users *users, enum users_result result);
+
+/* Read one column of a row; false where it does not hold such a value. */
+bool users_column_text(sqlite3_stmt *stmt, int column, char *buf, size_t size);
+bool users_column_prefix(sqlite3_stmt *stmt, int first, int len, struct prefix6 *prefix);
+
+/* Adds a block that overlaps none; inside a transaction. */
+enum users_result users_add_block(struct users *users, int64_t id, enum users_kind kind, bool fixed,
+				  const struct prefix6 *prefix);
+
+#endif

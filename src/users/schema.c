@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The user database as a file: how it is made, opened and checked.
+ *
+ * Two tables. "user" has one row for each user; ids are never used twice, so that a user who was
+ * deleted and added again is known to be another one. "block" has whatever address space belongs
+ * to users, as its first and last address. No two blocks overlap, whoever has them. Therefore the
+ * only block that can overlap a given range is the one with the greatest first address not above
+ * the range's end: one step down an index, however many users there are.
+ */
+#include "users/database.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define USERS_APPLICATION_ID 0x64746370 /* "dtcp" */
+#define USERS_SCHEMA_VERSION 1
+#define USERS_PATIENCE_MS    5000
+#define USERS_POLL_MS	     10
+#define USERS_MISSING	     "no such database; add a user with dtcpauth first"
+
+#define TEXT_OF(x)  TEXT_OF_(x)
+#define TEXT_OF_(x) #x
+
+/*
+ * The trigger repeats the rule that blocks do not overlap, for whoever changes the file with
+ * another program: the search for a free prefix relies on it.
+ */
+static const char users_schema[] =
+	"BEGIN IMMEDIATE;"
+	"CREATE TABLE user ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" name TEXT NOT NULL UNIQUE,"
+	" password TEXT NOT NULL,"
+	" created INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE TABLE block ("
+	" user INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,"
+	" kind INTEGER NOT NULL CHECK (kind IN (1, 2)),"
+	" fixed INTEGER NOT NULL CHECK (fixed IN (0, 1)),"
+	" first BLOB NOT NULL CHECK (length(first) = 16),"
+	" last BLOB NOT NULL CHECK (length(last) = 16 AND last >= first),"
+	" bits INTEGER NOT NULL CHECK (bits BETWEEN 1 AND 128),"
+	" PRIMARY KEY (user, kind)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE UNIQUE INDEX block_range ON block (first, last);"
+	"CREATE TRIGGER block_overlap BEFORE INSERT ON block"
+	" WHEN (SELECT last FROM block WHERE first <= NEW.last ORDER BY first DESC LIMIT 1)"
+	"  >= NEW.first "
+	"BEGIN SELECT RAISE(ABORT, 'prefixes overlap'); END;"
+	"PRAGMA application_id = " TEXT_OF(
+		USERS_APPLICATION_ID) ";"
+				      "PRAGMA user_version = " TEXT_OF(
+					      USERS_SCHEMA_VERSION) ";"
+								    "COMMIT;"
+								    "PRAGMA journal_mode = WAL;";
+
+static int64_t users_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/*
+ * SQLite asks whether to try again for a lock that another program has. Who has waited in vain does
+ * not wait for a while: a program that serves many must not stand still for each of them.
+ */
+static int users_on_busy(void *arg, int tries)
+{
+	const struct timespec pause = {.tv_nsec = USERS_POLL_MS * 1000000L};
+	struct users *users = arg;
+	int64_t now = users_now();
+
+	if (tries == 0)
+		users->wait_since = now;
+	if (now < users->no_wait_until)
+		return 0;
+	if (now - users->wait_since >= users->patience) {
+		users->no_wait_until = now + 10 * (int64_t)users->patience;
+		return 0;
+	}
+	(void)nanosleep(&pause, NULL);
+	return 1;
+}
+
+void users_set_patience(struct users *users, unsigned int ms)
+{
+	users->patience = ms;
+}
+
+/* The number that a pragma answers with, or -1 after users_fail(). */
+static int64_t users_pragma(struct users *users, const char *sql)
+{
+	sqlite3_stmt *stmt = users_prepare(users, sql);
+	int64_t value = -1;
+
+	if (!stmt)
+		return -1;
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		value = sqlite3_column_int64(stmt, 0);
+	else
+		(void)users_fail(users);
+	(void)sqlite3_finalize(stmt);
+	return value;
+}
+
+/*
+ * Finds out where the file really is: its directory free of symbolic links, so that SQLite can be
+ * told to refuse them. Makes the directory where it may and must.
+ */
+static enum users_result users_resolve(struct users *users, bool create)
+{
+	const char *slash = strrchr(users->path, '/');
+	const char *name = slash ? slash + 1 : users->path;
+	char directory[PATH_MAX] = ".";
+	char found[PATH_MAX];
+	int error = 0;
+
+	if (!*name)
+		return users_fail_text(users, "not the name of a file");
+	if (slash) {
+		size_t len = slash == users->path ? 1 : (size_t)(slash - users->path);
+
+		memcpy(directory, users->path, len);
+		directory[len] = '\0';
+	}
+	if (create && mkdir(directory, 0755) == 0) {
+		/* The umask is for what holds passwords; this is only the way to it. */
+		int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd == -1 || fchmod(fd, 0755) == -1)
+			error = errno;
+		if (fd != -1)
+			close(fd);
+		if (error)
+			return users_fail_text(users, strerror(error));
+	} else if (create && errno != EEXIST) {
+		error = errno;
+	}
+	if (!realpath(directory, found)) {
+		if (errno == ENOENT && !create)
+			return USERS_NOT_FOUND;
+		/* Why it could not be made says more than that it is not there. */
+		return users_fail_text(users, strerror(errno == ENOENT && error ? error : errno));
+	}
+	if (snprintf(users->real, sizeof(users->real), "%s/%s",
+		     strcmp(found, "/") != 0 ? found : "", name) >= (int)sizeof(users->real))
+		return users_fail_text(users, strerror(ENAMETOOLONG));
+	return USERS_OK;
+}
+
+/* Opens a file that must be there, and leaves users->db open even on failure. */
+static enum users_result users_open_file(struct users *users, const char *real)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
+
+	if (sqlite3_open_v2(real, &users->db, flags, NULL) != SQLITE_OK ||
+	    sqlite3_busy_handler(users->db, users_on_busy, users) != SQLITE_OK ||
+	    sqlite3_db_config(users->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) != SQLITE_OK ||
+	    sqlite3_db_config(users->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) != SQLITE_OK)
+		return users_fail(users);
+	if (sqlite3_db_readonly(users->db, "main") == 1)
+		return users_fail_text(users, "cannot be written");
+	/* A password that was changed or deleted is overwritten in the file. */
+	return users_exec(users, "PRAGMA foreign_keys = ON;"
+				 "PRAGMA secure_delete = ON;"
+				 "PRAGMA synchronous = FULL;"
+				 "PRAGMA cell_size_check = ON");
+}
+
+static void users_close_file(struct users *users)
+{
+	(void)sqlite3_finalize(users->data_version);
+	users->data_version = NULL;
+	/* Lets statements that are still running end by themselves. */
+	(void)sqlite3_close_v2(users->db);
+	users->db = NULL;
+}
+
+/* Removes what SQLite puts beside a database, where nobody has it open. */
+static void users_remove_beside(const char *path)
+{
+	static const char *const suffixes[] = {"-wal", "-shm", "-journal"};
+	char name[PATH_MAX + 32];
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
+		(void)unlink(name);
+	}
+}
+
+/* Whether what is there can be opened; USERS_NOT_FOUND where nothing is. */
+static enum users_result users_look(struct users *users)
+{
+	struct stat st;
+
+	if (lstat(users->real, &st) == -1) {
+		if (errno == ENOENT)
+			return USERS_NOT_FOUND;
+		return users_fail_text(users, strerror(errno));
+	}
+	if (S_ISLNK(st.st_mode))
+		return users_fail_text(users, "a symbolic link; name the file itself");
+	if (!S_ISREG(st.st_mode))
+		return users_fail_text(users, "not a regular file");
+	users->device = st.st_dev;
+	users->inode = st.st_ino;
+	return USERS_OK;
+}
+
+/* Fills a new file, which has no name that anybody would look for yet. */
+static enum users_result users_fill(struct users *users, const char *temporary)
+{
+	enum users_result result = users_open_file(users, temporary);
+
+	if (result == USERS_OK)
+		result = users_exec(users, users_schema);
+	users_close_file(users);
+	return result;
+}
+
+/*
+ * Makes the database under another name and gives it its own at the end, so that nobody ever meets
+ * one that is half-made, and a symbolic link in its place is never followed. The directory is
+ * locked meanwhile: of many who want to make it, one does.
+ */
+static enum users_result users_create(struct users *users)
+{
+	char directory[PATH_MAX];
+	char temporary[PATH_MAX + 8];
+	enum users_result result = USERS_FAILED;
+	int directory_fd, fd;
+
+	memcpy(directory, users->real, sizeof(directory));
+	*(strrchr(directory, '/') + 1) = '\0';
+	(void)snprintf(temporary, sizeof(temporary), "%s.XXXXXX", users->real);
+	directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory_fd == -1 || flock(directory_fd, LOCK_EX) == -1) {
+		(void)users_fail_text(users, strerror(errno));
+		goto done;
+	}
+	result = users_look(users);
+	if (result != USERS_NOT_FOUND)
+		goto done;
+	/* What a database that was deleted by hand left behind must not flow into the new one. */
+	users_remove_beside(users->real);
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd == -1) {
+		result = users_fail_text(users, strerror(errno));
+		goto done;
+	}
+	/* SQLite gives its other files the mode of this one, whatever the umask. */
+	result = fchmod(fd, 0600) == -1 ? users_fail_text(users, strerror(errno)) : USERS_OK;
+	close(fd);
+	if (result == USERS_OK)
+		result = users_fill(users, temporary);
+	if (result == USERS_OK &&
+	    (renameat2(AT_FDCWD, temporary, AT_FDCWD, users->real, RENAME_NOREPLACE) == -1 ||
+	     fsync(directory_fd) == -1))
+		result = users_fail_text(users, strerror(errno));
+	if (result != USERS_OK) {
+		users_remove_beside(temporary);
+		(void)unlink(temporary);
+	}
+done:
+	if (directory_fd != -1)
+		close(directory_fd);
+	return result;
+}
+
+/* Checks that the file is ours and of a kind that this program understands. */
+static enum users_result users_check(struct users *users)
+{
+	int64_t application = users_pragma(users, "PRAGMA application_id");
+	int64_t version = application == -1 ? -1 : users_pragma(users, "PRAGMA user_version");
+	char text[128];
+
+	if (version == -1)
+		return USERS_FAILED;
+	if (application != USERS_APPLICATION_ID)
+		return users_fail_text(users, "not a user database");
+	if (version != USERS_SCHEMA_VERSION) {
+		(void)snprintf(text, sizeof(text),
+			       "made by %s version of dtcp (schema %lld; this program knows %d)",
+			       version > USERS_SCHEMA_VERSION ? "a newer" : "another",
+			       (long long)version, USERS_SCHEMA_VERSION);
+		return users_fail_text(users, text);
+	}
+	users->data_version = users_prepare(users, "PRAGMA data_version");
+	return users->data_version ? USERS_OK : USERS_FAILED;
+}
+
+/* Opens what is there now. */
+static enum users_result users_connect(struct users *users)
+{
+	enum users_result result = users_look(users);
+
+	if (result == USERS_NOT_FOUND)
+		(void)users_fail_text(users, USERS_MISSING);
+	if (result == USERS_OK)
+		result = users_open_file(users, users->real);
+	if (result == USERS_OK)
+		result = users_check(users);
+	return result;
+}
+
+enum users_result users_ready(struct users *users)
+{
+	enum users_result result;
+	struct stat st;
+
+	if (users->db && !sqlite3_get_autocommit(users->db))
+		return USERS_OK;
+	if (users->data_version && !users->damaged && lstat(users->real, &st) == 0 &&
+	    st.st_dev == users->device && st.st_ino == users->inode)
+		return USERS_OK;
+	/* The log of the old file may by now be the name of the new one's: hands off. */
+	if (users->db)
+		(void)sqlite3_db_config(users->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	users_close_file(users);
+	users->damaged = false;
+	users->seen_version = -1;
+	result = users_connect(users);
+	if (result == USERS_OK)
+		return USERS_OK;
+	users_close_file(users);
+	/* To the callers "not found" is a user. */
+	return USERS_FAILED;
+}
+
+bool users_changed(struct users *users)
+{
+	int64_t version = -1;
+
+	if (users_ready(users) == USERS_OK) {
+		if (sqlite3_step(users->data_version) == SQLITE_ROW)
+			version = sqlite3_column_int64(users->data_version, 0);
+		(void)sqlite3_reset(users->data_version);
+	}
+
+	/* What cannot be read counts as changed: whoever looks again finds out why. */
+	bool changed = version == -1 || version != users->seen_version;
+
+	users->seen_version = version;
+	return changed;
+}
+
+enum users_result users_open(const char *path, bool create, struct users **out, char *error,
+			     size_t error_size)
+{
+	struct users *users = calloc(1, sizeof(*users));
+	enum users_result result;
+
+	*out = NULL;
+	if (!users || strlen(path) >= sizeof(users->path)) {
+		(void)snprintf(error, error_size, "%s: %s", path,
+			       strerror(users ? ENAMETOOLONG : ENOMEM));
+		free(users);
+		return USERS_FAILED;
+	}
+	memcpy(users->path, path, strlen(path) + 1);
+	users->seen_version = -1;
+	users->patience = USERS_PATIENCE_MS;
+	result = users_resolve(users, create);
+	if (result == USERS_OK && create) {
+		result = users_look(users);
+		if (result == USERS_NOT_FOUND)
+			result = users_create(users);
+	}
+	if (result == USERS_OK)
+		result = users_connect(users);
+	else if (result == USERS_NOT_FOUND)
+		(void)users_fail_text(users, USERS_MISSING);
+	if (result != USERS_OK) {
+		(void)snprintf(error, error_size, "%s", users->error);
+		users_close(users);
+		return result;
+	}
+	*out = users;
+	return USERS_OK;
+}
+
+void users_close(struct users *users)
+{
+	if (!users)
+		return;
+	users_close_file(users);
+	free(users);
+}
+
+const char *users_error(const struct users *users)
+{
+	return users->error;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The user database: names, passwords, and the addresses and prefixes that belong to each user for
+ * good. SQLite; every call sees at once what another process has changed. Passwords are kept as
+ * they are, because the login's digest needs them; the file has mode 0600.
+ */
+#ifndef DTCP_USERS_USERS_H
+#define DTCP_USERS_USERS_H
+
+#include "proto/message.h"
+#include "proto/prefix.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct users;
+
+enum users_result {
+	USERS_OK,
+	USERS_NOT_FOUND, /* no such user, or no such file */
+	USERS_EXISTS,	 /* a user of that name is there already */
+	USERS_OVERLAP,	 /* another user has (part of) that prefix */
+	USERS_FULL,	 /* no free address or prefix is left */
+	USERS_FAILED,	 /* the database cannot be used: users_error() */
+};
+
+struct user {
+	int64_t id;
+	char name[DTCP_USER_MAX + 1];
+	char password[DTCP_PASSWORD_MAX + 1];
+	bool has_fixed;	  /* a prefix was fixed for this user by the administrator */
+	bool has_network; /* a prefix was fixed, or leased from the pool at a login */
+	bool has_host;	  /* an address was leased at a login */
+	struct prefix6 network;
+	struct in6_addr host;
+	int64_t created; /* seconds since 1970 */
+};
+
+/*
+ * Opens the database. With create, makes the file (mode 0600) and its directory (0755) where they
+ * are not there yet. On failure *out is NULL and error has one line that names the file. What is
+ * opened must not be carried across a fork().
+ */
+enum users_result users_open(const char *path, bool create, struct users **out, char *error,
+			     size_t error_size);
+void users_close(struct users *users);
+
+/*
+ * How long a call waits for another program that has locked the database (5,000 ms unless told).
+ * After one that waited in vain, calls do not wait at all for ten times as long.
+ */
+void users_set_patience(struct users *users, unsigned int ms);
+
+/* Reads all of the file; USERS_FAILED where it is damaged. */
+enum users_result users_verify(struct users *users);
+
+/* Why the last call failed: one line that names the file. */
+const char *users_error(const struct users *users);
+
+/* Fills *user; its password is to be wiped by the caller (explicit_bzero). */
+enum users_result users_find(struct users *users, const char *name, struct user *user);
+
+/*
+ * Adds a user; fixed may be NULL. With USERS_OVERLAP other gets the name of the user who has the
+ * prefix. Nothing is left half-made on any failure.
+ */
+enum users_result users_add(struct users *users, const char *name, const char *password,
+			    const struct prefix6 *fixed, char other[static DTCP_USER_MAX + 1]);
+enum users_result users_set_password(struct users *users, const char *name, const char *password);
+enum users_result users_delete(struct users *users, const char *name);
+
+/* Calls each() for every user by name, until it returns false. Passwords are left empty. */
+enum users_result users_each(struct users *users, bool (*each)(const struct user *user, void *arg),
+			     void *arg);
+
+/*
+ * Whether somebody has (part of) this prefix: USERS_OVERLAP with the name in other, USERS_OK where
+ * nobody has.
+ */
+enum users_result users_overlaps(struct users *users, const struct prefix6 *prefix,
+				 char other[static DTCP_USER_MAX + 1]);
+
+/*
+ * The prefix of this user for a network tunnel: the fixed one, else the one leased before where it
+ * still fits pool and length, else a new one, the lowest of pool that overlaps nobody's and is not
+ * the pool's first (which is the server's own). pool may be NULL: then only a fixed one will do.
+ * USERS_FULL where none is left or there is no pool.
+ */
+enum users_result users_lease_network(struct users *users, const char *name,
+				      const struct prefix6 *pool, uint8_t length,
+				      struct prefix6 *out);
+
+/*
+ * The address of this user out of the /64 host_prefix: the one leased before where it lies in it,
+ * else the lowest free one, not ::0 and not ::1 (which is the server's own).
+ */
+enum users_result users_lease_host(struct users *users, const char *name,
+				   const struct prefix6 *host_prefix, struct in6_addr *out);
+
+/*
+ * True where another connection changed the database since the last call (or on the first one).
+ * Cheap: reads no table.
+ */
+bool users_changed(struct users *users);
+
+#endif

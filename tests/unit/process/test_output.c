@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What children say, on its way into the log. */
+#include "process/output.h"
+
+#include "base/log.h"
+#include "tests/unit/base/capture.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct event_base *base;
+
+/* Writes the pieces, letting the loop run after each, and then closes; what the log has of it. */
+static const char *logged(const char *name, bool room, const char *const pieces[])
+{
+	int writer;
+	struct output *output = output_new(base, name, room, &writer);
+
+	assert_non_null(output);
+	capture_begin(STDERR_FILENO);
+	for (size_t i = 0; pieces[i]; i++) {
+		(void)!write(writer, pieces[i], strlen(pieces[i]));
+		(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	}
+	close(writer);
+	output_let_go(output);
+	(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	return capture_end();
+}
+
+#define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void test_script(void **state)
+{
+	(void)state;
+	assert_string_equal(logged("./up", false, LIST("one\nt", "wo\n")),
+			    "test: ./up: one\ntest: ./up: two\n");
+	assert_string_equal(logged("./up", false, LIST("a\\b\x1b[2J\n")),
+			    "test: ./up: a\\x5cb\\x1b[2J\n");
+	/* Its words are not the room's. */
+	assert_string_equal(logged("./up", false, LIST("<4>x\n")), "test: ./up: <4>x\n");
+	assert_string_equal(logged("./up", false, LIST("no end")), "test: ./up: no end\n");
+	assert_string_equal(logged("./up", false, LIST("")), "");
+}
+
+static void test_room(void **state)
+{
+	(void)state;
+	assert_string_equal(logged("control", true, LIST("<6>one\n<4>two\n")),
+			    "test: control: one\ntest: control: two\n");
+	/* What the room has escaped stays as it is; what it has not is replaced. */
+	assert_string_equal(logged("control", true, LIST("<6>a\\x0db \x1b[2J \xc2\x9b\n")),
+			    "test: control: a\\x0db ?[2J ??\n");
+	assert_string_equal(logged("forward", true, LIST("*** smashed ***: terminated\n")),
+			    "test: forward: *** smashed ***: terminated\n");
+	assert_string_equal(logged("forward", true, LIST("<0>x\n<3>y\n<8>z\n<4\n<>\n<\n\n")),
+			    "test: forward: <0>x\ntest: forward: <3>y\ntest: forward: <8>z\n"
+			    "test: forward: <4\ntest: forward: <>\ntest: forward: <\n"
+			    "test: forward: \n");
+	/* Debug lines only where they were asked for. */
+	assert_string_equal(logged("forward", true, LIST("<7>detail\n")), "");
+	log_init("test", NULL, true);
+	assert_string_equal(logged("forward", true, LIST("<7>detail\n")),
+			    "test: forward: detail\n");
+	log_init("test", NULL, false);
+}
+
+/* A line without an end is not kept for ever, and the next one is whole. */
+static void test_endless(void **state)
+{
+	char much[3001];
+	char expected[1100];
+
+	(void)state;
+	memset(much, 'x', sizeof(much) - 1);
+	much[sizeof(much) - 1] = '\0';
+	(void)snprintf(expected, sizeof(expected),
+		       "test: control: %.1000s\ntest: control: \ntest: control: next\n", much);
+	assert_string_equal(logged("control", true, LIST(much, much, "\nnext\n")), expected);
+}
+
+static void test_drain(void **state)
+{
+	int writer;
+	struct output *output = output_new(base, "control", true, &writer);
+
+	(void)state;
+	assert_non_null(output);
+	assert_int_equal(write(writer, "<6>a\n<6>b", 9), 9);
+	capture_begin(STDERR_FILENO);
+	output_drain(output);
+	output_drain(output);
+	assert_string_equal(capture_end(), "test: control: a\ntest: control: b\n");
+	close(writer);
+	output_free(output);
+	output_free(NULL);
+}
+
+/* Who is let go may have closed it before. */
+static void test_closed_before(void **state)
+{
+	int reader = dup(STDERR_FILENO);
+	int writer;
+	struct output *output;
+
+	(void)state;
+	assert_int_not_equal(reader, -1);
+	close(reader);
+	output = output_new(base, "resolver", true, &writer);
+	assert_non_null(output);
+	assert_int_not_equal(fcntl(reader, F_GETFD), -1);
+	close(writer);
+	(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	output_let_go(output);
+	assert_int_equal(fcntl(reader, F_GETFD), -1);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	log_init("test", NULL, false);
+	base = event_base_new();
+	return base == NULL;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	event_base_free(base);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_script),	      cmocka_unit_test(test_room),
+		cmocka_unit_test(test_endless),	      cmocka_unit_test(test_drain),
+		cmocka_unit_test(test_closed_before),
+	};
+
+	return cmocka_run_group_tests_name("monitor output", tests, set_up, tear_down);
+}

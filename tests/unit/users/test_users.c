@@ -1,0 +1,1142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The user database, each test with one of its own in a temporary directory. */
+#include "users/users.h"
+
+#include "tests/unit/proto/addresses.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+struct place {
+	char directory[64];
+	char path[96];
+	struct users *users;
+};
+
+static struct users *open_users(const char *path, bool create)
+{
+	struct users *users = NULL;
+	char error[256] = "";
+	enum users_result result = users_open(path, create, &users, error, sizeof(error));
+
+	assert_string_equal(error, "");
+	assert_int_equal(result, USERS_OK);
+	assert_non_null(users);
+	return users;
+}
+
+/* The open fails with that result and a line that is the path, a colon and the text. */
+static void assert_open_fails(const char *path, bool create, enum users_result result,
+			      const char *text)
+{
+	struct users *users = (struct users *)&users;
+	char error[512] = "";
+	char expected[512];
+
+	assert_int_equal(users_open(path, create, &users, error, sizeof(error)), result);
+	(void)snprintf(expected, sizeof(expected), "%s: %s", path, text);
+	assert_string_equal(error, expected);
+	assert_null(users);
+}
+
+static void add(struct users *users, const char *name)
+{
+	char other[DTCP_USER_MAX + 1];
+
+	assert_int_equal(users_add(users, name, "secret", NULL, other), USERS_OK);
+}
+
+static void add_fixed(struct users *users, const char *name, const char *fixed)
+{
+	char other[DTCP_USER_MAX + 1];
+	struct prefix6 value = prefix(fixed);
+
+	assert_int_equal(users_add(users, name, "secret", &value, other), USERS_OK);
+}
+
+static void assert_add_overlaps(struct users *users, const char *fixed, const char *whose)
+{
+	char other[DTCP_USER_MAX + 1] = "";
+	struct prefix6 value = prefix(fixed);
+	struct user user;
+
+	assert_int_equal(users_overlaps(users, &value, other), USERS_OVERLAP);
+	assert_string_equal(other, whose);
+	other[0] = '\0';
+	assert_int_equal(users_add(users, "late", "secret", &value, other), USERS_OVERLAP);
+	assert_string_equal(other, whose);
+	assert_int_equal(users_find(users, "late", &user), USERS_NOT_FOUND);
+}
+
+static void assert_network(struct users *users, const char *name, const char *pool, uint8_t length,
+			   const char *expected)
+{
+	struct prefix6 from = prefix(pool), lease;
+	char text[PREFIX6_STRLEN];
+
+	assert_int_equal(users_lease_network(users, name, &from, length, &lease), USERS_OK);
+	assert_string_equal(prefix6_format(&lease, text), expected);
+}
+
+static void assert_no_network(struct users *users, const char *name, const char *pool,
+			      uint8_t length, enum users_result expected)
+{
+	struct prefix6 from, lease;
+
+	if (pool)
+		from = prefix(pool);
+	assert_int_equal(users_lease_network(users, name, pool ? &from : NULL, length, &lease),
+			 expected);
+}
+
+static void assert_host(struct users *users, const char *name, const char *host_prefix,
+			const char *expected)
+{
+	struct prefix6 from = prefix(host_prefix);
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr host;
+
+	assert_int_equal(users_lease_host(users, name, &from, &host), USERS_OK);
+	assert_non_null(inet_ntop(AF_INET6, &host, text, sizeof(text)));
+	assert_string_equal(text, expected);
+}
+
+/* Runs SQL on the file behind the library's back, as another program could. */
+static int run_sql(const char *path, const char *sql)
+{
+	sqlite3 *db = NULL;
+	int code;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	(void)sqlite3_busy_timeout(db, 1000);
+	code = sqlite3_exec(db, sql, NULL, NULL, NULL);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	return code;
+}
+
+static void write_file(const char *path, const char *text, size_t size, mode_t mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(write(fd, text, size), (ssize_t)size);
+	assert_int_equal(close(fd), 0);
+}
+
+static int set_up_directory(void **state)
+{
+	struct place *place = calloc(1, sizeof(*place));
+
+	assert_non_null(place);
+	/* In memory if that is there: a disk has to be waited for at every change. */
+	(void)strcpy(place->directory, "/dev/shm/dtcp-users-XXXXXX");
+	if (!mkdtemp(place->directory)) {
+		(void)strcpy(place->directory, "/tmp/dtcp-users-XXXXXX");
+		assert_non_null(mkdtemp(place->directory));
+	}
+	(void)snprintf(place->path, sizeof(place->path), "%s/users.db", place->directory);
+	*state = place;
+	return 0;
+}
+
+static int set_up(void **state)
+{
+	struct place *place;
+
+	(void)set_up_directory(state);
+	place = *state;
+	place->users = open_users(place->path, true);
+	return 0;
+}
+
+static void remove_file(const char *directory, const char *name)
+{
+	char path[160];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
+	if (unlink(path) == -1)
+		(void)rmdir(path);
+}
+
+static int tear_down(void **state)
+{
+	static const char *const names[] = {"users.db", "users.db-wal", "users.db-shm", "other.db",
+					    "users.db-journal"};
+	struct place *place = *state;
+
+	users_close(place->users);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		remove_file(place->directory, names[i]);
+	/* Fails where anything else was left behind: temporary files, for example. */
+	assert_int_equal(rmdir(place->directory), 0);
+	free(place);
+	return 0;
+}
+
+/* --- records ------------------------------------------------------------------------------ */
+
+static void test_add_and_find(void **state)
+{
+	struct place *place = *state;
+	struct user user;
+	int64_t now = (int64_t)time(NULL);
+
+	add(place->users, "alice");
+	assert_int_equal(users_find(place->users, "alice", &user), USERS_OK);
+	assert_string_equal(user.name, "alice");
+	assert_string_equal(user.password, "secret");
+	assert_true(user.id > 0);
+	assert_true(user.created >= now && user.created <= now + 60);
+	assert_false(user.has_fixed || user.has_network || user.has_host);
+	assert_int_equal(users_find(place->users, "Alice", &user), USERS_NOT_FOUND);
+	assert_int_equal(users_find(place->users, "' OR 1 --", &user), USERS_NOT_FOUND);
+}
+
+static void test_add_fixed(void **state)
+{
+	struct place *place = *state;
+	struct prefix6 expected = prefix("2001:db8:7::/48");
+	struct user user;
+
+	add_fixed(place->users, "alice", "2001:db8:7::/48");
+	assert_int_equal(users_find(place->users, "alice", &user), USERS_OK);
+	assert_true(user.has_fixed && user.has_network);
+	assert_false(user.has_host);
+	assert_memory_equal(&user.network.addr, &expected.addr, sizeof(expected.addr));
+	assert_int_equal(user.network.len, 48);
+}
+
+static void test_add_twice(void **state)
+{
+	struct place *place = *state;
+	struct prefix6 fixed = prefix("2001:db8:7::/48");
+	char other[DTCP_USER_MAX + 1] = "";
+	struct user user;
+
+	add(place->users, "alice");
+	assert_int_equal(users_add(place->users, "alice", "other", NULL, other), USERS_EXISTS);
+	assert_int_equal(users_add(place->users, "alice", "other", &fixed, other), USERS_EXISTS);
+	assert_int_equal(users_find(place->users, "alice", &user), USERS_OK);
+	assert_string_equal(user.password, "secret");
+	assert_false(user.has_fixed);
+}
+
+static void test_add_impossible(void **state)
+{
+	struct place *place = *state;
+	char other[DTCP_USER_MAX + 1] = "";
+	char name[DTCP_USER_MAX + 2];
+	char password[DTCP_PASSWORD_MAX + 2];
+	struct user user;
+
+	memset(name, 'n', sizeof(name));
+	memset(password, 'p', sizeof(password));
+	name[DTCP_USER_MAX + 1] = password[DTCP_PASSWORD_MAX + 1] = '\0';
+	assert_int_equal(users_add(place->users, name, "secret", NULL, other), USERS_FAILED);
+	assert_non_null(strstr(users_error(place->users), "users.db: not a possible user name"));
+	assert_int_equal(users_add(place->users, "", "secret", NULL, other), USERS_FAILED);
+	assert_int_equal(users_add(place->users, "a b", "secret", NULL, other), USERS_FAILED);
+	assert_int_equal(users_add(place->users, "alice", password, NULL, other), USERS_FAILED);
+	assert_non_null(strstr(users_error(place->users), "users.db: not a possible password"));
+
+	/* One byte less each is the most that there can be. */
+	name[DTCP_USER_MAX] = password[DTCP_PASSWORD_MAX] = '\0';
+	assert_int_equal(users_add(place->users, name, password, NULL, other), USERS_OK);
+	assert_int_equal(users_find(place->users, name, &user), USERS_OK);
+	assert_string_equal(user.name, name);
+	assert_string_equal(user.password, password);
+}
+
+static void test_set_password(void **state)
+{
+	struct place *place = *state;
+	struct user before, after;
+
+	add(place->users, "alice");
+	assert_int_equal(users_find(place->users, "alice", &before), USERS_OK);
+	assert_int_equal(users_set_password(place->users, "alice", "p\xc3\xa4ss word"), USERS_OK);
+	assert_int_equal(users_find(place->users, "alice", &after), USERS_OK);
+	assert_string_equal(after.password, "p\xc3\xa4ss word");
+	assert_int_equal(after.id, before.id);
+	assert_int_equal(users_set_password(place->users, "bob", "x"), USERS_NOT_FOUND);
+	assert_int_equal(users_set_password(place->users, "alice", ""), USERS_FAILED);
+}
+
+static void test_delete(void **state)
+{
+	struct place *place = *state;
+	struct user before, after;
+
+	add_fixed(place->users, "alice", "2001:db8:7::/48");
+	assert_host(place->users, "alice", "2001:db8:1::/64", "2001:db8:1::2");
+	assert_int_equal(users_find(place->users, "alice", &before), USERS_OK);
+	assert_int_equal(users_delete(place->users, "alice"), USERS_OK);
+	assert_int_equal(users_delete(place->users, "alice"), USERS_NOT_FOUND);
+	assert_int_equal(users_find(place->users, "alice", &after), USERS_NOT_FOUND);
+
+	/* All that belonged to her is free, and her number is never used again. */
+	add_fixed(place->users, "bob", "2001:db8:7::/48");
+	assert_host(place->users, "bob", "2001:db8:1::/64", "2001:db8:1::2");
+	assert_int_equal(users_find(place->users, "bob", &after), USERS_OK);
+	assert_true(after.id > before.id);
+}
+
+struct seen {
+	char names[64];
+	int limit;
+};
+
+static bool see(const struct user *user, void *arg)
+{
+	struct seen *seen = arg;
+
+	assert_string_equal(user->password, "");
+	assert_true(strlen(seen->names) + strlen(user->name) + 2 < sizeof(seen->names));
+	strcat(seen->names, user->name);
+	strcat(seen->names, user->has_fixed ? "!" : " ");
+	return --seen->limit > 0;
+}
+
+static void test_each(void **state)
+{
+	struct place *place = *state;
+	struct seen seen = {.limit = 10};
+
+	assert_int_equal(users_each(place->users, see, &seen), USERS_OK);
+	assert_string_equal(seen.names, "");
+	add(place->users, "carol");
+	add(place->users, "Alice");
+	add_fixed(place->users, "bob", "2001:db8:7::/48");
+	assert_int_equal(users_each(place->users, see, &seen), USERS_OK);
+	assert_string_equal(seen.names, "Alice bob!carol ");
+	seen = (struct seen){.limit = 2};
+	assert_int_equal(users_each(place->users, see, &seen), USERS_OK);
+	assert_string_equal(seen.names, "Alice bob!");
+}
+
+/* --- overlap ------------------------------------------------------------------------------ */
+
+static void test_overlap_fixed(void **state)
+{
+	struct place *place = *state;
+
+	add_fixed(place->users, "alice", "2001:db8:100::/48");
+	add_fixed(place->users, "bob", "2001:db8:200::/48");
+	assert_add_overlaps(place->users, "2001:db8:100::/48", "alice");
+	assert_add_overlaps(place->users, "2001:db8:100:ff00::/56", "alice");
+	assert_add_overlaps(place->users, "2001:db8:100:ffff:ffff:ffff:ffff:ffff/128", "alice");
+	assert_add_overlaps(place->users, "2001:db8:100::/128", "alice");
+	assert_add_overlaps(place->users, "2001:db8:100::/40", "alice");
+	assert_add_overlaps(place->users, "2001:db8:200::/39", "bob");
+	/* The neighbours on either side are free. */
+	add_fixed(place->users, "below", "2001:db8:ff::/48");
+	add_fixed(place->users, "above", "2001:db8:101::/48");
+	add_fixed(place->users, "far", "fd00::/8");
+	assert_add_overlaps(place->users, "2001:db8:100:5::/64", "alice");
+	assert_add_overlaps(place->users, "fdff::/16", "far");
+}
+
+static void test_overlap_leases(void **state)
+{
+	struct place *place = *state;
+
+	add(place->users, "alice");
+	add(place->users, "bob");
+	assert_network(place->users, "alice", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
+	assert_host(place->users, "bob", "2001:db8:1::/64", "2001:db8:1::2");
+	assert_add_overlaps(place->users, "2001:db8:100:100::/56", "alice");
+	assert_add_overlaps(place->users, "2001:db8:100:180::/64", "alice");
+	assert_add_overlaps(place->users, "2001:db8:100::/48", "alice");
+	assert_add_overlaps(place->users, "2001:db8:1::/64", "bob");
+	assert_add_overlaps(place->users, "2001:db8:1::2/128", "bob");
+}
+
+static void test_overlap_other_program(void **state)
+{
+	struct place *place = *state;
+
+	/* The file itself refuses an overlap, whoever writes it. */
+	add_fixed(place->users, "alice", "2001:db8:100::/48");
+	add(place->users, "bob");
+	assert_int_equal(run_sql(place->path, "INSERT INTO block VALUES (2, 1, 1,"
+					      " x'20010db8010000000000000000000000',"
+					      " x'20010db8010000ffffffffffffffffff', 56)"),
+			 SQLITE_CONSTRAINT);
+}
+
+/* --- network leases ----------------------------------------------------------------------- */
+
+static void test_network_sticky(void **state)
+{
+	struct place *place = *state;
+	struct user user;
+
+	add(place->users, "alice");
+	add(place->users, "bob");
+	add(place->users, "carol");
+	assert_network(place->users, "bob", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
+	assert_network(place->users, "alice", "2001:db8:100::/40", 56, "2001:db8:100:200::/56");
+	assert_network(place->users, "bob", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
+	users_close(place->users);
+	place->users = open_users(place->path, false);
+	assert_network(place->users, "alice", "2001:db8:100::/40", 56, "2001:db8:100:200::/56");
+	assert_int_equal(users_find(place->users, "alice", &user), USERS_OK);
+	assert_true(user.has_network);
+	assert_false(user.has_fixed);
+	assert_int_equal(user.network.len, 56);
+	/* What a deleted user had is the lowest again. */
+	assert_int_equal(users_delete(place->users, "bob"), USERS_OK);
+	assert_network(place->users, "carol", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
+	assert_no_network(place->users, "bob", "2001:db8:100::/40", 56, USERS_NOT_FOUND);
+}
+
+static void test_network_exhausted(void **state)
+{
+	struct place *place = *state;
+	char name[16];
+
+	/* A /60 has sixteen /64, of which the first is the server's own. */
+	for (int i = 1; i <= 15; i++) {
+		char expected[PREFIX6_STRLEN];
+
+		(void)snprintf(name, sizeof(name), "user%d", i);
+		add(place->users, name);
+		(void)snprintf(expected, sizeof(expected), "2001:db8:0:%x::/64", 0x10 + i);
+		assert_network(place->users, name, "2001:db8:0:10::/60", 64, expected);
+	}
+	add(place->users, "late");
+	assert_no_network(place->users, "late", "2001:db8:0:10::/60", 64, USERS_FULL);
+	assert_network(place->users, "user15", "2001:db8:0:10::/60", 64, "2001:db8:0:1f::/64");
+	assert_int_equal(users_delete(place->users, "user7"), USERS_OK);
+	assert_network(place->users, "late", "2001:db8:0:10::/60", 64, "2001:db8:0:17::/64");
+}
+
+static void test_network_no_room(void **state)
+{
+	struct place *place = *state;
+
+	add(place->users, "alice");
+	assert_no_network(place->users, "alice", NULL, 56, USERS_FULL);
+	assert_no_network(place->users, "nobody", NULL, 56, USERS_NOT_FOUND);
+	/* A pool as long as a lease has only the server's own; a longer one has not even that. */
+	assert_no_network(place->users, "alice", "2001:db8::/56", 56, USERS_FULL);
+	assert_no_network(place->users, "alice", "2001:db8::/64", 56, USERS_FULL);
+	assert_no_network(place->users, "alice", "2001:db8::/56", 129, USERS_FULL);
+	/* The end of all addresses is no wall to run through. */
+	assert_network(place->users, "alice", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe/127", 128,
+		       "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128");
+	add(place->users, "bob");
+	assert_no_network(place->users, "bob", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe/127", 128,
+			  USERS_FULL);
+}
+
+static void test_network_odd_lengths(void **state)
+{
+	struct place *place = *state;
+
+	/* Steps within a byte and with a carry into the next: 0xfe00 + 0x0200, bit 55. */
+	for (int i = 1; i <= 129; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "user%d", i);
+		add(place->users, name);
+		if (i == 127)
+			assert_network(place->users, name, "2001:db8:40::/42", 55,
+				       "2001:db8:40:fe00::/55");
+		else if (i == 128)
+			assert_network(place->users, name, "2001:db8:40::/42", 55,
+				       "2001:db8:41::/55");
+		else
+			assert_no_network(place->users, name, "2001:db8:40::/42", 55, USERS_OK);
+	}
+	assert_network(place->users, "user129", "2001:db8:40::/42", 55, "2001:db8:41:200::/55");
+}
+
+static void test_network_fixed_in_pool(void **state)
+{
+	struct place *place = *state;
+
+	add_fixed(place->users, "small", "2001:db8:100:140::/64");
+	add_fixed(place->users, "large", "2001:db8:100:200::/55");
+	add_fixed(place->users, "first", "2001:db8:100::/64");
+	add(place->users, "alice");
+	add(place->users, "bob");
+	/* 0100 has small's, 0200 and 0300 are large's. */
+	assert_network(place->users, "alice", "2001:db8:100::/40", 56, "2001:db8:100:400::/56");
+	assert_network(place->users, "bob", "2001:db8:100::/40", 56, "2001:db8:100:500::/56");
+	/* A fixed prefix is what its user gets, also of another length or without a pool. */
+	assert_network(place->users, "small", "2001:db8:100::/40", 56, "2001:db8:100:140::/64");
+	assert_no_network(place->users, "large", NULL, 56, USERS_OK);
+	/* A fixed prefix that covers the whole pool from before its start. */
+	add_fixed(place->users, "huge", "2001:db9::/32");
+	add(place->users, "carol");
+	assert_no_network(place->users, "carol", "2001:db9:7000::/40", 56, USERS_FULL);
+}
+
+static void test_network_reaches_into_pool(void **state)
+{
+	struct place *place = *state;
+
+	/* It begins before the pool's first lease and ends in the third. */
+	add_fixed(place->users, "wide", "2001:db8:100::/54");
+	add_fixed(place->users, "before", "2001:db8:ff::/48");
+	add(place->users, "alice");
+	assert_network(place->users, "alice", "2001:db8:100::/40", 56, "2001:db8:100:400::/56");
+}
+
+static void test_network_pool_changed(void **state)
+{
+	struct place *place = *state;
+
+	add(place->users, "alice");
+	add(place->users, "bob");
+	assert_network(place->users, "alice", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
+	assert_network(place->users, "bob", "2001:db8:100::/40", 56, "2001:db8:100:200::/56");
+	/* Another length, another pool: a new lease, and the old one is free. */
+	assert_network(place->users, "alice", "2001:db8:100::/40", 60, "2001:db8:100:10::/60");
+	assert_network(place->users, "alice", "2001:db8:300::/40", 60, "2001:db8:300:10::/60");
+	assert_network(place->users, "alice", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
+	/* A smaller pool around the lease keeps it, but not as its first prefix. */
+	assert_network(place->users, "bob", "2001:db8:100::/48", 56, "2001:db8:100:200::/56");
+	assert_network(place->users, "bob", "2001:db8:100:200::/55", 56, "2001:db8:100:300::/56");
+	/* Nothing new to be had: the old lease is kept for when the pool comes back. */
+	assert_no_network(place->users, "bob", "2001:db8::/56", 56, USERS_FULL);
+	assert_no_network(place->users, "bob", "2001:db8:100::/55", 56, USERS_FULL);
+	assert_no_network(place->users, "bob", NULL, 56, USERS_FULL);
+	assert_network(place->users, "bob", "2001:db8:100::/40", 56, "2001:db8:100:300::/56");
+}
+
+static void test_network_fixed_later(void **state)
+{
+	struct place *place = *state;
+
+	add(place->users, "alice");
+	add(place->users, "bob");
+	assert_network(place->users, "alice", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
+	assert_int_equal(run_sql(place->path, "REPLACE INTO block VALUES (1, 1, 1,"
+					      " x'20010db8070000000000000000000000',"
+					      " x'20010db80700ffffffffffffffffffff', 48)"),
+			 SQLITE_OK);
+	assert_network(place->users, "alice", "2001:db8:100::/40", 56, "2001:db8:700::/48");
+	assert_network(place->users, "bob", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
+}
+
+/* --- host leases -------------------------------------------------------------------------- */
+
+static void test_host(void **state)
+{
+	struct place *place = *state;
+	struct prefix6 host_prefix = prefix("2001:db8:1::/64");
+	struct in6_addr host;
+	struct user user;
+
+	add_fixed(place->users, "alice", "2001:db8:1::4/126");
+	add(place->users, "bob");
+	add(place->users, "carol");
+	add(place->users, "dave");
+	assert_host(place->users, "bob", "2001:db8:1::/64", "2001:db8:1::2");
+	assert_host(place->users, "carol", "2001:db8:1::/64", "2001:db8:1::3");
+	assert_host(place->users, "dave", "2001:db8:1::/64", "2001:db8:1::8");
+	assert_host(place->users, "carol", "2001:db8:1::/64", "2001:db8:1::3");
+	assert_int_equal(users_find(place->users, "dave", &user), USERS_OK);
+	assert_true(user.has_host);
+	assert_false(user.has_network);
+	assert_int_equal(user.host.s6_addr[15], 8);
+	/* Another /64: a new address, and the old one is free. */
+	assert_host(place->users, "bob", "2001:db8:2::/64", "2001:db8:2::2");
+	assert_host(place->users, "alice", "2001:db8:1::/64", "2001:db8:1::2");
+	assert_int_equal(users_lease_host(place->users, "nobody", &host_prefix, &host),
+			 USERS_NOT_FOUND);
+}
+
+static void test_host_carry(void **state)
+{
+	struct place *place = *state;
+
+	add_fixed(place->users, "alice", "2001:db8:1::/112");
+	add_fixed(place->users, "bob", "2001:db8:2::/64");
+	add(place->users, "carol");
+	assert_host(place->users, "carol", "2001:db8:1::/64", "2001:db8:1::1:0");
+
+	struct prefix6 taken = prefix("2001:db8:2::/64");
+	struct in6_addr host;
+
+	assert_int_equal(users_lease_host(place->users, "alice", &taken, &host), USERS_FULL);
+	/* Both kinds of lease live side by side. */
+	assert_network(place->users, "carol", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
+	assert_host(place->users, "carol", "2001:db8:1::/64", "2001:db8:1::1:0");
+}
+
+static void test_pools_that_overlap(void **state)
+{
+	struct place *place = *state;
+
+	/* host.prefix inside the pool is not wise, but nobody gets anything twice. */
+	add(place->users, "alice");
+	add(place->users, "bob");
+	assert_host(place->users, "alice", "2001:db8:100:100::/64", "2001:db8:100:100::2");
+	assert_network(place->users, "alice", "2001:db8:100::/40", 56, "2001:db8:100:200::/56");
+	assert_network(place->users, "bob", "2001:db8:100::/40", 56, "2001:db8:100:300::/56");
+}
+
+/* --- two programs ------------------------------------------------------------------------- */
+
+static void test_two_handles(void **state)
+{
+	struct place *place = *state;
+	struct users *second = open_users(place->path, false);
+	struct user user;
+
+	add(place->users, "alice");
+	assert_int_equal(users_find(second, "alice", &user), USERS_OK);
+	assert_int_equal(users_set_password(second, "alice", "new"), USERS_OK);
+	assert_int_equal(users_find(place->users, "alice", &user), USERS_OK);
+	assert_string_equal(user.password, "new");
+	assert_network(second, "alice", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
+	add(place->users, "bob");
+	assert_network(place->users, "bob", "2001:db8:100::/40", 56, "2001:db8:100:200::/56");
+	assert_int_equal(users_delete(second, "alice"), USERS_OK);
+	assert_int_equal(users_find(place->users, "alice", &user), USERS_NOT_FOUND);
+	users_close(second);
+}
+
+static void test_changed(void **state)
+{
+	struct place *place = *state;
+	struct users *second = open_users(place->path, false);
+
+	assert_true(users_changed(place->users));
+	assert_false(users_changed(place->users));
+	add(second, "alice");
+	assert_true(users_changed(place->users));
+	assert_false(users_changed(place->users));
+	/* Its own changes are no news. */
+	add(place->users, "bob");
+	assert_false(users_changed(place->users));
+	assert_int_equal(users_set_password(second, "bob", "new"), USERS_OK);
+	assert_true(users_changed(place->users));
+	/* A change that was taken back is none. */
+	assert_int_equal(users_delete(second, "nobody"), USERS_NOT_FOUND);
+	assert_false(users_changed(place->users));
+	users_close(second);
+}
+
+/* Eight processes want a lease for each of their users, from a database that none of them finds. */
+static void test_many_processes(void **state)
+{
+	enum { PROCESSES = 8, EACH = 10 };
+	struct place *place = *state;
+	struct prefix6 pool = prefix("2001:db8:100::/40");
+	bool taken[PROCESSES * EACH + 1] = {false};
+	struct user user;
+	char name[16];
+
+	for (int i = 0; i < PROCESSES; i++) {
+		pid_t pid = fork();
+
+		assert_int_not_equal(pid, -1);
+		if (pid != 0)
+			continue;
+
+		/* Nothing of cmocka's in here: a failing assertion would run the test again. */
+		char error[256], other[DTCP_USER_MAX + 1];
+		struct users *users;
+		struct prefix6 lease;
+
+		if (users_open(place->path, true, &users, error, sizeof(error)) != USERS_OK) {
+			(void)fprintf(stderr, "%s\n", error);
+			_exit(1);
+		}
+		for (int j = 0; j < EACH; j++) {
+			(void)snprintf(name, sizeof(name), "user%d.%d", i, j);
+			if (users_add(users, name, "secret", NULL, other) != USERS_OK ||
+			    users_lease_network(users, name, &pool, 56, &lease) != USERS_OK) {
+				(void)fprintf(stderr, "%s\n", users_error(users));
+				_exit(1);
+			}
+		}
+		users_close(users);
+		_exit(0);
+	}
+	for (int i = 0; i < PROCESSES; i++) {
+		int status = -1;
+
+		assert_int_not_equal(wait(&status), -1);
+		assert_int_equal(status, 0);
+	}
+	place->users = open_users(place->path, false);
+	for (int i = 0; i < PROCESSES * EACH; i++) {
+		(void)snprintf(name, sizeof(name), "user%d.%d", i / EACH, i % EACH);
+		assert_int_equal(users_find(place->users, name, &user), USERS_OK);
+		assert_true(user.has_network);
+
+		/* The third group counts the /56 of the pool: 0100, 0200 and so on. */
+		int number = user.network.addr.s6_addr[6];
+
+		assert_in_range(number, 1, PROCESSES * EACH);
+		assert_false(taken[number]);
+		taken[number] = true;
+	}
+}
+
+/* --- the file ----------------------------------------------------------------------------- */
+
+static void assert_mode(const char *path, const char *suffix, mode_t mode)
+{
+	char name[128];
+	struct stat st;
+
+	(void)snprintf(name, sizeof(name), "%s%s", path, suffix);
+	assert_int_equal(stat(name, &st), 0);
+	assert_int_equal(st.st_mode & 07777, mode);
+}
+
+static void test_mode(void **state)
+{
+	static const mode_t masks[] = {0, 022, 077};
+	struct place *place = *state;
+
+	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+		mode_t old = umask(masks[i]);
+		char path[128];
+
+		(void)snprintf(path, sizeof(path), "%s/other.db", place->directory);
+		assert_int_equal(mkdir(path, 0700), 0);
+		assert_int_equal(rmdir(path), 0);
+		(void)snprintf(path, sizeof(path), "%s/other.db/users.db", place->directory);
+		place->users = open_users(path, true);
+		add(place->users, "alice");
+		(void)umask(old);
+		assert_mode(place->directory, "/other.db", 0755);
+		assert_mode(path, "", 0600);
+		assert_mode(path, "-wal", 0600);
+		assert_mode(path, "-shm", 0600);
+		users_close(place->users);
+		place->users = NULL;
+		assert_int_equal(unlink(path), 0);
+		(void)snprintf(path, sizeof(path), "%s/other.db", place->directory);
+		assert_int_equal(rmdir(path), 0);
+	}
+}
+
+static void test_missing(void **state)
+{
+	struct place *place = *state;
+	char path[128];
+
+	assert_open_fails(place->path, false, USERS_NOT_FOUND,
+			  "no such database; add a user with dtcpauth first");
+	assert_int_equal(access(place->path, F_OK), -1);
+	(void)snprintf(path, sizeof(path), "%s/no/users.db", place->directory);
+	assert_open_fails(path, false, USERS_NOT_FOUND,
+			  "no such database; add a user with dtcpauth first");
+	(void)snprintf(path, sizeof(path), "%s/no/such/users.db", place->directory);
+	assert_open_fails(path, true, USERS_FAILED, "No such file or directory");
+	(void)snprintf(path, sizeof(path), "%s/", place->directory);
+	assert_open_fails(path, true, USERS_FAILED, "not the name of a file");
+	assert_open_fails(place->directory, true, USERS_FAILED, "not a regular file");
+}
+
+static void test_symlink(void **state)
+{
+	struct place *place = *state;
+	char target[128], link[128];
+
+	/* To a file that is not there, and to one that is: neither is touched. */
+	(void)snprintf(target, sizeof(target), "%s/other.db", place->directory);
+	assert_int_equal(symlink(target, place->path), 0);
+	assert_open_fails(place->path, true, USERS_FAILED, "a symbolic link; name the file itself");
+	assert_int_equal(access(target, F_OK), -1);
+	users_close(open_users(target, true));
+	assert_open_fails(place->path, false, USERS_FAILED,
+			  "a symbolic link; name the file itself");
+	assert_int_equal(unlink(place->path), 0);
+
+	/* Links on the way are the administrator's business (/var/run is one). */
+	assert_int_equal(symlink(".", place->path), 0);
+	(void)snprintf(link, sizeof(link), "%s/other.db", place->path);
+	place->users = open_users(link, false);
+	add(place->users, "alice");
+}
+
+static void test_not_a_database(void **state)
+{
+	static const char text[] = "alice:secret\nbob:secret\n";
+	struct place *place = *state;
+	char page[8192];
+
+	write_file(place->path, text, sizeof(text), 0600);
+	assert_open_fails(place->path, false, USERS_FAILED, "not a user database");
+	memset(page, 'x', sizeof(page));
+	write_file(place->path, page, sizeof(page), 0600);
+	assert_open_fails(place->path, true, USERS_FAILED, "not a user database");
+	write_file(place->path, "", 0, 0600);
+	assert_open_fails(place->path, true, USERS_FAILED, "not a user database");
+	/* A database, but of another program. */
+	assert_int_equal(run_sql(place->path, "CREATE TABLE user (name TEXT)"), SQLITE_OK);
+	assert_open_fails(place->path, true, USERS_FAILED, "not a user database");
+}
+
+static void test_schema_version(void **state)
+{
+	struct place *place = *state;
+
+	users_close(place->users);
+	place->users = NULL;
+	assert_int_equal(run_sql(place->path, "PRAGMA user_version = 2"), SQLITE_OK);
+	assert_open_fails(place->path, false, USERS_FAILED,
+			  "made by a newer version of dtcp (schema 2; this program knows 1)");
+	assert_int_equal(run_sql(place->path, "PRAGMA user_version = 0"), SQLITE_OK);
+	assert_open_fails(place->path, true, USERS_FAILED,
+			  "made by another version of dtcp (schema 0; this program knows 1)");
+}
+
+/* Says what is wrong, and is well again once the file is, which somebody put right in its place. */
+static void test_damaged(void **state)
+{
+	struct place *place = *state;
+	static char good[1 << 16];
+	char garbage[4096];
+	struct user user;
+	struct stat st;
+	int fd;
+
+	for (int i = 0; i < 100; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "user%d", i);
+		add(place->users, name);
+	}
+	users_close(place->users);
+	place->users = NULL;
+	/* Every page but the first, which has the schema. */
+	memset(garbage, 0xa5, sizeof(garbage));
+	fd = open(place->path, O_RDWR);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_in_range(st.st_size, 2 * 4096, sizeof(good));
+	assert_int_equal(read(fd, good, sizeof(good)), st.st_size);
+	for (off_t at = 4096; at < st.st_size; at += 4096)
+		assert_int_equal(pwrite(fd, garbage, sizeof(garbage), at), sizeof(garbage));
+	place->users = open_users(place->path, false);
+	assert_int_equal(users_find(place->users, "user50", &user), USERS_FAILED);
+	assert_non_null(strstr(users_error(place->users), "users.db: the database is damaged"));
+	assert_null(strchr(users_error(place->users), '\n'));
+	assert_int_equal(pwrite(fd, good, (size_t)st.st_size, 0), st.st_size);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(users_find(place->users, "user50", &user), USERS_OK);
+	assert_string_equal(user.password, "secret");
+}
+
+static void test_damaged_values(void **state)
+{
+	struct place *place = *state;
+	struct seen seen = {.limit = 10};
+	struct user user;
+
+	/* A name longer than any that we store. */
+	assert_int_equal(run_sql(place->path, "INSERT INTO user (name, password, created)"
+					      " VALUES (hex(zeroblob(40)), 'x', 0),"
+					      " ('alice', hex(zeroblob(200)), 0)"),
+			 SQLITE_OK);
+	assert_int_equal(users_each(place->users, see, &seen), USERS_FAILED);
+	assert_non_null(strstr(users_error(place->users), "users.db: the database is damaged"));
+	assert_int_equal(users_find(place->users, "alice", &user), USERS_FAILED);
+	assert_string_equal(user.password, "");
+}
+
+static void test_not_permitted(void **state)
+{
+	struct place *place = *state;
+	int status = -1;
+	pid_t pid;
+
+	users_close(place->users);
+	place->users = NULL;
+	assert_int_equal(chmod(place->directory, 0755), 0);
+	assert_int_equal(chmod(place->path, 0), 0);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		/* Somebody who may not read it; then one who may not write it. */
+		char error[256];
+		struct users *users;
+		const uid_t user = geteuid();
+		const uid_t other = user == 0 ? 65534 : user;
+		int bad = 0;
+
+		bad |= seteuid(other) != 0;
+		bad |= users_open(place->path, false, &users, error, sizeof(error)) != USERS_FAILED;
+		bad |= !strstr(error, "users.db: Permission denied");
+		bad |= seteuid(user) != 0;
+		bad |= chmod(place->path, 0444) != 0;
+		bad |= seteuid(other) != 0;
+		bad |= users_open(place->path, false, &users, error, sizeof(error)) != USERS_FAILED;
+		bad |= !strstr(error, "users.db: cannot be written");
+		_exit(bad);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static double seconds(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void test_locked(void **state)
+{
+	struct place *place = *state;
+	char other[DTCP_USER_MAX + 1];
+	sqlite3 *db = NULL;
+	struct user user;
+
+	add(place->users, "alice");
+	assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	/* Reading goes on beside a writer; writing waits, and then says why it cannot. */
+	assert_int_equal(users_find(place->users, "alice", &user), USERS_OK);
+	assert_int_equal(users_add(place->users, "bob", "secret", NULL, other), USERS_FAILED);
+	assert_non_null(strstr(users_error(place->users), "users.db: locked by another program"));
+	assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	add(place->users, "bob");
+}
+
+/* A server has others to serve: it waits as long as it was told, and then not at all for a while.
+ */
+static void test_locked_patience(void **state)
+{
+	struct place *place = *state;
+	char other[DTCP_USER_MAX + 1];
+	sqlite3 *db = NULL;
+	double start, first, second;
+
+	add(place->users, "alice");
+	users_set_patience(place->users, 1000);
+	assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	start = seconds();
+	assert_int_equal(users_add(place->users, "bob", "secret", NULL, other), USERS_FAILED);
+	first = seconds();
+	assert_int_equal(users_add(place->users, "bob", "secret", NULL, other), USERS_FAILED);
+	second = seconds();
+	assert_non_null(strstr(users_error(place->users), "users.db: locked by another program"));
+	/* Its clock counts whole milliseconds. */
+	assert_true(first - start > 0.99);
+	assert_true(second - first < 1);
+	assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	add(place->users, "bob");
+}
+
+/* Deleted by hand and made anew: a program that runs on sees it at once. */
+static void test_deleted_while_open(void **state)
+{
+	struct place *place = *state;
+	char other[DTCP_USER_MAX + 1];
+	struct users *second;
+	struct user user;
+
+	add(place->users, "alice");
+	assert_true(users_changed(place->users));
+	assert_false(users_changed(place->users));
+	assert_int_equal(unlink(place->path), 0);
+	assert_true(users_changed(place->users));
+	assert_int_equal(users_find(place->users, "alice", &user), USERS_FAILED);
+	assert_non_null(
+		strstr(users_error(place->users), "users.db: no such database; add a user"));
+	assert_int_equal(users_add(place->users, "bob", "secret", NULL, other), USERS_FAILED);
+	assert_int_equal(users_delete(place->users, "alice"), USERS_FAILED);
+
+	second = open_users(place->path, true);
+	assert_int_equal(users_find(second, "alice", &user), USERS_NOT_FOUND);
+	add(second, "carol");
+	assert_true(users_changed(place->users));
+	assert_false(users_changed(place->users));
+	assert_int_equal(users_find(place->users, "alice", &user), USERS_NOT_FOUND);
+	assert_int_equal(users_find(place->users, "carol", &user), USERS_OK);
+	add(place->users, "dave");
+	assert_int_equal(users_find(second, "dave", &user), USERS_OK);
+	users_close(second);
+}
+
+/* No old password stays behind in the file. */
+static void test_password_overwritten(void **state)
+{
+	struct place *place = *state;
+	char other[DTCP_USER_MAX + 1];
+	static char content[65536];
+	ssize_t size;
+	int fd;
+
+	assert_int_equal(users_add(place->users, "alice", "FirstSecret", NULL, other), USERS_OK);
+	assert_int_equal(users_add(place->users, "bob", "SecondSecret", NULL, other), USERS_OK);
+	assert_int_equal(users_set_password(place->users, "alice", "Third"), USERS_OK);
+	assert_int_equal(users_delete(place->users, "bob"), USERS_OK);
+	users_close(place->users);
+	place->users = NULL;
+	fd = open(place->path, O_RDONLY);
+	assert_int_not_equal(fd, -1);
+	size = read(fd, content, sizeof(content));
+	assert_true(size > 0 && size < (ssize_t)sizeof(content));
+	assert_int_equal(close(fd), 0);
+	assert_non_null(memmem(content, (size_t)size, "Third", 5));
+	assert_null(memmem(content, (size_t)size, "FirstSecret", 11));
+	assert_null(memmem(content, (size_t)size, "SecondSecret", 12));
+}
+
+/* --- many --------------------------------------------------------------------------------- */
+
+/* Under a checker that makes everything fifty times slower, a tenth has to do. */
+static bool small(void)
+{
+	return getenv("DTCP_TESTS_SMALL") != NULL;
+}
+
+static void test_many_leases(void **state)
+{
+	const int many = small() ? 300 : 3000;
+	struct place *place = *state;
+	struct prefix6 pool = prefix("2001:db8:100::/40"), lease;
+	double start;
+	char name[16];
+
+	for (int i = 1; i <= many; i++) {
+		(void)snprintf(name, sizeof(name), "user%d", i);
+		add(place->users, name);
+	}
+	start = seconds();
+	for (int i = 1; i <= many; i++) {
+		(void)snprintf(name, sizeof(name), "user%d", i);
+		assert_int_equal(users_lease_network(place->users, name, &pool, 56, &lease),
+				 USERS_OK);
+		/* 2001:db8:1xx:yy00::/56, where xxyy counts. */
+		assert_int_equal(lease.addr.s6_addr[5] << 8 | lease.addr.s6_addr[6], i);
+	}
+	print_message("%d leases in %.2f s\n", many, seconds() - start);
+	start = seconds();
+	for (int i = 1; i <= many; i++) {
+		(void)snprintf(name, sizeof(name), "user%d", i);
+		assert_int_equal(users_lease_network(place->users, name, &pool, 56, &lease),
+				 USERS_OK);
+	}
+	print_message("%d leases again in %.2f s\n", many, seconds() - start);
+}
+
+/* A pool of which every lease but the last is taken: one walk over all rows. */
+static void test_full_pool(void **state)
+{
+	const char *pool = small() ? "2001:db8:100::/46" : "2001:db8:100::/40";
+	const char *last_lease = small() ? "2001:db8:103:ff00::/56" : "2001:db8:1ff:ff00::/56";
+	const int taken = (small() ? 1 << 10 : 1 << 16) - 2;
+	struct place *place = *state;
+	char sql[240];
+	double start;
+
+	add(place->users, "alice");
+	add(place->users, "bob");
+	(void)snprintf(sql, sizeof(sql),
+		       "INSERT INTO user (name, password, created)"
+		       " WITH RECURSIVE n (i) AS"
+		       "  (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
+		       " SELECT 'user' || i, 'x', 0 FROM n",
+		       taken);
+	assert_int_equal(run_sql(place->path, sql), SQLITE_OK);
+
+	sqlite3 *db = NULL;
+	sqlite3_stmt *stmt = NULL;
+
+	assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db,
+					    "INSERT INTO block SELECT id, 1, 0, ?1, ?2, 56"
+					    " FROM user WHERE name = 'user' || ?3",
+					    -1, &stmt, NULL),
+			 SQLITE_OK);
+	for (int i = 1; i <= taken; i++) {
+		struct prefix6 block = prefix("2001:db8:100::/56");
+		struct in6_addr last;
+
+		block.addr.s6_addr[5] = (uint8_t)(i >> 8);
+		block.addr.s6_addr[6] = (uint8_t)i;
+		last = prefix6_last(&block);
+		assert_int_equal(sqlite3_bind_blob(stmt, 1, &block.addr, 16, SQLITE_TRANSIENT), 0);
+		assert_int_equal(sqlite3_bind_blob(stmt, 2, &last, 16, SQLITE_TRANSIENT), 0);
+		assert_int_equal(sqlite3_bind_int(stmt, 3, i), 0);
+		assert_int_equal(sqlite3_step(stmt), SQLITE_DONE);
+		assert_int_equal(sqlite3_reset(stmt), SQLITE_OK);
+	}
+	(void)sqlite3_finalize(stmt);
+	assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+
+	start = seconds();
+	assert_network(place->users, "alice", pool, 56, last_lease);
+	print_message("the last of %d leases in %.3f s\n", taken + 1, seconds() - start);
+	assert_no_network(place->users, "bob", pool, 56, USERS_FULL);
+}
+
+int main(void)
+{
+#define TEST(name)	 cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST_EMPTY(name) cmocka_unit_test_setup_teardown(name, set_up_directory, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_add_and_find),
+		TEST(test_add_fixed),
+		TEST(test_add_twice),
+		TEST(test_add_impossible),
+		TEST(test_set_password),
+		TEST(test_delete),
+		TEST(test_each),
+		TEST(test_overlap_fixed),
+		TEST(test_overlap_leases),
+		TEST(test_overlap_other_program),
+		TEST(test_network_sticky),
+		TEST(test_network_exhausted),
+		TEST(test_network_no_room),
+		TEST(test_network_odd_lengths),
+		TEST(test_network_fixed_in_pool),
+		TEST(test_network_reaches_into_pool),
+		TEST(test_network_pool_changed),
+		TEST(test_network_fixed_later),
+		TEST(test_host),
+		TEST(test_host_carry),
+		TEST(test_pools_that_overlap),
+		TEST(test_two_handles),
+		TEST(test_changed),
+		TEST_EMPTY(test_many_processes),
+		TEST_EMPTY(test_mode),
+		TEST_EMPTY(test_missing),
+		TEST_EMPTY(test_symlink),
+		TEST_EMPTY(test_not_a_database),
+		TEST(test_schema_version),
+		TEST(test_damaged),
+		TEST(test_damaged_values),
+		TEST(test_not_permitted),
+		TEST(test_locked),
+		TEST(test_locked_patience),
+		TEST(test_deleted_while_open),
+		TEST(test_password_overwritten),
+		TEST(test_many_leases),
+		TEST(test_full_pool),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
