@@ -22,6 +22,7 @@ from lab.wait import until  # noqa: E402
 
 HOME, HUB = "192.0.2.2", "192.0.2.1"  # outside
 HOME6, HUB6 = "fd00:77::2", "fd00:77::1"  # inside, where we choose
+PC6, FAR6 = "fd00:78::2", "fd00:79::2"  # behind home and behind hub
 PORT = 5555
 
 
@@ -157,6 +158,47 @@ def dtcp(*options, mtu=1280):
     return start
 
 
+def behind(router, name, address, gateway):
+    """A host with this address behind router, which gets the one of a gateway."""
+    host = router.lab.node(name)
+    router.lab.wire(router, "lan0", host, "eth0")
+    router.ip("addr", "add", f"{gateway}/64", "dev", "lan0", "nodad")
+    router.sysctl("net.ipv6.conf.all.forwarding", 1)
+    host.ip("addr", "add", f"{address}/64", "dev", "eth0", "nodad")
+    host.ip("route", "add", "default", "via", gateway)
+    return host
+
+
+def routed(start):
+    """Between a host behind home and one behind hub: what comes is forwarded at both ends."""
+
+    def start_routed(home, hub):
+        here, there = start(home, hub)
+        pc = behind(home, "pc", PC6, "fd00:78::1")
+        far = behind(hub, "far", FAR6, "fd00:79::1")
+        home.ip("route", "add", "fd00:79::/64", "via", there)
+        hub.ip("route", "add", "fd00:78::/64", "via", here)
+        return PC6, FAR6, pc, far
+
+    return start_routed
+
+
+def dtcp_routed(*options, mtu=1280):
+    """Ours with a prefix for the network behind home."""
+
+    def start(home, hub):
+        hub.lab.users.add("alice")
+        Server(hub, hub.lab.users, "-U", set={"mtu": mtu})
+        client = Client(home, "-m", mtu, *options, type="network", server=HUB)
+        client.wait_up()
+        lan = next(client.prefix().subnets(new_prefix=64))
+        pc = behind(home, "pc", lan[2], lan[1])
+        far = behind(hub, "far", FAR6, "fd00:79::1")
+        return str(lan[2]), FAR6, pc, far
+
+    return start
+
+
 OTHERS = {
     "kernel VXLAN": vxlan,
     "wireguard-go": wireguard_go,
@@ -171,4 +213,9 @@ OURS = {
     "dtcp, protocol 41, 1480": dtcp("--transport", "ipv6", mtu=1480),
     "dtcp, UDP, 1280": dtcp("-U"),
     "dtcp, UDP, 1472": dtcp("-U", mtu=1472),
+}
+ROUTED = {
+    "kernel VXLAN": routed(vxlan),
+    "dtcp, protocol 41, 1280": dtcp_routed("--transport", "ipv6"),
+    "dtcp, UDP, 1280": dtcp_routed("-U"),
 }
