@@ -2,6 +2,7 @@
 #include "forward/decap.h"
 
 #include "forward/learn.h"
+#include "forward/plane_session.h"
 #include "forward/tos.h"
 #include "forward/vnet.h"
 
@@ -9,7 +10,7 @@
 static enum drop_reason decap_check(const struct inner *inner, const struct session *session,
 				    struct in_addr local, bool server, bool *ask)
 {
-	const struct forward_session *config = &session->config;
+	const struct forward_session *config = session_config(session);
 	enum drop_reason drop = inner_check_source(inner);
 
 	if (drop == DROP_NONE && server)
@@ -27,12 +28,12 @@ static enum drop_reason decap_check(const struct inner *inner, const struct sess
 }
 
 /* RFC 4213, section 3.6: the only check on who sent it that there is. */
-static bool decap_accepts(const struct session *session, struct in_addr to)
+static bool decap_accepts(struct session *session, struct in_addr to)
 {
-	const struct forward_session *config = &session->config;
+	const struct forward_session *config = session_config(session);
 
 	/* Without a device there can still be an answer to an echo request of ours. */
-	if (!session->announced && !session->probing)
+	if (!session_is_up(session) && !session_plane(session)->probing)
 		return false;
 	return !config->local.s_addr || to.s_addr == config->local.s_addr ||
 	       (config->alias.s_addr && to.s_addr == config->alias.s_addr);
@@ -40,7 +41,7 @@ static bool decap_accepts(const struct session *session, struct in_addr to)
 
 static bool decap_fits(const struct inner *inner, const struct session *session)
 {
-	return inner_check_ingress(inner, &session->config) == DROP_NONE;
+	return inner_check_ingress(inner, session_config(session)) == DROP_NONE;
 }
 
 /*
@@ -99,7 +100,7 @@ void decap_packet(const struct table *table, bool server, const struct arrival *
 	out->session = session;
 	out->drop = parsed;
 	if (out->drop == DROP_NONE) {
-		struct in_addr local = session->config.local;
+		struct in_addr local = session_config(session)->local;
 
 		if (!local.s_addr)
 			local = arrival->local;

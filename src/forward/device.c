@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "forward/device.h"
 
+#include "forward/plane_session.h"
+#include "forward/table.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +108,30 @@ void device_close(struct device *device)
 	device->readable = NULL;
 	close(device->fd);
 	device->fd = -1;
+}
+
+void device_join(struct device *device, struct session *session)
+{
+	struct plane_session *plane = session_plane(session);
+
+	plane->device = device;
+	plane->session = session;
+	TAILQ_INSERT_HEAD(&device->sessions, plane, on_device);
+}
+
+void device_leave(struct session *session)
+{
+	struct plane_session *plane = session_plane(session);
+
+	TAILQ_REMOVE(&plane->device->sessions, plane, on_device);
+	plane->device = NULL;
+}
+
+struct session *device_session(const struct device *device)
+{
+	const struct plane_session *newest = TAILQ_FIRST(&device->sessions);
+
+	return newest ? newest->session : NULL;
 }
 
 void device_release(struct device *device)

@@ -7,7 +7,6 @@
 #define DTCP_FORWARD_DEVICE_H
 
 #include "base/hash.h"
-#include "forward/table.h"
 
 #include <event2/event.h>
 #include <linux/virtio_net.h>
@@ -19,12 +18,14 @@
 #include <sys/uio.h>
 
 struct devices;
+struct plane_session;
+struct session;
 
 struct device {
 	uint32_t index;
 	int fd;			/* -1: not there */
 	unsigned int interface; /* the kernel's number of it; 0: not known */
-	TAILQ_HEAD(device_sessions, session) sessions;
+	TAILQ_HEAD(device_sessions, plane_session) sessions;
 	/* Private: */
 	struct devices *devices;
 	struct event *readable;
@@ -48,6 +49,13 @@ struct device *devices_get(struct devices *devices, uint32_t index);
 /* Takes over fd, in place of an older one. Returns 0 or -errno; then fd has been closed. */
 int device_open(struct device *device, int fd);
 void device_close(struct device *device);
+
+/* The session is on the device from now on, and its newest; it is on none any more. */
+void device_join(struct device *device, struct session *session);
+void device_leave(struct session *session);
+
+/* The newest session that is on it; NULL if there is none. */
+struct session *device_session(const struct device *device);
 
 /* Frees a device that has neither descriptor nor session. */
 void device_release(struct device *device);

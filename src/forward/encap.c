@@ -11,10 +11,11 @@
 /* RFC 4213, section 3.2: how large, and may the path cut it. */
 void encap_fit(const struct session *session, size_t len, uint64_t now, struct encap *out)
 {
+	const struct forward_session *config = session_config(session);
 	uint32_t overhead =
-		session->config.transport == FORWARD_UDP ? IPV4_HEADER + UDP_HEADER : IPV4_HEADER;
-	uint32_t path = pmtu_get(&session->pmtu, now) - overhead;
-	uint32_t limit = session->config.mtu;
+		config->transport == FORWARD_UDP ? IPV4_HEADER + UDP_HEADER : IPV4_HEADER;
+	uint32_t path = pmtu_get(session_pmtu(session), now) - overhead;
+	uint32_t limit = config->mtu;
 	/* 3.2.1: with the least tunnel MTU the path may always cut. */
 	bool df = limit > INNER_MTU_MIN;
 
@@ -68,12 +69,6 @@ static struct session *encap_route(const struct table *table, struct encap *out)
 	return session;
 }
 
-/* Nobody knows where it is, so nothing can be sent to it. */
-static bool encap_is_unlearned(const struct session *session)
-{
-	return session->peer.transport == FORWARD_UDP && session->peer.port == 0;
-}
-
 void encap_packet(const struct table *table, struct session *only, bool shared,
 		  const struct virtio_net_hdr *header, uint8_t *packet, size_t n, uint64_t now,
 		  struct encap *out)
@@ -94,11 +89,11 @@ void encap_packet(const struct table *table, struct session *only, bool shared,
 	if (!out->session)
 		return;
 	if (!shared && inner_icmp6_type(&out->inner) == ND_ROUTER_ADVERT &&
-	    !out->session->config.adverts) {
+	    !session_config(out->session)->adverts) {
 		out->drop = DROP_ROUTER;
 		return;
 	}
-	if (encap_is_unlearned(out->session)) {
+	if (!session_is_learned(out->session)) {
 		out->drop = DROP_NO_SESSION;
 		out->error.kind = ICMP6_ADDRESS_UNREACHABLE;
 		return;

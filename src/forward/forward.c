@@ -15,6 +15,7 @@
 #include "forward/keepalive.h"
 #include "forward/msg.h"
 #include "forward/plane.h"
+#include "forward/plane_session.h"
 #include "forward/probing.h"
 #include "process/ipc.h"
 
@@ -62,20 +63,17 @@ static void forward_tell(struct forward *forward, enum forward_msg type, uint32_
 	forward_send(forward, type, &body, sizeof(body));
 }
 
-/* Sessions that were waiting for the device or the socket are up once both are there. */
-static void forward_announce(struct forward *forward, const struct device *device)
+/* A session that was waiting for the device or the socket is up once both are there. */
+static void forward_announce(struct forward *forward, struct session *session)
 {
-	struct session *session;
+	uint32_t id = session_config(session)->id;
 
-	if (device->fd == -1)
+	if (session_is_up(session) || session_plane(session)->device->fd == -1 ||
+	    !plane_outer(&forward->plane, session))
 		return;
-	TAILQ_FOREACH (session, &device->sessions, on_device) {
-		if (session->announced || !plane_outer(&forward->plane, session))
-			continue;
-		session->announced = true;
-		log_debug("session %u is up", session->config.id);
-		forward_tell(forward, FORWARD_MSG_ADDED, session->config.id);
-	}
+	table_set_up(forward->plane.table, session);
+	log_debug("session %u is up", id);
+	forward_tell(forward, FORWARD_MSG_ADDED, id);
 }
 
 /* Moves of one session that control hears of in a second. */
@@ -85,30 +83,32 @@ enum { FORWARD_REPORTS_RATE = 5 };
 
 static void forward_on_learned(struct session *session, void *arg)
 {
+	const struct table_peer *peer = session_peer(session);
 	const struct forward_learned body = {
-		.id = session->config.id,
-		.peer = session->peer.address,
-		.port = session->peer.port,
+		.id = session_config(session)->id,
+		.peer = peer->address,
+		.port = peer->port,
 	};
 
 	/*
 	 * A peer that moves all the time is served, but not reported each time; one of a session
 	 * that control does not know to be up, not at all.
 	 */
-	if (session->announced && rate_take(&session->reports, clock_us() / 1000))
+	if (session_is_up(session) &&
+	    rate_take(&session_plane(session)->reports, clock_us() / 1000))
 		forward_send(arg, FORWARD_MSG_LEARNED, &body, sizeof(body));
 }
 
 static void forward_on_path(const struct session *session, bool alive, void *arg)
 {
-	const struct forward_path body = {.id = session->config.id, .alive = alive};
+	const struct forward_path body = {.id = session_config(session)->id, .alive = alive};
 
 	forward_send(arg, FORWARD_MSG_PATH, &body, sizeof(body));
 }
 
 static void forward_on_silent(const struct session *session, void *arg)
 {
-	forward_tell(arg, FORWARD_MSG_SILENT, session->config.id);
+	forward_tell(arg, FORWARD_MSG_SILENT, session_config(session)->id);
 }
 
 static void forward_on_port(uint16_t port, void *arg)
@@ -128,13 +128,15 @@ static const struct plane_reports forward_reports = {
 /* --- from monitor ------------------------------------------------------------------------- */
 
 /* There is a way out, or it may be another one: a client, which has probing, asks the far end. */
-static void forward_hurry(const struct session *session)
+static void forward_hurry(struct session *session)
 {
-	if (!session->probing)
+	const struct plane_session *own = session_plane(session);
+
+	if (!own->probing)
 		return;
-	probing_start(session->probing);
-	if (session->keepalive)
-		keepalive_hurry(session->keepalive);
+	probing_start(own->probing);
+	if (own->keepalive)
+		keepalive_hurry(own->keepalive);
 }
 
 static void forward_set_outer(struct forward *forward, enum forward_transport transport, int fd)
@@ -148,11 +150,10 @@ static void forward_set_outer(struct forward *forward, enum forward_transport tr
 	for (uint32_t id = 0; id < plane->config.sessions_max; id++) {
 		struct session *session = table_by_id(plane->table, id);
 
-		if (!session || session->config.transport != transport)
+		if (!session || session_config(session)->transport != transport)
 			continue;
 		forward_hurry(session);
-		if (!session->announced)
-			forward_announce(forward, session->device);
+		forward_announce(forward, session);
 	}
 }
 
@@ -229,13 +230,15 @@ static void forward_on_device(struct ipc *ipc, const void *body, int fd, void *a
 	struct forward *forward = arg;
 	const struct forward_device *message = body;
 	struct device *device = devices_get(forward->plane.devices, message->index);
+	struct plane_session *own;
 
 	(void)ipc;
 	if (!device) {
 		close(fd);
 	} else if (device_open(device, fd) == 0) {
 		device->interface = message->interface;
-		forward_announce(forward, device);
+		TAILQ_FOREACH (own, &device->sessions, on_device)
+			forward_announce(forward, own->session);
 		return;
 	}
 	log_warnx("device %u: out of memory", message->index);
@@ -261,17 +264,18 @@ static void forward_on_no_device(struct ipc *ipc, const void *body, int fd, void
 /* What keeps the session's path alive. */
 static bool forward_watch(struct forward *forward, struct session *session)
 {
+	const struct forward_session *config = session_config(session);
+	struct plane_session *own = session_plane(session);
 	struct plane *plane = &forward->plane;
 
 	if (!plane->config.server) {
-		session->probing = probing_new(plane, session);
-		if (!session->probing)
+		own->probing = probing_new(plane, session);
+		if (!own->probing)
 			return false;
 	}
-	if (session->config.transport == FORWARD_PROTO41 &&
-	    !IN6_IS_ADDR_UNSPECIFIED(&session->config.near)) {
-		session->keepalive = keepalive_new(plane->keepers, session);
-		if (!session->keepalive)
+	if (config->transport == FORWARD_PROTO41 && !IN6_IS_ADDR_UNSPECIFIED(&config->near)) {
+		own->keepalive = keepalive_new(plane->keepers, session);
+		if (!own->keepalive)
 			return false;
 	}
 	return true;
@@ -280,8 +284,8 @@ static bool forward_watch(struct forward *forward, struct session *session)
 /* With what was made for it. */
 static void forward_drop(struct forward *forward, struct session *session)
 {
-	probing_free(session->probing);
-	keepalive_free(session->keepalive);
+	probing_free(session_plane(session)->probing);
+	keepalive_free(session_plane(session)->keepalive);
 	table_remove(forward->plane.table, session);
 }
 
@@ -290,12 +294,13 @@ static int forward_add(struct forward *forward, const struct forward_session *co
 	struct plane *plane = &forward->plane;
 	struct device *device = devices_get(plane->devices, config->device);
 	struct session *session;
+	struct plane_session *own;
 	int error;
 
 	if (!device)
 		return -ENOMEM;
 	/* The server leads a user's new session to the device of the one that it replaces. */
-	if (!plane->config.server && !TAILQ_EMPTY(&device->sessions))
+	if (!plane->config.server && device_session(device))
 		return -EBUSY;
 	error = table_add(plane->table, config, &session);
 	if (error) {
@@ -308,13 +313,13 @@ static int forward_add(struct forward *forward, const struct forward_session *co
 		return -ENOMEM;
 	}
 	memset(plane_counters(plane, session), 0, sizeof(struct session_counters));
-	session->added = clock_us() / 1000;
-	rate_init(&session->reports, FORWARD_REPORTS_RATE, session->added);
-	icmp6_limit_init(&session->icmp6, plane->config.icmp6_rate, session->added);
-	session->device = device;
+	own = session_plane(session);
+	own->added = clock_us() / 1000;
+	rate_init(&own->reports, FORWARD_REPORTS_RATE, own->added);
+	icmp6_limit_init(&own->icmp6, plane->config.icmp6_rate, own->added);
 	/* Of several on a device of their own the newest counts. */
-	TAILQ_INSERT_HEAD(&device->sessions, session, on_device);
-	forward_announce(forward, device);
+	device_join(device, session);
+	forward_announce(forward, session);
 	/* Not only when there is a device: a far end that has to learn us can do so meanwhile. */
 	if (plane_outer(plane, session))
 		forward_hurry(session);
@@ -345,9 +350,9 @@ static void forward_on_remove(struct ipc *ipc, const void *body, int fd, void *a
 	(void)ipc;
 	(void)fd;
 	if (session) {
-		struct device *device = session->device;
+		struct device *device = session_plane(session)->device;
 
-		TAILQ_REMOVE(&device->sessions, session, on_device);
+		device_leave(session);
 		forward_drop(forward, session);
 		device_release(device);
 	}
@@ -358,7 +363,7 @@ static void forward_on_hello(struct ipc *ipc, const void *body, int fd, void *ar
 {
 	const struct forward *forward = arg;
 	const struct forward_id *message = body;
-	const struct session *session = table_by_id(forward->plane.table, message->id);
+	struct session *session = table_by_id(forward->plane.table, message->id);
 
 	(void)ipc;
 	(void)fd;

@@ -6,6 +6,7 @@
 #include "forward/keepalive.h"
 #include "forward/learn.h"
 #include "forward/outbound.h"
+#include "forward/plane_session.h"
 #include "forward/probing.h"
 #include "proto/probe.h"
 
@@ -41,7 +42,7 @@ static void inbound_answer(struct plane *plane, const struct arrival *arrival,
 	enum drop_reason drop = DROP_OUTER_PEER;
 
 	if (session)
-		drop = probing_answered(session->probing, arrival, probe);
+		drop = probing_answered(session_plane(session)->probing, arrival, probe);
 	if (drop == DROP_NONE)
 		plane_counters(plane, session)->probes++;
 	else
@@ -51,25 +52,28 @@ static void inbound_answer(struct plane *plane, const struct arrival *arrival,
 static void inbound_packet(struct plane *plane, const struct arrival *arrival)
 {
 	uint64_t now = clock_us() / 1000;
+	struct plane_session *own;
 	struct decap decap;
 
 	decap_packet(plane->table, plane->config.server, arrival, now, &decap);
 	if (decap.drop == DROP_NONE && decap.ask &&
-	    !sources_lead_to(plane->sources, &decap.inner.src, decap.session->device->interface,
-			     now))
+	    !sources_lead_to(plane->sources, &decap.inner.src,
+			     session_plane(decap.session)->device->interface, now))
 		decap.drop = DROP_SRC_INGRESS;
 	if (decap.drop == DROP_NONE && decap.learned &&
-	    table_change_peer(plane->table, decap.session, &arrival->peer))
+	    table_change_peer(plane->table, decap.session, &arrival->peer,
+			      session_is_proven(decap.session)))
 		plane->reports->learned(decap.session, plane->reports_arg);
 	if (keepalive_takes(&decap, now))
 		return;
-	if (decap.drop == DROP_NONE && decap.session->probing)
-		probing_packet_in(decap.session->probing);
 	if (decap.drop != DROP_NONE) {
 		plane_drop(plane, decap.session, decap.drop);
 		return;
 	}
-	proof_credit(&decap.session->proof, arrival->len);
+	own = session_plane(decap.session);
+	if (own->probing)
+		probing_packet_in(own->probing);
+	proof_credit(&own->proof, arrival->len);
 	coalesce_add(plane->coalesce, decap.session, &decap.inner, &decap.vnet);
 }
 
@@ -88,6 +92,8 @@ static void inbound_count(struct plane *plane, const struct coalesced *coalesced
 /* One after the other, since this kernel (before Linux 6.2) does not take them as one. */
 static void inbound_write_singly(struct plane *plane, const struct coalesced *coalesced)
 {
+	const struct device *device = session_plane(coalesced->session)->device;
+
 	for (int i = 2; i < coalesced->n_parts; i++) {
 		struct virtio_net_hdr plain = {0};
 		struct iovec payload = coalesced->parts[i];
@@ -99,14 +105,15 @@ static void inbound_write_singly(struct plane *plane, const struct coalesced *co
 		const struct coalesced one = {
 			.session = coalesced->session, .packets = 1, .octets = parts[1].iov_len};
 
-		inbound_count(plane, &one, device_write(coalesced->session->device, parts, 2));
+		inbound_count(plane, &one, device_write(device, parts, 2));
 	}
 }
 
 void inbound_write(struct plane *plane, const struct coalesced *coalesced)
 {
 	const struct virtio_net_hdr *header = coalesced->parts[0].iov_base;
-	int error = device_write(coalesced->session->device, coalesced->parts, coalesced->n_parts);
+	const struct device *device = session_plane(coalesced->session)->device;
+	int error = device_write(device, coalesced->parts, coalesced->n_parts);
 
 	if (error == -EINVAL && header->gso_type == VIRTIO_NET_HDR_GSO_UDP_L4) {
 		coalesce_without_udp(plane->coalesce);
@@ -145,6 +152,6 @@ void inbound_report(struct plane *plane, enum forward_transport transport,
 		if (report->icmp)
 			plane_counters(plane, session)->icmp_errors++;
 		if (report->too_big)
-			pmtu_lower(&session->pmtu, report->mtu, now);
+			table_lower_pmtu(plane->table, session, report->mtu, now);
 	}
 }

@@ -6,6 +6,7 @@
 #include "forward/echo.h"
 #include "forward/liveness.h"
 #include "forward/outbound.h"
+#include "forward/plane_session.h"
 #include "forward/wheel.h"
 
 #include <stdlib.h>
@@ -113,7 +114,8 @@ static void keepalive_send(const struct keepalive *keepalive, const uint8_t pack
 {
 	struct session *session = keepalive->session;
 
-	outbound_own(keepalive->keepers->plane, session, session->config.local, packet, ECHO_SIZE);
+	outbound_own(keepalive->keepers->plane, session, session_config(session)->local, packet,
+		     ECHO_SIZE);
 }
 
 /* Does what is due; returns how many requests that were. */
@@ -161,6 +163,7 @@ static void keepers_on_timer(evutil_socket_t fd, short what, void *arg)
 
 struct keepalive *keepalive_new(struct keepers *keepers, struct session *session)
 {
+	const struct forward_session *config = session_config(session);
 	struct keepalive *keepalive = calloc(1, sizeof(*keepalive));
 
 	if (!keepalive)
@@ -168,7 +171,7 @@ struct keepalive *keepalive_new(struct keepers *keepers, struct session *session
 	keepalive->keepers = keepers;
 	keepalive->session = session;
 	keepalive->entry.item = keepalive;
-	echo_begin(&keepalive->echo, &session->config.near, &session->config.far);
+	echo_begin(&keepalive->echo, &config->near, &config->far);
 	rate_init(&keepalive->answers, KEEPALIVE_ANSWERS, clock_us() / 1000);
 	return keepalive;
 }
@@ -186,7 +189,7 @@ void keepalive_hurry(struct keepalive *keepalive)
 
 	if (!keepalive->started) {
 		liveness_start(&keepalive->live, now, keepalive->keepers->plane->config.server);
-		if (keepalive->session->config.answers)
+		if (session_config(keepalive->session)->answers)
 			liveness_asked(&keepalive->live);
 	}
 	keepalive->started = true;
@@ -207,7 +210,8 @@ void keepalive_packet_out(struct keepalive *keepalive)
 
 bool keepalive_takes(const struct decap *decap, uint64_t now)
 {
-	struct keepalive *keepalive = decap->session ? decap->session->keepalive : NULL;
+	struct keepalive *keepalive =
+		decap->session ? session_plane(decap->session)->keepalive : NULL;
 	uint8_t answer[ECHO_SIZE];
 
 	if (!keepalive)

@@ -1,32 +1,34 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "forward/learn.h"
 
+#include "forward/plane_session.h"
+
 /* In this order, so that a stranger without the key cannot find out anything about counters. */
-static enum drop_reason learn_check(const struct session *session, const struct arrival *arrival,
+static enum drop_reason learn_check(struct session *session, const struct arrival *arrival,
 				    const struct probe *probe)
 {
-	if (!session || !session->announced)
+	if (!session || !session_is_up(session))
 		return DROP_PROBE_SESSION;
-	if (!probe_verify(arrival->payload, session->config.key))
+	if (!probe_verify(arrival->payload, session_config(session)->key))
 		return DROP_PROBE_CODE;
 	/* What the session was sent back, by whoever. */
 	if (probe->type != PROBE_HELLO)
 		return DROP_PROBE_CODE;
-	return probe->counter > session->hello_counter ? DROP_NONE : DROP_PROBE_OLD;
+	return probe->counter > session_plane(session)->hello_counter ? DROP_NONE : DROP_PROBE_OLD;
 }
 
 /*
  * What a good hello makes of the proof. The address of the login has its connection for a proof;
  * the port does not matter, since it changes behind a NAT whose other users gain nothing by theirs.
  */
-static struct proof learn_proof(const struct session *session, const struct arrival *arrival,
+static struct proof learn_proof(struct session *session, const struct arrival *arrival,
 				const struct probe *probe, uint64_t now)
 {
 	struct in_addr address = arrival->peer.address;
-	struct proof proof = session->proof;
+	struct proof proof = session_plane(session)->proof;
 
-	if (address.s_addr != session->peer.address.s_addr)
-		proof_begin(&proof, address.s_addr == session->config.peer.s_addr);
+	if (address.s_addr != session_peer(session)->address.s_addr)
+		proof_begin(&proof, address.s_addr == session_config(session)->peer.s_addr);
 	else
 		proof_check(&proof, probe->proof, now);
 	proof_credit(&proof, arrival->len);
@@ -42,56 +44,63 @@ void learn_from_probe(struct table *table, const struct arrival *arrival, const 
 	if (out->drop != DROP_NONE)
 		return;
 
+	struct plane_session *plane = session_plane(session);
 	struct proof proof = learn_proof(session, arrival, probe, now);
 	const struct probe answer = {
 		.type = PROBE_ANSWER,
 		.clock = probe->clock,
 		.session = probe->session,
-		.counter = ++session->answer_counter,
+		.counter = ++plane->answer_counter,
 		.proof = proof.number,
 	};
 
-	session->hello_counter = probe->counter;
-	session->hello_at = now;
+	plane->hello_counter = probe->counter;
+	plane->hello_at = now;
 	/* Port 0 cannot be answered, so nobody is there. */
-	if (arrival->peer.port == 0 || !probe_write(&answer, session->config.key, out->answer)) {
+	if (arrival->peer.port == 0 ||
+	    !probe_write(&answer, session_config(session)->key, out->answer)) {
 		out->drop = DROP_SEND;
 		return;
 	}
-	session->proof = proof;
-	out->moved = table_change_peer(table, session, &arrival->peer);
+	plane->proof = proof;
+	out->moved = table_change_peer(table, session, &arrival->peer, !proof.number);
 }
 
 struct session *learn_evict(struct table *table, const struct session *session, uint64_t now)
 {
-	if (session->proof.number)
+	if (!session_is_proven(session))
 		return NULL;
-	for (struct session *other = table_at_peer(table, &session->peer, NULL); other;
-	     other = table_at_peer(table, &session->peer, other)) {
-		struct table_peer unlearned = other->peer;
+	for (struct session *other = table_at_peer(table, session_peer(session), NULL); other;
+	     other = table_at_peer(table, session_peer(session), other)) {
+		const struct plane_session *plane = session_plane(other);
+		struct table_peer unlearned = *session_peer(other);
 
 		if (other == session ||
-		    (other->hello_counter > 0 && now < other->hello_at + LEARN_STALE))
+		    (plane->hello_counter > 0 && now < plane->hello_at + LEARN_STALE))
 			continue;
 		unlearned.port = 0;
-		(void)table_change_peer(table, other, &unlearned);
+		(void)table_change_peer(table, other, &unlearned, session_is_proven(other));
 		return other;
 	}
 	return NULL;
 }
 
 /* One that has named its port can be learned again at that port only. */
-static bool session_waits(const struct session *session, uint16_t port, uint64_t now)
+static bool session_waits(struct session *session, uint16_t port, uint64_t now)
 {
-	return session->announced && session->hello_counter == 0 &&
-	       (session->config.peer_port == 0 || session->config.peer_port == port) &&
-	       now >= session->added + LEARN_PATIENCE;
+	const struct plane_session *plane = session_plane(session);
+	uint32_t named = session_config(session)->peer_port;
+
+	return session_is_up(session) && plane->hello_counter == 0 &&
+	       (named == 0 || named == port) && now >= plane->added + LEARN_PATIENCE;
 }
 
 static bool session_owns(const struct session *session, const struct in6_addr *source)
 {
-	for (uint32_t i = 0; i < session->config.n_prefixes; i++) {
-		if (prefix6_has(&session->config.prefixes[i], source))
+	const struct forward_session *config = session_config(session);
+
+	for (uint32_t i = 0; i < config->n_prefixes; i++) {
+		if (prefix6_has(&config->prefixes[i], source))
 			return true;
 	}
 	return false;

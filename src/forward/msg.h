@@ -11,6 +11,7 @@
 #include "proto/probe.h"
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A session's own addresses: me6, link-local, delegated prefixes. */
@@ -109,6 +110,9 @@ struct forward_session {
 	uint32_t any_source; /* server: every source is accepted, whatever the routes say */
 	uint32_t adverts;    /* router advertisements pass, from the server to the client */
 };
+
+/* True if all fields but the id are in range; server: whose forward process it is for. */
+bool forward_session_valid(const struct forward_session *config, bool server);
 
 struct forward_learned {
 	uint32_t id;

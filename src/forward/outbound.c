@@ -6,6 +6,7 @@
 #include "forward/encap.h"
 #include "forward/icmp6.h"
 #include "forward/keepalive.h"
+#include "forward/plane_session.h"
 #include "forward/probing.h"
 
 #include <errno.h>
@@ -24,7 +25,8 @@ _Static_assert(OUTBOUND_HEADERS >= FORWARD_MTU_MAX, "what may be sent has shorte
 static void outbound_answer(struct plane *plane, const struct device *device,
 			    const struct encap *encap, uint64_t now)
 {
-	struct icmp6_limit *limit = encap->session ? &encap->session->icmp6 : &plane->icmp6;
+	struct icmp6_limit *limit =
+		encap->session ? &session_plane(encap->session)->icmp6 : &plane->icmp6;
 	struct virtio_net_hdr plain = {0};
 	uint8_t packet[ICMP6_ERROR_SIZE];
 	struct iovec parts[2] = {{&plain, sizeof(plain)}, {packet, 0}};
@@ -52,13 +54,14 @@ void outbound_sent(struct plane *plane, const struct outer_packet *packet)
 		return;
 
 	struct session_counters *counters = plane_counters(plane, session);
+	const struct plane_session *own = session_plane(session);
 
 	counters->out_packets++;
 	counters->out_bytes += packet->len;
-	if (session->probing)
-		probing_packet_out(session->probing);
-	if (session->keepalive)
-		keepalive_packet_out(session->keepalive);
+	if (own->probing)
+		probing_packet_out(own->probing);
+	if (own->keepalive)
+		keepalive_packet_out(own->keepalive);
 }
 
 void outbound_refused(struct plane *plane, const struct outer_packet *packet)
@@ -86,7 +89,7 @@ bool outbound_too_big(struct plane *plane, struct outer_packet *packet)
 		return true;
 	}
 	plane_drop(plane, session, encap.drop);
-	outbound_answer(plane, session->device, &encap, now);
+	outbound_answer(plane, session_plane(session)->device, &encap, now);
 	return false;
 }
 
@@ -95,18 +98,20 @@ bool outbound_too_big(struct plane *plane, struct outer_packet *packet)
 static void outbound_push(struct plane *plane, struct outer *outer, struct session *session,
 			  struct outer_packet *packet)
 {
+	const struct table_peer *peer = session_peer(session);
+
 	if (!outer) {
 		plane_drop(plane, session, DROP_SEND);
 		return;
 	}
 	packet->len = packet->parts[0].iov_len + packet->parts[1].iov_len;
-	if (!proof_spend(&session->proof, packet->len)) {
+	if (!proof_spend(&session_plane(session)->proof, packet->len)) {
 		plane_drop(plane, session, DROP_UNPROVEN);
 		return;
 	}
-	packet->peer = session->peer.address;
-	packet->port = session->peer.port;
-	packet->session = session->config.id;
+	packet->peer = peer->address;
+	packet->port = peer->port;
+	packet->session = session_config(session)->id;
 	outer_push(outer, packet);
 }
 
@@ -122,7 +127,7 @@ void outbound_own_by(struct plane *plane, struct outer *outer, struct session *s
 	struct outer_packet packet = {
 		.source = source,
 		/* Every path takes what is so small, so it goes as the socket stands. */
-		.df = session->config.mtu > INNER_MTU_MIN,
+		.df = session_config(session)->mtu > INNER_MTU_MIN,
 		.own = true,
 	};
 
@@ -141,7 +146,7 @@ static size_t outbound_send(struct plane *plane, const struct encap *encap, uint
 	uint8_t *headers = data + encap->inner.len;
 	const uint8_t *end = headers + OUTBOUND_HEADERS;
 	struct outer_packet packet = {
-		.source = session->config.local,
+		.source = session_config(session)->local,
 		.tos = encap->tos,
 		.df = encap->df,
 	};
@@ -176,8 +181,7 @@ static size_t outbound_packet(struct plane *plane, struct device *device,
 	struct encap encap;
 	size_t count;
 
-	encap_packet(plane->table, TAILQ_FIRST(&device->sessions), shared, header, data, n, now,
-		     &encap);
+	encap_packet(plane->table, device_session(device), shared, header, data, n, now, &encap);
 	count = encap.drop == DROP_TUN_MALFORMED ? 1 : encap.segments.count;
 	if (encap.drop == DROP_NONE)
 		return outbound_send(plane, &encap, data);

@@ -5,6 +5,7 @@
 #include "forward/inbound.h"
 #include "forward/keepalive.h"
 #include "forward/outbound.h"
+#include "forward/plane_session.h"
 #include "forward/probing.h"
 
 #include <errno.h>
@@ -16,12 +17,12 @@
 
 struct outer *plane_outer(const struct plane *plane, const struct session *session)
 {
-	return plane->outer[session->peer.transport];
+	return plane->outer[session_peer(session)->transport];
 }
 
 struct session_counters *plane_counters(const struct plane *plane, const struct session *session)
 {
-	return &plane->counters->session[session->config.id];
+	return &plane->counters->session[session_config(session)->id];
 }
 
 void plane_drop(struct plane *plane, const struct session *session, enum drop_reason reason)
@@ -87,7 +88,7 @@ void plane_set_icmp6_rate(struct plane *plane, uint32_t per_second)
 		struct session *session = table_by_id(plane->table, id);
 
 		if (session)
-			icmp6_limit_init(&session->icmp6, per_second, now);
+			icmp6_limit_init(&session_plane(session)->icmp6, per_second, now);
 	}
 }
 
@@ -123,10 +124,10 @@ int plane_set_candidate(struct plane *plane, uint16_t port, int fd)
 	if (!plane->candidate)
 		return -EIO;
 	for (uint32_t id = 0; id < plane->config.sessions_max; id++) {
-		const struct session *session = table_by_id(plane->table, id);
+		struct session *session = table_by_id(plane->table, id);
 
-		if (session && session->probing)
-			probing_candidate(session->probing);
+		if (session && session_plane(session)->probing)
+			probing_candidate(session_plane(session)->probing);
 	}
 	return 0;
 }
@@ -217,8 +218,8 @@ void plane_close(struct plane *plane)
 		struct session *session = table_by_id(plane->table, id);
 
 		if (session) {
-			probing_free(session->probing);
-			keepalive_free(session->keepalive);
+			probing_free(session_plane(session)->probing);
+			keepalive_free(session_plane(session)->keepalive);
 		}
 	}
 	keepers_free(plane->keepers);

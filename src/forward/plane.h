@@ -10,6 +10,7 @@
 #include "forward/counters.h"
 #include "forward/device.h"
 #include "forward/forward.h"
+#include "forward/icmp6.h"
 #include "forward/outer.h"
 #include "forward/table.h"
 

@@ -3,6 +3,7 @@
 #ifndef DTCP_FORWARD_PMTU_H
 #define DTCP_FORWARD_PMTU_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Octets of an IPv4 packet when nothing is known. */
@@ -16,8 +17,11 @@ struct pmtu {
 	uint64_t until; /* milliseconds, the caller's clock */
 };
 
-/* The path takes no more than mtu octets; 0 where the router did not say how many. */
-void pmtu_lower(struct pmtu *pmtu, uint32_t mtu, uint64_t now);
+/*
+ * The path takes no more than mtu octets; 0 where the router did not say how many. False if that
+ * changes nothing.
+ */
+bool pmtu_lower(struct pmtu *pmtu, uint32_t mtu, uint64_t now);
 
 /* Octets of the largest IPv4 packet that may pass in one piece. */
 uint32_t pmtu_get(const struct pmtu *pmtu, uint64_t now);

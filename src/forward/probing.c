@@ -50,7 +50,7 @@ void probing_free(struct probing *probing)
 
 static void probing_send_hello(struct probing *probing, struct outer *outer, uint64_t now)
 {
-	const struct forward_session *config = &probing->session->config;
+	const struct forward_session *config = session_config(probing->session);
 	const struct probe hello = {
 		.type = PROBE_HELLO,
 		.clock = hello_clock(now),
@@ -134,7 +134,7 @@ void probing_start(struct probing *probing)
 		probing_hurry(probing);
 		return;
 	}
-	if (probing->session->config.transport != FORWARD_UDP)
+	if (session_config(probing->session)->transport != FORWARD_UDP)
 		return;
 	probing->started = true;
 	hello_start(&probing->hello, clock_us());
@@ -156,7 +156,7 @@ void probing_candidate(struct probing *probing)
 enum drop_reason probing_answered(struct probing *probing, const struct arrival *arrival,
 				  const struct probe *probe)
 {
-	const struct forward_session *config = &probing->session->config;
+	const struct forward_session *config = session_config(probing->session);
 	struct plane *plane = probing->plane;
 	uint64_t now = clock_us();
 	bool revived;

@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "forward/table.h"
 
-#include "proto/message.h"
+#include "base/hash.h"
+#include "forward/plane_session.h"
+#include "forward/routes.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A prefix that is or was a session's. */
-struct route {
-	struct hash_node node;
-	struct prefix6 prefix;
-	TAILQ_HEAD(, table_claim) claims; /* newest first; empty: assigned but down */
+struct session {
+	struct forward_session config;
+	struct table_peer peer;
+	struct pmtu pmtu;
+	bool up;
+	bool proven;
+	uint64_t settled; /* the higher, the later it came to its peer, or said that it is there */
+	struct hash_node by_peer;
+	struct hash_node by_name;
+	struct route_claim claims[FORWARD_PREFIXES_MAX]; /* one for each of its prefixes */
+	struct plane_session plane;
 };
 
 struct table {
@@ -19,12 +27,12 @@ struct table {
 	uint32_t sessions_max;
 	uint64_t key[2];
 	uint64_t settled; /* the last number given to a session */
+	const struct table_observer *observer;
+	void *observer_arg;
 	struct session **by_id;
 	struct hash by_peer;
-	struct hash by_name;	    /* UDP: the session number of the probes */
-	struct hash by_length[129]; /* routes; no buckets where a length has never been seen */
-	uint8_t lengths[128];	    /* those in use, longest first */
-	size_t n_lengths;
+	struct hash by_name; /* UDP: the session number of the probes */
+	struct routes *routes;
 };
 
 struct table *table_new(bool server, uint32_t sessions_max, const uint64_t key[static 2])
@@ -37,19 +45,13 @@ struct table *table_new(bool server, uint32_t sessions_max, const uint64_t key[s
 	table->sessions_max = sessions_max;
 	memcpy(table->key, key, sizeof(table->key));
 	table->by_id = calloc(sessions_max ? sessions_max : 1, sizeof(struct session *));
-	if (!table->by_id || hash_init(&table->by_peer) || hash_init(&table->by_name)) {
+	table->routes = routes_new(key);
+	if (!table->by_id || !table->routes || hash_init(&table->by_peer) ||
+	    hash_init(&table->by_name)) {
 		table_free(table);
 		return NULL;
 	}
 	return table;
-}
-
-static uint64_t table_hash_address(const struct table *table, const struct in6_addr *address)
-{
-	uint64_t words[2];
-
-	memcpy(words, address, sizeof(words));
-	return hash_words(table->key, words, 2);
 }
 
 static uint64_t table_hash_peer(const struct table *table, const struct table_peer *peer)
@@ -60,80 +62,68 @@ static uint64_t table_hash_peer(const struct table *table, const struct table_pe
 	return hash_words(table->key, &word, 1);
 }
 
-/* --- routes ------------------------------------------------------------------------------- */
+/* --- the facts of a session ----------------------------------------------------------------- */
 
-static struct route *route_find(const struct table *table, const struct in6_addr *address,
-				uint8_t len)
+const struct forward_session *session_config(const struct session *session)
 {
-	struct in6_addr masked = prefix6_mask(address, len);
-	const struct hash *hash = &table->by_length[len];
-
-	if (!hash->buckets)
-		return NULL;
-	for (struct hash_node *node = hash_first(hash, table_hash_address(table, &masked)); node;
-	     node = hash_next(node)) {
-		struct route *route = node->item;
-
-		if (IN6_ARE_ADDR_EQUAL(&route->prefix.addr, &masked))
-			return route;
-	}
-	return NULL;
+	return &session->config;
 }
 
-static void table_use_length(struct table *table, uint8_t len)
+const struct table_peer *session_peer(const struct session *session)
 {
-	size_t i = table->n_lengths++;
-
-	for (; i > 0 && table->lengths[i - 1] < len; i--)
-		table->lengths[i] = table->lengths[i - 1];
-	table->lengths[i] = len;
+	return &session->peer;
 }
 
-static void table_drop_length(struct table *table, uint8_t len)
+bool session_is_up(const struct session *session)
 {
-	size_t i = 0;
-
-	while (table->lengths[i] != len)
-		i++;
-	table->n_lengths--;
-	memmove(table->lengths + i, table->lengths + i + 1, table->n_lengths - i);
+	return session->up;
 }
 
-/* The route for a prefix, made where there is none; NULL where memory is short. */
-static struct route *route_get(struct table *table, const struct prefix6 *prefix)
+static bool peer_is_learned(const struct table_peer *peer)
 {
-	struct hash *hash = &table->by_length[prefix->len];
-	struct route *route = route_find(table, &prefix->addr, prefix->len);
-
-	if (route)
-		return route;
-	if (!hash->buckets && hash_init(hash))
-		return NULL;
-	route = calloc(1, sizeof(*route));
-	if (!route)
-		return NULL;
-	route->prefix = *prefix;
-	TAILQ_INIT(&route->claims);
-	if (hash->count == 0)
-		table_use_length(table, prefix->len);
-	hash_insert(hash, &route->node, table_hash_address(table, &prefix->addr), route);
-	return route;
+	return peer->transport != FORWARD_UDP || peer->port != 0;
 }
 
-static void route_free(struct table *table, struct route *route)
+bool session_is_learned(const struct session *session)
 {
-	uint8_t len = route->prefix.len;
-
-	hash_remove(&table->by_length[len], &route->node);
-	if (table->by_length[len].count == 0)
-		table_drop_length(table, len);
-	free(route);
+	return peer_is_learned(&session->peer);
 }
 
-/* Link-local addresses are the server's to invent, not assigned to anybody for good. */
-static bool route_is_kept(const struct prefix6 *prefix)
+bool session_is_proven(const struct session *session)
 {
-	return !IN6_IS_ADDR_LINKLOCAL(&prefix->addr);
+	return session->proven;
+}
+
+const struct pmtu *session_pmtu(const struct session *session)
+{
+	return &session->pmtu;
+}
+
+struct plane_session *session_plane(struct session *session)
+{
+	return &session->plane;
+}
+
+/* --- the observer --------------------------------------------------------------------------- */
+
+static void table_tell_session(const struct table *table, uint32_t id)
+{
+	if (table->observer)
+		table->observer->session(table, id, table->observer_arg);
+}
+
+static void table_tell_peer(const struct table *table, const struct table_peer *peer)
+{
+	if (table->observer && peer_is_learned(peer))
+		table->observer->peer(table, peer, table->observer_arg);
+}
+
+static void table_tell_prefix(const struct prefix6 *prefix, void *arg)
+{
+	const struct table *table = arg;
+
+	if (table->observer)
+		table->observer->prefix(table, prefix, table->observer_arg);
 }
 
 static bool table_routes(const struct table *table, const struct forward_session *config)
@@ -141,42 +131,28 @@ static bool table_routes(const struct table *table, const struct forward_session
 	return table->server && config->device == 0;
 }
 
-/* --- sessions ----------------------------------------------------------------------------- */
-
-static bool sockets_valid(const struct table *table, const struct forward_session *config)
+static void table_tell_prefixes(struct table *table, const struct forward_session *config)
 {
-	bool udp = config->transport == FORWARD_UDP;
-
-	if (!udp && config->transport != FORWARD_PROTO41)
-		return false;
-	if (config->mtu < FORWARD_MTU_MIN ||
-	    config->mtu > (udp ? FORWARD_UDP_MTU_MAX : FORWARD_MTU_MAX))
-		return false;
-	if (!dtcp_endpoint_valid(config->peer))
-		return false;
-	if (udp) {
-		/* A client knows where its server is. */
-		if (!config->session || config->peer_port > UINT16_MAX ||
-		    (!table->server && !config->peer_port))
-			return false;
-		/* It may be anywhere itself, though, and somewhere else next time. */
-		if (!table->server && !config->local.s_addr)
-			return true;
-	}
-	return dtcp_endpoint_valid(config->local);
+	for (uint32_t i = 0; table_routes(table, config) && i < config->n_prefixes; i++)
+		table_tell_prefix(&config->prefixes[i], table);
 }
 
-static bool config_valid(const struct table *table, const struct forward_session *config)
+void table_observe(struct table *table, const struct table_observer *observer, void *arg)
 {
-	if (config->id >= table->sessions_max || config->n_prefixes > FORWARD_PREFIXES_MAX ||
-	    !sockets_valid(table, config))
-		return false;
-	for (uint32_t i = 0; i < config->n_prefixes; i++) {
-		if (!prefix6_valid(&config->prefixes[i]))
-			return false;
+	table->observer = observer;
+	table->observer_arg = arg;
+	if (!observer)
+		return;
+	for (uint32_t id = 0; id < table->sessions_max; id++) {
+		if (!table->by_id[id])
+			continue;
+		table_tell_session(table, id);
+		table_tell_peer(table, &table->by_id[id]->peer);
 	}
-	return true;
+	routes_each(table->routes, table_tell_prefix, table);
 }
+
+/* --- adding and removing -------------------------------------------------------------------- */
 
 /* It holds a key. */
 static void session_free(struct session *session)
@@ -186,15 +162,18 @@ static void session_free(struct session *session)
 	free(session);
 }
 
+/* Link-local addresses are the server's to invent, not assigned to anybody for good. */
+static bool prefix_is_kept(const struct prefix6 *prefix)
+{
+	return !IN6_IS_ADDR_LINKLOCAL(&prefix->addr);
+}
+
 /* Its prefixes lead to a session from now on; there are routes for all of them. */
 static void table_route(struct table *table, struct session *session)
 {
 	for (uint32_t i = 0; i < session->config.n_prefixes; i++) {
-		const struct prefix6 *prefix = &session->config.prefixes[i];
-		struct route *route = route_find(table, &prefix->addr, prefix->len);
-
 		session->claims[i].session = session;
-		TAILQ_INSERT_HEAD(&route->claims, &session->claims[i], next);
+		routes_claim(table->routes, &session->config.prefixes[i], &session->claims[i]);
 	}
 }
 
@@ -203,11 +182,10 @@ static void table_unroute(struct table *table, struct session *session)
 {
 	for (uint32_t i = 0; i < session->config.n_prefixes; i++) {
 		const struct prefix6 *prefix = &session->config.prefixes[i];
-		struct route *route = route_find(table, &prefix->addr, prefix->len);
 
-		TAILQ_REMOVE(&route->claims, &session->claims[i], next);
-		if (TAILQ_EMPTY(&route->claims) && !route_is_kept(prefix))
-			route_free(table, route);
+		if (!routes_unclaim(table->routes, prefix, &session->claims[i]) &&
+		    !prefix_is_kept(prefix))
+			routes_drop(table->routes, prefix);
 	}
 }
 
@@ -217,16 +195,12 @@ static int table_prepare_routes(struct table *table, const struct forward_sessio
 	bool made[FORWARD_PREFIXES_MAX] = {false};
 
 	for (uint32_t i = 0; i < config->n_prefixes; i++) {
-		const struct prefix6 *prefix = &config->prefixes[i];
-
-		made[i] = !route_find(table, &prefix->addr, prefix->len);
-		if (route_get(table, prefix))
+		if (routes_make(table->routes, &config->prefixes[i], &made[i]) == 0)
 			continue;
 		/* One that leads nowhere would take packets away from those with shorter ones. */
 		while (i-- > 0) {
-			prefix = &config->prefixes[i];
 			if (made[i])
-				route_free(table, route_find(table, &prefix->addr, prefix->len));
+				routes_drop(table->routes, &config->prefixes[i]);
 		}
 		return -ENOMEM;
 	}
@@ -238,7 +212,7 @@ int table_add(struct table *table, const struct forward_session *config, struct 
 	struct table_peer peer = {.address = config->peer};
 	bool udp = config->transport == FORWARD_UDP;
 
-	if (!config_valid(table, config))
+	if (config->id >= table->sessions_max || !forward_session_valid(config, table->server))
 		return -EINVAL;
 	peer.transport = udp ? FORWARD_UDP : FORWARD_PROTO41;
 	peer.port = udp ? (uint16_t)config->peer_port : 0;
@@ -253,6 +227,7 @@ int table_add(struct table *table, const struct forward_session *config, struct 
 		return -ENOMEM;
 	session->config = *config;
 	session->peer = peer;
+	session->proven = true;
 	session->settled = ++table->settled;
 	if (table_routes(table, config)) {
 		if (table_prepare_routes(table, config)) {
@@ -266,27 +241,11 @@ int table_add(struct table *table, const struct forward_session *config, struct 
 	if (udp)
 		hash_insert(&table->by_name, &session->by_name,
 			    hash_words(table->key, &config->session, 1), session);
+	table_tell_session(table, config->id);
+	table_tell_peer(table, &peer);
+	table_tell_prefixes(table, config);
 	*out = session;
 	return 0;
-}
-
-static bool peer_equal(const struct table_peer *a, const struct table_peer *b)
-{
-	return a->transport == b->transport && a->address.s_addr == b->address.s_addr &&
-	       a->port == b->port;
-}
-
-bool table_change_peer(struct table *table, struct session *session, const struct table_peer *peer)
-{
-	session->settled = ++table->settled;
-	if (peer_equal(&session->peer, peer))
-		return false;
-	hash_remove(&table->by_peer, &session->by_peer);
-	session->peer = *peer;
-	/* Nothing is known of the new path. */
-	session->pmtu = (struct pmtu){0};
-	hash_insert(&table->by_peer, &session->by_peer, table_hash_peer(table, peer), session);
-	return true;
 }
 
 void table_remove(struct table *table, struct session *session)
@@ -297,17 +256,75 @@ void table_remove(struct table *table, struct session *session)
 	if (session->config.transport == FORWARD_UDP)
 		hash_remove(&table->by_name, &session->by_name);
 	table->by_id[session->config.id] = NULL;
+	table_tell_prefixes(table, &session->config);
+	table_tell_peer(table, &session->peer);
+	table_tell_session(table, session->config.id);
 	session_free(session);
 }
 
 int table_assign(struct table *table, const struct prefix6 *prefix)
 {
-	if (!prefix6_valid(prefix) || !route_is_kept(prefix))
+	bool made;
+	int error;
+
+	if (!prefix6_valid(prefix) || !prefix_is_kept(prefix))
 		return -EINVAL;
 	if (!table->server)
 		return 0;
-	return route_get(table, prefix) ? 0 : -ENOMEM;
+	error = routes_make(table->routes, prefix, &made);
+	if (error == 0 && made)
+		table_tell_prefix(prefix, table);
+	return error;
 }
+
+/* --- other changes -------------------------------------------------------------------------- */
+
+void table_set_up(struct table *table, struct session *session)
+{
+	session->up = true;
+	table_tell_session(table, session->config.id);
+}
+
+void table_lower_pmtu(struct table *table, struct session *session, uint32_t mtu, uint64_t now)
+{
+	if (pmtu_lower(&session->pmtu, mtu, now))
+		table_tell_session(table, session->config.id);
+}
+
+static bool peer_equal(const struct table_peer *a, const struct table_peer *b)
+{
+	return a->transport == b->transport && a->address.s_addr == b->address.s_addr &&
+	       a->port == b->port;
+}
+
+bool table_change_peer(struct table *table, struct session *session, const struct table_peer *peer,
+		       bool proven)
+{
+	const struct table_peer old = session->peer;
+	bool moved = !peer_equal(&old, peer);
+	bool newest = table_by_peer(table, peer) == session;
+
+	session->settled = ++table->settled;
+	if (moved) {
+		hash_remove(&table->by_peer, &session->by_peer);
+		session->peer = *peer;
+		/* Nothing is known of the new path. */
+		session->pmtu = (struct pmtu){0};
+		hash_insert(&table->by_peer, &session->by_peer, table_hash_peer(table, peer),
+			    session);
+	}
+	if (moved || session->proven != proven) {
+		session->proven = proven;
+		table_tell_session(table, session->config.id);
+	}
+	if (moved)
+		table_tell_peer(table, &old);
+	if (!newest)
+		table_tell_peer(table, peer);
+	return moved;
+}
+
+/* --- looking up ----------------------------------------------------------------------------- */
 
 struct session *table_by_id(const struct table *table, uint32_t id)
 {
@@ -333,7 +350,7 @@ struct session *table_by_peer(const struct table *table, const struct table_peer
 {
 	struct session *newest = NULL;
 
-	if (peer->transport == FORWARD_UDP && peer->port == 0)
+	if (!peer_is_learned(peer))
 		return NULL;
 	for (struct session *session = table_at_peer(table, peer, NULL); session;
 	     session = table_at_peer(table, peer, session)) {
@@ -355,20 +372,33 @@ struct session *table_by_name(const struct table *table, uint64_t name)
 	return NULL;
 }
 
+/* What a route, if there is one, says about where it leads. */
+static enum table_match table_match(bool found, struct session *session, struct session **out)
+{
+	if (!found)
+		return TABLE_UNKNOWN;
+	if (!session)
+		return TABLE_DOWN;
+	*out = session;
+	return TABLE_UP;
+}
+
 enum table_match table_by_address(const struct table *table, const struct in6_addr *address,
 				  struct session **out)
 {
-	for (size_t i = 0; i < table->n_lengths; i++) {
-		struct route *route = route_find(table, address, table->lengths[i]);
+	struct session *session = NULL;
+	bool found = routes_longest(table->routes, address, &session);
 
-		if (!route)
-			continue;
-		if (TAILQ_EMPTY(&route->claims))
-			return TABLE_DOWN;
-		*out = TAILQ_FIRST(&route->claims)->session;
-		return TABLE_UP;
-	}
-	return TABLE_UNKNOWN;
+	return table_match(found, session, out);
+}
+
+enum table_match table_by_prefix(const struct table *table, const struct prefix6 *prefix,
+				 struct session **out)
+{
+	struct session *session = NULL;
+	bool found = routes_exact(table->routes, prefix, &session);
+
+	return table_match(found, session, out);
 }
 
 void table_free(struct table *table)
@@ -380,20 +410,6 @@ void table_free(struct table *table)
 	free(table->by_id);
 	hash_free(&table->by_peer);
 	hash_free(&table->by_name);
-	for (size_t len = 0; len < sizeof(table->by_length) / sizeof(table->by_length[0]); len++) {
-		struct hash *hash = &table->by_length[len];
-
-		for (size_t i = 0; hash->buckets && i <= hash->mask; i++) {
-			struct hash_node *node = hash->buckets[i];
-
-			while (node) {
-				struct hash_node *next = node->next;
-
-				free(node->item);
-				node = next;
-			}
-		}
-		hash_free(hash);
-	}
+	routes_free(table->routes);
 	free(table);
 }

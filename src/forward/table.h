@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The session table: who is where, outside and inside. All knowledge of sessions goes through
- * these functions, so that a second data plane can be fed from here as well.
+ * The session table: who is where, outside and inside. Everything by which packets are forwarded is
+ * asked here, and an observer can keep an exact copy of it, as for a second data plane.
  *
  * Inside, the longest matching prefix counts, and of several sessions that have it the newest. The
  * prefixes of sessions on a device of their own are no routes: those devices have one session each.
@@ -10,21 +10,15 @@
 #ifndef DTCP_FORWARD_TABLE_H
 #define DTCP_FORWARD_TABLE_H
 
-#include "base/hash.h"
-#include "base/rate.h"
-#include "forward/icmp6.h"
 #include "forward/msg.h"
 #include "forward/pmtu.h"
-#include "forward/proof.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
-struct device;
-struct keepalive;
-struct probing;
+struct plane_session;
+struct session;
 struct table;
 
 /*
@@ -37,37 +31,6 @@ struct table_peer {
 	uint16_t port; /* host byte order */
 };
 
-/* A session that has a route's prefix. */
-struct table_claim {
-	TAILQ_ENTRY(table_claim) next;
-	struct session *session;
-};
-
-struct session {
-	struct forward_session config;
-	struct table_peer peer;
-	struct pmtu pmtu;
-	/* The room's: */
-	struct device *device;
-	TAILQ_ENTRY(session) on_device;
-	uint64_t added;		     /* when, in milliseconds */
-	struct rate reports;	     /* of moves, to control */
-	struct icmp6_limit icmp6;    /* about packets to it */
-	bool announced;		     /* control knows that it is up */
-	struct probing *probing;     /* on a client only */
-	struct keepalive *keepalive; /* protocol 41, if the ends of its link are known */
-	/* On the server, UDP: counters of its probes, 0 before the first; and when that came. */
-	uint64_t hello_counter;
-	uint64_t answer_counter;
-	uint64_t hello_at; /* milliseconds */
-	struct proof proof;
-	/* The table's: */
-	uint64_t settled; /* the higher, the later it came to its peer, or said that it is there */
-	struct hash_node by_peer;
-	struct hash_node by_name;
-	struct table_claim claims[FORWARD_PREFIXES_MAX]; /* one for each of its prefixes */
-};
-
 enum table_match {
 	TABLE_UNKNOWN, /* never assigned */
 	TABLE_DOWN,    /* assigned to somebody who is not here */
@@ -76,13 +39,47 @@ enum table_match {
 
 /* NULL where memory is short. On a client no prefix is a route and none is remembered. */
 struct table *table_new(bool server, uint32_t sessions_max, const uint64_t key[static 2]);
+
+/* Also frees the sessions; the observer hears nothing. */
 void table_free(struct table *table);
 
+/* --- the observer --------------------------------------------------------------------------- */
+
 /*
- * Adds a session. Its prefixes lead to it at once, also those that an older session still has;
- * when it goes, they go back to the newest that is left. Returns 0, -EINVAL (a field out of range),
- * -EEXIST (id or session number in use), -EADDRINUSE (peer in use) or -ENOMEM; on failure no
- * session has changed.
+ * Hears of each key whose answer may be another one now, and asks for it: right after the change,
+ * when all of it is done. It must not change the table. Which keys a change names does not depend
+ * on how many sessions there are, nor does what an answer costs; only of the sessions of one peer
+ * table_by_peer() has to look at all.
+ *
+ * Who keeps the answers for all keys that were named has a copy of the table: a packet from outside
+ * goes by its peer, one from inside by the longest prefix that has its destination, down ones
+ * included, and both by the facts of the session.
+ */
+struct table_observer {
+	/*
+	 * Its facts (below): it has been added, or some are others now; or table_by_id() does not
+	 * know it any more. An id that is used again was named in between.
+	 */
+	void (*session)(const struct table *table, uint32_t id, void *arg);
+	/* table_by_peer(); never for the peer of unlearned sessions. */
+	void (*peer)(const struct table *table, const struct table_peer *peer, void *arg);
+	/* table_by_prefix(). */
+	void (*prefix)(const struct table *table, const struct prefix6 *prefix, void *arg);
+};
+
+/*
+ * From now on this one hears of all changes, after it has been told of everything that is there. It
+ * stays the caller's. NULL: none.
+ */
+void table_observe(struct table *table, const struct table_observer *observer, void *arg);
+
+/* --- changes -------------------------------------------------------------------------------- */
+
+/*
+ * Adds a session, which is not up yet. Its prefixes lead to it at once, also those that an older
+ * session still has; when it goes, they go back to the newest that is left. Returns 0, -EINVAL (a
+ * field out of range), -EEXIST (id or session number in use), -EADDRINUSE (peer in use) or -ENOMEM;
+ * on failure no session has changed.
  *
  * On the server several UDP sessions can have one peer: the older session of a user who has logged
  * in again, one whose NAT mapping has gone to another client, or one that somebody has moved there
@@ -90,17 +87,53 @@ void table_free(struct table *table);
  */
 int table_add(struct table *table, const struct forward_session *config, struct session **out);
 
+/* Control knows that the session is there, and its packets pass. */
+void table_set_up(struct table *table, struct session *session);
+
 /*
- * A UDP session of the server has this peer, and is the newest that has it. True where it had
- * another one before.
+ * A UDP session of the server has this peer, and is the newest that has it; proven: nobody needs to
+ * doubt that it is there. Nothing is known of the path to a new one. True where it had another peer
+ * before.
  */
-bool table_change_peer(struct table *table, struct session *session, const struct table_peer *peer);
+bool table_change_peer(struct table *table, struct session *session, const struct table_peer *peer,
+		       bool proven);
+
+/* The path to the session's peer takes no more than mtu octets: pmtu_lower(). */
+void table_lower_pmtu(struct table *table, struct session *session, uint32_t mtu, uint64_t now);
 
 /* Removes and frees it. */
 void table_remove(struct table *table, struct session *session);
 
 /* A prefix of somebody who has no session now. Returns 0, -EINVAL or -ENOMEM. */
 int table_assign(struct table *table, const struct prefix6 *prefix);
+
+/* --- the facts of a session ----------------------------------------------------------------- */
+
+/* As it was added: never changes. */
+const struct forward_session *session_config(const struct session *session);
+
+const struct table_peer *session_peer(const struct session *session);
+
+/* Packets pass, both ways. */
+bool session_is_up(const struct session *session);
+
+/* UDP: its port is known. Else nobody knows where to send its packets. */
+bool session_is_learned(const struct session *session);
+
+/*
+ * The peer's address is proven. Until then what goes there is rationed (proof.h), by what has come
+ * from there; who does not keep that account must neither send to it nor take packets from it.
+ */
+bool session_is_proven(const struct session *session);
+
+/* What the path takes; the caller sees to its age, by pmtu_get(). */
+const struct pmtu *session_pmtu(const struct session *session);
+
+/* What is kept for the session besides, by the data plane: plane_session.h. No fact of the table.
+ */
+struct plane_session *session_plane(struct session *session);
+
+/* --- looking up ----------------------------------------------------------------------------- */
 
 /* NULL where there is none. */
 struct session *table_by_id(const struct table *table, uint32_t id);
@@ -119,8 +152,12 @@ struct session *table_by_peer(const struct table *table, const struct table_peer
 struct session *table_at_peer(const struct table *table, const struct table_peer *peer,
 			      const struct session *after);
 
-/* *out is set with TABLE_UP only. */
+/* Whose an address is, by the longest prefix. *out is set with TABLE_UP only, here and below. */
 enum table_match table_by_address(const struct table *table, const struct in6_addr *address,
 				  struct session **out);
+
+/* What becomes of a packet for which there is no longer prefix than this one. */
+enum table_match table_by_prefix(const struct table *table, const struct prefix6 *prefix,
+				 struct session **out);
 
 #endif

@@ -105,15 +105,15 @@ static uint8_t *raw(struct fuzz_input *input, const uint8_t *payload, size_t len
 
 static void check_passed(const struct decap *decap, const struct arrival *arrival, bool server)
 {
-	const struct forward_session *config = &decap->session->config;
-	const struct table_peer *peer = &decap->session->peer;
+	const struct forward_session *config = session_config(decap->session);
+	const struct table_peer *peer = session_peer(decap->session);
 	struct in_addr to = config->local.s_addr ? config->local : arrival->local;
 
 	/* RFC 4213, section 4.1: from the session's peer only. */
 	FUZZ_CHECK(peer->transport == arrival->peer.transport &&
 		   peer->address.s_addr == arrival->peer.address.s_addr);
 	FUZZ_CHECK(decap->learned ? peer->port == 0 && server : peer->port == arrival->peer.port);
-	FUZZ_CHECK(decap->session->announced);
+	FUZZ_CHECK(session_is_up(decap->session));
 	FUZZ_CHECK(decap->inner.packet == arrival->payload && decap->inner.len <= arrival->len);
 	/* Of a user's own device the routes decide, or nobody. */
 	FUZZ_CHECK(!decap->ask || (server && config->device > 0 && !config->any_source));
@@ -153,7 +153,8 @@ static struct table *make_table(bool udp, bool server, uint8_t down)
 		if (!server && udp && i == 1)
 			config.local.s_addr = 0;
 		FUZZ_CHECK(table_add(table, &config, &session) == 0);
-		session->announced = !(down & 1u << i);
+		if (!(down & 1u << i))
+			table_set_up(table, session);
 	}
 	return table;
 }

@@ -22,7 +22,7 @@ static const struct session *owner_of(struct session *const sessions[SESSIONS],
 	unsigned int longest = 0;
 
 	for (unsigned int i = 0; i < SESSIONS; i++) {
-		const struct forward_session *config = &sessions[i]->config;
+		const struct forward_session *config = session_config(sessions[i]);
 
 		for (uint32_t p = 0; config->device == 0 && p < config->n_prefixes; p++) {
 			if (config->prefixes[p].len > longest &&
@@ -39,19 +39,21 @@ static void check_sent(const struct encap *encap, struct session *const sessions
 		       const struct session *only, bool shared, uint64_t now)
 {
 	const struct session *session = encap->session;
-	uint32_t outer = session->config.transport == FORWARD_UDP ? 28 : 20;
-	uint32_t path = pmtu_get(&session->pmtu, now);
+	uint32_t outer = session_config(session)->transport == FORWARD_UDP ? 28 : 20;
+	uint32_t path = pmtu_get(session_pmtu(session), now);
 
-	FUZZ_CHECK(session->peer.transport != FORWARD_UDP || session->peer.port != 0);
+	FUZZ_CHECK(session_peer(session)->transport != FORWARD_UDP ||
+		   session_peer(session)->port != 0);
 	if (shared) {
 		FUZZ_CHECK(session == owner_of(sessions, &encap->inner.dst));
 		FUZZ_CHECK(encap->inner.dst.s6_addr[0] != 0xff);
 	} else {
 		FUZZ_CHECK(session == only);
 	}
-	FUZZ_CHECK(encap->inner.len <= session->config.mtu);
+	FUZZ_CHECK(encap->inner.len <= session_config(session)->mtu);
 	/* What must not be cut on the way fits the way; and 1280 always goes. */
-	FUZZ_CHECK(!encap->df || (session->config.mtu > 1280 && encap->inner.len + outer <= path));
+	FUZZ_CHECK(!encap->df ||
+		   (session_config(session)->mtu > 1280 && encap->inner.len + outer <= path));
 	FUZZ_CHECK(encap->tos == tos_class(encap->inner.packet));
 }
 
@@ -111,18 +113,19 @@ void fuzz_one(const uint8_t *data, size_t size)
 		struct forward_session config = packets_session(i, udp, true);
 
 		FUZZ_CHECK(table_add(table, &config, &sessions[i]) == 0);
-		sessions[i]->announced = true;
+		table_set_up(table, sessions[i]);
 	}
 	while (input.left > 0) {
 		uint8_t what = fuzz_byte(&input);
-		struct pmtu *pmtu = &sessions[what % SESSIONS]->pmtu;
+		struct session *session = sessions[what % SESSIONS];
+		const struct pmtu *pmtu = session_pmtu(session);
 
 		if (what & 0x40)
 			now += fuzz_32(&input);
 		if (what & 0x80) {
 			uint32_t known = pmtu_get(pmtu, now);
 
-			pmtu_lower(pmtu, fuzz_16(&input), now);
+			table_lower_pmtu(table, session, fuzz_16(&input), now);
 			FUZZ_CHECK(pmtu_get(pmtu, now) <= known);
 		}
 		one_packet(&input, table, sessions, now);

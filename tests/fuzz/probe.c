@@ -7,6 +7,7 @@
 
 #include "forward/hello.h"
 #include "forward/learn.h"
+#include "forward/plane_session.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -74,9 +75,9 @@ static void add(struct model *model, unsigned int i)
 		return;
 	}
 	FUZZ_CHECK(table_add(model->table, &config, &model->sessions[i]) == 0);
-	model->sessions[i]->announced = true;
-	model->sessions[i]->added = model->now;
-	model->peers[i] = model->sessions[i]->peer;
+	table_set_up(model->table, model->sessions[i]);
+	session_plane(model->sessions[i])->added = model->now;
+	model->peers[i] = *session_peer(model->sessions[i]);
 	model->heard[i] = model->answered[i] = 0;
 	model->proven[i] = true;
 	model->deaf_until[i] = 0;
@@ -84,10 +85,10 @@ static void add(struct model *model, unsigned int i)
 
 static bool is_at(const struct table *table, const struct session *session)
 {
-	const struct session *other = table_at_peer(table, &session->peer, NULL);
+	const struct session *other = table_at_peer(table, session_peer(session), NULL);
 
 	while (other && other != session)
-		other = table_at_peer(table, &session->peer, other);
+		other = table_at_peer(table, session_peer(session), other);
 	return other == session;
 }
 
@@ -99,9 +100,10 @@ static void check_peers(const struct model *model)
 
 		if (!session)
 			continue;
-		FUZZ_CHECK(same_peer(&session->peer, &model->peers[i]));
+		FUZZ_CHECK(same_peer(session_peer(session), &model->peers[i]));
 		FUZZ_CHECK(table_by_id(model->table, i) == session);
-		FUZZ_CHECK(table_by_name(model->table, session->config.session) == session);
+		FUZZ_CHECK(table_by_name(model->table, session_config(session)->session) ==
+			   session);
 		FUZZ_CHECK(is_at(model->table, session));
 	}
 }
@@ -113,8 +115,8 @@ static void evict(struct model *model, unsigned int i)
 	unsigned int lost = 0;
 
 	while ((evicted = learn_evict(model->table, model->sessions[i], model->now))) {
-		FUZZ_CHECK(evicted->config.id != i && evicted->peer.port == 0);
-		lost |= 1u << evicted->config.id;
+		FUZZ_CHECK(session_config(evicted)->id != i && session_peer(evicted)->port == 0);
+		lost |= 1u << session_config(evicted)->id;
 	}
 	for (unsigned int other = 0; other < SESSIONS; other++) {
 		bool due = other != i && model->proven[i] && model->sessions[other] &&
@@ -133,7 +135,8 @@ static void prove(struct model *model, unsigned int i, const struct table_peer *
 		  uint32_t number, uint32_t proof)
 {
 	if (model->peers[i].address.s_addr != peer->address.s_addr) {
-		model->proven[i] = peer->address.s_addr == model->sessions[i]->config.peer.s_addr;
+		model->proven[i] =
+			peer->address.s_addr == session_config(model->sessions[i])->peer.s_addr;
 		model->in_packets[i] = model->in_octets[i] = 0;
 		model->out_packets[i] = model->out_octets[i] = 0;
 	} else if (!model->proven[i] && proof && model->now >= model->deaf_until[i]) {
@@ -143,7 +146,8 @@ static void prove(struct model *model, unsigned int i, const struct table_peer *
 	}
 	model->in_packets[i]++;
 	model->in_octets[i] += PROBE_SIZE;
-	FUZZ_CHECK((model->sessions[i]->proof.number == 0) == model->proven[i]);
+	FUZZ_CHECK((session_plane(model->sessions[i])->proof.number == 0) == model->proven[i]);
+	FUZZ_CHECK(session_is_proven(model->sessions[i]) == model->proven[i]);
 }
 
 /* Three times what came, and not an octet less, however it is counted. */
@@ -153,7 +157,7 @@ static void send_there(struct model *model, unsigned int i, size_t len)
 	uint64_t headers = 28 * (model->out_packets[i] + 1);
 	bool fits = octets <= 3 * model->in_octets[i] &&
 		    octets + headers <= 3 * (model->in_octets[i] + 28 * model->in_packets[i]);
-	bool sent = proof_spend(&model->sessions[i]->proof, len);
+	bool sent = proof_spend(&session_plane(model->sessions[i])->proof, len);
 
 	FUZZ_CHECK(sent == (model->proven[i] || fits));
 	if (!sent)
@@ -179,7 +183,7 @@ static void hello(struct model *model, struct fuzz_input *input, const struct ta
 	bool good;
 
 	if (model->sessions[i])
-		number = model->sessions[i]->proof.number;
+		number = session_plane(model->sessions[i])->proof.number;
 	if (what & 32)
 		probe.proof = number;
 	if (what & 64)
@@ -216,15 +220,15 @@ static void hello(struct model *model, struct fuzz_input *input, const struct ta
 	prove(model, i, peer, number, probe.proof);
 	model->peers[i] = *peer;
 	evict(model, i);
-	FUZZ_CHECK(model->sessions[i]->proof.number == 0 ||
-		   model->sessions[i]->proof.payload >= PROBE_SIZE);
+	FUZZ_CHECK(session_plane(model->sessions[i])->proof.number == 0 ||
+		   session_plane(model->sessions[i])->proof.payload >= PROBE_SIZE);
 	send_there(model, i, PROBE_SIZE);
 	send_there(model, i, (what >> 7) * 7 * probe.counter % 1500);
 	FUZZ_CHECK(probe_verify(learn.answer, config.key) &&
 		   probe_read(learn.answer, PROBE_SIZE, &probe));
 	FUZZ_CHECK(probe.type == PROBE_ANSWER && probe.session == config.session &&
 		   probe.counter == model->answered[i] &&
-		   probe.proof == model->sessions[i]->proof.number);
+		   probe.proof == session_plane(model->sessions[i])->proof.number);
 }
 
 /* A packet from a peer that no session has: who may it belong to? */
@@ -237,13 +241,14 @@ static void stray(struct model *model, struct fuzz_input *input, const struct ta
 	if (!session)
 		return;
 	/* Only one that is waiting, at this address, and has never said hello. */
-	FUZZ_CHECK(session->peer.port == 0 && peer->port != 0);
-	FUZZ_CHECK(session->config.peer_port == 0 || session->config.peer_port == peer->port);
-	FUZZ_CHECK(session->peer.address.s_addr == peer->address.s_addr);
-	FUZZ_CHECK(model->heard[session->config.id] == 0 &&
-		   model->now >= session->added + LEARN_PATIENCE);
-	FUZZ_CHECK(table_change_peer(model->table, session, peer));
-	model->peers[session->config.id] = *peer;
+	FUZZ_CHECK(session_peer(session)->port == 0 && peer->port != 0);
+	FUZZ_CHECK(session_config(session)->peer_port == 0 ||
+		   session_config(session)->peer_port == peer->port);
+	FUZZ_CHECK(session_peer(session)->address.s_addr == peer->address.s_addr);
+	FUZZ_CHECK(model->heard[session_config(session)->id] == 0 &&
+		   model->now >= session_plane(session)->added + LEARN_PATIENCE);
+	FUZZ_CHECK(table_change_peer(model->table, session, peer, session_is_proven(session)));
+	model->peers[session_config(session)->id] = *peer;
 }
 
 static void try_server(struct fuzz_input *input)

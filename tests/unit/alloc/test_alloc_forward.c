@@ -7,6 +7,7 @@
 
 #include "forward/keepalive.h"
 #include "forward/plane.h"
+#include "forward/plane_session.h"
 #include "forward/probing.h"
 #include "forward/table.h"
 #include "process/ipc.h"
@@ -184,14 +185,14 @@ static void use_plane(struct plane *plane)
 		assert_true(alloc_failed());
 		return;
 	}
-	added->probing = probing_new(plane, added);
-	if (added->probing)
-		probing_start(added->probing);
+	session_plane(added)->probing = probing_new(plane, added);
+	if (session_plane(added)->probing)
+		probing_start(session_plane(added)->probing);
 	else
 		assert_true(alloc_failed());
-	added->keepalive = keepalive_new(plane->keepers, added);
-	if (added->keepalive)
-		keepalive_hurry(added->keepalive);
+	session_plane(added)->keepalive = keepalive_new(plane->keepers, added);
+	if (session_plane(added)->keepalive)
+		keepalive_hurry(session_plane(added)->keepalive);
 	else
 		assert_true(alloc_failed());
 }

@@ -2,6 +2,7 @@
 #include "packets.h"
 
 #include "forward/decap.h"
+#include "forward/plane_session.h"
 #include "forward/tos.h"
 
 #include <arpa/inet.h>
@@ -19,7 +20,7 @@ static struct table *make_table(bool server, const struct forward_session *confi
 
 	assert_non_null(table);
 	assert_int_equal(table_add(table, config, &session), 0);
-	session->announced = true;
+	table_set_up(table, session);
 	return table;
 }
 
@@ -470,7 +471,7 @@ static void udp_several_at_one_peer(void **state)
 	other.prefixes[0] = packet_prefix("2001:db8:100:200::/56");
 	other.prefixes[1] = packet_prefix("fe80::2/128");
 	assert_int_equal(table_add(table, &other, &two), 0);
-	two->announced = true;
+	table_set_up(table, two);
 	assert_int_equal(judge_udp(table, true, 2, 4028, HEAD_ECHO SITE FAR ECHO, &decap),
 			 DROP_NONE);
 	assert_ptr_equal(decap.session, one);
@@ -489,7 +490,7 @@ static void udp_several_at_one_peer(void **state)
 		judge_udp(table, true, 2, 4028, "60000000 0009 3a 40" SITE FAR ECHO, &decap),
 		DROP_TRUNCATED);
 	assert_ptr_equal(decap.session, two);
-	(void)table_change_peer(table, one, &two->peer);
+	(void)table_change_peer(table, one, session_peer(two), true);
 	assert_int_equal(judge_udp(table, true, 2, 4028, HEAD_ECHO FAR SITE ECHO, &decap),
 			 DROP_SRC_INGRESS);
 	assert_ptr_equal(decap.session, one);
@@ -528,10 +529,10 @@ static void udp_without_probes(void **state)
 	struct decap decap;
 
 	(void)state;
-	session->added = NOW - 4999;
+	session_plane(session)->added = NOW - 4999;
 	assert_int_equal(judge_udp(table, true, 2, 7, HEAD_ECHO SITE FAR ECHO, &decap),
 			 DROP_OUTER_PEER);
-	session->added = NOW - 5000;
+	session_plane(session)->added = NOW - 5000;
 	assert_int_equal(judge_udp(table, true, 3, 7, HEAD_ECHO SITE FAR ECHO, &decap),
 			 DROP_OUTER_PEER);
 	/* A packet that is not allowed in teaches nothing. */
@@ -546,7 +547,7 @@ static void udp_without_probes(void **state)
 	other.prefixes[0] = packet_prefix("2001:db8:100:200::/56");
 	other.prefixes[1] = packet_prefix("fe80::2/128");
 	assert_int_equal(table_add(table, &other, &there), 0);
-	there->announced = true;
+	table_set_up(table, there);
 	assert_int_equal(judge_udp(table, true, 2, 7, HEAD_ECHO SITE FAR ECHO, &decap), DROP_NONE);
 	assert_true(decap.learned);
 	assert_ptr_equal(decap.session, session);
@@ -555,7 +556,7 @@ static void udp_without_probes(void **state)
 	assert_false(decap.learned);
 	assert_ptr_equal(decap.session, there);
 	table_remove(table, there);
-	session->hello_counter = 1;
+	session_plane(session)->hello_counter = 1;
 	assert_int_equal(judge_udp(table, true, 2, 7, HEAD_ECHO SITE FAR ECHO, &decap),
 			 DROP_OUTER_PEER);
 	table_free(table);

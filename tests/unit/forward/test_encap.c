@@ -154,6 +154,7 @@ static void router_advertisements(void **state)
 {
 	struct session *session;
 	struct table *table = make_table(true, 1280, 0, &session);
+	struct forward_session config = packet_session();
 	struct encap encap;
 	size_t n = packet_hex("60000000 0010 3a ff" LINK_LOCAL "ff020000000000000000000000000001"
 			      "86 00 0000 40 00 0708 00000000 00000000",
@@ -163,7 +164,9 @@ static void router_advertisements(void **state)
 	encap_packet(table, session, false, &plain, packet, n, NOW, &encap);
 	assert_int_equal(encap.drop, DROP_ROUTER);
 	assert_int_equal(encap.error.kind, ICMP6_NONE);
-	session->config.adverts = 1;
+	table_remove(table, session);
+	config.adverts = 1;
+	assert_int_equal(table_add(table, &config, &session), 0);
 	encap_packet(table, session, false, &plain, packet, n, NOW, &encap);
 	assert_int_equal(encap.drop, DROP_NONE);
 	encap_packet(table, NULL, true, &plain, packet, n, NOW, &encap);
@@ -175,7 +178,7 @@ static void unlearned(void **state)
 {
 	struct session *session;
 	struct table *table = make_table(true, 1280, 4028, &session);
-	struct table_peer nowhere = session->peer;
+	struct table_peer nowhere = *session_peer(session);
 	struct encap encap;
 	size_t n = packet_hex(HEAD_ECHO FAR SITE ECHO, packet, sizeof(packet));
 
@@ -183,7 +186,7 @@ static void unlearned(void **state)
 	encap_packet(table, NULL, true, &plain, packet, n, NOW, &encap);
 	assert_int_equal(encap.drop, DROP_NONE);
 	nowhere.port = 0;
-	assert_true(table_change_peer(table, session, &nowhere));
+	assert_true(table_change_peer(table, session, &nowhere, true));
 	/* on the shared device and on one of its own */
 	encap_packet(table, NULL, true, &plain, packet, n, NOW, &encap);
 	assert_int_equal(encap.drop, DROP_NO_SESSION);
@@ -205,7 +208,7 @@ static void fit(uint32_t mtu, uint32_t port, uint32_t path, size_t len, struct e
 
 	packet_fill(packet, len);
 	if (path)
-		pmtu_lower(&session->pmtu, path, NOW);
+		table_lower_pmtu(table, session, path, NOW);
 	encap_packet(table, NULL, true, &plain, packet, len, NOW, encap);
 	table_free(table);
 }

@@ -8,10 +8,11 @@
 #include "base/log.h"
 #include "forward/echo.h"
 #include "forward/keepalive.h"
+#include "forward/plane_session.h"
 #include "forward/wheel.h"
 
+#include <arpa/inet.h>
 #include <event2/event.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -60,12 +61,12 @@ void __wrap_outbound_own(struct plane *plane, struct session *session, struct in
 			 const uint8_t *data, size_t len)
 {
 	assert_ptr_equal(plane, &world.plane);
-	assert_int_equal(source.s_addr, session->config.local.s_addr);
+	assert_int_equal(source.s_addr, session_config(session)->local.s_addr);
 	assert_int_equal(len, ECHO_SIZE);
 	memcpy(world.last, data, len);
 	world.sent++;
 	if (world.answers)
-		answer(world.sessions[session->config.id], "fe80::2", DROP_NONE);
+		answer(world.sessions[session_config(session)->id], "fe80::2", DROP_NONE);
 }
 
 static void on_path(const struct session *session, bool alive, void *arg)
@@ -119,31 +120,43 @@ static void pass(uint64_t ms)
 	world.now = until;
 }
 
+static struct keepalive *keepalive_of(struct session *session)
+{
+	return session_plane(session)->keepalive;
+}
+
+static struct session *unheard_with(uint32_t id, uint32_t answers)
+{
+	struct forward_session config = packet_session();
+	struct session *session;
+
+	config.id = id;
+	config.peer.s_addr = htonl(0x0a000000 + id);
+	config.near = packet_address("fe80::198.51.100.2");
+	config.answers = answers;
+	assert_int_equal(table_add(world.plane.table, &config, &session), 0);
+	session_plane(session)->keepalive = keepalive_new(world.plane.keepers, session);
+	assert_non_null(keepalive_of(session));
+	return session;
+}
+
 static struct session *unheard(uint32_t id)
 {
-	struct session *session = calloc(1, sizeof(*session));
-
-	assert_non_null(session);
-	session->config = packet_session();
-	session->config.id = id;
-	session->config.near = packet_address("fe80::198.51.100.2");
-	session->keepalive = keepalive_new(world.plane.keepers, session);
-	assert_non_null(session->keepalive);
-	return session;
+	return unheard_with(id, 0);
 }
 
 static struct session *watched(uint32_t id)
 {
 	struct session *session = unheard(id);
 
-	keepalive_hurry(session->keepalive);
+	keepalive_hurry(keepalive_of(session));
 	return session;
 }
 
 static void forget(struct session *session)
 {
-	keepalive_free(session->keepalive);
-	free(session);
+	keepalive_free(keepalive_of(session));
+	table_remove(world.plane.table, session);
 }
 
 static bool arrives(struct session *session, const uint8_t *packet, size_t len,
@@ -193,7 +206,7 @@ static void spoken_to(void **state)
 	unsigned int before;
 
 	(void)state;
-	keepalive_packet_out(session->keepalive);
+	keepalive_packet_out(keepalive_of(session));
 	pass(100000);
 	assert_int_equal(world.sent, 0);
 	data(session);
@@ -251,7 +264,7 @@ static void lives_and_dies(void **state)
 static void requests_of_the_peer(void **state)
 {
 	struct session *session = watched(0);
-	const struct in6_addr near = session->config.near;
+	const struct in6_addr near = session_config(session)->near;
 	const struct in6_addr far = packet_address("fe80::2");
 	struct echo theirs;
 	uint8_t packet[ECHO_SIZE];
@@ -285,13 +298,9 @@ static void known_to_answer(void **state)
 {
 	(void)state;
 	for (uint32_t answers = 0; answers <= 1; answers++) {
-		struct session *session = watched(0);
+		struct session *session = unheard_with(0, answers);
 
-		session->config.answers = answers;
-		keepalive_free(session->keepalive);
-		session->keepalive = keepalive_new(world.plane.keepers, session);
-		assert_non_null(session->keepalive);
-		keepalive_hurry(session->keepalive);
+		keepalive_hurry(keepalive_of(session));
 		pass(60000 + 2 * WHEEL_TICK);
 		assert_int_equal(world.dead, answers);
 		data(session);
@@ -305,11 +314,11 @@ static void lonely_packets(void **state)
 	struct session *session = watched(0);
 
 	(void)state;
-	keepalive_packet_out(session->keepalive);
+	keepalive_packet_out(keepalive_of(session));
 	pass(WHEEL_TICK);
 	answer(session, "fe80::2", DROP_NONE);
 	pass(3000);
-	keepalive_packet_out(session->keepalive);
+	keepalive_packet_out(keepalive_of(session));
 	pass(4900);
 	assert_int_equal(world.sent, 1);
 	pass(100 + WHEEL_TICK);
@@ -330,7 +339,8 @@ static void answers_late(void **state)
 			struct echo theirs;
 			uint8_t packet[ECHO_SIZE];
 
-			echo_begin(&theirs, &session->config.near, &session->config.near);
+			echo_begin(&theirs, &session_config(session)->near,
+				   &session_config(session)->near);
 			echo_request(&theirs, packet);
 			assert_true(arrives(session, packet, sizeof(packet), DROP_NONE));
 		} else {
@@ -372,7 +382,7 @@ static void asleep(void **state)
 	world.now += UINT64_C(3600000000);
 	world.due += UINT64_C(3600000000);
 	before = world.sent;
-	keepalive_hurry(session->keepalive);
+	keepalive_hurry(keepalive_of(session));
 	pass(WHEEL_TICK);
 	assert_int_equal(world.sent - before, 1);
 	pass(59000);
@@ -389,7 +399,7 @@ static void on_packets(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	data(session);
-	keepalive_packet_out(session->keepalive);
+	keepalive_packet_out(keepalive_of(session));
 }
 
 /* Whatever the load: packets that are always there, both ways, do not keep the timer waiting. */

@@ -2,6 +2,7 @@
 #include "packets.h"
 
 #include "forward/learn.h"
+#include "forward/plane_session.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -13,8 +14,8 @@
 
 static const uint64_t table_key[2] = {5, 6};
 
-/* Session id of the address 198.51.100.2, up, its port to be learned; its key is its number. */
-static struct session *make(struct table *table, uint32_t id, uint32_t port)
+/* Session id of the address 198.51.100.2, its port to be learned; its key is its number. */
+static struct session *make_down(struct table *table, uint32_t id, uint32_t port)
 {
 	struct forward_session config = packet_session();
 	struct session *session;
@@ -27,8 +28,16 @@ static struct session *make(struct table *table, uint32_t id, uint32_t port)
 	/* 2001:db8:100:100::/56 for session 1, 200 for session 2 */
 	config.prefixes[0].addr.s6_addr[6] = (uint8_t)id;
 	assert_int_equal(table_add(table, &config, &session), 0);
-	session->announced = true;
-	session->added = ADDED;
+	session_plane(session)->added = ADDED;
+	return session;
+}
+
+/* One that is up. */
+static struct session *make(struct table *table, uint32_t id, uint32_t port)
+{
+	struct session *session = make_down(table, id, port);
+
+	table_set_up(table, session);
 	return session;
 }
 
@@ -45,8 +54,8 @@ static void expect_peer(const struct table *table, const struct session *session
 {
 	struct table_peer want = peer(address, port);
 
-	assert_int_equal(session->peer.address.s_addr, want.address.s_addr);
-	assert_int_equal(session->peer.port, port);
+	assert_int_equal(session_peer(session)->address.s_addr, want.address.s_addr);
+	assert_int_equal(session_peer(session)->port, port);
 	assert_ptr_equal(table_by_peer(table, &want), port ? session : NULL);
 }
 
@@ -69,13 +78,13 @@ static enum drop_reason hear_proof(struct table *table, const struct session *se
 	const struct probe hello = {
 		.type = PROBE_HELLO,
 		.clock = 77,
-		.session = session->config.session,
+		.session = session_config(session)->session,
 		.counter = counter,
 		.proof = proof,
 	};
 	uint8_t octets[PROBE_SIZE];
 
-	assert_true(probe_write(&hello, session->config.key, octets));
+	assert_true(probe_write(&hello, session_config(session)->key, octets));
 	return hear_octets(table, octets, address, port, learn);
 }
 
@@ -86,7 +95,7 @@ static enum drop_reason hear(struct table *table, const struct session *session,
 }
 
 /* A good hello; returns the number in its answer. */
-static uint32_t asked(struct table *table, const struct session *session, uint64_t counter,
+static uint32_t asked(struct table *table, struct session *session, uint64_t counter,
 		      uint32_t proof, const char *address, uint16_t port)
 {
 	struct learn learn;
@@ -95,7 +104,8 @@ static uint32_t asked(struct table *table, const struct session *session, uint64
 	assert_int_equal(hear_proof(table, session, counter, proof, address, port, &learn),
 			 DROP_NONE);
 	assert_true(probe_read(learn.answer, sizeof(learn.answer), &answer));
-	assert_int_equal(answer.proof, session->proof.number);
+	assert_int_equal(answer.proof, session_plane(session)->proof.number);
+	assert_int_equal(session_is_proven(session), answer.proof == 0);
 	return answer.proof;
 }
 
@@ -117,10 +127,10 @@ static void learns_and_answers(void **state)
 	assert_ptr_equal(learn.session, session);
 	expect_peer(table, session, "203.0.113.9", 40000);
 	assert_true(probe_read(learn.answer, sizeof(learn.answer), &answer));
-	assert_true(probe_verify(learn.answer, session->config.key));
+	assert_true(probe_verify(learn.answer, session_config(session)->key));
 	assert_int_equal(answer.type, PROBE_ANSWER);
 	assert_int_equal(answer.clock, 77);
-	assert_int_equal(answer.session, session->config.session);
+	assert_int_equal(answer.session, session_config(session)->session);
 	assert_int_equal(answer.counter, 1);
 
 	/* Nothing new, but an answer with a counter of its own. */
@@ -150,10 +160,10 @@ static void forged(void **state)
 
 	struct session *session = make(table, 1, 0);
 	struct probe hello = {
-		.type = PROBE_HELLO, .session = session->config.session, .counter = 10};
+		.type = PROBE_HELLO, .session = session_config(session)->session, .counter = 10};
 
 	assert_int_equal(hear(table, session, 0, "203.0.113.9", 40000, &learn), DROP_PROBE_OLD);
-	assert_true(probe_write(&hello, session->config.key, octets));
+	assert_true(probe_write(&hello, session_config(session)->key, octets));
 	assert_int_equal(hear_octets(table, octets, "203.0.113.9", 40000, &learn), DROP_NONE);
 	/* the same again, from elsewhere and from the same place; an older one */
 	assert_int_equal(hear_octets(table, octets, "203.0.113.66", 40000, &learn), DROP_PROBE_OLD);
@@ -165,31 +175,30 @@ static void forged(void **state)
 			 DROP_PROBE_CODE);
 	hello.counter = 20;
 	for (size_t i = 24; i < PROBE_SIZE; i++) {
-		assert_true(probe_write(&hello, session->config.key, octets));
+		assert_true(probe_write(&hello, session_config(session)->key, octets));
 		octets[i] ^= 1;
 		assert_int_equal(hear_octets(table, octets, "203.0.113.66", 40000, &learn),
 				 DROP_PROBE_CODE);
 	}
 	/* an answer with a right code: one of ours, sent back */
 	hello.type = PROBE_ANSWER;
-	assert_true(probe_write(&hello, session->config.key, octets));
+	assert_true(probe_write(&hello, session_config(session)->key, octets));
 	assert_int_equal(hear_octets(table, octets, "203.0.113.66", 40000, &learn),
 			 DROP_PROBE_CODE);
 	/* a session that is not there, and one that is not up */
 	hello.type = PROBE_HELLO;
 	hello.session++;
-	assert_true(probe_write(&hello, session->config.key, octets));
+	assert_true(probe_write(&hello, session_config(session)->key, octets));
 	assert_int_equal(hear_octets(table, octets, "203.0.113.66", 40000, &learn),
 			 DROP_PROBE_SESSION);
 
-	struct session *not_up = make(table, 2, 0);
+	struct session *not_up = make_down(table, 2, 0);
 
-	not_up->announced = false;
 	assert_int_equal(hear(table, not_up, 1, "203.0.113.66", 40000, &learn), DROP_PROBE_SESSION);
 	/* the key of one session with the number of another */
-	hello.session = not_up->config.session;
-	not_up->announced = true;
-	assert_true(probe_write(&hello, session->config.key, octets));
+	hello.session = session_config(not_up)->session;
+	table_set_up(table, not_up);
+	assert_true(probe_write(&hello, session_config(session)->key, octets));
 	assert_int_equal(hear_octets(table, octets, "203.0.113.66", 40000, &learn),
 			 DROP_PROBE_CODE);
 
@@ -197,7 +206,7 @@ static void forged(void **state)
 	expect_peer(table, session, "203.0.113.9", 40000);
 	expect_peer(table, not_up, "198.51.100.2", 0);
 	assert_int_equal(hear(table, session, 11, "203.0.113.9", 40000, &learn), DROP_NONE);
-	assert_int_equal(session->answer_counter, 2);
+	assert_int_equal(session_plane(session)->answer_counter, 2);
 	table_free(table);
 }
 
@@ -215,7 +224,7 @@ static void several_in_one_place(void **state)
 	struct session *third = make(table, 3, 4028);
 
 	expect_peer(table, third, "198.51.100.2", 4028);
-	assert_int_equal(second->peer.port, 4028);
+	assert_int_equal(session_peer(second)->port, 4028);
 	assert_int_equal(hear(table, second, 1, "198.51.100.2", 4028, &learn), DROP_NONE);
 	assert_false(learn.moved);
 	/* The newest is who said hello last. */
@@ -226,11 +235,11 @@ static void several_in_one_place(void **state)
 	/* The third has never said one. */
 	assert_ptr_equal(learn_evict(table, first, NOW + 29999), third);
 	assert_null(learn_evict(table, first, NOW + 29999));
-	assert_int_equal(third->peer.port, 0);
-	assert_int_equal(second->peer.port, 4028);
+	assert_int_equal(session_peer(third)->port, 0);
+	assert_int_equal(session_peer(second)->port, 4028);
 	assert_ptr_equal(learn_evict(table, first, NOW + 30000), second);
 	assert_null(learn_evict(table, first, NOW + 30000));
-	assert_int_equal(second->peer.port, 0);
+	assert_int_equal(session_peer(second)->port, 0);
 	expect_peer(table, first, "198.51.100.2", 4028);
 	/* It comes back from the port that the NAT box gives it now. */
 	assert_int_equal(hear(table, second, 2, "198.51.100.2", 5000, &learn), DROP_NONE);
@@ -289,10 +298,10 @@ static void only_the_proven_evict(void **state)
 	struct session *quiet = make(table, 2, 0);
 	struct table_peer there = peer("203.0.113.9", 40000);
 
-	(void)table_change_peer(table, quiet, &there);
+	(void)table_change_peer(table, quiet, &there, true);
 	number = asked(table, mover, 1, 0, "203.0.113.9", 40000);
 	assert_null(learn_evict(table, mover, NOW));
-	assert_int_equal(quiet->peer.port, 40000);
+	assert_int_equal(session_peer(quiet)->port, 40000);
 	assert_int_equal(asked(table, mover, 2, number, "203.0.113.9", 40000), 0);
 	assert_ptr_equal(learn_evict(table, mover, NOW), quiet);
 	table_free(table);
@@ -324,21 +333,22 @@ static void without_probes(void **state)
 	assert_null(waiting(table, "198.51.100.3", 7, "2001:db8:100:100::1", WAITING));
 	assert_null(waiting(table, "198.51.100.2", 0, "2001:db8:100:100::1", WAITING));
 
-	/* with two only what is inside tells, and link-local they are the same */
-	struct session *two = make(table, 2, 0);
+	/* one that is not up yet does not count */
+	struct session *two = make_down(table, 2, 0);
 
+	assert_ptr_equal(waiting(table, "198.51.100.2", 7, "fe80::1", WAITING), one);
+	table_set_up(table, two);
+
+	/* with two only what is inside tells, and link-local they are the same */
 	assert_ptr_equal(waiting(table, "198.51.100.2", 7, "2001:db8:100:1ff::1", WAITING), one);
 	assert_ptr_equal(waiting(table, "198.51.100.2", 7, "2001:db8:100:200::1", WAITING), two);
 	assert_null(waiting(table, "198.51.100.2", 7, "2001:db8:100:300::1", WAITING));
 	assert_null(waiting(table, "198.51.100.2", 7, "fe80::c633:6402", WAITING));
 
-	/* one of them is not up yet, or has just been added, or has said hello: the other is it */
-	two->announced = false;
+	/* one of them has just been added, or has said hello: the other is it */
+	session_plane(two)->added = ADDED + 1;
 	assert_ptr_equal(waiting(table, "198.51.100.2", 7, "fe80::1", WAITING), one);
-	two->announced = true;
-	two->added = ADDED + 1;
-	assert_ptr_equal(waiting(table, "198.51.100.2", 7, "fe80::1", WAITING), one);
-	two->added = ADDED;
+	session_plane(two)->added = ADDED;
 	assert_int_equal(hear(table, two, 1, "198.51.100.2", 4028, &learn), DROP_NONE);
 	assert_ptr_equal(waiting(table, "198.51.100.2", 7, "2001:db8:100:200::1", WAITING), one);
 

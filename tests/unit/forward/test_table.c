@@ -348,21 +348,21 @@ static void peers_change(void **state)
 
 	struct session *a = add(table, &a_config);
 	struct session *b = add(table, &b_config);
-	struct table_peer old = a->peer;
+	struct table_peer old = *session_peer(a);
 	struct table_peer port = {FORWARD_UDP, a_config.peer, 4030};
 
-	pmtu_lower(&a->pmtu, 1400, 0);
-	assert_false(table_change_peer(table, a, &old));
-	assert_int_equal(pmtu_get(&a->pmtu, 0), 1400);
-	assert_true(table_change_peer(table, a, &port));
-	assert_int_equal(pmtu_get(&a->pmtu, 0), PMTU_UNKNOWN);
+	table_lower_pmtu(table, a, 1400, 0);
+	assert_false(table_change_peer(table, a, &old, true));
+	assert_int_equal(pmtu_get(session_pmtu(a), 0), 1400);
+	assert_true(table_change_peer(table, a, &port, true));
+	assert_int_equal(pmtu_get(session_pmtu(a), 0), PMTU_UNKNOWN);
 	assert_null(table_by_peer(table, &old));
 	assert_ptr_equal(table_by_peer(table, &port), a);
-	assert_ptr_equal(table_by_peer(table, &b->peer), b);
+	assert_ptr_equal(table_by_peer(table, session_peer(b)), b);
 	/* Two have one peer: the newest is who came last, or said so last. */
-	assert_true(table_change_peer(table, b, &port));
+	assert_true(table_change_peer(table, b, &port, true));
 	assert_ptr_equal(table_by_peer(table, &port), b);
-	assert_false(table_change_peer(table, a, &port));
+	assert_false(table_change_peer(table, a, &port, true));
 	assert_ptr_equal(table_by_peer(table, &port), a);
 	table_remove(table, a);
 	assert_ptr_equal(table_by_peer(table, &port), b);
@@ -377,7 +377,7 @@ static size_t at_peer(const struct table *table, const struct table_peer *peer, 
 	memset(seen, 0, 6 * sizeof(seen[0]));
 	for (const struct session *i = table_at_peer(table, peer, NULL); i;
 	     i = table_at_peer(table, peer, i)) {
-		seen[i->config.id] = true;
+		seen[session_config(i)->id] = true;
 		n++;
 	}
 	return n;
@@ -403,8 +403,8 @@ static void udp_peers(void **state)
 
 	for (size_t i = 0; i < 5; i++)
 		s[i] = add(table, &configs[i]);
-	assert_ptr_equal(table_by_peer(table, &raw->peer), raw);
-	assert_int_equal(at_peer(table, &raw->peer, seen), 1);
+	assert_ptr_equal(table_by_peer(table, session_peer(raw)), raw);
+	assert_int_equal(at_peer(table, session_peer(raw), seen), 1);
 	assert_ptr_equal(table_by_peer(table, &peer), s[4]);
 	assert_int_equal(at_peer(table, &peer, seen), 2);
 	assert_true(seen[1] && seen[5]);
@@ -424,10 +424,10 @@ static void udp_peers(void **state)
 
 	/* One is learned elsewhere, and comes back to nothing. */
 	peer.port = 9;
-	assert_true(table_change_peer(table, s[2], &peer));
+	assert_true(table_change_peer(table, s[2], &peer, true));
 	assert_ptr_equal(table_by_peer(table, &peer), s[2]);
 	peer.port = 0;
-	assert_true(table_change_peer(table, s[2], &peer));
+	assert_true(table_change_peer(table, s[2], &peer, true));
 	assert_int_equal(at_peer(table, &peer, seen), 1);
 	assert_true(seen[3]);
 	table_remove(table, s[2]);
@@ -529,7 +529,7 @@ static void many_random_sessions(void **state)
 	for (uint32_t id = 0; id < MANY; id += 2)
 		table_remove(table, sessions[id]);
 	for (uint32_t id = 1; id < MANY; id += 2) {
-		const struct forward_session *config = &sessions[id]->config;
+		const struct forward_session *config = session_config(sessions[id]);
 
 		for (uint32_t i = 0; i < config->n_prefixes; i++)
 			naive_set(naive, &config->prefixes[i], sessions[id]);

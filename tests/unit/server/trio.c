@@ -329,7 +329,7 @@ bool trio_leads(unsigned int user, const struct server_session *session)
 {
 	const struct session *want = session ? table_by_id(trio.table, session->id) : NULL;
 	const struct device *device = devices_find(trio.devices, user + 1);
-	const struct session *on_device = device ? TAILQ_FIRST(&device->sessions) : NULL;
+	const struct session *on_device = device ? device_session(device) : NULL;
 	const struct session *network = by_address(trio_network_of(user).addr);
 	const struct session *host = by_address(trio_host_of(user));
 
@@ -337,12 +337,15 @@ bool trio_leads(unsigned int user, const struct server_session *session)
 		return !network && !host && !on_device;
 	if (!want)
 		return false;
-	if (want->config.device != 0)
+
+	const struct forward_session *config = session_config(want);
+
+	if (config->device != 0)
 		return on_device == want && !network && !host;
 	/* One of them, with whatever the kind of the tunnel is, and its link-local address. */
 	return !on_device && (network == want || host == want) && (!network || network == want) &&
 	       (!host || host == want) &&
-	       by_address(want->config.prefixes[want->config.n_prefixes - 1].addr) == want;
+	       by_address(config->prefixes[config->n_prefixes - 1].addr) == want;
 }
 
 void trio_expect_empty(void)

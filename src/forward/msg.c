@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "forward/msg.h"
+
+#include "proto/message.h"
+
+static bool endpoints_valid(const struct forward_session *config, bool server)
+{
+	bool udp = config->transport == FORWARD_UDP;
+
+	if (!udp && config->transport != FORWARD_PROTO41)
+		return false;
+	if (config->mtu < FORWARD_MTU_MIN ||
+	    config->mtu > (udp ? FORWARD_UDP_MTU_MAX : FORWARD_MTU_MAX))
+		return false;
+	if (!dtcp_endpoint_valid(config->peer))
+		return false;
+	if (udp) {
+		/* A client knows where its server is. */
+		if (!config->session || config->peer_port > UINT16_MAX ||
+		    (!server && !config->peer_port))
+			return false;
+		/* It may be anywhere itself, though, and somewhere else next time. */
+		if (!server && !config->local.s_addr)
+			return true;
+	}
+	return dtcp_endpoint_valid(config->local);
+}
+
+bool forward_session_valid(const struct forward_session *config, bool server)
+{
+	if (config->n_prefixes > FORWARD_PREFIXES_MAX || !endpoints_valid(config, server))
+		return false;
+	for (uint32_t i = 0; i < config->n_prefixes; i++) {
+		if (!prefix6_valid(&config->prefixes[i]))
+			return false;
+	}
+	return true;
+}

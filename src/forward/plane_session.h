@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the data plane keeps of each session while packets go by: counters of probes, rate limiters,
+ * timers, its place on a device. The session table makes it, all zero, together with the session,
+ * and knows nothing of what is in it: nothing here decides where packets go to, or whose they are.
+ */
+#ifndef DTCP_FORWARD_PLANE_SESSION_H
+#define DTCP_FORWARD_PLANE_SESSION_H
+
+#include "base/rate.h"
+#include "forward/icmp6.h"
+#include "forward/proof.h"
+
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct device;
+struct keepalive;
+struct probing;
+struct session;
+
+struct plane_session {
+	uint64_t added;		     /* when, in milliseconds */
+	struct rate reports;	     /* of moves, to control */
+	struct icmp6_limit icmp6;    /* about packets to it */
+	struct probing *probing;     /* on a client only */
+	struct keepalive *keepalive; /* protocol 41, if the ends of its link are known */
+	/* device.c: */
+	struct device *device;
+	struct session *session; /* the one that this belongs to */
+	TAILQ_ENTRY(plane_session) on_device;
+	/* On the server, UDP: counters of its probes, 0 before the first; and when that came. */
+	uint64_t hello_counter;
+	uint64_t answer_counter;
+	uint64_t hello_at;  /* milliseconds */
+	struct proof proof; /* of the peer's address; whether it is proven, the table knows too */
+};
+
+#endif
