@@ -14,6 +14,8 @@ from lab.wait import slow
 
 
 def pytest_configure(config):
+    if os.environ.get("DTCP_OFFLOADS") not in (None, "", "on", "off"):
+        pytest.exit("DTCP_OFFLOADS is neither on nor off", returncode=3)
     if os.geteuid() != 0:
         pytest.exit("network namespaces need root", returncode=3)
     for program in (DTCPS, DTCPCLIENT, DTCPAUTH):

@@ -37,6 +37,10 @@ SERVER_NET = "198.51.100.1"
 SIX_SERVER = "2001:db8:6::1"
 SIX = "2001:db8:6::2"
 
+# DTCP_OFFLOADS=off: every interface is like a network card that does nothing for its packets.
+OFFLOADS = os.environ.get("DTCP_OFFLOADS") != "off"
+OFFLOADS_OFF = ("tso", "off", "gso", "off", "tx", "off", "rx", "off")
+
 
 def narrow(a, a_if, b, b_if, mtu):
     """Both ends of a wire take no larger packets."""
@@ -60,6 +64,7 @@ class Lab:
         self.reports.chmod(0o777)
         self.nodes = []
         self.gathers = False
+        self.offloads = OFFLOADS
         self.wires = []
         self.ends = []
         self.started = []
@@ -110,6 +115,10 @@ class Lab:
     def _settle(self):
         ends, self.ends = self.ends, []
         for node, interface in ends:
+            if not self.offloads:
+                # What is captured in the middle is what was on the wire: nothing is joined there.
+                node.command("ethtool", "-K", interface, *OFFLOADS_OFF,
+                             "gro", "off" if node is self.net else "on")
             node.settle(interface)
 
     def wire(self, a, a_if, b, b_if):
