@@ -112,19 +112,19 @@ void device_close(struct device *device)
 
 void device_join(struct device *device, struct session *session)
 {
-	struct plane_session *plane = session_plane(session);
+	struct plane_session *own = session_plane(session);
 
-	plane->device = device;
-	plane->session = session;
-	TAILQ_INSERT_HEAD(&device->sessions, plane, on_device);
+	own->device = device;
+	own->session = session;
+	TAILQ_INSERT_HEAD(&device->sessions, own, on_device);
 }
 
 void device_leave(struct session *session)
 {
-	struct plane_session *plane = session_plane(session);
+	struct plane_session *own = session_plane(session);
 
-	TAILQ_REMOVE(&plane->device->sessions, plane, on_device);
-	plane->device = NULL;
+	TAILQ_REMOVE(&own->device->sessions, own, on_device);
+	own->device = NULL;
 }
 
 struct session *device_session(const struct device *device)

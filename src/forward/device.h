@@ -50,7 +50,7 @@ struct device *devices_get(struct devices *devices, uint32_t index);
 int device_open(struct device *device, int fd);
 void device_close(struct device *device);
 
-/* The session is on the device from now on, and its newest; it is on none any more. */
+/* Puts a session on the device, as its newest; takes it off the one that it is on. */
 void device_join(struct device *device, struct session *session);
 void device_leave(struct session *session);
 

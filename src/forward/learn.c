@@ -44,25 +44,25 @@ void learn_from_probe(struct table *table, const struct arrival *arrival, const 
 	if (out->drop != DROP_NONE)
 		return;
 
-	struct plane_session *plane = session_plane(session);
+	struct plane_session *own = session_plane(session);
 	struct proof proof = learn_proof(session, arrival, probe, now);
 	const struct probe answer = {
 		.type = PROBE_ANSWER,
 		.clock = probe->clock,
 		.session = probe->session,
-		.counter = ++plane->answer_counter,
+		.counter = ++own->answer_counter,
 		.proof = proof.number,
 	};
 
-	plane->hello_counter = probe->counter;
-	plane->hello_at = now;
+	own->hello_counter = probe->counter;
+	own->hello_at = now;
 	/* Port 0 cannot be answered, so nobody is there. */
 	if (arrival->peer.port == 0 ||
 	    !probe_write(&answer, session_config(session)->key, out->answer)) {
 		out->drop = DROP_SEND;
 		return;
 	}
-	plane->proof = proof;
+	own->proof = proof;
 	out->moved = table_change_peer(table, session, &arrival->peer, !proof.number);
 }
 
@@ -72,11 +72,11 @@ struct session *learn_evict(struct table *table, const struct session *session, 
 		return NULL;
 	for (struct session *other = table_at_peer(table, session_peer(session), NULL); other;
 	     other = table_at_peer(table, session_peer(session), other)) {
-		const struct plane_session *plane = session_plane(other);
+		const struct plane_session *own = session_plane(other);
 		struct table_peer unlearned = *session_peer(other);
 
 		if (other == session ||
-		    (plane->hello_counter > 0 && now < plane->hello_at + LEARN_STALE))
+		    (own->hello_counter > 0 && now < own->hello_at + LEARN_STALE))
 			continue;
 		unlearned.port = 0;
 		(void)table_change_peer(table, other, &unlearned, session_is_proven(other));
@@ -88,11 +88,11 @@ struct session *learn_evict(struct table *table, const struct session *session, 
 /* One that has named its port can be learned again at that port only. */
 static bool session_waits(struct session *session, uint16_t port, uint64_t now)
 {
-	const struct plane_session *plane = session_plane(session);
+	const struct plane_session *own = session_plane(session);
 	uint32_t named = session_config(session)->peer_port;
 
-	return session_is_up(session) && plane->hello_counter == 0 &&
-	       (named == 0 || named == port) && now >= plane->added + LEARN_PATIENCE;
+	return session_is_up(session) && own->hello_counter == 0 && (named == 0 || named == port) &&
+	       now >= own->added + LEARN_PATIENCE;
 }
 
 static bool session_owns(const struct session *session, const struct in6_addr *source)

@@ -111,7 +111,7 @@ struct forward_session {
 	uint32_t adverts;    /* router advertisements pass, from the server to the client */
 };
 
-/* True if all fields but the id are in range; server: whose forward process it is for. */
+/* True if all fields but the id are in range, for a server's forward process or a client's. */
 bool forward_session_valid(const struct forward_session *config, bool server);
 
 struct forward_learned {

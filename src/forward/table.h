@@ -22,8 +22,8 @@ struct session;
 struct table;
 
 /*
- * Where a peer's packets come from. The port is 0 where the transport has none, and with UDP where
- * it has not been learned: then the session is unlearned, and no packet goes to it.
+ * Where a peer's packets come from. The port is 0 if the transport has none, and with UDP until it
+ * has been learned: the session is unlearned then, and no packet goes to it.
  */
 struct table_peer {
 	enum forward_transport transport;
@@ -37,7 +37,7 @@ enum table_match {
 	TABLE_UP,
 };
 
-/* NULL where memory is short. On a client no prefix is a route and none is remembered. */
+/* NULL if memory is short. On a client no prefix is a route and none is remembered. */
 struct table *table_new(bool server, uint32_t sessions_max, const uint64_t key[static 2]);
 
 /* Also frees the sessions; the observer hears nothing. */
@@ -46,22 +46,30 @@ void table_free(struct table *table);
 /* --- the observer --------------------------------------------------------------------------- */
 
 /*
- * Hears of each key whose answer may be another one now, and asks for it: right after the change,
- * when all of it is done. It must not change the table. Which keys a change names does not depend
- * on how many sessions there are, nor does what an answer costs; only of the sessions of one peer
- * table_by_peer() has to look at all.
+ * Hears, as soon as a change is complete, of each key whose answer it may have changed, and asks
+ * the table for the new one. It must not change the table itself. How many keys a change names does
+ * not grow with the number of sessions, and neither does the cost of an answer, except that
+ * table_by_peer() looks at all sessions of that peer.
  *
- * Who keeps the answers for all keys that were named has a copy of the table: a packet from outside
- * goes by its peer, one from inside by the longest prefix that has its destination, down ones
- * included, and both by the facts of the session.
+ * Whoever keeps the answers for all keys that were named has a copy of the table:
+ * - A packet from outside belongs to the newest session of its peer. If its inner source is not
+ *   that session's, it may be another one's with this peer, or that of one still to be learned:
+ *   decap.c decides.
+ * - A packet from the shared device goes to the session of the longest prefix that has its
+ *   destination, or to nobody if that prefix is down.
+ * - A packet from any other device, and on a client from its only one, goes to the newest session
+ *   of that device (device.h), of which the table knows nothing.
  */
 struct table_observer {
 	/*
-	 * Its facts (below): it has been added, or some are others now; or table_by_id() does not
-	 * know it any more. An id that is used again was named in between.
+	 * table_by_id() and the facts below: the session has been added or removed, or some of its
+	 * facts have changed. Before an id is used again, its removal has been told.
 	 */
 	void (*session)(const struct table *table, uint32_t id, void *arg);
-	/* table_by_peer(); never for the peer of unlearned sessions. */
+	/*
+	 * table_by_peer() and table_at_peer(): also when one that is not the newest comes or goes.
+	 * Never for the peer of unlearned sessions.
+	 */
 	void (*peer)(const struct table *table, const struct table_peer *peer, void *arg);
 	/* table_by_prefix(). */
 	void (*prefix)(const struct table *table, const struct prefix6 *prefix, void *arg);
@@ -92,7 +100,7 @@ void table_set_up(struct table *table, struct session *session);
 
 /*
  * A UDP session of the server has this peer, and is the newest that has it; proven: nobody needs to
- * doubt that it is there. Nothing is known of the path to a new one. True where it had another peer
+ * doubt that it is there. Nothing is known of the path to a new one. True if it had another peer
  * before.
  */
 bool table_change_peer(struct table *table, struct session *session, const struct table_peer *peer,
@@ -117,25 +125,24 @@ const struct table_peer *session_peer(const struct session *session);
 /* Packets pass, both ways. */
 bool session_is_up(const struct session *session);
 
-/* UDP: its port is known. Else nobody knows where to send its packets. */
+/* False with UDP as long as its port is not known: then nothing can be sent to it. */
 bool session_is_learned(const struct session *session);
 
 /*
- * The peer's address is proven. Until then what goes there is rationed (proof.h), by what has come
- * from there; who does not keep that account must neither send to it nor take packets from it.
+ * The peer's address is proven. Until then what goes there is limited by what has come from there
+ * (proof.h): whoever does not count both must neither send to it nor take packets from it.
  */
 bool session_is_proven(const struct session *session);
 
 /* What the path takes; the caller sees to its age, by pmtu_get(). */
 const struct pmtu *session_pmtu(const struct session *session);
 
-/* What is kept for the session besides, by the data plane: plane_session.h. No fact of the table.
- */
+/* What the data plane keeps for the session besides (plane_session.h): no fact of the table. */
 struct plane_session *session_plane(struct session *session);
 
 /* --- looking up ----------------------------------------------------------------------------- */
 
-/* NULL where there is none. */
+/* NULL if there is none. */
 struct session *table_by_id(const struct table *table, uint32_t id);
 struct session *table_by_name(const struct table *table, uint64_t name);
 
