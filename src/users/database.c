@@ -28,7 +28,7 @@ enum users_result users_fail(struct users *users)
 		return users_fail_text(users, "not a user database");
 	case SQLITE_CORRUPT:
 		users->damaged = true;
-		return users_fail_text(users, "the database is damaged");
+		return users_fail_text(users, USERS_DAMAGED);
 	case SQLITE_READONLY:
 		return users_fail_text(users, "cannot be written");
 	case SQLITE_FULL:
@@ -61,26 +61,56 @@ sqlite3_stmt *users_prepare(struct users *users, const char *sql)
 	return stmt;
 }
 
+sqlite3_stmt *users_statement(struct users *users, enum users_statement which, const char *sql)
+{
+	sqlite3_stmt **kept = &users->statements[which];
+
+	if (!*kept && sqlite3_prepare_v3(users->db, sql, -1, SQLITE_PREPARE_PERSISTENT, kept,
+					 NULL) != SQLITE_OK) {
+		(void)users_fail(users);
+		*kept = NULL;
+	}
+	return *kept;
+}
+
+void users_release(sqlite3_stmt *stmt)
+{
+	if (!stmt)
+		return;
+	/* Returns the failure of the last step once more. */
+	(void)sqlite3_reset(stmt);
+	(void)sqlite3_clear_bindings(stmt);
+}
+
 enum users_result users_run(struct users *users, sqlite3_stmt *stmt)
 {
 	enum users_result result = USERS_OK;
 
 	if (sqlite3_step(stmt) != SQLITE_DONE)
 		result = users_fail(users);
-	(void)sqlite3_finalize(stmt);
+	users_release(stmt);
 	return result;
 }
 
 enum users_result users_begin(struct users *users)
 {
 	/* The lock is taken now: what is read in here stays true until it is written. */
-	return users_exec(users, "BEGIN IMMEDIATE");
+	sqlite3_stmt *stmt = users_statement(users, USERS_BEGIN, "BEGIN IMMEDIATE");
+
+	return stmt ? users_run(users, stmt) : USERS_FAILED;
+}
+
+static enum users_result users_commit(struct users *users)
+{
+	sqlite3_stmt *stmt = users_statement(users, USERS_COMMIT, "COMMIT");
+
+	return stmt ? users_run(users, stmt) : USERS_FAILED;
 }
 
 enum users_result users_end(struct users *users, enum users_result result)
 {
 	if (result == USERS_OK)
-		result = users_exec(users, "COMMIT");
+		result = users_commit(users);
 	/* SQLite takes some failed transactions back by itself. Nothing is lost if this fails:
 	 * a transaction that is not committed leaves no trace. */
 	if (result != USERS_OK && !sqlite3_get_autocommit(users->db))
@@ -100,18 +130,29 @@ bool users_column_text(sqlite3_stmt *stmt, int column, char *buf, size_t size)
 	return true;
 }
 
+bool users_column_address(sqlite3_stmt *stmt, int column, struct in6_addr *addr)
+{
+	const void *blob = sqlite3_column_blob(stmt, column);
+
+	if (!blob || sqlite3_column_bytes(stmt, column) != (int)sizeof(*addr))
+		return false;
+	memcpy(addr, blob, sizeof(*addr));
+	return true;
+}
+
 bool users_column_prefix(sqlite3_stmt *stmt, int first, int len, struct prefix6 *prefix)
 {
-	const void *blob = sqlite3_column_blob(stmt, first);
 	int bits = sqlite3_column_int(stmt, len);
 
-	if (!blob || sqlite3_column_bytes(stmt, first) != (int)sizeof(prefix->addr))
+	if (bits < 1 || bits > 128 || !users_column_address(stmt, first, &prefix->addr))
 		return false;
-	if (bits < 1 || bits > 128)
-		return false;
-	memcpy(&prefix->addr, blob, sizeof(prefix->addr));
 	prefix->len = (uint8_t)bits;
 	return true;
+}
+
+int users_bind_address(sqlite3_stmt *stmt, int parameter, const struct in6_addr *addr)
+{
+	return sqlite3_bind_blob(stmt, parameter, addr, sizeof(*addr), SQLITE_STATIC);
 }
 
 enum users_result users_verify(struct users *users)
@@ -128,7 +169,7 @@ enum users_result users_verify(struct users *users)
 	if (sqlite3_step(stmt) != SQLITE_ROW)
 		result = users_fail(users);
 	else if (!users_column_text(stmt, 0, said, sizeof(said)) || strcmp(said, "ok") != 0)
-		result = users_fail_text(users, "the database is damaged");
+		result = users_fail_text(users, USERS_DAMAGED);
 	(void)sqlite3_finalize(stmt);
 	return result;
 }

@@ -16,11 +16,37 @@
 enum users_kind {
 	USERS_KIND_NETWORK = 1, /* the prefix of a network tunnel, fixed or leased */
 	USERS_KIND_HOST = 2,	/* the address of a host tunnel */
+	USERS_KINDS
+};
+
+/* Statements that are kept ready, each prepared when it is first needed. */
+enum users_statement {
+	USERS_BEGIN,
+	USERS_COMMIT,
+	USERS_FIND,
+	USERS_OVERLAPS,
+	USERS_ADD_BLOCK,
+	USERS_DROP_BLOCK,
+	USERS_READ_BLOCK,
+	USERS_BLOCK_UNDER,
+	USERS_POOL_NEXT,
+	USERS_POOL_SET,
+	USERS_FREED_FIRST,
+	USERS_FREED_CUT,
+	USERS_FREED_DROP,
+	USERS_FREED_CLEAR,
+	USERS_INSERT,
+	USERS_SET_PASSWORD,
+	USERS_DELETE,
+	USERS_DATA_VERSION,
+	USERS_STATEMENTS
 };
 
 struct users {
 	sqlite3 *db;
-	sqlite3_stmt *data_version; /* kept ready for users_changed() */
+	bool usable; /* db is a database of ours */
+	sqlite3_stmt *statements[USERS_STATEMENTS];
+	bool searched[USERS_KINDS]; /* a pool that seemed full, once more from its beginning */
 	int64_t seen_version;	    /* -1 before the first users_changed() */
 	char path[PATH_MAX];	    /* as the administrator named it, for messages */
 	char real[PATH_MAX];	    /* the same from the root, without symbolic links */
@@ -53,7 +79,16 @@ enum users_result users_exec(struct users *users, const char *sql);
 /* A statement, to be finalized by the caller; NULL after users_fail(). */
 sqlite3_stmt *users_prepare(struct users *users, const char *sql);
 
-/* Steps and finalizes a statement that returns no row. */
+/*
+ * A statement that is kept; sql is the same at every call. To be given back with users_release()
+ * before it is asked for again. NULL after users_fail().
+ */
+sqlite3_stmt *users_statement(struct users *users, enum users_statement which, const char *sql);
+
+/* Resets a statement of users_statement() and forgets what was bound. NULL is allowed. */
+void users_release(sqlite3_stmt *stmt);
+
+/* Steps and releases a statement that returns no row. */
 enum users_result users_run(struct users *users, sqlite3_stmt *stmt);
 
 /*
@@ -66,7 +101,14 @@ enum users_result users_end(struct users *users, enum users_result result);
 
 /* Read one column of a row; false where it does not hold such a value. */
 bool users_column_text(sqlite3_stmt *stmt, int column, char *buf, size_t size);
+bool users_column_address(sqlite3_stmt *stmt, int column, struct in6_addr *addr);
 bool users_column_prefix(sqlite3_stmt *stmt, int first, int len, struct prefix6 *prefix);
+
+/* Binds an address, which must stay valid until the statement is released; an SQLite code. */
+int users_bind_address(sqlite3_stmt *stmt, int parameter, const struct in6_addr *addr);
+
+/* The reason where a row does not hold what this program writes. */
+#define USERS_DAMAGED "the database is damaged"
 
 /* Adds a block that overlaps none; inside a transaction. */
 enum users_result users_add_block(struct users *users, int64_t id, enum users_kind kind, bool fixed,

@@ -2,6 +2,10 @@
 /*
  * Leases: the prefix and the address that a user gets at the first login and keeps for good. Both
  * are the same thing here, a block of a certain length out of a pool.
+ *
+ * A pool is given out from its beginning to its end; only then comes what became free meanwhile,
+ * the one that has been free for longest first. So a lease is not somebody else's soon after its
+ * user was deleted, and whatever is in the way is stepped over once, not at every login.
  */
 #include "users/database.h"
 
@@ -9,6 +13,7 @@
 
 /* Where a lease may come from. */
 struct users_pool {
+	enum users_kind kind;
 	struct prefix6 range;
 	uint8_t len;	       /* of each lease */
 	struct in6_addr start; /* first address of the first lease; what is below is the server's */
@@ -43,164 +48,392 @@ static bool users_fits(const struct users_pool *pool, const struct prefix6 *leas
 	       users_compare(&lease->addr, &pool->start) >= 0;
 }
 
-/*
- * Finds the lowest prefix of the pool that nobody has any part of, in one walk over the blocks in
- * their order, from the one that may reach into the start up to the first gap.
- */
-static enum users_result users_lowest_free(struct users *users, const struct users_pool *pool,
-					   struct prefix6 *out)
+/* The block that overlaps a prefix: USERS_OVERLAP with its last address, USERS_OK for none. */
+static enum users_result users_block_under(struct users *users, const struct prefix6 *prefix,
+					   struct in6_addr *block_last)
 {
-	struct in6_addr end = prefix6_last(&pool->range);
-	struct prefix6 candidate = {.addr = pool->start, .len = pool->len};
+	struct in6_addr last = prefix6_last(prefix);
 	enum users_result result = USERS_OK;
-	struct prefix6 first, last;
-	struct in6_addr candidate_end;
 	sqlite3_stmt *stmt;
-	int code = SQLITE_DONE;
+	int code;
 
-	stmt = users_prepare(users, "SELECT first, last, 128 FROM block WHERE first >= coalesce("
-				    "  (SELECT max(first) FROM block WHERE first <= ?1), ?1)"
-				    " AND first <= ?2 ORDER BY first");
+	stmt = users_statement(users, USERS_BLOCK_UNDER,
+			       "SELECT last FROM block WHERE first <= ?1"
+			       " ORDER BY first DESC LIMIT 1");
 	if (!stmt)
 		return USERS_FAILED;
-	if (sqlite3_bind_blob(stmt, 1, &pool->start, sizeof(pool->start), SQLITE_STATIC) !=
-		    SQLITE_OK ||
-	    sqlite3_bind_blob(stmt, 2, &end, sizeof(end), SQLITE_STATIC) != SQLITE_OK) {
+	code = users_bind_address(stmt, 1, &last);
+	if (code == SQLITE_OK)
+		code = sqlite3_step(stmt);
+	if (code == SQLITE_ROW && !users_column_address(stmt, 0, block_last))
+		result = users_fail_text(users, USERS_DAMAGED);
+	else if (code == SQLITE_ROW && users_compare(block_last, &prefix->addr) >= 0)
+		result = USERS_OVERLAP;
+	else if (code != SQLITE_ROW && code != SQLITE_DONE)
 		result = users_fail(users);
-		goto done;
-	}
-	while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
-		if (!users_column_prefix(stmt, 0, 2, &first) ||
-		    !users_column_prefix(stmt, 1, 2, &last)) {
-			result = users_fail_text(users, "the database is damaged");
-			goto done;
-		}
-		candidate_end = prefix6_last(&candidate);
-		if (users_compare(&first.addr, &candidate_end) > 0)
-			break;
-		if (users_compare(&last.addr, &candidate.addr) < 0)
-			continue;
-		candidate.addr = prefix6_mask(&last.addr, pool->len);
-		if (!users_advance(&candidate.addr, pool->len) ||
-		    !prefix6_contains(&pool->range, &candidate)) {
-			result = USERS_FULL;
-			goto done;
-		}
-	}
-	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		result = users_fail(users);
-	else
-		*out = candidate;
-done:
-	(void)sqlite3_finalize(stmt);
+	users_release(stmt);
 	return result;
 }
 
-static enum users_result users_drop_block(struct users *users, int64_t id, enum users_kind kind)
+/*
+ * The first lease of the pool, from the one with the address from on, that nobody has any part of
+ * and that begins no later than until. USERS_FULL where there is none.
+ */
+static enum users_result users_search(struct users *users, const struct users_pool *pool,
+				      const struct in6_addr *from, const struct in6_addr *until,
+				      struct prefix6 *out)
 {
-	sqlite3_stmt *stmt =
-		users_prepare(users, "DELETE FROM block WHERE user = ?1 AND kind = ?2");
+	struct prefix6 candidate = {.addr = prefix6_mask(from, pool->len), .len = pool->len};
+	struct in6_addr taken;
 
+	if (users_compare(&candidate.addr, &pool->start) < 0)
+		candidate.addr = pool->start;
+	while (users_fits(pool, &candidate) && users_compare(&candidate.addr, until) <= 0) {
+		enum users_result result = users_block_under(users, &candidate, &taken);
+
+		if (result == USERS_OK)
+			*out = candidate;
+		if (result != USERS_OVERLAP)
+			return result;
+		candidate.addr = prefix6_mask(&taken, pool->len);
+		if (!users_advance(&candidate.addr, pool->len))
+			break;
+	}
+	return USERS_FULL;
+}
+
+/* Notes that the pool is given out up to next, NULL: to its end. */
+static enum users_result users_set_next(struct users *users, const struct users_pool *pool,
+					const struct in6_addr *next)
+{
+	struct in6_addr last = prefix6_last(&pool->range);
+	sqlite3_stmt *stmt;
+
+	stmt = users_statement(users, USERS_POOL_SET,
+			       "INSERT INTO pool (kind, first, last, bits, next)"
+			       " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (kind) DO UPDATE SET"
+			       " first = ?2, last = ?3, bits = ?4, next = ?5");
 	if (!stmt)
 		return USERS_FAILED;
-	if (sqlite3_bind_int64(stmt, 1, id) != SQLITE_OK ||
-	    sqlite3_bind_int(stmt, 2, (int)kind) != SQLITE_OK) {
-		(void)sqlite3_finalize(stmt);
+	if (sqlite3_bind_int(stmt, 1, (int)pool->kind) != SQLITE_OK ||
+	    users_bind_address(stmt, 2, &pool->range.addr) != SQLITE_OK ||
+	    users_bind_address(stmt, 3, &last) != SQLITE_OK ||
+	    sqlite3_bind_int(stmt, 4, pool->len) != SQLITE_OK ||
+	    (next && users_bind_address(stmt, 5, next) != SQLITE_OK)) {
+		users_release(stmt);
 		return users_fail(users);
 	}
 	return users_run(users, stmt);
 }
 
-/* Looks at what the user has. USERS_OK: *out is good; USERS_FULL: there is nothing, or it does
- * not fit. *id is set in both cases. */
-static enum users_result users_held(struct users *users, const char *name, enum users_kind kind,
-				    const struct users_pool *pool, int64_t *id, struct prefix6 *out)
+/*
+ * How far the pool has been given out: USERS_OK with the address, USERS_FULL: to its end.
+ * USERS_NOT_FOUND: leases of this kind came from elsewhere so far.
+ */
+static enum users_result users_get_next(struct users *users, const struct users_pool *pool,
+					struct in6_addr *next)
 {
-	struct prefix6 held = {.len = 128};
-	struct user user;
-	enum users_result result = users_find(users, name, &user);
-	bool has, fixed = false;
+	struct in6_addr last = prefix6_last(&pool->range);
+	enum users_result result = USERS_OK;
+	sqlite3_stmt *stmt;
+	int code = SQLITE_ERROR;
 
-	if (result != USERS_OK)
-		return result;
-	*id = user.id;
-	if (kind == USERS_KIND_NETWORK) {
-		has = user.has_network;
-		fixed = user.has_fixed;
-		held = user.network;
-	} else {
-		has = user.has_host;
-		held.addr = user.host;
-	}
-	explicit_bzero(&user, sizeof(user));
-	if (!has || (!fixed && (!pool || !users_fits(pool, &held))))
-		return USERS_FULL;
-	*out = held;
-	return USERS_OK;
-}
-
-/* pool is NULL where there is none: then only what was fixed will do. */
-static enum users_result users_lease(struct users *users, const char *name, enum users_kind kind,
-				     const struct users_pool *pool, struct prefix6 *out)
-{
-	enum users_result result;
-	struct prefix6 prefix;
-	int64_t id = 0;
-
-	/* Nearly every login ends here, without a lock on the database. */
-	result = users_held(users, name, kind, pool, &id, out);
-	if (result != USERS_FULL || !pool)
-		return result;
-
-	result = users_begin(users);
-	if (result != USERS_OK)
-		return result;
-	result = users_held(users, name, kind, pool, &id, &prefix);
-	if (result == USERS_FULL) {
-		result = users_drop_block(users, id, kind);
-		if (result == USERS_OK)
-			result = users_lowest_free(users, pool, &prefix);
-		if (result == USERS_OK)
-			result = users_add_block(users, id, kind, false, &prefix);
-	}
-	/* Where the pool is full, this brings the old lease back. */
-	result = users_end(users, result);
-	if (result == USERS_OK)
-		*out = prefix;
+	stmt = users_statement(users, USERS_POOL_NEXT,
+			       "SELECT next FROM pool"
+			       " WHERE kind = ?1 AND first = ?2 AND last = ?3 AND bits = ?4");
+	if (!stmt)
+		return USERS_FAILED;
+	if (sqlite3_bind_int(stmt, 1, (int)pool->kind) == SQLITE_OK &&
+	    users_bind_address(stmt, 2, &pool->range.addr) == SQLITE_OK &&
+	    users_bind_address(stmt, 3, &last) == SQLITE_OK &&
+	    sqlite3_bind_int(stmt, 4, pool->len) == SQLITE_OK)
+		code = sqlite3_step(stmt);
+	if (code == SQLITE_DONE)
+		result = USERS_NOT_FOUND;
+	else if (code != SQLITE_ROW)
+		result = users_fail(users);
+	else if (sqlite3_column_type(stmt, 0) == SQLITE_NULL)
+		result = USERS_FULL;
+	else if (!users_column_address(stmt, 0, next))
+		result = users_fail_text(users, USERS_DAMAGED);
+	users_release(stmt);
 	return result;
 }
 
-enum users_result users_lease_network(struct users *users, const char *name,
-				      const struct prefix6 *pool, uint8_t length,
-				      struct prefix6 *out)
+/* Runs a statement about what became free, whose parameter ?1 is number. */
+static enum users_result users_change_freed(struct users *users, enum users_statement which,
+					    const char *sql, int64_t number)
 {
-	struct users_pool from;
+	sqlite3_stmt *stmt = users_statement(users, which, sql);
 
-	/* A pool that is only as long as one lease is the server's own prefix and no more. */
-	if (!pool || length <= pool->len || length > 128)
-		return users_lease(users, name, USERS_KIND_NETWORK, NULL, out);
-	from.range = *pool;
-	from.len = length;
-	from.start = pool->addr;
-	(void)users_advance(&from.start, length);
-	return users_lease(users, name, USERS_KIND_NETWORK, &from, out);
+	if (!stmt)
+		return USERS_FAILED;
+	if (sqlite3_bind_int64(stmt, 1, number) != SQLITE_OK) {
+		users_release(stmt);
+		return users_fail(users);
+	}
+	return users_run(users, stmt);
 }
 
-enum users_result users_lease_host(struct users *users, const char *name,
-				   const struct prefix6 *host_prefix, struct in6_addr *out)
+/* A lease from what has never been given out, or at least not since the pool is this one. */
+static enum users_result users_take_unused(struct users *users, const struct users_pool *pool,
+					   struct prefix6 *out)
 {
-	struct users_pool from;
+	struct in6_addr last = prefix6_last(&pool->range);
+	struct in6_addr next = pool->start;
+	enum users_result result = users_get_next(users, pool, &next);
+	enum users_result noted;
+	bool more;
+
+	/* What became free in another pool is met on the way through this one, if it is in it. */
+	if (result == USERS_NOT_FOUND)
+		result = users_change_freed(users, USERS_FREED_CLEAR,
+					    "DELETE FROM freed WHERE kind = ?1",
+					    (int64_t)pool->kind);
+	if (result != USERS_OK)
+		return result;
+	result = users_search(users, pool, &next, &last, out);
+	if (result != USERS_OK && result != USERS_FULL)
+		return result;
+	if (result == USERS_OK)
+		next = out->addr;
+	more = result == USERS_OK && users_advance(&next, pool->len);
+	noted = users_set_next(users, pool, more ? &next : NULL);
+	return noted == USERS_OK ? result : noted;
+}
+
+/* What has been free for longest: USERS_FULL where nothing is. */
+static enum users_result users_first_freed(struct users *users, const struct users_pool *pool,
+					   int64_t *number, struct in6_addr *first,
+					   struct in6_addr *last)
+{
+	enum users_result result = USERS_OK;
+	sqlite3_stmt *stmt;
+	int code;
+
+	stmt = users_statement(users, USERS_FREED_FIRST,
+			       "SELECT number, first, last FROM freed WHERE kind = ?1"
+			       " ORDER BY number LIMIT 1");
+	if (!stmt)
+		return USERS_FAILED;
+	code = sqlite3_bind_int(stmt, 1, (int)pool->kind);
+	if (code == SQLITE_OK)
+		code = sqlite3_step(stmt);
+	if (code == SQLITE_DONE) {
+		result = USERS_FULL;
+	} else if (code != SQLITE_ROW) {
+		result = users_fail(users);
+	} else {
+		*number = sqlite3_column_int64(stmt, 0);
+		if (!users_column_address(stmt, 1, first) || !users_column_address(stmt, 2, last))
+			result = users_fail_text(users, USERS_DAMAGED);
+	}
+	users_release(stmt);
+	return result;
+}
+
+/* What of it is behind a lease is still to be given out, before what became free later. */
+static enum users_result users_cut_freed(struct users *users, int64_t number,
+					 const struct in6_addr *first)
+{
+	sqlite3_stmt *stmt = users_statement(users, USERS_FREED_CUT,
+					     "UPDATE freed SET first = ?2 WHERE number = ?1");
+
+	if (!stmt)
+		return USERS_FAILED;
+	if (sqlite3_bind_int64(stmt, 1, number) != SQLITE_OK ||
+	    users_bind_address(stmt, 2, first) != SQLITE_OK) {
+		users_release(stmt);
+		return users_fail(users);
+	}
+	return users_run(users, stmt);
+}
+
+/* A lease from what became free. Each entry in which there is none goes for good. */
+static enum users_result users_take_freed(struct users *users, const struct users_pool *pool,
+					  struct prefix6 *out)
+{
+	for (;;) {
+		struct in6_addr first, last, next;
+		enum users_result result, noted;
+		int64_t number = 0;
+
+		result = users_first_freed(users, pool, &number, &first, &last);
+		if (result != USERS_OK)
+			return result;
+		result = users_search(users, pool, &first, &last, out);
+		if (result != USERS_OK && result != USERS_FULL)
+			return result;
+		if (result == USERS_OK)
+			next = out->addr;
+		if (result == USERS_OK && users_advance(&next, pool->len) &&
+		    users_compare(&next, &last) <= 0)
+			noted = users_cut_freed(users, number, &next);
+		else
+			noted = users_change_freed(users, USERS_FREED_DROP,
+						   "DELETE FROM freed WHERE number = ?1", number);
+		if (noted != USERS_OK || result == USERS_OK)
+			return noted;
+	}
+}
+
+static enum users_result users_take(struct users *users, const struct users_pool *pool,
+				    struct prefix6 *out)
+{
+	bool *searched = &users->searched[pool->kind];
+	enum users_result result = users_take_unused(users, pool, out);
+
+	if (result == USERS_FULL)
+		result = users_take_freed(users, pool, out);
+	if (result != USERS_FULL || *searched)
+		return result;
+	/* Somebody who edits the file may have freed what no trigger was told of. */
+	*searched = true;
+	result = users_set_next(users, pool, &pool->start);
+	return result == USERS_OK ? users_take_unused(users, pool, out) : result;
+}
+
+static enum users_result users_drop_block(struct users *users, int64_t id, enum users_kind kind)
+{
+	sqlite3_stmt *stmt = users_statement(users, USERS_DROP_BLOCK,
+					     "DELETE FROM block WHERE user = ?1 AND kind = ?2");
+
+	if (!stmt)
+		return USERS_FAILED;
+	if (sqlite3_bind_int64(stmt, 1, id) != SQLITE_OK ||
+	    sqlite3_bind_int(stmt, 2, (int)kind) != SQLITE_OK) {
+		users_release(stmt);
+		return users_fail(users);
+	}
+	return users_run(users, stmt);
+}
+
+/* What a user has of this kind; length 0: nothing. USERS_NOT_FOUND: the user is gone. */
+static enum users_result users_read_block(struct users *users, int64_t id, enum users_kind kind,
+					  struct prefix6 *block, bool *fixed)
+{
+	enum users_result result = USERS_OK;
+	sqlite3_stmt *stmt;
+	int code = SQLITE_ERROR;
+
+	block->len = 0;
+	stmt = users_statement(users, USERS_READ_BLOCK,
+			       "SELECT b.first, b.bits, b.fixed FROM user u"
+			       " LEFT JOIN block b ON b.user = u.id AND b.kind = ?2"
+			       " WHERE u.id = ?1");
+	if (!stmt)
+		return USERS_FAILED;
+	if (sqlite3_bind_int64(stmt, 1, id) == SQLITE_OK &&
+	    sqlite3_bind_int(stmt, 2, (int)kind) == SQLITE_OK)
+		code = sqlite3_step(stmt);
+	*fixed = code == SQLITE_ROW && sqlite3_column_int(stmt, 2) != 0;
+	if (code == SQLITE_DONE)
+		result = USERS_NOT_FOUND;
+	else if (code != SQLITE_ROW)
+		result = users_fail(users);
+	else if (sqlite3_column_type(stmt, 0) != SQLITE_NULL &&
+		 !users_column_prefix(stmt, 0, 1, block))
+		result = users_fail_text(users, USERS_DAMAGED);
+	users_release(stmt);
+	return result;
+}
+
+/* Inside a transaction. Nothing has to be taken back after USERS_FULL. */
+static enum users_result users_new_lease(struct users *users, int64_t id,
+					 const struct users_pool *pool, struct prefix6 *out)
+{
+	enum users_result result, kept;
+	struct prefix6 old;
+	bool fixed;
+
+	/* Another program may have been here since the user was looked up. */
+	result = users_read_block(users, id, pool->kind, &old, &fixed);
+	if (result != USERS_OK)
+		return result;
+	if (old.len > 0 && (fixed || users_fits(pool, &old))) {
+		*out = old;
+		return USERS_OK;
+	}
+	if (old.len > 0)
+		result = users_drop_block(users, id, pool->kind);
+	if (result == USERS_OK)
+		result = users_take(users, pool, out);
+	if (result == USERS_OK)
+		return users_add_block(users, id, pool->kind, false, out);
+	if (result != USERS_FULL || old.len == 0)
+		return result;
+	kept = users_add_block(users, id, pool->kind, false, &old);
+	return kept == USERS_OK ? USERS_FULL : kept;
+}
+
+/* held is what the user was found to have, length 0: nothing; becomes the lease. */
+static enum users_result users_lease(struct users *users, int64_t id, bool fixed,
+				     const struct users_pool *pool, struct prefix6 *held)
+{
+	enum users_result result, ended;
 	struct prefix6 lease;
+
+	/* Nearly every login ends here, and asks the database nothing. */
+	if (held->len > 0 && (fixed || (pool && users_fits(pool, held))))
+		return USERS_OK;
+	if (!pool)
+		return USERS_FULL;
+	result = users_ready(users);
+	if (result == USERS_OK)
+		result = users_begin(users);
+	if (result != USERS_OK)
+		return result;
+	result = users_new_lease(users, id, pool, &lease);
+	/* That the pool is full has been found out once and for all, and is kept. */
+	ended = users_end(users, result == USERS_FULL ? USERS_OK : result);
+	if (ended != USERS_OK)
+		return ended;
+	if (result == USERS_OK)
+		*held = lease;
+	return result;
+}
+
+enum users_result users_lease_network(struct users *users, struct user *user,
+				      const struct prefix6 *pool, uint8_t length)
+{
+	struct users_pool from = {.kind = USERS_KIND_NETWORK, .len = length};
+	struct prefix6 held = {.len = 0};
+	enum users_result result;
+	/* A pool that is only as long as one lease is the server's own prefix and no more. */
+	bool usable = pool && length > pool->len && length <= 128;
+
+	if (usable) {
+		from.range = *pool;
+		from.start = pool->addr;
+		(void)users_advance(&from.start, length);
+	}
+	if (user->has_network)
+		held = user->network;
+	result = users_lease(users, user->id, user->has_fixed, usable ? &from : NULL, &held);
+	if (result == USERS_OK) {
+		user->has_network = true;
+		user->network = held;
+	}
+	return result;
+}
+
+enum users_result users_lease_host(struct users *users, struct user *user,
+				   const struct prefix6 *host_prefix)
+{
+	struct users_pool from = {.kind = USERS_KIND_HOST, .range = *host_prefix, .len = 128};
+	struct prefix6 held = {.len = 0};
 	enum users_result result;
 
 	if (host_prefix->len > 126)
 		return USERS_FULL;
-	from.range = *host_prefix;
-	from.len = 128;
 	from.start = host_prefix->addr;
 	from.start.s6_addr[15] |= 2;
-	result = users_lease(users, name, USERS_KIND_HOST, &from, &lease);
-	if (result == USERS_OK)
-		*out = lease.addr;
+	if (user->has_host)
+		held = (struct prefix6){.addr = user->host, .len = 128};
+	result = users_lease(users, user->id, false, &from, &held);
+	if (result == USERS_OK) {
+		user->has_host = true;
+		user->host = held.addr;
+	}
 	return result;
 }

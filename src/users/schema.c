@@ -7,6 +7,13 @@
  * to users, as its first and last address. No two blocks overlap, whoever has them. Therefore the
  * only block that can overlap a given range is the one with the greatest first address not above
  * the range's end: one step down an index, however many users there are.
+ *
+ * Two more are what finds a free lease in as few steps. "pool" has, for the pool that leases of a
+ * kind come from, how far it has been given out; "freed" what became free again behind that, in the
+ * order in which it did. Nothing is lost with them: a pool without its row is given out from its
+ * beginning, past what is taken. Programs of earlier versions do not know them, and keep them right
+ * all the same, since a trigger does that; so they are added to an older file, and the number of
+ * the schema stays.
  */
 #include "users/database.h"
 
@@ -62,6 +69,29 @@ static const char users_schema[] =
 								    "COMMIT;"
 								    "PRAGMA journal_mode = WAL;";
 
+/* What a file may not have yet; the last of it shows whether all is there. */
+#define USERS_LATEST "block_freed"
+static const char users_additions[] =
+	"CREATE TABLE IF NOT EXISTS pool ("
+	" kind INTEGER PRIMARY KEY CHECK (kind IN (1, 2)),"
+	" first BLOB NOT NULL CHECK (length(first) = 16),"
+	" last BLOB NOT NULL CHECK (length(last) = 16),"
+	" bits INTEGER NOT NULL CHECK (bits BETWEEN 1 AND 128)," /* of a lease */
+	" next BLOB CHECK (length(next) = 16)"			 /* NULL: it is given out */
+	") STRICT;"
+	"CREATE TABLE IF NOT EXISTS freed ("
+	" number INTEGER PRIMARY KEY,"
+	" kind INTEGER NOT NULL REFERENCES pool (kind),"
+	" first BLOB NOT NULL CHECK (length(first) = 16),"
+	" last BLOB NOT NULL CHECK (length(last) = 16)"
+	") STRICT;"
+	"CREATE INDEX IF NOT EXISTS freed_kind ON freed (kind, number);"
+	/* A fixed prefix may have been part of any pool. */
+	"CREATE TRIGGER IF NOT EXISTS block_freed AFTER DELETE ON block "
+	"BEGIN INSERT INTO freed (kind, first, last) SELECT kind, OLD.first, OLD.last FROM pool"
+	" WHERE OLD.first <= last AND OLD.last >= first AND (next IS NULL OR OLD.first < next);"
+	" END;";
+
 static int64_t users_now(void)
 {
 	struct timespec now;
@@ -97,7 +127,7 @@ void users_set_patience(struct users *users, unsigned int ms)
 	users->patience = ms;
 }
 
-/* The number that a pragma answers with, or -1 after users_fail(). */
+/* The number that a pragma or a query answers with, or -1 after users_fail(). */
 static int64_t users_pragma(struct users *users, const char *sql)
 {
 	sqlite3_stmt *stmt = users_prepare(users, sql);
@@ -179,8 +209,11 @@ static enum users_result users_open_file(struct users *users, const char *real)
 
 static void users_close_file(struct users *users)
 {
-	(void)sqlite3_finalize(users->data_version);
-	users->data_version = NULL;
+	for (size_t i = 0; i < USERS_STATEMENTS; i++) {
+		(void)sqlite3_finalize(users->statements[i]);
+		users->statements[i] = NULL;
+	}
+	users->usable = false;
 	/* Lets statements that are still running end by themselves. */
 	(void)sqlite3_close_v2(users->db);
 	users->db = NULL;
@@ -224,6 +257,8 @@ static enum users_result users_fill(struct users *users, const char *temporary)
 
 	if (result == USERS_OK)
 		result = users_exec(users, users_schema);
+	if (result == USERS_OK)
+		result = users_exec(users, users_additions);
 	users_close_file(users);
 	return result;
 }
@@ -277,6 +312,21 @@ done:
 	return result;
 }
 
+/* Adds to the file of an earlier version what it has not got. */
+static enum users_result users_complete(struct users *users)
+{
+	int64_t there = users_pragma(
+		users, "SELECT count(*) FROM sqlite_schema WHERE name = '" USERS_LATEST "'");
+	enum users_result result;
+
+	if (there != 0)
+		return there < 0 ? USERS_FAILED : USERS_OK;
+	result = users_begin(users);
+	if (result != USERS_OK)
+		return result;
+	return users_end(users, users_exec(users, users_additions));
+}
+
 /* Checks that the file is ours and of a kind that this program understands. */
 static enum users_result users_check(struct users *users)
 {
@@ -295,8 +345,10 @@ static enum users_result users_check(struct users *users)
 			       (long long)version, USERS_SCHEMA_VERSION);
 		return users_fail_text(users, text);
 	}
-	users->data_version = users_prepare(users, "PRAGMA data_version");
-	return users->data_version ? USERS_OK : USERS_FAILED;
+	if (users_complete(users) != USERS_OK)
+		return USERS_FAILED;
+	users->usable = true;
+	return USERS_OK;
 }
 
 /* Opens what is there now. */
@@ -320,7 +372,7 @@ enum users_result users_ready(struct users *users)
 
 	if (users->db && !sqlite3_get_autocommit(users->db))
 		return USERS_OK;
-	if (users->data_version && !users->damaged && lstat(users->real, &st) == 0 &&
+	if (users->usable && !users->damaged && lstat(users->real, &st) == 0 &&
 	    st.st_dev == users->device && st.st_ino == users->inode)
 		return USERS_OK;
 	/* The log of the old file may by now be the name of the new one's: hands off. */
@@ -339,13 +391,14 @@ enum users_result users_ready(struct users *users)
 
 bool users_changed(struct users *users)
 {
+	sqlite3_stmt *stmt = NULL;
 	int64_t version = -1;
 
-	if (users_ready(users) == USERS_OK) {
-		if (sqlite3_step(users->data_version) == SQLITE_ROW)
-			version = sqlite3_column_int64(users->data_version, 0);
-		(void)sqlite3_reset(users->data_version);
-	}
+	if (users_ready(users) == USERS_OK)
+		stmt = users_statement(users, USERS_DATA_VERSION, "PRAGMA data_version");
+	if (stmt && sqlite3_step(stmt) == SQLITE_ROW)
+		version = sqlite3_column_int64(stmt, 0);
+	users_release(stmt);
 
 	/* What cannot be read counts as changed: whoever looks again finds out why. */
 	bool changed = version == -1 || version != users->seen_version;

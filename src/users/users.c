@@ -54,28 +54,19 @@ static bool users_read_row(sqlite3_stmt *stmt, struct user *user)
 
 static enum users_result users_fail_row(struct users *users)
 {
-	return users_fail_text(users, "the database is damaged");
-}
-
-/* A query of its own, to be finalized by the caller where the answer is OK. */
-static enum users_result users_query(struct users *users, const char *sql, sqlite3_stmt **stmt)
-{
-	enum users_result result = users_ready(users);
-
-	if (result != USERS_OK)
-		return result;
-	*stmt = users_prepare(users, sql);
-	return *stmt ? USERS_OK : USERS_FAILED;
+	return users_fail_text(users, USERS_DAMAGED);
 }
 
 enum users_result users_find(struct users *users, const char *name, struct user *user)
 {
-	enum users_result result;
+	enum users_result result = users_ready(users);
 	sqlite3_stmt *stmt;
 
-	result = users_query(users, SELECT_USERS("u.password") " WHERE u.name = ?1", &stmt);
 	if (result != USERS_OK)
 		return result;
+	stmt = users_statement(users, USERS_FIND, SELECT_USERS("u.password") " WHERE u.name = ?1");
+	if (!stmt)
+		return USERS_FAILED;
 	if (sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC) != SQLITE_OK) {
 		result = users_fail(users);
 		goto done;
@@ -95,21 +86,23 @@ enum users_result users_find(struct users *users, const char *name, struct user 
 		result = users_fail(users);
 	}
 done:
-	(void)sqlite3_finalize(stmt);
+	users_release(stmt);
 	return result;
 }
 
 enum users_result users_each(struct users *users, bool (*each)(const struct user *user, void *arg),
 			     void *arg)
 {
-	enum users_result result;
+	enum users_result result = users_ready(users);
 	sqlite3_stmt *stmt;
 	struct user user;
 	int code;
 
-	result = users_query(users, SELECT_USERS("''") " ORDER BY u.name", &stmt);
 	if (result != USERS_OK)
 		return result;
+	stmt = users_prepare(users, SELECT_USERS("''") " ORDER BY u.name");
+	if (!stmt)
+		return USERS_FAILED;
 	while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
 		if (!users_read_row(stmt, &user)) {
 			result = users_fail_row(users);
@@ -129,19 +122,19 @@ enum users_result users_overlaps(struct users *users, const struct prefix6 *pref
 				 char other[static DTCP_USER_MAX + 1])
 {
 	struct in6_addr last = prefix6_last(prefix);
-	enum users_result result;
+	enum users_result result = users_ready(users);
 	sqlite3_stmt *stmt;
 
-	result = users_query(users,
-			     "SELECT u.name FROM (SELECT user, last FROM block"
-			     "  WHERE first <= ?2 ORDER BY first DESC LIMIT 1) b"
-			     " JOIN user u ON u.id = b.user WHERE b.last >= ?1",
-			     &stmt);
 	if (result != USERS_OK)
 		return result;
-	if (sqlite3_bind_blob(stmt, 1, &prefix->addr, sizeof(prefix->addr), SQLITE_STATIC) !=
-		    SQLITE_OK ||
-	    sqlite3_bind_blob(stmt, 2, &last, sizeof(last), SQLITE_STATIC) != SQLITE_OK) {
+	stmt = users_statement(users, USERS_OVERLAPS,
+			       "SELECT u.name FROM (SELECT user, last FROM block"
+			       "  WHERE first <= ?2 ORDER BY first DESC LIMIT 1) b"
+			       " JOIN user u ON u.id = b.user WHERE b.last >= ?1");
+	if (!stmt)
+		return USERS_FAILED;
+	if (users_bind_address(stmt, 1, &prefix->addr) != SQLITE_OK ||
+	    users_bind_address(stmt, 2, &last) != SQLITE_OK) {
 		result = users_fail(users);
 		goto done;
 	}
@@ -158,7 +151,7 @@ enum users_result users_overlaps(struct users *users, const struct prefix6 *pref
 		result = users_fail(users);
 	}
 done:
-	(void)sqlite3_finalize(stmt);
+	users_release(stmt);
 	return result;
 }
 
@@ -168,18 +161,18 @@ enum users_result users_add_block(struct users *users, int64_t id, enum users_ki
 	struct in6_addr last = prefix6_last(prefix);
 	sqlite3_stmt *stmt;
 
-	stmt = users_prepare(users, "INSERT INTO block (user, kind, fixed, first, last, bits)"
-				    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+	stmt = users_statement(users, USERS_ADD_BLOCK,
+			       "INSERT INTO block (user, kind, fixed, first, last, bits)"
+			       " VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
 	if (!stmt)
 		return USERS_FAILED;
 	if (sqlite3_bind_int64(stmt, 1, id) != SQLITE_OK ||
 	    sqlite3_bind_int(stmt, 2, (int)kind) != SQLITE_OK ||
 	    sqlite3_bind_int(stmt, 3, fixed) != SQLITE_OK ||
-	    sqlite3_bind_blob(stmt, 4, &prefix->addr, sizeof(prefix->addr), SQLITE_STATIC) !=
-		    SQLITE_OK ||
-	    sqlite3_bind_blob(stmt, 5, &last, sizeof(last), SQLITE_STATIC) != SQLITE_OK ||
+	    users_bind_address(stmt, 4, &prefix->addr) != SQLITE_OK ||
+	    users_bind_address(stmt, 5, &last) != SQLITE_OK ||
 	    sqlite3_bind_int(stmt, 6, prefix->len) != SQLITE_OK) {
-		(void)sqlite3_finalize(stmt);
+		users_release(stmt);
 		return users_fail(users);
 	}
 	return users_run(users, stmt);
@@ -200,15 +193,16 @@ static enum users_result users_exists(struct users *users, const char *name)
 
 static enum users_result users_insert(struct users *users, const char *name, const char *password)
 {
-	sqlite3_stmt *stmt = users_prepare(
-		users, "INSERT INTO user (name, password, created) VALUES (?1, ?2, ?3)");
+	sqlite3_stmt *stmt =
+		users_statement(users, USERS_INSERT,
+				"INSERT INTO user (name, password, created) VALUES (?1, ?2, ?3)");
 
 	if (!stmt)
 		return USERS_FAILED;
 	if (sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC) != SQLITE_OK ||
 	    sqlite3_bind_text(stmt, 2, password, -1, SQLITE_STATIC) != SQLITE_OK ||
 	    sqlite3_bind_int64(stmt, 3, (int64_t)time(NULL)) != SQLITE_OK) {
-		(void)sqlite3_finalize(stmt);
+		users_release(stmt);
 		return users_fail(users);
 	}
 	return users_run(users, stmt);
@@ -247,12 +241,12 @@ static enum users_result users_change(struct users *users, sqlite3_stmt *stmt, c
 	enum users_result result = users_begin(users);
 
 	if (result != USERS_OK) {
-		(void)sqlite3_finalize(stmt);
+		users_release(stmt);
 		return result;
 	}
 	if (sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC) != SQLITE_OK) {
 		result = users_fail(users);
-		(void)sqlite3_finalize(stmt);
+		users_release(stmt);
 	} else {
 		result = users_run(users, stmt);
 	}
@@ -269,11 +263,12 @@ enum users_result users_set_password(struct users *users, const char *name, cons
 		return users_fail_text(users, "not a possible password");
 	if (users_ready(users) != USERS_OK)
 		return USERS_FAILED;
-	stmt = users_prepare(users, "UPDATE user SET password = ?2 WHERE name = ?1");
+	stmt = users_statement(users, USERS_SET_PASSWORD,
+			       "UPDATE user SET password = ?2 WHERE name = ?1");
 	if (!stmt)
 		return USERS_FAILED;
 	if (sqlite3_bind_text(stmt, 2, password, -1, SQLITE_STATIC) != SQLITE_OK) {
-		(void)sqlite3_finalize(stmt);
+		users_release(stmt);
 		return users_fail(users);
 	}
 	return users_change(users, stmt, name);
@@ -286,6 +281,6 @@ enum users_result users_delete(struct users *users, const char *name)
 	if (users_ready(users) != USERS_OK)
 		return USERS_FAILED;
 	/* What belongs to the user goes with the row (ON DELETE CASCADE). */
-	stmt = users_prepare(users, "DELETE FROM user WHERE name = ?1");
+	stmt = users_statement(users, USERS_DELETE, "DELETE FROM user WHERE name = ?1");
 	return stmt ? users_change(users, stmt, name) : USERS_FAILED;
 }

@@ -82,21 +82,22 @@ enum users_result users_overlaps(struct users *users, const struct prefix6 *pref
 				 char other[static DTCP_USER_MAX + 1]);
 
 /*
- * The prefix of this user for a network tunnel: the fixed one, else the one leased before where it
- * still fits pool and length, else a new one, the lowest of pool that overlaps nobody's and is not
- * the pool's first (which is the server's own). pool may be NULL: then only a fixed one will do.
- * USERS_FULL where none is left or there is no pool.
+ * The prefix of a user, as users_find() has filled it, for a network tunnel: the fixed one, else
+ * the one leased before if that still fits pool and length, else a new one out of pool that
+ * overlaps nobody's and is not the pool's first (which is the server's own). One that others had
+ * before is given out as late as possible. pool may be NULL: then only a fixed one will do.
+ * USERS_OK: it is in user->network. USERS_FULL: none is left, or there is no pool. USERS_NOT_FOUND:
+ * the user was deleted meanwhile.
  */
-enum users_result users_lease_network(struct users *users, const char *name,
-				      const struct prefix6 *pool, uint8_t length,
-				      struct prefix6 *out);
+enum users_result users_lease_network(struct users *users, struct user *user,
+				      const struct prefix6 *pool, uint8_t length);
 
 /*
- * The address of this user out of the /64 host_prefix: the one leased before where it lies in it,
- * else the lowest free one, not ::0 and not ::1 (which is the server's own).
+ * The same for the address of a user, in user->host, out of the /64 host_prefix: not ::0 and not
+ * ::1 (which is the server's own).
  */
-enum users_result users_lease_host(struct users *users, const char *name,
-				   const struct prefix6 *host_prefix, struct in6_addr *out);
+enum users_result users_lease_host(struct users *users, struct user *user,
+				   const struct prefix6 *host_prefix);
 
 /*
  * True where another connection changed the database since the last call (or on the first one).

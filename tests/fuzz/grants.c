@@ -302,6 +302,7 @@ static struct users *the_users(void)
 		FUZZ_CHECK(users_exec(&users, "PRAGMA foreign_keys = ON") == USERS_OK);
 	}
 	copy_database(users.db, origin);
+	memset(users.searched, 0, sizeof(users.searched));
 	return &users;
 }
 

@@ -18,7 +18,6 @@ struct grant {
 	int64_t user; /* the user's number: another one of that name is somebody else */
 	bool has_prefix, numbered;
 	struct prefix6 prefix; /* what was given; the database must still say so */
-	struct prefix6 fixed;  /* the user's, fixed by the administrator; length 0: none */
 	struct in6_addr me6;
 	uint32_t device; /* number of its own TUN device; 0: it has none */
 	bool has_route;	 /* a route of its own leads to its prefix */
@@ -138,30 +137,28 @@ static bool grants_make_key(const struct server_login *login, const char *passwo
 }
 
 /*
- * Who it is; an unknown user costs the same computation as a wrong password. verdict gets the user
- * and, where it is wanted, the key; grant the user's fixed prefix.
+ * Who it is; an unknown user costs the same computation as a wrong password. user is filled but for
+ * the password; verdict gets the user's number and, where it is wanted, the key.
  */
 static enum server_result grants_verify(struct grants *grants, const struct server_login *login,
-					struct grant *grant, struct server_verdict *verdict)
+					struct user *user, struct server_verdict *verdict)
 {
-	struct user user = {.password = "no such user"};
 	enum users_result found = USERS_NOT_FOUND;
 	enum server_result result = SERVER_AUTH;
 
+	*user = (struct user){.password = "no such user"};
 	if (dtcp_user_valid(login->user))
-		found = users_find(grants->owner.users, login->user, &user);
-	if (grants_response_right(login, user.password) && found == USERS_OK)
+		found = users_find(grants->owner.users, login->user, user);
+	if (grants_response_right(login, user->password) && found == USERS_OK)
 		result = SERVER_GRANTED;
 	if (result == SERVER_GRANTED && login->udp &&
-	    !grants_make_key(login, user.password, verdict))
+	    !grants_make_key(login, user->password, verdict))
 		result = SERVER_FAILED;
-	explicit_bzero(user.password, sizeof(user.password));
+	explicit_bzero(user->password, sizeof(user->password));
 	if (found != USERS_OK && found != USERS_NOT_FOUND)
 		return grants_failed(grants);
 	grants->complained = false;
-	verdict->user = user.id;
-	if (user.has_fixed)
-		grant->fixed = user.network;
+	verdict->user = user->id;
 	return result;
 }
 
@@ -176,13 +173,14 @@ static enum server_result grants_lease_result(struct grants *grants, enum users_
 }
 
 /* me6 and her6 out of the host prefix. */
-static enum server_result grants_number(struct grants *grants, const struct server_login *login,
+static enum server_result grants_number(struct grants *grants, struct user *user,
 					struct server_verdict *verdict)
 {
 	const struct prefix6 *prefix = &grants->owner.options->host_prefix;
-	enum server_result result = grants_lease_result(
-		grants, users_lease_host(grants->owner.users, login->user, prefix, &verdict->me6));
+	enum server_result result =
+		grants_lease_result(grants, users_lease_host(grants->owner.users, user, prefix));
 
+	verdict->me6 = user->host;
 	verdict->lack = SERVER_NO_ADDRESS;
 	verdict->numbered = 1;
 	verdict->her6 = prefix6_first(prefix);
@@ -202,15 +200,16 @@ static uint32_t grants_takes(const struct server_options *options, const struct 
 }
 
 /* The delegated prefix; outside the pool it needs a route to the shared device. */
-static enum server_result grants_delegate(struct grants *grants, const struct server_login *login,
+static enum server_result grants_delegate(struct grants *grants, struct user *user,
 					  struct grant *grant, struct server_verdict *verdict)
 {
 	const struct server_options *options = grants->owner.options;
 	enum server_result result = grants_lease_result(
-		grants, users_lease_network(grants->owner.users, login->user,
+		grants, users_lease_network(grants->owner.users, user,
 					    options->has_pool ? &options->pool : NULL,
-					    (uint8_t)options->network_length, &verdict->prefix));
+					    (uint8_t)options->network_length));
 
+	verdict->prefix = user->network;
 	verdict->lack = options->has_pool ? SERVER_NO_PREFIX : SERVER_NO_POOL;
 	if (result != SERVER_GRANTED)
 		return result;
@@ -237,11 +236,12 @@ static struct in_addr grants_her(const struct grants *grants, const struct serve
  * routed to it; one that was only leased from the pool is for network tunnels.
  */
 static enum server_result grants_own_device(const struct grants *grants,
-					    const struct server_login *login, struct grant *grant,
+					    const struct server_login *login,
+					    const struct user *user, struct grant *grant,
 					    struct server_verdict *verdict)
 {
-	verdict->has_prefix = grant->fixed.len > 0;
-	verdict->prefix = grant->fixed;
+	verdict->has_prefix = user->has_fixed;
+	verdict->prefix = user->network;
 	if (verdict->has_prefix)
 		verdict->lack = grants_takes(grants->owner.options, &verdict->prefix);
 	if (verdict->lack)
@@ -254,7 +254,8 @@ static enum server_result grants_own_device(const struct grants *grants,
 }
 
 static enum server_result grants_provide(struct grants *grants, const struct server_login *login,
-					 struct grant *grant, struct server_verdict *verdict)
+					 struct user *user, struct grant *grant,
+					 struct server_verdict *verdict)
 {
 	const struct server_options *options = grants->owner.options;
 	enum server_result result = SERVER_GRANTED;
@@ -263,18 +264,18 @@ static enum server_result grants_provide(struct grants *grants, const struct ser
 	case TUNNEL_ONLY:
 		if (!options->tunnelonly)
 			return SERVER_TYPE;
-		return grants_own_device(grants, login, grant, verdict);
+		return grants_own_device(grants, login, user, grant, verdict);
 	case TUNNEL_HOST:
 		if (!options->has_host)
 			return SERVER_TYPE;
 		links_link_local(grants->owner.links, grants_her(grants, login));
-		return grants_number(grants, login, verdict);
+		return grants_number(grants, user, verdict);
 	case TUNNEL_NETWORK:
 		links_link_local(grants->owner.links, grants_her(grants, login));
 		if (options->numbered)
-			result = grants_number(grants, login, verdict);
+			result = grants_number(grants, user, verdict);
 		if (result == SERVER_GRANTED)
-			result = grants_delegate(grants, login, grant, verdict);
+			result = grants_delegate(grants, user, grant, verdict);
 		return result;
 	case TUNNEL_NONE:
 		break;
@@ -287,20 +288,21 @@ bool grants_login(struct grants *grants, const struct server_login *login,
 {
 	struct grant grant = {.used = true, .login = *login};
 	enum server_result result;
+	struct user user;
 
 	if (!grants_check(grants, login))
 		return false;
 	/* What an administrator has just taken from one user may be what this one gets. */
 	grants_recheck(grants);
 	*verdict = (struct server_verdict){.id = login->id};
-	result = grants_verify(grants, login, &grant, verdict);
+	result = grants_verify(grants, login, &user, verdict);
 	if (result == SERVER_GRANTED && !grants_is_here(grants, login))
 		result = SERVER_FAILED;
 	/* Only now, so that nobody learns about the server without a password. */
 	if (result == SERVER_GRANTED && login->udp && !grants->owner.options->udp)
 		result = SERVER_TRANSPORT;
 	if (result == SERVER_GRANTED)
-		result = grants_provide(grants, login, &grant, verdict);
+		result = grants_provide(grants, login, &user, &grant, verdict);
 	verdict->result = result;
 	if (result == SERVER_GRANTED) {
 		grant.user = verdict->user;

@@ -39,22 +39,21 @@ static bool good(struct users *users, enum users_result result)
 static void change(struct users *users)
 {
 	char other[DTCP_USER_MAX + 1];
-	struct prefix6 network, again;
-	struct in6_addr address;
-	struct user user;
+	struct user user, again;
 
 	if (good(users, users_add(users, "foo", "bar", NULL, other)))
 		assert_int_equal(users_find(users, "foo", &user) == USERS_OK || alloc_failed(), 1);
 	else
 		assert_int_equal(users_find(users, "foo", &user), USERS_NOT_FOUND);
 	/* Whatever came of that: now there is one. */
-	if (!alloc_failed() || users_find(users, "foo", &user) == USERS_OK ||
-	    good(users, users_add(users, "foo", "bar", NULL, other))) {
-		if (good(users, users_lease_network(users, "foo", &pool, 56, &network)) &&
-		    good(users, users_lease_network(users, "foo", &pool, 56, &again)))
-			assert_true(prefix6_contains(&network, &again) &&
-				    prefix6_contains(&again, &network));
-		(void)good(users, users_lease_host(users, "foo", &host, &address));
+	if ((!alloc_failed() || users_find(users, "foo", &user) == USERS_OK ||
+	     good(users, users_add(users, "foo", "bar", NULL, other))) &&
+	    good(users, users_find(users, "foo", &user))) {
+		if (good(users, users_lease_network(users, &user, &pool, 56)) &&
+		    good(users, users_find(users, "foo", &again)))
+			assert_true(again.has_network &&
+				    prefix6_equal(&user.network, &again.network));
+		(void)good(users, users_lease_host(users, &user, &host));
 		(void)good(users, users_set_password(users, "foo", "other"));
 	}
 	(void)users_changed(users);
@@ -63,7 +62,6 @@ static void change(struct users *users)
 static bool run(unsigned long n)
 {
 	struct users *users = NULL;
-	struct prefix6 network;
 	char error[512] = "";
 	enum users_result result;
 	struct user user;
@@ -82,7 +80,8 @@ static bool run(unsigned long n)
 	alloc_fail(0);
 	/* Nothing is left half done, and nothing is locked. */
 	if (users) {
-		assert_int_equal(users_lease_network(users, "foo", &pool, 56, &network), USERS_OK);
+		assert_int_equal(users_find(users, "foo", &user), USERS_OK);
+		assert_int_equal(users_lease_network(users, &user, &pool, 56), USERS_OK);
 		assert_int_equal(users_find(users, "foo", &user), USERS_OK);
 		assert_true(user.has_network);
 		assert_int_equal(users_delete(users, "foo"), USERS_OK);

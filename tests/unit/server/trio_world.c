@@ -52,11 +52,10 @@ struct in6_addr trio_host_of(unsigned int user)
 }
 
 enum users_result __wrap_users_find(struct users *users, const char *name, struct user *user);
-enum users_result __wrap_users_lease_network(struct users *users, const char *name,
-					     const struct prefix6 *pool, uint8_t length,
-					     struct prefix6 *out);
-enum users_result __wrap_users_lease_host(struct users *users, const char *name,
-					  const struct prefix6 *host_prefix, struct in6_addr *out);
+enum users_result __wrap_users_lease_network(struct users *users, struct user *user,
+					     const struct prefix6 *pool, uint8_t length);
+enum users_result __wrap_users_lease_host(struct users *users, struct user *user,
+					  const struct prefix6 *host_prefix);
 bool __wrap_users_changed(struct users *users);
 
 enum users_result __wrap_users_find(struct users *users, const char *name, struct user *user)
@@ -75,23 +74,23 @@ enum users_result __wrap_users_find(struct users *users, const char *name, struc
 	return USERS_OK;
 }
 
-enum users_result __wrap_users_lease_network(struct users *users, const char *name,
-					     const struct prefix6 *pool, uint8_t length,
-					     struct prefix6 *out)
+/* Both were there when the user was found. */
+enum users_result __wrap_users_lease_network(struct users *users, struct user *user,
+					     const struct prefix6 *pool, uint8_t length)
 {
 	(void)users;
+	(void)user;
 	(void)pool;
 	(void)length;
-	*out = trio_network_of(user_of(name));
 	return USERS_OK;
 }
 
-enum users_result __wrap_users_lease_host(struct users *users, const char *name,
-					  const struct prefix6 *host_prefix, struct in6_addr *out)
+enum users_result __wrap_users_lease_host(struct users *users, struct user *user,
+					  const struct prefix6 *host_prefix)
 {
 	(void)users;
+	(void)user;
 	(void)host_prefix;
-	*out = trio_host_of(user_of(name));
 	return USERS_OK;
 }
 

@@ -2,6 +2,8 @@
 /* The user database, each test with one of its own in a temporary directory. */
 #include "users/users.h"
 
+#include "users/database.h"
+
 #include "tests/unit/proto/addresses.h"
 
 #include <setjmp.h>
@@ -81,13 +83,45 @@ static void assert_add_overlaps(struct users *users, const char *fixed, const ch
 	assert_int_equal(users_find(users, "late", &user), USERS_NOT_FOUND);
 }
 
+/* What a login asks for: the user, and then a lease. */
+static enum users_result lease_network(struct users *users, const char *name,
+				       const struct prefix6 *pool, uint8_t length,
+				       struct prefix6 *lease)
+{
+	struct user user;
+	enum users_result result = users_find(users, name, &user);
+
+	if (result == USERS_OK)
+		result = users_lease_network(users, &user, pool, length);
+	if (result == USERS_OK) {
+		assert_true(user.has_network);
+		*lease = user.network;
+	}
+	return result;
+}
+
+static enum users_result lease_host(struct users *users, const char *name,
+				    const struct prefix6 *host_prefix, struct in6_addr *host)
+{
+	struct user user;
+	enum users_result result = users_find(users, name, &user);
+
+	if (result == USERS_OK)
+		result = users_lease_host(users, &user, host_prefix);
+	if (result == USERS_OK) {
+		assert_true(user.has_host);
+		*host = user.host;
+	}
+	return result;
+}
+
 static void assert_network(struct users *users, const char *name, const char *pool, uint8_t length,
 			   const char *expected)
 {
 	struct prefix6 from = prefix(pool), lease;
 	char text[PREFIX6_STRLEN];
 
-	assert_int_equal(users_lease_network(users, name, &from, length, &lease), USERS_OK);
+	assert_int_equal(lease_network(users, name, &from, length, &lease), USERS_OK);
 	assert_string_equal(prefix6_format(&lease, text), expected);
 }
 
@@ -98,8 +132,7 @@ static void assert_no_network(struct users *users, const char *name, const char 
 
 	if (pool)
 		from = prefix(pool);
-	assert_int_equal(users_lease_network(users, name, pool ? &from : NULL, length, &lease),
-			 expected);
+	assert_int_equal(lease_network(users, name, pool ? &from : NULL, length, &lease), expected);
 }
 
 static void assert_host(struct users *users, const char *name, const char *host_prefix,
@@ -109,7 +142,7 @@ static void assert_host(struct users *users, const char *name, const char *host_
 	char text[INET6_ADDRSTRLEN];
 	struct in6_addr host;
 
-	assert_int_equal(users_lease_host(users, name, &from, &host), USERS_OK);
+	assert_int_equal(lease_host(users, name, &from, &host), USERS_OK);
 	assert_non_null(inet_ntop(AF_INET6, &host, text, sizeof(text)));
 	assert_string_equal(text, expected);
 }
@@ -287,9 +320,9 @@ static void test_delete(void **state)
 	assert_int_equal(users_delete(place->users, "alice"), USERS_NOT_FOUND);
 	assert_int_equal(users_find(place->users, "alice", &after), USERS_NOT_FOUND);
 
-	/* All that belonged to her is free, and her number is never used again. */
+	/* All that belonged to her is free, though not the next address, nor ever her number. */
 	add_fixed(place->users, "bob", "2001:db8:7::/48");
-	assert_host(place->users, "bob", "2001:db8:1::/64", "2001:db8:1::2");
+	assert_host(place->users, "bob", "2001:db8:1::/64", "2001:db8:1::3");
 	assert_int_equal(users_find(place->users, "bob", &after), USERS_OK);
 	assert_true(after.id > before.id);
 }
@@ -397,9 +430,9 @@ static void test_network_sticky(void **state)
 	assert_true(user.has_network);
 	assert_false(user.has_fixed);
 	assert_int_equal(user.network.len, 56);
-	/* What a deleted user had is the lowest again. */
+	/* What a deleted user had is not given out again while there is something else. */
 	assert_int_equal(users_delete(place->users, "bob"), USERS_OK);
-	assert_network(place->users, "carol", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
+	assert_network(place->users, "carol", "2001:db8:100::/40", 56, "2001:db8:100:300::/56");
 	assert_no_network(place->users, "bob", "2001:db8:100::/40", 56, USERS_NOT_FOUND);
 }
 
@@ -422,6 +455,125 @@ static void test_network_exhausted(void **state)
 	assert_network(place->users, "user15", "2001:db8:0:10::/60", 64, "2001:db8:0:1f::/64");
 	assert_int_equal(users_delete(place->users, "user7"), USERS_OK);
 	assert_network(place->users, "late", "2001:db8:0:10::/60", 64, "2001:db8:0:17::/64");
+}
+
+/* What became free comes last, and what became free first comes first. */
+static void test_freed_comes_late(void **state)
+{
+	struct place *place = *state;
+	char name[16];
+
+	for (int i = 1; i <= 20; i++) {
+		(void)snprintf(name, sizeof(name), "user%d", i);
+		add(place->users, name);
+		if (i <= 10)
+			assert_no_network(place->users, name, "2001:db8:0:10::/60", 64, USERS_OK);
+	}
+	assert_int_equal(users_delete(place->users, "user7"), USERS_OK);
+	assert_int_equal(users_delete(place->users, "user2"), USERS_OK);
+	assert_int_equal(users_delete(place->users, "user9"), USERS_OK);
+	/* It has not been thought of yet, so it is given out on the way. */
+	add_fixed(place->users, "ahead", "2001:db8:0:1d::/64");
+	assert_int_equal(users_delete(place->users, "ahead"), USERS_OK);
+	/* Nor does that depend on who is running. */
+	users_close(place->users);
+	place->users = open_users(place->path, false);
+	assert_network(place->users, "user11", "2001:db8:0:10::/60", 64, "2001:db8:0:1b::/64");
+	assert_network(place->users, "user12", "2001:db8:0:10::/60", 64, "2001:db8:0:1c::/64");
+	assert_network(place->users, "user13", "2001:db8:0:10::/60", 64, "2001:db8:0:1d::/64");
+	assert_network(place->users, "user14", "2001:db8:0:10::/60", 64, "2001:db8:0:1e::/64");
+	assert_network(place->users, "user15", "2001:db8:0:10::/60", 64, "2001:db8:0:1f::/64");
+	assert_network(place->users, "user16", "2001:db8:0:10::/60", 64, "2001:db8:0:17::/64");
+	/* What the administrator gives to somebody is no more to be had. */
+	add_fixed(place->users, "fixed", "2001:db8:0:12::/64");
+	assert_network(place->users, "user17", "2001:db8:0:10::/60", 64, "2001:db8:0:19::/64");
+	assert_no_network(place->users, "user18", "2001:db8:0:10::/60", 64, USERS_FULL);
+	assert_int_equal(users_delete(place->users, "fixed"), USERS_OK);
+	assert_network(place->users, "user18", "2001:db8:0:10::/60", 64, "2001:db8:0:12::/64");
+	assert_no_network(place->users, "user19", "2001:db8:0:10::/60", 64, USERS_FULL);
+}
+
+/* One that was larger than a lease makes several; parts of one make one when all are free. */
+static void test_freed_of_other_lengths(void **state)
+{
+	struct place *place = *state;
+
+	add_fixed(place->users, "large", "2001:db8:0:14::/62");
+	add_fixed(place->users, "small", "2001:db8:0:18:8000::/65");
+	add_fixed(place->users, "tiny", "2001:db8:0:18::7/128");
+	add_fixed(place->users, "rest", "2001:db8:0:1a::/63");
+	add_fixed(place->users, "own", "2001:db8:0:10::/64");
+	add_fixed(place->users, "end", "2001:db8:0:1c::/62");
+	for (int i = 0; i < 12; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "user%d", i);
+		add(place->users, name);
+	}
+	assert_network(place->users, "user0", "2001:db8:0:10::/60", 64, "2001:db8:0:11::/64");
+	assert_network(place->users, "user1", "2001:db8:0:10::/60", 64, "2001:db8:0:12::/64");
+	assert_network(place->users, "user2", "2001:db8:0:10::/60", 64, "2001:db8:0:13::/64");
+	assert_network(place->users, "user3", "2001:db8:0:10::/60", 64, "2001:db8:0:19::/64");
+	assert_no_network(place->users, "user4", "2001:db8:0:10::/60", 64, USERS_FULL);
+	/* The pool's first is the server's. */
+	assert_int_equal(users_delete(place->users, "own"), USERS_OK);
+	assert_no_network(place->users, "user4", "2001:db8:0:10::/60", 64, USERS_FULL);
+	assert_int_equal(users_delete(place->users, "small"), USERS_OK);
+	assert_no_network(place->users, "user4", "2001:db8:0:10::/60", 64, USERS_FULL);
+	assert_int_equal(users_delete(place->users, "tiny"), USERS_OK);
+	assert_int_equal(users_delete(place->users, "large"), USERS_OK);
+	assert_int_equal(users_delete(place->users, "end"), USERS_OK);
+	assert_network(place->users, "user4", "2001:db8:0:10::/60", 64, "2001:db8:0:18::/64");
+	assert_network(place->users, "user5", "2001:db8:0:10::/60", 64, "2001:db8:0:14::/64");
+	add_fixed(place->users, "again", "2001:db8:0:15::/64");
+	assert_network(place->users, "user6", "2001:db8:0:10::/60", 64, "2001:db8:0:16::/64");
+	assert_network(place->users, "user7", "2001:db8:0:10::/60", 64, "2001:db8:0:17::/64");
+	assert_network(place->users, "user8", "2001:db8:0:10::/60", 64, "2001:db8:0:1c::/64");
+}
+
+/* A prefix that was fixed in the way of the other kind of lease. */
+static void test_freed_is_for_all_pools(void **state)
+{
+	const struct prefix6 pool = prefix("2001:db8:1::/125");
+	struct place *place = *state;
+	struct in6_addr host;
+
+	add_fixed(place->users, "fixed", "2001:db8:1::4/127");
+	for (int i = 0; i < 5; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "user%d", i);
+		add(place->users, name);
+	}
+	assert_host(place->users, "user0", "2001:db8:1::/125", "2001:db8:1::2");
+	assert_host(place->users, "user1", "2001:db8:1::/125", "2001:db8:1::3");
+	assert_host(place->users, "user2", "2001:db8:1::/125", "2001:db8:1::6");
+	assert_host(place->users, "user3", "2001:db8:1::/125", "2001:db8:1::7");
+	assert_int_equal(lease_host(place->users, "user4", &pool, &host), USERS_FULL);
+	assert_int_equal(users_delete(place->users, "fixed"), USERS_OK);
+	assert_host(place->users, "user4", "2001:db8:1::/125", "2001:db8:1::4");
+}
+
+/* A file that an earlier version has made gets what it has not got. */
+static void test_earlier_version(void **state)
+{
+	struct place *place = *state;
+
+	add(place->users, "alice");
+	add(place->users, "bob");
+	add(place->users, "carol");
+	assert_network(place->users, "alice", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
+	assert_network(place->users, "bob", "2001:db8:100::/40", 56, "2001:db8:100:200::/56");
+	users_close(place->users);
+	place->users = NULL;
+	assert_int_equal(run_sql(place->path, "DROP TRIGGER block_freed; DROP TABLE freed;"
+					      "DROP TABLE pool"),
+			 SQLITE_OK);
+	place->users = open_users(place->path, false);
+	assert_int_equal(users_delete(place->users, "alice"), USERS_OK);
+	assert_network(place->users, "bob", "2001:db8:100::/40", 56, "2001:db8:100:200::/56");
+	/* Where nothing is known of the past, a pool begins at its beginning. */
+	assert_network(place->users, "carol", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
 }
 
 static void test_network_no_room(void **state)
@@ -531,7 +683,7 @@ static void test_network_fixed_later(void **state)
 					      " x'20010db80700ffffffffffffffffffff', 48)"),
 			 SQLITE_OK);
 	assert_network(place->users, "alice", "2001:db8:100::/40", 56, "2001:db8:700::/48");
-	assert_network(place->users, "bob", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
+	assert_network(place->users, "bob", "2001:db8:100::/40", 56, "2001:db8:100:200::/56");
 }
 
 /* --- host leases -------------------------------------------------------------------------- */
@@ -558,8 +710,7 @@ static void test_host(void **state)
 	/* Another /64: a new address, and the old one is free. */
 	assert_host(place->users, "bob", "2001:db8:2::/64", "2001:db8:2::2");
 	assert_host(place->users, "alice", "2001:db8:1::/64", "2001:db8:1::2");
-	assert_int_equal(users_lease_host(place->users, "nobody", &host_prefix, &host),
-			 USERS_NOT_FOUND);
+	assert_int_equal(lease_host(place->users, "nobody", &host_prefix, &host), USERS_NOT_FOUND);
 }
 
 static void test_host_carry(void **state)
@@ -574,7 +725,7 @@ static void test_host_carry(void **state)
 	struct prefix6 taken = prefix("2001:db8:2::/64");
 	struct in6_addr host;
 
-	assert_int_equal(users_lease_host(place->users, "alice", &taken, &host), USERS_FULL);
+	assert_int_equal(lease_host(place->users, "alice", &taken, &host), USERS_FULL);
 	/* Both kinds of lease live side by side. */
 	assert_network(place->users, "carol", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
 	assert_host(place->users, "carol", "2001:db8:1::/64", "2001:db8:1::1:0");
@@ -654,7 +805,7 @@ static void test_many_processes(void **state)
 		/* Nothing of cmocka's in here: a failing assertion would run the test again. */
 		char error[256], other[DTCP_USER_MAX + 1];
 		struct users *users;
-		struct prefix6 lease;
+		struct user found;
 
 		if (users_open(place->path, true, &users, error, sizeof(error)) != USERS_OK) {
 			(void)fprintf(stderr, "%s\n", error);
@@ -663,7 +814,8 @@ static void test_many_processes(void **state)
 		for (int j = 0; j < EACH; j++) {
 			(void)snprintf(name, sizeof(name), "user%d.%d", i, j);
 			if (users_add(users, name, "secret", NULL, other) != USERS_OK ||
-			    users_lease_network(users, name, &pool, 56, &lease) != USERS_OK) {
+			    users_find(users, name, &found) != USERS_OK ||
+			    users_lease_network(users, &found, &pool, 56) != USERS_OK) {
 				(void)fprintf(stderr, "%s\n", users_error(users));
 				_exit(1);
 			}
@@ -1025,8 +1177,7 @@ static void test_many_leases(void **state)
 	start = seconds();
 	for (int i = 1; i <= many; i++) {
 		(void)snprintf(name, sizeof(name), "user%d", i);
-		assert_int_equal(users_lease_network(place->users, name, &pool, 56, &lease),
-				 USERS_OK);
+		assert_int_equal(lease_network(place->users, name, &pool, 56, &lease), USERS_OK);
 		/* 2001:db8:1xx:yy00::/56, where xxyy counts. */
 		assert_int_equal(lease.addr.s6_addr[5] << 8 | lease.addr.s6_addr[6], i);
 	}
@@ -1034,8 +1185,7 @@ static void test_many_leases(void **state)
 	start = seconds();
 	for (int i = 1; i <= many; i++) {
 		(void)snprintf(name, sizeof(name), "user%d", i);
-		assert_int_equal(users_lease_network(place->users, name, &pool, 56, &lease),
-				 USERS_OK);
+		assert_int_equal(lease_network(place->users, name, &pool, 56, &lease), USERS_OK);
 	}
 	print_message("%d leases again in %.2f s\n", many, seconds() - start);
 }
@@ -1093,6 +1243,52 @@ static void test_full_pool(void **state)
 	assert_no_network(place->users, "bob", pool, 56, USERS_FULL);
 }
 
+static int count_step(void *arg)
+{
+	(*(uint64_t *)arg)++;
+	return 0;
+}
+
+/* How many instructions SQLite's machine has for a new lease. */
+static uint64_t cost_of_lease(struct users *users, const char *name, const char *pool,
+			      enum users_result expected)
+{
+	uint64_t steps = 0;
+
+	sqlite3_progress_handler(users->db, 1, count_step, &steps);
+	assert_no_network(users, name, pool, 64, expected);
+	sqlite3_progress_handler(users->db, 0, NULL, NULL);
+	return steps;
+}
+
+/* A new lease costs the same however many there are, in a pool that is full as well. */
+static void test_cost_of_lease(void **state)
+{
+	enum { FEW = 20, MANY = 255 };
+	struct place *place = *state;
+	const char *pool = "2001:db8:0:100::/56";
+	uint64_t few = 0, cost;
+	char name[16];
+
+	for (int i = 1; i <= MANY; i++) {
+		(void)snprintf(name, sizeof(name), "user%d", i);
+		add(place->users, name);
+		cost = cost_of_lease(place->users, name, pool, USERS_OK);
+		if (i == FEW)
+			few = cost;
+		assert_true(i <= FEW || cost < 2 * few);
+	}
+	add(place->users, "late");
+	add(place->users, "later");
+	/* The first time is another thing: everything is looked through once. */
+	assert_no_network(place->users, "late", pool, 64, USERS_FULL);
+	assert_true(cost_of_lease(place->users, "late", pool, USERS_FULL) < 2 * few);
+	assert_int_equal(users_delete(place->users, "user100"), USERS_OK);
+	assert_int_equal(users_delete(place->users, "user7"), USERS_OK);
+	assert_true(cost_of_lease(place->users, "late", pool, USERS_OK) < 2 * few);
+	assert_true(cost_of_lease(place->users, "later", pool, USERS_OK) < 2 * few);
+}
+
 int main(void)
 {
 #define TEST(name)	 cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -1110,6 +1306,10 @@ int main(void)
 		TEST(test_overlap_other_program),
 		TEST(test_network_sticky),
 		TEST(test_network_exhausted),
+		TEST(test_freed_comes_late),
+		TEST(test_freed_of_other_lengths),
+		TEST(test_freed_is_for_all_pools),
+		TEST(test_earlier_version),
 		TEST(test_network_no_room),
 		TEST(test_network_odd_lengths),
 		TEST(test_network_fixed_in_pool),
@@ -1136,6 +1336,7 @@ int main(void)
 		TEST(test_password_overwritten),
 		TEST(test_many_leases),
 		TEST(test_full_pool),
+		TEST(test_cost_of_lease),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
