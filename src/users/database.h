@@ -39,6 +39,8 @@ enum users_statement {
 	USERS_SET_PASSWORD,
 	USERS_DELETE,
 	USERS_DATA_VERSION,
+	USERS_LAST_CHANGE,
+	USERS_CHANGES,
 	USERS_STATEMENTS
 };
 
@@ -47,14 +49,15 @@ struct users {
 	bool usable; /* db is a database of ours */
 	sqlite3_stmt *statements[USERS_STATEMENTS];
 	bool searched[USERS_KINDS]; /* a pool that seemed full, once more from its beginning */
-	int64_t seen_version;	    /* -1 before the first users_changed() */
-	char path[PATH_MAX];	    /* as the administrator named it, for messages */
-	char real[PATH_MAX];	    /* the same from the root, without symbolic links */
-	unsigned int patience;	    /* ms to wait for a lock */
-	int64_t wait_since;	    /* ms: when the wait for a lock began */
-	int64_t no_wait_until;	    /* ms: until then it is not waited for again */
-	bool damaged;		    /* what was read before may be wrong as well: open it anew */
-	dev_t device;		    /* which file that was when it was opened */
+	int64_t seen_version;	    /* -1 before the first users_changes() */
+	int64_t seen_change;   /* the last of "change" that was told; -1: everybody's is next */
+	char path[PATH_MAX];   /* as the administrator named it, for messages */
+	char real[PATH_MAX];   /* the same from the root, without symbolic links */
+	unsigned int patience; /* ms to wait for a lock */
+	int64_t wait_since;    /* ms: when the wait for a lock began */
+	int64_t no_wait_until; /* ms: until then it is not waited for again */
+	bool damaged;	       /* what was read before may be wrong as well: open it anew */
+	dev_t device;	       /* which file that was when it was opened */
 	ino_t inode;
 	char error[PATH_MAX + 256];
 };
@@ -72,6 +75,9 @@ enum users_result users_fail_text(struct users *users, const char *text);
  * succeed; then the next call tries once more.
  */
 enum users_result users_ready(struct users *users);
+
+/* So many changes are noted, at least. */
+#define USERS_CHANGES_MAX 10000
 
 /* Runs statements that have no parameters and no rows. */
 enum users_result users_exec(struct users *users, const char *sql);

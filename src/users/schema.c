@@ -14,6 +14,9 @@
  * beginning, past what is taken. Programs of earlier versions do not know them, and keep them right
  * all the same, since a trigger does that; so they are added to an older file, and the number of
  * the schema stays.
+ *
+ * "change" has the users that were changed or deleted, each once, in the order of the last change
+ * (changes.c). Triggers write it, too.
  */
 #include "users/database.h"
 
@@ -70,7 +73,7 @@ static const char users_schema[] =
 								    "PRAGMA journal_mode = WAL;";
 
 /* What a file may not have yet; the last of it shows whether all is there. */
-#define USERS_LATEST "block_freed"
+#define USERS_LATEST "change_trim"
 static const char users_additions[] =
 	"CREATE TABLE IF NOT EXISTS pool ("
 	" kind INTEGER PRIMARY KEY CHECK (kind IN (1, 2)),"
@@ -90,7 +93,24 @@ static const char users_additions[] =
 	"CREATE TRIGGER IF NOT EXISTS block_freed AFTER DELETE ON block "
 	"BEGIN INSERT INTO freed (kind, first, last) SELECT kind, OLD.first, OLD.last FROM pool"
 	" WHERE OLD.first <= last AND OLD.last >= first AND (next IS NULL OR OLD.first < next);"
-	" END;";
+	" END;"
+	"CREATE TABLE IF NOT EXISTS change ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" user INTEGER NOT NULL UNIQUE"
+	") STRICT;"
+	"CREATE TRIGGER IF NOT EXISTS user_changed AFTER UPDATE ON user "
+	"BEGIN REPLACE INTO change (user) VALUES (OLD.id); END;"
+	"CREATE TRIGGER IF NOT EXISTS user_gone AFTER DELETE ON user "
+	"BEGIN REPLACE INTO change (user) VALUES (OLD.id); END;"
+	"CREATE TRIGGER IF NOT EXISTS block_changed AFTER UPDATE ON block "
+	"BEGIN REPLACE INTO change (user) VALUES (OLD.user); END;"
+	"CREATE TRIGGER IF NOT EXISTS block_gone AFTER DELETE ON block "
+	"BEGIN REPLACE INTO change (user) VALUES (OLD.user); END;"
+	"CREATE TRIGGER IF NOT EXISTS block_fixed AFTER INSERT ON block WHEN NEW.fixed "
+	"BEGIN REPLACE INTO change (user) VALUES (NEW.user); END;"
+	"CREATE TRIGGER IF NOT EXISTS change_trim AFTER INSERT ON change "
+	"BEGIN DELETE FROM change WHERE number <= NEW.number - " TEXT_OF(
+		USERS_CHANGES_MAX) "; END;";
 
 static int64_t users_now(void)
 {
@@ -381,30 +401,13 @@ enum users_result users_ready(struct users *users)
 	users_close_file(users);
 	users->damaged = false;
 	users->seen_version = -1;
+	users->seen_change = -1;
 	result = users_connect(users);
 	if (result == USERS_OK)
 		return USERS_OK;
 	users_close_file(users);
 	/* To the callers "not found" is a user. */
 	return USERS_FAILED;
-}
-
-bool users_changed(struct users *users)
-{
-	sqlite3_stmt *stmt = NULL;
-	int64_t version = -1;
-
-	if (users_ready(users) == USERS_OK)
-		stmt = users_statement(users, USERS_DATA_VERSION, "PRAGMA data_version");
-	if (stmt && sqlite3_step(stmt) == SQLITE_ROW)
-		version = sqlite3_column_int64(stmt, 0);
-	users_release(stmt);
-
-	/* What cannot be read counts as changed: whoever looks again finds out why. */
-	bool changed = version == -1 || version != users->seen_version;
-
-	users->seen_version = version;
-	return changed;
 }
 
 enum users_result users_open(const char *path, bool create, struct users **out, char *error,
@@ -422,6 +425,7 @@ enum users_result users_open(const char *path, bool create, struct users **out, 
 	}
 	memcpy(users->path, path, strlen(path) + 1);
 	users->seen_version = -1;
+	users->seen_change = -1;
 	users->patience = USERS_PATIENCE_MS;
 	result = users_resolve(users, create);
 	if (result == USERS_OK && create) {

@@ -100,9 +100,14 @@ enum users_result users_lease_host(struct users *users, struct user *user,
 				   const struct prefix6 *host_prefix);
 
 /*
- * True where another connection changed the database since the last call (or on the first one).
- * Cheap: reads no table.
+ * Calls each() for every user that others have changed or deleted since the last call: in password
+ * or addresses, not by a new lease of its own. USERS_EVERYBODY stands for all users: at the first
+ * call, for a file that was replaced, after more changes than are noted. Cheap if nothing has
+ * changed: reads no table. Where each() returns false, and where the database cannot be read
+ * (USERS_FAILED), the rest is told by the next call.
  */
-bool users_changed(struct users *users);
+enum { USERS_EVERYBODY = 0 };
+enum users_result users_changes(struct users *users, bool (*each)(int64_t id, void *arg),
+				void *arg);
 
 #endif

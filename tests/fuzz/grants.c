@@ -237,7 +237,8 @@ void __wrap_arc4random_buf(void *buf, size_t size)
 /* --- the database ------------------------------------------------------------------------- */
 
 enum users_result __wrap_users_ready(struct users *users);
-bool __wrap_users_changed(struct users *users);
+enum users_result __wrap_users_changes(struct users *users, bool (*each)(int64_t id, void *arg),
+				       void *arg);
 
 /* There is no file that could have been exchanged. */
 enum users_result __wrap_users_ready(struct users *users)
@@ -246,13 +247,13 @@ enum users_result __wrap_users_ready(struct users *users)
 	return USERS_OK;
 }
 
-bool __wrap_users_changed(struct users *users)
+enum users_result __wrap_users_changes(struct users *users, bool (*each)(int64_t id, void *arg),
+				       void *arg)
 {
-	bool changed = world.changed;
-
 	(void)users;
-	world.changed = false;
-	return changed;
+	if (world.changed)
+		world.changed = !each(USERS_EVERYBODY, arg);
+	return USERS_OK;
 }
 
 static void copy_database(sqlite3 *to, sqlite3 *from)

@@ -2,6 +2,7 @@
 #include "server/root/grants.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "netconf/sockets.h"
 
@@ -14,6 +15,7 @@ enum { GRANTS_COMPLAIN_MS = 60000 };
 
 struct grant {
 	bool used;
+	struct hash_node by_user;
 	struct server_login login; /* as verified: its digest proves the password again */
 	int64_t user; /* the user's number: another one of that name is somebody else */
 	bool has_prefix, numbered;
@@ -26,6 +28,7 @@ struct grant {
 struct grants {
 	struct grants_owner owner;
 	struct grant *list;  /* by session id */
+	struct hash by_user; /* user numbers are the database's: nobody outside can choose them */
 	uint32_t top;	     /* ids at and above it have never been used */
 	uint32_t count;	     /* of those in use */
 	bool complained;     /* about the database, that it cannot be read */
@@ -40,8 +43,8 @@ struct grants *grants_new(const struct grants_owner *owner)
 		return NULL;
 	grants->owner = *owner;
 	grants->list = calloc(server_options_ids(owner->options), sizeof(*grants->list));
-	if (!grants->list) {
-		free(grants);
+	if (!grants->list || hash_init(&grants->by_user) != 0) {
+		grants_free(grants);
 		return NULL;
 	}
 	return grants;
@@ -51,6 +54,7 @@ void grants_free(struct grants *grants)
 {
 	if (!grants)
 		return;
+	hash_free(&grants->by_user);
 	free(grants->list);
 	free(grants);
 }
@@ -311,6 +315,8 @@ bool grants_login(struct grants *grants, const struct server_login *login,
 		grant.numbered = verdict->numbered;
 		grant.me6 = verdict->me6;
 		grants->list[login->id] = grant;
+		hash_insert(&grants->by_user, &grants->list[login->id].by_user,
+			    (uint64_t)grant.user, &grants->list[login->id]);
 		grants->count++;
 		if (login->id >= grants->top)
 			grants->top = login->id + 1;
@@ -325,6 +331,7 @@ bool grants_logout(struct grants *grants, uint32_t id)
 
 	struct grant grant = grants->list[id];
 
+	hash_remove(&grants->by_user, &grants->list[id].by_user);
 	grants->list[id] = (struct grant){.used = false};
 	grants->count--;
 	if (grant.device)
@@ -349,28 +356,46 @@ static bool grants_stands(const struct grant *grant, const struct user *user)
 		(user->has_host && IN6_ARE_ADDR_EQUAL(&user->host, &grant->me6)));
 }
 
+/* Looks at one session again. False where the database cannot be read. */
+static bool grants_recheck_one(struct grants *grants, const struct grant *grant)
+{
+	struct user user = {.id = 0};
+	enum users_result result = users_find(grants->owner.users, grant->login.user, &user);
+	bool stands = result == USERS_OK && grants_stands(grant, &user);
+
+	explicit_bzero(user.password, sizeof(user.password));
+	/* That is no reason to end anybody's session, and the others would fail as well. */
+	if (result != USERS_OK && result != USERS_NOT_FOUND)
+		return false;
+	if (!stands)
+		grants->owner.revoked((uint32_t)(grant - grants->list), grants->owner.arg);
+	return true;
+}
+
+/* users_changes() goes on as long as true is returned. */
+static bool grants_on_change(int64_t user, void *arg)
+{
+	struct grants *grants = arg;
+	bool read = true;
+
+	if (user == USERS_EVERYBODY) {
+		for (uint32_t id = 0; read && id < grants->top; id++)
+			read = !grants->list[id].used ||
+			       grants_recheck_one(grants, &grants->list[id]);
+	} else {
+		for (struct hash_node *node = hash_first(&grants->by_user, (uint64_t)user);
+		     read && node; node = hash_next(node))
+			read = grants_recheck_one(grants, node->item);
+	}
+	if (read)
+		grants->complained = false;
+	else
+		grants_complain(grants);
+	return read;
+}
+
 void grants_recheck(struct grants *grants)
 {
-	if (!users_changed(grants->owner.users))
-		return;
-	for (uint32_t id = 0; id < grants->top; id++) {
-		const struct grant *grant = &grants->list[id];
-		struct user user = {.id = 0};
-		enum users_result result;
-		bool stands;
-
-		if (!grant->used)
-			continue;
-		result = users_find(grants->owner.users, grant->login.user, &user);
-		stands = result == USERS_OK && grants_stands(grant, &user);
-		explicit_bzero(user.password, sizeof(user.password));
-		if (result != USERS_OK && result != USERS_NOT_FOUND) {
-			/* No reason to end anybody's session, and the others would fail as well. */
-			grants_complain(grants);
-			return;
-		}
-		if (!stands)
-			grants->owner.revoked(id, grants->owner.arg);
-	}
-	grants->complained = false;
+	if (users_changes(grants->owner.users, grants_on_change, grants) != USERS_OK)
+		grants_complain(grants);
 }

@@ -40,7 +40,10 @@ bool grants_logout(struct grants *grants, uint32_t id);
 /* How many sessions have been granted and not ended. */
 uint32_t grants_count(const struct grants *grants);
 
-/* Looks whether the users' accounts have changed; cheap where they have not. */
+/*
+ * Looks whether users' accounts have changed, and revokes the sessions of those that have; cheap if
+ * none has.
+ */
 void grants_recheck(struct grants *grants);
 
 #endif

@@ -36,6 +36,13 @@ static bool good(struct users *users, enum users_result result)
 	return false;
 }
 
+static bool go_on(int64_t id, void *arg)
+{
+	(void)id;
+	(void)arg;
+	return true;
+}
+
 static void change(struct users *users)
 {
 	char other[DTCP_USER_MAX + 1];
@@ -56,7 +63,7 @@ static void change(struct users *users)
 		(void)good(users, users_lease_host(users, &user, &host));
 		(void)good(users, users_set_password(users, "foo", "other"));
 	}
-	(void)users_changed(users);
+	(void)good(users, users_changes(users, go_on, NULL));
 }
 
 static bool run(unsigned long n)

@@ -31,8 +31,18 @@ int __wrap_links_open(struct links *links, int64_t user, struct in_addr her,
 		      const struct prefix6 *prefix, uint32_t *number);
 void __wrap_links_close(struct links *links, uint32_t number);
 
+enum users_result __wrap_users_find(struct users *users, const char *name, struct user *user);
+enum users_result __real_users_find(struct users *users, const char *name, struct user *user);
+
 static unsigned int link_locals;
+static unsigned int found; /* users, since the test asked */
 static struct prefix6 led; /* to the device; length 0: nothing */
+
+enum users_result __wrap_users_find(struct users *users, const char *name, struct user *user)
+{
+	found++;
+	return __real_users_find(users, name, user);
+}
 
 bool __wrap_sockets_is_here(struct in_addr addr)
 {
@@ -74,6 +84,16 @@ struct place {
 	struct grants *grants;
 };
 
+static bool revoked[SESSIONS];
+
+static void on_revoked(uint32_t id, void *arg)
+{
+	(void)arg;
+	assert_in_range(id, 0, SESSIONS - 1);
+	assert_false(revoked[id]);
+	revoked[id] = true;
+}
+
 static int open_place(void **state)
 {
 	struct place *place = calloc(1, sizeof(*place));
@@ -93,7 +113,8 @@ static int open_place(void **state)
 		.has_host = true,
 		.host_prefix = prefix("2001:db8:1::/64"),
 	};
-	place->owner = (struct grants_owner){.options = &place->options};
+	place->owner = (struct grants_owner){.options = &place->options, .revoked = on_revoked};
+	memset(revoked, 0, sizeof(revoked));
 	assert_int_equal(users_open(place->path, true, &place->owner.users, error, sizeof(error)),
 			 USERS_OK);
 	assert_int_equal(users_add(place->owner.users, "alice", PASSWORD, NULL, other), USERS_OK);
@@ -252,15 +273,82 @@ static void test_local_address(void **state)
 	assert_int_equal(link_locals, 1);
 }
 
-static void log_in(struct place *place, const char *user, uint32_t type,
-		   struct server_verdict *verdict)
+static void log_in_as(struct place *place, uint32_t id, const char *user, uint32_t type,
+		      struct server_verdict *verdict)
 {
 	struct server_login login = good();
 
+	login.id = id;
 	login.type = type;
 	(void)strlcpy(login.user, user, sizeof(login.user));
 	assert_true(digest_response(user, login.challenge, PASSWORD, login.response));
 	assert_true(grants_login(place->grants, &login, verdict));
+}
+
+static void log_in(struct place *place, const char *user, uint32_t type,
+		   struct server_verdict *verdict)
+{
+	log_in_as(place, 0, user, type, verdict);
+}
+
+/* One look-up, at a first login and later. */
+static void test_one_look(void **state)
+{
+	struct place *place = *state;
+	struct server_verdict verdict;
+
+	place->options.has_pool = true;
+	place->options.pool = prefix("2001:db8:4000::/36");
+	place->options.network_length = 48;
+	place->options.numbered = true;
+	for (int i = 0; i < 2; i++) {
+		found = 0;
+		log_in(place, "alice", TUNNEL_NETWORK, &verdict);
+		assert_int_equal(verdict.result, SERVER_GRANTED);
+		assert_true(verdict.numbered && verdict.has_prefix);
+		assert_int_equal(found, 1);
+		assert_true(grants_logout(place->grants, 0));
+	}
+}
+
+/* A change ends the sessions that it is about, and the others are not even looked at. */
+static void test_changes(void **state)
+{
+	static const char *const users[] = {"alice", "bob", "bob", "carol"};
+	struct place *place = *state;
+	struct server_verdict verdict;
+	char other[DTCP_USER_MAX + 1];
+	struct users *admin = NULL;
+	char error[256];
+
+	assert_int_equal(users_open(place->path, false, &admin, error, sizeof(error)), USERS_OK);
+	assert_int_equal(users_add(admin, "bob", PASSWORD, NULL, other), USERS_OK);
+	assert_int_equal(users_add(admin, "carol", PASSWORD, NULL, other), USERS_OK);
+	for (uint32_t id = 0; id < SESSIONS; id++) {
+		log_in_as(place, id, users[id], TUNNEL_HOST, &verdict);
+		assert_int_equal(verdict.result, SERVER_GRANTED);
+	}
+	found = 0;
+	assert_int_equal(users_add(admin, "dave", PASSWORD, NULL, other), USERS_OK);
+	grants_recheck(place->grants);
+	assert_int_equal(found, 0);
+	assert_int_equal(users_set_password(admin, "carol", PASSWORD), USERS_OK);
+	grants_recheck(place->grants);
+	assert_int_equal(found, 1);
+	/* The same one again is no change. */
+	assert_false(revoked[3]);
+	assert_int_equal(users_set_password(admin, "bob", "another"), USERS_OK);
+	grants_recheck(place->grants);
+	assert_int_equal(found, 3);
+	assert_true(!revoked[0] && revoked[1] && revoked[2] && !revoked[3]);
+	assert_true(grants_logout(place->grants, 1));
+	assert_true(grants_logout(place->grants, 2));
+	assert_int_equal(users_delete(admin, "bob"), USERS_OK);
+	assert_int_equal(users_delete(admin, "carol"), USERS_OK);
+	grants_recheck(place->grants);
+	assert_int_equal(found, 4);
+	assert_true(!revoked[0] && revoked[3]);
+	users_close(admin);
 }
 
 /* A prefix that was fixed for the user is led to the device, one that was leased is not. */
@@ -325,7 +413,8 @@ int main(void)
 		TEST(test_each_field),	      TEST(test_edges),
 		TEST(test_longest_texts),     TEST(test_wrong_password),
 		TEST(test_local_address),     TEST(test_prefix_of_tunnelonly),
-		TEST(test_prefix_that_takes),
+		TEST(test_prefix_that_takes), TEST(test_one_look),
+		TEST(test_changes),
 	};
 
 	return cmocka_run_group_tests_name("server grants", tests, NULL, NULL);

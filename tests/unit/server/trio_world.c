@@ -56,7 +56,8 @@ enum users_result __wrap_users_lease_network(struct users *users, struct user *u
 					     const struct prefix6 *pool, uint8_t length);
 enum users_result __wrap_users_lease_host(struct users *users, struct user *user,
 					  const struct prefix6 *host_prefix);
-bool __wrap_users_changed(struct users *users);
+enum users_result __wrap_users_changes(struct users *users, bool (*each)(int64_t id, void *arg),
+				       void *arg);
 
 enum users_result __wrap_users_find(struct users *users, const char *name, struct user *user)
 {
@@ -94,13 +95,13 @@ enum users_result __wrap_users_lease_host(struct users *users, struct user *user
 	return USERS_OK;
 }
 
-bool __wrap_users_changed(struct users *users)
+enum users_result __wrap_users_changes(struct users *users, bool (*each)(int64_t id, void *arg),
+				       void *arg)
 {
-	bool changed = world.changed;
-
 	(void)users;
-	world.changed = false;
-	return changed;
+	if (world.changed)
+		world.changed = !each(USERS_EVERYBODY, arg);
+	return USERS_OK;
 }
 
 void trio_world_reset(void)

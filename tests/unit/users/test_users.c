@@ -160,6 +160,48 @@ static int run_sql(const char *path, const char *sql)
 	return code;
 }
 
+struct told {
+	int64_t ids[8];
+	size_t count;
+	size_t refuse_at; /* the call, from 1 on, that is not taken; 0: none */
+};
+
+static bool tell(int64_t id, void *arg)
+{
+	struct told *told = arg;
+
+	if (told->count + 1 == told->refuse_at)
+		return false;
+	assert_in_range(told->count, 0, 7);
+	told->ids[told->count++] = id;
+	return true;
+}
+
+/* Exactly these users have changed, in this order; the list ends with -1. */
+static void assert_changes(struct users *users, const int64_t *expected)
+{
+	struct told told = {.count = 0};
+	size_t count = 0;
+
+	assert_int_equal(users_changes(users, tell, &told), USERS_OK);
+	while (expected[count] != -1)
+		count++;
+	assert_int_equal(told.count, count);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(told.ids[i], expected[i]);
+}
+
+#define IDS(...) ((const int64_t[]){__VA_ARGS__, -1})
+#define NOBODY	 ((const int64_t[]){-1})
+
+static int64_t id_of(struct users *users, const char *name)
+{
+	struct user user;
+
+	assert_int_equal(users_find(users, name, &user), USERS_OK);
+	return user.id;
+}
+
 static void write_file(const char *path, const char *text, size_t size, mode_t mode)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
@@ -567,10 +609,17 @@ static void test_earlier_version(void **state)
 	users_close(place->users);
 	place->users = NULL;
 	assert_int_equal(run_sql(place->path, "DROP TRIGGER block_freed; DROP TABLE freed;"
-					      "DROP TABLE pool"),
+					      "DROP TABLE pool; DROP TRIGGER user_changed;"
+					      "DROP TRIGGER user_gone; DROP TRIGGER block_gone;"
+					      "DROP TRIGGER block_changed;"
+					      "DROP TRIGGER block_fixed; DROP TABLE change"),
 			 SQLITE_OK);
 	place->users = open_users(place->path, false);
-	assert_int_equal(users_delete(place->users, "alice"), USERS_OK);
+	assert_changes(place->users, IDS(USERS_EVERYBODY));
+	assert_int_equal(run_sql(place->path, "DELETE FROM block WHERE user = 1;"
+					      "DELETE FROM user WHERE id = 1"),
+			 SQLITE_OK);
+	assert_changes(place->users, IDS(1));
 	assert_network(place->users, "bob", "2001:db8:100::/40", 56, "2001:db8:100:200::/56");
 	/* Where nothing is known of the past, a pool begins at its beginning. */
 	assert_network(place->users, "carol", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
@@ -764,25 +813,120 @@ static void test_two_handles(void **state)
 	users_close(second);
 }
 
-static void test_changed(void **state)
+static void test_changes(void **state)
 {
 	struct place *place = *state;
 	struct users *second = open_users(place->path, false);
+	struct prefix6 lease, pool = prefix("2001:db8:100::/40");
+	int64_t alice, bob;
 
-	assert_true(users_changed(place->users));
-	assert_false(users_changed(place->users));
+	assert_changes(place->users, IDS(USERS_EVERYBODY));
+	assert_changes(place->users, NOBODY);
+	/* A new user is nobody who could have had a session. */
 	add(second, "alice");
-	assert_true(users_changed(place->users));
-	assert_false(users_changed(place->users));
-	/* Its own changes are no news. */
 	add(place->users, "bob");
-	assert_false(users_changed(place->users));
+	alice = id_of(second, "alice");
+	bob = id_of(second, "bob");
+	assert_changes(place->users, NOBODY);
 	assert_int_equal(users_set_password(second, "bob", "new"), USERS_OK);
-	assert_true(users_changed(place->users));
+	assert_changes(place->users, IDS(bob));
+	assert_changes(place->users, NOBODY);
+	/* Each once, the one that was changed last at the end. */
+	assert_int_equal(users_set_password(second, "bob", "newer"), USERS_OK);
+	assert_int_equal(users_set_password(second, "alice", "new"), USERS_OK);
+	assert_int_equal(users_set_password(second, "bob", "newest"), USERS_OK);
+	assert_changes(place->users, IDS(alice, bob));
+	/* A first lease takes nothing from anybody. */
+	assert_int_equal(lease_network(second, "alice", &pool, 56, &lease), USERS_OK);
+	assert_changes(place->users, NOBODY);
 	/* A change that was taken back is none. */
 	assert_int_equal(users_delete(second, "nobody"), USERS_NOT_FOUND);
-	assert_false(users_changed(place->users));
+	assert_changes(place->users, NOBODY);
+	assert_int_equal(users_delete(second, "alice"), USERS_OK);
+	assert_changes(place->users, IDS(alice));
 	users_close(second);
+}
+
+/* Each kind of change by whoever edits the file. */
+static void test_changes_by_hand(void **state)
+{
+	static const char *const changes[] = {
+		"UPDATE user SET password = 'x' WHERE name = 'bob'",
+		"UPDATE user SET name = 'robert' WHERE name = 'bob'",
+		"UPDATE block SET last = x'20010db80010ffffffffffffffffffff', bits = 48",
+		"REPLACE INTO block VALUES (2, 1, 1, x'20010db8070000000000000000000000',"
+		" x'20010db80700ffffffffffffffffffff', 48)",
+		"DELETE FROM block",
+		"DELETE FROM user WHERE id = 2",
+	};
+	struct place *place = *state;
+
+	add(place->users, "alice");
+	add_fixed(place->users, "bob", "2001:db8:10::/56");
+	assert_changes(place->users, IDS(USERS_EVERYBODY));
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		assert_int_equal(run_sql(place->path, changes[i]), SQLITE_OK);
+		assert_changes(place->users, IDS(2));
+	}
+}
+
+/* What could not be acted upon is told again. */
+static void test_changes_again(void **state)
+{
+	struct place *place = *state;
+	struct users *second = open_users(place->path, false);
+	struct told told = {.refuse_at = 1};
+
+	assert_int_equal(users_changes(place->users, tell, &told), USERS_OK);
+	assert_int_equal(users_changes(place->users, tell, &told), USERS_OK);
+	assert_int_equal(told.count, 0);
+	assert_changes(place->users, IDS(USERS_EVERYBODY));
+	add(second, "alice");
+	add(second, "bob");
+	assert_int_equal(users_set_password(second, "alice", "new"), USERS_OK);
+	assert_int_equal(users_set_password(second, "bob", "new"), USERS_OK);
+	told.refuse_at = 2;
+	assert_int_equal(users_changes(place->users, tell, &told), USERS_OK);
+	assert_int_equal(told.count, 1);
+	assert_changes(place->users, IDS(1, 2));
+	assert_changes(place->users, NOBODY);
+	users_close(second);
+}
+
+static bool count_change(int64_t id, void *arg)
+{
+	size_t *counts = arg;
+
+	counts[id == USERS_EVERYBODY]++;
+	return true;
+}
+
+/* Some thousands at a time are told one by one; what is more than is noted concerns everybody. */
+static void test_many_changes(void **state)
+{
+	struct place *place = *state;
+	size_t counts[2] = {0};
+	char sql[200];
+
+	assert_changes(place->users, IDS(USERS_EVERYBODY));
+	(void)snprintf(sql, sizeof(sql),
+		       "INSERT INTO user (name, password, created) WITH RECURSIVE n (i) AS"
+		       " (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
+		       " SELECT 'user' || i, 'x', 0 FROM n",
+		       USERS_CHANGES_MAX + 1);
+	assert_int_equal(run_sql(place->path, sql), SQLITE_OK);
+	assert_int_equal(run_sql(place->path, "UPDATE user SET password = 'y' WHERE id <= 1000"),
+			 SQLITE_OK);
+	assert_int_equal(users_changes(place->users, count_change, counts), USERS_OK);
+	assert_int_equal(counts[false], 1000);
+	assert_int_equal(counts[true], 0);
+	assert_int_equal(run_sql(place->path, "UPDATE user SET password = 'z'"), SQLITE_OK);
+	assert_changes(place->users, IDS(USERS_EVERYBODY));
+	assert_changes(place->users, NOBODY);
+	/* The notes do not grow without end. */
+	(void)snprintf(sql, sizeof(sql), "SELECT 1 / (count(*) <= %d) FROM change",
+		       USERS_CHANGES_MAX);
+	assert_int_equal(run_sql(place->path, sql), SQLITE_OK);
 }
 
 /* Eight processes want a lease for each of their users, from a database that none of them finds. */
@@ -1107,10 +1251,10 @@ static void test_deleted_while_open(void **state)
 	struct user user;
 
 	add(place->users, "alice");
-	assert_true(users_changed(place->users));
-	assert_false(users_changed(place->users));
+	assert_changes(place->users, IDS(USERS_EVERYBODY));
+	assert_changes(place->users, NOBODY);
 	assert_int_equal(unlink(place->path), 0);
-	assert_true(users_changed(place->users));
+	assert_int_equal(users_changes(place->users, tell, NULL), USERS_FAILED);
 	assert_int_equal(users_find(place->users, "alice", &user), USERS_FAILED);
 	assert_non_null(
 		strstr(users_error(place->users), "users.db: no such database; add a user"));
@@ -1120,8 +1264,8 @@ static void test_deleted_while_open(void **state)
 	second = open_users(place->path, true);
 	assert_int_equal(users_find(second, "alice", &user), USERS_NOT_FOUND);
 	add(second, "carol");
-	assert_true(users_changed(place->users));
-	assert_false(users_changed(place->users));
+	assert_changes(place->users, IDS(USERS_EVERYBODY));
+	assert_changes(place->users, NOBODY);
 	assert_int_equal(users_find(place->users, "alice", &user), USERS_NOT_FOUND);
 	assert_int_equal(users_find(place->users, "carol", &user), USERS_OK);
 	add(place->users, "dave");
@@ -1320,7 +1464,10 @@ int main(void)
 		TEST(test_host_carry),
 		TEST(test_pools_that_overlap),
 		TEST(test_two_handles),
-		TEST(test_changed),
+		TEST(test_changes),
+		TEST(test_changes_by_hand),
+		TEST(test_changes_again),
+		TEST(test_many_changes),
 		TEST_EMPTY(test_many_processes),
 		TEST_EMPTY(test_mode),
 		TEST_EMPTY(test_missing),

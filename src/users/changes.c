@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What other programs have changed in the user database. */
+#include "users/database.h"
+
+/* Changes that are read together; nothing of the database is in use while they are told. */
+enum { USERS_CHANGES_BATCH = 64 };
+
+struct users_batch {
+	size_t count;
+	int64_t ids[USERS_CHANGES_BATCH];
+	int64_t number; /* of the last of them */
+};
+
+/* A number that changes with each transaction of another connection; -1 after users_fail(). */
+static int64_t users_data_version(struct users *users)
+{
+	sqlite3_stmt *stmt = users_statement(users, USERS_DATA_VERSION, "PRAGMA data_version");
+	int64_t version = -1;
+
+	if (!stmt)
+		return -1;
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		version = sqlite3_column_int64(stmt, 0);
+	else
+		(void)users_fail(users);
+	users_release(stmt);
+	return version;
+}
+
+/* The number of the last change that was ever made, 0 for none; -1 after users_fail(). */
+static int64_t users_last_change(struct users *users)
+{
+	sqlite3_stmt *stmt =
+		users_statement(users, USERS_LAST_CHANGE,
+				"SELECT max(seq) FROM sqlite_sequence WHERE name = 'change'");
+	int64_t number = -1;
+
+	if (!stmt)
+		return -1;
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		number = sqlite3_column_int64(stmt, 0);
+	else
+		(void)users_fail(users);
+	users_release(stmt);
+	return number;
+}
+
+/* The next changes that were not told yet. */
+static enum users_result users_read_changes(struct users *users, struct users_batch *batch)
+{
+	int64_t last = users_last_change(users);
+	sqlite3_stmt *stmt;
+	int code = SQLITE_ERROR;
+
+	batch->count = 0;
+	batch->number = last;
+	if (last == -1)
+		return USERS_FAILED;
+	/* Before some could be missing, even if more come just now. */
+	if (users->seen_change == -1 || last - users->seen_change > USERS_CHANGES_MAX / 2) {
+		batch->ids[batch->count++] = USERS_EVERYBODY;
+		return USERS_OK;
+	}
+	stmt = users_statement(users, USERS_CHANGES,
+			       "SELECT number, user FROM change WHERE number > ?1"
+			       " ORDER BY number LIMIT ?2");
+	if (!stmt)
+		return USERS_FAILED;
+	if (sqlite3_bind_int64(stmt, 1, users->seen_change) == SQLITE_OK &&
+	    sqlite3_bind_int(stmt, 2, USERS_CHANGES_BATCH) == SQLITE_OK) {
+		while ((code = sqlite3_step(stmt)) == SQLITE_ROW &&
+		       batch->count < USERS_CHANGES_BATCH) {
+			batch->number = sqlite3_column_int64(stmt, 0);
+			batch->ids[batch->count++] = sqlite3_column_int64(stmt, 1);
+		}
+	}
+	if (code != SQLITE_DONE)
+		(void)users_fail(users);
+	users_release(stmt);
+	return code == SQLITE_DONE ? USERS_OK : USERS_FAILED;
+}
+
+enum users_result users_changes(struct users *users, bool (*each)(int64_t id, void *arg), void *arg)
+{
+	struct users_batch batch;
+	enum users_result result;
+	int64_t version;
+
+	result = users_ready(users);
+	if (result != USERS_OK)
+		return result;
+	version = users_data_version(users);
+	if (version == -1)
+		return USERS_FAILED;
+	if (version == users->seen_version)
+		return USERS_OK;
+	do {
+		result = users_read_changes(users, &batch);
+		if (result != USERS_OK)
+			return result;
+		for (size_t i = 0; i < batch.count; i++) {
+			if (!each(batch.ids[i], arg))
+				return USERS_OK;
+		}
+		users->seen_change = batch.number;
+	} while (batch.count > 0);
+	users->seen_version = version;
+	return USERS_OK;
+}
