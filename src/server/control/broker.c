@@ -297,8 +297,7 @@ void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
 	struct client *client = session->client;
 
 	if (granted)
-		session->state = SLOT_ADD;
-	session->user = verdict->user;
+		sessions_grant(broker->sessions, session, verdict->user);
 	if (!client) {
 		broker_release(broker, session);
 		return;

@@ -305,7 +305,7 @@ static const struct ipc_row forward_rows[] = {
 	{FORWARD_MSG_REMOVED, sizeof(struct forward_id), false, control_on_removed},
 };
 
-/* The limits, and what keeps to them. */
+/* The sessions, the limits, and what keeps to them. */
 static bool control_limit(struct control *control)
 {
 	const struct timeval tell = {.tv_sec = CONTROL_TELL_SECONDS};
@@ -318,13 +318,15 @@ static bool control_limit(struct control *control)
 	log_limit_init(&control->broker.wrong, "messages that were not believed", 10, now);
 	if (RAND_bytes((unsigned char *)key, sizeof(key)) != 1)
 		return false;
+	control->broker.sessions = sessions_new(server_options_ids(options), key);
 	control->broker.connection_limits =
 		connection_limits_new(&options->limits, options->limits.connections, key);
 	control->admission.connection_limits = control->broker.connection_limits;
 	control->broker.login_limits =
 		login_limits_new(&control->login_limits_config, options->sessions_max, key);
 	control->tell = event_new(control->base, -1, EV_PERSIST, control_on_tell, control);
-	return control->broker.connection_limits && control->broker.login_limits && control->tell &&
+	return control->broker.sessions && control->broker.connection_limits &&
+	       control->broker.login_limits && control->tell &&
 	       event_add(control->tell, &tell) == 0;
 }
 
@@ -338,8 +340,7 @@ int server_control_run(struct server_options *options, int monitor_fd, int forwa
 
 	admission_init(&control.admission, &control.owner);
 	control.base = event_base_new();
-	control.broker.sessions = sessions_new(server_options_ids(options));
-	if (!control.base || !control.broker.sessions)
+	if (!control.base)
 		goto no_memory;
 	control.owner = (struct client_owner){
 		.base = control.base,

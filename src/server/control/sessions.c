@@ -13,20 +13,27 @@ struct sessions {
 	struct server_session *slots;
 	struct dialog *dialogs;
 	uint64_t number; /* of the last login */
+	uint32_t granted;
+	uint64_t key[2];
+	struct hash by_user; /* user numbers are the database's: nobody outside can choose them */
+	struct hash by_peer;
 };
 
-struct sessions *sessions_new(uint32_t max)
+struct sessions *sessions_new(uint32_t max, const uint64_t key[static 2])
 {
 	struct sessions *sessions = calloc(1, sizeof(*sessions));
 
 	if (!sessions)
 		return NULL;
 	sessions->max = max;
+	sessions->key[0] = key[0];
+	sessions->key[1] = key[1];
 	sessions->free_ids = calloc(max, sizeof(*sessions->free_ids));
 	sessions->used = calloc(max, sizeof(*sessions->used));
 	sessions->slots = calloc(max, sizeof(*sessions->slots));
 	sessions->dialogs = calloc(max, sizeof(*sessions->dialogs));
-	if (!sessions->free_ids || !sessions->used || !sessions->slots || !sessions->dialogs) {
+	if (!sessions->free_ids || !sessions->used || !sessions->slots || !sessions->dialogs ||
+	    hash_init(&sessions->by_user) != 0 || hash_init(&sessions->by_peer) != 0) {
 		sessions_free(sessions);
 		return NULL;
 	}
@@ -37,6 +44,8 @@ void sessions_free(struct sessions *sessions)
 {
 	if (!sessions)
 		return;
+	hash_free(&sessions->by_user);
+	hash_free(&sessions->by_peer);
 	free(sessions->free_ids);
 	free(sessions->used);
 	free(sessions->slots);
@@ -63,8 +72,32 @@ struct server_session *sessions_take(struct sessions *sessions)
 	return &sessions->slots[id];
 }
 
+static uint64_t sessions_peer_hash(const struct sessions *sessions, struct in_addr peer)
+{
+	const uint64_t word = peer.s_addr;
+
+	return hash_words(sessions->key, &word, 1);
+}
+
+void sessions_grant(struct sessions *sessions, struct server_session *session, int64_t user)
+{
+	session->state = SLOT_ADD;
+	session->user = user;
+	hash_insert(&sessions->by_user, &session->by_user, (uint64_t)user, session);
+	if (!session->udp)
+		hash_insert(&sessions->by_peer, &session->by_peer,
+			    sessions_peer_hash(sessions, session->peer), session);
+	sessions->granted++;
+}
+
 void sessions_release(struct sessions *sessions, struct server_session *session)
 {
+	if (session->state != SLOT_CHECK) {
+		hash_remove(&sessions->by_user, &session->by_user);
+		if (!session->udp)
+			hash_remove(&sessions->by_peer, &session->by_peer);
+		sessions->granted--;
+	}
 	sessions->used[session->id] = false;
 	sessions->free_ids[(sessions->first_free + sessions->n_free++) % sessions->max] =
 		session->id;
@@ -80,50 +113,34 @@ struct dialog *sessions_dialog(struct sessions *sessions, uint32_t id)
 	return id < sessions->max ? &sessions->dialogs[id] : NULL;
 }
 
-/* The next granted session from *position on, which moves behind it; NULL at the end. */
-static struct server_session *sessions_next(struct sessions *sessions, uint32_t *position)
-{
-	while (*position < sessions->top) {
-		uint32_t id = (*position)++;
-
-		if (sessions->used[id] && sessions->slots[id].state != SLOT_CHECK)
-			return &sessions->slots[id];
-	}
-	return NULL;
-}
-
-struct server_session *sessions_older(struct sessions *sessions,
+struct server_session *sessions_older(const struct sessions *sessions,
 				      const struct server_session *session)
 {
-	struct server_session *other;
-	uint32_t position = 0;
+	for (struct hash_node *node = hash_first(&sessions->by_user, (uint64_t)session->user); node;
+	     node = hash_next(node)) {
+		struct server_session *other = node->item;
 
-	while ((other = sessions_next(sessions, &position))) {
-		if (other->user == session->user && other->number < session->number)
+		if (other->number < session->number)
 			return other;
 	}
 	return NULL;
 }
 
-struct server_session *sessions_by_peer(struct sessions *sessions, struct in_addr peer,
+struct server_session *sessions_by_peer(const struct sessions *sessions, struct in_addr peer,
 					const struct server_session *except)
 {
-	struct server_session *session;
-	uint32_t position = 0;
+	for (struct hash_node *node =
+		     hash_first(&sessions->by_peer, sessions_peer_hash(sessions, peer));
+	     node; node = hash_next(node)) {
+		struct server_session *other = node->item;
 
-	while ((session = sessions_next(sessions, &position))) {
-		if (session != except && !session->udp && session->peer.s_addr == peer.s_addr)
-			return session;
+		if (other != except && other->peer.s_addr == peer.s_addr)
+			return other;
 	}
 	return NULL;
 }
 
-uint32_t sessions_count(struct sessions *sessions)
+uint32_t sessions_count(const struct sessions *sessions)
 {
-	uint32_t position = 0;
-	uint32_t count = 0;
-
-	while (sessions_next(sessions, &position))
-		count++;
-	return count;
+	return sessions->granted;
 }

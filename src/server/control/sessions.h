@@ -6,6 +6,7 @@
 #ifndef DTCP_SERVER_CONTROL_SESSIONS_H
 #define DTCP_SERVER_CONTROL_SESSIONS_H
 
+#include "base/hash.h"
 #include "forward/dialog.h"
 #include "proto/message.h"
 
@@ -31,16 +32,22 @@ struct server_session {
 	bool udp;
 	int64_t since;	/* milliseconds, when it came up */
 	bool path_dead; /* protocol 41: forward has said so */
+	/* private, from sessions_grant() on */
+	struct hash_node by_user;
+	struct hash_node by_peer; /* protocol 41 only */
 };
 
 struct sessions;
 
-/* Room for max ids. NULL where memory is short. */
-struct sessions *sessions_new(uint32_t max);
+/* Room for max ids. key is secret. NULL where memory is short. */
+struct sessions *sessions_new(uint32_t max, const uint64_t key[static 2]);
 void sessions_free(struct sessions *sessions);
 
 /* A slot with a free id, otherwise zero; NULL where there is none. */
 struct server_session *sessions_take(struct sessions *sessions);
+
+/* The login was good: SLOT_ADD for that user. peer and udp have been set, and stay. */
+void sessions_grant(struct sessions *sessions, struct server_session *session, int64_t user);
 
 /* Gives the slot back. */
 void sessions_release(struct sessions *sessions, struct server_session *session);
@@ -52,14 +59,14 @@ struct server_session *sessions_get(struct sessions *sessions, uint32_t id);
 struct dialog *sessions_dialog(struct sessions *sessions, uint32_t id);
 
 /* A session of the same user whose login came before, NULL for none. Of those that are granted. */
-struct server_session *sessions_older(struct sessions *sessions,
+struct server_session *sessions_older(const struct sessions *sessions,
 				      const struct server_session *session);
 
 /* The granted session with protocol 41 from that address, other than except; NULL for none. */
-struct server_session *sessions_by_peer(struct sessions *sessions, struct in_addr peer,
+struct server_session *sessions_by_peer(const struct sessions *sessions, struct in_addr peer,
 					const struct server_session *except);
 
 /* How many are granted: in SLOT_ADD and SLOT_UP. */
-uint32_t sessions_count(struct sessions *sessions);
+uint32_t sessions_count(const struct sessions *sessions);
 
 #endif

@@ -13,6 +13,8 @@
 
 #define MAX 1000
 
+static const uint64_t key[2] = {1, 2};
+
 static struct in_addr peer(uint32_t number)
 {
 	return (struct in_addr){.s_addr = htonl(0x0a000000 + number)};
@@ -20,7 +22,7 @@ static struct in_addr peer(uint32_t number)
 
 static void test_every_id_once(void **state)
 {
-	struct sessions *sessions = sessions_new(MAX);
+	struct sessions *sessions = sessions_new(MAX, key);
 	bool seen[MAX] = {false};
 
 	(void)state;
@@ -41,7 +43,7 @@ static void test_every_id_once(void **state)
 
 static void test_released_ids_come_again(void **state)
 {
-	struct sessions *sessions = sessions_new(3);
+	struct sessions *sessions = sessions_new(3, key);
 	struct server_session *taken[3];
 
 	(void)state;
@@ -72,7 +74,7 @@ static void test_released_ids_come_again(void **state)
 /* What was free for longest comes first: late messages about its last owner are over. */
 static void test_oldest_id_first(void **state)
 {
-	struct sessions *sessions = sessions_new(3);
+	struct sessions *sessions = sessions_new(3, key);
 	struct server_session *taken[3];
 
 	(void)state;
@@ -94,7 +96,7 @@ static void test_oldest_id_first(void **state)
 	}
 	sessions_free(sessions);
 	/* While there are ids that nobody has had, they go before. */
-	sessions = sessions_new(2);
+	sessions = sessions_new(2, key);
 	taken[0] = sessions_take(sessions);
 	sessions_release(sessions, taken[0]);
 	taken[1] = sessions_take(sessions);
@@ -106,17 +108,17 @@ static void test_oldest_id_first(void **state)
 /* Nothing of its last user is left in a slot. */
 static void test_slots_are_clean(void **state)
 {
-	struct sessions *sessions = sessions_new(1);
+	struct sessions *sessions = sessions_new(1, key);
 	struct server_session *session = sessions_take(sessions);
 	struct server_session clean;
 
 	(void)state;
 	memset(&clean, 0, sizeof(clean));
 	assert_int_equal(session->id, 0);
-	session->state = SLOT_UP;
-	session->user = 42;
-	session->since = 77;
 	session->peer = peer(1);
+	sessions_grant(sessions, session, 42);
+	session->state = SLOT_UP;
+	session->since = 77;
 	sessions_release(sessions, session);
 	session = sessions_take(sessions);
 	assert_int_equal(session->id, clean.id);
@@ -131,7 +133,7 @@ static void test_slots_are_clean(void **state)
 /* Ids come from another process: any number may be asked for. */
 static void test_get(void **state)
 {
-	struct sessions *sessions = sessions_new(4);
+	struct sessions *sessions = sessions_new(4, key);
 	struct server_session *session;
 
 	(void)state;
@@ -144,20 +146,28 @@ static void test_get(void **state)
 	sessions_free(sessions);
 }
 
-static struct server_session *grant(struct sessions *sessions, int64_t user, uint32_t number)
+static struct server_session *grant_over(struct sessions *sessions, int64_t user, uint32_t number,
+					 bool udp)
 {
 	struct server_session *session = sessions_take(sessions);
 
 	assert_non_null(session);
-	session->state = SLOT_ADD;
-	session->user = user;
 	session->peer = peer(number);
+	session->udp = udp;
+	sessions_grant(sessions, session, user);
+	assert_int_equal(session->state, SLOT_ADD);
+	assert_int_equal(session->user, user);
 	return session;
+}
+
+static struct server_session *grant(struct sessions *sessions, int64_t user, uint32_t number)
+{
+	return grant_over(sessions, user, number, false);
 }
 
 static void test_older(void **state)
 {
-	struct sessions *sessions = sessions_new(8);
+	struct sessions *sessions = sessions_new(8, key);
 	struct server_session *one, *two, *again, *pending;
 
 	(void)state;
@@ -178,6 +188,7 @@ static void test_older(void **state)
 	sessions_release(sessions, two);
 	two = grant(sessions, 2, 2);
 	assert_null(sessions_older(sessions, two));
+	sessions_grant(sessions, pending, 2);
 	pending->state = SLOT_UP;
 	assert_ptr_equal(sessions_older(sessions, two), pending);
 	sessions_release(sessions, one);
@@ -188,7 +199,7 @@ static void test_older(void **state)
 /* An id that was used before, as all here were, makes a session no older. */
 static void test_older_is_by_login(void **state)
 {
-	struct sessions *sessions = sessions_new(2);
+	struct sessions *sessions = sessions_new(2, key);
 	struct server_session *first = grant(sessions, 1, 1);
 	struct server_session *second = grant(sessions, 1, 2);
 
@@ -206,7 +217,7 @@ static void test_older_is_by_login(void **state)
 /* It belongs to the id, not to who has it. */
 static void test_dialog_outlives_sessions(void **state)
 {
-	struct sessions *sessions = sessions_new(1);
+	struct sessions *sessions = sessions_new(1, key);
 	struct dialog *dialog = sessions_dialog(sessions, 0);
 
 	(void)state;
@@ -223,7 +234,7 @@ static void test_dialog_outlives_sessions(void **state)
 
 static void test_by_peer(void **state)
 {
-	struct sessions *sessions = sessions_new(8);
+	struct sessions *sessions = sessions_new(8, key);
 	struct server_session *one, *two, *pending;
 
 	(void)state;
@@ -245,15 +256,13 @@ static void test_by_peer(void **state)
 /* Over UDP many can share an address: neither do they block it, nor are they blocked. */
 static void test_by_peer_with_udp(void **state)
 {
-	struct sessions *sessions = sessions_new(8);
+	struct sessions *sessions = sessions_new(8, key);
 	struct server_session *udp, *other, *plain;
 
 	(void)state;
-	udp = grant(sessions, 1, 1);
-	udp->udp = true;
+	udp = grant_over(sessions, 1, 1, true);
 	assert_null(sessions_by_peer(sessions, peer(1), NULL));
-	other = grant(sessions, 2, 1);
-	other->udp = true;
+	other = grant_over(sessions, 2, 1, true);
 	assert_null(sessions_by_peer(sessions, peer(1), other));
 	/* Whoever looks with UDP has to know that itself. */
 	plain = grant(sessions, 3, 1);
@@ -272,7 +281,7 @@ static void test_by_peer_with_udp(void **state)
 
 static void test_count(void **state)
 {
-	struct sessions *sessions = sessions_new(8);
+	struct sessions *sessions = sessions_new(8, key);
 	struct server_session *one, *two;
 
 	(void)state;
@@ -280,12 +289,38 @@ static void test_count(void **state)
 	one = grant(sessions, 1, 1);
 	two = sessions_take(sessions);
 	assert_int_equal(sessions_count(sessions), 1);
-	two->state = SLOT_ADD;
+	sessions_grant(sessions, two, 2);
 	assert_int_equal(sessions_count(sessions), 2);
 	sessions_release(sessions, one);
 	assert_int_equal(sessions_count(sessions), 1);
 	sessions_release(sessions, two);
 	assert_int_equal(sessions_count(sessions), 0);
+	sessions_free(sessions);
+}
+
+/* Each is found among many, and no other one, whoever has come and gone. */
+static void test_many(void **state)
+{
+	struct sessions *sessions = sessions_new(MAX, key);
+	struct server_session *list[MAX];
+
+	(void)state;
+	for (uint32_t i = 0; i < MAX; i++)
+		list[i] = grant(sessions, i, i);
+	for (uint32_t i = 0; i < MAX; i += 2)
+		sessions_release(sessions, list[i]);
+	for (uint32_t i = 0; i < MAX; i += 4)
+		list[i] = grant(sessions, i + MAX, i + MAX);
+	assert_int_equal(sessions_count(sessions), MAX / 2 + MAX / 4);
+	for (uint32_t i = 0; i < MAX; i++) {
+		struct server_session *old = i % 2 != 0 ? list[i] : NULL;
+		struct server_session *new = i % 4 == 0 ? list[i] : NULL;
+		const struct server_session later = {.user = i, .number = UINT64_MAX};
+
+		assert_ptr_equal(sessions_by_peer(sessions, peer(i), NULL), old);
+		assert_ptr_equal(sessions_by_peer(sessions, peer(i + MAX), NULL), new);
+		assert_ptr_equal(sessions_older(sessions, &later), old);
+	}
 	sessions_free(sessions);
 }
 
@@ -309,6 +344,7 @@ int main(void)
 		cmocka_unit_test(test_by_peer),
 		cmocka_unit_test(test_by_peer_with_udp),
 		cmocka_unit_test(test_count),
+		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_free_nothing),
 	};
 

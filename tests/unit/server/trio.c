@@ -402,6 +402,7 @@ void trio_run(uint32_t sessions, uint32_t pending, void (*play)(void))
 {
 	struct grants_owner owner = {.options = &trio.options, .revoked = on_revoked};
 	struct forward_config config = {.server = true, .sessions_max = sessions + pending};
+	static const uint64_t key[2] = {1, 2};
 
 	memset(&trio, 0, sizeof(trio));
 	trio_world_reset();
@@ -425,7 +426,7 @@ void trio_run(uint32_t sessions, uint32_t pending, void (*play)(void))
 		.options = &trio.options,
 		.monitor = (struct ipc *)(void *)&control_root,
 		.forward = (struct ipc *)(void *)&control_forward,
-		.sessions = sessions_new(sessions + pending),
+		.sessions = sessions_new(sessions + pending, key),
 		.failed = on_failed,
 	};
 	trio.grants = grants_new(&owner);
