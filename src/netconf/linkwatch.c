@@ -15,6 +15,7 @@ enum { LINKWATCH_ROOM = 4 * 1024 * 1024 };
 struct linkwatch {
 	struct mnl_socket *socket;
 	struct event *readable;
+	const struct netlink *own;
 	linkwatch_touched touched;
 	void *arg;
 };
@@ -32,6 +33,9 @@ static uint32_t linkwatch_number(const struct nlmsghdr *message, uint16_t type)
 static void linkwatch_read_route(const struct linkwatch *watch, const struct nlmsghdr *message,
 				 const struct rtmsg *route)
 {
+	/* Of routes, unlike addresses, the kernel tells who has removed them. */
+	if (watch->own && message->nlmsg_pid == watch->own->port)
+		return;
 	/*
 	 * A reject route of ours, or one that has stood in its place: neither belongs to an
 	 * interface of ours, though each names one.
@@ -113,12 +117,14 @@ static void linkwatch_make_room(const struct linkwatch *watch)
 			 sizeof(room));
 }
 
-struct linkwatch *linkwatch_new(struct event_base *base, linkwatch_touched touched, void *arg)
+struct linkwatch *linkwatch_new(struct event_base *base, const struct netlink *own,
+				linkwatch_touched touched, void *arg)
 {
 	struct linkwatch *watch = calloc(1, sizeof(*watch));
 
 	if (!watch)
 		goto failed;
+	watch->own = own;
 	watch->touched = touched;
 	watch->arg = arg;
 	watch->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);

@@ -6,6 +6,8 @@
 #ifndef DTCP_NETCONF_LINKWATCH_H
 #define DTCP_NETCONF_LINKWATCH_H
 
+#include "netconf/netlink.h"
+
 #include <event2/event.h>
 
 struct linkwatch;
@@ -17,8 +19,12 @@ struct linkwatch;
  */
 typedef void (*linkwatch_touched)(unsigned int index, void *arg);
 
-/* NULL, after a line in the log, where the kernel cannot be listened to. */
-struct linkwatch *linkwatch_new(struct event_base *base, linkwatch_touched touched, void *arg);
+/*
+ * Routes that are removed by way of own are not told of: it is our own doing. own may be NULL, and
+ * must stay valid. NULL, after a line in the log, if the kernel cannot be listened to.
+ */
+struct linkwatch *linkwatch_new(struct event_base *base, const struct netlink *own,
+				linkwatch_touched touched, void *arg);
 
 /* NULL is allowed. */
 void linkwatch_free(struct linkwatch *watch);

@@ -262,7 +262,7 @@ void carrier_watch(struct carrier *carrier)
 	carrier->look = evtimer_new(carrier->base, carrier_on_look, carrier);
 	/* Without it the tunnel just does not work when somebody has removed its interface. */
 	if (carrier->look && !carrier->options->no_device)
-		carrier->watch = linkwatch_new(carrier->base, carrier_on_touched, carrier);
+		carrier->watch = linkwatch_new(carrier->base, NULL, carrier_on_touched, carrier);
 }
 
 void carrier_unwatch(struct carrier *carrier)

@@ -46,7 +46,6 @@ static void links_first_locals(struct links *links)
 
 struct links *links_new(const struct links_owner *owner)
 {
-	const uint32_t sessions = server_options_ids(owner->options);
 	const uint32_t devices = server_options_devices(owner->options);
 	struct links *links = calloc(1, sizeof(*links));
 
@@ -54,10 +53,11 @@ struct links *links_new(const struct links_owner *owner)
 		return NULL;
 	links->owner = *owner;
 	TAILQ_INIT(&links->touched);
+	TAILQ_INIT(&links->routes);
 	links->devices = calloc((size_t)devices + 1, sizeof(*links->devices));
-	links->routes = calloc(sessions, sizeof(*links->routes));
 	links->pool = device_pool_new(devices);
-	if (!links->devices || !links->routes || !links->pool || hash_init(&links->by_index) != 0) {
+	if (!links->devices || !links->pool || hash_init(&links->by_index) != 0 ||
+	    hash_init(&links->by_prefix) != 0) {
 		links_free(links);
 		return NULL;
 	}
@@ -66,13 +66,19 @@ struct links *links_new(const struct links_owner *owner)
 
 void links_free(struct links *links)
 {
+	struct links_route *route;
+
 	if (!links)
 		return;
 	links_remove_all(links);
+	while ((route = TAILQ_FIRST(&links->routes))) {
+		TAILQ_REMOVE(&links->routes, route, next);
+		free(route);
+	}
 	hash_free(&links->by_index);
+	hash_free(&links->by_prefix);
 	device_pool_free(links->pool);
 	free(links->locals);
-	free(links->routes);
 	free(links->devices);
 	free(links);
 }
@@ -130,15 +136,22 @@ void links_link_local(struct links *links, struct in_addr her)
 	(void)netlink_link_local_add(links->owner.netlink, links_shared(links), &addr);
 }
 
-static struct links_route *links_find_route(struct links *links, const struct prefix6 *prefix)
+static uint64_t links_prefix_hash(const struct prefix6 *prefix)
 {
-	for (uint32_t i = 0; i < links->n_routes; i++) {
-		struct links_route *route = &links->routes[i];
+	static const uint64_t key[2];
+	uint64_t words[3] = {0, 0, prefix->len};
 
-		if (prefix6_equal(&route->prefix, prefix))
-			return route;
-	}
-	return NULL;
+	memcpy(words, &prefix->addr, sizeof(prefix->addr));
+	return hash_words(key, words, 3);
+}
+
+static struct links_route *links_find_route(const struct links *links, const struct prefix6 *prefix)
+{
+	struct hash_node *node = hash_first(&links->by_prefix, links_prefix_hash(prefix));
+
+	while (node && !prefix6_equal(&((struct links_route *)node->item)->prefix, prefix))
+		node = hash_next(node);
+	return node ? node->item : NULL;
 }
 
 int links_route_add(struct links *links, const struct prefix6 *prefix)
@@ -150,11 +163,22 @@ int links_route_add(struct links *links, const struct prefix6 *prefix)
 		route->uses++;
 		return 0;
 	}
+	route = calloc(1, sizeof(*route));
+	if (!route) {
+		log_warnx("out of memory");
+		return -ENOMEM;
+	}
 	error = netlink_route_add(links->owner.netlink, links_shared(links), prefix,
 				  INTERFACE_METRIC);
-	if (!error)
-		links->routes[links->n_routes++] = (struct links_route){*prefix, 1};
-	return error;
+	if (error) {
+		free(route);
+		return error;
+	}
+	route->prefix = *prefix;
+	route->uses = 1;
+	hash_insert(&links->by_prefix, &route->by_prefix, links_prefix_hash(prefix), route);
+	TAILQ_INSERT_TAIL(&links->routes, route, next);
+	return 0;
 }
 
 void links_route_remove(struct links *links, const struct prefix6 *prefix)
@@ -163,7 +187,9 @@ void links_route_remove(struct links *links, const struct prefix6 *prefix)
 
 	if (!route || --route->uses > 0)
 		return;
-	*route = links->routes[--links->n_routes];
+	hash_remove(&links->by_prefix, &route->by_prefix);
+	TAILQ_REMOVE(&links->routes, route, next);
+	free(route);
 	(void)netlink_route_delete(links->owner.netlink, links_shared(links), prefix);
 }
 
@@ -172,6 +198,7 @@ void links_mend_shared(const struct links *links, struct kept_mending *mending)
 {
 	struct netlink *netlink = links->owner.netlink;
 	const unsigned int index = links_shared(links);
+	const struct links_route *route;
 	char text[PREFIX6_STRLEN];
 
 	for (size_t i = 0; i < links->n_locals; i++) {
@@ -180,11 +207,10 @@ void links_mend_shared(const struct links *links, struct kept_mending *mending)
 		kept_mend(mending, netlink_link_local_ensure(netlink, index, &addr), "address",
 			  inet_ntop(AF_INET6, &addr, text, sizeof(text)));
 	}
-	for (uint32_t i = 0; i < links->n_routes; i++) {
-		const struct prefix6 *prefix = &links->routes[i].prefix;
-
-		kept_mend(mending, netlink_route_ensure(netlink, index, prefix, INTERFACE_METRIC),
-			  "route", prefix6_format(prefix, text));
+	TAILQ_FOREACH (route, &links->routes, next) {
+		kept_mend(mending,
+			  netlink_route_ensure(netlink, index, &route->prefix, INTERFACE_METRIC),
+			  "route", prefix6_format(&route->prefix, text));
 	}
 }
 

@@ -25,7 +25,10 @@ struct links_device {
 	TAILQ_ENTRY(links_device) on_touched;
 };
 
+/* Of sessions, to the shared device. */
 struct links_route {
+	struct hash_node by_prefix;
+	TAILQ_ENTRY(links_route) next;
 	struct prefix6 prefix;
 	uint32_t uses;
 };
@@ -39,8 +42,8 @@ struct links {
 	struct in_addr *locals;
 	size_t n_locals;
 	size_t locals_room;
-	struct links_route *routes;
-	uint32_t n_routes;
+	struct hash by_prefix; /* prefixes are an administrator's: nobody else can choose them */
+	TAILQ_HEAD(links_routes, links_route) routes;
 	/* links_watch.c */
 	struct linkwatch *watch;
 	struct event *look; /* when we next look what others have done */

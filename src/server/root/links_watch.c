@@ -142,7 +142,7 @@ void links_watch(struct links *links, struct event_base *base)
 	links->look = evtimer_new(base, links_on_look, links);
 	/* Without it packets just do not pass when somebody has removed an interface. */
 	if (links->look)
-		links->watch = linkwatch_new(base, links_on_touched, links);
+		links->watch = linkwatch_new(base, links->owner.netlink, links_on_touched, links);
 	/* What was done before has not been heard of. */
 	if (links->watch)
 		links_on_touched(0, links);

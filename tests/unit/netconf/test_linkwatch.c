@@ -57,7 +57,7 @@ static int open_rig(void **state)
 	rig->device = tun_open("lan0", &rig->index);
 	assert_true(rig->device >= 0);
 	assert_int_equal(netlink_link_setup(rig->netlink, rig->index, "lan", 1280), 0);
-	rig->watch = linkwatch_new(rig->base, on_touched, rig);
+	rig->watch = linkwatch_new(rig->base, NULL, on_touched, rig);
 	assert_non_null(rig->watch);
 	*state = rig;
 	return 0;
@@ -142,6 +142,34 @@ static void test_other_routes(void **state)
 	assert_int_equal(rig->all, 0);
 }
 
+/* What we remove ourselves is nothing to look after; what others do with the same routes is. */
+static void test_own_routes(void **state)
+{
+	const struct prefix6 to = prefix("2001:db8:100::/56");
+	struct rig *rig = *state;
+	struct netlink *own = NULL;
+
+	assert_int_equal(netlink_open(&own), 0);
+	linkwatch_free(rig->watch);
+	rig->watch = linkwatch_new(rig->base, own, on_touched, rig);
+	assert_non_null(rig->watch);
+	assert_int_equal(netlink_route_add(own, rig->index, &to, 1024), 0);
+	assert_int_equal(netlink_reject_ensure(own, &to), 1);
+	assert_int_equal(netlink_route_delete(own, rig->index, &to), 0);
+	assert_int_equal(netlink_reject_delete(own, &to), 0);
+	listen_to_all(rig);
+	assert_int_equal(rig->one, 0);
+	assert_int_equal(rig->all, 0);
+	assert_int_equal(netlink_route_add(own, rig->index, &to, 1024), 0);
+	assert_int_equal(netlink_reject_ensure(own, &to), 1);
+	assert_int_equal(netlink_route_delete(rig->netlink, rig->index, &to), 0);
+	assert_int_equal(netlink_reject_delete(rig->netlink, &to), 0);
+	listen_to_all(rig);
+	assert_int_equal(rig->one, 1);
+	assert_int_equal(rig->all, 1);
+	netlink_close(own);
+}
+
 /* Sends something to whoever listens to the kernel. */
 static void announce(const void *message, size_t size)
 {
@@ -185,6 +213,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_place_of_reject_route),
 		TEST(test_other_routes),
+		TEST(test_own_routes),
 		TEST(test_unread),
 	};
 

@@ -6,6 +6,7 @@
 #include "netconf/reverse_path.h"
 #include "netconf/tun.h"
 #include "proto/message.h"
+#include "server/root/links_parts.h"
 #include "tests/unit/base/need.h"
 #include "tests/unit/base/network.h"
 #include "tests/unit/proto/addresses.h"
@@ -370,16 +371,94 @@ static void test_many_addresses(void **state)
 	assert_int_equal(addresses("dtcps0", NULL), 100);
 }
 
+static struct prefix6 numbered(unsigned int number)
+{
+	struct prefix6 route = prefix("2001:db8:7000::/48");
+
+	route.addr.s6_addr[4] = (uint8_t)(0x70 | number >> 8);
+	route.addr.s6_addr[5] = (uint8_t)number;
+	return route;
+}
+
+/* A session's route ends with the last of those that have it, and concerns no other one. */
+static void test_routes(void **state)
+{
+	enum { ROUTES = 300 };
+	struct event_base *base = event_base_new();
+	struct rig *rig = *state;
+	struct prefix6 route;
+
+	assert_non_null(base);
+	for (unsigned int i = 0; i < ROUTES; i++) {
+		route = numbered(i);
+		assert_int_equal(links_route_add(rig->links, &route), 0);
+		if (i % 3 == 0)
+			assert_int_equal(links_route_add(rig->links, &route), 0);
+	}
+	links_watch(rig->links, base);
+	/* All is looked at once, since it began before. */
+	while (!TAILQ_EMPTY(&rig->links->touched))
+		assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
+	for (unsigned int i = 0; i < ROUTES; i++) {
+		route = numbered(i);
+		links_route_remove(rig->links, &route);
+	}
+	assert_int_equal(event_base_loop(base, EVLOOP_NONBLOCK), 0);
+	assert_true(TAILQ_EMPTY(&rig->links->touched));
+	assert_true(leads("dtcps0", "2001:db8:7000::1"));
+	assert_false(leads("dtcps0", "2001:db8:7001::1"));
+	assert_false(leads("dtcps0", "2001:db8:7002::1"));
+	assert_true(leads("dtcps0", "2001:db8:7003::1"));
+	for (unsigned int i = 0; i < ROUTES; i += 3) {
+		route = numbered(i);
+		links_route_remove(rig->links, &route);
+	}
+	assert_false(leads("dtcps0", "2001:db8:7000::1"));
+	links_unwatch(rig->links);
+	event_base_free(base);
+}
+
+/* Of somebody's doing, though, there is something to mend. */
+static void test_route_removed_by_somebody(void **state)
+{
+	struct event_base *base = event_base_new();
+	const struct prefix6 route = numbered(1);
+	struct netlink *other = NULL;
+	struct rig *rig = *state;
+
+	assert_non_null(base);
+	assert_int_equal(netlink_open(&other), 0);
+	assert_int_equal(links_route_add(rig->links, &route), 0);
+	links_watch(rig->links, base);
+	while (!TAILQ_EMPTY(&rig->links->touched))
+		assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
+	assert_int_equal(netlink_route_delete(other, if_nametoindex("dtcps0"), &route), 0);
+	assert_false(leads("dtcps0", "2001:db8:7001::1"));
+	do
+		assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
+	while (!TAILQ_EMPTY(&rig->links->touched));
+	assert_true(leads("dtcps0", "2001:db8:7001::1"));
+	links_unwatch(rig->links);
+	netlink_close(other);
+	event_base_free(base);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_device_is_kept),   TEST(test_kept_device_is_removed),
-		TEST(test_prefix),	     TEST(test_name_is_taken),
-		TEST(test_removed_together), TEST(test_removed_by_somebody),
-		TEST(test_remover_fails),    TEST(test_address_changes),
+		TEST(test_device_is_kept),
+		TEST(test_kept_device_is_removed),
+		TEST(test_prefix),
+		TEST(test_name_is_taken),
+		TEST(test_removed_together),
+		TEST(test_removed_by_somebody),
+		TEST(test_remover_fails),
+		TEST(test_address_changes),
 		TEST(test_many_addresses),
+		TEST(test_routes),
+		TEST(test_route_removed_by_somebody),
 	};
 
 	log_init("test", NULL, false);
