@@ -274,10 +274,10 @@ static void work(uint64_t served, uint32_t window, uint32_t keep)
 	int64_t start = now_us();
 
 	while (all.served < served && now_us() - start < 2 * LAST_WAIT) {
-		while (all.served + all.n_busy < served && all.n_busy + all.n_cooling < window &&
-		       begin()) {
-		}
-		step(10);
+		for (int i = 0; i < BURST && all.served + all.n_busy < served &&
+				all.n_busy + all.n_cooling < window && begin();)
+			i++;
+		step(all.n_busy + all.n_cooling < window ? 0 : 10);
 		leave_oldest(keep);
 	}
 }

@@ -150,6 +150,27 @@ def test_flood_from_everywhere(internet):
     close_all([bob, *flood])
 
 
+def test_overload(crowded):
+    """Whose password is being looked at is not dropped: who comes then waits in the kernel."""
+    names = ["alice", "bob", "carol"]
+    crowded.users.add("carol")
+    server = crowded.dtcps(set={"limit.pending": len(names)})
+    with server.held("monitor"):
+        wires = []
+        for name, source in zip(names, crowded.sources):
+            wires.append(Wire(crowded.site, source=source))
+            wires[-1].send(f"{wires[-1].request(name)}\r\n")
+        late = [junk(crowded, crowded.sources[7]) for _ in range(2)]
+        pass_time(0.5, lambda: ends(wires + late) == [None] * 5, "nobody is dropped")
+    for wire in wires:
+        wire.socket.setblocking(True)
+        assert wire.line().startswith("+OK ")
+    for wire in late:
+        wire.socket.setblocking(True)
+        assert wire.line().startswith("+OK ")
+    close_all(wires + late)
+
+
 def test_only_sessions(crowded):
     """Sessions give way to nobody; who has one can still come to replace it."""
     crowded.dtcps(set={"limit.source.connections": 2})

@@ -29,6 +29,13 @@ static bool admission_make_room(struct admission *admission, struct in_addr peer
 	return false;
 }
 
+static int64_t admission_wait(void *arg)
+{
+	const struct admission *admission = arg;
+
+	return connection_limits_wait(admission->connection_limits, clock_ms());
+}
+
 static void admission_on_accepted(int fd, struct in_addr peer, void *arg)
 {
 	struct admission *admission = arg;
@@ -46,7 +53,8 @@ static void admission_on_accepted(int fd, struct in_addr peer, void *arg)
 		return;
 	}
 	TAILQ_INSERT_TAIL(&admission->clients, client, next);
-	connection_limits_enter(admission->connection_limits, &client->place, peer, client);
+	connection_limits_enter(admission->connection_limits, &client->place, peer, client,
+				clock_ms());
 }
 
 static bool admission_on_exhausted(void *arg)
@@ -75,6 +83,7 @@ void admission_init(struct admission *admission, const struct client_owner *owne
 bool admission_open(struct admission *admission, int fd)
 {
 	admission->listening = (struct listener_owner){
+		.wait = admission_wait,
 		.accepted = admission_on_accepted,
 		.exhausted = admission_on_exhausted,
 		.arg = admission,

@@ -14,6 +14,17 @@
 /* Another user's session whose connection is silent for longer gives way on the same address. */
 enum { BROKER_SILENT_MS = 75000 };
 
+/*
+ * Logins that monitor is asked about at a time. The others wait here, where they can be forgotten
+ * if their clients leave.
+ */
+enum { BROKER_ASKED = 64 };
+
+void broker_init(struct broker *broker)
+{
+	TAILQ_INIT(&broker->waiting);
+}
+
 static void broker_tell(struct broker *broker, struct ipc *ipc, uint32_t type, const void *body,
 			size_t size)
 {
@@ -51,10 +62,12 @@ static void broker_release(struct broker *broker, struct server_session *session
 	sessions_release(broker->sessions, session);
 }
 
-static void broker_refuse(struct client *client, enum dtcp_reason reason)
+static void broker_refuse(const struct broker *broker, struct client *client,
+			  enum dtcp_reason reason)
 {
 	const struct conn_event event = {.input = CONN_REFUSED, .reason = reason};
 
+	connection_limits_rest(broker->connection_limits, &client->place);
 	client_feed(client, &event);
 }
 
@@ -73,20 +86,61 @@ static uint32_t broker_weigh(struct broker *broker, const struct client *client,
 	return 0;
 }
 
+/* Asks monitor about a login. */
+static void broker_ask(struct broker *broker, struct client *client)
+{
+	const struct dtcp_request *request = &client->conn.request;
+	struct server_login login = {
+		.type = request->type,
+		.udp = request->udp,
+		.peer = client->conn.peer,
+		.local = client->conn.local,
+	};
+	struct server_session *session = sessions_take(broker->sessions);
+
+	if (!session) {
+		broker_log_unheard(broker, client, "too many logins at once");
+		broker_refuse(broker, client, REASON_LOGINS);
+		return;
+	}
+	session->client = client;
+	session->peer = client->conn.peer;
+	session->udp = request->udp;
+	client->session = session;
+	login.id = session->id;
+	(void)strlcpy(login.user, request->user, sizeof(login.user));
+	(void)strlcpy(login.challenge, client->conn.challenge, sizeof(login.challenge));
+	(void)strlcpy(login.response, request->response, sizeof(login.response));
+	broker->asked++;
+	broker_tell(broker, broker->monitor, SERVER_MSG_LOGIN, &login, sizeof(login));
+}
+
+static void broker_forget(struct broker *broker, struct client *client)
+{
+	if (client->waiting)
+		TAILQ_REMOVE(&broker->waiting, client, next_waiting);
+	client->waiting = false;
+}
+
+/* The next ones, after an answer. */
+static void broker_ask_more(struct broker *broker)
+{
+	struct client *client;
+
+	while (broker->asked < BROKER_ASKED && (client = TAILQ_FIRST(&broker->waiting))) {
+		broker_forget(broker, client);
+		broker_ask(broker, client);
+	}
+}
+
 static void broker_login(struct broker *broker, struct client *client)
 {
 	const struct dtcp_request *request = &client->conn.request;
 	struct conn_event refused = {.input = CONN_REFUSED, .failed = true};
-	struct server_login login = {
-		.type = request->type,
-		.peer = client->conn.peer,
-		.local = client->conn.local,
-	};
-	struct server_session *session;
 
-	if (!dtcp_endpoint_valid(login.peer) || !dtcp_endpoint_valid(login.local)) {
+	if (!dtcp_endpoint_valid(client->conn.peer) || !dtcp_endpoint_valid(client->conn.local)) {
 		broker_log_unheard(broker, client, reason_text(REASON_ADDRESS));
-		broker_refuse(client, REASON_ADDRESS);
+		broker_refuse(broker, client, REASON_ADDRESS);
 		return;
 	}
 	client->account = login_limits_ask(broker->login_limits, client->conn.peer, request->user,
@@ -98,22 +152,10 @@ static void broker_login(struct broker *broker, struct client *client)
 		client_feed(client, &refused);
 		return;
 	}
-	session = sessions_take(broker->sessions);
-	if (!session) {
-		broker_log_unheard(broker, client, "too many logins at once");
-		broker_refuse(client, REASON_LOGINS);
-		return;
-	}
-	session->client = client;
-	session->peer = client->conn.peer;
-	session->udp = request->udp;
-	login.udp = request->udp;
-	client->session = session;
-	login.id = session->id;
-	(void)strlcpy(login.user, request->user, sizeof(login.user));
-	(void)strlcpy(login.challenge, client->conn.challenge, sizeof(login.challenge));
-	(void)strlcpy(login.response, request->response, sizeof(login.response));
-	broker_tell(broker, broker->monitor, SERVER_MSG_LOGIN, &login, sizeof(login));
+	connection_limits_work(broker->connection_limits, &client->place);
+	client->waiting = true;
+	TAILQ_INSERT_TAIL(&broker->waiting, client, next_waiting);
+	broker_ask_more(broker);
 }
 
 /*
@@ -269,6 +311,7 @@ void broker_ended(struct broker *broker, struct client *client)
 	struct server_session *session = client->session;
 
 	connection_limits_unsettle(broker->connection_limits, &client->place);
+	broker_forget(broker, client);
 	if (!session)
 		return;
 	if (session->state == SLOT_UP)
@@ -282,18 +325,12 @@ void broker_ended(struct broker *broker, struct client *client)
 	}
 }
 
-void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
+/* Monitor has answered about a login that is being looked into. */
+static void broker_decide(struct broker *broker, struct server_session *session,
+			  const struct server_verdict *verdict)
 {
 	struct conn_event event = {.input = CONN_VERDICT, .verdict = verdict};
-	struct server_session *session = sessions_get(broker->sessions, verdict->id);
-
 	bool granted = verdict->result == SERVER_GRANTED;
-
-	if (!session || session->state != SLOT_CHECK) {
-		broker_log_wrong(broker, "monitor", "verdict", verdict->id);
-		return;
-	}
-
 	struct client *client = session->client;
 
 	if (granted)
@@ -305,7 +342,7 @@ void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
 	event.delay = broker_weigh(broker, client, verdict->result);
 	if (granted && !broker_make_way(broker, session)) {
 		broker_release(broker, session);
-		broker_refuse(client, REASON_IN_USE);
+		broker_refuse(broker, client, REASON_IN_USE);
 		return;
 	}
 	if (granted && broker_is_full(broker, session)) {
@@ -315,17 +352,31 @@ void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
 			       broker->options->sessions_max);
 		broker_log_refused(broker, client, why);
 		broker_release(broker, session);
-		broker_refuse(client, REASON_SOLD_OUT);
+		broker_refuse(broker, client, REASON_SOLD_OUT);
 		return;
 	}
 	if (!granted) {
 		broker_log_verdict(broker, client, verdict);
 		broker_release(broker, session);
+		connection_limits_rest(broker->connection_limits, &client->place);
 	}
 	/* What the machine asks for in answer to it needs what only this message has. */
 	broker->verdict = verdict;
 	client_feed(client, &event);
 	broker->verdict = NULL;
+}
+
+void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
+{
+	struct server_session *session = sessions_get(broker->sessions, verdict->id);
+
+	if (!session || session->state != SLOT_CHECK) {
+		broker_log_wrong(broker, "monitor", "verdict", verdict->id);
+		return;
+	}
+	broker->asked--;
+	broker_decide(broker, session, verdict);
+	broker_ask_more(broker);
 }
 
 void broker_revoke(struct broker *broker, uint32_t id)
@@ -422,7 +473,7 @@ void broker_refused(struct broker *broker, uint32_t id)
 
 	log_warnx("%s: the forward room refused a session", client->peer_text);
 	broker_release(broker, session);
-	broker_refuse(client, REASON_INTERNAL);
+	broker_refuse(broker, client, REASON_INTERNAL);
 }
 
 void broker_removed(struct broker *broker, uint32_t id)

@@ -37,10 +37,15 @@ struct broker {
 	uint32_t dead_paths;		      /* sessions with such a path now */
 	const struct counters_page *counters; /* NULL: none are shown */
 	const struct server_verdict *verdict; /* while it is being acted upon */
+	TAILQ_HEAD(, client) waiting;	      /* logins that monitor was not asked about yet */
+	uint32_t asked;			      /* those that it has not answered yet */
 	/* A message could not be sent for want of memory: the room has to end. */
 	void (*failed)(void *arg);
 	void *arg;
 };
+
+/* What is zero at first but for lists. */
+void broker_init(struct broker *broker);
 
 /* client_owner.act and client_owner.ended. */
 void broker_act(struct broker *broker, struct client *client, unsigned int what);

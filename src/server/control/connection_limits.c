@@ -11,6 +11,18 @@
  */
 enum { CONNECTION_LIMITS_RANKS = 1024, CONNECTION_LIMITS_FEW = 4 };
 
+/*
+ * So many logins are looked into or wait for that, and how soon it is looked again whether they are
+ * fewer: enough for the server to have something to do meanwhile.
+ */
+enum { CONNECTION_LIMITS_WORK = 256, CONNECTION_LIMITS_LOOK_MS = 5 };
+
+/*
+ * How long a connection from an address with no more than a few may take to say something before it
+ * is dropped for others.
+ */
+enum { CONNECTION_LIMITS_GRACE_MS = 250 };
+
 TAILQ_HEAD(connection_limits_places, connection_limits_place);
 TAILQ_HEAD(connection_limits_sources, connection_limits_source);
 
@@ -21,6 +33,7 @@ struct connection_limits_source {
 	struct in_addr addr;
 	uint32_t connections;
 	uint32_t n_pending;
+	uint32_t n_idle;		       /* of these, those that can be dropped */
 	struct connection_limits_places fresh; /* pending ones, the oldest first */
 	struct connection_limits_places spoiled;
 };
@@ -31,9 +44,10 @@ struct connection_limits {
 	struct hash hash;
 	uint32_t connections;
 	uint32_t n_pending;
-	uint32_t worst; /* highest rank that somebody has, 0 for none */
+	uint32_t n_working; /* of these */
+	uint32_t worst;	    /* highest rank that somebody has, 0 for none */
 	struct connection_limits_sources
-		ranks[CONNECTION_LIMITS_RANKS + 1]; /* by pending connections */
+		ranks[CONNECTION_LIMITS_RANKS + 1]; /* by idle connections */
 	struct connection_limits_places spoiled; /* the one that was spoiled first is the first */
 	struct connection_limits_sources unused;
 	uint32_t size;
@@ -107,19 +121,17 @@ connection_limits_find(const struct connection_limits *limits, struct in_addr ad
 
 static uint32_t connection_limits_rank(const struct connection_limits_source *source)
 {
-	return source->n_pending < CONNECTION_LIMITS_RANKS ? source->n_pending
-							   : CONNECTION_LIMITS_RANKS;
+	return source->n_idle < CONNECTION_LIMITS_RANKS ? source->n_idle : CONNECTION_LIMITS_RANKS;
 }
 
-/* One pending connection of a source more, or one less. */
+/* One idle connection of a source more, or one less. */
 static void connection_limits_move(struct connection_limits *limits,
 				   struct connection_limits_source *source, int by)
 {
 	uint32_t rank = connection_limits_rank(source);
 
 	TAILQ_REMOVE(&limits->ranks[rank], source, next);
-	source->n_pending += (uint32_t)by;
-	limits->n_pending += (uint32_t)by;
+	source->n_idle += (uint32_t)by;
 	rank = connection_limits_rank(source);
 	/* The last in its rank: among equals, the ones that have been there for longest go first.
 	 */
@@ -148,6 +160,31 @@ struct connection_limits_place *connection_limits_worst(const struct connection_
 	return connection_limits_worst_of(TAILQ_FIRST(&limits->ranks[limits->worst]));
 }
 
+/* The limit on all connections that is reached, NULL for none. */
+static const char *connection_limits_reached(const struct connection_limits *limits)
+{
+	if (limits->n_pending >= limits->config->pending)
+		return "limit.pending";
+	if (limits->connections >= limits->config->connections || connection_limits_is_full(limits))
+		return "limit.connections";
+	return NULL;
+}
+
+int64_t connection_limits_wait(const struct connection_limits *limits, int64_t now)
+{
+	const struct connection_limits_place *worst = connection_limits_worst(limits);
+	bool reached = connection_limits_reached(limits) != NULL;
+
+	if (limits->n_working >= CONNECTION_LIMITS_WORK ||
+	    (reached && !worst && limits->n_working > 0))
+		return CONNECTION_LIMITS_LOOK_MS;
+	if (!reached || !worst || worst->spoiled || limits->worst > CONNECTION_LIMITS_FEW ||
+	    now >= worst->since + CONNECTION_LIMITS_GRACE_MS)
+		return 0;
+	/* Another one may be dropped before, or leave. */
+	return CONNECTION_LIMITS_LOOK_MS;
+}
+
 enum connection_limits_answer connection_limits_ask(const struct connection_limits *limits,
 						    struct in_addr addr,
 						    struct connection_limits_place **drop,
@@ -166,11 +203,8 @@ enum connection_limits_answer connection_limits_ask(const struct connection_limi
 		*drop = connection_limits_worst_of(source);
 		return *drop ? CONNECTION_LIMITS_DROP : CONNECTION_LIMITS_REFUSE;
 	}
-	if (limits->n_pending >= config->pending)
-		*why = "limit.pending";
-	else if (limits->connections >= config->connections || connection_limits_is_full(limits))
-		*why = "limit.connections";
-	else
+	*why = connection_limits_reached(limits);
+	if (!*why)
 		return CONNECTION_LIMITS_ENTER;
 	*drop = connection_limits_worst(limits);
 	return *drop ? CONNECTION_LIMITS_DROP : CONNECTION_LIMITS_REFUSE;
@@ -178,7 +212,7 @@ enum connection_limits_answer connection_limits_ask(const struct connection_limi
 
 void connection_limits_enter(struct connection_limits *limits,
 			     struct connection_limits_place *place, struct in_addr addr,
-			     void *owner)
+			     void *owner, int64_t now)
 {
 	struct connection_limits_source *source = connection_limits_find(limits, addr);
 
@@ -193,21 +227,23 @@ void connection_limits_enter(struct connection_limits *limits,
 	}
 	limits->connections++;
 	source->connections++;
-	*place = (struct connection_limits_place){.owner = owner, .source = source};
+	*place = (struct connection_limits_place){.owner = owner, .source = source, .since = now};
 	connection_limits_unsettle(limits, place);
 }
 
-void connection_limits_unsettle(struct connection_limits *limits,
-				struct connection_limits_place *place)
+/* A pending one becomes one that can be dropped. */
+static void connection_limits_list(struct connection_limits *limits,
+				   struct connection_limits_place *place)
 {
-	if (place->pending)
-		return;
-	place->pending = true;
-	TAILQ_INSERT_TAIL(&place->source->fresh, place, next);
+	if (place->spoiled) {
+		TAILQ_INSERT_TAIL(&place->source->spoiled, place, next);
+		TAILQ_INSERT_TAIL(&limits->spoiled, place, next_spoiled);
+	} else {
+		TAILQ_INSERT_TAIL(&place->source->fresh, place, next);
+	}
 	connection_limits_move(limits, place->source, 1);
 }
 
-/* Takes a pending one out of its lists. */
 static void connection_limits_unlist(struct connection_limits *limits,
 				     struct connection_limits_place *place)
 {
@@ -217,17 +253,50 @@ static void connection_limits_unlist(struct connection_limits *limits,
 	} else {
 		TAILQ_REMOVE(&place->source->fresh, place, next);
 	}
+	connection_limits_move(limits, place->source, -1);
+}
+
+void connection_limits_work(struct connection_limits *limits, struct connection_limits_place *place)
+{
+	if (!place->pending || place->working)
+		return;
+	connection_limits_unlist(limits, place);
+	place->working = true;
+	limits->n_working++;
+}
+
+void connection_limits_rest(struct connection_limits *limits, struct connection_limits_place *place)
+{
+	if (!place->working)
+		return;
+	place->working = false;
+	limits->n_working--;
+	connection_limits_list(limits, place);
+}
+
+void connection_limits_unsettle(struct connection_limits *limits,
+				struct connection_limits_place *place)
+{
+	connection_limits_rest(limits, place);
+	if (place->pending)
+		return;
+	place->pending = true;
+	place->source->n_pending++;
+	limits->n_pending++;
+	connection_limits_list(limits, place);
 }
 
 void connection_limits_settle(struct connection_limits *limits,
 			      struct connection_limits_place *place)
 {
+	connection_limits_rest(limits, place);
 	if (!place->pending)
 		return;
 	connection_limits_unlist(limits, place);
 	place->pending = false;
 	place->spoiled = false;
-	connection_limits_move(limits, place->source, -1);
+	place->source->n_pending--;
+	limits->n_pending--;
 }
 
 void connection_limits_spoil(struct connection_limits *limits,
@@ -235,10 +304,10 @@ void connection_limits_spoil(struct connection_limits *limits,
 {
 	if (!place->pending || place->spoiled)
 		return;
+	connection_limits_rest(limits, place);
 	connection_limits_unlist(limits, place);
 	place->spoiled = true;
-	TAILQ_INSERT_TAIL(&place->source->spoiled, place, next);
-	TAILQ_INSERT_TAIL(&limits->spoiled, place, next_spoiled);
+	connection_limits_list(limits, place);
 }
 
 void connection_limits_leave(struct connection_limits *limits,

@@ -12,7 +12,10 @@
  * - of all that are alike the oldest, so that who is quick gets through: a login takes less time
  *   than a flood needs to go round.
  *
- * Connections with a session are never dropped.
+ * Connections with a session are never dropped, nor are those whose login is being looked into: to
+ * drop one of these for a newcomer would be to do the same work twice and nothing of it in the end.
+ * Nor, unless its address has more than a few, one that has not had the time to say anything yet.
+ * If only such connections are there, newcomers wait in the kernel until one of them is through.
  *
  * Pure: keeps lists of connections that the caller owns.
  */
@@ -40,14 +43,17 @@ struct connection_limits_place {
 	struct connection_limits_source *source;
 	bool pending;
 	bool spoiled;
-	TAILQ_ENTRY(connection_limits_place) next;	   /* of its source, spoiled or not */
+	bool working;  /* its login is looked into */
+	int64_t since; /* milliseconds, when it came */
+	TAILQ_ENTRY(connection_limits_place)
+	next; /* of its source, spoiled or not; unless working */
 	TAILQ_ENTRY(connection_limits_place) next_spoiled; /* of all that are */
 };
 
 enum connection_limits_answer {
 	CONNECTION_LIMITS_ENTER,  /* let it in */
 	CONNECTION_LIMITS_DROP,	  /* drop the one named, and ask again */
-	CONNECTION_LIMITS_REFUSE, /* only sessions are there */
+	CONNECTION_LIMITS_REFUSE, /* there is none that could be dropped */
 };
 
 struct connection_limits;
@@ -62,6 +68,12 @@ struct connection_limits *connection_limits_new(const struct connection_limits_c
 void connection_limits_free(struct connection_limits *limits);
 
 /*
+ * Milliseconds until a connection may be let in, wherever it comes from: 0 if one may now, or will
+ * be refused.
+ */
+int64_t connection_limits_wait(const struct connection_limits *limits, int64_t now);
+
+/*
  * Is there room for a connection from there? *drop: the place to be left first. *why: the limit in
  * the way, as the operator knows it.
  */
@@ -74,7 +86,7 @@ enum connection_limits_answer connection_limits_ask(const struct connection_limi
  */
 void connection_limits_enter(struct connection_limits *limits,
 			     struct connection_limits_place *place, struct in_addr addr,
-			     void *owner);
+			     void *owner, int64_t now);
 void connection_limits_leave(struct connection_limits *limits,
 			     struct connection_limits_place *place);
 
@@ -83,6 +95,12 @@ void connection_limits_settle(struct connection_limits *limits,
 			      struct connection_limits_place *place);
 void connection_limits_unsettle(struct connection_limits *limits,
 				struct connection_limits_place *place);
+
+/* Its login is looked into now, or no longer. One with a session is not changed. */
+void connection_limits_work(struct connection_limits *limits,
+			    struct connection_limits_place *place);
+void connection_limits_rest(struct connection_limits *limits,
+			    struct connection_limits_place *place);
 
 /* A login has failed on it. It stays what it is otherwise; one with a session is not changed. */
 void connection_limits_spoil(struct connection_limits *limits,

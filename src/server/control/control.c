@@ -339,6 +339,7 @@ int server_control_run(struct server_options *options, int monitor_fd, int forwa
 	};
 
 	admission_init(&control.admission, &control.owner);
+	broker_init(&control.broker);
 	control.base = event_base_new();
 	if (!control.base)
 		goto no_memory;

@@ -14,7 +14,7 @@
 enum { LISTENER_BATCH = 32 };
 
 /* Out of descriptors, and nothing to close. */
-static const struct timeval listener_pause = {.tv_sec = 1};
+enum { LISTENER_REST_MS = 1000 };
 
 /* It is said once in this time. */
 enum { LISTENER_SAY_MS = 60000 };
@@ -28,7 +28,18 @@ struct listener {
 	int64_t say_at; /* milliseconds; before then it has been said that none can be accepted */
 };
 
-/* Pausing keeps it from spinning on a connection that it cannot take. */
+/* Keeps it from spinning on connections that it cannot take. */
+static void listener_pause(struct listener *listener, int64_t ms)
+{
+	const struct timeval pause = {
+		.tv_sec = (time_t)(ms / 1000),
+		.tv_usec = (suseconds_t)(ms % 1000 * 1000),
+	};
+
+	if (evtimer_add(listener->resume, &pause) == 0)
+		(void)event_del(listener->readable);
+}
+
 static void listener_rest(struct listener *listener, int error)
 {
 	int64_t now = clock_ms();
@@ -38,8 +49,16 @@ static void listener_rest(struct listener *listener, int error)
 		log_warn("cannot accept connections, trying again every second");
 		listener->say_at = now + LISTENER_SAY_MS;
 	}
-	if (evtimer_add(listener->resume, &listener_pause) == 0)
-		(void)event_del(listener->readable);
+	listener_pause(listener, LISTENER_REST_MS);
+}
+
+/* Who waited in the kernel may have left: nothing is done for them. */
+static bool listener_is_gone(int fd)
+{
+	char octet;
+	ssize_t n = recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	return n == 0 || (n == -1 && errno != EAGAIN);
 }
 
 /* One connection. False where there is no more now. */
@@ -52,6 +71,10 @@ static bool listener_accept(struct listener *listener)
 		accept4(listener->fd, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	int error = errno;
 
+	if (fd >= 0 && listener_is_gone(fd)) {
+		close(fd);
+		return true;
+	}
 	if (fd >= 0) {
 		owner->accepted(fd, peer.sin_addr, owner->arg);
 		return true;
@@ -81,7 +104,11 @@ static void listener_on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	for (int i = 0; i < LISTENER_BATCH && !listener->stopped; i++) {
-		if (!listener_accept(listener))
+		int64_t wait = listener->owner->wait(listener->owner->arg);
+
+		if (wait > 0)
+			listener_pause(listener, wait);
+		if (wait > 0 || !listener_accept(listener))
 			return;
 	}
 }

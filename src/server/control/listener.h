@@ -9,10 +9,13 @@
 #include <event2/event.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct listener;
 
 struct listener_owner {
+	/* Milliseconds in which none is accepted: they wait in the kernel. 0: go on. */
+	int64_t (*wait)(void *arg);
 	/* Takes over fd, which is non-blocking. */
 	void (*accepted)(int fd, struct in_addr peer, void *arg);
 	/* Descriptors or memory ran out: closes a connection that matters less. False: none. */

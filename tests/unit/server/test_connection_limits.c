@@ -21,6 +21,7 @@ struct bench {
 	struct connection_limits *limits;
 	struct connection_limits_place *places; /* owner: the place itself while it is entered */
 	size_t used;
+	int64_t now;
 	struct connection_limits_place *drop;
 	const char *why;
 };
@@ -73,7 +74,7 @@ static struct connection_limits_place *enter(struct bench *bench, uint32_t from)
 
 	assert_int_equal(ask(bench, from), CONNECTION_LIMITS_ENTER);
 	assert_null(bench->drop);
-	connection_limits_enter(bench->limits, place, source(from), place);
+	connection_limits_enter(bench->limits, place, source(from), place, bench->now);
 	assert_ptr_equal(place->owner, place);
 	return place;
 }
@@ -297,6 +298,114 @@ static void test_counts(void **state)
 	end(&bench);
 }
 
+/* Whose login is looked into stays, and the next one goes instead of it. */
+static void test_in_work(void **state)
+{
+	struct bench bench;
+	struct connection_limits_place *first, *second, *third;
+
+	(void)state;
+	begin(&bench, 100, 3, 4, 2);
+	first = enter(&bench, 1);
+	second = enter(&bench, 1);
+	connection_limits_work(bench.limits, first);
+	connection_limits_work(bench.limits, first);
+	expect_drop(&bench, 1, second, "limit.source.pending");
+	third = enter(&bench, 2);
+	expect_drop(&bench, 3, second, "limit.pending");
+	/* A place in work counts for the limits, and not for who has most. */
+	connection_limits_work(bench.limits, second);
+	expect_drop(&bench, 3, third, "limit.pending");
+	expect_refuse(&bench, 1, "limit.source.pending");
+	connection_limits_work(bench.limits, third);
+	assert_null(connection_limits_worst(bench.limits));
+	/* Not one of them is turned away, though none would be dropped: they wait. */
+	assert_true(connection_limits_wait(bench.limits, 1000000) > 0);
+	/* It failed, and goes before one that was not heard yet. */
+	connection_limits_spoil(bench.limits, first);
+	connection_limits_rest(bench.limits, second);
+	assert_int_equal(connection_limits_wait(bench.limits, 0), 0);
+	expect_drop(&bench, 3, first, "limit.pending");
+	/* Its next try is in work again, and in vain again. */
+	connection_limits_work(bench.limits, first);
+	expect_drop(&bench, 3, second, "limit.pending");
+	connection_limits_rest(bench.limits, first);
+	expect_drop(&bench, 3, first, "limit.pending");
+	/* One with a session is not in work. */
+	connection_limits_settle(bench.limits, third);
+	connection_limits_work(bench.limits, third);
+	connection_limits_rest(bench.limits, third);
+	assert_int_equal(connection_limits_pending(bench.limits), 2);
+	end(&bench);
+}
+
+/* One that ends while it is in work is as any other. */
+static void test_in_work_at_the_end(void **state)
+{
+	struct bench bench;
+	struct connection_limits_place *first, *second;
+
+	(void)state;
+	begin(&bench, 100, 2, 4, 2);
+	first = enter(&bench, 1);
+	second = enter(&bench, 2);
+	connection_limits_work(bench.limits, first);
+	connection_limits_work(bench.limits, second);
+	connection_limits_unsettle(bench.limits, first);
+	expect_drop(&bench, 3, first, "limit.pending");
+	leave(&bench, second);
+	leave(&bench, first);
+	assert_int_equal(connection_limits_pending(bench.limits), 0);
+	assert_int_equal(connection_limits_wait(bench.limits, 0), 0);
+	end(&bench);
+}
+
+/* There is a moment to say something in, but not after a failed login. */
+static void test_grace(void **state)
+{
+	struct bench bench;
+	struct connection_limits_place *first;
+
+	(void)state;
+	begin(&bench, 100, 2, 4, 2);
+	bench.now = 1000;
+	assert_int_equal(connection_limits_wait(bench.limits, 1000), 0);
+	first = enter(&bench, 1);
+	bench.now = 1100;
+	(void)enter(&bench, 2);
+	assert_true(connection_limits_wait(bench.limits, 1100) > 0);
+	assert_true(connection_limits_wait(bench.limits, 1249) > 0);
+	assert_int_equal(connection_limits_wait(bench.limits, 1250), 0);
+	connection_limits_spoil(bench.limits, first);
+	assert_int_equal(connection_limits_wait(bench.limits, 1100), 0);
+	end(&bench);
+	/* Not where somebody has more than a few. */
+	begin(&bench, 100, 5, 10, 10);
+	for (int i = 0; i < 5; i++)
+		(void)enter(&bench, 1);
+	assert_int_equal(connection_limits_wait(bench.limits, 0), 0);
+	end(&bench);
+	/* Who has too many displaces themselves, at once. */
+	begin(&bench, 100, 2, 4, 2);
+	(void)arrive(&bench, 3);
+	(void)arrive(&bench, 3);
+	assert_int_equal(ask(&bench, 3), CONNECTION_LIMITS_DROP);
+	end(&bench);
+}
+
+/* If there are only sessions, nobody waits for them to end. */
+static void test_no_wait_for_sessions(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	begin(&bench, 1, 1, 1, 1);
+	connection_limits_settle(bench.limits, enter(&bench, 1));
+	assert_int_equal(connection_limits_wait(bench.limits, 0), 0);
+	expect_refuse(&bench, 2, "limit.connections");
+	end(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +416,10 @@ int main(void)
 		cmocka_unit_test(test_spoiled_ones),
 		cmocka_unit_test(test_all_have_sessions),
 		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_in_work),
+		cmocka_unit_test(test_in_work_at_the_end),
+		cmocka_unit_test(test_grace),
+		cmocka_unit_test(test_no_wait_for_sessions),
 	};
 
 	return cmocka_run_group_tests_name("server limits", tests, NULL, NULL);

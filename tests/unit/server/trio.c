@@ -429,6 +429,7 @@ void trio_run(uint32_t sessions, uint32_t pending, void (*play)(void))
 		.sessions = sessions_new(sessions + pending, key),
 		.failed = on_failed,
 	};
+	broker_init(&trio.broker);
 	trio.grants = grants_new(&owner);
 	assert_non_null(trio.broker.sessions);
 	assert_non_null(trio.grants);

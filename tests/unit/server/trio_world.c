@@ -228,6 +228,10 @@ void __wrap_connection_limits_unsettle(struct connection_limits *connection_limi
 				       struct connection_limits_place *place);
 void __wrap_connection_limits_spoil(struct connection_limits *connection_limits,
 				    struct connection_limits_place *place);
+void __wrap_connection_limits_work(struct connection_limits *connection_limits,
+				   struct connection_limits_place *place);
+void __wrap_connection_limits_rest(struct connection_limits *connection_limits,
+				   struct connection_limits_place *place);
 void __wrap_log_info(const char *format, ...);
 void __wrap_log_warn(const char *format, ...);
 void __wrap_log_warnx(const char *format, ...);
@@ -285,6 +289,20 @@ void __wrap_connection_limits_unsettle(struct connection_limits *connection_limi
 
 void __wrap_connection_limits_spoil(struct connection_limits *connection_limits,
 				    struct connection_limits_place *place)
+{
+	(void)connection_limits;
+	(void)place;
+}
+
+void __wrap_connection_limits_work(struct connection_limits *connection_limits,
+				   struct connection_limits_place *place)
+{
+	(void)connection_limits;
+	(void)place;
+}
+
+void __wrap_connection_limits_rest(struct connection_limits *connection_limits,
+				   struct connection_limits_place *place)
 {
 	(void)connection_limits;
 	(void)place;
