@@ -48,6 +48,9 @@ struct users {
 	sqlite3 *db;
 	bool usable; /* db is a database of ours */
 	sqlite3_stmt *statements[USERS_STATEMENTS];
+	bool gathering;
+	bool gathered;		    /* a transaction is open */
+	bool spoilt;		    /* that cannot be kept */
 	bool searched[USERS_KINDS]; /* a pool that seemed full, once more from its beginning */
 	int64_t seen_version;	    /* -1 before the first users_changes() */
 	int64_t seen_change;   /* the last of "change" that was told; -1: everybody's is next */

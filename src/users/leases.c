@@ -366,11 +366,65 @@ static enum users_result users_new_lease(struct users *users, int64_t id,
 	return kept == USERS_OK ? USERS_FULL : kept;
 }
 
+/* The same in a transaction of its own. */
+static enum users_result users_lease_now(struct users *users, int64_t id,
+					 const struct users_pool *pool, struct prefix6 *out)
+{
+	enum users_result result = users_begin(users);
+	enum users_result ended;
+
+	if (result != USERS_OK)
+		return result;
+	result = users_new_lease(users, id, pool, out);
+	/* That the pool is full has been found out once and for all, and is kept. */
+	ended = users_end(users, result == USERS_FULL ? USERS_OK : result);
+	return ended == USERS_OK ? result : ended;
+}
+
+/* The same in one that others share. */
+static enum users_result users_lease_together(struct users *users, int64_t id,
+					      const struct users_pool *pool, struct prefix6 *out)
+{
+	enum users_result result = USERS_OK;
+
+	if (users->spoilt)
+		return USERS_FAILED;
+	if (!users->gathered)
+		result = users_begin(users);
+	if (result != USERS_OK)
+		return result;
+	users->gathered = true;
+	result = users_new_lease(users, id, pool, out);
+	users->spoilt = result == USERS_FAILED;
+	return result;
+}
+
+void users_gather(struct users *users)
+{
+	users->gathering = true;
+}
+
+bool users_gathered(const struct users *users)
+{
+	return users->gathered;
+}
+
+enum users_result users_flush(struct users *users)
+{
+	bool spoilt = users->spoilt;
+
+	if (!users->gathered)
+		return USERS_OK;
+	users->gathered = false;
+	users->spoilt = false;
+	return users_end(users, spoilt ? USERS_FAILED : USERS_OK);
+}
+
 /* held is what the user was found to have, length 0: nothing; becomes the lease. */
 static enum users_result users_lease(struct users *users, int64_t id, bool fixed,
 				     const struct users_pool *pool, struct prefix6 *held)
 {
-	enum users_result result, ended;
+	enum users_result result;
 	struct prefix6 lease;
 
 	/* Nearly every login ends here, and asks the database nothing. */
@@ -380,14 +434,8 @@ static enum users_result users_lease(struct users *users, int64_t id, bool fixed
 		return USERS_FULL;
 	result = users_ready(users);
 	if (result == USERS_OK)
-		result = users_begin(users);
-	if (result != USERS_OK)
-		return result;
-	result = users_new_lease(users, id, pool, &lease);
-	/* That the pool is full has been found out once and for all, and is kept. */
-	ended = users_end(users, result == USERS_FULL ? USERS_OK : result);
-	if (ended != USERS_OK)
-		return ended;
+		result = users->gathering ? users_lease_together(users, id, pool, &lease)
+					  : users_lease_now(users, id, pool, &lease);
 	if (result == USERS_OK)
 		*held = lease;
 	return result;

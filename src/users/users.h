@@ -100,6 +100,18 @@ enum users_result users_lease_host(struct users *users, struct user *user,
 				   const struct prefix6 *host_prefix);
 
 /*
+ * To wait for the disk once for many leases: from here on new ones are noted together, and count
+ * only when users_flush() has returned USERS_OK. Until then others cannot write.
+ */
+void users_gather(struct users *users);
+
+/* Whether there are leases that do not count yet. */
+bool users_gathered(const struct users *users);
+
+/* Notes them. USERS_FAILED: none of them counts. Others are gathered from here on. */
+enum users_result users_flush(struct users *users);
+
+/*
  * Calls each() for every user that others have changed or deleted since the last call: in password
  * or addresses, not by a new lease of its own. USERS_EVERYBODY stands for all users: at the first
  * call, for a file that was replaced, after more changes than are noted. Cheap if nothing has

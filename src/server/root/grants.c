@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Logins whose leases are noted together; so many does control ask about at a time. */
+enum { GRANTS_BATCH = 64 };
+
 /* How often a trouble of the database is said while it lasts. */
 enum { GRANTS_COMPLAIN_MS = 60000 };
 
@@ -33,6 +36,8 @@ struct grants {
 	uint32_t count;	     /* of those in use */
 	bool complained;     /* about the database, that it cannot be read */
 	int64_t complain_at; /* ms: not before then about a lease that cannot be noted */
+	size_t n_later;
+	struct server_verdict later[GRANTS_BATCH]; /* until their leases are noted */
 };
 
 struct grants *grants_new(const struct grants_owner *owner)
@@ -47,6 +52,8 @@ struct grants *grants_new(const struct grants_owner *owner)
 		grants_free(grants);
 		return NULL;
 	}
+	if (owner->decided)
+		users_gather(owner->users);
 	return grants;
 }
 
@@ -321,7 +328,39 @@ bool grants_login(struct grants *grants, const struct server_login *login,
 		if (login->id >= grants->top)
 			grants->top = login->id + 1;
 	}
+	/* What others have noted before counts for them as well. */
+	if (grants->owner.decided && users_gathered(grants->owner.users)) {
+		grants->later[grants->n_later++] = *verdict;
+		explicit_bzero(verdict->key, sizeof(verdict->key));
+		verdict->result = GRANTS_LATER;
+	}
+	if (grants->n_later == GRANTS_BATCH)
+		grants_flush(grants);
 	return true;
+}
+
+void grants_flush(struct grants *grants)
+{
+	enum users_result noted;
+
+	if (grants->n_later == 0)
+		return;
+	noted = users_flush(grants->owner.users);
+	for (size_t i = 0; i < grants->n_later; i++) {
+		struct server_verdict *verdict = &grants->later[i];
+
+		if (noted != USERS_OK && verdict->result == SERVER_GRANTED) {
+			(void)grants_logout(grants, verdict->id);
+			*verdict = (struct server_verdict){
+				.id = verdict->id,
+				.user = verdict->user,
+				.result = grants_failed_lease(grants),
+			};
+		}
+		grants->owner.decided(verdict, grants->owner.arg);
+		explicit_bzero(verdict->key, sizeof(verdict->key));
+	}
+	grants->n_later = 0;
 }
 
 bool grants_logout(struct grants *grants, uint32_t id)
@@ -378,6 +417,8 @@ static bool grants_on_change(int64_t user, void *arg)
 	struct grants *grants = arg;
 	bool read = true;
 
+	/* Nobody can be told that a session is revoked before its verdict. */
+	grants_flush(grants);
 	if (user == USERS_EVERYBODY) {
 		for (uint32_t id = 0; read && id < grants->top; id++)
 			read = !grants->list[id].used ||

@@ -20,8 +20,13 @@ struct grants_owner {
 	struct users *users;
 	/* The session's user is gone, or has another password or other addresses. */
 	void (*revoked)(uint32_t id, void *arg);
+	/* The verdict on a login that had to wait. NULL: none waits. */
+	void (*decided)(const struct server_verdict *verdict, void *arg);
 	void *arg;
 };
+
+/* The result of a verdict that is told by decided(), at the next grants_flush(). */
+enum { GRANTS_LATER = 0 };
 
 /* owner is copied. NULL where memory is short. */
 struct grants *grants_new(const struct grants_owner *owner);
@@ -33,6 +38,12 @@ void grants_free(struct grants *grants);
  */
 bool grants_login(struct grants *grants, const struct server_login *login,
 		  struct server_verdict *verdict);
+
+/*
+ * Waits for the disk, once for all the leases that were given out since the last call, and tells
+ * the verdicts on these logins.
+ */
+void grants_flush(struct grants *grants);
 
 /* Takes back what a session had. False where there is no such session. */
 bool grants_logout(struct grants *grants, uint32_t id);

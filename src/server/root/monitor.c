@@ -87,6 +87,33 @@ static void monitor_on_here(struct ipc *ipc, const void *body, int fd, void *arg
 
 /* --- messages and signals ----------------------------------------------------------------- */
 
+void monitor_decided(const struct server_verdict *verdict, void *arg)
+{
+	struct monitor *monitor = arg;
+
+	monitor_tell(monitor, monitor->control, SERVER_MSG_VERDICT, verdict, sizeof(*verdict), -1);
+}
+
+static void monitor_on_flush(evutil_socket_t fd, short what, void *arg)
+{
+	struct monitor *monitor = arg;
+
+	(void)fd;
+	(void)what;
+	monitor->flushing = false;
+	grants_flush(monitor->grants);
+}
+
+/* When all the logins have been looked into that have come by now. */
+static void monitor_flush_soon(struct monitor *monitor)
+{
+	static const struct timeval at_once = {0};
+
+	if (!monitor->flushing)
+		loop_once(monitor->base, &at_once, monitor_on_flush, monitor);
+	monitor->flushing = true;
+}
+
 static void monitor_on_login(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	struct monitor *monitor = arg;
@@ -104,7 +131,10 @@ static void monitor_on_login(struct ipc *ipc, const void *body, int fd, void *ar
 		monitor_end(monitor, EXIT_FAILED);
 		return;
 	}
-	monitor_tell(monitor, monitor->control, SERVER_MSG_VERDICT, &verdict, sizeof(verdict), -1);
+	if (verdict.result == GRANTS_LATER)
+		monitor_flush_soon(monitor);
+	else
+		monitor_decided(&verdict, monitor);
 	explicit_bzero(verdict.key, sizeof(verdict.key));
 	monitor_tell_sessions(monitor);
 }

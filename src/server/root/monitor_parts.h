@@ -37,6 +37,7 @@ struct monitor {
 	struct grants *grants;
 	struct supplies supplies; /* for the rooms */
 	int guard;		  /* our end of its channel: it goes when we do */
+	bool flushing;		  /* verdicts wait for the end of this turn of the loop */
 	bool stopping;
 	bool ending; /* status is the exit status */
 	int status;
@@ -55,6 +56,7 @@ void monitor_tell_sessions(const struct monitor *monitor);
 void monitor_device(uint32_t number, unsigned int interface, int fd, void *arg);
 void monitor_no_device(uint32_t index, void *arg);
 void monitor_revoked(uint32_t id, void *arg);
+void monitor_decided(const struct server_verdict *verdict, void *arg);
 void monitor_on_recheck(evutil_socket_t fd, short what, void *arg);
 void monitor_on_child(const char *name, pid_t pid, int status, void *arg);
 void monitor_on_signal(int signal_number, void *arg);

@@ -97,6 +97,7 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify)
 		.links = monitor->links,
 		.users = monitor->users,
 		.revoked = monitor_revoked,
+		.decided = monitor_decided,
 		.arg = monitor,
 	};
 	struct event *recheck = NULL;

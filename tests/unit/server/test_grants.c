@@ -7,6 +7,7 @@
 
 #include "netconf/sockets.h"
 #include "tests/unit/proto/addresses.h"
+#include "users/database.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,14 +35,35 @@ void __wrap_links_close(struct links *links, uint32_t number);
 enum users_result __wrap_users_find(struct users *users, const char *name, struct user *user);
 enum users_result __real_users_find(struct users *users, const char *name, struct user *user);
 
+enum users_result __wrap_users_flush(struct users *users);
+enum users_result __real_users_flush(struct users *users);
+
+static bool flush_fails;
+static struct users *change_after_find; /* alice's password, once */
 static unsigned int link_locals;
 static unsigned int found; /* users, since the test asked */
 static struct prefix6 led; /* to the device; length 0: nothing */
 
 enum users_result __wrap_users_find(struct users *users, const char *name, struct user *user)
 {
+	enum users_result result = __real_users_find(users, name, user);
+	struct users *admin = change_after_find;
+
 	found++;
-	return __real_users_find(users, name, user);
+	change_after_find = NULL;
+	if (admin)
+		assert_int_equal(users_set_password(admin, "alice", "another"), USERS_OK);
+	return result;
+}
+
+/* As with a disk that is full. */
+enum users_result __wrap_users_flush(struct users *users)
+{
+	if (flush_fails && users_gathered(users)) {
+		users->spoilt = true;
+		(void)users_fail_text(users, "no space left");
+	}
+	return __real_users_flush(users);
 }
 
 bool __wrap_sockets_is_here(struct in_addr addr)
@@ -86,11 +108,25 @@ struct place {
 
 static bool revoked[SESSIONS];
 
+/* The verdicts that came later. */
+static struct server_verdict later[SESSIONS];
+static unsigned int n_later;
+static unsigned int revoke_after; /* so many of them */
+
+static void on_decided(const struct server_verdict *verdict, void *arg)
+{
+	(void)arg;
+	assert_in_range(n_later, 0, SESSIONS - 1);
+	later[n_later++] = *verdict;
+}
+
 static void on_revoked(uint32_t id, void *arg)
 {
 	(void)arg;
 	assert_in_range(id, 0, SESSIONS - 1);
 	assert_false(revoked[id]);
+	/* Whoever is told has heard the verdict before. */
+	assert_true(n_later >= revoke_after);
 	revoked[id] = true;
 }
 
@@ -115,6 +151,7 @@ static int open_place(void **state)
 	};
 	place->owner = (struct grants_owner){.options = &place->options, .revoked = on_revoked};
 	memset(revoked, 0, sizeof(revoked));
+	n_later = revoke_after = 0;
 	assert_int_equal(users_open(place->path, true, &place->owner.users, error, sizeof(error)),
 			 USERS_OK);
 	assert_int_equal(users_add(place->owner.users, "alice", PASSWORD, NULL, other), USERS_OK);
@@ -351,6 +388,98 @@ static void test_changes(void **state)
 	users_close(admin);
 }
 
+/* A first login waits until its lease is noted, with all that came meanwhile. */
+static void test_noted_together(void **state)
+{
+	struct place *place = *state;
+	struct server_verdict verdict;
+	char other[DTCP_USER_MAX + 1];
+
+	grants_free(place->grants);
+	place->owner.decided = on_decided;
+	place->grants = grants_new(&place->owner);
+	assert_non_null(place->grants);
+	assert_int_equal(users_add(place->owner.users, "bob", PASSWORD, NULL, other), USERS_OK);
+	log_in_as(place, 0, "alice", TUNNEL_HOST, &verdict);
+	assert_int_equal(verdict.result, GRANTS_LATER);
+	log_in_as(place, 1, "bob", TUNNEL_HOST, &verdict);
+	assert_int_equal(verdict.result, GRANTS_LATER);
+	log_in_as(place, 2, "nobody", TUNNEL_HOST, &verdict);
+	assert_int_equal(verdict.result, GRANTS_LATER);
+	assert_int_equal(n_later, 0);
+	grants_flush(place->grants);
+	assert_int_equal(n_later, 3);
+	assert_int_equal(later[0].result, SERVER_GRANTED);
+	assert_int_equal(later[1].id, 1);
+	assert_int_equal(later[1].result, SERVER_GRANTED);
+	assert_int_equal(later[2].result, SERVER_AUTH);
+	assert_int_equal(grants_count(place->grants), 2);
+	grants_flush(place->grants);
+	assert_int_equal(n_later, 3);
+	/* Who comes again need not wait. */
+	assert_true(grants_logout(place->grants, 0));
+	log_in_as(place, 0, "alice", TUNNEL_HOST, &verdict);
+	assert_int_equal(verdict.result, SERVER_GRANTED);
+	assert_true(IN6_ARE_ADDR_EQUAL(&verdict.me6, &later[0].me6));
+}
+
+/* Where the disk is full, there is no tunnel on a lease that nobody will know of. */
+static void test_not_noted(void **state)
+{
+	struct place *place = *state;
+	struct server_verdict verdict;
+
+	grants_free(place->grants);
+	place->owner.decided = on_decided;
+	place->grants = grants_new(&place->owner);
+	assert_non_null(place->grants);
+	log_in_as(place, 0, "alice", TUNNEL_HOST, &verdict);
+	log_in_as(place, 1, "nobody", TUNNEL_HOST, &verdict);
+	flush_fails = true;
+	grants_flush(place->grants);
+	flush_fails = false;
+	assert_int_equal(n_later, 2);
+	assert_int_equal(later[0].result, SERVER_FAILED);
+	assert_int_equal(later[1].result, SERVER_AUTH);
+	assert_int_equal(grants_count(place->grants), 0);
+	n_later = 0;
+	log_in_as(place, 0, "alice", TUNNEL_HOST, &verdict);
+	grants_flush(place->grants);
+	assert_int_equal(n_later, 1);
+	assert_int_equal(later[0].result, SERVER_GRANTED);
+}
+
+/* A change that is found meanwhile revokes nothing that was not granted yet. */
+static void test_revoked_while_waiting(void **state)
+{
+	struct place *place = *state;
+	struct server_verdict verdict;
+	char other[DTCP_USER_MAX + 1];
+	struct users *admin = NULL;
+	char error[256];
+
+	grants_free(place->grants);
+	place->owner.decided = on_decided;
+	place->grants = grants_new(&place->owner);
+	assert_non_null(place->grants);
+	assert_int_equal(users_add(place->owner.users, "bob", PASSWORD, NULL, other), USERS_OK);
+	assert_int_equal(users_open(place->path, false, &admin, error, sizeof(error)), USERS_OK);
+	grants_recheck(place->grants);
+	log_in_as(place, 0, "bob", TUNNEL_HOST, &verdict);
+	grants_flush(place->grants);
+	n_later = 0;
+	/* As if it had come between the look at alice and the lease. */
+	change_after_find = admin;
+	log_in_as(place, 1, "alice", TUNNEL_HOST, &verdict);
+	assert_int_equal(verdict.result, GRANTS_LATER);
+	assert_int_equal(n_later, 0);
+	revoke_after = 1;
+	grants_recheck(place->grants);
+	assert_int_equal(n_later, 1);
+	assert_true(revoked[1] && !revoked[0]);
+	users_close(admin);
+}
+
 /* A prefix that was fixed for the user is led to the device, one that was leased is not. */
 static void test_prefix_of_tunnelonly(void **state)
 {
@@ -414,7 +543,8 @@ int main(void)
 		TEST(test_longest_texts),     TEST(test_wrong_password),
 		TEST(test_local_address),     TEST(test_prefix_of_tunnelonly),
 		TEST(test_prefix_that_takes), TEST(test_one_look),
-		TEST(test_changes),
+		TEST(test_changes),	      TEST(test_noted_together),
+		TEST(test_not_noted),	      TEST(test_revoked_while_waiting),
 	};
 
 	return cmocka_run_group_tests_name("server grants", tests, NULL, NULL);

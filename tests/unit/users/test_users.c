@@ -929,6 +929,70 @@ static void test_many_changes(void **state)
 	assert_int_equal(run_sql(place->path, sql), SQLITE_OK);
 }
 
+/* Leases that are noted together: all at once, and none for others before. */
+static void test_gathered(void **state)
+{
+	struct place *place = *state;
+	struct users *second = open_users(place->path, false);
+	struct user user;
+
+	users_set_patience(second, 10);
+	add(place->users, "alice");
+	add(place->users, "bob");
+	add(place->users, "carol");
+	assert_int_equal(users_flush(place->users), USERS_OK);
+	users_gather(place->users);
+	assert_false(users_gathered(place->users));
+	assert_network(place->users, "alice", "2001:db8:0:10::/62", 64, "2001:db8:0:11::/64");
+	assert_network(place->users, "bob", "2001:db8:0:10::/62", 64, "2001:db8:0:12::/64");
+	assert_true(users_gathered(place->users));
+	assert_int_equal(users_find(second, "alice", &user), USERS_OK);
+	assert_false(user.has_network);
+	assert_int_equal(users_set_password(second, "alice", "new"), USERS_FAILED);
+	assert_int_equal(users_flush(place->users), USERS_OK);
+	assert_false(users_gathered(place->users));
+	assert_int_equal(users_find(second, "bob", &user), USERS_OK);
+	assert_true(user.has_network);
+	/* One that finds nothing takes nothing from the others. */
+	add(second, "dave");
+	assert_network(place->users, "carol", "2001:db8:0:10::/62", 64, "2001:db8:0:13::/64");
+	assert_no_network(place->users, "dave", "2001:db8:0:10::/62", 64, USERS_FULL);
+	assert_int_equal(users_flush(place->users), USERS_OK);
+	assert_int_equal(users_find(second, "carol", &user), USERS_OK);
+	assert_true(user.has_network);
+	users_close(second);
+}
+
+/* If one cannot be noted, none is. */
+static void test_gathered_in_vain(void **state)
+{
+	struct place *place = *state;
+	struct user user;
+
+	add(place->users, "alice");
+	add(place->users, "bob");
+	add(place->users, "carol");
+	users_gather(place->users);
+	assert_network(place->users, "alice", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
+	/* The next one's place is damaged, which only this connection knows yet. */
+	assert_int_equal(sqlite3_exec(place->users->db,
+				      "CREATE TEMP TRIGGER no BEFORE INSERT ON block"
+				      " BEGIN SELECT RAISE(ABORT, 'no'); END",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	assert_no_network(place->users, "bob", "2001:db8:100::/40", 56, USERS_FAILED);
+	assert_int_equal(sqlite3_exec(place->users->db, "DROP TRIGGER no", NULL, NULL, NULL),
+			 SQLITE_OK);
+	assert_no_network(place->users, "carol", "2001:db8:100::/40", 56, USERS_FAILED);
+	assert_int_equal(users_flush(place->users), USERS_FAILED);
+	assert_int_equal(users_find(place->users, "alice", &user), USERS_OK);
+	assert_false(user.has_network);
+	assert_network(place->users, "carol", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
+	assert_int_equal(users_flush(place->users), USERS_OK);
+	assert_int_equal(users_find(place->users, "carol", &user), USERS_OK);
+	assert_true(user.has_network);
+}
+
 /* Eight processes want a lease for each of their users, from a database that none of them finds. */
 static void test_many_processes(void **state)
 {
@@ -1468,6 +1532,8 @@ int main(void)
 		TEST(test_changes_by_hand),
 		TEST(test_changes_again),
 		TEST(test_many_changes),
+		TEST(test_gathered),
+		TEST(test_gathered_in_vain),
 		TEST_EMPTY(test_many_processes),
 		TEST_EMPTY(test_mode),
 		TEST_EMPTY(test_missing),
