@@ -8,7 +8,8 @@
  *
  *     fill COUNT WINDOW        until COUNT sessions are up, WINDOW logins at a time
  *     turn COUNT WINDOW        COUNT logins, each in place of the oldest session
- *     offer RATE SECONDS       logins begun RATE times a second, whatever becomes of them
+ *     offer RATE SECONDS WAIT  logins begun RATE times a second, whatever becomes of them; each
+ *                              leaves after WAIT seconds
  *     shrink COUNT             sessions are left, the oldest first, until COUNT are up
  *     ping PERIOD SECONDS      each session asks every PERIOD seconds
  *     lost                     the server has ended: until no session is up
@@ -330,14 +331,14 @@ static void ping(uint32_t period, uint32_t seconds)
 static void task(const char *line)
 {
 	int64_t start = now_us();
-	uint32_t a = 0, b = 0;
+	uint32_t a = 0, b = 0, c = 1;
 	char word[16];
 
-	if (sscanf(line, "%15s %u %u", word, &a, &b) < 1)
+	if (sscanf(line, "%15s %u %u %u", word, &a, &b, &c) < 1)
 		return;
 	reset(LAST_WAIT);
 	if (strcmp(word, "offer") == 0) {
-		reset(SECOND);
+		reset((int64_t)c * SECOND);
 		offer(a, b);
 		return;
 	}

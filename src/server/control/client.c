@@ -60,20 +60,50 @@ static void client_finish_if_done(struct client *client)
 		client_finish(client);
 }
 
+/*
+ * Nearly every line goes out at once, without waking up once more for it; what the socket does not
+ * take is for libevent, which also finds out what is wrong with it.
+ */
 static void client_send(struct client *client, const char *line)
 {
 	struct evbuffer *output = bufferevent_get_output(client->stream);
+	char text[DTCP_LINE_SIZE + 2];
+	size_t len = (size_t)snprintf(text, sizeof(text), "%s\r\n", line);
+	ssize_t sent = 0;
 
 	log_debug("%s: server: %s", client->peer_text, line);
-	if (!client->failed && evbuffer_add_printf(output, "%s\r\n", line) == -1)
+	if (client->failed)
+		return;
+	if (evbuffer_get_length(output) == 0)
+		sent = write(bufferevent_getfd(client->stream), text, len);
+	if (sent < 0)
+		sent = 0;
+	if ((size_t)sent < len && evbuffer_add(output, text + sent, len - (size_t)sent) == -1)
 		client->failed = true;
+}
+
+static void client_on_word(evutil_socket_t fd, short what, void *arg);
+
+/* Some clients send these words without an end and wait for the answer. */
+static void client_await_word(struct client *client)
+{
+	if (!client->word_timer)
+		client->word_timer = evtimer_new(client->owner->base, client_on_word, client);
+	if (!client->word_timer || evtimer_add(client->word_timer, &client->owner->word_wait) == -1)
+		client->failed = true;
+}
+
+static void client_forget_word(struct client *client)
+{
+	if (client->word_timer)
+		(void)evtimer_del(client->word_timer);
 }
 
 static void client_close(struct client *client)
 {
 	client->closing = true;
 	(void)bufferevent_disable(client->stream, EV_READ);
-	(void)evtimer_del(client->word_timer);
+	client_forget_word(client);
 	client->owner->ended(client, client->owner->arg);
 	clock_arm(client->timer, clock_ms() + CLIENT_CLOSE_MS);
 }
@@ -131,7 +161,7 @@ static void client_read_lines(struct client *client)
 	struct evbuffer *input = bufferevent_get_input(client->stream);
 	struct conn_event event = {.input = CONN_LINE};
 
-	(void)evtimer_del(client->word_timer);
+	client_forget_word(client);
 	while (!client->closing && conn_listens(&client->conn, clock_ms()) &&
 	       !client_is_choked(client)) {
 		size_t size = evbuffer_get_length(input);
@@ -153,9 +183,8 @@ static void client_read_lines(struct client *client)
 		enum line_status status = line_next(buf, size, &event.len, &used);
 
 		if (status == LINE_MORE) {
-			/* Some clients send these words without an end and wait for the answer. */
 			if (request_is_bare_word(buf, size))
-				(void)evtimer_add(client->word_timer, &client->owner->word_wait);
+				client_await_word(client);
 			return;
 		}
 		if (status != LINE_READY) {
@@ -229,13 +258,9 @@ bool client_tell(int fd, enum dtcp_reason reason)
 void client_drop(struct client *client, enum dtcp_reason reason)
 {
 	const struct conn_event event = {.input = CONN_FINISH, .reason = reason};
-	bool silent =
-		client->closing || evbuffer_get_length(bufferevent_get_output(client->stream)) > 0;
 
 	client_enter(client);
 	client_step(client, &event);
-	if (!silent && !client_tell(bufferevent_getfd(client->stream), reason))
-		log_debug("%s: could not be told", client->peer_text);
 	client->failed = true;
 	client_leave(client);
 }
@@ -307,14 +332,18 @@ static void client_on_word(evutil_socket_t fd, short what, void *arg)
 /* 32 upper-case hex digits of the system's random generator. */
 static bool client_challenge(char challenge[static DTCP_CHALLENGE_OUR + 1])
 {
-	unsigned char random[16];
+	static const char digits[] = "0123456789ABCDEF";
+	unsigned char random[DTCP_CHALLENGE_OUR / 2];
 
 	if (RAND_bytes(random, sizeof(random)) != 1) {
 		log_warnx("no random bytes for a challenge");
 		return false;
 	}
-	for (size_t i = 0; i < sizeof(random); i++)
-		(void)snprintf(challenge + 2 * i, 3, "%02X", random[i]);
+	for (size_t i = 0; i < sizeof(random); i++) {
+		challenge[2 * i] = digits[random[i] >> 4];
+		challenge[2 * i + 1] = digits[random[i] & 15];
+	}
+	challenge[DTCP_CHALLENGE_OUR] = '\0';
 	return true;
 }
 
@@ -337,8 +366,7 @@ struct client *client_new(const struct client_owner *owner, int fd, struct in_ad
 	conn_init(&client->conn, &owner->conn, challenge, peer, local.sin_addr);
 	client->stream = bufferevent_socket_new(owner->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	client->timer = evtimer_new(owner->base, client_on_timer, client);
-	client->word_timer = evtimer_new(owner->base, client_on_word, client);
-	if (!client->stream || !client->timer || !client->word_timer) {
+	if (!client->stream || !client->timer) {
 		if (!client->stream)
 			close(fd);
 		client_free(client);

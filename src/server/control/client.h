@@ -42,7 +42,7 @@ struct client {
 	/* private */
 	struct bufferevent *stream;
 	struct event *timer;
-	struct event *word_timer;
+	struct event *word_timer; /* NULL before it is needed; few clients ever do */
 	bool closing;
 	bool lingering; /* all is said; waiting for the other side to close */
 	bool failed;	/* nothing can be written any more */
