@@ -11,28 +11,10 @@ struct users_batch {
 	int64_t number; /* of the last of them */
 };
 
-/* A number that changes with each transaction of another connection; -1 after users_fail(). */
-static int64_t users_data_version(struct users *users)
+/* The number that a statement answers with; -1 after users_fail(). */
+static int64_t users_number(struct users *users, enum users_statement which, const char *sql)
 {
-	sqlite3_stmt *stmt = users_statement(users, USERS_DATA_VERSION, "PRAGMA data_version");
-	int64_t version = -1;
-
-	if (!stmt)
-		return -1;
-	if (sqlite3_step(stmt) == SQLITE_ROW)
-		version = sqlite3_column_int64(stmt, 0);
-	else
-		(void)users_fail(users);
-	users_release(stmt);
-	return version;
-}
-
-/* The number of the last change that was ever made, 0 for none; -1 after users_fail(). */
-static int64_t users_last_change(struct users *users)
-{
-	sqlite3_stmt *stmt =
-		users_statement(users, USERS_LAST_CHANGE,
-				"SELECT max(seq) FROM sqlite_sequence WHERE name = 'change'");
+	sqlite3_stmt *stmt = users_statement(users, which, sql);
 	int64_t number = -1;
 
 	if (!stmt)
@@ -43,6 +25,13 @@ static int64_t users_last_change(struct users *users)
 		(void)users_fail(users);
 	users_release(stmt);
 	return number;
+}
+
+/* The number of the last change that was ever made, 0 for none; -1 after users_fail(). */
+static int64_t users_last_change(struct users *users)
+{
+	return users_number(users, USERS_LAST_CHANGE,
+			    "SELECT max(seq) FROM sqlite_sequence WHERE name = 'change'");
 }
 
 /* The next changes that were not told yet. */
@@ -89,7 +78,8 @@ enum users_result users_changes(struct users *users, bool (*each)(int64_t id, vo
 	result = users_ready(users);
 	if (result != USERS_OK)
 		return result;
-	version = users_data_version(users);
+	/* Another one with each transaction of another connection. */
+	version = users_number(users, USERS_DATA_VERSION, "PRAGMA data_version");
 	if (version == -1)
 		return USERS_FAILED;
 	if (version == users->seen_version)
