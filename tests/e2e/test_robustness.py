@@ -58,7 +58,8 @@ def test_deleted_and_added_again(internet):
     prefix that the first one had goes to nobody before its session has ended."""
     internet.users.add("bob")
     internet.users.add("carol")
-    internet.dtcps()
+    # There is one prefix besides the server's own.
+    internet.dtcps(set={"network.pool": "2001:db8:100::/55"})
     for number in (3, 4):
         internet.site.ip("addr", "add", f"192.0.2.{number}/24", "dev", "up0")
     with Wire(internet.site, source=OTHER) as bob, \
