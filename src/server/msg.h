@@ -39,7 +39,7 @@ struct server_id {
 
 struct server_setting {
 	uint32_t number; /* settings.h */
-	char value[SETTINGS_LIVE_SIZE];
+	char value[SERVER_SETTING_LIVE_SIZE];
 };
 
 struct server_login {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/options.h"
 
+#include "base/configfile.h"
 #include "base/options.h"
 #include "config.h"
-#include "server/configfile.h"
 #include "server/settings.h"
 
 #include <limits.h>
@@ -12,12 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPTION_CHECK = OPTION_OTHER, OPTION_USER };
+enum { OPTION_CHECK = SERVER_OPTION_USER + 1 };
 
 static const struct option long_options[] = {
 	{"check", no_argument, NULL, OPTION_CHECK},
 	{"help", no_argument, NULL, OPTION_HELP},
-	{"user", required_argument, NULL, OPTION_USER},
+	{"user", required_argument, NULL, SERVER_OPTION_USER},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{NULL, 0, NULL, 0},
 };
@@ -40,33 +40,6 @@ static const struct options_hint hints[] = {
 	{'\0', NULL},
 };
 
-static bool set_number(struct server_options *options, size_t number, const char *where,
-		       const char *value)
-{
-	if (number == settings_count())
-		return options_bad("%s: no such setting; dtcps.conf(5) lists them", where);
-	return settings_set(options, number, where, value, 0);
-}
-
-static bool set_key(struct server_options *options, const char *key, const char *where,
-		    const char *value)
-{
-	return set_number(options, settings_find(key, strlen(key)), where, value);
-}
-
-static bool set_pair(struct server_options *options, const char *pair)
-{
-	const char *equals = strchr(pair, '=');
-	char where[80];
-
-	if (!equals && settings_find(pair, strlen(pair)) < settings_count())
-		return options_bad("-o %s: key=value is needed", pair);
-	if (!equals)
-		return options_bad("-o %s: " HINT_SETTING, pair);
-	(void)snprintf(where, sizeof(where), "-o %.*s", (int)(equals - pair), pair);
-	return set_number(options, settings_find(pair, (size_t)(equals - pair)), where, equals + 1);
-}
-
 static bool set_file(struct server_options *options, const char *file)
 {
 	if (file[0] == '\0')
@@ -74,7 +47,7 @@ static bool set_file(struct server_options *options, const char *file)
 	/* Likely what came next for the old server: an option, its prefix, or more letters. */
 	if (!strpbrk(file, "/.") && access(file, F_OK) == -1)
 		return options_bad("-c %s: no such file; " HINT_CONFIG, file);
-	options->file = file;
+	options->source.file = file;
 	return true;
 }
 
@@ -86,10 +59,19 @@ static bool is_old_interface(const char *name)
 	return len > 0 && name[len + strspn(name + len, "0123456789")] == '\0';
 }
 
-static bool set_interface(struct server_options *options, const char *name)
+static bool parse_setting(struct server_options *options, int option)
 {
-	options->old_interface = is_old_interface(name);
-	return set_key(options, "interface", "-i", name);
+	const char name[] = {'-', (char)option, '\0'};
+	size_t number = settings_find_letter(&server_settings, option);
+
+	if (number == server_settings.count)
+		return false;
+	if (option == 'i')
+		options->old_interface = is_old_interface(optarg);
+	/* One without a value switches something on. */
+	return settings_set(&server_settings, options, number,
+			    option == SERVER_OPTION_USER ? "--user" : name, optarg ? optarg : "yes",
+			    0);
 }
 
 static bool parse_option(void *arg, int option)
@@ -97,36 +79,20 @@ static bool parse_option(void *arg, int option)
 	struct server_options *options = arg;
 
 	switch (option) {
-	case 'a':
-		return set_key(options, "network.numbered", "-a", "yes");
-	case 'b':
-		return set_key(options, "udp.port", "-b", optarg);
 	case 'c':
 		return set_file(options, optarg);
-	case 'd':
-		return set_key(options, "debug", "-d", "yes");
 	case 'D':
 		options->daemon = true;
 		return true;
-	case 'f':
-		return set_key(options, "pidfile", "-f", optarg);
-	case 'g':
-		return set_key(options, "address", "-g", optarg);
-	case 'i':
-		return set_interface(options, optarg);
 	case 'o':
-		return set_pair(options, optarg);
-	case 'p':
-		return set_key(options, "port", "-p", optarg);
-	case 'U':
-		return set_key(options, "udp.enable", "-U", "yes");
+		options->list |= strcmp(optarg, "help") == 0;
+		return options->list ||
+		       settings_set_pair(&server_settings, options, optarg, HINT_SETTING);
 	case OPTION_CHECK:
 		options->check = true;
 		return true;
-	case OPTION_USER:
-		return set_key(options, "user", "--user", optarg);
 	default:
-		return false;
+		return parse_setting(options, option);
 	}
 }
 
@@ -146,13 +112,19 @@ static enum options_result parse_words(struct server_options *options, int argc,
 	/* glibc's way to begin anew. */
 	optind = 0;
 	result = options_read(&table, argc, argv, options);
+	if (result == OPTIONS_OK && options->list) {
+		settings_print(&server_settings);
+		return OPTIONS_DONE;
+	}
 	if (result != OPTIONS_OK)
 		return result;
 	if (argc - optind > 1) {
 		(void)options_bad("%s: at most one prefix; see --help", argv[optind + 1]);
 		return OPTIONS_ERROR;
 	}
-	if (argc > optind && !set_key(options, "host.prefix", "prefix", argv[optind]))
+	if (argc > optind &&
+	    !settings_set(&server_settings, options, settings_find(&server_settings, "host.prefix"),
+			  "prefix", argv[optind], 0))
 		return OPTIONS_ERROR;
 	options->old_prefix = argc > optind && !strchr(argv[optind], '/');
 	/* The boot script of the old server would wait for ever. */
@@ -165,6 +137,12 @@ static enum options_result parse_words(struct server_options *options, int argc,
 	return OPTIONS_OK;
 }
 
+void server_options_default(struct server_options *options)
+{
+	*options = (struct server_options){0};
+	settings_default(&server_settings, options);
+}
+
 enum options_result server_options_parse(struct server_options *options, int argc,
 					 char *const argv[])
 {
@@ -172,18 +150,19 @@ enum options_result server_options_parse(struct server_options *options, int arg
 	enum options_result result;
 
 	/* Once for the name of the file, and once more to have the last word. */
-	settings_default(options);
+	server_options_default(options);
 	result = parse_words(options, argc, argv);
 	if (result != OPTIONS_OK)
 		return result;
-	file = options->file;
-	settings_default(options);
-	if (!configfile_read(options, file ? file : SERVER_CONFIGFILE, file != NULL) ||
-	    parse_words(options, argc, argv) != OPTIONS_OK || !settings_finish(options)) {
-		server_options_free(options);
+	file = options->source.file;
+	server_options_default(options);
+	if (!configfile_read(&server_settings, options, file ? file : SERVER_CONFIGFILE,
+			     file != NULL) ||
+	    parse_words(options, argc, argv) != OPTIONS_OK || !server_settings_finish(options)) {
+		settings_free(options);
 		return OPTIONS_ERROR;
 	}
-	options->file = file ? file : SERVER_CONFIGFILE;
+	options->source.file = file ? file : SERVER_CONFIGFILE;
 	if (options->daemon && !options->pidfile)
 		options->pidfile = DTCP_RUNDIR "/dtcps.pid";
 	return OPTIONS_OK;
@@ -194,22 +173,21 @@ enum options_result server_options_parse_room(struct server_options *options, in
 {
 	enum options_result result;
 
-	settings_default(options);
+	server_options_default(options);
 	result = parse_words(options, argc, argv);
-	return result == OPTIONS_OK && !settings_finish(options) ? OPTIONS_ERROR : result;
+	return result == OPTIONS_OK && !server_settings_finish(options) ? OPTIONS_ERROR : result;
 }
 
 void server_options_free(struct server_options *options)
 {
-	configfile_free(options->values);
-	options->values = NULL;
+	settings_free(options);
 }
 
 char **server_options_words(const struct server_options *options, const char *program, int *argc)
 {
 	/* The program, -D, "-o" and "key=value" for each, and the NULL. */
-	char **words = calloc(2 + 2 * settings_count() + 1, sizeof(*words));
-	char buf[PREFIX6_STRLEN];
+	char **words = calloc(2 + 2 * server_settings.count + 1, sizeof(*words));
+	char buf[SETTINGS_TEXT_SIZE];
 	int n = 0;
 
 	if (!words)
@@ -217,13 +195,13 @@ char **server_options_words(const struct server_options *options, const char *pr
 	words[n++] = strdup(program);
 	if (options->daemon)
 		words[n++] = strdup("-D");
-	for (size_t i = 0; i < settings_count(); i++) {
-		const char *value = settings_text(options, i, buf, sizeof(buf));
+	for (size_t i = 0; i < server_settings.count; i++) {
+		const char *value = settings_value(&server_settings, options, i, buf);
 
 		if (value[0] == '\0')
 			continue;
 		words[n++] = strdup("-o");
-		if (asprintf(&words[n], "%s=%s", settings_key(i), value) == -1)
+		if (asprintf(&words[n], "%s=%s", server_settings.list[i].key, value) == -1)
 			words[n] = NULL;
 		n++;
 	}

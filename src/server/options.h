@@ -4,6 +4,7 @@
 #define DTCP_SERVER_OPTIONS_H
 
 #include "base/options.h"
+#include "base/settings.h"
 #include "config.h"
 #include "proto/prefix.h"
 #include "server/control/connection_limits.h"
@@ -19,54 +20,52 @@
 /* Read where it is there and no other one is named. */
 #define SERVER_CONFIGFILE DTCP_SYSCONFDIR "/dtcps.conf"
 
-/* More than there are settings (settings.h). */
-#define SERVER_SETTINGS_MAX 64
-
-struct configfile;
-
+/* The values of the settings (settings.h), and what only the command line says. */
 struct server_options {
-	const char *file;		     /* -c, or the default one, which may not be there */
-	struct configfile *values;	     /* what texts of the file point into, NULL: nothing */
-	uint32_t lines[SERVER_SETTINGS_MAX]; /* of each setting in the file; 0: not from there */
-	bool check;			     /* --check: only say whether all is right */
-	bool old_interface;		     /* -i named it as BSDs do */
-	bool old_prefix;		     /* the prefix came without its length */
-	bool debug;
+	struct settings_source source; /* the file: -c, or the default one */
+	bool list;		       /* -o help: only say which settings there are */
+	bool check;		       /* --check: only say whether all is right */
+	bool old_interface;	       /* -i named it as BSDs do */
+	bool old_prefix;	       /* the prefix came without its length */
 	bool daemon;
-	const char *pidfile; /* NULL: none is kept */
+
+	struct in_addr address;
 	const char *database;
-	const char *run_as; /* for the unprivileged rooms, NULL for the default */
-	const char *interface;
-	struct in_addr listen;
-	uint16_t port;		/* host byte order */
-	struct in_addr address; /* -g: the tunnel end to tell clients; 0: the one they came to */
-	uint32_t mtu;
+	bool debug;
 	bool has_host;
-	struct prefix6 host_prefix; /* a /64 */
+	struct prefix6 host_prefix;
+	const char *interface;
+	uint32_t attempts;
+	uint32_t delay;
+	uint32_t icmp6_rate;
+	uint32_t line_rate;
+	uint32_t log_lines;
+	uint32_t output;
+	uint32_t sessions_max;
+	uint32_t failures;
+	struct connection_limits_config limits;
+	struct in_addr listen;
+	uint32_t mtu;
+	uint32_t network_length;
+	bool numbered;
 	bool has_pool;
 	struct prefix6 pool;
-	uint32_t network_length;
-	bool numbered;		  /* -a */
-	bool tunnelonly;	  /* tunnelonly.enable */
-	uint32_t tunnelonly_keep; /* seconds that a device stays for its user's next session */
-	bool tunnelonly_ra;	  /* tunnelonly.ra */
-	bool tunnelonly_any;	  /* tunnelonly.sources is any */
-	bool udp;		  /* -U */
-	uint16_t udp_port;	  /* -b, host byte order */
-	uint32_t attempts;	  /* limit.attempts: failed logins of one connection */
-	uint32_t sessions_max;	  /* limit.sessions */
-	struct connection_limits_config
-		limits;		/* limit.connections, pending, source.connections, .pending */
-	uint32_t failures;	/* limit.source.failures, a minute */
-	uint32_t delay;		/* limit.delay, seconds at most that a failed login waits */
-	uint32_t line_rate;	/* limit.lines, a second and connection */
-	uint32_t log_lines;	/* limit.log, a second, about failed logins */
-	uint32_t output;	/* limit.output, octets that wait in a connection */
-	uint32_t icmp6_rate;	/* limit.icmp6, a second */
-	uint32_t timeout_login; /* seconds */
+	const char *pidfile; /* NULL: none is kept */
+	uint16_t port;	     /* host byte order */
 	uint32_t timeout_idle;
+	uint32_t timeout_login;
 	uint32_t timeout_word;
+	bool tunnelonly;
+	uint32_t tunnelonly_keep;
+	bool tunnelonly_ra;
+	bool tunnelonly_any; /* tunnelonly.sources */
+	bool udp;
+	uint16_t udp_port;  /* host byte order */
+	const char *run_as; /* NULL for the default */
 };
+
+/* The options as they are if nothing is said. */
+void server_options_default(struct server_options *options);
 
 /*
  * Reads the configuration file and the arguments, which must stay valid. Only OPTIONS_OK leaves

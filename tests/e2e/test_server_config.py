@@ -89,7 +89,17 @@ def test_sample_and_manual_have_every_key(internet):
             section = ""
         elif key := re.match(r"\s*([a-z][\w.]*) = ", line):
             shown.add(section + key.group(1))
-    explained = set(re.findall(r"(?m)^\.It Cm (\S+)$", MANUAL.read_text()))
-    table = (SAMPLE.parents[1] / "src" / "server" / "settings.c").read_text()
-    keys = set(re.findall(r'^\t(?:VALUE|NUMBER)\("([a-z.0-9]+)",', table, re.MULTILINE))
-    assert shown == explained == keys
+    explained = dict(re.findall(r"(?ms)^\.It Cm (\S+)\n(.*?)(?=^\.It |^\.El)",
+                                MANUAL.read_text()))
+    server = internet.dtcps("-o", "help", wait=False)
+    assert server.wait() == 0
+    table = re.findall(r"(?m)^(\S+): .*?(?:, (\d+) to (\d+))?; default: (\S+?)(; live)?$",
+                       server.log())
+    assert shown == set(explained) == {row[0] for row in table}
+    for key, least, most, default, live in table:
+        # In one line, without macros and full stops.
+        words = " ".join(re.sub(r"(?m)^\.[A-Z][a-z] |[.,;]?$", "", explained[key]).split())
+        assert not most or re.search(rf"\b{most}\b", words), (key, words)
+        assert f"Default: {default}" in words or default in ("none", "0.0.0.0") \
+            and "Default:" in words, (key, words)
+        assert ("Live" in words) == (live != ""), (key, words)

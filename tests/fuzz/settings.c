@@ -6,11 +6,11 @@
  */
 #include "fuzz.h"
 
+#include "base/configfile.h"
 #include "base/options.h"
 #include "client/options.h"
 #include "client/root/authfile.h"
 #include "netconf/tun.h"
-#include "server/configfile.h"
 #include "server/options.h"
 #include "server/settings.h"
 
@@ -142,11 +142,11 @@ static void try_configuration(const struct fuzz_input *input)
 	FUZZ_CHECK(text);
 	memcpy(text, input->at, input->left);
 	text[input->left] = '\0';
-	settings_default(&options);
-	good = configfile_parse(&options, "dtcps.conf", text);
+	server_options_default(&options);
+	good = configfile_parse(&server_settings, &options, "dtcps.conf", text);
 	/* A line for each thing that is wrong. */
 	FUZZ_CHECK(good == (fuzz_warnings == warnings));
-	if (good && settings_finish(&options))
+	if (good && server_settings_finish(&options))
 		check_server(&options);
 	server_options_free(&options);
 	free(text);

@@ -58,6 +58,9 @@ def constants():
             except (NameError, SyntaxError, TypeError):
                 continue
             known[name] = number if known.get(name, number) == number else None
+    settings = re.findall(r'NUMBER\("[\w.]+", (\w+),\s*"[^"]*",\s*\.initial = "(\d+)"',
+                          source("server/settings.c"))
+    known.update((name, int(default)) for name, default in settings)
     known["IPPROTO_IPV6"] = socket.IPPROTO_IPV6
     message = source("proto/message.c")
     known["address_at"] = int(find(r"local\.s6_addr\[(\d+)\], &addr", message))

@@ -256,15 +256,15 @@ static void control_on_setting(struct ipc *ipc, const void *body, int fd, void *
 {
 	const struct server_setting *setting = body;
 	struct control *control = arg;
-	char value[SETTINGS_LIVE_SIZE];
+	char value[SERVER_SETTING_LIVE_SIZE];
 
 	(void)ipc;
 	(void)fd;
 	memcpy(value, setting->value, sizeof(value));
 	value[sizeof(value) - 1] = '\0';
-	if (setting->number < settings_count() && settings_is_live(setting->number) &&
-	    settings_set(control->options, setting->number, settings_key(setting->number), value,
-			 0))
+	if (setting->number < server_settings.count && server_settings.list[setting->number].live &&
+	    settings_set(&server_settings, control->options, setting->number,
+			 server_settings.list[setting->number].key, value, 0))
 		control_configure(control);
 }
 

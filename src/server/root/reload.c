@@ -21,20 +21,20 @@ bool reload(struct server_options *options, int argc, char *const argv[],
 		log_warnx("all settings stay as they were, since there are errors in the new ones");
 		return false;
 	}
-	for (size_t i = 0; i < settings_count(); i++) {
-		char was_buf[PREFIX6_STRLEN];
-		char is_buf[PREFIX6_STRLEN];
-		const char *was = settings_text(options, i, was_buf, sizeof(was_buf));
-		const char *is = settings_text(&fresh, i, is_buf, sizeof(is_buf));
+	for (size_t i = 0; i < server_settings.count; i++) {
+		const struct setting *setting = &server_settings.list[i];
+		char was_buf[SETTINGS_TEXT_SIZE];
+		char is_buf[SETTINGS_TEXT_SIZE];
+		const char *was = settings_value(&server_settings, options, i, was_buf);
+		const char *is = settings_value(&server_settings, &fresh, i, is_buf);
 
 		if (strcmp(was, is) == 0)
 			continue;
 		differences++;
-		log_info("%s has changed from %s to %s%s", settings_key(i), reload_shown(was),
-			 reload_shown(is),
-			 settings_is_live(i) ? "" : ": takes effect at the next start");
-		if (settings_is_live(i) &&
-		    settings_set(options, i, settings_key(i), is, fresh.lines[i]))
+		log_info("%s has changed from %s to %s%s", setting->key, reload_shown(was),
+			 reload_shown(is), setting->live ? "" : ": takes effect at the next start");
+		if (setting->live && settings_set(&server_settings, options, i, setting->key, is,
+						  fresh.source.lines[i]))
 			changed(i, is, arg);
 	}
 	if (differences == 0)

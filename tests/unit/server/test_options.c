@@ -499,7 +499,7 @@ static void test_configuration_file(void **state)
 	assert_int_equal(options.port, 20300);
 	assert_int_equal(options.mtu, 1300);
 	assert_string_equal(options.database, "/tmp/x.db");
-	assert_string_equal(options.file, path);
+	assert_string_equal(options.source.file, path);
 	server_options_free(&options);
 	/* What is said in the command line has the last word, wherever it stands. */
 	OK("-p", "20400", "-c", path, "-o", "mtu=1400");
@@ -645,6 +645,23 @@ static void test_help_and_version(void **state)
 			    "             [prefix]\n");
 }
 
+/* A line for each setting, even if others of the words are wrong. */
+static void test_list(void **state)
+{
+	const char *printed;
+
+	(void)state;
+	assert_int_equal(args_parse(&program, ARGS("-o", "help", "-c", "/nonexistent"),
+				    STDOUT_FILENO, &printed),
+			 OPTIONS_DONE);
+	assert_non_null(
+		strstr(printed, "\nmtu: MTU of the tunnels, 1280 to 1480; default: 1280\n"));
+	assert_non_null(strstr(printed, "\nlimit.delay: seconds that the answer to a failed login "
+					"is delayed at most, 0 to 30; default: 5; live\n"));
+	assert_non_null(strstr(printed, "\nuser: system user of the unprivileged processes; "
+					"default: none\n"));
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -674,6 +691,7 @@ int main(void)
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_help_and_version),
+		cmocka_unit_test(test_list),
 	};
 
 	return cmocka_run_group_tests_name("server options", tests, setup, NULL);

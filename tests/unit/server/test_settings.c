@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* dtcps.conf: what is taken, and that each error is told with its place. */
-#include "server/configfile.h"
+#include "base/configfile.h"
 
 #include "server/settings.h"
 #include "tests/unit/base/capture.h"
@@ -23,9 +23,9 @@ static bool parse(const char *text, const char **printed)
 {
 	bool good;
 
-	settings_default(&options);
+	server_options_default(&options);
 	capture_begin(STDERR_FILENO);
-	good = configfile_parse(&options, "x.conf", text);
+	good = configfile_parse(&server_settings, &options, "x.conf", text);
 	*printed = capture_end();
 	return good;
 }
@@ -57,13 +57,12 @@ static void expect_error(const char *text, const char *messages)
 	good = parse(text, &printed);
 	assert_string_equal(printed, expected);
 	assert_false(good);
-	assert_null(options.values);
+	assert_null(options.source.texts);
 }
 
 static void done(void)
 {
-	configfile_free(options.values);
-	options.values = NULL;
+	settings_free(&options);
 }
 
 static void test_empty(void **state)
@@ -98,27 +97,26 @@ static void test_every_form_of_a_key(void **state)
 	assert_int_equal(options.timeout_idle, 100);
 	assert_int_equal(options.timeout_login, 50);
 	assert_string_equal(options.database, "/var/lib//users.db");
-	assert_int_equal(options.lines[settings_find("timeout.idle", 12)], 7);
+	assert_int_equal(options.source.lines[settings_find(&server_settings, "timeout.idle")], 7);
 	done();
 }
 
 /* Each key can be set, and to what it has by itself. */
 static void test_all_keys(void **state)
 {
-	char value[64];
+	char value[SETTINGS_TEXT_SIZE];
 	char line[200];
 
 	(void)state;
-	settings_default(&options);
-	for (size_t i = 0; i < settings_count(); i++) {
-		settings_default(&options);
-		assert_true(settings_finish(&options));
-		(void)snprintf(line, sizeof(line), "%s = \"%s\"\n", settings_key(i),
-			       settings_text(&options, i, value, sizeof(value)));
+	for (size_t i = 0; i < server_settings.count; i++) {
+		server_options_default(&options);
+		assert_true(server_settings_finish(&options));
+		(void)snprintf(line, sizeof(line), "%s = \"%s\"\n", server_settings.list[i].key,
+			       settings_value(&server_settings, &options, i, value));
 		if (strstr(line, "\"\""))
 			continue;
 		expect_ok(line);
-		assert_int_equal(options.lines[i], 1);
+		assert_int_equal(options.source.lines[i], 1);
 		done();
 	}
 }
@@ -131,9 +129,9 @@ static void test_lines_after_comments(void **state)
 		  "/* three\n and * / four **/ port = 20300 # five\n"
 		  "mtu = 1300#six\n"
 		  "pidfile = \"/a#b//c\"\n");
-	assert_int_equal(options.lines[settings_find("port", 4)], 4);
-	assert_int_equal(options.lines[settings_find("mtu", 3)], 5);
-	assert_int_equal(options.lines[settings_find("pidfile", 7)], 6);
+	assert_int_equal(options.source.lines[settings_find(&server_settings, "port")], 4);
+	assert_int_equal(options.source.lines[settings_find(&server_settings, "mtu")], 5);
+	assert_int_equal(options.source.lines[settings_find(&server_settings, "pidfile")], 6);
 	assert_string_equal(options.pidfile, "/a#b//c");
 	done();
 }
@@ -211,7 +209,7 @@ static void test_mark(void **state)
 		     "2: missing equal sign after option 'port'\n");
 }
 
-/* What libconfuse would take for the key pool of the section network. */
+/* A word without quotation marks has no bar. */
 static void test_bars(void **state)
 {
 	(void)state;
@@ -222,7 +220,7 @@ static void test_bars(void **state)
 	done();
 }
 
-/* What libconfuse would take for a whole file. */
+/* What is open at the end of the file, or of the line, is told where it begins. */
 static void test_open_ends(void **state)
 {
 	(void)state;
@@ -236,6 +234,83 @@ static void test_open_ends(void **state)
 	expect_error("\"", "1: the closing \" is missing\n");
 }
 
+/* "${NAME}" in double quotation marks, and only there. */
+static void test_variables(void **state)
+{
+	static char value[9000];
+
+	(void)state;
+	assert_int_equal(setenv("DTCP_TEST", "/x \"{", 1), 0);
+	(void)unsetenv("DTCP_TEST_NOT");
+	expect_ok("database = \"a${DTCP_TEST}b${DTCP_TEST_NOT}c\" pidfile = '${DTCP_TEST}'\n"
+		  "user = \"$${x\"");
+	assert_string_equal(options.database, "a/x \"{bc");
+	assert_string_equal(options.pidfile, "${DTCP_TEST}");
+	assert_string_equal(options.run_as, "$${x");
+	done();
+	memset(value, 'x', sizeof(value) - 1);
+	assert_int_equal(setenv("DTCP_TEST", value, 1), 0);
+	expect_error("\nuser = \"${DTCP_TEST}\"",
+		     "2: DTCP_TEST: the value of this variable is too long\n");
+	value[4000] = '\0';
+	assert_int_equal(setenv("DTCP_TEST", value, 1), 0);
+	expect_ok("user = \"${DTCP_TEST}${DTCP_TEST}\"");
+	assert_int_equal(strlen(options.run_as), 8000);
+	done();
+	expect_error(
+		"user = \"${DTCP_TEST}\" pidfile = \"${DTCP_TEST}\"\ndatabase = \"${DTCP_TEST}\"",
+		"2: DTCP_TEST: the value of this variable is too long\n");
+	assert_int_equal(unsetenv("DTCP_TEST"), 0);
+}
+
+static void test_backslashes(void **state)
+{
+	(void)state;
+	expect_ok("user = \"a\\\"b\\\\\\c\" pidfile = 'a\\b' database = \"\\${x}\"");
+	assert_string_equal(options.run_as, "a\"b\\c");
+	assert_string_equal(options.pidfile, "a\\b");
+	assert_string_equal(options.database, "${x}");
+	done();
+}
+
+/* Sections do not stand in one another, and are words before the first dot. */
+static void test_sections(void **state)
+{
+	(void)state;
+	expect_ok("limit { source.pending = 7 } limit { source.failures = 8 }");
+	assert_int_equal(options.limits.source_pending, 7);
+	assert_int_equal(options.failures, 8);
+	done();
+	expect_error("limit { source { pending = 7 } }",
+		     "1: limit.source: no such setting; dtcps.conf(5) lists them\n");
+	expect_error("limit.source { pending = 7 }",
+		     "1: limit.source: no such setting; dtcps.conf(5) lists them\n");
+	expect_error("lim { it.log = 7 }", "1: lim: no such setting; dtcps.conf(5) lists them\n");
+	expect_error("udp {\n} }", "2: unexpected closing brace\n");
+	expect_error("= 7", "1: unexpected token '='\n");
+	expect_error("port = , 7", "1: a , stands in quotation marks only\n");
+	expect_error("port", "1: missing equal sign after option 'port'\n");
+}
+
+/* The table itself. */
+static void test_table(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < server_settings.count; i++) {
+		const struct setting *setting = &server_settings.list[i];
+
+		assert_true(i == 0 || strcmp(setting[-1].key, setting->key) < 0);
+		assert_true(strlen(setting->key) < SETTINGS_KEY_SIZE);
+		assert_true(setting->help && setting->help[0] != '\0');
+		assert_true((setting->type == SETTING_NUMBER) == (setting->max > 0));
+		assert_true((setting->type == SETTING_CHOICE) == (setting->choice != NULL));
+		assert_true((setting->type == SETTING_OTHER) == (setting->read != NULL));
+		assert_true((setting->type == SETTING_OTHER) == (setting->write != NULL));
+		/* What is sent to control has no flag, no text, and is short. */
+		assert_false(setting->live && (setting->flag > 0 || setting->type == SETTING_TEXT));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +320,8 @@ int main(void)
 		cmocka_unit_test(test_unknown),	     cmocka_unit_test(test_twice),
 		cmocka_unit_test(test_wrong_form),   cmocka_unit_test(test_mark),
 		cmocka_unit_test(test_bars),	     cmocka_unit_test(test_open_ends),
+		cmocka_unit_test(test_variables),    cmocka_unit_test(test_backslashes),
+		cmocka_unit_test(test_sections),     cmocka_unit_test(test_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A program's settings, as one table: what each key means, how its value is read and written,
+ * and whether it can change while the program runs. The command line, the configuration file
+ * (configfile.h) and messages about changes all go through the table.
+ *
+ * The values are fields of a struct of the program, which begins with struct settings_source.
+ */
+#ifndef DTCP_BASE_SETTINGS_H
+#define DTCP_BASE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* No table has more keys than that. */
+#define SETTINGS_MAX 64
+
+/* Sizes of buffers: for a key, for "FILE:LINE: key", and for a value as text. */
+#define SETTINGS_KEY_SIZE   48
+#define SETTINGS_WHERE_SIZE 320
+#define SETTINGS_TEXT_SIZE  64
+
+/* Where values have come from. */
+struct settings_source {
+	const char *file;	      /* the configuration file; NULL if none was named */
+	char *texts;		      /* texts of the file that values point into, or NULL */
+	uint32_t lines[SETTINGS_MAX]; /* of each setting in the file; 0: not from there */
+};
+
+enum setting_type {
+	SETTING_TEXT,	 /* const char *, not empty; NULL by default */
+	SETTING_CHOICE,	 /* bool: one of two words */
+	SETTING_NUMBER,	 /* uint16_t or uint32_t, min to max */
+	SETTING_ADDRESS, /* struct in_addr */
+	SETTING_OTHER,	 /* what read and write make of it */
+};
+
+struct setting_choice {
+	const char *off;
+	const char *on;
+	const char *both; /* for messages */
+};
+
+extern const struct setting_choice setting_yes_no;
+
+struct setting {
+	const char *key;
+	enum setting_type type;
+	size_t field; /* the value's place in the program's struct, and its size */
+	size_t size;
+	size_t flag;	     /* place of a bool that says if there is a value; 0: always */
+	const char *initial; /* the default as text, NULL if there is none */
+	uint32_t min;	     /* of a number */
+	uint32_t max;
+	const struct setting_choice *choice;
+	bool (*read)(void *field, const char *where, const char *value);
+	const char *(*write)(const void *field, char buf[static SETTINGS_TEXT_SIZE]);
+	/* Looks at a value that was read; NULL: nothing more has to hold. */
+	bool (*check)(const void *field, const char *where, const char *value);
+	bool live;  /* a new value takes effect while the program runs */
+	int letter; /* the short option of the same meaning, 0: none */
+	const char *help;
+};
+
+struct settings {
+	const struct setting *list; /* in alphabetical order of the keys */
+	size_t count;
+	const char *manual; /* where they are explained, such as "dtcps.conf(5)" */
+};
+
+/* All values become their defaults; the rest of the struct stays as it is. */
+void settings_default(const struct settings *settings, void *values);
+
+/* Frees the texts of the configuration file. */
+void settings_free(void *values);
+
+/* The number of a key, settings->count if there is none of that name. */
+size_t settings_find(const struct settings *settings, const char *key);
+
+/* The number of the setting with that short option, or settings->count. */
+size_t settings_find_letter(const struct settings *settings, int letter);
+
+/*
+ * Reads one value, which must stay valid as long as values. where names its origin in messages
+ * ("-p", "-o port", "FILE:LINE: port"); line is its line in the file, 0 if it is not from there.
+ * False after options_bad().
+ */
+bool settings_set(const struct settings *settings, void *values, size_t number, const char *where,
+		  const char *value, uint32_t line);
+
+/* "key=value" of an option -o; hint is said in place of a word that is none. */
+bool settings_set_pair(const struct settings *settings, void *values, const char *pair,
+		       const char *hint);
+
+/* The value as settings_set() takes it, "" if there is none. May be in buf, or in values itself. */
+const char *settings_value(const struct settings *settings, const void *values, size_t number,
+			   char buf[static SETTINGS_TEXT_SIZE]);
+
+/*
+ * Says what is wrong with a value that was taken before: format goes on behind its origin, which is
+ * "FILE:LINE: key", or the option. Returns false.
+ */
+__attribute__((format(printf, 4, 5))) bool settings_bad(const struct settings *settings,
+							const void *values, const char *key,
+							const char *format, ...);
+
+/* Writes a line about each setting to standard output. */
+void settings_print(const struct settings *settings);
+
+#endif
