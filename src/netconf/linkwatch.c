@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "netconf/linkwatch.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "netconf/netlink_talk.h"
 
@@ -9,15 +10,19 @@
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 
+/* Milliseconds that the steps of one change take, and between two repairs. */
+enum { LINKWATCH_SETTLE_MS = 100, LINKWATCH_REPAIR_MS = 5000 };
+
 /* Of the kernel's messages, while we are busy: those about some hundred interfaces at once. */
 enum { LINKWATCH_ROOM = 4 * 1024 * 1024 };
 
 struct linkwatch {
 	struct mnl_socket *socket;
 	struct event *readable;
-	const struct netlink *own;
-	linkwatch_touched touched;
-	void *arg;
+	struct linkwatch_owner owner;
+	struct event *look;
+	int64_t due;	  /* when look() is called, if look is pending */
+	int64_t repaired; /* when that was last necessary; 0: never */
 };
 
 /* An attribute of a route, 0 if it has none. */
@@ -34,16 +39,16 @@ static void linkwatch_read_route(const struct linkwatch *watch, const struct nlm
 				 const struct rtmsg *route)
 {
 	/* Of routes, unlike addresses, the kernel tells who has removed them. */
-	if (watch->own && message->nlmsg_pid == watch->own->port)
+	if (watch->owner.own && message->nlmsg_pid == watch->owner.own->port)
 		return;
 	/*
 	 * A reject route of ours, or one that has stood in its place: neither belongs to an
 	 * interface of ours, though each names one.
 	 */
 	if (linkwatch_number(message, RTA_PRIORITY) == NETLINK_REJECT_METRIC)
-		watch->touched(0, watch->arg);
+		watch->owner.touched(0, watch->owner.arg);
 	else if (route->rtm_protocol == NETLINK_ROUTE_PROTOCOL)
-		watch->touched(linkwatch_number(message, RTA_OIF), watch->arg);
+		watch->owner.touched(linkwatch_number(message, RTA_OIF), watch->owner.arg);
 }
 
 static void linkwatch_read(const struct linkwatch *watch, const struct nlmsghdr *message)
@@ -58,7 +63,7 @@ static void linkwatch_read(const struct linkwatch *watch, const struct nlmsghdr 
 
 		if (size < sizeof(*link))
 			return;
-		watch->touched((unsigned int)link->ifi_index, watch->arg);
+		watch->owner.touched((unsigned int)link->ifi_index, watch->owner.arg);
 		break;
 	}
 	case RTM_DELADDR: {
@@ -66,7 +71,7 @@ static void linkwatch_read(const struct linkwatch *watch, const struct nlmsghdr 
 
 		if (size < sizeof(*address))
 			return;
-		watch->touched(address->ifa_index, watch->arg);
+		watch->owner.touched(address->ifa_index, watch->owner.arg);
 		break;
 	}
 	case RTM_DELROUTE: {
@@ -98,7 +103,7 @@ static void linkwatch_on_readable(evutil_socket_t fd, short what, void *arg)
 		/* More messages than the kernel could keep for us, or a longer one than we can
 		 * read: it may have been about us. */
 		if (n == -1 && (errno == ENOBUFS || errno == ENOSPC)) {
-			watch->touched(0, watch->arg);
+			watch->owner.touched(0, watch->owner.arg);
 			continue;
 		}
 		if (n <= 0)
@@ -117,16 +122,46 @@ static void linkwatch_make_room(const struct linkwatch *watch)
 			 sizeof(room));
 }
 
-struct linkwatch *linkwatch_new(struct event_base *base, const struct netlink *own,
-				linkwatch_touched touched, void *arg)
+static void linkwatch_on_look(evutil_socket_t fd, short what, void *arg)
+{
+	const struct linkwatch *watch = arg;
+
+	(void)fd;
+	(void)what;
+	watch->owner.look(watch->owner.arg);
+}
+
+void linkwatch_look_by(struct linkwatch *watch, int64_t when)
+{
+	if (!watch || (evtimer_pending(watch->look, NULL) && watch->due <= when))
+		return;
+	watch->due = when;
+	clock_arm(watch->look, when);
+}
+
+void linkwatch_look_soon(struct linkwatch *watch)
+{
+	int64_t when = clock_ms() + LINKWATCH_SETTLE_MS;
+
+	if (watch && watch->repaired && watch->repaired + LINKWATCH_REPAIR_MS > when)
+		when = watch->repaired + LINKWATCH_REPAIR_MS;
+	linkwatch_look_by(watch, when);
+}
+
+void linkwatch_repaired(struct linkwatch *watch)
+{
+	if (watch)
+		watch->repaired = clock_ms();
+}
+
+struct linkwatch *linkwatch_new(struct event_base *base, const struct linkwatch_owner *owner)
 {
 	struct linkwatch *watch = calloc(1, sizeof(*watch));
 
 	if (!watch)
 		goto failed;
-	watch->own = own;
-	watch->touched = touched;
-	watch->arg = arg;
+	watch->owner = *owner;
+	watch->look = evtimer_new(base, linkwatch_on_look, watch);
 	watch->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (!watch->socket || mnl_socket_bind(watch->socket,
 					      RTMGRP_LINK | RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE |
@@ -136,7 +171,7 @@ struct linkwatch *linkwatch_new(struct event_base *base, const struct netlink *o
 	linkwatch_make_room(watch);
 	watch->readable = event_new(base, mnl_socket_get_fd(watch->socket), EV_READ | EV_PERSIST,
 				    linkwatch_on_readable, watch);
-	if (!watch->readable || event_add(watch->readable, NULL) == -1)
+	if (!watch->look || !watch->readable || event_add(watch->readable, NULL) == -1)
 		goto failed;
 	return watch;
 failed:
@@ -149,6 +184,8 @@ void linkwatch_free(struct linkwatch *watch)
 {
 	if (!watch)
 		return;
+	if (watch->look)
+		event_free(watch->look);
 	if (watch->readable)
 		event_free(watch->readable);
 	if (watch->socket)

@@ -9,24 +9,40 @@
 #include "netconf/netlink.h"
 
 #include <event2/event.h>
+#include <stdint.h>
 
 struct linkwatch;
 
-/*
- * Something of that kind may have happened to the interface with this index, which need not be one
- * of ours; with 0 to reject routes of ours or to somebody's route in the very place of one, or,
- * after too much at a time, to anything.
- */
-typedef void (*linkwatch_touched)(unsigned int index, void *arg);
+struct linkwatch_owner {
+	/*
+	 * Something of that kind may have happened to the interface with this index, which need not
+	 * be one of ours; with 0 to reject routes of ours or to somebody's route in the very place
+	 * of one, or, after too much at a time, to anything.
+	 */
+	void (*touched)(unsigned int index, void *arg);
+	/* It is time to look, as was asked for below. */
+	void (*look)(void *arg);
+	void *arg;
+	/* Routes that are removed by way of it are not told of: it is our own doing. May be NULL.
+	 */
+	const struct netlink *own;
+};
 
-/*
- * Routes that are removed by way of own are not told of: it is our own doing. own may be NULL, and
- * must stay valid. NULL, after a line in the log, if the kernel cannot be listened to.
- */
-struct linkwatch *linkwatch_new(struct event_base *base, const struct netlink *own,
-				linkwatch_touched touched, void *arg);
+/* NULL, after a line in the log, if the kernel cannot be listened to. */
+struct linkwatch *linkwatch_new(struct event_base *base, const struct linkwatch_owner *owner);
 
-/* NULL is allowed. */
+/* NULL is allowed here and below. */
 void linkwatch_free(struct linkwatch *watch);
+
+/*
+ * Has look() called by that time (clock_ms()) at the latest; or soon: when the steps of one change
+ * are done, and 5 seconds after the last repair at the earliest, since somebody may undo it each
+ * time.
+ */
+void linkwatch_look_by(struct linkwatch *watch, int64_t when);
+void linkwatch_look_soon(struct linkwatch *watch);
+
+/* A look has found something to repair. */
+void linkwatch_repaired(struct linkwatch *watch);
 
 #endif

@@ -43,13 +43,6 @@ int netlink_link_delete(struct netlink *netlink, unsigned int index);
 int netlink_links_delete(struct netlink *netlink, const unsigned int index[], size_t n);
 
 /*
- * Adds an address with its length, 1 to 128; or, where peer is not NULL, with that as the other end
- * of the link and the length of both.
- */
-int netlink_address_add(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
-			uint8_t len, const struct in6_addr *peer);
-
-/*
  * Adds a link-local address, on a link whose other end is in the same subnet, or removes it; then
  * it is no error where it is gone.
  */
@@ -82,8 +75,9 @@ int netlink_reject_add(struct netlink *netlink, const struct prefix6 *prefix);
 int netlink_reject_delete(struct netlink *netlink, const struct prefix6 *prefix);
 
 /*
- * What was added before by the functions of these names, and may have been removed by others: is
- * put back where it is not there. Return 1 where it was not, 0 where it was, or -errno.
+ * Adds what is not there: for the first time, or because others have removed it. Return 1 if it was
+ * not there, 0 if it was, or -errno. An address has its length, 1 to 128, or, if peer is not NULL,
+ * that as the other end of the link and the length of both.
  */
 int netlink_address_ensure(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
 			   uint8_t len, const struct in6_addr *peer);

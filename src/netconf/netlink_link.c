@@ -124,12 +124,6 @@ static int netlink_address(struct netlink *netlink, enum netlink_verb verb, unsi
 	return netlink_talk(netlink, header, add ? 0 : EADDRNOTAVAIL, what);
 }
 
-int netlink_address_add(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
-			uint8_t len, const struct in6_addr *peer)
-{
-	return netlink_address(netlink, NETLINK_ADD, index, addr, peer, len);
-}
-
 int netlink_address_ensure(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
 			   uint8_t len, const struct in6_addr *peer)
 {

@@ -10,8 +10,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-/* Milliseconds that the steps of one change take, between two repairs, and after a failed one. */
-enum { CARRIER_SETTLE_MS = 100, CARRIER_MEND_MS = 5000, CARRIER_RETRY_MS = 60000 };
+/* Milliseconds after which a repair that failed is tried again. */
+enum { CARRIER_RETRY_MS = 60000 };
 
 static void carrier_tell(struct carrier *carrier, struct ipc *ipc, uint32_t type, const void *body,
 			 size_t size, int fd)
@@ -90,7 +90,7 @@ static bool carrier_is_news(const char *text, void *arg)
 	return repeat_failed(&carrier->repeat, text, true, clock_ms()) != REPEAT_HUSH;
 }
 
-static bool carrier_try_link(struct carrier *carrier)
+static bool carrier_make_link(struct carrier *carrier)
 {
 	const struct client_options *options = carrier->options;
 	const struct forward_device device = {.index = 0};
@@ -98,33 +98,15 @@ static bool carrier_try_link(struct carrier *carrier)
 
 	if (options->no_device)
 		return true;
-	if (!tunnel_address_fits(&carrier->tunnel, options)) {
-		char text[INET6_ADDRSTRLEN];
-
-		log_warnx("--address %s: not inside the prefix that the server gave; what is "
-			  "sent from it would be dropped there",
-			  inet_ntop(AF_INET6, &options->addresses[0].addr, text, sizeof(text)));
-		return false;
-	}
-	if (options->n_addresses > 0 && carrier->tunnel.reply.has_me6)
-		log_warnx("--address is not used: the server has numbered the tunnel");
+	log_filter(carrier_is_news, carrier);
 	fd = link_up(&carrier->link, &carrier->tunnel);
+	log_filter(NULL, NULL);
 	if (fd < 0)
 		return false;
 	repeat_forget(&carrier->repeat);
 	carrier_tell_icmp(carrier);
 	carrier_tell(carrier, carrier->forward, FORWARD_MSG_DEVICE, &device, sizeof(device), fd);
 	return true;
-}
-
-static bool carrier_make_link(struct carrier *carrier)
-{
-	bool made;
-
-	log_filter(carrier_is_news, carrier);
-	made = carrier_try_link(carrier);
-	log_filter(NULL, NULL);
-	return made;
 }
 
 /* What others have done to the interface. */
@@ -179,25 +161,6 @@ static void carrier_make(struct carrier *carrier)
 
 /* --- what others do to the interface ------------------------------------------------------ */
 
-/* By that time at the latest. */
-static void carrier_look_by(struct carrier *carrier, int64_t when)
-{
-	if (!carrier->look || (evtimer_pending(carrier->look, NULL) && carrier->due <= when))
-		return;
-	carrier->due = when;
-	clock_arm(carrier->look, when);
-}
-
-static void carrier_look_soon(struct carrier *carrier)
-{
-	int64_t when = clock_ms() + CARRIER_SETTLE_MS;
-
-	/* Somebody may do it each time: that is answered with patience. */
-	if (carrier->mended && carrier->mended + CARRIER_MEND_MS > when)
-		when = carrier->mended + CARRIER_MEND_MS;
-	carrier_look_by(carrier, when);
-}
-
 /* Addresses and routes. */
 static void carrier_restore(struct carrier *carrier)
 {
@@ -207,11 +170,11 @@ static void carrier_restore(struct carrier *carrier)
 	result = link_restore(&carrier->link, &carrier->tunnel);
 	log_filter(NULL, NULL);
 	if (result < 0)
-		carrier_look_by(carrier, clock_ms() + CARRIER_RETRY_MS);
+		linkwatch_look_by(carrier->watch, clock_ms() + CARRIER_RETRY_MS);
 	else
 		repeat_forget(&carrier->repeat);
 	if (result > 0)
-		carrier->mended = clock_ms();
+		linkwatch_repaired(carrier->watch);
 }
 
 static void carrier_make_again(struct carrier *carrier)
@@ -220,25 +183,21 @@ static void carrier_make_again(struct carrier *carrier)
 	link_down(&carrier->link);
 	carrier_name_link(carrier);
 	carrier_tell_guard(carrier, true);
-	bool made = carrier_make_link(carrier);
-
-	carrier->state = made ? CARRIER_MENDING : CARRIER_LOSING;
-	carrier_run_script(carrier, made ? "up" : "down");
+	carrier->again = true;
+	carrier->state = carrier_make_link(carrier) ? CARRIER_RAISING : CARRIER_LOWERING;
+	carrier_run_script(carrier, carrier->state == CARRIER_RAISING ? "up" : "down");
 }
 
-static void carrier_on_look(evutil_socket_t fd, short what, void *arg)
+static void carrier_on_look(void *arg)
 {
 	struct carrier *carrier = arg;
-	struct link *link = &carrier->link;
 
-	(void)fd;
-	(void)what;
 	carrier->overlooked = carrier->state != CARRIER_UP;
-	if (carrier->overlooked || link->kept.index == 0)
+	if (carrier->overlooked || carrier->link.kept.index == 0)
 		return;
 	switch (carrier_look(carrier)) {
 	case KEPT_GONE:
-		carrier->mended = clock_ms();
+		linkwatch_repaired(carrier->watch);
 		carrier_make_again(carrier);
 		break;
 	case KEPT_THERE:
@@ -254,22 +213,22 @@ static void carrier_on_touched(unsigned int index, void *arg)
 	struct carrier *carrier = arg;
 
 	if (index == 0 || index == carrier->link.kept.index)
-		carrier_look_soon(carrier);
+		linkwatch_look_soon(carrier->watch);
 }
 
 void carrier_watch(struct carrier *carrier)
 {
-	carrier->look = evtimer_new(carrier->base, carrier_on_look, carrier);
+	const struct linkwatch_owner owner = {
+		.touched = carrier_on_touched, .look = carrier_on_look, .arg = carrier};
+
 	/* Without it the tunnel just does not work when somebody has removed its interface. */
-	if (carrier->look && !carrier->options->no_device)
-		carrier->watch = linkwatch_new(carrier->base, NULL, carrier_on_touched, carrier);
+	if (!carrier->options->no_device)
+		carrier->watch = linkwatch_new(carrier->base, &owner);
 }
 
 void carrier_unwatch(struct carrier *carrier)
 {
 	linkwatch_free(carrier->watch);
-	if (carrier->look)
-		event_free(carrier->look);
 }
 
 /* --- up and down -------------------------------------------------------------------------- */
@@ -283,40 +242,44 @@ static void carrier_is_up(struct carrier *carrier, const char *what)
 			sizeof(text));
 	log_info("%s: %s", what, text);
 	if (carrier->overlooked)
-		carrier_look_soon(carrier);
+		linkwatch_look_soon(carrier->watch);
 }
 
-/* The interface is there again; what was asked for meanwhile has its turn. */
-static void carrier_is_mended(struct carrier *carrier)
+/* The script has run with "up": control hears of what it has asked for, or its next wish follows.
+ */
+static void carrier_is_raised(struct carrier *carrier)
 {
 	const struct client_tunnel next = carrier->next;
-	bool raise = carrier->want == CARRIER_WANT_RAISE;
-	bool lower = carrier->want == CARRIER_WANT_LOWER;
+	const enum carrier_want want = carrier->want;
+	bool again = carrier->again;
 
+	carrier->again = false;
 	carrier->want = CARRIER_WANT_NOTHING;
 	carrier_is_up(carrier, "tunnel up");
-	if (raise)
+	if (!again)
+		carrier->raised(true, carrier->arg);
+	else if (want == CARRIER_WANT_RAISE)
 		carrier_raise(carrier, &next);
-	else if (lower)
+	else if (want == CARRIER_WANT_LOWER)
 		carrier_lower(carrier);
 }
 
-/* Without anything asked for meanwhile, it is for control to decide what follows. */
-static void carrier_is_lost(struct carrier *carrier)
+/* The script has run with "down". What nobody has asked for is for control to decide on. */
+static void carrier_is_lowered(struct carrier *carrier)
 {
-	bool raise = carrier->want == CARRIER_WANT_RAISE;
-	bool lower = carrier->want == CARRIER_WANT_LOWER;
+	const enum carrier_want want = carrier->want;
 
+	carrier->unheard = carrier->again && want == CARRIER_WANT_NOTHING;
+	carrier->again = false;
 	carrier->want = CARRIER_WANT_NOTHING;
 	carrier_remove(carrier);
-	if (raise) {
+	if (want == CARRIER_WANT_RAISE) {
 		carrier->tunnel = carrier->next;
 		carrier_make(carrier);
-	} else if (lower) {
-		carrier->lowered(carrier->arg);
-	} else {
-		carrier->unheard = true;
+	} else if (carrier->unheard) {
 		carrier->lost(carrier->arg);
+	} else {
+		carrier->lowered(carrier->arg);
 	}
 }
 
@@ -328,30 +291,10 @@ static void carrier_on_script(void *arg)
 		carrier->script = NULL;
 		carrier_tell_script(carrier);
 	}
-	switch (carrier->state) {
-	case CARRIER_RAISING:
-		carrier_is_up(carrier, "tunnel up");
-		carrier->raised(true, carrier->arg);
-		break;
-	case CARRIER_MENDING:
-		carrier_is_mended(carrier);
-		break;
-	case CARRIER_LOSING:
-		carrier_is_lost(carrier);
-		break;
-	case CARRIER_REPLACING:
-		carrier_remove(carrier);
-		carrier->tunnel = carrier->next;
-		carrier_make(carrier);
-		break;
-	case CARRIER_LOWERING:
-		carrier_remove(carrier);
-		carrier->lowered(carrier->arg);
-		break;
-	case CARRIER_DOWN:
-	case CARRIER_UP:
-		break;
-	}
+	if (carrier->state == CARRIER_RAISING)
+		carrier_is_raised(carrier);
+	else if (carrier->state == CARRIER_LOWERING)
+		carrier_is_lowered(carrier);
 }
 
 /* Another session with the same inside: nothing that uses the tunnel notices. */
@@ -366,7 +309,7 @@ static void carrier_update(struct carrier *carrier, const struct client_tunnel *
 		(void)link_update(&carrier->link, tunnel);
 		carrier_tell_icmp(carrier);
 		/* Whatever has happened unheard does not outlive the session. */
-		carrier_look_soon(carrier);
+		linkwatch_look_soon(carrier->watch);
 	}
 	if (told) {
 		carrier_is_up(carrier, "tunnel goes on");
@@ -377,12 +320,6 @@ static void carrier_update(struct carrier *carrier, const struct client_tunnel *
 	carrier_run_script(carrier, "up");
 }
 
-/* Whether what is asked for has to wait for the script. */
-static bool carrier_is_mending(const struct carrier *carrier)
-{
-	return carrier->state == CARRIER_MENDING || carrier->state == CARRIER_LOSING;
-}
-
 bool carrier_can_raise(const struct carrier *carrier)
 {
 	return carrier->state == CARRIER_DOWN || carrier_can_lower(carrier);
@@ -391,40 +328,38 @@ bool carrier_can_raise(const struct carrier *carrier)
 bool carrier_can_lower(const struct carrier *carrier)
 {
 	return carrier->state == CARRIER_UP || carrier->unheard ||
-	       (carrier_is_mending(carrier) && carrier->want == CARRIER_WANT_NOTHING);
+	       (carrier->again && carrier->want == CARRIER_WANT_NOTHING);
 }
 
 void carrier_raise(struct carrier *carrier, const struct client_tunnel *tunnel)
 {
 	carrier->unheard = false;
-	if (carrier_is_mending(carrier)) {
-		carrier->next = *tunnel;
-		carrier->want = CARRIER_WANT_RAISE;
-	} else if (carrier->state == CARRIER_UP && tunnel_same_inside(&carrier->tunnel, tunnel)) {
-		carrier_update(carrier, tunnel);
-	} else if (carrier->state == CARRIER_UP) {
-		carrier->next = *tunnel;
-		carrier->state = CARRIER_REPLACING;
-		carrier_run_script(carrier, "down");
-	} else {
+	if (carrier->state == CARRIER_DOWN) {
 		carrier->tunnel = *tunnel;
 		carrier_make(carrier);
+	} else if (carrier->state == CARRIER_UP && tunnel_same_inside(&carrier->tunnel, tunnel)) {
+		carrier_update(carrier, tunnel);
+	} else {
+		carrier->next = *tunnel;
+		carrier->want = CARRIER_WANT_RAISE;
+		if (!carrier->again) {
+			carrier->state = CARRIER_LOWERING;
+			carrier_run_script(carrier, "down");
+		}
 	}
 }
 
 void carrier_lower(struct carrier *carrier)
 {
-	if (carrier_is_mending(carrier)) {
+	if (carrier->again) {
 		carrier->want = CARRIER_WANT_LOWER;
-		return;
-	}
-	if (carrier->unheard) {
+	} else if (carrier->unheard) {
 		carrier->unheard = false;
 		carrier->lowered(carrier->arg);
-		return;
+	} else {
+		carrier->state = CARRIER_LOWERING;
+		carrier_run_script(carrier, "down");
 	}
-	carrier->state = CARRIER_LOWERING;
-	carrier_run_script(carrier, "down");
 }
 
 void carrier_hurry(struct carrier *carrier)

@@ -23,11 +23,11 @@ enum carrier_state {
 	CARRIER_DOWN,
 	CARRIER_RAISING, /* the script runs with "up" */
 	CARRIER_UP,
-	CARRIER_MENDING,   /* the interface was made again, and the script runs with "up" */
-	CARRIER_LOSING,	   /* it could not be made again, and the script runs with "down" */
-	CARRIER_REPLACING, /* the script runs with "down", and another tunnel follows */
-	CARRIER_LOWERING,  /* the script runs with "down" */
+	CARRIER_LOWERING, /* the script runs with "down" */
 };
+
+/* What follows when the script has run. */
+enum carrier_want { CARRIER_WANT_NOTHING, CARRIER_WANT_RAISE, CARRIER_WANT_LOWER };
 
 /* Zero but for what monitor fills in, the first part. */
 struct carrier {
@@ -51,15 +51,12 @@ struct carrier {
 	struct link link;
 	struct script *script;
 	struct client_tunnel tunnel;
-	struct client_tunnel next; /* with CARRIER_REPLACING, and CARRIER_WANT_RAISE */
-	/* what was asked for in the states MENDING and LOSING, and comes after them */
-	enum { CARRIER_WANT_NOTHING, CARRIER_WANT_RAISE, CARRIER_WANT_LOWER } want;
+	struct client_tunnel next; /* with CARRIER_WANT_RAISE */
+	enum carrier_want want;
+	bool again;   /* the script runs since the interface was lost: control has asked nothing */
 	bool unheard; /* that it was lost: what is asked for was meant for the one that was there */
 	struct linkwatch *watch;
-	struct event *look;   /* what others have done */
-	int64_t due;	      /* when we next do */
-	bool overlooked;      /* that was due while the script ran */
-	int64_t mended;	      /* when that last cost us something; 0: never */
+	bool overlooked;      /* a look was due while the script ran */
 	struct repeat repeat; /* what has been said of failures since all was well */
 };
 

@@ -21,34 +21,57 @@ static void link_accept_ra(const struct client_options *options)
 			  options->interface, strerror(-error));
 }
 
-static int link_configure(struct link *link, const struct client_tunnel *tunnel)
+/* Addresses and routes, as the tunnel and the options say, are put where they are not there. */
+static void link_ensure(struct link *link, const struct client_tunnel *tunnel,
+			struct kept_mending *mending)
 {
 	const struct client_options *options = link->options;
 	const struct dtcp_reply *reply = &tunnel->reply;
+	const unsigned int index = link->kept.index;
 	struct client_address own[CLIENT_OWN_MAX];
 	size_t n_own = tunnel_addresses(tunnel, options, own);
+	char text[PREFIX6_STRLEN];
+
+	kept_mend(mending, netlink_link_local_ensure(link->netlink, index, &link->link_local),
+		  "address", inet_ntop(AF_INET6, &link->link_local, text, sizeof(text)));
+	for (size_t i = 0; i < n_own; i++)
+		kept_mend(mending,
+			  netlink_address_ensure(link->netlink, index, &own[i].addr, own[i].len,
+						 reply->has_her6 ? &reply->her6 : NULL),
+			  "address", inet_ntop(AF_INET6, &own[i].addr, text, sizeof(text)));
+	for (size_t i = 0; i < link->n_rejects; i++)
+		kept_mend(mending, netlink_reject_ensure(link->netlink, &link->rejects[i]),
+			  "reject route", prefix6_format(&link->rejects[i], text));
+	for (size_t i = 0; i < options->n_routes; i++) {
+		const struct prefix6 *route = &options->routes[i];
+		bool all = route->len == 0;
+
+		kept_mend(mending,
+			  netlink_route_ensure(link->netlink, index, route, options->metric),
+			  all ? "default" : "route", all ? "route" : prefix6_format(route, text));
+	}
+}
+
+static int link_configure(struct link *link, const struct client_tunnel *tunnel)
+{
+	const struct dtcp_reply *reply = &tunnel->reply;
+	struct kept_mending made = {.kept = NULL};
 	int error;
 
 	/* Before it has an address: with the first one the kernel looks for routers. */
-	link_accept_ra(options);
+	link_accept_ra(link->options);
 	error = netlink_link_setup(link->netlink, link->kept.index, NETLINK_CLIENT_ALIAS,
-				   options->mtu);
-	link->link_local = tunnel_link_local(tunnel, link->user);
-	if (!error)
-		error = netlink_link_local_add(link->netlink, link->kept.index, &link->link_local);
-	for (size_t i = 0; i < n_own && !error; i++)
-		error = netlink_address_add(link->netlink, link->kept.index, &own[i].addr,
-					    own[i].len, reply->has_her6 ? &reply->her6 : NULL);
+				   link->options->mtu);
 	/* The whole prefix is rejected first: what the LANs do not use must not go back out. */
 	for (size_t i = 0; i < reply->n_prefixes && !error; i++) {
 		error = netlink_reject_add(link->netlink, &reply->prefixes[i]);
 		if (!error)
 			link->rejects[link->n_rejects++] = reply->prefixes[i];
 	}
-	for (size_t i = 0; i < options->n_routes && !error; i++)
-		error = netlink_route_add(link->netlink, link->kept.index, &options->routes[i],
-					  options->metric);
-	return error;
+	link->link_local = tunnel_link_local(tunnel, link->user);
+	if (!error)
+		link_ensure(link, tunnel, &made);
+	return error ? error : made.error;
 }
 
 /* -ENODEV where somebody has removed what was being made. */
@@ -81,8 +104,19 @@ enum { LINK_ATTEMPTS = 3 };
 
 int link_up(struct link *link, const struct client_tunnel *tunnel)
 {
-	int fd = link_make(link, tunnel);
+	const struct client_options *options = link->options;
+	char text[INET6_ADDRSTRLEN];
+	int fd;
 
+	if (!tunnel_address_fits(tunnel, options)) {
+		log_warnx("--address %s: not inside the prefix that the server gave; what is "
+			  "sent from it would be dropped there",
+			  inet_ntop(AF_INET6, &options->addresses[0].addr, text, sizeof(text)));
+		return -EINVAL;
+	}
+	if (options->n_addresses > 0 && tunnel->reply.has_me6)
+		log_warnx("--address is not used: the server has numbered the tunnel");
+	fd = link_make(link, tunnel);
 	for (int i = 1; i < LINK_ATTEMPTS && fd == -ENODEV; i++)
 		fd = link_make(link, tunnel);
 	return fd;
@@ -107,38 +141,9 @@ int link_update(struct link *link, const struct client_tunnel *tunnel)
 
 int link_restore(struct link *link, const struct client_tunnel *tunnel)
 {
-	const struct client_options *options = link->options;
-	const struct dtcp_reply *reply = &tunnel->reply;
-	char text[PREFIX6_STRLEN];
 	struct kept_mending mending = kept_mending(&link->kept);
-	struct client_address own[CLIENT_OWN_MAX];
-	size_t n_own = tunnel_addresses(tunnel, options, own);
-	int result;
 
-	result = netlink_link_local_ensure(link->netlink, link->kept.index, &link->link_local);
-	kept_mend(&mending, result, "address",
-		  inet_ntop(AF_INET6, &link->link_local, text, sizeof(text)));
-	for (size_t i = 0; i < n_own; i++) {
-		result = netlink_address_ensure(link->netlink, link->kept.index, &own[i].addr,
-						own[i].len, reply->has_her6 ? &reply->her6 : NULL);
-		kept_mend(&mending, result, "address",
-			  inet_ntop(AF_INET6, &own[i].addr, text, sizeof(text)));
-	}
-	for (size_t i = 0; i < link->n_rejects; i++) {
-		result = netlink_reject_ensure(link->netlink, &link->rejects[i]);
-		kept_mend(&mending, result, "reject route",
-			  prefix6_format(&link->rejects[i], text));
-	}
-	for (size_t i = 0; i < options->n_routes; i++) {
-		const struct prefix6 *route = &options->routes[i];
-
-		result = netlink_route_ensure(link->netlink, link->kept.index, route,
-					      options->metric);
-		if (route->len > 0)
-			kept_mend(&mending, result, "route", prefix6_format(route, text));
-		else
-			kept_mend(&mending, result, "default", "route");
-	}
+	link_ensure(link, tunnel, &mending);
 	return kept_mended(&link->kept, &mending);
 }
 

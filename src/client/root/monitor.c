@@ -60,9 +60,7 @@ static void monitor_end(struct monitor *monitor, int status)
 	ipc_free(&monitor->control);
 	if (monitor->carrier.state == CARRIER_DOWN)
 		(void)event_base_loopbreak(monitor->base);
-	else if (monitor->carrier.state == CARRIER_UP ||
-		 monitor->carrier.state == CARRIER_MENDING ||
-		 monitor->carrier.state == CARRIER_LOSING)
+	else if (monitor->carrier.state == CARRIER_UP || monitor->carrier.again)
 		carrier_lower(&monitor->carrier);
 	/* Else the script is running, and what comes after it sees that we are ending. */
 }

@@ -72,17 +72,15 @@ void status_describe(const struct carrier *carrier, const struct client_session 
 	const char *reason = status_reason(session->status);
 	const char *what = "connecting";
 
-	switch (carrier->state) {
+	/* While it is made again as well. */
+	switch (carrier->state == CARRIER_RAISING && carrier->again ? CARRIER_UP : carrier->state) {
 	case CARRIER_RAISING:
 		(void)strlcpy(buf, "bringing the tunnel up", size);
 		return;
-	case CARRIER_REPLACING:
 	case CARRIER_LOWERING:
-	case CARRIER_LOSING:
 		(void)strlcpy(buf, "taking the tunnel down", size);
 		return;
 	case CARRIER_UP:
-	case CARRIER_MENDING:
 		if (session->up) {
 			status_describe_up(carrier, session, buf, size);
 			return;

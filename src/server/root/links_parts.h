@@ -46,8 +46,6 @@ struct links {
 	TAILQ_HEAD(links_routes, links_route) routes;
 	/* links_watch.c */
 	struct linkwatch *watch;
-	struct event *look; /* when we next look what others have done */
-	int64_t mended;	    /* when that last cost us something; 0: never */
 	TAILQ_HEAD(links_touched, links_device) touched;
 	/* links_remove.c */
 	uint32_t leaving[LINKS_BATCH];

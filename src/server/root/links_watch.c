@@ -7,26 +7,12 @@
 /* Devices that are looked at before others have their turn. */
 enum { LINKS_LOOKS = 64 };
 
-/* Milliseconds that the steps of one change take, and between two repairs. */
-enum { LINKS_SETTLE_MS = 100, LINKS_MEND_MS = 5000 };
-
-static void links_look_soon(struct links *links)
-{
-	int64_t when = clock_ms() + LINKS_SETTLE_MS;
-
-	/* Somebody may do it each time: that is answered with patience. */
-	if (links->mended && links->mended + LINKS_MEND_MS > when)
-		when = links->mended + LINKS_MEND_MS;
-	if (!evtimer_pending(links->look, NULL))
-		clock_arm(links->look, when);
-}
-
 static void links_touch(struct links *links, struct links_device *device)
 {
 	if (!device->touched)
 		TAILQ_INSERT_TAIL(&links->touched, device, on_touched);
 	device->touched = true;
-	links_look_soon(links);
+	linkwatch_look_soon(links->watch);
 }
 
 static enum device_pool_state links_state(const struct links *links, uint32_t number)
@@ -69,7 +55,7 @@ static void links_look(struct links *links, uint32_t number)
 			links_gone(links, number);
 			break;
 		}
-		links->mended = clock_ms();
+		linkwatch_repaired(links->watch);
 		links_make_again(links, number);
 		break;
 	case KEPT_THERE:
@@ -79,7 +65,7 @@ static void links_look(struct links *links, uint32_t number)
 			links_mend_shared(links, &mending);
 		result = kept_mended(kept, &mending);
 		if (result != 0)
-			links->mended = clock_ms();
+			linkwatch_repaired(links->watch);
 		/* What could not be put back was logged, and is tried again. */
 		if (result < 0)
 			links_touch(links, device);
@@ -89,12 +75,9 @@ static void links_look(struct links *links, uint32_t number)
 	}
 }
 
-static void links_on_look(evutil_socket_t fd, short what, void *arg)
+static void links_on_look(void *arg)
 {
 	struct links *links = arg;
-
-	(void)fd;
-	(void)what;
 	/* What is touched meanwhile is for the next time. */
 	struct links_device *last = TAILQ_LAST(&links->touched, links_touched);
 	struct links_device *device = NULL;
@@ -111,7 +94,7 @@ static void links_on_look(evutil_socket_t fd, short what, void *arg)
 			links_look(links, number);
 	}
 	if (device != last)
-		clock_arm(links->look, clock_ms());
+		linkwatch_look_by(links->watch, clock_ms());
 }
 
 /* Removing a device is our own doing. */
@@ -139,10 +122,13 @@ static void links_on_touched(unsigned int index, void *arg)
 
 void links_watch(struct links *links, struct event_base *base)
 {
-	links->look = evtimer_new(base, links_on_look, links);
+	const struct linkwatch_owner owner = {.touched = links_on_touched,
+					      .look = links_on_look,
+					      .arg = links,
+					      .own = links->owner.netlink};
+
 	/* Without it packets just do not pass when somebody has removed an interface. */
-	if (links->look)
-		links->watch = linkwatch_new(base, links->owner.netlink, links_on_touched, links);
+	links->watch = linkwatch_new(base, &owner);
 	/* What was done before has not been heard of. */
 	if (links->watch)
 		links_on_touched(0, links);
@@ -151,8 +137,5 @@ void links_watch(struct links *links, struct event_base *base)
 void links_unwatch(struct links *links)
 {
 	linkwatch_free(links->watch);
-	if (links->look)
-		event_free(links->look);
 	links->watch = NULL;
-	links->look = NULL;
 }

@@ -82,7 +82,7 @@ static void test_not_up(void **state)
 	expect(CARRIER_UP, false, CLIENT_OK, "tunnel held, connecting again");
 	expect(CARRIER_RAISING, false, CLIENT_OK, "bringing the tunnel up");
 	expect(CARRIER_LOWERING, false, CLIENT_TIMEOUT, "taking the tunnel down");
-	expect(CARRIER_REPLACING, false, CLIENT_OK, "taking the tunnel down");
+	expect(CARRIER_LOWERING, false, CLIENT_OK, "taking the tunnel down");
 }
 
 /* Each status has its words; and what no status is does not pass. */

@@ -2,6 +2,7 @@
 /* What is noticed of what others do to routes, in a network of the test's own. */
 #include "netconf/linkwatch.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "netconf/netlink_talk.h"
 #include "netconf/tun.h"
@@ -28,6 +29,8 @@ struct rig {
 	unsigned int index; /* of the device */
 	unsigned int all;   /* how often anything may have been touched */
 	unsigned int one;   /* how often the device */
+	unsigned int looks; /* how often it was time to look, and when last */
+	int64_t looked;
 };
 
 static void on_touched(unsigned int index, void *arg)
@@ -36,6 +39,15 @@ static void on_touched(unsigned int index, void *arg)
 
 	rig->all += index == 0;
 	rig->one += index == rig->index;
+}
+
+static void on_look(void *arg)
+{
+	struct rig *rig = arg;
+
+	rig->looks++;
+	rig->looked = clock_ms();
+	(void)event_base_loopbreak(rig->base);
 }
 
 /* Reads what there is; the kernel has told of a change before it acknowledges it. */
@@ -57,7 +69,9 @@ static int open_rig(void **state)
 	rig->device = tun_open("lan0", &rig->index);
 	assert_true(rig->device >= 0);
 	assert_int_equal(netlink_link_setup(rig->netlink, rig->index, "lan", 1280), 0);
-	rig->watch = linkwatch_new(rig->base, NULL, on_touched, rig);
+	rig->watch = linkwatch_new(rig->base, &(const struct linkwatch_owner){.touched = on_touched,
+									      .look = on_look,
+									      .arg = rig});
 	assert_non_null(rig->watch);
 	*state = rig;
 	return 0;
@@ -151,7 +165,9 @@ static void test_own_routes(void **state)
 
 	assert_int_equal(netlink_open(&own), 0);
 	linkwatch_free(rig->watch);
-	rig->watch = linkwatch_new(rig->base, own, on_touched, rig);
+	rig->watch = linkwatch_new(
+		rig->base, &(const struct linkwatch_owner){
+				   .touched = on_touched, .look = on_look, .arg = rig, .own = own});
 	assert_non_null(rig->watch);
 	assert_int_equal(netlink_route_add(own, rig->index, &to, 1024), 0);
 	assert_int_equal(netlink_reject_ensure(own, &to), 1);
@@ -208,6 +224,31 @@ static void test_unread(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
 
+/* Several changes are one look, which waits for the last of them, unless somebody is in a hurry. */
+static void test_time_of_looks(void **state)
+{
+	struct rig *rig = *state;
+	const int64_t start = clock_ms();
+
+	linkwatch_look_by(rig->watch, start + 3600000);
+	linkwatch_look_soon(rig->watch);
+	linkwatch_look_soon(rig->watch);
+	assert_int_not_equal(event_base_dispatch(rig->base), -1);
+	assert_int_equal(rig->looks, 1);
+	assert_true(rig->looked >= start + 100);
+	/* After a repair it takes longer than whoever asks by time allows. */
+	linkwatch_repaired(rig->watch);
+	linkwatch_look_soon(rig->watch);
+	linkwatch_look_by(rig->watch, clock_ms() + 1);
+	linkwatch_look_soon(rig->watch);
+	assert_int_not_equal(event_base_dispatch(rig->base), -1);
+	assert_int_equal(rig->looks, 2);
+	assert_true(rig->looked < start + 3600000);
+	linkwatch_look_by(NULL, 0);
+	linkwatch_look_soon(NULL);
+	linkwatch_repaired(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +256,7 @@ int main(void)
 		TEST(test_other_routes),
 		TEST(test_own_routes),
 		TEST(test_unread),
+		TEST(test_time_of_looks),
 	};
 
 	log_init("test", NULL, false);

@@ -95,8 +95,8 @@ static void test_addresses(void **state)
 	const struct in6_addr our = addr6("2001:db8:78::1");
 
 	expect(rig, "2001:db8:77::2", -1);
-	assert_int_equal(netlink_address_add(rig->netlink, rig->index[0], &here, 64, NULL), 0);
-	assert_int_equal(netlink_address_add(rig->netlink, rig->index[1], &our, 128, &there), 0);
+	assert_int_equal(netlink_address_ensure(rig->netlink, rig->index[0], &here, 64, NULL), 1);
+	assert_int_equal(netlink_address_ensure(rig->netlink, rig->index[1], &our, 128, &there), 1);
 	expect(rig, "2001:db8:77::2", 0);
 	expect(rig, "2001:db8:77:1::2", -1);
 	expect(rig, "2001:db8:78::2", 1);
