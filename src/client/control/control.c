@@ -53,7 +53,7 @@ struct client_tunnel control_tunnel(const struct control *control)
 {
 	return (struct client_tunnel){
 		.server = control->session.remote,
-		.server_index = (uint32_t)control->session.current,
+		.server_index = (uint32_t)control->session.retry.current,
 		.myaddr = control->session.local,
 		.my_port = control->session.udp ? control_my_port(control) : 0,
 		.reply = control->session.reply,
@@ -83,7 +83,7 @@ static void control_tell_session(struct control *control)
 	struct client_session now = {
 		.up = control->session.state == SESSION_UP,
 		.status = (uint32_t)control->session.status,
-		.path_dead = control->session.path_dead,
+		.path_dead = control->session.path.dead,
 	};
 
 	if (now.up && control->counters)

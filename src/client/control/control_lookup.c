@@ -69,7 +69,7 @@ static bool control_lookup_wanted(const struct control_lookup *lookup)
 {
 	const struct control *control = lookup->control;
 
-	return lookup == &control->lookups[control->session.current] &&
+	return lookup == &control->lookups[control->session.retry.current] &&
 	       connection_looks_up(control->connection);
 }
 
@@ -168,7 +168,7 @@ void control_lookup_on_no_resolver(struct ipc *ipc, const void *body, int fd, vo
 
 static void control_lookup_begin(struct control *control, struct control_lookup *lookup)
 {
-	const struct client_server server = {.server = (uint32_t)control->session.current};
+	const struct client_server server = {.server = (uint32_t)control->session.retry.current};
 
 	if (lookup->asked || (lookup->channel && !lookup->stale))
 		return;
@@ -184,7 +184,7 @@ static void control_lookup_begin(struct control *control, struct control_lookup 
 void control_lookup_connect(struct control *control)
 {
 	const struct session_server *server = session_server(&control->session);
-	struct control_lookup *lookup = &control->lookups[control->session.current];
+	struct control_lookup *lookup = &control->lookups[control->session.retry.current];
 	struct client_addresses known = {0};
 	struct in_addr spare = {0};
 	struct in_addr address;
@@ -218,7 +218,7 @@ void control_lookup_outdated(struct control *control, bool all)
 
 	/* Where routes change all the time, one that takes some seconds has to have them. */
 	for (size_t i = 0; i < CLIENT_SERVERS_MAX; i++) {
-		if (all || now - control->lookups[i].began >= SESSION_HURRY_MS)
+		if (all || now - control->lookups[i].began >= RETRY_HURRY_MS)
 			control->lookups[i].stale = true;
 	}
 }

@@ -4,6 +4,12 @@
  * takes the tunnel down (LOWER) unless the tunnel is to be kept for the session that follows; then
  * comes the next attempt, at once or after a WAIT, or the end of the program.
  */
+#include "client/control/session.h"
+
+#include "client/control/session_fail.h"
+#include "client/control/session_login.h"
+#include "client/control/session_network.h"
+#include "client/control/session_path.h"
 #include "client/control/session_steps.h"
 
 #include "base/log.h"
@@ -20,12 +26,11 @@ void session_init(struct session *session, const struct session_config *config)
 		.deadline = -1,
 		.hold_until = -1,
 		.up_since = -1,
-		.hurried = -SESSION_HURRY_MS,
 		.udp = config->transport == SESSION_UDP,
 	};
 	for (size_t i = 0; i < config->n_servers; i++)
 		session->servers[i].udp = session->udp;
-	session_round(session, 0);
+	retry_init(&session->retry, config->n_servers, config->random);
 }
 
 void session_account(struct session *session, const char *user)
@@ -44,35 +49,6 @@ void session_wipe(struct session *session)
 	for (size_t i = 0; i < CLIENT_SERVERS_MAX; i++)
 		explicit_bzero(session->servers[i].password, sizeof(session->servers[i].password));
 	explicit_bzero(session->key, sizeof(session->key));
-}
-
-const struct session_server *session_server(const struct session *session)
-{
-	return &session->servers[session->current];
-}
-
-const char *session_server_name(const struct session *session)
-{
-	return session->config.servers[session->current];
-}
-
-const char *session_state_name(enum session_state state)
-{
-	static const char *const names[] = {
-		[SESSION_IDLE] = "idle",
-		[SESSION_CONNECT] = "connect",
-		[SESSION_GREETING] = "greeting",
-		[SESSION_LOGIN] = "login",
-		[SESSION_TEST] = "test",
-		[SESSION_RAISE] = "raise",
-		[SESSION_UP] = "up",
-		[SESSION_QUIT] = "quit",
-		[SESSION_LOWER] = "lower",
-		[SESSION_WAIT] = "wait",
-		[SESSION_DONE] = "done",
-	};
-
-	return names[state];
 }
 
 int64_t session_deadline(const struct session *session)
@@ -120,7 +96,7 @@ static void session_on_answer(struct session *session, const struct session_even
 		return;
 	session->ping_sent = false;
 	session->deadline = now + (int64_t)session->config.keepalive * 1000;
-	if (session->path_dead && !session->path_told)
+	if (session->path.dead && !session->path.told)
 		session_path_blocked(session, now, actions);
 }
 
@@ -173,7 +149,7 @@ static void session_on_silence(struct session *session, int64_t now,
 	if (!session->udp) {
 		session_change_to_udp(session, now, actions,
 				      "%s: the far end does not answer over protocol 41", server);
-		session->servers[session->current].silent = true;
+		session->servers[session->retry.current].silent = true;
 		return;
 	}
 	session_doubt_udp(session);
@@ -209,7 +185,7 @@ static void session_on_time(struct session *session, int64_t now, struct session
 		session_quit_done(session, now, actions);
 		break;
 	case SESSION_WAIT:
-		session_new_round(session, now);
+		retry_begin(&session->retry, now);
 		session_connect(session, now, actions);
 		break;
 	case SESSION_IDLE:
@@ -239,7 +215,7 @@ static void session_on_raised(struct session *session, int64_t now, struct sessi
 		session_succeeded(session, now, actions);
 		session_enter(session, SESSION_UP, now, (int64_t)session->config.keepalive * 1000);
 		/* It can have died while the script ran. */
-		if (session->path_dead)
+		if (session->path.dead)
 			session_path_lost(session, now, actions);
 	} else if (session->state == SESSION_LOWER) {
 		session_disconnected(session, now, actions);
@@ -316,11 +292,9 @@ static void session_on_reconnect(struct session *session, int64_t now,
 	    (leaving && session->then == SESSION_THEN_EXIT))
 		return;
 	session->then = SESSION_THEN_RECONNECT;
-	for (size_t i = 0; i < session->config.n_servers; i++) {
-		session->servers[i].rest_until = 0;
+	for (size_t i = 0; i < session->config.n_servers; i++)
 		session->servers[i].trusted = false;
-	}
-	session_round(session, session->home);
+	retry_forget(&session->retry);
 	if (leaving)
 		session_let_go(session, actions, why);
 	else
@@ -349,12 +323,12 @@ void session_feed(struct session *session, const struct session_event *event, in
 		if (session->state != SESSION_CONNECT)
 			break;
 		session->local = event->local;
-		session->latest = event->local;
-		session->source = event->local;
+		session->network.latest = event->local;
+		session->network.source = event->local;
 		session->remote = event->remote;
-		session->no_way = false;
-		session->servers[session->current].address = event->remote;
-		session->servers[session->current].past = false;
+		session->network.no_way = false;
+		session->servers[session->retry.current].address = event->remote;
+		session->servers[session->retry.current].past = false;
 		session_enter(session, SESSION_GREETING, now, SESSION_LOGIN_MS);
 		break;
 	case SESSION_LINE:

@@ -6,6 +6,7 @@
 #ifndef DTCP_CLIENT_CONTROL_SESSION_H
 #define DTCP_CLIENT_CONTROL_SESSION_H
 
+#include "client/control/retry.h"
 #include "client/exits.h"
 #include "client/msg.h"
 #include "client/repeat.h"
@@ -23,20 +24,6 @@
 #define SESSION_QUIT_MS	   2000	 /* answer to quit */
 #define SESSION_ECHO_MS	   5000	 /* --transport auto: the far end's answer over protocol 41 */
 #define SESSION_PATH_MS	   20000 /* the server's first answer over UDP */
-
-/* Seconds between rounds of attempts: from the first, doubling, to the last. */
-#define SESSION_RETRY_MIN 1
-#define SESSION_RETRY_MAX 60
-
-/*
- * When the session of a tunnel was lost, the first attempt comes after a time of its own, anything
- * between these, so that the clients of a server that was restarted do not come all at once.
- */
-#define SESSION_SPREAD_MIN_MS 500
-#define SESSION_SPREAD_MAX_MS 3000
-
-/* Attempts that a change of the network brings forward are at least that far apart. */
-#define SESSION_HURRY_MS 5000
 
 /* A timer that is later than this has not been late: this program, or the machine, was not there.
  */
@@ -143,8 +130,6 @@ struct session_server {
 	bool udp_known;		/* it has granted a session over UDP */
 	bool silent;		/* its far end did not answer over protocol 41; UDP is next */
 	bool trusted;		/* it knows nothing but protocol 41, which is not tried out */
-	bool tried;		/* in this round */
-	int64_t rest_until;	/* no attempt before: what it said last takes time to change */
 	struct in_addr address; /* of its name, the one last connected to; 0: none yet */
 	bool past;		/* that one was of no use: begin with the one behind it */
 	struct in_addr answers; /* the one that has answered over protocol 41; 0: none */
@@ -154,8 +139,7 @@ struct session_server {
 struct session {
 	struct session_config config;
 	struct session_server servers[CLIENT_SERVERS_MAX];
-	size_t current; /* the server of this attempt or session */
-	size_t home;	/* the one that worked last, where each round begins */
+	struct retry retry; /* whose current is the server of this attempt or session */
 	enum session_state state;
 	int64_t deadline;   /* of the state; -1 for none */
 	int64_t hold_until; /* when a tunnel without a session goes; -1: it is not held */
@@ -171,22 +155,23 @@ struct session {
 		SESSION_LINK_UP,
 		SESSION_LINK_LOWERING
 	} link;
-	bool continued;	       /* while raising: an earlier session's tunnel was there */
-	bool path_dead;	       /* forward has said so since the login */
-	bool link_udp;	       /* the tunnel's packets go over UDP */
-	bool path_told;	       /* the log has said so, the session being over protocol 41 */
-	bool port_new;	       /* monitor made the tunnel when our UDP port was another one */
-	bool port_hinted;      /* that another one may help has been said of this silence */
-	struct in_addr latest; /* the address last known to lead to the server; 0: not known */
-	struct in_addr source; /* the same when this attempt began */
-	bool no_way;	       /* there was no route to the server when the network last changed */
-	bool keep;	       /* the tunnel is to outlive the session that ends */
-	bool ping_sent;	       /* and not answered */
-	unsigned int errors;   /* -ERR in a row since the login */
-	int64_t up_since;      /* -1: not in this session */
-	unsigned int attempts; /* rounds that failed since a session was last up */
-	bool round_hopeless;   /* nothing failed in this round that a quick attempt could change */
-	int64_t hurried;       /* when the network last brought an attempt forward */
+	bool continued; /* while raising: an earlier session's tunnel was there */
+	struct {
+		bool udp;	  /* the tunnel's packets go over UDP */
+		bool dead;	  /* forward has said so since the login */
+		bool told;	  /* the log has said so, the session being over protocol 41 */
+		bool port_new;	  /* monitor made the tunnel when our UDP port was another one */
+		bool port_hinted; /* that another one may help has been said of this silence */
+	} path;
+	struct {
+		struct in_addr latest; /* address last known to lead to the server; 0: not known */
+		struct in_addr source; /* the same when this attempt began */
+		bool no_way;	       /* there was no route to the server when it last changed */
+	} network;
+	bool keep;	     /* the tunnel is to outlive the session that ends */
+	bool ping_sent;	     /* and not answered */
+	unsigned int errors; /* -ERR in a row since the login */
+	int64_t up_since;    /* -1: not in this session */
 	/* what comes when the connection and, unless it is kept, the tunnel are gone */
 	enum {
 		SESSION_THEN_EXIT,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The login: from the server's greeting to the tunnel's addresses. */
+#include "client/control/session_login.h"
+
+#include "client/control/session_fail.h"
 #include "client/control/session_steps.h"
 
 #include <arpa/inet.h>
@@ -163,7 +166,7 @@ static bool session_take_udp(struct session *session, int64_t now, struct sessio
 			     "cannot compute the key of the tunnel's probes");
 		return false;
 	}
-	session->servers[session->current].udp_known = true;
+	session->servers[session->retry.current].udp_known = true;
 	return true;
 }
 
@@ -208,8 +211,8 @@ void session_on_reply(struct session *session, const struct session_event *event
 		(void)snprintf(actions->message, sizeof(actions->message),
 			       "%s: the server's reply %s", session_server_name(session), why);
 	}
-	session->path_dead = false;
-	session->path_told = false;
+	session->path.dead = false;
+	session->path.told = false;
 	actions->what |= SESSION_DO_ADD;
 	if (!session->config.forwards) {
 		session_raise(session, now, actions);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the session makes of a network that changes, and of a machine that has slept. */
+#include "client/control/session_network.h"
+
 #include "client/control/session_steps.h"
 
 #include <arpa/inet.h>
@@ -9,20 +11,8 @@
 /* Between two rounds: the change may be what they waited for. */
 static void session_hurry(struct session *session, int64_t now, struct session_actions *actions)
 {
-	int64_t soonest = session->hurried + SESSION_HURRY_MS;
-
-	/* Time alone is what helps there. */
-	if (session->round_hopeless)
-		return;
-	/* Some routers' routes change all the time. */
-	if (now < soonest) {
-		if (session->deadline > soonest)
-			session->deadline = soonest;
-		return;
-	}
-	session->hurried = now;
-	session_new_round(session, now);
-	session_connect(session, now, actions);
+	if (retry_hurry(&session->retry, now, &session->deadline))
+		session_connect(session, now, actions);
 }
 
 /* True where the last round failed for want of a way out of here. */
@@ -35,7 +25,7 @@ void session_on_network(struct session *session, struct in_addr local, int64_t n
 			struct session_actions *actions)
 {
 	bool way = local.s_addr != 0;
-	bool back = way && session->no_way;
+	bool back = way && session->network.no_way;
 	bool moved = way && local.s_addr != session->local.s_addr;
 	char text[INET_ADDRSTRLEN];
 
@@ -43,23 +33,24 @@ void session_on_network(struct session *session, struct in_addr local, int64_t n
 	if (session_has_tunnel(session))
 		actions->what |= SESSION_DO_HELLO;
 	/* As long as there was no connection, nobody knows where the server is. */
-	session->no_way = !way && session->remote.s_addr != 0;
+	session->network.no_way = !way && session->remote.s_addr != 0;
 	if (way)
-		session->latest = local;
+		session->network.latest = local;
 	/* Once for each address: then the pauses are as long as ever. */
-	if (session->state == SESSION_WAIT && way && local.s_addr != session->source.s_addr) {
-		session_new_round(session, now);
+	if (session->state == SESSION_WAIT && way &&
+	    local.s_addr != session->network.source.s_addr) {
+		retry_begin(&session->retry, now);
 		session_connect(session, now, actions);
 		return;
 	}
-	if (session->state == SESSION_WAIT && !session->no_way &&
+	if (session->state == SESSION_WAIT && !session->network.no_way &&
 	    (back || session_was_cut_off(session))) {
 		session_hurry(session, now, actions);
 		return;
 	}
 	/* What was sent from the address of then is answered to there. */
 	if (session->state == SESSION_CONNECT && way &&
-	    (back || local.s_addr != session->source.s_addr)) {
+	    (back || local.s_addr != session->network.source.s_addr)) {
 		actions->what |= SESSION_DO_CLOSE;
 		session_connect(session, now, actions);
 		return;
@@ -69,10 +60,8 @@ void session_on_network(struct session *session, struct in_addr local, int64_t n
 	(void)snprintf(actions->message, sizeof(actions->message),
 		       "the address here is now %s; logging in again",
 		       inet_ntop(AF_INET, &local, text, sizeof(text)));
-	/* What has failed before it failed elsewhere. */
-	session->attempts = 0;
+	retry_moved(&session->retry);
 	/* The old connection belongs to an address that we do not have any more. */
-	session_round(session, session->current);
 	session_start_over(session, now, actions);
 }
 

@@ -1,8 +1,57 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the session makes of a data path that dies, or comes back. */
+/*
+ * What the session makes of a data path that dies, or comes back; and our UDP port. If hellos go
+ * unanswered, a box on the way may have a wrong mapping of it, which lives as long as we send;
+ * forward then says hello from another port as well. The first that is answered is used from then
+ * on.
+ */
+#include "client/control/session_path.h"
+
+#include "client/control/session_fail.h"
 #include "client/control/session_steps.h"
 
 #include <stdio.h>
+
+void session_on_no_answer(struct session *session, struct session_actions *actions)
+{
+	if (session->config.transport == SESSION_IPV6)
+		return;
+	if (!session->config.keeps_port) {
+		actions->what |= SESSION_DO_PORT;
+		return;
+	}
+	if (session->path.port_hinted)
+		return;
+	session->path.port_hinted = true;
+	actions->warning = true;
+	(void)snprintf(actions->message, sizeof(actions->message),
+		       "no answer over UDP for 10 s; if a NAT or firewall on the way has a wrong "
+		       "mapping of this port, another port (-b) may help");
+}
+
+void session_want_port(const struct session *session, struct session_actions *actions)
+{
+	if (!session->config.keeps_port && session->then != SESSION_THEN_EXIT)
+		actions->what |= SESSION_DO_PORT;
+}
+
+void session_tell_port(struct session *session, struct session_actions *actions)
+{
+	if (session->path.port_new && session->state == SESSION_UP &&
+	    session->link == SESSION_LINK_UP)
+		session_tell_tunnel(session, actions);
+}
+
+void session_on_port(struct session *session, uint16_t port, struct session_actions *actions)
+{
+	(void)snprintf(actions->message, sizeof(actions->message),
+		       "UDP port %u is used from now on: nothing came back to the one before",
+		       port);
+	/* A tunnel that is held hears of it when it has a session again. */
+	session->path.port_new = session->path.udp && (session->link == SESSION_LINK_UP ||
+						       session->link == SESSION_LINK_RAISING);
+	session_tell_port(session, actions);
+}
 
 void session_path_lost(struct session *session, int64_t now, struct session_actions *actions)
 {
@@ -19,7 +68,7 @@ void session_path_lost(struct session *session, int64_t now, struct session_acti
 
 void session_path_blocked(struct session *session, int64_t now, struct session_actions *actions)
 {
-	struct session_server *current = &session->servers[session->current];
+	struct session_server *current = &session->servers[session->retry.current];
 	const char *server = session_server_name(session);
 
 	/* Unless it knows nothing else. */
@@ -29,7 +78,7 @@ void session_path_blocked(struct session *session, int64_t now, struct session_a
 		current->silent = true;
 		return;
 	}
-	session->path_told = true;
+	session->path.told = true;
 	actions->warning = true;
 	(void)snprintf(actions->message, sizeof(actions->message),
 		       "%s: nothing comes over protocol 41 any more, is it blocked by a firewall? "
@@ -41,20 +90,20 @@ void session_on_path(struct session *session, bool alive, int64_t now,
 		     struct session_actions *actions)
 {
 	if (alive)
-		session->port_hinted = false;
+		session->path.port_hinted = false;
 	/* In other states it is about a session that goes on without a connection. */
 	if (session->state < SESSION_TEST || session->state > SESSION_UP)
 		return;
-	session->path_dead = !alive;
+	session->path.dead = !alive;
 	/* So if it says nothing in a later session, that is news from the beginning. */
 	if (alive && !session->udp)
-		session->servers[session->current].answers = session->remote;
+		session->servers[session->retry.current].answers = session->remote;
 	if (session->state == SESSION_TEST && alive) {
 		session_raise(session, now, actions);
 	} else if (session->state == SESSION_UP && !alive) {
 		session_path_lost(session, now, actions);
-	} else if (session->state == SESSION_UP && session->path_told) {
-		session->path_told = false;
+	} else if (session->state == SESSION_UP && session->path.told) {
+		session->path.told = false;
 		(void)snprintf(actions->message, sizeof(actions->message),
 			       "%s: packets come over protocol 41 again",
 			       session_server_name(session));

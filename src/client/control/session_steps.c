@@ -2,10 +2,40 @@
 #include "client/control/session_steps.h"
 
 #include "base/log.h"
+#include "proto/message.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+const struct session_server *session_server(const struct session *session)
+{
+	return &session->servers[session->retry.current];
+}
+
+const char *session_server_name(const struct session *session)
+{
+	return session->config.servers[session->retry.current];
+}
+
+const char *session_state_name(enum session_state state)
+{
+	static const char *const names[] = {
+		[SESSION_IDLE] = "idle",
+		[SESSION_CONNECT] = "connect",
+		[SESSION_GREETING] = "greeting",
+		[SESSION_LOGIN] = "login",
+		[SESSION_TEST] = "test",
+		[SESSION_RAISE] = "raise",
+		[SESSION_UP] = "up",
+		[SESSION_QUIT] = "quit",
+		[SESSION_LOWER] = "lower",
+		[SESSION_WAIT] = "wait",
+		[SESSION_DONE] = "done",
+	};
+
+	return names[state];
+}
 
 void session_enter(struct session *session, enum session_state state, int64_t now, int64_t timeout)
 {
@@ -17,11 +47,11 @@ void session_enter(struct session *session, enum session_state state, int64_t no
 void session_connect(struct session *session, int64_t now, struct session_actions *actions)
 {
 	actions->what |= SESSION_DO_CONNECT;
-	session->udp = session->servers[session->current].udp;
+	session->udp = session->servers[session->retry.current].udp;
 	session->ping_sent = false;
 	session->errors = 0;
 	session->up_since = -1;
-	session->source = session->latest;
+	session->network.source = session->network.latest;
 	session_enter(session, SESSION_CONNECT, now, SESSION_CONNECT_MS);
 }
 
@@ -92,8 +122,8 @@ void session_change_to_udp(struct session *session, int64_t now, struct session_
 	va_end(ap);
 	(void)snprintf(actions->message, sizeof(actions->message), "%s; changing to UDP", reason);
 	session->udp = true;
-	session->servers[session->current].udp = true;
-	session->servers[session->current].silent = false;
+	session->servers[session->retry.current].udp = true;
+	session->servers[session->retry.current].silent = false;
 	session->keep = session->link == SESSION_LINK_UP;
 	session->then = SESSION_THEN_RECONNECT;
 	session_quit(session, now, actions);
@@ -117,7 +147,6 @@ void session_leave(struct session *session, int64_t now, struct session_actions 
 		     session->state == SESSION_UP;
 
 	session->status = CLIENT_OK;
-	session->attempts = 0;
 	session_let_go(session, actions, why);
 	if (known) {
 		session_quit(session, now, actions);
@@ -160,7 +189,7 @@ void session_tell_tunnel(struct session *session, struct session_actions *action
 {
 	session->continued = session->link == SESSION_LINK_UP;
 	session->link = SESSION_LINK_RAISING;
-	session->port_new = false;
+	session->path.port_new = false;
 	actions->what |= SESSION_DO_RAISE;
 }
 
@@ -171,6 +200,6 @@ void session_raise(struct session *session, int64_t now, struct session_actions 
 	if (session->link == SESSION_LINK_LOWERING)
 		return;
 	session_tell_tunnel(session, actions);
-	session->link_udp = session->udp;
+	session->path.udp = session->udp;
 	session->hold_until = -1;
 }

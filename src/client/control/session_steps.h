@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The steps that the parts of the client's state machine share. Private to client/session*.c. */
+/* The steps of the client's state machine, which its other parts are made of. Private to
+ * session*.c. */
 #ifndef DTCP_CLIENT_CONTROL_SESSION_STEPS_H
 #define DTCP_CLIENT_CONTROL_SESSION_STEPS_H
 
@@ -36,32 +37,6 @@ void session_start_over(struct session *session, int64_t now, struct session_act
 /* Asks the server whether it is there. */
 void session_ping(struct session *session, int64_t now, struct session_actions *actions);
 
-/* Begins a round of attempts, in which each server is tried, with that one. session_retry.c */
-void session_round(struct session *session, size_t first);
-
-/* The same, with the one that worked last, or with the next one that need not rest. */
-void session_new_round(struct session *session, int64_t now);
-
-/* A session is up: its server is the one to begin with next time. */
-void session_succeeded(struct session *session, int64_t now, struct session_actions *actions);
-
-/*
- * Ends this session because of a failure; the format says which, and names the server. What comes
- * then, the next server, a pause or the end, is decided here.
- */
-__attribute__((format(printf, 5, 6))) void session_fail(struct session *session, int64_t now,
-							struct session_actions *actions,
-							enum client_exit status, const char *format,
-							...);
-
-/* The same, where the server has said why. */
-__attribute__((format(printf, 6, 7))) void
-session_fail_said(struct session *session, int64_t now, struct session_actions *actions,
-		  enum client_exit status, enum dtcp_reason said, const char *format, ...);
-
-/* --transport auto: nothing has come over UDP, so the next attempt tries protocol 41 again. */
-void session_doubt_udp(struct session *session);
-
 /* --transport auto: leaves this session for one over UDP; the format says why. */
 __attribute__((format(printf, 4, 5))) void session_change_to_udp(struct session *session,
 								 int64_t now,
@@ -77,40 +52,7 @@ void session_tell_tunnel(struct session *session, struct session_actions *action
 /* There is a tunnel of this session, or of one before it. */
 bool session_has_tunnel(const struct session *session);
 
-/* Nothing comes over UDP; our port is another one. session_port.c */
-void session_on_no_answer(struct session *session, struct session_actions *actions);
-void session_on_port(struct session *session, uint16_t port, struct session_actions *actions);
-
-/* After a failure of UDP, if the program goes on: the next attempt is to have another port, too. */
-void session_want_port(const struct session *session, struct session_actions *actions);
-
-/* Has monitor hear of a new port, once it can be told. */
-void session_tell_port(struct session *session, struct session_actions *actions);
-
-/* The machine, or its network, is another one than a moment ago. session_network.c */
-void session_on_network(struct session *session, struct in_addr local, int64_t now,
-			struct session_actions *actions);
-void session_on_woke(struct session *session, uint32_t seconds, int64_t now,
-		     struct session_actions *actions);
-
-/*
- * Nothing comes through the tunnel; with protocol 41, whose session has not failed by that, the
- * server is asked whether it is there; and it is. session_path.c
- */
-void session_path_lost(struct session *session, int64_t now, struct session_actions *actions);
-void session_path_blocked(struct session *session, int64_t now, struct session_actions *actions);
-
-/* Forward's word. */
-void session_on_path(struct session *session, bool alive, int64_t now,
-		     struct session_actions *actions);
-
 /* What the server says behind "-ERR" in the line of event, fit to be shown. */
 const char *session_said(const struct session_event *event, char buf[static DTCP_LINE_SIZE]);
-
-/* The server's first line, and its answer to the request. session_login.c */
-void session_on_greeting(struct session *session, const struct session_event *event, int64_t now,
-			 struct session_actions *actions);
-void session_on_reply(struct session *session, const struct session_event *event, int64_t now,
-		      struct session_actions *actions);
 
 #endif

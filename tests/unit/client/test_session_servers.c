@@ -166,7 +166,7 @@ static void test_all_rest(void **state)
 	begin(&rig, SESSION_IPV6, true, 0);
 	for (int round = 0; round < 3; round++) {
 		for (size_t i = 0; i < 3; i++) {
-			assert_int_equal(rig.session.current, i);
+			assert_int_equal(rig.session.retry.current, i);
 			rig_request(&rig);
 			rig_line(&rig, "-ERR authentication failed.");
 			assert_true(rig.actions.hushed == (round > 0));

@@ -227,7 +227,7 @@ static void test_quit_before_udp(void **state)
 		}
 		/* At once, and that is no failed attempt. */
 		rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL, "");
-		assert_int_equal(rig.session.attempts, 0);
+		assert_int_equal(rig.session.retry.rounds, 0);
 	}
 }
 

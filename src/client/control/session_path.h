@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The data path of a session, and our UDP port. Private to session*.c. */
+#ifndef DTCP_CLIENT_CONTROL_SESSION_PATH_H
+#define DTCP_CLIENT_CONTROL_SESSION_PATH_H
+
+#include "client/control/session.h"
+
+/* Nothing comes over UDP; our port is another one. */
+void session_on_no_answer(struct session *session, struct session_actions *actions);
+void session_on_port(struct session *session, uint16_t port, struct session_actions *actions);
+
+/* After a failure of UDP, if the program goes on: the next attempt is to have another port, too. */
+void session_want_port(const struct session *session, struct session_actions *actions);
+
+/* Has monitor hear of a new port, once it can be told. */
+void session_tell_port(struct session *session, struct session_actions *actions);
+
+/*
+ * Nothing comes through the tunnel; with protocol 41, whose session has not failed by that, the
+ * server is asked whether it is there; and it is.
+ */
+void session_path_lost(struct session *session, int64_t now, struct session_actions *actions);
+void session_path_blocked(struct session *session, int64_t now, struct session_actions *actions);
+
+/* Forward's word. */
+void session_on_path(struct session *session, bool alive, int64_t now,
+		     struct session_actions *actions);
+
+#endif
