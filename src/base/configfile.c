@@ -3,7 +3,7 @@
  * A lexer, which knows where a word ends, and a parser, which knows what follows what. A value that
  * its setting does not take is told and reading goes on; behind an error of form it cannot.
  */
-#include "base/configfile.h"
+#include "base/settings.h"
 
 #include "base/options.h"
 #include "base/text.h"
@@ -20,8 +20,8 @@
 /* What variables may add to the length of a file. */
 enum { CONFIGFILE_VARIABLES = 8192 };
 
-/* A token is one of these, or a mark: '=', '{' or '}'. */
-enum { TOKEN_END = '\0', TOKEN_BAD, TOKEN_WORD };
+/* A token is one of these, or a mark: '=', '{' or '}'. What is BAD was said. */
+enum { TOKEN_BAD = false, TOKEN_END, TOKEN_WORD };
 
 struct parser {
 	const struct settings *settings;
@@ -35,7 +35,7 @@ struct parser {
 	bool failed;
 };
 
-static __attribute__((format(printf, 3, 4))) bool parser_bad(struct parser *parser, uint32_t line,
+static __attribute__((format(printf, 2, 3))) bool parser_bad(struct parser *parser,
 							     const char *format, ...)
 {
 	char text[400];
@@ -45,7 +45,7 @@ static __attribute__((format(printf, 3, 4))) bool parser_bad(struct parser *pars
 	(void)vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	parser->failed = true;
-	return options_bad("%s:%u: %s", parser->path, line, text);
+	return options_bad("%s:%u: %s", parser->path, parser->line, text);
 }
 
 /* --- lexer -------------------------------------------------------------------------------- */
@@ -65,8 +65,7 @@ static bool lex_blank(struct parser *parser)
 		} else if (strncmp(at, "/*", 2) == 0) {
 			end = strstr(at + 2, "*/");
 			if (!end)
-				return parser_bad(parser, parser->line,
-						  "the end of the comment is missing: */");
+				return parser_bad(parser, "the end of the comment is missing: */");
 			for (; at < end; at++)
 				parser->line += *at == '\n';
 			parser->at = end + 2;
@@ -96,8 +95,7 @@ static bool lex_variable(struct parser *parser, size_t *len)
 	(void)strlcpy(name, parser->at + 2, end - 1);
 	value = getenv(name);
 	if (value && strlen(value) > parser->spare)
-		return parser_bad(parser, parser->line,
-				  "%s: the value of this variable is too long", name);
+		return parser_bad(parser, "%s: the value of this variable is too long", name);
 	if (value) {
 		lex_put(parser, value, strlen(value));
 		parser->spare -= strlen(value);
@@ -120,7 +118,7 @@ static bool lex_quoted(struct parser *parser)
 			continue;
 		parser->at += mark == '"' && *parser->at == '\\';
 		if (*parser->at == '\0' || *parser->at == '\n')
-			return parser_bad(parser, parser->line, "the closing %c is missing", mark);
+			return parser_bad(parser, "the closing %c is missing", mark);
 		lex_put(parser, parser->at, len = 1);
 	}
 	parser->at++;
@@ -152,9 +150,7 @@ static int lex(struct parser *parser)
 	case '\0':
 		return TOKEN_END;
 	default:
-		(void)parser_bad(parser, parser->line, "a %c stands in quotation marks only",
-				 *parser->at);
-		return TOKEN_BAD;
+		return parser_bad(parser, "a %c stands in quotation marks only", *parser->at);
 	}
 }
 
@@ -166,10 +162,10 @@ static bool parser_unexpected(struct parser *parser, int token)
 	if (token == TOKEN_BAD) /* said already */
 		return false;
 	if (token == TOKEN_END)
-		return parser_bad(parser, parser->line, "premature end of file");
+		return parser_bad(parser, "premature end of file");
 	if (token == '}')
-		return parser_bad(parser, parser->line, "unexpected closing brace");
-	return parser_bad(parser, parser->line, "unexpected token '%c'", token);
+		return parser_bad(parser, "unexpected closing brace");
+	return parser_bad(parser, "unexpected token '%c'", token);
 }
 
 /* True if keys begin with the name and a dot; the name itself has no dot. */
@@ -197,8 +193,7 @@ static bool parser_value(struct parser *parser, size_t number)
 	if (token != TOKEN_WORD)
 		return parser_unexpected(parser, token);
 	if (lines[number] > 0) {
-		(void)parser_bad(parser, parser->line, "%s: is set in line %u already", key,
-				 lines[number]);
+		(void)parser_bad(parser, "%s: is set in line %u already", key, lines[number]);
 		return true;
 	}
 	(void)snprintf(where, sizeof(where), "%s:%u: %s", parser->path, parser->line, key);
@@ -220,18 +215,17 @@ static bool parser_statement(struct parser *parser, char section[static SETTINGS
 	(void)snprintf(key, sizeof(key), "%s%s%s", section, *section ? "." : "", parser->word);
 	number = settings_find(parser->settings, key);
 	if (number == parser->settings->count && !parser_is_section(parser, key))
-		return parser_bad(parser, parser->line, "%s: no such setting; %s lists them", key,
+		return parser_bad(parser, "%s: no such setting; %s lists them", key,
 				  parser->settings->manual);
 	token = lex(parser);
 	if (token == TOKEN_BAD)
 		return false;
 	if (number < parser->settings->count)
-		return token == '=' ? parser_value(parser, number)
-				    : parser_bad(parser, parser->line,
-						 "missing equal sign after option '%s'", key);
+		return token == '='
+			       ? parser_value(parser, number)
+			       : parser_bad(parser, "missing equal sign after option '%s'", key);
 	if (token != '{')
-		return parser_bad(parser, parser->line, "missing opening brace for section '%s'",
-				  key);
+		return parser_bad(parser, "missing opening brace for section '%s'", key);
 	(void)strlcpy(section, key, SETTINGS_KEY_SIZE);
 	return true;
 }
@@ -254,8 +248,10 @@ static bool parser_all(struct parser *parser)
 		if (!inside)
 			opened = parser->line;
 	}
-	if (*section)
-		return parser_bad(parser, opened, "the closing } of this section is missing");
+	if (*section) {
+		parser->line = opened;
+		return parser_bad(parser, "the closing } of this section is missing");
+	}
 	return !parser->failed;
 }
 
@@ -316,21 +312,19 @@ static bool configfile_load(int fd, const char *path, char buf[static CONFIGFILE
 
 bool configfile_read(const struct settings *settings, void *values, const char *path, bool required)
 {
+	char *text = malloc(CONFIGFILE_MAX + 1);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char *text;
-	bool good;
+	bool good = true;
 
-	if (fd == -1 && errno == ENOENT && !required)
-		return true;
-	if (fd == -1)
-		return options_bad("%s: %s", path, strerror(errno));
-	text = malloc(CONFIGFILE_MAX + 1);
-	if (!text) {
+	if (!text)
+		good = options_bad("%s: out of memory", path);
+	else if (fd != -1)
+		good = configfile_load(fd, path, text) &&
+		       configfile_parse(settings, values, path, text);
+	else if (errno != ENOENT || required)
+		good = options_bad("%s: %s", path, strerror(errno));
+	if (fd != -1)
 		close(fd);
-		return options_bad("%s: out of memory", path);
-	}
-	good = configfile_load(fd, path, text) && configfile_parse(settings, values, path, text);
-	close(fd);
 	free(text);
 	return good;
 }

@@ -2,7 +2,7 @@
 /*
  * A program's settings, as one table: what each key means, how its value is read and written,
  * and whether it can change while the program runs. The command line, the configuration file
- * (configfile.h) and messages about changes all go through the table.
+ * and messages about changes all go through the table.
  *
  * The values are fields of a struct of the program, which begins with struct settings_source.
  */
@@ -107,5 +107,23 @@ __attribute__((format(printf, 4, 5))) bool settings_bad(const struct settings *s
 
 /* Writes a line about each setting to standard output. */
 void settings_print(const struct settings *settings);
+
+/* --- configfile.c: "key = value", and sections "name { ... }" of keys that begin with "name." --
+ */
+
+/* A longer file is rejected. */
+#define CONFIGFILE_MAX 65536
+
+/*
+ * Reads the file into values, to be freed with settings_free(); path must stay valid as well. It is
+ * no error if there is no such file, unless it is required. False, and nothing to free, after a
+ * line "FILE:LINE: ..." for each error.
+ */
+bool configfile_read(const struct settings *settings, void *values, const char *path,
+		     bool required);
+
+/* The same from memory; path is only for messages. */
+bool configfile_parse(const struct settings *settings, void *values, const char *path,
+		      const char *text);
 
 #endif

@@ -59,19 +59,15 @@ void kept_mend(struct kept_mending *mending, int result, const char *what, const
 	if (result <= 0)
 		return;
 	mending->count++;
-	if (!mending->kept || mending->interrupted)
-		return;
-	if (kept_is_there(mending->kept))
+	if (mending->kept && kept_is_there(mending->kept))
 		log_warnx("interface %s: the %s %s was removed by somebody; put back",
 			  mending->kept->name, what, text);
-	else
-		mending->interrupted = true;
 }
 
 int kept_mended(struct kept *kept, const struct kept_mending *mending)
 {
 	/* Whoever has done it is heard of, as is its end. */
-	if (mending->interrupted)
+	if (mending->kept && !kept_is_there(mending->kept))
 		return 0;
 	if (mending->error)
 		return mending->error;

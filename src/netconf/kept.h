@@ -28,7 +28,6 @@ struct kept_mending {
 	struct kept *kept;  /* for a line about each thing; NULL: nothing is said */
 	unsigned int count; /* of what was not there */
 	int error;	    /* of the first that cannot be there, -errno; 0: there was none */
-	bool interrupted;   /* somebody has set the interface down meanwhile, or removed it */
 };
 
 /* Begins to mend it. Setting it down has removed everything, for which one line is enough. */

@@ -8,7 +8,7 @@
 
 #include "proto/message.h"
 #include "proto/probe.h"
-#include "server/settings.h"
+#include "server/options.h"
 
 #include <netinet/in.h>
 #include <stdint.h>

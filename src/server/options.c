@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/options.h"
 
-#include "base/configfile.h"
 #include "base/options.h"
+#include "base/settings.h"
 #include "config.h"
-#include "server/settings.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -185,8 +184,8 @@ void server_options_free(struct server_options *options)
 
 char **server_options_words(const struct server_options *options, const char *program, int *argc)
 {
-	/* The program, -D, "-o" and "key=value" for each, and the NULL. */
-	char **words = calloc(2 + 2 * server_settings.count + 1, sizeof(*words));
+	/* The program, -D, "-okey=value" for each, and the NULL. */
+	char **words = calloc(2 + server_settings.count + 1, sizeof(*words));
 	char buf[SETTINGS_TEXT_SIZE];
 	int n = 0;
 
@@ -200,8 +199,7 @@ char **server_options_words(const struct server_options *options, const char *pr
 
 		if (value[0] == '\0')
 			continue;
-		words[n++] = strdup("-o");
-		if (asprintf(&words[n], "%s=%s", server_settings.list[i].key, value) == -1)
+		if (asprintf(&words[n], "-o%s=%s", server_settings.list[i].key, value) == -1)
 			words[n] = NULL;
 		n++;
 	}

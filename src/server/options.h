@@ -20,7 +20,7 @@
 /* Read where it is there and no other one is named. */
 #define SERVER_CONFIGFILE DTCP_SYSCONFDIR "/dtcps.conf"
 
-/* The values of the settings (settings.h), and what only the command line says. */
+/* The values of the settings, and what only the command line says. */
 struct server_options {
 	struct settings_source source; /* the file: -c, or the default one */
 	bool list;		       /* -o help: only say which settings there are */
@@ -63,6 +63,21 @@ struct server_options {
 	uint16_t udp_port;  /* host byte order */
 	const char *run_as; /* NULL for the default */
 };
+
+/* The table of settings, settings.c. */
+extern const struct settings server_settings;
+
+/* --user, which has no letter. */
+enum { SERVER_OPTION_USER = OPTION_OTHER };
+
+/* Size of the text of a live setting: a number or a short word. */
+#define SERVER_SETTING_LIVE_SIZE 16
+
+/*
+ * When all have been read: fills in what follows from others, and checks what they must be
+ * together. False after options_bad().
+ */
+bool server_settings_finish(struct server_options *options);
 
 /* The options as they are if nothing is said. */
 void server_options_default(struct server_options *options);

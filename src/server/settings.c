@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "server/settings.h"
+#include "server/options.h"
 
 #include "base/options.h"
 #include "config.h"

@@ -6,13 +6,12 @@
  */
 #include "fuzz.h"
 
-#include "base/configfile.h"
 #include "base/options.h"
+#include "base/settings.h"
 #include "client/options.h"
 #include "client/root/authfile.h"
 #include "netconf/tun.h"
 #include "server/options.h"
-#include "server/settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>

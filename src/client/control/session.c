@@ -6,10 +6,7 @@
  */
 #include "client/control/session.h"
 
-#include "client/control/session_fail.h"
-#include "client/control/session_login.h"
-#include "client/control/session_network.h"
-#include "client/control/session_path.h"
+#include "client/control/session_parts.h"
 #include "client/control/session_steps.h"
 
 #include "base/log.h"

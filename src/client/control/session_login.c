@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The login: from the server's greeting to the tunnel's addresses. */
-#include "client/control/session_login.h"
+#include "client/control/session_parts.h"
 
-#include "client/control/session_fail.h"
 #include "client/control/session_steps.h"
 
 #include <arpa/inet.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the session makes of a network that changes, and of a machine that has slept. */
-#include "client/control/session_network.h"
+#include "client/control/session_parts.h"
 
 #include "client/control/session_steps.h"
 

@@ -5,9 +5,8 @@
  * forward then says hello from another port as well. The first that is answered is used from then
  * on.
  */
-#include "client/control/session_path.h"
+#include "client/control/session_parts.h"
 
-#include "client/control/session_fail.h"
 #include "client/control/session_steps.h"
 
 #include <stdio.h>

@@ -14,7 +14,7 @@
 #include "server/control/login_limits.h"
 #include "server/control/sessions.h"
 #include "server/msg.h"
-#include "server/settings.h"
+#include "server/options.h"
 
 #include <openssl/rand.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "server/root/reload.h"
 
 #include "base/log.h"
-#include "server/settings.h"
+#include "server/options.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* dtcps.conf: what is taken, and that each error is told with its place. */
-#include "base/configfile.h"
+#include "base/settings.h"
 
-#include "server/settings.h"
+#include "server/options.h"
 #include "tests/unit/base/capture.h"
 
 #include <arpa/inet.h>

@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The data path of a session, and our UDP port. Private to session*.c. */
-#ifndef DTCP_CLIENT_CONTROL_SESSION_PATH_H
-#define DTCP_CLIENT_CONTROL_SESSION_PATH_H
+/* What session.c hands events to. Private to it and session_{login,network,path}.c. */
+#ifndef DTCP_CLIENT_CONTROL_SESSION_PARTS_H
+#define DTCP_CLIENT_CONTROL_SESSION_PARTS_H
 
 #include "client/control/session.h"
+
+/* The server's first line, and its answer to the request. */
+void session_on_greeting(struct session *session, const struct session_event *event, int64_t now,
+			 struct session_actions *actions);
+void session_on_reply(struct session *session, const struct session_event *event, int64_t now,
+		      struct session_actions *actions);
+
+/* The machine, or its network, is another one than a moment ago. */
+void session_on_network(struct session *session, struct in_addr local, int64_t now,
+			struct session_actions *actions);
+void session_on_woke(struct session *session, uint32_t seconds, int64_t now,
+		     struct session_actions *actions);
 
 /* Nothing comes over UDP; our port is another one. */
 void session_on_no_answer(struct session *session, struct session_actions *actions);
