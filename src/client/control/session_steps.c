@@ -300,8 +300,9 @@ static void session_follow(struct session *session, const struct retry_verdict *
 		(void)snprintf(buf, size, "; next attempt in about %" PRIu32 " s", verdict->about);
 }
 
-static void session_end(struct session *session, int64_t now, struct session_actions *actions,
-			enum client_exit status, enum dtcp_reason said, const char *reason)
+static __attribute__((format(printf, 6, 0))) void
+session_end(struct session *session, int64_t now, struct session_actions *actions,
+	    enum client_exit status, enum dtcp_reason said, const char *format, va_list ap)
 {
 	struct session_server *server = &session->servers[session->retry.current];
 	struct retry_failure failure = {
@@ -310,8 +311,10 @@ static void session_end(struct session *session, int64_t now, struct session_act
 	bool there = session_has_tunnel(session);
 	struct retry_verdict verdict;
 	const char *what = "";
+	char reason[400];
 	char next[300];
 
+	(void)vsnprintf(reason, sizeof(reason), format, ap);
 	session->status = status;
 	if (session_doubts_udp(session, status))
 		session_doubt_udp(session);
@@ -340,23 +343,19 @@ static void session_end(struct session *session, int64_t now, struct session_act
 void session_fail(struct session *session, int64_t now, struct session_actions *actions,
 		  enum client_exit status, const char *format, ...)
 {
-	char reason[400];
 	va_list ap;
 
 	va_start(ap, format);
-	(void)vsnprintf(reason, sizeof(reason), format, ap);
+	session_end(session, now, actions, status, REASON_OTHER, format, ap);
 	va_end(ap);
-	session_end(session, now, actions, status, REASON_OTHER, reason);
 }
 
 void session_fail_said(struct session *session, int64_t now, struct session_actions *actions,
 		       enum client_exit status, enum dtcp_reason said, const char *format, ...)
 {
-	char reason[400];
 	va_list ap;
 
 	va_start(ap, format);
-	(void)vsnprintf(reason, sizeof(reason), format, ap);
+	session_end(session, now, actions, status, said, format, ap);
 	va_end(ap);
-	session_end(session, now, actions, status, said, reason);
 }
