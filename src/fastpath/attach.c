@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fastpath/attach.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+/* Linux 6.6; Debian 12's headers are older than the kernels that it can run. */
+#define TCX_INGRESS 46
+#define TCX_EGRESS  47
+
+/* Names our filter among others of a device: by this the next start knows what was left. */
+#define FILTER_PRIORITY 20200
+#define FILTER_HANDLE	1
+
+void attachment_init(struct attachment *attachment)
+{
+	*attachment = (struct attachment){.link = -1};
+}
+
+static int attach_tcx(int program, unsigned int index, enum attach_point point)
+{
+	union bpf_attr attr;
+	long fd;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.link_create.prog_fd = (uint32_t)program;
+	attr.link_create.target_ifindex = index;
+	attr.link_create.attach_type = point == ATTACH_INGRESS ? TCX_INGRESS : TCX_EGRESS;
+	fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+	return fd == -1 ? -errno : (int)fd;
+}
+
+static struct bpf_tc_hook attach_hook(unsigned int index, enum attach_point point)
+{
+	return (struct bpf_tc_hook){
+		.sz = sizeof(struct bpf_tc_hook),
+		.ifindex = (int)index,
+		.attach_point = point == ATTACH_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS,
+	};
+}
+
+static int attach_filter(int program, unsigned int index, enum attach_point point)
+{
+	struct bpf_tc_hook hook = attach_hook(index, point);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program, .flags = BPF_TC_F_REPLACE,
+		    .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+	int error = bpf_tc_hook_create(&hook);
+
+	if (error && error != -EEXIST)
+		return error;
+	return bpf_tc_attach(&hook, &opts);
+}
+
+int attachment_make(struct attachment *attachment, int program, unsigned int index,
+		    enum attach_point point, bool old)
+{
+	int result = old ? -EINVAL : attach_tcx(program, index, point);
+
+	attachment_init(attachment);
+	if (result >= 0) {
+		attachment->link = result;
+		return 0;
+	}
+	/* A kernel without it does not know what is asked for. */
+	if (result != -EINVAL)
+		return result;
+	result = attach_filter(program, index, point);
+	if (!result) {
+		attachment->index = index;
+		attachment->point = point;
+	}
+	return result;
+}
+
+void attachment_end(struct attachment *attachment)
+{
+	if (attachment->link != -1)
+		close(attachment->link);
+	if (attachment->index) {
+		struct bpf_tc_hook hook = attach_hook(attachment->index, attachment->point);
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE,
+			    .priority = FILTER_PRIORITY);
+
+		(void)bpf_tc_detach(&hook, &opts);
+	}
+	attachment_init(attachment);
+}

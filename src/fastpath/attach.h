@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One program at one device: by a TCX link, or where the kernel has none (before Linux 6.6) by a
+ * filter of the clsact queueing discipline. */
+#ifndef DTCP_FASTPATH_ATTACH_H
+#define DTCP_FASTPATH_ATTACH_H
+
+#include <stdbool.h>
+
+enum attach_point { ATTACH_INGRESS, ATTACH_EGRESS };
+
+struct attachment {
+	int link;	    /* of TCX; -1: none */
+	unsigned int index; /* the device of a filter; 0: none */
+	enum attach_point point;
+};
+
+void attachment_init(struct attachment *attachment);
+
+/* old: without TCX. Returns 0 or -errno. A filter of ours that was left there is replaced. */
+int attachment_make(struct attachment *attachment, int program, unsigned int index,
+		    enum attach_point point, bool old);
+
+/* No error where the device is gone, or there is nothing. */
+void attachment_end(struct attachment *attachment);
+
+#endif

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fastpath/fastpath.h"
+
+#include "fastpath/attach.h"
+#include "fastpath/shared.h"
+
+/* After what it speaks of. */
+#include "fastpath/programs.skel.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <netpacket/packet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+/* So many processors count for themselves; more share. Small tables have no need to save. */
+#define LANES_MAX 8
+
+/* One outside that fast_decap is joined to. */
+struct uplink {
+	TAILQ_ENTRY(uplink) next;
+	unsigned int index;
+	bool seen;
+	struct attachment in;
+};
+
+struct fastpath {
+	struct programs *programs;
+	bool old;
+	bool receives;
+	uint32_t lanes;
+	unsigned int tun;
+	struct attachment out;
+	struct attachment guard;
+	TAILQ_HEAD(, uplink) uplinks;
+};
+
+static int fastpath_quiet(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	(void)format;
+	(void)args;
+	return 0;
+}
+
+/* What the programs call that is the youngest, and since when there is it. */
+static const struct {
+	enum bpf_func_id helper;
+	const char *name;
+	const char *since;
+} fastpath_helpers[] = {
+	{BPF_FUNC_redirect_neigh, "bpf_redirect_neigh", "5.10"},
+	{BPF_FUNC_ktime_get_coarse_ns, "bpf_ktime_get_coarse_ns", "5.11"},
+};
+
+/* error: what loading has come to, positive. */
+static void fastpath_explain(int error, char *why, size_t why_size)
+{
+	for (size_t i = 0; i < sizeof(fastpath_helpers) / sizeof(fastpath_helpers[0]); i++) {
+		if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, fastpath_helpers[i].helper,
+					    NULL) != 0)
+			continue;
+		(void)snprintf(why, why_size, "the kernel is too old: %s is there since Linux %s",
+			       fastpath_helpers[i].name, fastpath_helpers[i].since);
+		return;
+	}
+	if (error == EPERM || error == EACCES)
+		(void)snprintf(why, why_size,
+			       "no privilege to load a program, or a security module refused it");
+	else if (error == ENOSYS)
+		(void)snprintf(why, why_size, "the kernel has no eBPF");
+	else
+		(void)snprintf(why, why_size, "the kernel does not take the program: %s",
+			       strerror(error));
+}
+
+/* Whether IPv4 can be taken away from around IPv6: asked of the kernel, on a packet of zeros. */
+static bool fastpath_try_decap(const struct fastpath *fastpath)
+{
+	uint8_t packet[14 + 20 + 40 + 20] = {[12] = 0x08, [14] = 0x45};
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet));
+	int fd = bpf_program__fd(fastpath->programs->progs.fast_try_decap);
+
+	return bpf_prog_test_run_opts(fd, &run) == 0 && run.retval == 1;
+}
+
+static uint32_t fastpath_count_lanes(void)
+{
+	int processors = libbpf_num_possible_cpus();
+	uint32_t lanes = 1;
+
+	while (lanes < LANES_MAX && processors > 0 && lanes < (uint32_t)processors)
+		lanes *= 2;
+	return lanes;
+}
+
+static int fastpath_size_maps(struct fastpath *fastpath, const struct fastpath_config *config)
+{
+	struct programs *programs = fastpath->programs;
+	int error = bpf_map__set_max_entries(programs->maps.sessions, config->sessions_max);
+
+	if (!error)
+		error = bpf_map__set_max_entries(programs->maps.counters,
+						 config->sessions_max * fastpath->lanes);
+	if (!error)
+		error = bpf_map__set_max_entries(programs->maps.peers, config->sessions_max);
+	if (!error)
+		error = bpf_map__set_max_entries(programs->maps.routes, config->routes_max);
+	return error;
+}
+
+struct fastpath *fastpath_open(const struct fastpath_config *config, char *why, size_t why_size)
+{
+	struct fastpath *fastpath = calloc(1, sizeof(*fastpath));
+	int error = 0;
+
+	if (!fastpath) {
+		(void)snprintf(why, why_size, "out of memory");
+		return NULL;
+	}
+	TAILQ_INIT(&fastpath->uplinks);
+	fastpath->old = config->old;
+	attachment_init(&fastpath->out);
+	attachment_init(&fastpath->guard);
+	(void)libbpf_set_print(fastpath_quiet);
+	fastpath->lanes = fastpath_count_lanes();
+	fastpath->programs = programs__open();
+	if (!fastpath->programs)
+		error = errno;
+	else if (fastpath_size_maps(fastpath, config))
+		error = EINVAL;
+	else
+		error = -programs__load(fastpath->programs);
+	/* From now on only the programs can write there. */
+	if (!error && bpf_map_freeze(bpf_map__fd(fastpath->programs->maps.counters)))
+		error = errno;
+	if (error) {
+		fastpath_explain(error, why, why_size);
+		fastpath_close(fastpath);
+		return NULL;
+	}
+	fastpath->receives = fastpath_try_decap(fastpath);
+	fastpath->programs->bss->state.lanes = fastpath->lanes;
+	fastpath->programs->bss->state.ingress = config->server;
+	fastpath->programs->bss->state.udp_port = htons(config->udp_port);
+	return fastpath;
+}
+
+bool fastpath_receives(const struct fastpath *fastpath)
+{
+	return fastpath->receives;
+}
+
+uint32_t fastpath_lanes(const struct fastpath *fastpath)
+{
+	return fastpath->lanes;
+}
+
+int fastpath_map(const struct fastpath *fastpath, enum fast_map map)
+{
+	const struct programs *programs = fastpath->programs;
+
+	switch (map) {
+	case FAST_STATE:
+		return bpf_map__fd(programs->maps.bss);
+	case FAST_SESSIONS:
+		return bpf_map__fd(programs->maps.sessions);
+	case FAST_COUNTERS:
+		return bpf_map__fd(programs->maps.counters);
+	case FAST_ROUTES:
+		return bpf_map__fd(programs->maps.routes);
+	case FAST_PEERS:
+		return bpf_map__fd(programs->maps.peers);
+	case FAST_MAPS:
+		break;
+	}
+	return -1;
+}
+
+/* --- devices ------------------------------------------------------------------------------ */
+
+static int fastpath_attach(const struct fastpath *fastpath, const struct bpf_program *program,
+			   unsigned int index, enum attach_point point, struct attachment *out)
+{
+	return attachment_make(out, bpf_program__fd(program), index, point, fastpath->old);
+}
+
+int fastpath_set_tun(struct fastpath *fastpath, unsigned int index)
+{
+	int error;
+
+	fastpath->programs->bss->state.tun = 0;
+	/* Where the device is gone, so is what was joined to it. */
+	attachment_end(&fastpath->out);
+	attachment_end(&fastpath->guard);
+	fastpath->tun = 0;
+	if (index == 0)
+		return 0;
+	error = fastpath_attach(fastpath, fastpath->programs->progs.fast_guard, index,
+				ATTACH_INGRESS, &fastpath->guard);
+	if (!error)
+		error = fastpath_attach(fastpath, fastpath->programs->progs.fast_encap, index,
+					ATTACH_EGRESS, &fastpath->out);
+	if (error) {
+		attachment_end(&fastpath->guard);
+		return error;
+	}
+	fastpath->tun = index;
+	fastpath->programs->bss->state.tun = index;
+	return 0;
+}
+
+static void fastpath_leave(struct fastpath *fastpath, struct uplink *uplink)
+{
+	uint32_t key = uplink->index;
+
+	/* First nothing goes out there any more. */
+	(void)bpf_map_delete_elem(bpf_map__fd(fastpath->programs->maps.devices), &key);
+	attachment_end(&uplink->in);
+	TAILQ_REMOVE(&fastpath->uplinks, uplink, next);
+	free(uplink);
+}
+
+static int fastpath_join(struct fastpath *fastpath, unsigned int index)
+{
+	uint32_t key = index;
+	uint32_t value = 1;
+	struct uplink *uplink = calloc(1, sizeof(*uplink));
+	int error = 0;
+
+	if (!uplink)
+		return -ENOMEM;
+	uplink->index = index;
+	uplink->seen = true;
+	attachment_init(&uplink->in);
+	if (fastpath->receives)
+		error = fastpath_attach(fastpath, fastpath->programs->progs.fast_decap, index,
+					ATTACH_INGRESS, &uplink->in);
+	if (!error && bpf_map_update_elem(bpf_map__fd(fastpath->programs->maps.devices), &key,
+					  &value, BPF_ANY))
+		error = -errno;
+	TAILQ_INSERT_TAIL(&fastpath->uplinks, uplink, next);
+	if (error)
+		fastpath_leave(fastpath, uplink);
+	return error;
+}
+
+static struct uplink *fastpath_find(const struct fastpath *fastpath, unsigned int index)
+{
+	struct uplink *uplink;
+
+	TAILQ_FOREACH (uplink, &fastpath->uplinks, next) {
+		if (uplink->index == index)
+			return uplink;
+	}
+	return NULL;
+}
+
+/* getifaddrs() has an entry for each device, and one for each address. */
+static bool is_ethernet(const struct ifaddrs *list, const char *name)
+{
+	for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
+		struct sockaddr_ll address;
+
+		if (!entry->ifa_addr || entry->ifa_addr->sa_family != AF_PACKET ||
+		    strcmp(entry->ifa_name, name) != 0)
+			continue;
+		memcpy(&address, entry->ifa_addr, sizeof(address));
+		return address.sll_hatype == ARPHRD_ETHER;
+	}
+	return false;
+}
+
+int fastpath_follow(struct fastpath *fastpath)
+{
+	struct ifaddrs *list;
+	struct uplink *uplink;
+	struct uplink *after;
+	int error = 0;
+	int count = 0;
+
+	if (getifaddrs(&list) == -1)
+		return -errno;
+	TAILQ_FOREACH (uplink, &fastpath->uplinks, next)
+		uplink->seen = false;
+	for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
+		unsigned int index;
+		int joined = 0;
+
+		if (!entry->ifa_addr || entry->ifa_addr->sa_family != AF_INET ||
+		    !(entry->ifa_flags & IFF_UP) || !is_ethernet(list, entry->ifa_name))
+			continue;
+		index = if_nametoindex(entry->ifa_name);
+		uplink = index ? fastpath_find(fastpath, index) : NULL;
+		if (uplink)
+			uplink->seen = true;
+		else if (index)
+			joined = fastpath_join(fastpath, index);
+		/* One that went meanwhile is none of ours. */
+		if (joined && joined != -ENODEV && !error)
+			error = joined;
+	}
+	freeifaddrs(list);
+	for (uplink = TAILQ_FIRST(&fastpath->uplinks); uplink; uplink = after) {
+		after = TAILQ_NEXT(uplink, next);
+		if (uplink->seen)
+			count++;
+		else
+			fastpath_leave(fastpath, uplink);
+	}
+	return error ? error : count;
+}
+
+void fastpath_close(struct fastpath *fastpath)
+{
+	struct uplink *uplink;
+
+	if (!fastpath)
+		return;
+	while ((uplink = TAILQ_FIRST(&fastpath->uplinks)))
+		fastpath_leave(fastpath, uplink);
+	attachment_end(&fastpath->out);
+	attachment_end(&fastpath->guard);
+	programs__destroy(fastpath->programs);
+	free(fastpath);
+}
