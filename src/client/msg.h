@@ -27,7 +27,8 @@ enum client_msg {
 	CLIENT_MSG_RESOLVER,	/* struct client_server, descriptor: the channel to its resolver */
 	CLIENT_MSG_NO_RESOLVER, /* struct client_server: there is none for it now */
 	CLIENT_MSG_COUNTERS,	/* struct client_none, descriptor: the counter page, read-only */
-	CLIENT_MSG_REPORT,	/* struct client_none: SIGUSR1 */
+	CLIENT_MSG_FAST,   /* struct counters_kernel_given, descriptor: the kernel's counters */
+	CLIENT_MSG_REPORT, /* struct client_none: SIGUSR1 */
 	/* control to monitor */
 	CLIENT_MSG_RAISE = 32, /* struct client_tunnel: make the interface, run the script */
 	CLIENT_MSG_LOWER,      /* struct client_none: run the script, remove everything */

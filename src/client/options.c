@@ -16,6 +16,7 @@ enum {
 	OPTION_ACCEPT_RA = OPTION_OTHER,
 	OPTION_ADDRESS,
 	OPTION_AUTH_FILE,
+	OPTION_FAST,
 	OPTION_HOLD,
 	OPTION_INTERFACE,
 	OPTION_KEEPALIVE,
@@ -33,6 +34,7 @@ static const struct option long_options[] = {
 	{"accept-ra", no_argument, NULL, OPTION_ACCEPT_RA},
 	{"address", required_argument, NULL, OPTION_ADDRESS},
 	{"auth-file", required_argument, NULL, OPTION_AUTH_FILE},
+	{"fast", required_argument, NULL, OPTION_FAST},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"hold", required_argument, NULL, OPTION_HOLD},
 	{"interface", required_argument, NULL, OPTION_INTERFACE},
@@ -50,7 +52,7 @@ static const char usage[] =
 	"usage: dtcpclient [-b udp-port] [-B nat-port] [-d] [-D] [-f pidfile] [-l] [-m mtu]\n"
 	"                  [-n] [-p port] [-s script] [-t tuntype] [-u user] [-U]\n"
 	"                  [--accept-ra] [--address address[/length]] [--auth-file file]\n"
-	"                  [--hold seconds] [--interface name]\n"
+	"                  [--fast auto|on|off] [--hold seconds] [--interface name]\n"
 	"                  [--keepalive seconds[,timeout]]\n"
 	"                  [--metric number] [--route default|none|prefix,...]\n"
 	"                  [--transport auto|ipv6|udp] [--tunnel tun|none] [--user name]\n"
@@ -221,6 +223,9 @@ static bool parse_long(struct client_options *options, int option)
 	case OPTION_AUTH_FILE:
 		options->auth_file = optarg;
 		return true;
+	case OPTION_FAST:
+		return fast_choice_parse(optarg, &options->fast) ||
+		       options_bad("--fast %s: auto, on and off are possible", optarg);
 	case OPTION_HOLD:
 		return options_number("--hold", optarg, 0, 3600, &options->hold);
 	case OPTION_INTERFACE:

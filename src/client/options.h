@@ -5,6 +5,7 @@
 
 #include "base/options.h"
 #include "client/control/session.h"
+#include "fastpath/choice.h"
 #include "proto/message.h"
 #include "proto/prefix.h"
 
@@ -43,11 +44,12 @@ struct client_options {
 	enum session_transport transport;
 	uint16_t udp_port; /* -b: local port of a tunnel over UDP, 0 for any */
 	bool udp_port_named;
-	uint16_t nat_port; /* -B: the port to tell the server, 0: none was given */
-	uint32_t hold;	   /* seconds that the tunnel outlives its session */
-	uint16_t port;	   /* host byte order */
-	uint32_t mtu;	   /* FORWARD_MTU_MIN to FORWARD_MTU_MAX */
-	uint32_t metric;   /* of our routes */
+	uint16_t nat_port;     /* -B: the port to tell the server, 0: none was given */
+	uint32_t hold;	       /* seconds that the tunnel outlives its session */
+	uint16_t port;	       /* host byte order */
+	uint32_t mtu;	       /* FORWARD_MTU_MIN to FORWARD_MTU_MAX */
+	uint32_t metric;       /* of our routes */
+	enum fast_choice fast; /* --fast */
 	enum tunnel_type type;
 	bool accept_ra;	    /* --accept-ra: router advertisements of the server are taken */
 	size_t n_addresses; /* --address: several for tunnelonly, else 1 at most */

@@ -4,8 +4,12 @@
 #include "fastpath/attach.h"
 #include "fastpath/shared.h"
 
-/* After what it speaks of. */
+/* After what it speaks of; what bpftool writes has other habits than ours. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wcast-qual"
 #include "fastpath/programs.skel.h"
+#pragma GCC diagnostic pop
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -111,7 +115,7 @@ static int fastpath_size_maps(struct fastpath *fastpath, const struct fastpath_c
 
 	if (!error)
 		error = bpf_map__set_max_entries(programs->maps.counters,
-						 config->sessions_max * fastpath->lanes);
+						 (config->sessions_max + 1) * fastpath->lanes);
 	if (!error)
 		error = bpf_map__set_max_entries(programs->maps.peers, config->sessions_max);
 	if (!error)
@@ -151,6 +155,7 @@ struct fastpath *fastpath_open(const struct fastpath_config *config, char *why, 
 	}
 	fastpath->receives = fastpath_try_decap(fastpath);
 	fastpath->programs->bss->state.lanes = fastpath->lanes;
+	fastpath->programs->bss->state.sessions_max = config->sessions_max;
 	fastpath->programs->bss->state.ingress = config->server;
 	fastpath->programs->bss->state.udp_port = htons(config->udp_port);
 	return fastpath;

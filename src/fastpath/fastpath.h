@@ -11,20 +11,13 @@
 #ifndef DTCP_FASTPATH_FASTPATH_H
 #define DTCP_FASTPATH_FASTPATH_H
 
+#include "fastpath/shared.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct fastpath;
-
-enum fast_choice { FAST_AUTO, FAST_ON, FAST_OFF };
-
-/* "auto", "on" or "off"; false for any other word. */
-bool fast_choice_parse(const char *word, enum fast_choice *out);
-const char *fast_choice_name(enum fast_choice choice);
-
-/* The maps that forward and the readers of counters get. */
-enum fast_map { FAST_STATE, FAST_SESSIONS, FAST_COUNTERS, FAST_ROUTES, FAST_PEERS, FAST_MAPS };
 
 struct fastpath_config {
 	uint32_t sessions_max;

@@ -37,15 +37,15 @@
 #define ICMP6_ECHO_REPLY   129
 #define ECHO_OWN_PAYLOAD   24 /* forward/echo.h */
 
-#define IPV4_DF	       0x4000
-#define IPV4_FRAGMENT  0x3fff
-#define IPV4_VERSION   0x45 /* and no options */
-#define OUTER_TTL      64
-#define INNER_MTU_MIN  1280
-#define OUTER_MAX      65535
-#define ECN_MASK       3
-#define ECN_CE	       3
-#define CLASS_ECN      0x30 /* of the second octet */
+#define IPV4_DF	      0x4000
+#define IPV4_FRAGMENT 0x3fff
+#define IPV4_VERSION  0x45 /* and no options */
+#define OUTER_TTL     64
+#define INNER_MTU_MIN 1280
+#define OUTER_MAX     65535
+#define ECN_MASK      3
+#define ECN_CE	      3
+#define CLASS_ECN     0x30 /* of the second octet */
 
 struct ipv4 {
 	__u8 version;
@@ -145,6 +145,17 @@ static __always_inline struct fast_counters *counters_get(__u32 id)
 	__u32 index = id * lanes + (bpf_get_smp_processor_id() & (lanes - 1));
 
 	return bpf_map_lookup_elem(&counters, &index);
+}
+
+/* A packet that is neither what it was nor what it was to be is lost; rare, as when memory is. */
+static __always_inline int lose(struct fast_counters *counts, bool out)
+{
+	struct fast_counters *all = counters_get(state.sessions_max);
+
+	__sync_fetch_and_add(out ? &counts->not_sent : &counts->not_written, 1);
+	if (all)
+		__sync_fetch_and_add(out ? &all->not_sent : &all->not_written, 1);
+	return TC_ACT_SHOT;
 }
 
 static __always_inline __u32 sum_fold(__u64 sum)
@@ -403,10 +414,8 @@ int fast_encap(struct __sk_buff *skb)
 	outer.udp.check = out.check;
 	if (bpf_skb_change_head(skb, ETH, 0) ||
 	    (udp ? bpf_skb_store_bytes(skb, ETH, &outer, IPV4 + UDP, 0)
-		 : bpf_skb_store_bytes(skb, ETH, &outer, IPV4, 0))) {
-		__sync_fetch_and_add(&counts->dropped, 1);
-		return TC_ACT_SHOT;
-	}
+		 : bpf_skb_store_bytes(skb, ETH, &outer, IPV4, 0)))
+		return lose(counts, true);
 	if (session->way != device)
 		session->way = device;
 	__sync_fetch_and_add(&counts->out_packets, out.count);
@@ -498,7 +507,8 @@ int fast_decap(struct __sk_buff *skb)
 		if ((void *)(ip + 1) > end)
 			return TC_ACT_UNSPEC;
 	}
-	if (ip->version != IPV4_VERSION || (ip->protocol != NEXT_IPV6 && ip->protocol != NEXT_UDP) ||
+	if (ip->version != IPV4_VERSION ||
+	    (ip->protocol != NEXT_IPV6 && ip->protocol != NEXT_UDP) ||
 	    ip->fragment & bpf_htons(IPV4_FRAGMENT))
 		return TC_ACT_UNSPEC;
 	peer.address = ip->source;
@@ -558,7 +568,7 @@ int fast_decap(struct __sk_buff *skb)
 	    !in_source_is_good(session, inner) || in_may_loop(inner, session->local) ||
 	    in_may_loop(inner, session->alias))
 		return TC_ACT_UNSPEC;
-	ecn = in_ecn(inner->class[1] >> 4 & ECN_MASK, ip->tos & ECN_MASK);
+	ecn = in_ecn(inner->class[1] >> 4 & ECN_MASK, ip -> tos &ECN_MASK);
 	if (ecn > ECN_MASK)
 		return TC_ACT_UNSPEC;
 	class = (__u8)((inner->class[1] & ~CLASS_ECN) | ecn << 4);
@@ -587,10 +597,8 @@ int fast_decap(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 
 	/* From here on the packet is another one, and there is no way back. */
-	if (ecn && bpf_skb_store_bytes(skb, ETH + 1, &class, 1, BPF_F_RECOMPUTE_CSUM)) {
-		__sync_fetch_and_add(&counts->dropped, 1);
-		return TC_ACT_SHOT;
-	}
+	if (ecn && bpf_skb_store_bytes(skb, ETH + 1, &class, 1, BPF_F_RECOMPUTE_CSUM))
+		return lose(counts, false);
 	/* What the network card has said of UDP's checksum says nothing of the one inside. */
 	if (checked)
 		(void)bpf_csum_level(skb, BPF_CSUM_LEVEL_DEC);
@@ -615,7 +623,8 @@ int fast_guard(struct __sk_buff *skb)
 	return skb->protocol == bpf_htons(ETH_P_IPV6) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
-/* Whether this kernel knows how to take IPv4 away from around IPv6: run once, on a made-up packet. */
+/* Whether this kernel knows how to take IPv4 away from around IPv6: run once, on a made-up packet.
+ */
 SEC("tc")
 int fast_try_decap(struct __sk_buff *skb)
 {

@@ -12,6 +12,9 @@
 
 #include <linux/types.h>
 
+/* The maps that forward and the readers of counters get; sessions by their ids. */
+enum fast_map { FAST_STATE, FAST_SESSIONS, FAST_COUNTERS, FAST_ROUTES, FAST_PEERS, FAST_MAPS };
+
 /* As in forward/msg.h. */
 #define FAST_PREFIXES_MAX 10
 #define FAST_PROTO41	  1
@@ -71,14 +74,18 @@ struct fast_session {
 	__u32 unused;
 };
 
-/* On a cache line of its own. A session has one for each lane; a processor always uses the same. */
+/*
+ * On a cache line of its own. A session has one for each lane, a group of processors, and behind
+ * the last session all sessions together have. Only grows.
+ */
 struct fast_counters {
 	__u64 in_packets;
 	__u64 in_bytes;
 	__u64 out_packets;
 	__u64 out_bytes;
-	__u64 dropped;
-	__u64 unused[3];
+	__u64 not_sent;
+	__u64 not_written;
+	__u64 unused[2];
 };
 
 /* Nobody's session: forward decides. */
@@ -95,8 +102,9 @@ struct fast_state {
 	__u64 alive; /* when it was last seen to be */
 	__u32 udp_port;
 	/* root's: */
-	__u32 tun;     /* the device that all sessions share; 0: none */
-	__u32 lanes;   /* a power of two */
+	__u32 tun;   /* the device that all sessions share; 0: none */
+	__u32 lanes; /* a power of two */
+	__u32 sessions_max;
 	__u32 ingress; /* look at inner sources */
 };
 

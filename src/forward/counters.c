@@ -2,8 +2,10 @@
 #include "forward/counters.h"
 
 #include "base/log.h"
+#include "fastpath/shared.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -63,6 +65,33 @@ const struct counters_page *counters_map(int fd, uint32_t sessions_max)
 	return NULL;
 }
 
+void counters_kernel_map(int fd, const struct counters_kernel_given *given, uint32_t sessions_max,
+			 struct counters_kernel *out)
+{
+	size_t size = (sessions_max + (size_t)1) * given->lanes * sizeof(struct fast_counters);
+	void *lanes = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+
+	close(fd);
+	if (lanes == MAP_FAILED)
+		log_warn("cannot map the kernel's counters; they will not be shown");
+	else
+		*out = (struct counters_kernel){lanes, given->lanes};
+}
+
+void counters_kernel_add(const struct counters_kernel *kernel, uint32_t id,
+			 struct session_counters *sum)
+{
+	for (uint32_t i = 0; i < kernel->lanes; i++) {
+		const struct fast_counters *lane = &kernel->lane[(size_t)id * kernel->lanes + i];
+
+		sum->in_packets += lane->in_packets;
+		sum->in_bytes += lane->in_bytes;
+		sum->out_packets += lane->out_packets;
+		sum->out_bytes += lane->out_bytes;
+		sum->dropped += lane->not_sent + lane->not_written;
+	}
+}
+
 void counters_log(const char *name, uint64_t number)
 {
 	log_info("counter %s %" PRIu64, name, number);
@@ -74,10 +103,21 @@ static void counters_log_some(const char *name, uint64_t number)
 		counters_log(name, number);
 }
 
-void counters_log_page(const struct counters_page *page)
+void counters_log_page(const struct counters_page *page, const struct counters_kernel *kernel)
 {
+	uint64_t drops[DROP_REASONS];
+
+	memcpy(drops, page->drops, sizeof(drops));
+	/* What the kernel has lost of all sessions stands behind the last one. */
+	for (uint32_t i = 0; i < kernel->lanes; i++) {
+		const struct fast_counters *lane =
+			&kernel->lane[(size_t)page->sessions_max * kernel->lanes + i];
+
+		drops[DROP_SEND] += lane->not_sent;
+		drops[DROP_TUN_WRITE] += lane->not_written;
+	}
 	for (enum drop_reason reason = DROP_NONE + 1; reason < DROP_REASONS; reason++)
-		counters_log_some(drop_reason_name(reason), page->drops[reason]);
+		counters_log_some(drop_reason_name(reason), drops[reason]);
 	counters_log_some("icmp-errors", page->icmp_errors);
 	counters_log_some("icmp6-sent", page->icmp6_sent);
 }

@@ -43,6 +43,8 @@ enum drop_reason {
 /* A short name for each reason, as shown to operators ("src-ingress"). */
 const char *drop_reason_name(enum drop_reason reason);
 
+struct fast_counters;
+
 struct session_counters {
 	uint64_t in_packets;  /* decapsulated and written to TUN */
 	uint64_t in_bytes;    /* of the inner packets */
@@ -78,11 +80,30 @@ size_t counters_size(uint32_t sessions_max);
  */
 const struct counters_page *counters_map(int fd, uint32_t sessions_max);
 
+/* The counters of the kernel's programs, for a reader; zero: there are none. */
+struct counters_kernel {
+	const struct fast_counters *lane;
+	uint32_t lanes;
+};
+
+/* What comes with their descriptor. */
+struct counters_kernel_given {
+	uint32_t lanes;
+};
+
+/* Maps them for a reader; closes fd. */
+void counters_kernel_map(int fd, const struct counters_kernel_given *given, uint32_t sessions_max,
+			 struct counters_kernel *out);
+
+/* Adds what the kernel has counted for a session. */
+void counters_kernel_add(const struct counters_kernel *kernel, uint32_t id,
+			 struct session_counters *sum);
+
 /* One line for the log. */
 void counters_log(const char *name, uint64_t number);
 
 /* A line for each drop reason, and for ICMP, that is not zero. */
-void counters_log_page(const struct counters_page *page);
+void counters_log_page(const struct counters_page *page, const struct counters_kernel *kernel);
 
 /* What a session has carried, and where there is one, its round-trip time. */
 void counters_log_session(const struct session_counters *session);

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "forward/fast.h"
 #include "forward/keepalive.h"
 #include "forward/msg.h"
 #include "forward/plane.h"
@@ -190,6 +191,19 @@ static void forward_on_routes(struct ipc *ipc, const void *body, int fd, void *a
 	sources_set_socket(forward->plane.sources, fd);
 }
 
+static void forward_on_fast(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct forward *forward = arg;
+	int error = fast_take(forward->plane.fast, body, fd);
+
+	(void)ipc;
+	if (error) {
+		errno = -error;
+		log_warn("fast path");
+		forward_end(forward, 1);
+	}
+}
+
 static void forward_on_counters(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	struct forward *forward = arg;
@@ -312,7 +326,7 @@ static int forward_add(struct forward *forward, const struct forward_session *co
 		device_release(device);
 		return -ENOMEM;
 	}
-	memset(plane_counters(plane, session), 0, sizeof(struct session_counters));
+	fast_reset_counters(plane->fast, config->id, plane_counters(plane, session));
 	own = session_plane(session);
 	own->added = clock_us() / 1000;
 	rate_init(&own->reports, FORWARD_REPORTS_RATE, own->added);
@@ -404,6 +418,7 @@ static const struct ipc_row forward_monitor_rows[] = {
 	{FORWARD_MSG_UDP, sizeof(struct forward_none), true, forward_on_udp},
 	{FORWARD_MSG_CANDIDATE, sizeof(struct forward_port), true, forward_on_candidate},
 	{FORWARD_MSG_COUNTERS, sizeof(struct forward_none), true, forward_on_counters},
+	{FORWARD_MSG_FAST, sizeof(struct forward_fast), true, forward_on_fast},
 	{FORWARD_MSG_ROUTES, sizeof(struct forward_none), true, forward_on_routes},
 	{FORWARD_MSG_ICMP, sizeof(struct forward_icmp), false, forward_on_icmp},
 	{FORWARD_MSG_SETTINGS, sizeof(struct forward_settings), false, forward_on_settings},

@@ -51,6 +51,12 @@ void hello_packet_in(struct hello *hello)
 	hello->is_lonely = false;
 }
 
+void hello_noticed(struct hello *hello, uint64_t when)
+{
+	if (when >= hello->lonely)
+		hello->is_lonely = false;
+}
+
 uint64_t hello_answered(struct hello *hello, uint32_t clock, uint64_t now, bool *revived)
 {
 	*revived = !hello->alive;

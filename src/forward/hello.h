@@ -40,6 +40,9 @@ void hello_hurry(struct hello *hello, uint64_t now);
 void hello_packet_out(struct hello *hello, uint64_t now);
 void hello_packet_in(struct hello *hello);
 
+/* One has come in at that time which others have seen, as the kernel does. */
+void hello_noticed(struct hello *hello, uint64_t when);
+
 /*
  * A good answer with this clock (protocol.md: milliseconds). Returns the round-trip time in
  * microseconds. *revived: it is the first one, or the first one since HELLO_DEAD.

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "forward/decap.h"
+#include "forward/fast.h"
 #include "forward/keepalive.h"
 #include "forward/learn.h"
 #include "forward/outbound.h"
@@ -43,10 +44,12 @@ static void inbound_answer(struct plane *plane, const struct arrival *arrival,
 
 	if (session)
 		drop = probing_answered(session_plane(session)->probing, arrival, probe);
-	if (drop == DROP_NONE)
+	if (drop == DROP_NONE) {
 		plane_counters(plane, session)->probes++;
-	else
+		fast_heard(plane->fast, session);
+	} else {
 		plane_drop(plane, NULL, drop);
+	}
 }
 
 static void inbound_packet(struct plane *plane, const struct arrival *arrival)
@@ -73,6 +76,7 @@ static void inbound_packet(struct plane *plane, const struct arrival *arrival)
 	own = session_plane(decap.session);
 	if (own->probing)
 		probing_packet_in(own->probing);
+	fast_heard(plane->fast, decap.session);
 	proof_credit(&own->proof, arrival->len);
 	coalesce_add(plane->coalesce, decap.session, &decap.inner, &decap.vnet);
 }

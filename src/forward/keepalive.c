@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "forward/echo.h"
+#include "forward/fast.h"
 #include "forward/liveness.h"
 #include "forward/outbound.h"
 #include "forward/plane_session.h"
@@ -107,6 +108,9 @@ static void keepalive_report(const struct keepalive *keepalive, bool alive)
 {
 	const struct plane *plane = keepalive->keepers->plane;
 
+	/* A dead path is left to us alone, so that we see what brings it back. */
+	session_plane(keepalive->session)->dead = !alive;
+	fast_refresh(plane->fast, keepalive->session);
 	plane->reports->path(keepalive->session, alive, plane->reports_arg);
 }
 
@@ -125,6 +129,9 @@ static unsigned int keepalive_step(struct keepalive *keepalive, uint64_t now)
 	uint8_t packet[ECHO_SIZE];
 	unsigned int asked = 0;
 
+	liveness_noticed(&keepalive->live,
+			 fast_last_heard(keepalive->keepers->plane->fast, keepalive->session) /
+				 1000);
 	while ((action = liveness_step(&keepalive->live, keepalive->keepers->since, now)) !=
 	       LIVENESS_WAIT) {
 		if (action == LIVENESS_DEAD) {
@@ -224,6 +231,7 @@ bool keepalive_takes(const struct decap *decap, uint64_t now)
 	if ((decap->drop == DROP_NONE || decap->drop == DROP_SRC_INGRESS) &&
 	    echo_is_answer(&keepalive->echo, &decap->inner)) {
 		plane_counters(keepalive->keepers->plane, decap->session)->probes++;
+		fast_heard(keepalive->keepers->plane->fast, keepalive->session);
 		if (liveness_answered(&keepalive->live, now))
 			keepalive_report(keepalive, true);
 		keepalive_set(keepalive, now);

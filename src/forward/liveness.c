@@ -43,6 +43,17 @@ bool liveness_heard(struct liveness *live, uint64_t now)
 	return revived;
 }
 
+void liveness_noticed(struct liveness *live, uint64_t when)
+{
+	if (when <= live->heard || live->dead)
+		return;
+	live->heard = when;
+	if (live->lonely <= when)
+		live->is_lonely = false;
+	if (live->answers)
+		live->unanswered = 0;
+}
+
 bool liveness_answered(struct liveness *live, uint64_t now)
 {
 	bool first = !live->told;

@@ -47,6 +47,12 @@ void liveness_packet_out(struct liveness *live, uint64_t now);
  */
 bool liveness_heard(struct liveness *live, uint64_t now);
 
+/*
+ * At that time, not long ago, a packet came in that others have seen, as the kernel does. A path
+ * that is dead is none of theirs.
+ */
+void liveness_noticed(struct liveness *live, uint64_t when);
+
 /* An answer to a request, which counts as heard as well. True for the first, and as above. */
 bool liveness_answered(struct liveness *live, uint64_t now);
 

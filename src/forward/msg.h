@@ -29,6 +29,7 @@ enum forward_msg {
 	FORWARD_MSG_ASSIGNED,  /* struct forward_prefix: assigned to a user who is not here now */
 	FORWARD_MSG_CALL,      /* struct forward_none: answer with HERE */
 	FORWARD_MSG_SETTINGS,  /* struct forward_settings */
+	FORWARD_MSG_FAST,      /* struct forward_fast, descriptor: a map of the fast path */
 	FORWARD_MSG_ROUTES, /* struct forward_none, descriptor: to ask the kernel for routes with */
 	/* control to forward */
 	FORWARD_MSG_ADD = 32, /* struct forward_session */
@@ -54,6 +55,13 @@ struct forward_none {
 /* Where ICMPv6 errors come from; all zero: from nowhere, so none are sent. */
 struct forward_icmp {
 	struct in6_addr source;
+};
+
+/* The fast path's maps (fastpath/shared.h); all of them come, or none. */
+struct forward_fast {
+	uint32_t map;	   /* enum fast_map */
+	uint32_t lanes;	   /* counters of each session */
+	uint32_t receives; /* 1: the kernel takes packets in as well */
 };
 
 /* What can change at any time. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "forward/plane.h"
+#include "forward/fast.h"
 
 #include "base/clock.h"
 #include "forward/inbound.h"
@@ -143,6 +144,7 @@ bool plane_choose(struct plane *plane, struct outer *chosen)
 		other = plane->outer[FORWARD_UDP];
 		plane->outer[FORWARD_UDP] = chosen;
 		plane->reports->port(plane->candidate_port, plane->reports_arg);
+		fast_set_port(plane->fast, plane->candidate_port);
 	}
 	outer_free(other);
 	return true;
@@ -171,8 +173,9 @@ int plane_open(struct plane *plane, const struct forward_config *config, struct 
 	plane->counters = calloc(1, counters_size(config->sessions_max));
 	plane->arena = malloc(OUTBOUND_ARENA);
 	plane->coalesce = coalesce_new(true, plane_on_write, plane);
+	plane->fast = fast_new(plane);
 	return plane->table && plane->devices && plane->keepers && plane->sources &&
-			       plane->counters && plane->arena && plane->coalesce
+			       plane->counters && plane->arena && plane->coalesce && plane->fast
 		       ? 0
 		       : -ENOMEM;
 }
@@ -222,6 +225,7 @@ void plane_close(struct plane *plane)
 			keepalive_free(session_plane(session)->keepalive);
 		}
 	}
+	fast_free(plane->fast);
 	keepers_free(plane->keepers);
 	for (enum forward_transport t = FORWARD_PROTO41; t <= FORWARD_UDP; t++)
 		outer_free(plane->outer[t]);

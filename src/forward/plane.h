@@ -34,6 +34,8 @@ struct plane_reports {
 /* Octets of it. Small enough to stay in the processor's cache, and for a few large packets. */
 #define OUTBOUND_ARENA ((size_t)4 * OUTER_PACKET_SIZE)
 
+struct fast;
+
 struct plane {
 	struct forward_config config;
 	struct event_base *base;
@@ -48,6 +50,7 @@ struct plane {
 	uint16_t candidate_port;
 	uint8_t *arena; /* what is read from TUN, until it is sent */
 	struct coalesce *coalesce;
+	struct fast *fast;
 	struct counters_page *counters; /* always there; our own until the shared page comes */
 	size_t counters_mapped;		/* bytes to unmap; 0: our own */
 	struct in6_addr icmp_source;

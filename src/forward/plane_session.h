@@ -11,6 +11,8 @@
 #include "forward/icmp6.h"
 #include "forward/proof.h"
 
+#include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -25,6 +27,8 @@ struct plane_session {
 	struct icmp6_limit icmp6;    /* about packets to it */
 	struct probing *probing;     /* on a client only */
 	struct keepalive *keepalive; /* protocol 41, if the ends of its link are known */
+	struct in_addr local;	     /* client, UDP: where the last answer came to; 0: not known */
+	bool dead; /* nothing comes through: until it does, forward sees all packets */
 	/* device.c: */
 	struct device *device;
 	struct session *session; /* the one that this belongs to */

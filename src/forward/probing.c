@@ -4,8 +4,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "forward/fast.h"
 #include "forward/hello.h"
 #include "forward/outbound.h"
+#include "forward/plane_session.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -83,11 +85,31 @@ static void probing_arm(struct probing *probing, uint64_t now)
 	loop_add(probing->timer, &after);
 }
 
+/* A dead path is left to us alone, so that we see what brings it back. */
+static void probing_set_dead(struct probing *probing, bool dead)
+{
+	session_plane(probing->session)->dead = dead;
+	fast_refresh(probing->plane->fast, probing->session);
+}
+
+/* Which of our addresses the peer knows: the kernel's choice, seen by the answer. */
+static void probing_set_local(struct probing *probing, struct in_addr local)
+{
+	struct plane_session *own = session_plane(probing->session);
+
+	if (own->local.s_addr == local.s_addr)
+		return;
+	own->local = local;
+	fast_refresh(probing->plane->fast, probing->session);
+}
+
 static void probing_step(struct probing *probing)
 {
 	const struct plane *plane = probing->plane;
 	uint64_t now = clock_us();
 	enum hello_action action;
+
+	hello_noticed(&probing->hello, fast_last_heard(plane->fast, probing->session));
 
 	while ((action = hello_step(&probing->hello, now)) != HELLO_WAIT) {
 		switch (action) {
@@ -100,6 +122,7 @@ static void probing_step(struct probing *probing)
 			plane->reports->silent(probing->session, plane->reports_arg);
 			break;
 		case HELLO_DEAD:
+			probing_set_dead(probing, true);
 			plane->reports->path(probing->session, false, plane->reports_arg);
 			break;
 		case HELLO_WAIT:
@@ -124,6 +147,7 @@ static void probing_hurry(struct probing *probing)
 {
 	/* Whatever it was for, we may be elsewhere now. */
 	probing->proof = 0;
+	probing_set_local(probing, (struct in_addr){.s_addr = INADDR_ANY});
 	hello_hurry(&probing->hello, clock_us());
 	probing_step(probing);
 }
@@ -173,6 +197,9 @@ enum drop_reason probing_answered(struct probing *probing, const struct arrival 
 	plane_counters(plane, probing->session)->rtt_us =
 		hello_answered(&probing->hello, probe->clock, now, &revived);
 	probing->proof = probe->proof;
+	probing_set_local(probing, arrival->local);
+	if (revived)
+		probing_set_dead(probing, false);
 	/*
 	 * The server may be sending to the other port, which said hello last. A proof goes at once,
 	 * but once: a server that is never content is not asked at the speed of light.

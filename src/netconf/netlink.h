@@ -33,6 +33,12 @@ void netlink_close(struct netlink *netlink);
 int netlink_link_setup(struct netlink *netlink, unsigned int index, const char *alias,
 		       uint32_t mtu);
 
+/*
+ * Has the interface forward IPv4. No IPv4 packet comes out of it; but the kernel answers questions
+ * of the fast path's program about routes only for one that does.
+ */
+int netlink_link_forward_ipv4(struct netlink *netlink, unsigned int index);
+
 /* Removes an interface. Its addresses and routes go with it. No error where it is gone. */
 int netlink_link_delete(struct netlink *netlink, unsigned int index);
 

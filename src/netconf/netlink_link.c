@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,27 @@ int netlink_link_setup(struct netlink *netlink, unsigned int index, const char *
 	link->ifi_flags = IFF_UP;
 	link->ifi_change = IFF_UP;
 	return netlink_talk(netlink, header, 0, "set the interface up");
+}
+
+int netlink_link_forward_ipv4(struct netlink *netlink, unsigned int index)
+{
+	struct netlink_request request;
+	struct nlmsghdr *header = netlink_start(&request, RTM_NEWLINK, 0);
+	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
+	struct nlattr *families;
+	struct nlattr *inet;
+	struct nlattr *settings;
+
+	link->ifi_family = AF_UNSPEC;
+	link->ifi_index = (int)index;
+	families = mnl_attr_nest_start(header, IFLA_AF_SPEC);
+	inet = mnl_attr_nest_start(header, AF_INET);
+	settings = mnl_attr_nest_start(header, IFLA_INET_CONF);
+	mnl_attr_put_u32(header, IPV4_DEVCONF_FORWARDING, 1);
+	mnl_attr_nest_end(header, settings);
+	mnl_attr_nest_end(header, inet);
+	mnl_attr_nest_end(header, families);
+	return netlink_talk(netlink, header, 0, "prepare the interface for the fast path");
 }
 
 int netlink_link_delete(struct netlink *netlink, unsigned int index)

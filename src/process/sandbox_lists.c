@@ -14,6 +14,7 @@
 #include "process/sandbox_rules.h"
 
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/futex.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -177,6 +178,15 @@ static const struct sandbox_rule packet_rules[] = {
 	OPTION(IPPROTO_UDP, UDP_GRO),
 };
 
+/*
+ * The fast path: entries of the maps that monitor has made and given, and nothing else of bpf(2).
+ * Without the right to load programs, these two commands do what their descriptors allow.
+ */
+static const struct sandbox_rule map_rules[] = {
+	CALL_IF("bpf", ARG(0, ALL, BPF_MAP_UPDATE_ELEM)),
+	CALL_IF("bpf", ARG(0, ALL, BPF_MAP_DELETE_ELEM)),
+};
+
 #if SANDBOX_SANITIZED
 /* What AddressSanitizer and UBSan need for their reports, and while they watch. */
 static const struct sandbox_rule sanitizer_rules[] = {
@@ -202,6 +212,7 @@ static const struct sandbox_group tcp = GROUP("TCP", tcp_rules);
 static const struct sandbox_group accepts = GROUP("accepting", accept_rules);
 static const struct sandbox_group connects = GROUP("connecting", connect_rules);
 static const struct sandbox_group packets = GROUP("packets", packet_rules);
+static const struct sandbox_group maps = GROUP("fast path", map_rules);
 
 #if SANDBOX_SANITIZED
 static const struct sandbox_group sanitizer = GROUP("sanitizers", sanitizer_rules);
@@ -214,9 +225,9 @@ static const struct sandbox_group sanitizer = GROUP("sanitizers", sanitizer_rule
 #define COMMON SANITIZER &memory, &loop, &times, &randoms, &channels, &ends
 
 static const struct sandbox_group *const client_control[] = {COMMON, &tcp, &connects, &page, NULL};
-static const struct sandbox_group *const client_forward[] = {COMMON, &packets, &page, NULL};
+static const struct sandbox_group *const client_forward[] = {COMMON, &packets, &maps, &page, NULL};
 static const struct sandbox_group *const server_control[] = {COMMON, &tcp, &accepts, &page, NULL};
-static const struct sandbox_group *const server_forward[] = {COMMON, &packets, &page, NULL};
+static const struct sandbox_group *const server_forward[] = {COMMON, &packets, &maps, &page, NULL};
 
 const struct sandbox_group *const *sandbox_groups(enum sandbox_room room)
 {

@@ -19,6 +19,7 @@ enum server_msg {
 	SERVER_MSG_COUNTERS,	 /* struct server_none, descriptor: the counter page, read-only */
 	SERVER_MSG_VERDICT,	 /* struct server_verdict: the answer to LOGIN */
 	SERVER_MSG_REVOKE,  /* struct server_id: of a session whose account is another one now */
+	SERVER_MSG_FAST,    /* struct counters_kernel_given, descriptor: the kernel's counters */
 	SERVER_MSG_REPORT,  /* struct server_none: SIGUSR1 */
 	SERVER_MSG_STOP,    /* struct server_none: SIGTERM, SIGINT */
 	SERVER_MSG_CALL,    /* struct server_none: answer with HERE */

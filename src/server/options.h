@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "base/settings.h"
 #include "config.h"
+#include "fastpath/choice.h"
 #include "proto/prefix.h"
 #include "server/control/connection_limits.h"
 
@@ -32,6 +33,7 @@ struct server_options {
 	struct in_addr address;
 	const char *database;
 	bool debug;
+	enum fast_choice fast; /* which path carries packets */
 	bool has_host;
 	struct prefix6 host_prefix;
 	const char *interface;

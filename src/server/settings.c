@@ -48,6 +48,18 @@ static bool read_host_prefix(void *field, const char *where, const char *value)
 	return read_prefix(field, where, full);
 }
 
+static bool read_fast(void *field, const char *where, const char *value)
+{
+	return fast_choice_parse(value, field) ||
+	       options_bad("%s: \"%s\": auto, on or off is needed", where, value);
+}
+
+static const char *write_fast(const void *field, char buf[static SETTINGS_TEXT_SIZE])
+{
+	(void)buf;
+	return fast_choice_name(*(const enum fast_choice *)field);
+}
+
 static const char *write_prefix(const void *field, char buf[static SETTINGS_TEXT_SIZE])
 {
 	_Static_assert(PREFIX6_STRLEN <= SETTINGS_TEXT_SIZE, "every prefix fits");
@@ -127,6 +139,8 @@ static const struct setting list[] = {
 	SETTING("database", TEXT, database, "file with the users", .initial = DTCP_DATABASE),
 	YES_NO("debug", debug, "log the dialogue with each client", .initial = "no", .letter = 'd',
 	       LIVE),
+	SETTING("fast", OTHER, fast, "the kernel carries packets: auto, on or off",
+		.initial = "auto", .read = read_fast, .write = write_fast),
 	SETTING("host.prefix", OTHER, host_prefix, "/64 for the addresses of host tunnels",
 		.flag = FIELD(has_host), .read = read_host_prefix, .write = write_prefix,
 		.check = check_host_prefix),

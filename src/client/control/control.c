@@ -246,17 +246,28 @@ static void control_on_counters(struct ipc *ipc, const void *body, int fd, void 
 	control->counters = counters_map(fd, 1);
 }
 
+static void control_on_fast(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+
+	(void)ipc;
+	counters_kernel_map(fd, body, 1, &control->kernel);
+}
+
 static void control_on_report(struct ipc *ipc, const void *body, int fd, void *arg)
 {
 	const struct control *control = arg;
+	struct session_counters sum;
 
 	(void)ipc;
 	(void)body;
 	(void)fd;
 	if (!control->counters)
 		return;
-	counters_log_session(&control->counters->session[CONTROL_SESSION]);
-	counters_log_page(control->counters);
+	sum = control->counters->session[CONTROL_SESSION];
+	counters_kernel_add(&control->kernel, CONTROL_SESSION, &sum);
+	counters_log_session(&sum);
+	counters_log_page(control->counters, &control->kernel);
 }
 
 static void control_on_stop(struct ipc *ipc, const void *body, int fd, void *arg)
@@ -356,6 +367,7 @@ static const struct ipc_row monitor_rows[] = {
 	{CLIENT_MSG_RESOLVER, sizeof(struct client_server), true, control_lookup_on_resolver},
 	{CLIENT_MSG_NO_RESOLVER, sizeof(struct client_server), false,
 	 control_lookup_on_no_resolver},
+	{CLIENT_MSG_FAST, sizeof(struct counters_kernel_given), true, control_on_fast},
 	{CLIENT_MSG_COUNTERS, sizeof(struct client_none), true, control_on_counters},
 	{CLIENT_MSG_REPORT, sizeof(struct client_none), false, control_on_report},
 };

@@ -40,6 +40,7 @@ struct control {
 	struct session session;
 	/* Forward's; NULL: none are shown. */
 	const struct counters_page *counters;
+	struct counters_kernel kernel;
 	struct client_session told; /* to monitor */
 	struct dialog dialog;	    /* with forward, about our session */
 	bool forwards_udp;	    /* the session goes over UDP */

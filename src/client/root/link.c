@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "client/tunnel.h"
+#include "fastpath/root.h"
 #include "netconf/tun.h"
 
 #include <arpa/inet.h>
@@ -62,6 +63,8 @@ static int link_configure(struct link *link, const struct client_tunnel *tunnel)
 	link_accept_ra(link->options);
 	error = netlink_link_setup(link->netlink, link->kept.index, NETLINK_CLIENT_ALIAS,
 				   link->options->mtu);
+	if (!error)
+		fastpath_join_tun(link->fast, link->netlink, link->kept.index);
 	/* The whole prefix is rejected first: what the LANs do not use must not go back out. */
 	for (size_t i = 0; i < reply->n_prefixes && !error; i++) {
 		error = netlink_reject_add(link->netlink, &reply->prefixes[i]);
@@ -151,6 +154,7 @@ void link_down(struct link *link)
 {
 	while (link->n_rejects > 0)
 		(void)netlink_reject_delete(link->netlink, &link->rejects[--link->n_rejects]);
+	fastpath_join_tun(link->fast, link->netlink, 0);
 	if (link->kept.index)
 		(void)netlink_link_delete(link->netlink, link->kept.index);
 	link->kept.index = 0;

@@ -8,10 +8,13 @@
 #include "netconf/kept.h"
 #include "netconf/netlink.h"
 
+struct fastpath;
+
 struct link {
 	struct netlink *netlink;
 	const struct client_options *options;
-	const char *user; /* who logs in */
+	const char *user;      /* who logs in */
+	struct fastpath *fast; /* NULL: none */
 	struct kept kept;
 	struct in6_addr link_local;
 	size_t n_rejects;

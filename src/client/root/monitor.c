@@ -10,6 +10,7 @@
 #include "client/root/monitor_parts.h"
 #include "client/root/status.h"
 #include "client/tunnel.h"
+#include "fastpath/root.h"
 #include "forward/msg.h"
 
 #include <signal.h>
@@ -270,6 +271,9 @@ static void monitor_on_port(struct ipc *ipc, const void *body, int fd, void *arg
 
 void monitor_on_network(void *arg)
 {
+	const struct monitor *monitor = arg;
+
+	fastpath_join_uplinks(monitor->carrier.link.fast);
 	monitor_tell_none(arg, CLIENT_MSG_NETWORK);
 }
 

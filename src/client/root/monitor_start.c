@@ -9,6 +9,7 @@
 #include "client/root/furnish.h"
 #include "client/root/hook.h"
 #include "client/root/monitor_parts.h"
+#include "fastpath/root.h"
 #include "forward/msg.h"
 #include "process/capabilities.h"
 #include "process/daemonize.h"
@@ -48,7 +49,10 @@ static bool monitor_start_rooms(struct monitor *monitor)
 	if (!monitor->carrier.forward)
 		return false;
 	service_watch(monitor->service, "forward", &monitor->carrier.forward, FORWARD_MSG_CALL);
-	return furnish(&monitor->supplies, monitor->control, monitor->carrier.forward) == 0;
+	return furnish(&monitor->supplies, monitor->control, monitor->carrier.forward) == 0 &&
+	       fastpath_hand_counters(monitor->carrier.link.fast, monitor->control,
+				      CLIENT_MSG_FAST) == 0 &&
+	       fastpath_hand(monitor->carrier.link.fast, monitor->carrier.forward) == 0;
 }
 
 static const int monitor_signals[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1};
@@ -108,6 +112,22 @@ done:
 	return monitor->status;
 }
 
+static bool monitor_begin_fast(struct monitor *monitor)
+{
+	const struct fastpath_config config = {
+		.sessions_max = 1,
+		.routes_max = 1,
+		.udp_port = (uint16_t)monitor->supplies.udp_port,
+	};
+
+	if (monitor->options->no_device)
+		return true;
+	if (!fastpath_begin(monitor->options->fast, &config, &monitor->carrier.link.fast))
+		return false;
+	fastpath_join_uplinks(monitor->carrier.link.fast);
+	return true;
+}
+
 int client_monitor_run(const struct client_options *options, int argc, char *const argv[])
 {
 	struct monitor monitor = {
@@ -147,7 +167,8 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 	if (!daemonize_claim(options->pidfile, &pidfile) ||
 	    netlink_open(&monitor.carrier.link.netlink) != 0 ||
 	    !supplies_try_device(options, monitor.carrier.link.netlink) ||
-	    !supplies_open(&monitor.supplies, options) || !daemonize(pidfile, options->daemon))
+	    !supplies_open(&monitor.supplies, options) || !monitor_begin_fast(&monitor) ||
+	    !daemonize(pidfile, options->daemon))
 		goto done;
 	(void)signal(SIGPIPE, SIG_IGN);
 	setproctitle("monitor");
@@ -155,6 +176,7 @@ int client_monitor_run(const struct client_options *options, int argc, char *con
 done:
 	daemonize_end(pidfile);
 	explicit_bzero(&passwords, sizeof(passwords));
+	fastpath_close(monitor.carrier.link.fast);
 	netlink_close(monitor.carrier.link.netlink);
 	supplies_close(&monitor.supplies);
 	notify_close(&notify);

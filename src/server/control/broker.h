@@ -36,6 +36,7 @@ struct broker {
 	struct log_limit paths;		      /* that die, and come back */
 	uint32_t dead_paths;		      /* sessions with such a path now */
 	const struct counters_page *counters; /* NULL: none are shown */
+	struct counters_kernel kernel;
 	const struct server_verdict *verdict; /* while it is being acted upon */
 	TAILQ_HEAD(, client) waiting;	      /* logins that monitor was not asked about yet */
 	uint32_t asked;			      /* those that it has not answered yet */

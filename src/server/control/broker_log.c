@@ -34,15 +34,17 @@ void broker_log_up(const struct client *client)
 void broker_log_down(const struct broker *broker, const struct client *client, const char *why)
 {
 	const struct server_session *session = client->session;
-	const struct session_counters none = {0};
-	const struct session_counters *counters =
-		broker->counters ? &broker->counters->session[session->id] : &none;
+	struct session_counters counters = {0};
 
+	if (broker->counters) {
+		counters = broker->counters->session[session->id];
+		counters_kernel_add(&broker->kernel, session->id, &counters);
+	}
 	log_info("%s@%s: down after %" PRId64 "s (%s), in %" PRIu64 " packets %" PRIu64
 		 " bytes, out %" PRIu64 " packets %" PRIu64 " bytes, dropped %" PRIu64 "%s",
 		 client->conn.request.user, client->peer_text, (clock_ms() - session->since) / 1000,
-		 why, counters->in_packets, counters->in_bytes, counters->out_packets,
-		 counters->out_bytes, counters->dropped, session->path_dead ? ", path dead" : "");
+		 why, counters.in_packets, counters.in_bytes, counters.out_packets,
+		 counters.out_bytes, counters.dropped, session->path_dead ? ", path dead" : "");
 }
 
 void broker_log_path(const struct client *client, bool dead)
@@ -169,5 +171,5 @@ void broker_report(const struct broker *broker)
 	if (broker->dead_paths)
 		counters_log("dead-paths", broker->dead_paths);
 	if (broker->counters)
-		counters_log_page(broker->counters);
+		counters_log_page(broker->counters, &broker->kernel);
 }

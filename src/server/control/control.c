@@ -197,6 +197,15 @@ static void control_on_counters(struct ipc *ipc, const void *body, int fd, void 
 	control->broker.counters = counters_map(fd, server_options_ids(control->options));
 }
 
+static void control_on_fast(struct ipc *ipc, const void *body, int fd, void *arg)
+{
+	struct control *control = arg;
+
+	(void)ipc;
+	counters_kernel_map(fd, body, server_options_ids(control->options),
+			    &control->broker.kernel);
+}
+
 static void control_on_tell(evutil_socket_t fd, short what, void *arg)
 {
 	struct control *control = arg;
@@ -288,6 +297,7 @@ static void control_on_closed(struct ipc *ipc, bool violated, void *arg)
 
 static const struct ipc_row monitor_rows[] = {
 	{SERVER_MSG_LISTENER, sizeof(struct server_none), true, control_on_listener},
+	{SERVER_MSG_FAST, sizeof(struct counters_kernel_given), true, control_on_fast},
 	{SERVER_MSG_COUNTERS, sizeof(struct server_none), true, control_on_counters},
 	{SERVER_MSG_VERDICT, sizeof(struct server_verdict), false, control_on_verdict},
 	{SERVER_MSG_REVOKE, sizeof(struct server_id), false, control_on_revoke},

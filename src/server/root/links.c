@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "fastpath/root.h"
 #include "netconf/sockets.h"
 #include "netconf/tun.h"
 #include "proto/message.h"
@@ -271,6 +272,8 @@ int links_make(struct links *links, uint32_t number)
 		return fd;
 	links_attach(links, number, index);
 	error = netlink_link_setup(links->owner.netlink, index, INTERFACE_ALIAS, options->mtu);
+	if (!error && number == 0)
+		fastpath_join_tun(links->owner.fast, links->owner.netlink, index);
 	if (!error) {
 		links_mend(links, number, &made);
 		error = made.error;

@@ -16,11 +16,13 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct fastpath;
 struct links;
 
 struct links_owner {
 	const struct server_options *options;
 	struct netlink *netlink;
+	struct fastpath *fast; /* for the shared device; NULL: none */
 	/*
 	 * A device was made, or made again: fd is for forward, in place of an older one. interface
 	 * is the kernel's number of it.

@@ -3,7 +3,9 @@
 #ifndef DTCP_SERVER_ROOT_MONITOR_PARTS_H
 #define DTCP_SERVER_ROOT_MONITOR_PARTS_H
 
+#include "fastpath/root.h"
 #include "netconf/netlink.h"
+#include "netconf/watch.h"
 #include "process/ipc.h"
 #include "process/rooms.h"
 #include "process/service.h"
@@ -33,6 +35,8 @@ struct monitor {
 	struct ipc *forward;
 	struct netlink *netlink;
 	struct links *links;
+	struct fastpath *fast; /* NULL: none */
+	struct watch *watch;   /* of the machine's addresses, for it */
 	struct users *users;
 	struct grants *grants;
 	struct supplies supplies; /* for the rooms */

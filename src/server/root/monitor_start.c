@@ -18,6 +18,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Prefixes that the fast path can tell apart; more of them are forward's. Memory is taken as it is
+ * needed. */
+enum { MONITOR_ROUTES_MAX = 1 << 20 };
+
 /* How long a login may keep all others waiting because the database is locked. */
 enum { MONITOR_PATIENCE_MS = 500 };
 
@@ -89,6 +93,13 @@ static bool monitor_check_database(const char *database)
 static const int monitor_signals[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 enum { MONITOR_SIGNALS = sizeof(monitor_signals) / sizeof(monitor_signals[0]) };
 
+static void monitor_on_addresses(void *arg)
+{
+	const struct monitor *monitor = arg;
+
+	fastpath_join_uplinks(monitor->fast);
+}
+
 static int monitor_serve(struct monitor *monitor, const struct notify *notify)
 {
 	const struct timeval second = {.tv_sec = 1};
@@ -128,9 +139,14 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify)
 		goto done;
 	monitor_told(monitor, furnish(&monitor->supplies, monitor->options, monitor->users,
 				      monitor->control, monitor->forward));
+	monitor_told(monitor,
+		     fastpath_hand_counters(monitor->fast, monitor->control, SERVER_MSG_FAST));
+	monitor_told(monitor, fastpath_hand(monitor->fast, monitor->forward));
 	service_watch(monitor->service, "control", &monitor->control, SERVER_MSG_CALL);
 	service_watch(monitor->service, "forward", &monitor->forward, FORWARD_MSG_CALL);
 	links_watch(monitor->links, monitor->base);
+	if (monitor->fast)
+		monitor->watch = watch_new(monitor->base, monitor_on_addresses, monitor);
 	/* What ends a loop before it begins is forgotten by it. */
 	if (!monitor->ending) {
 		monitor_log_ready(monitor);
@@ -152,9 +168,28 @@ done:
 		event_free(recheck);
 	grants_free(monitor->grants);
 	links_unwatch(monitor->links);
+	watch_free(monitor->watch);
 	if (monitor->base)
 		event_base_free(monitor->base);
 	return monitor->status;
+}
+
+static bool monitor_begin_fast(struct monitor *monitor)
+{
+	const struct server_options *options = monitor->options;
+	const uint32_t ids = server_options_ids(options);
+	const struct fastpath_config config = {
+		.sessions_max = ids,
+		/* Prefixes are remembered when their sessions have gone. */
+		.routes_max = MONITOR_ROUTES_MAX,
+		.server = true,
+		.udp_port = options->udp ? options->udp_port : 0,
+	};
+
+	if (!fastpath_begin(options->fast, &config, &monitor->fast))
+		return false;
+	fastpath_join_uplinks(monitor->fast);
+	return true;
 }
 
 static bool monitor_make_links(struct monitor *monitor)
@@ -162,6 +197,7 @@ static bool monitor_make_links(struct monitor *monitor)
 	const struct links_owner owner = {
 		.options = monitor->options,
 		.netlink = monitor->netlink,
+		.fast = monitor->fast,
 		.device = monitor_device,
 		.no_device = monitor_no_device,
 		.arg = monitor,
@@ -222,7 +258,8 @@ int server_monitor_run(struct server_options *options, int argc, char *const arg
 	}
 	if (!instance_claim(options->database, &lock))
 		goto done;
-	if (netlink_open(&monitor.netlink) != 0 || !monitor_make_links(&monitor) ||
+	if (netlink_open(&monitor.netlink) != 0 || !monitor_begin_fast(&monitor) ||
+	    !monitor_make_links(&monitor) ||
 	    !supplies_open(&monitor.supplies, options, monitor.netlink, monitor.links))
 		goto done;
 	monitor_say_old(options);
@@ -246,6 +283,7 @@ done:
 	daemonize_end(pidfile);
 	supplies_close(&monitor.supplies);
 	links_free(monitor.links);
+	fastpath_close(monitor.fast);
 	netlink_close(monitor.netlink);
 	users_close(monitor.users);
 	/* The last thing: the next instance may be waiting for it. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The counter page as its readers see it. */
+#include "fastpath/shared.h"
 #include "forward/counters.h"
 
 #include "base/log.h"
@@ -23,13 +24,48 @@ static void test_page(void **state)
 		.drops[DROP_SEND] = UINT64_MAX,
 		.icmp6_sent = 3,
 	};
+	const struct counters_kernel none = {0};
 
 	(void)state;
 	capture_begin(STDERR_FILENO);
-	counters_log_page(&page);
+	counters_log_page(&page, &none);
 	assert_string_equal(capture_end(), "test: counter outer-short 2\n"
 					   "test: counter send 18446744073709551615\n"
 					   "test: counter icmp6-sent 3\n");
+}
+
+/* What the kernel has carried comes on top, from each of its lanes. */
+static void test_kernel(void **state)
+{
+	static const struct fast_counters lanes[2 * 2 + 2] = {
+		/* session 0 */
+		{.in_packets = 100},
+		{.out_packets = 100},
+		/* session 1 */
+		{.in_packets = 3, .in_bytes = 30, .not_sent = 1},
+		{.in_packets = 4,
+		 .in_bytes = 40,
+		 .out_packets = 5,
+		 .out_bytes = 50,
+		 .not_written = 2},
+		/* all */
+		{.not_sent = 1},
+		{.not_written = 2},
+	};
+	const struct counters_kernel kernel = {lanes, 2};
+	const struct counters_page page = {.sessions_max = 2, .drops[DROP_SEND] = 10};
+	struct session_counters sum = {.in_packets = 1, .out_bytes = 2, .dropped = 3};
+
+	(void)state;
+	counters_kernel_add(&kernel, 1, &sum);
+	assert_int_equal(sum.in_packets, 8);
+	assert_int_equal(sum.in_bytes, 70);
+	assert_int_equal(sum.out_packets, 5);
+	assert_int_equal(sum.out_bytes, 52);
+	assert_int_equal(sum.dropped, 6);
+	capture_begin(STDERR_FILENO);
+	counters_log_page(&page, &kernel);
+	assert_string_equal(capture_end(), "test: counter tun-write 2\ntest: counter send 11\n");
 }
 
 static void test_session(void **state)
@@ -77,6 +113,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_page),
+		cmocka_unit_test(test_kernel),
 		cmocka_unit_test(test_session),
 		cmocka_unit_test(test_map),
 	};

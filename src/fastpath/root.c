@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fastpath/root.h"
+
+#include "base/log.h"
+#include "forward/counters.h"
+#include "forward/msg.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+bool fastpath_begin(enum fast_choice choice, const struct fastpath_config *config,
+		    struct fastpath **out)
+{
+	char why[160] = "";
+
+	*out = NULL;
+	if (choice == FAST_OFF) {
+		log_info("fast path: off");
+		return true;
+	}
+	*out = fastpath_open(config, why, sizeof(why));
+	if (*out) {
+		log_info("fast path: on, the kernel %s",
+			 fastpath_receives(*out)
+				 ? "sends and receives"
+				 : "sends; to receive takes Linux 6.3, so user space does");
+		return true;
+	}
+	if (choice == FAST_ON) {
+		log_warnx("fast path: not possible: %s", why);
+		return false;
+	}
+	log_info("fast path: off: %s", why);
+	return true;
+}
+
+/* A descriptor that is given away is another one for the same map. */
+static int fastpath_give(const struct fastpath *fastpath, enum fast_map map, struct ipc *ipc,
+			 uint32_t type, const void *body, size_t size)
+{
+	int fd = fcntl(fastpath_map(fastpath, map), F_DUPFD_CLOEXEC, 0);
+
+	return fd == -1 ? -errno : ipc_send(ipc, type, body, size, fd);
+}
+
+int fastpath_hand(const struct fastpath *fastpath, struct ipc *forward)
+{
+	int error = 0;
+
+	for (enum fast_map map = FAST_STATE; fastpath && map < FAST_MAPS && !error; map++) {
+		const struct forward_fast body = {
+			.map = map,
+			.lanes = fastpath_lanes(fastpath),
+			.receives = fastpath_receives(fastpath),
+		};
+
+		error = fastpath_give(fastpath, map, forward, FORWARD_MSG_FAST, &body,
+				      sizeof(body));
+	}
+	return error;
+}
+
+int fastpath_hand_counters(const struct fastpath *fastpath, struct ipc *reader, uint32_t type)
+{
+	const struct counters_kernel_given body = {.lanes =
+							   fastpath ? fastpath_lanes(fastpath) : 0};
+
+	if (!fastpath)
+		return 0;
+	return fastpath_give(fastpath, FAST_COUNTERS, reader, type, &body, sizeof(body));
+}
+
+void fastpath_join_tun(struct fastpath *fastpath, struct netlink *netlink, unsigned int index)
+{
+	int error;
+
+	if (!fastpath)
+		return;
+	/* Guarded first: nothing but IPv6 comes out of the device. */
+	error = fastpath_set_tun(fastpath, index);
+	if (!error && index)
+		error = netlink_link_forward_ipv4(netlink, index);
+
+	/* A device that has gone again is made again, and comes here again. */
+	if (error && error != -ENODEV)
+		log_warnx("fast path: not on the tunnel's interface: %s", strerror(-error));
+}
+
+void fastpath_join_uplinks(struct fastpath *fastpath)
+{
+	int result = fastpath ? fastpath_follow(fastpath) : 0;
+
+	if (result < 0)
+		log_warnx("fast path: not on every interface: %s", strerror(-result));
+}

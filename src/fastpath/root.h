@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What root's process of both programs does with the fast path: decides, says so, hands over. */
+#ifndef DTCP_FASTPATH_ROOT_H
+#define DTCP_FASTPATH_ROOT_H
+
+#include "fastpath/choice.h"
+#include "fastpath/fastpath.h"
+#include "netconf/netlink.h"
+#include "process/ipc.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Opens the fast path, and logs which path carries packets, and why. *out is NULL where it is
+ * forward's. False if the user insists on the other.
+ */
+bool fastpath_begin(enum fast_choice choice, const struct fastpath_config *config,
+		    struct fastpath **out);
+
+/* Gives forward the maps. NULL: none. Returns 0 or -errno. */
+int fastpath_hand(const struct fastpath *fastpath, struct ipc *forward);
+
+/*
+ * Gives a reader of counters those of the kernel, in a message of this type with a struct
+ * counters_kernel_given. NULL: none. Returns 0 or -errno.
+ */
+int fastpath_hand_counters(const struct fastpath *fastpath, struct ipc *reader, uint32_t type);
+
+/* As fastpath_set_tun() and fastpath_follow(), for NULL as well; what cannot be done is logged. */
+void fastpath_join_tun(struct fastpath *fastpath, struct netlink *netlink, unsigned int index);
+void fastpath_join_uplinks(struct fastpath *fastpath);
+
+#endif

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "forward/fast.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "fastpath/shared.h"
+#include "forward/plane.h"
+#include "forward/plane_session.h"
+#include "forward/table.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+struct fast {
+	struct plane *plane;
+	struct event *beat;
+	int maps[FAST_MAPS]; /* -1: has not come, or is mapped here */
+	struct fast_state *state;
+	struct fast_session *sessions;
+	const struct fast_counters *counters;
+	uint32_t lanes;
+	bool receives;
+	bool runs;
+	uint64_t *peers; /* of each id: the key that leads to it in the kernel; 0: none */
+};
+
+_Static_assert(FAST_PREFIXES_MAX == FORWARD_PREFIXES_MAX && FAST_UDP == FORWARD_UDP &&
+		       FAST_PROTO41 == FORWARD_PROTO41,
+	       "the kernel's programs speak the same language");
+
+/* Before that they carry nothing any more. */
+static const struct timeval fast_beat = {.tv_sec = 1};
+
+/* --- the kernel's clock and maps ---------------------------------------------------------- */
+
+static uint64_t fast_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static int fast_call(enum bpf_cmd command, int map, const void *key, const void *value)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = (uint32_t)map;
+	attr.key = (uintptr_t)key;
+	attr.value = (uintptr_t)value;
+	return syscall(SYS_bpf, command, &attr, sizeof(attr)) == -1 ? -errno : 0;
+}
+
+/* What is not there any more is as good as removed. */
+static void fast_remove(int map, const void *key)
+{
+	int error = fast_call(BPF_MAP_DELETE_ELEM, map, key, NULL);
+
+	if (error && error != -ENOENT)
+		log_warnx("fast path: cannot remove from a map: %s", strerror(-error));
+}
+
+/* Without it the packets in question are ours. */
+static bool fast_put(int map, const void *key, uint32_t id)
+{
+	int error = fast_call(BPF_MAP_UPDATE_ELEM, map, key, &id);
+
+	if (error)
+		log_debug("fast path: cannot add to a map: %s", strerror(-error));
+	return error == 0;
+}
+
+static void fast_route(const struct fast *fast, const struct prefix6 *prefix,
+		       enum table_match match, uint32_t id)
+{
+	struct fast_route route = {.len = prefix->len};
+
+	memcpy(route.address, &prefix->addr, sizeof(route.address));
+	/* One that leads nowhere stands before those with shorter ones. */
+	if (match == TABLE_UNKNOWN ||
+	    !fast_put(fast->maps[FAST_ROUTES], &route, match == TABLE_UP ? id : FAST_NOBODY))
+		fast_remove(fast->maps[FAST_ROUTES], &route);
+}
+
+/* --- a session ---------------------------------------------------------------------------- */
+
+static struct in_addr fast_local(struct session *session)
+{
+	const struct forward_session *config = session_config(session);
+
+	return config->local.s_addr ? config->local : session_plane(session)->local;
+}
+
+/* Of several sessions at one peer the source inside tells, which takes some thought. */
+static bool fast_is_alone(const struct fast *fast, const struct session *session)
+{
+	const struct table *table = fast->plane->table;
+	const struct table_peer *peer = session_peer(session);
+	const struct session *first = table_at_peer(table, peer, NULL);
+
+	return first == session && !table_at_peer(table, peer, session);
+}
+
+static bool fast_carries(const struct fast *fast, struct session *session)
+{
+	return session_is_up(session) && session_config(session)->device == 0 &&
+	       session_is_learned(session) && session_is_proven(session) &&
+	       !session_plane(session)->dead && fast_local(session).s_addr != 0 &&
+	       fast_is_alone(fast, session);
+}
+
+static void fast_write(const struct fast *fast, struct session *session, struct fast_session *out)
+{
+	const struct forward_session *config = session_config(session);
+	const struct table_peer *peer = session_peer(session);
+	const struct pmtu *pmtu = session_pmtu(session);
+	uint64_t now = clock_us() / 1000;
+
+	out->peer.address = peer->address.s_addr;
+	out->peer.port = htons(peer->port);
+	out->peer.transport = (uint16_t)peer->transport;
+	out->local = fast_local(session).s_addr;
+	out->alias = config->alias.s_addr;
+	out->mtu = config->mtu;
+	out->path = pmtu_get(pmtu, now);
+	out->path_until = now < pmtu->until ? fast_now() + (pmtu->until - now) * 1000000 : 0;
+	out->n_prefixes = fast->plane->config.server ? config->n_prefixes : 0;
+	for (uint32_t i = 0; i < out->n_prefixes; i++) {
+		static const struct in6_addr ones = {.s6_addr = {255, 255, 255, 255, 255, 255, 255,
+								 255, 255, 255, 255, 255, 255, 255,
+								 255, 255}};
+		const struct prefix6 *prefix = &config->prefixes[i];
+		const struct in6_addr mask = prefix6_mask(&ones, prefix->len);
+
+		memcpy(out->prefixes[i].address, &prefix->addr, sizeof(prefix->addr));
+		memcpy(out->prefixes[i].mask, &mask, sizeof(mask));
+	}
+}
+
+/* The kernel carries nothing of this id any more. */
+static void fast_clear(struct fast *fast, uint32_t id)
+{
+	const struct prefix6 all = {.len = 0};
+
+	__atomic_store_n(&fast->sessions[id].flags, 0, __ATOMIC_SEQ_CST);
+	if (!fast->peers[id])
+		return;
+	fast_remove(fast->maps[FAST_PEERS], &fast->peers[id]);
+	if (!fast->plane->config.server)
+		fast_route(fast, &all, TABLE_UNKNOWN, id);
+	fast->peers[id] = 0;
+}
+
+static void fast_set(struct fast *fast, struct session *session)
+{
+	uint32_t id = session_config(session)->id;
+	struct fast_session *there = &fast->sessions[id];
+	struct fast_session facts = {.flags = 0};
+	const struct prefix6 all = {.len = 0};
+
+	fast_write(fast, session, &facts);
+	if (fast->peers[id] && fast->peers[id] != facts.peer.whole)
+		fast_clear(fast, id);
+	/* We see the first packet out of one that was not there. */
+	if (!fast->peers[id]) {
+		*there = facts;
+		if (!fast_put(fast->maps[FAST_PEERS], &facts.peer.whole, id))
+			return;
+		fast->peers[id] = facts.peer.whole;
+		if (!fast->plane->config.server)
+			fast_route(fast, &all, TABLE_UP, id);
+	} else {
+		/* Nothing else can have changed, and nobody minds which comes first. */
+		there->local = facts.local;
+		there->path = facts.path;
+		there->path_until = facts.path_until;
+	}
+	__atomic_store_n(&there->flags, (uint32_t)(fast->receives ? FAST_OUT | FAST_IN : FAST_OUT),
+			 __ATOMIC_SEQ_CST);
+}
+
+static void fast_look(struct fast *fast, uint32_t id)
+{
+	struct session *session = table_by_id(fast->plane->table, id);
+
+	if (session && fast_carries(fast, session))
+		fast_set(fast, session);
+	else
+		fast_clear(fast, id);
+}
+
+/* --- what the table tells ----------------------------------------------------------------- */
+
+static void fast_on_session(const struct table *table, uint32_t id, void *arg)
+{
+	(void)table;
+	fast_look(arg, id);
+}
+
+static void fast_on_peer(const struct table *table, const struct table_peer *peer, void *arg)
+{
+	for (struct session *session = table_at_peer(table, peer, NULL); session;
+	     session = table_at_peer(table, peer, session))
+		fast_look(arg, session_config(session)->id);
+}
+
+static void fast_on_prefix(const struct table *table, const struct prefix6 *prefix, void *arg)
+{
+	struct session *session = NULL;
+	enum table_match match = table_by_prefix(table, prefix, &session);
+
+	fast_route(arg, prefix, match, session ? session_config(session)->id : 0);
+}
+
+static const struct table_observer fast_observer = {
+	.session = fast_on_session,
+	.peer = fast_on_peer,
+	.prefix = fast_on_prefix,
+};
+
+/* --- the whole ---------------------------------------------------------------------------- */
+
+static void fast_on_beat(evutil_socket_t fd, short what, void *arg)
+{
+	const struct fast *fast = arg;
+
+	(void)fd;
+	(void)what;
+	__atomic_store_n(&fast->state->alive, fast_now(), __ATOMIC_SEQ_CST);
+}
+
+struct fast *fast_new(struct plane *plane)
+{
+	struct fast *fast = calloc(1, sizeof(*fast));
+
+	if (!fast)
+		return NULL;
+	fast->plane = plane;
+	for (enum fast_map map = FAST_STATE; map < FAST_MAPS; map++)
+		fast->maps[map] = -1;
+	fast->peers = calloc(plane->config.sessions_max ? plane->config.sessions_max : 1,
+			     sizeof(*fast->peers));
+	fast->beat = event_new(plane->base, -1, EV_PERSIST, fast_on_beat, fast);
+	if (fast->peers && fast->beat)
+		return fast;
+	fast_free(fast);
+	return NULL;
+}
+
+static size_t fast_size(const struct fast *fast, enum fast_map map)
+{
+	uint32_t n = fast->plane->config.sessions_max;
+
+	switch (map) {
+	case FAST_STATE:
+		return sizeof(*fast->state);
+	case FAST_SESSIONS:
+		return n * sizeof(*fast->sessions);
+	case FAST_COUNTERS:
+		return (n + (size_t)1) * fast->lanes * sizeof(*fast->counters);
+	case FAST_ROUTES:
+	case FAST_PEERS:
+	case FAST_MAPS:
+		break;
+	}
+	return 0;
+}
+
+static int fast_map_here(struct fast *fast, enum fast_map map, int fd)
+{
+	bool writes = map != FAST_COUNTERS;
+	void *memory = mmap(NULL, fast_size(fast, map), writes ? PROT_READ | PROT_WRITE : PROT_READ,
+			    MAP_SHARED, fd, 0);
+	int error = memory == MAP_FAILED ? -errno : 0;
+
+	close(fd);
+	if (error)
+		return error;
+	if (map == FAST_STATE)
+		fast->state = memory;
+	else if (map == FAST_SESSIONS)
+		fast->sessions = memory;
+	else
+		fast->counters = memory;
+	return 0;
+}
+
+static int fast_begin(struct fast *fast)
+{
+	fast->runs = true;
+	fast_on_beat(-1, 0, fast);
+	if (event_add(fast->beat, &fast_beat) == -1)
+		return -ENOMEM;
+	table_observe(fast->plane->table, &fast_observer, fast);
+	return 0;
+}
+
+int fast_take(struct fast *fast, const struct forward_fast *message, int fd)
+{
+	enum fast_map map = (enum fast_map)message->map;
+	int error = 0;
+
+	if (message->map >= FAST_MAPS || fast->runs) {
+		close(fd);
+		return -EINVAL;
+	}
+	fast->lanes = message->lanes;
+	fast->receives = message->receives != 0;
+	if (fast_size(fast, map) > 0)
+		error = fast_map_here(fast, map, fd);
+	else
+		fast->maps[map] = fd;
+	if (!error && fast->state && fast->sessions && fast->counters &&
+	    fast->maps[FAST_ROUTES] != -1 && fast->maps[FAST_PEERS] != -1)
+		error = fast_begin(fast);
+	return error;
+}
+
+void fast_free(struct fast *fast)
+{
+	if (!fast)
+		return;
+	/* The kernel's programs carry nothing from now on. */
+	if (fast->state) {
+		__atomic_store_n(&fast->state->alive, 0, __ATOMIC_SEQ_CST);
+		(void)munmap(fast->state, fast_size(fast, FAST_STATE));
+	}
+	if (fast->sessions)
+		(void)munmap(fast->sessions, fast_size(fast, FAST_SESSIONS));
+	if (fast->counters)
+		(void)munmap((void *)(uintptr_t)fast->counters, fast_size(fast, FAST_COUNTERS));
+	for (enum fast_map map = FAST_STATE; map < FAST_MAPS; map++) {
+		if (fast->maps[map] != -1)
+			close(fast->maps[map]);
+	}
+	if (fast->beat)
+		event_free(fast->beat);
+	free(fast->peers);
+	free(fast);
+}
+
+/* --- what the plane asks ------------------------------------------------------------------ */
+
+void fast_reset_counters(const struct fast *fast, uint32_t id, struct session_counters *counters)
+{
+	const struct counters_kernel kernel = {fast->counters, fast->lanes};
+	struct session_counters sum = {0};
+
+	counters_kernel_add(&kernel, id, &sum);
+	/* Whoever adds what the kernel has counted comes to nothing: these numbers wrap around. */
+	*counters = (struct session_counters){
+		.in_packets = -sum.in_packets,
+		.in_bytes = -sum.in_bytes,
+		.out_packets = -sum.out_packets,
+		.out_bytes = -sum.out_bytes,
+		.dropped = -sum.dropped,
+	};
+}
+
+void fast_refresh(struct fast *fast, const struct session *session)
+{
+	if (fast->runs)
+		fast_look(fast, session_config(session)->id);
+}
+
+void fast_heard(const struct fast *fast, const struct session *session)
+{
+	uint32_t id = session_config(session)->id;
+	uint64_t now;
+
+	if (!fast->runs || !fast->peers[id])
+		return;
+	now = fast_now();
+	if (now - fast->sessions[id].heard <= FAST_HEARD_NS)
+		return;
+	fast->sessions[id].heard = now;
+	fast->sessions[id].told = 0;
+}
+
+uint64_t fast_last_heard(const struct fast *fast, const struct session *session)
+{
+	uint32_t id = session_config(session)->id;
+	uint64_t now = clock_us();
+	uint64_t age;
+
+	if (!fast->runs || !fast->peers[id])
+		return 0;
+	age = (fast_now() - fast->sessions[id].heard) / 1000;
+	return age < now ? now - age : 0;
+}
+
+void fast_set_port(const struct fast *fast, uint16_t port)
+{
+	if (fast->runs)
+		__atomic_store_n(&fast->state->udp_port, htons(port), __ATOMIC_SEQ_CST);
+}
