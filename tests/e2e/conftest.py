@@ -16,6 +16,8 @@ from lab.wait import slow
 def pytest_configure(config):
     if os.environ.get("DTCP_OFFLOADS") not in (None, "", "on", "off"):
         pytest.exit("DTCP_OFFLOADS is neither on nor off", returncode=3)
+    if os.environ.get("DTCP_FAST") not in (None, "", "auto", "on", "off"):
+        pytest.exit("DTCP_FAST is neither auto, on nor off", returncode=3)
     if os.geteuid() != 0:
         pytest.exit("network namespaces need root", returncode=3)
     for program in (DTCPS, DTCPCLIENT, DTCPAUTH):

@@ -373,7 +373,7 @@ def wait_rooms(process, names):
 
 
 CALLS = ["execve", "fork", "socket_inet6", "socket_netlink", "socket_packet", "chroot", "setuid",
-         "kill", "ptrace", "keyctl", "mount", "unlisten", "fastopen"]
+         "kill", "ptrace", "keyctl", "mount", "unlisten", "fastopen", "load_program", "make_map"]
 if not SANITIZED:
     CALLS += ["open", "mprotect"]
 

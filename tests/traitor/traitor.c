@@ -12,6 +12,7 @@
 #include "server/msg.h"
 
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -40,6 +41,8 @@ enum treason {
 	TREASON_MOUNT,
 	TREASON_UNLISTEN,
 	TREASON_FASTOPEN,
+	TREASON_LOAD_PROGRAM,
+	TREASON_MAKE_MAP,
 	/* messages to monitor, of any room */
 	TREASON_UNKNOWN_TYPE = 20,
 	TREASON_WRONG_SIZE,
@@ -308,6 +311,12 @@ static void traitor_call(enum treason treason)
 		break;
 	case TREASON_UNLISTEN:
 		(void)syscall(SYS_shutdown, ROOM_FD, SHUT_RDWR);
+		break;
+	case TREASON_LOAD_PROGRAM:
+		(void)syscall(SYS_bpf, BPF_PROG_LOAD, NULL, 0);
+		break;
+	case TREASON_MAKE_MAP:
+		(void)syscall(SYS_bpf, BPF_MAP_CREATE, NULL, 0);
 		break;
 	case TREASON_FASTOPEN:
 		(void)syscall(SYS_sendto, ROOM_FD, "", 1, MSG_FASTOPEN | MSG_NOSIGNAL, NULL, 0);

@@ -21,6 +21,9 @@ HOST_PREFIX = ipaddress.ip_network("2001:db8:1::/64")
 HOST_SERVER = HOST_PREFIX[1]
 PASSWORD = "the quick brown fox"
 
+# DTCP_FAST=on or off: which path carries packets in all tests that do not say so themselves.
+FAST = os.environ.get("DTCP_FAST")
+
 
 class Users:
     """A user database, kept with dtcpauth."""
@@ -97,6 +100,8 @@ class Server(Counting):
 
     def __init__(self, node, users, *words, set=None, wait=True, program=DTCPS):
         settings = {"database": users.path, "host.prefix": HOST_PREFIX, "network.pool": POOL}
+        if FAST:
+            settings["fast"] = FAST
         settings.update(set or {})
         options = []
         for key, value in settings.items():
@@ -131,7 +136,8 @@ class Client(Counting):
             write_auth(node, f"{server}:{user}:{password}\n")
         kind = ("-t", type) if type else ()
         name = ("-u", user) if user else ()
-        super().__init__(node, "dtcpclient", program, *kind, *name, *words, server,
+        fast = ("--fast", FAST) if FAST and "--fast" not in words else ()
+        super().__init__(node, "dtcpclient", program, *kind, *name, *fast, *words, server,
                          terminal=terminal)
 
     def wait_up(self, seconds=15, since=0):

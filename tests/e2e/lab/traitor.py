@@ -10,7 +10,8 @@ DTCPS_TRAITOR = BUILD / "tests" / "traitor" / "dtcps-traitor"
 DTCPCLIENT_TRAITOR = BUILD / "tests" / "traitor" / "dtcpclient-traitor"
 
 CALLS = ["open", "execve", "fork", "socket_inet6", "socket_netlink", "socket_packet", "chroot",
-         "setuid", "kill", "ptrace", "mprotect", "keyctl", "mount", "unlisten", "fastopen"]
+         "setuid", "kill", "ptrace", "mprotect", "keyctl", "mount", "unlisten", "fastopen",
+         "load_program", "make_map"]
 NUMBERS = {name: number for number, name in enumerate(CALLS, 1)}
 NUMBERS |= {name: number for number, name in enumerate(
     ["unknown_type", "wrong_size", "with_descriptor", "short"], 20)}

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The kernel carries the packets (--fast): that it does, that forward takes over what it cannot, and
+that nothing stays behind which would swallow packets."""
+
+import contextlib
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from lab.node import command
+from lab.programs import Client
+from lab.topology import SIX
+from lab.traffic import ping, transfer
+from lab.wait import until
+
+MEGABYTE = 1 << 20
+
+
+@pytest.fixture
+def possible(internet):
+    """Skips, with the reason, where this kernel cannot."""
+    server = internet.dtcps("-U", set={"fast": "auto"})
+    line = server.wait_log(r"fast path: (.*)").group(1)
+    server.stop()
+    if not line.startswith("on"):
+        pytest.skip(f"fast path: {line}")
+    return internet
+
+
+class Tunnel:
+    def __init__(self, lab, *words, fast="on", type="host", server_fast=None):
+        self.lab = lab
+        self.server = lab.dtcps("-U", set={"fast": server_fast or fast})
+        self.client = lab.dtcpclient("--fast", fast, *words, type=type)
+        self.address = self.client.wait_up().get("address")
+        ping(lab.site, SIX)
+
+    def by_forward(self):
+        """Packets that forward has read from its device or written to it, at both ends."""
+        count = 0
+        for node, name in ((self.lab.site, "dtcp0"), (self.lab.server, "dtcps0")):
+            [link] = node.ip_json("-s", "link", "show", "dev", name)
+            count += link["stats64"]["rx"]["packets"] + link["stats64"]["tx"]["packets"]
+        return count
+
+    def transfer(self, size=4 * MEGABYTE):
+        transfer(self.lab.site, self.lab.six, SIX, size=size)
+        transfer(self.lab.six, self.lab.site, self.address, size=size)
+
+
+def held(process, field):
+    """What the descriptors of root's process say of one field of the kernel's: a list."""
+    found = []
+    folder = Path(f"/proc/{process.rooms()['monitor']}/fdinfo")
+    for entry in folder.iterdir():
+        # Another one may have been closed meanwhile.
+        with contextlib.suppress(FileNotFoundError):
+            found += re.findall(rf"^{field}:\s*(\S+)", entry.read_text(), flags=re.MULTILINE)
+    return found
+
+
+def devices(process):
+    """The devices outside that packets are taken from: by links, or on old kernels by filters."""
+    names = [link["ifname"] for link in process.node.ip_json("link")]
+    filters = [name for name in names if "fast_decap" in process.node.command(
+        "tc", "filter", "show", "dev", name, "ingress", check=False).stdout]
+    # The TUN device has two of its own.
+    return max(len(held(process, "link_type")) - 2, len(filters))
+
+
+def is_loaded(program):
+    return command("bpftool", "prog", "show", "id", program, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("transport", ["ipv6", "udp"])
+def test_carried(possible, transport):
+    tunnel = Tunnel(possible, "--transport", transport)
+    before = tunnel.by_forward()
+    counted = tunnel.client.counters()
+    tunnel.transfer()
+    # Each megabyte is some 800 packets, and half as many acknowledgements.
+    assert tunnel.by_forward() - before < 1000
+    now = tunnel.client.counters()
+    assert now["out-bytes"] - counted["out-bytes"] > 4 * MEGABYTE
+    assert now["in-bytes"] - counted["in-bytes"] > 4 * MEGABYTE
+    assert now["out-packets"] - counted["out-packets"] > 3000
+    assert now["in-packets"] - counted["in-packets"] > 3000
+    assert "fast path: on" in tunnel.client.log()
+    # The server has counted the same, and says so at the end.
+    tunnel.client.stop()
+    line = tunnel.server.wait_log(r"down after .*, in (\d+) packets (\d+) bytes, out (\d+)")
+    assert int(line.group(2)) > 4 * MEGABYTE
+
+
+@pytest.mark.parametrize("transport", ["ipv6", "udp"])
+def test_off(internet, transport):
+    tunnel = Tunnel(internet, "--transport", transport, fast="off")
+    before = tunnel.by_forward()
+    tunnel.transfer()
+    assert tunnel.by_forward() - before > 100
+    assert held(tunnel.server, "prog_id") == [] and held(tunnel.client, "prog_id") == []
+    assert "fast path: off" in tunnel.client.log()
+
+
+@pytest.mark.parametrize("ends", [("on", "off"), ("off", "on")])
+@pytest.mark.parametrize("transport", ["ipv6", "udp"])
+def test_one_end_only(possible, transport, ends):
+    """Neither end has to know of the other's."""
+    tunnel = Tunnel(possible, "--transport", transport, fast=ends[0], server_fast=ends[1])
+    tunnel.transfer(MEGABYTE)
+
+
+@pytest.mark.parametrize("transport", ["ipv6", "udp"])
+def test_killed(possible, transport):
+    """kill -9 of everything: no program is left, and the next start is like the first."""
+    tunnel = Tunnel(possible, "--transport", transport)
+    tunnel.transfer(MEGABYTE)
+    loaded = {*held(tunnel.client, "prog_id"), *held(tunnel.server, "prog_id")}
+    assert len(loaded) >= 6 and all(is_loaded(program) for program in loaded)
+    if not held(tunnel.server, "link_type"):
+        # Before Linux 6.6 they stay on the devices outside, and decline everything.
+        loaded = set()
+    for process in (tunnel.client, tunnel.server):
+        for pid in process.rooms().values():
+            os.kill(pid, signal.SIGKILL)
+        process.wait()
+    until(lambda: not any(is_loaded(program) for program in loaded), "the programs have gone")
+    tunnel = Tunnel(possible, "--transport", transport, fast="off")
+    tunnel.transfer(MEGABYTE)
+
+
+def test_other_uplink(possible):
+    """The server's default route moves to a device that was not there before."""
+    lab = possible
+    tunnel = Tunnel(lab, "-U")
+    tunnel.transfer(MEGABYTE)
+    lab.wire(lab.server, "up1", lab.net, "server1")
+    lab.net.ip("addr", "add", "198.51.101.1/24", "dev", "server1")
+    lab.server.ip("addr", "add", "198.51.101.2/24", "dev", "up1")
+    lab.server.ip("route", "replace", "default", "via", "198.51.101.1", "dev", "up1")
+    ping(lab.site, SIX)
+    tunnel.transfer(MEGABYTE)
+    until(lambda: devices(tunnel.server) == 2, "the programs follow to the new device")
+    before = tunnel.by_forward()
+    # Packets come in by one device and go out by the other: forward takes these in.
+    tunnel.transfer(MEGABYTE)
+    assert tunnel.by_forward() > before
+
+
+def test_from_client_to_client(lab):
+    """What one tunnel brings and another takes on is more than the kernel's programs do: forward
+    does, both ways, for large packets as for small ones."""
+    lab.internet(nat=True)
+    site2 = lab.add_site2()
+    lab.users.add("alice")
+    lab.users.add("bob")
+    server = lab.dtcps("-U")
+    alice = lab.dtcpclient("-U", "-n", type="host").wait_up()["address"]
+    bob = Client(site2, "-U", "-n", type="host", user="bob").wait_up()["address"]
+    ping(lab.site, bob)
+    transfer(lab.site, site2, bob, size=MEGABYTE)
+    transfer(site2, lab.site, alice, size=MEGABYTE)
+    assert server.running()
