@@ -2,14 +2,7 @@
 #include "fastpath/fastpath.h"
 
 #include "fastpath/attach.h"
-#include "fastpath/shared.h"
-
-/* After what it speaks of; what bpftool writes has other habits than ours. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#pragma GCC diagnostic ignored "-Wcast-qual"
-#include "fastpath/programs.skel.h"
-#pragma GCC diagnostic pop
+#include "fastpath/programs.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel's program for packets from outside, beside forward's judgement of the same packets:
+ * good ones, and good ones with something changed at random. What the program takes, forward must
+ * take as well, with the same octets and the same numbers; what it declines must be untouched; and
+ * what is plain it must take. The kernel runs the program on made-up packets (BPF_PROG_TEST_RUN),
+ * which takes a privilege: without it the test is skipped.
+ */
+#include "fastpath/programs.h"
+
+#include "base/clock.h"
+#include "forward/arrival.h"
+#include "forward/decap.h"
+#include "forward/fast.h"
+#include "forward/plane.h"
+#include "tests/unit/base/need.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/pkt_cls.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include <cmocka.h>
+
+enum { ETHERNET = 14, IPV4 = 20, UDP = 8, IPV6 = 40, PACKET_MAX = 400, ROUNDS = 20000 };
+enum { SESSIONS = 4, LANES = 2, LOOPBACK = 1, OUR_PORT = 4028, PEER_PORT = 40000 };
+
+static const char our_address[] = "192.0.2.1";
+static const char prefix_text[] = "2001:db8:1::";
+
+static struct world {
+	struct programs *programs;
+	struct event_base *base;
+	struct plane plane;
+	struct fast_session *sessions;
+	uint64_t packets[SESSIONS]; /* that were taken, by forward's count */
+	uint64_t octets[SESSIONS];
+} world;
+
+/* Sessions 0 and 2 go over protocol 41, 1 and 3 over UDP. */
+static void world_add(uint32_t id)
+{
+	struct forward_session config = {
+		.id = id,
+		.transport = id % 2 ? FORWARD_UDP : FORWARD_PROTO41,
+		.mtu = 1280,
+		.peer_port = id % 2 ? PEER_PORT : 0,
+		.session = id % 2 ? id : 0,
+		.n_prefixes = 2,
+	};
+	struct session *session;
+	char peer[INET_ADDRSTRLEN];
+
+	(void)snprintf(peer, sizeof(peer), "192.0.2.%u", 10 + id);
+	assert_int_equal(inet_pton(AF_INET, our_address, &config.local), 1);
+	assert_int_equal(inet_pton(AF_INET, peer, &config.peer), 1);
+	assert_int_equal(inet_pton(AF_INET6, prefix_text, &config.prefixes[0].addr), 1);
+	config.prefixes[0].addr.s6_addr[7] = (uint8_t)id;
+	config.prefixes[0].len = 64;
+	assert_int_equal(inet_pton(AF_INET6, "fe80::1234", &config.prefixes[1].addr), 1);
+	config.prefixes[1].addr.s6_addr[13] = (uint8_t)id;
+	config.prefixes[1].len = 128;
+	assert_int_equal(table_add(world.plane.table, &config, &session), 0);
+	table_set_up(world.plane.table, session);
+}
+
+static bool world_open(void)
+{
+	static const struct plane_reports reports = {0};
+	const struct forward_config config = {.server = true, .sessions_max = SESSIONS};
+	struct programs *programs = programs__open();
+
+	if (!programs)
+		return false;
+	world.programs = programs;
+	assert_int_equal(bpf_map__set_max_entries(programs->maps.sessions, SESSIONS), 0);
+	assert_int_equal(bpf_map__set_max_entries(programs->maps.peers, SESSIONS), 0);
+	assert_int_equal(bpf_map__set_max_entries(programs->maps.routes, 64), 0);
+	assert_int_equal(bpf_map__set_max_entries(programs->maps.counters, (SESSIONS + 1) * LANES), 0);
+	if (programs__load(programs) != 0)
+		return false;
+
+	const struct bpf_map *const maps[FAST_MAPS] = {
+		[FAST_STATE] = programs->maps.bss,
+		[FAST_SESSIONS] = programs->maps.sessions,
+		[FAST_COUNTERS] = programs->maps.counters,
+		[FAST_ROUTES] = programs->maps.routes,
+		[FAST_PEERS] = programs->maps.peers,
+	};
+
+	programs->bss->state.lanes = LANES;
+	programs->bss->state.sessions_max = SESSIONS;
+	programs->bss->state.ingress = 1;
+	programs->bss->state.tun = LOOPBACK;
+	programs->bss->state.udp_port = htons(OUR_PORT);
+	world.base = event_base_new();
+	assert_non_null(world.base);
+	assert_int_equal(plane_open(&world.plane, &config, world.base, &reports, NULL), 0);
+	for (enum fast_map map = FAST_STATE; map < FAST_MAPS; map++) {
+		const struct forward_fast message = {.map = map, .lanes = LANES, .receives = 1};
+		int fd = fcntl(bpf_map__fd(maps[map]), F_DUPFD_CLOEXEC, 0);
+
+		assert_int_equal(fast_take(world.plane.fast, &message, fd), 0);
+	}
+	for (uint32_t id = 0; id < SESSIONS; id++)
+		world_add(id);
+	world.sessions = mmap(NULL, SESSIONS * sizeof(struct fast_session), PROT_READ | PROT_WRITE,
+			      MAP_SHARED, bpf_map__fd(programs->maps.sessions), 0);
+	assert_true(world.sessions != MAP_FAILED);
+	/* As if something had gone out by the device that the packets come in by. */
+	for (uint32_t id = 0; id < SESSIONS; id++) {
+		assert_int_equal(world.sessions[id].flags, FAST_OUT | FAST_IN);
+		world.sessions[id].way = LOOPBACK;
+	}
+	return true;
+}
+
+/* --- packets ------------------------------------------------------------------------------ */
+
+/* The same each time. */
+static uint32_t chance(uint32_t below)
+{
+	static uint64_t state = 20200;
+
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(state >> 33) % below;
+}
+
+static void put16(uint8_t *out, size_t number)
+{
+	out[0] = (uint8_t)(number >> 8);
+	out[1] = (uint8_t)number;
+}
+
+static uint32_t sum16(const uint8_t *data, size_t n)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i + 1 < n; i += 2)
+		sum += (uint32_t)(data[i] << 8 | data[i + 1]);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+static void write_check(uint8_t *packet)
+{
+	uint8_t *ip = packet + ETHERNET;
+
+	put16(ip + 10, 0);
+	put16(ip + 10, sum16(ip, IPV4) ^ 0xffff);
+}
+
+static size_t inner_at(uint32_t id)
+{
+	return (size_t)(id % 2 ? ETHERNET + IPV4 + UDP : ETHERNET + IPV4);
+}
+
+/* A good packet of that session; its length. */
+static size_t make_packet(uint32_t id, uint8_t packet[static PACKET_MAX])
+{
+	static const uint8_t protocols[] = {6, 17, 58, 50, 132, 59};
+	size_t payload = 20 + chance(200);
+	size_t at = inner_at(id);
+	size_t n = at + IPV6 + payload;
+	uint8_t *ip = packet + ETHERNET;
+	uint8_t *inner = packet + at;
+
+	memset(packet, 0, PACKET_MAX);
+	packet[12] = 0x08;
+	ip[0] = 0x45;
+	ip[1] = (uint8_t)chance(256);
+	put16(ip + 2, n - ETHERNET);
+	ip[8] = 64;
+	ip[9] = id % 2 ? 17 : 41;
+	memcpy(ip + 12, (const uint8_t[]){192, 0, 2, (uint8_t)(10 + id)}, 4);
+	memcpy(ip + 16, (const uint8_t[]){192, 0, 2, 1}, 4);
+	if (id % 2) {
+		put16(ip + IPV4, PEER_PORT);
+		put16(ip + IPV4 + 2, OUR_PORT);
+		put16(ip + IPV4 + 4, n - ETHERNET - IPV4);
+	}
+	inner[0] = (uint8_t)(0x60 | chance(16));
+	inner[1] = (uint8_t)chance(256);
+	put16(inner + 4, payload);
+	inner[6] = protocols[chance(sizeof(protocols))];
+	inner[7] = 64;
+	memcpy(inner + 8, (const uint8_t[]){0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, (uint8_t)id}, 8);
+	inner[23] = 2;
+	memcpy(inner + 24, (const uint8_t[]){0x20, 0x01, 0x0d, 0xb8, 0, 6}, 6);
+	inner[39] = 2;
+	for (size_t i = 0; i < payload; i++)
+		inner[IPV6 + i] = (uint8_t)chance(256);
+	if (inner[6] == 58)
+		inner[IPV6] = (uint8_t)(128 + chance(2));
+	return n;
+}
+
+/* Inner sources and destinations that rules speak of. */
+static void make_address(uint8_t out[static 16])
+{
+	memset(out, 0, 16);
+	switch (chance(10)) {
+	case 0:
+		memcpy(out, (const uint8_t[]){0xff, 0x02}, 2);
+		break;
+	case 1:
+		break;
+	case 2:
+		out[15] = 1;
+		break;
+	case 3:
+		memcpy(out + 10, (const uint8_t[]){0xff, 0xff, 192, 0, 2, 1}, 6);
+		break;
+	case 4:
+		memcpy(out + 12, (const uint8_t[]){192, 0, 2, 1}, 4);
+		break;
+	case 5:
+		memcpy(out, (const uint8_t[]){0x20, 0x02, 192, 0, 2, 1}, 6);
+		break;
+	case 6:
+		memcpy(out, (const uint8_t[]){0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0x5e, 0xfe, 192, 0, 2, 1},
+		       16);
+		break;
+	case 7:
+		memcpy(out, (const uint8_t[]){0xfe, 0x80}, 2);
+		out[13] = (uint8_t)chance(SESSIONS);
+		out[14] = 0x12;
+		out[15] = 0x34;
+		break;
+	case 8:
+		memcpy(out, (const uint8_t[]){0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, (uint8_t)chance(5)}, 8);
+		out[15] = 9;
+		break;
+	default:
+		for (int i = 0; i < 16; i++)
+			out[i] = (uint8_t)chance(256);
+		break;
+	}
+}
+
+/* Something is not as it should be, or perhaps still is; the new length. */
+static size_t change_packet(uint32_t id, uint8_t packet[static PACKET_MAX], size_t n)
+{
+	static const uint8_t nexts[] = {0, 43, 44, 51, 58, 60, 6, 17, 59, 255};
+	uint8_t *ip = packet + ETHERNET;
+	uint8_t *inner = packet + inner_at(id);
+
+	switch (chance(14)) {
+	case 0:
+		make_address(inner + 8);
+		break;
+	case 1:
+		make_address(inner + 24);
+		break;
+	case 2:
+		inner[6] = nexts[chance(sizeof(nexts))];
+		break;
+	case 3:
+		inner[IPV6] = (uint8_t)chance(256); /* the type, where it is ICMPv6 */
+		break;
+	case 4:
+		put16(inner + 4, (size_t)(inner[4] << 8 | inner[5]) + chance(5) - 2);
+		break;
+	case 5:
+		n -= chance(30);
+		break;
+	case 6:
+		n = (size_t)ETHERNET + IPV4 + chance((uint32_t)n - ETHERNET - IPV4 + 1);
+		put16(ip + 2, n - ETHERNET);
+		break;
+	case 7:
+		put16(ip + 6, chance(2) ? 0x2000 : chance(0x2000));
+		break;
+	case 8:
+		ip[0] = (uint8_t)(0x40 | chance(16));
+		break;
+	case 9:
+		ip[12 + chance(8)] ^= (uint8_t)(1 << chance(8));
+		break;
+	case 10:
+		/* Not UDP's checksum: the one inside is what the program relies on. */
+		ip[IPV4 + chance(UDP - 2)] ^= (uint8_t)(1 << chance(8));
+		break;
+	case 11:
+		inner[chance(IPV6)] ^= (uint8_t)(1 << chance(8));
+		break;
+	case 12:
+		inner[IPV6 + 4] = (uint8_t)chance(3); /* what the next extension header would say */
+		inner[6] = nexts[chance(5)];
+		break;
+	default:
+		write_check(packet);
+		ip[10] ^= (uint8_t)(1 << chance(8));
+		return n;
+	}
+	write_check(packet);
+	return n;
+}
+
+/* --- both --------------------------------------------------------------------------------- */
+
+/* What forward would see of it, as the kernel's sockets show it: false where they show nothing. */
+static bool see(uint8_t *packet, size_t n, struct arrival *out)
+{
+	uint8_t *ip = packet + ETHERNET;
+	size_t len = (size_t)(ip[2] << 8 | ip[3]);
+
+	if (n < ETHERNET + IPV4 || ip[0] != 0x45 || sum16(ip, IPV4) != 0xffff ||
+	    len > n - ETHERNET || len < IPV4 || (ip[6] & 0x3f) || ip[7])
+		return false;
+	arrival_from_ipv4(ip, len, out);
+	if (ip[9] == 41)
+		return true;
+	if (ip[9] != 17 || len < IPV4 + UDP)
+		return false;
+
+	uint8_t *udp = ip + IPV4;
+	size_t udp_len = (size_t)(udp[4] << 8 | udp[5]);
+
+	if (udp_len < UDP || udp_len > len - IPV4 || (udp[2] << 8 | udp[3]) != OUR_PORT ||
+	    udp[6] || udp[7])
+		return false;
+	out->peer.transport = FORWARD_UDP;
+	out->peer.port = (uint16_t)(udp[0] << 8 | udp[1]);
+	out->payload = udp + UDP;
+	out->len = udp_len - UDP;
+	return true;
+}
+
+/* True where the program has taken it; out then is what it has made of it. */
+static bool run_program(const uint8_t *packet, size_t n, uint8_t out[static PACKET_MAX],
+			size_t *out_n)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = (uint32_t)n,
+		    .data_out = out, .data_size_out = PACKET_MAX);
+
+	assert_int_equal(
+		bpf_prog_test_run_opts(bpf_program__fd(world.programs->progs.fast_decap), &run), 0);
+	*out_n = run.data_size_out;
+	if (run.retval == TC_ACT_REDIRECT)
+		return true;
+	assert_int_equal((int)run.retval, TC_ACT_UNSPEC);
+	return false;
+}
+
+/* Returns whether the program has taken it. */
+static bool compare(uint8_t packet[static PACKET_MAX], size_t n)
+{
+	uint8_t out[PACKET_MAX] = {0};
+	uint8_t before[PACKET_MAX];
+	struct arrival arrival;
+	struct decap decap;
+	size_t out_n;
+
+	memcpy(before, packet, sizeof(before));
+	if (!run_program(packet, n, out, &out_n)) {
+		assert_int_equal(out_n, n);
+		assert_memory_equal(out, before, n);
+		return false;
+	}
+	assert_true(see(packet, n, &arrival));
+	decap_packet(world.plane.table, true, &arrival, clock_us() / 1000, &decap);
+	assert_int_equal(decap.drop, DROP_NONE);
+	assert_false(decap.learned);
+	assert_false(decap.ask);
+	assert_int_equal(out_n, ETHERNET + decap.inner.len);
+	assert_memory_equal(out + ETHERNET, decap.inner.packet, decap.inner.len);
+
+	uint32_t id = session_config(decap.session)->id;
+
+	world.packets[id]++;
+	world.octets[id] += decap.inner.len;
+	return true;
+}
+
+static void check_counters(void)
+{
+	size_t size = (SESSIONS + 1) * LANES * sizeof(struct fast_counters);
+	struct fast_counters *lanes =
+		mmap(NULL, size, PROT_READ, MAP_SHARED,
+		     bpf_map__fd(world.programs->maps.counters), 0);
+	const struct counters_kernel kernel = {lanes, LANES};
+
+	assert_true(lanes != MAP_FAILED);
+	for (uint32_t id = 0; id < SESSIONS; id++) {
+		struct session_counters sum = {0};
+
+		counters_kernel_add(&kernel, id, &sum);
+		assert_int_equal(sum.in_packets, world.packets[id]);
+		assert_int_equal(sum.in_bytes, world.octets[id]);
+		assert_int_equal(sum.out_packets, 0);
+		assert_int_equal(sum.dropped, 0);
+	}
+	assert_int_equal(munmap(lanes, size), 0);
+}
+
+static void test_compare(void **state)
+{
+	uint8_t packet[PACKET_MAX];
+	unsigned int taken = 0;
+	unsigned int changed = 0;
+
+	(void)state;
+	need(world_open(), "privilege to load programs, or the kernel is too old");
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		uint32_t id = chance(SESSIONS);
+		size_t n = make_packet(id, packet);
+		uint8_t inner_ecn = packet[inner_at(id) + 1] >> 4 & 3;
+		bool ecn_ok = (packet[ETHERNET + 1] & 3) != 3 || inner_ecn;
+		size_t payload = n - inner_at(id) - IPV6;
+
+		/* The kernel's programs live as long as forward does. */
+		(void)event_base_loop(world.base, EVLOOP_NONBLOCK);
+		write_check(packet);
+		if (i % 2) {
+			n = change_packet(id, packet, n);
+			changed += compare(packet, n);
+			continue;
+		}
+		/* Echoes of this size may be our own. */
+		if (packet[inner_at(id) + 6] == 58 && payload == 24)
+			continue;
+		assert_int_equal(compare(packet, n), ecn_ok);
+		taken += ecn_ok;
+	}
+	/* Else nothing would have been compared. */
+	assert_true(taken > ROUNDS / 4);
+	assert_true(changed > ROUNDS / 20);
+	check_counters();
+	assert_int_equal(munmap(world.sessions, SESSIONS * sizeof(struct fast_session)), 0);
+	plane_close(&world.plane);
+	event_base_free(world.base);
+}
+
+/* What is not there for the kernel, or not any more, it declines. */
+static void test_unknown(void **state)
+{
+	uint8_t packet[PACKET_MAX];
+	size_t n = make_packet(0, packet);
+
+	(void)state;
+	need(world_open(), "privilege to load programs, or the kernel is too old");
+	write_check(packet);
+	assert_true(compare(packet, n));
+
+	/* another device than the one that leads to the peer */
+	world.sessions[0].way = LOOPBACK + 1;
+	assert_false(compare(packet, n));
+	world.sessions[0].way = LOOPBACK;
+	assert_true(compare(packet, n));
+
+	/* forward is not there any more */
+	uint64_t alive = world.programs->bss->state.alive;
+
+	world.programs->bss->state.alive = alive - FAST_ALIVE_NS;
+	assert_false(compare(packet, n));
+	world.programs->bss->state.alive = alive;
+	assert_true(compare(packet, n));
+
+	/* the session has gone */
+	table_remove(world.plane.table, table_by_id(world.plane.table, 0));
+	assert_false(compare(packet, n));
+	assert_int_equal(munmap(world.sessions, SESSIONS * sizeof(struct fast_session)), 0);
+	plane_close(&world.plane);
+	event_base_free(world.base);
+}
+
+static int close_programs(void **state)
+{
+	(void)state;
+	programs__destroy(world.programs);
+	memset(&world, 0, sizeof(world));
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_compare, close_programs),
+		cmocka_unit_test_teardown(test_unknown, close_programs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
