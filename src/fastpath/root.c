@@ -9,6 +9,17 @@
 #include <fcntl.h>
 #include <string.h>
 
+void fastpath_say(const struct fastpath *fastpath)
+{
+	if (!fastpath)
+		log_info("fast path: off");
+	else
+		log_info("fast path: on, the kernel %s",
+			 fastpath_receives(fastpath)
+				 ? "sends and receives"
+				 : "sends; to receive takes Linux 6.3, so user space does");
+}
+
 bool fastpath_begin(enum fast_choice choice, const struct fastpath_config *config,
 		    struct fastpath **out)
 {
@@ -16,15 +27,12 @@ bool fastpath_begin(enum fast_choice choice, const struct fastpath_config *confi
 
 	*out = NULL;
 	if (choice == FAST_OFF) {
-		log_info("fast path: off");
+		fastpath_say(NULL);
 		return true;
 	}
 	*out = fastpath_open(config, why, sizeof(why));
 	if (*out) {
-		log_info("fast path: on, the kernel %s",
-			 fastpath_receives(*out)
-				 ? "sends and receives"
-				 : "sends; to receive takes Linux 6.3, so user space does");
+		fastpath_say(*out);
 		return true;
 	}
 	if (choice == FAST_ON) {

@@ -18,6 +18,9 @@
 bool fastpath_begin(enum fast_choice choice, const struct fastpath_config *config,
 		    struct fastpath **out);
 
+/* Logs which path carries packets. */
+void fastpath_say(const struct fastpath *fastpath);
+
 /* Gives forward the maps. NULL: none. Returns 0 or -errno. */
 int fastpath_hand(const struct fastpath *fastpath, struct ipc *forward);
 

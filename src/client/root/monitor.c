@@ -351,6 +351,8 @@ static void monitor_report(struct monitor *monitor)
 
 	status_describe(&monitor->carrier, &monitor->session, text, sizeof(text));
 	log_info("status: %s", text);
+	if (!monitor->options->no_device)
+		fastpath_say(monitor->carrier.link.fast);
 	monitor_tell_none(monitor, CLIENT_MSG_REPORT);
 }
 

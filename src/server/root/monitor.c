@@ -227,6 +227,7 @@ void monitor_on_signal(int signal_number, void *arg)
 	struct monitor *monitor = arg;
 
 	if (signal_number == SIGUSR1) {
+		fastpath_say(monitor->fast);
 		monitor_tell(monitor, monitor->control, SERVER_MSG_REPORT, &none, sizeof(none), -1);
 		return;
 	}

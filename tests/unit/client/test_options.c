@@ -146,6 +146,13 @@ static void test_long_options(void **state)
 	assert_int_equal(options.addresses[0].len, 128);
 	assert_int_equal(inet_pton(AF_INET6, "2001:db8::42", &addr), 1);
 	assert_true(IN6_ARE_ADDR_EQUAL(&options.addresses[0].addr, &addr));
+	OK("s");
+	assert_int_equal(options.fast, FAST_AUTO);
+	OK("--fast", "on", "s");
+	assert_int_equal(options.fast, FAST_ON);
+	OK("--fast=off", "s");
+	assert_int_equal(options.fast, FAST_OFF);
+	ERROR("--fast yes: auto, on and off are possible", "--fast", "yes", "s");
 	OK("--tunnel", "none", "s");
 	assert_true(options.no_device);
 	OK("--tunnel", "none", "--tunnel", "tun", "s");

@@ -83,7 +83,8 @@ static bool world_open(void)
 	assert_int_equal(bpf_map__set_max_entries(programs->maps.sessions, SESSIONS), 0);
 	assert_int_equal(bpf_map__set_max_entries(programs->maps.peers, SESSIONS), 0);
 	assert_int_equal(bpf_map__set_max_entries(programs->maps.routes, 64), 0);
-	assert_int_equal(bpf_map__set_max_entries(programs->maps.counters, (SESSIONS + 1) * LANES), 0);
+	assert_int_equal(bpf_map__set_max_entries(programs->maps.counters, (SESSIONS + 1) * LANES),
+			 0);
 	if (programs__load(programs) != 0)
 		return false;
 
@@ -226,7 +227,9 @@ static void make_address(uint8_t out[static 16])
 		memcpy(out, (const uint8_t[]){0x20, 0x02, 192, 0, 2, 1}, 6);
 		break;
 	case 6:
-		memcpy(out, (const uint8_t[]){0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0x5e, 0xfe, 192, 0, 2, 1},
+		memcpy(out,
+		       (const uint8_t[]){0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0x5e, 0xfe, 192, 0, 2,
+					 1},
 		       16);
 		break;
 	case 7:
@@ -236,7 +239,8 @@ static void make_address(uint8_t out[static 16])
 		out[15] = 0x34;
 		break;
 	case 8:
-		memcpy(out, (const uint8_t[]){0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, (uint8_t)chance(5)}, 8);
+		memcpy(out, (const uint8_t[]){0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, (uint8_t)chance(5)},
+		       8);
 		out[15] = 9;
 		break;
 	default:
@@ -325,8 +329,8 @@ static bool see(uint8_t *packet, size_t n, struct arrival *out)
 	uint8_t *udp = ip + IPV4;
 	size_t udp_len = (size_t)(udp[4] << 8 | udp[5]);
 
-	if (udp_len < UDP || udp_len > len - IPV4 || (udp[2] << 8 | udp[3]) != OUR_PORT ||
-	    udp[6] || udp[7])
+	if (udp_len < UDP || udp_len > len - IPV4 || (udp[2] << 8 | udp[3]) != OUR_PORT || udp[6] ||
+	    udp[7])
 		return false;
 	out->peer.transport = FORWARD_UDP;
 	out->peer.port = (uint16_t)(udp[0] << 8 | udp[1]);
@@ -384,9 +388,8 @@ static bool compare(uint8_t packet[static PACKET_MAX], size_t n)
 static void check_counters(void)
 {
 	size_t size = (SESSIONS + 1) * LANES * sizeof(struct fast_counters);
-	struct fast_counters *lanes =
-		mmap(NULL, size, PROT_READ, MAP_SHARED,
-		     bpf_map__fd(world.programs->maps.counters), 0);
+	struct fast_counters *lanes = mmap(NULL, size, PROT_READ, MAP_SHARED,
+					   bpf_map__fd(world.programs->maps.counters), 0);
 	const struct counters_kernel kernel = {lanes, LANES};
 
 	assert_true(lanes != MAP_FAILED);
