@@ -8,11 +8,14 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if_arp.h>
 #include <netpacket/packet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -229,10 +232,35 @@ static void fastpath_leave(struct fastpath *fastpath, struct uplink *uplink)
 	free(uplink);
 }
 
-static int fastpath_join(struct fastpath *fastpath, unsigned int index)
+/* Where the card makes no checksums, the kernel does, and so cuts large packets as well. */
+static bool finishes(int socket, const char *name)
 {
+	struct ethtool_value value = {.cmd = ETHTOOL_GTXCSUM};
+	struct ifreq request = {.ifr_data = (void *)&value};
+
+	(void)strlcpy(request.ifr_name, name, sizeof(request.ifr_name));
+	return ioctl(socket, SIOCETHTOOL, &request) == 0 && !value.data;
+}
+
+/* What it offers can change at any time. */
+static int fastpath_allow(const struct fastpath *fastpath, unsigned int index, const char *name)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	uint32_t key = index;
-	uint32_t value = 1;
+	uint32_t value = FAST_JOINED;
+
+	if (fd != -1 && finishes(fd, name))
+		value |= FAST_FINISHES;
+	if (fd != -1)
+		close(fd);
+	return bpf_map_update_elem(bpf_map__fd(fastpath->programs->maps.devices), &key, &value,
+				   BPF_ANY)
+		       ? -errno
+		       : 0;
+}
+
+static int fastpath_join(struct fastpath *fastpath, unsigned int index, const char *name)
+{
 	struct uplink *uplink = calloc(1, sizeof(*uplink));
 	int error = 0;
 
@@ -244,9 +272,8 @@ static int fastpath_join(struct fastpath *fastpath, unsigned int index)
 	if (fastpath->receives)
 		error = fastpath_attach(fastpath, fastpath->programs->progs.fast_decap, index,
 					ATTACH_INGRESS, &uplink->in);
-	if (!error && bpf_map_update_elem(bpf_map__fd(fastpath->programs->maps.devices), &key,
-					  &value, BPF_ANY))
-		error = -errno;
+	if (!error)
+		error = fastpath_allow(fastpath, index, name);
 	TAILQ_INSERT_TAIL(&fastpath->uplinks, uplink, next);
 	if (error)
 		fastpath_leave(fastpath, uplink);
@@ -300,10 +327,12 @@ int fastpath_follow(struct fastpath *fastpath)
 			continue;
 		index = if_nametoindex(entry->ifa_name);
 		uplink = index ? fastpath_find(fastpath, index) : NULL;
-		if (uplink)
+		if (uplink) {
 			uplink->seen = true;
-		else if (index)
-			joined = fastpath_join(fastpath, index);
+			joined = fastpath_allow(fastpath, index, entry->ifa_name);
+		} else if (index) {
+			joined = fastpath_join(fastpath, index, entry->ifa_name);
+		}
 		/* One that went meanwhile is none of ours. */
 		if (joined && joined != -ENODEV && !error)
 			error = joined;

@@ -317,6 +317,7 @@ int fast_encap(struct __sk_buff *skb)
 	__u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4;
 	__u32 device;
 	__u32 *id;
+	__u32 *joined;
 	__u16 ident;
 	bool udp;
 	long found;
@@ -372,8 +373,6 @@ int fast_encap(struct __sk_buff *skb)
 	if (!out_fits(session, now, &out) || out.len + out.overhead > OUTER_MAX)
 		return TC_ACT_UNSPEC;
 	out.tos = (__u8)(inner->class[0] << 4 | inner->class[1] >> 4);
-	if (udp)
-		out.check = out_check(inner, &out, (__be16)state.udp_port);
 
 	fib.tos = out.tos & 0xfc;
 	fib.l4_protocol = udp ? NEXT_UDP : NEXT_IPV6;
@@ -387,8 +386,15 @@ int fast_encap(struct __sk_buff *skb)
 	if (found != BPF_FIB_LKUP_RET_SUCCESS && found != BPF_FIB_LKUP_RET_NO_NEIGH)
 		return TC_ACT_UNSPEC;
 	device = fib.ifindex;
-	if (!bpf_map_lookup_elem(&devices, &device))
+	joined = bpf_map_lookup_elem(&devices, &device);
+	if (!joined)
 		return TC_ACT_UNSPEC;
+	/*
+	 * A packet that is not finished when it leaves can meet a NAT which takes the open checksum
+	 * for the outer one (as on the machine of a container): only none at all comes through that.
+	 */
+	if (udp && *joined & FAST_FINISHES)
+		out.check = out_check(inner, &out, (__be16)state.udp_port);
 	next.nh_family = fib.family;
 	if (fib.family == AF_INET6)
 		__builtin_memcpy(next.ipv6_nh, fib.ipv6_dst, sizeof(next.ipv6_nh));

@@ -38,6 +38,12 @@ enum fast_flags {
 	FAST_IN = 2,  /* decapsulate */
 };
 
+/* Of a device outside. */
+enum fast_device {
+	FAST_JOINED = 1,
+	FAST_FINISHES = 2, /* packets are cut, and all checksums made, before it gets them */
+};
+
 struct fast_prefix {
 	__u64 address[2];
 	__u64 mask[2];
