@@ -144,14 +144,14 @@ def socat(home, hub):
     return HOME6, HUB6
 
 
-def dtcp(*options, mtu=1280):
-    """Ours, with these options of the client."""
+def dtcp(*options, mtu=1280, fast="off"):
+    """Ours, with these options of the client. fast: who carries packets, "on" is the kernel."""
 
     def start(home, hub):
         lab = home.lab
         lab.users.add("alice")
-        Server(hub, lab.users, "-U", set={"mtu": mtu})
-        Client(home, "-m", mtu, *options, type="host", server=HUB).wait_up()
+        Server(hub, lab.users, "-U", set={"mtu": mtu, "fast": fast})
+        Client(home, "-m", mtu, "--fast", fast, *options, type="host", server=HUB).wait_up()
         [here] = home.addresses("dtcp0")
         return here, str(HOST_SERVER)
 
@@ -183,13 +183,13 @@ def routed(start):
     return start_routed
 
 
-def dtcp_routed(*options, mtu=1280):
+def dtcp_routed(*options, mtu=1280, fast="off"):
     """Ours with a prefix for the network behind home."""
 
     def start(home, hub):
         hub.lab.users.add("alice")
-        Server(hub, hub.lab.users, "-U", set={"mtu": mtu})
-        client = Client(home, "-m", mtu, *options, type="network", server=HUB)
+        Server(hub, hub.lab.users, "-U", set={"mtu": mtu, "fast": fast})
+        client = Client(home, "-m", mtu, "--fast", fast, *options, type="network", server=HUB)
         client.wait_up()
         lan = next(client.prefix().subnets(new_prefix=64))
         pc = behind(home, "pc", lan[2], lan[1])
@@ -213,9 +213,15 @@ OURS = {
     "dtcp, protocol 41, 1480": dtcp("--transport", "ipv6", mtu=1480),
     "dtcp, UDP, 1280": dtcp("-U"),
     "dtcp, UDP, 1472": dtcp("-U", mtu=1472),
+    "kernel path, protocol 41, 1280": dtcp("--transport", "ipv6", fast="on"),
+    "kernel path, protocol 41, 1480": dtcp("--transport", "ipv6", mtu=1480, fast="on"),
+    "kernel path, UDP, 1280": dtcp("-U", fast="on"),
+    "kernel path, UDP, 1472": dtcp("-U", mtu=1472, fast="on"),
 }
 ROUTED = {
     "kernel VXLAN": routed(vxlan),
     "dtcp, protocol 41, 1280": dtcp_routed("--transport", "ipv6"),
     "dtcp, UDP, 1280": dtcp_routed("-U"),
+    "kernel path, protocol 41, 1280": dtcp_routed("--transport", "ipv6", fast="on"),
+    "kernel path, UDP, 1280": dtcp_routed("-U", fast="on"),
 }

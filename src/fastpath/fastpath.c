@@ -7,9 +7,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
-#include <net/if.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
+#include <net/if.h>
 #include <net/if_arp.h>
 #include <netpacket/packet.h>
 #include <stdio.h>

@@ -391,7 +391,8 @@ int fast_encap(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	/*
 	 * A packet that is not finished when it leaves can meet a NAT which takes the open checksum
-	 * for the outer one (as on the machine of a container): only none at all comes through that.
+	 * for the outer one (as on the machine of a container): only none at all comes through
+	 * that.
 	 */
 	if (udp && *joined & FAST_FINISHES)
 		out.check = out_check(inner, &out, (__be16)state.udp_port);
