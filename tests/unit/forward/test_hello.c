@@ -187,10 +187,31 @@ static void packets_out_and_none_in(void **state)
 	hello_packet_in(&hello);
 	assert_false(answer(&hello, 18010));
 	expect(&hello, 38000, HELLO_SEND);
+	/* So is what others have seen, if it came after the packet. */
+	assert_false(answer(&hello, 38010));
+	hello_packet_out(&hello, at(39000));
+	hello_noticed(&hello, at(38900));
+	assert_int_equal(hello_deadline(&hello), at(44000));
+	hello_noticed(&hello, at(39100));
+	assert_int_equal(hello_deadline(&hello), at(58000));
+	expect(&hello, 58000, HELLO_SEND);
+	assert_false(answer(&hello, 58010));
+}
+
+static void hellos_on_their_way(void **state)
+{
+	struct hello hello;
+
+	(void)state;
+	hello_start(&hello, at(0));
+	expect(&hello, 0, HELLO_SEND);
+	assert_true(answer(&hello, 10));
+	expect(&hello, 20000, HELLO_SEND);
+	assert_false(answer(&hello, 20010));
 	/* While hellos are on their way there is no need for more. */
-	hello_packet_out(&hello, at(38000));
-	expect(&hello, 38500, HELLO_SEND);
-	expect(&hello, 39500, HELLO_SEND);
+	expect(&hello, 40000, HELLO_SEND);
+	hello_packet_out(&hello, at(40000));
+	expect(&hello, 40500, HELLO_SEND);
 	expect(&hello, 41500, HELLO_SEND);
 	expect(&hello, 43500, HELLO_SEND);
 }
@@ -328,6 +349,7 @@ int main(void)
 		cmocka_unit_test(away_for_a_while),
 		cmocka_unit_test(hurry),
 		cmocka_unit_test(packets_out_and_none_in),
+		cmocka_unit_test(hellos_on_their_way),
 		cmocka_unit_test(unproven),
 		cmocka_unit_test(hurry_with_packets_out),
 		cmocka_unit_test(silence),

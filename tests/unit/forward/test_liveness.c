@@ -133,6 +133,30 @@ static void lonely_packets(void **state)
 	expect_at(now + 20010, LIVENESS_ASK);
 }
 
+/* The kernel has carried packets, which shows later. */
+static void noticed(void **state)
+{
+	(void)state;
+	begin();
+	expect_at(BEGIN, LIVENESS_ASK);
+	answered();
+	liveness_noticed(&live, BEGIN + 15000);
+	/* An earlier one says nothing new. */
+	liveness_noticed(&live, BEGIN + 9000);
+	assert_int_equal(liveness_deadline(&live, since), BEGIN + 35000);
+	/* It is no answer to what went out after it; one after that is. */
+	liveness_packet_out(&live, BEGIN + 16000);
+	liveness_noticed(&live, BEGIN + 15500);
+	assert_int_equal(liveness_deadline(&live, since), BEGIN + 21000);
+	liveness_noticed(&live, BEGIN + 16200);
+	assert_int_equal(liveness_deadline(&live, since), BEGIN + 36200);
+	/* A path that is dead comes back by what forward sees, and not so. */
+	for (now = BEGIN + 36200; liveness_step(&live, since, now) != LIVENESS_DEAD;)
+		now = liveness_deadline(&live, since);
+	liveness_noticed(&live, now + 10);
+	assert_true(liveness_heard(&live, now + 20));
+}
+
 /* Never called dead, seldom asked; and still found out when it begins to answer. */
 static void never_answers(void **state)
 {
@@ -211,9 +235,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(idle),		  cmocka_unit_test(dies_and_comes_back),
-		cmocka_unit_test(lonely_packets), cmocka_unit_test(never_answers),
-		cmocka_unit_test(one_way_only),	  cmocka_unit_test(hurry),
-		cmocka_unit_test(stopped),	  cmocka_unit_test(dead_and_quiet),
+		cmocka_unit_test(lonely_packets), cmocka_unit_test(noticed),
+		cmocka_unit_test(never_answers),  cmocka_unit_test(one_way_only),
+		cmocka_unit_test(hurry),	  cmocka_unit_test(stopped),
+		cmocka_unit_test(dead_and_quiet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
