@@ -40,6 +40,7 @@ struct fastpath {
 	bool receives;
 	uint32_t lanes;
 	unsigned int tun;
+	uint32_t look; /* the number of the last look at addresses */
 	struct attachment out;
 	struct attachment guard;
 	TAILQ_HEAD(, uplink) uplinks;
@@ -150,9 +151,9 @@ struct fastpath *fastpath_open(const struct fastpath_config *config, char *why, 
 		return NULL;
 	}
 	fastpath->receives = fastpath_try_decap(fastpath);
-	fastpath->programs->bss->state.lanes = fastpath->lanes;
-	fastpath->programs->bss->state.sessions_max = config->sessions_max;
-	fastpath->programs->bss->state.ingress = config->server;
+	fastpath->programs->data_root->root.lanes = fastpath->lanes;
+	fastpath->programs->data_root->root.sessions_max = config->sessions_max;
+	fastpath->programs->data_root->root.ingress = config->server;
 	fastpath->programs->bss->state.udp_port = htons(config->udp_port);
 	return fastpath;
 }
@@ -200,7 +201,7 @@ int fastpath_set_tun(struct fastpath *fastpath, unsigned int index)
 {
 	int error;
 
-	fastpath->programs->bss->state.tun = 0;
+	fastpath->programs->data_root->root.tun = 0;
 	/* Where the device is gone, so is what was joined to it. */
 	attachment_end(&fastpath->out);
 	attachment_end(&fastpath->guard);
@@ -217,7 +218,7 @@ int fastpath_set_tun(struct fastpath *fastpath, unsigned int index)
 		return error;
 	}
 	fastpath->tun = index;
-	fastpath->programs->bss->state.tun = index;
+	fastpath->programs->data_root->root.tun = index;
 	return 0;
 }
 
@@ -306,6 +307,34 @@ static bool is_ethernet(const struct ifaddrs *list, const char *name)
 	return false;
 }
 
+/* Those that are not there any more have an older number. */
+static void fastpath_forget_addresses(const struct fastpath *fastpath)
+{
+	int map = bpf_map__fd(fastpath->programs->maps.addresses);
+	uint32_t address;
+	uint32_t after;
+	bool more = bpf_map_get_next_key(map, NULL, &address) == 0;
+
+	while (more) {
+		uint32_t look = 0;
+
+		more = bpf_map_get_next_key(map, &address, &after) == 0;
+		if (bpf_map_lookup_elem(map, &address, &look) == 0 && look != fastpath->look)
+			(void)bpf_map_delete_elem(map, &address);
+		address = after;
+	}
+}
+
+/* One for which there is no room is left to forward. */
+static void fastpath_know_address(const struct fastpath *fastpath, const struct ifaddrs *entry)
+{
+	struct sockaddr_in address;
+
+	memcpy(&address, entry->ifa_addr, sizeof(address));
+	(void)bpf_map_update_elem(bpf_map__fd(fastpath->programs->maps.addresses),
+				  &address.sin_addr.s_addr, &fastpath->look, BPF_ANY);
+}
+
 int fastpath_follow(struct fastpath *fastpath)
 {
 	struct ifaddrs *list;
@@ -316,14 +345,17 @@ int fastpath_follow(struct fastpath *fastpath)
 
 	if (getifaddrs(&list) == -1)
 		return -errno;
+	fastpath->look++;
 	TAILQ_FOREACH (uplink, &fastpath->uplinks, next)
 		uplink->seen = false;
 	for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
 		unsigned int index;
 		int joined = 0;
 
-		if (!entry->ifa_addr || entry->ifa_addr->sa_family != AF_INET ||
-		    !(entry->ifa_flags & IFF_UP) || !is_ethernet(list, entry->ifa_name))
+		if (!entry->ifa_addr || entry->ifa_addr->sa_family != AF_INET)
+			continue;
+		fastpath_know_address(fastpath, entry);
+		if (!(entry->ifa_flags & IFF_UP) || !is_ethernet(list, entry->ifa_name))
 			continue;
 		index = if_nametoindex(entry->ifa_name);
 		uplink = index ? fastpath_find(fastpath, index) : NULL;
@@ -338,6 +370,7 @@ int fastpath_follow(struct fastpath *fastpath)
 			error = joined;
 	}
 	freeifaddrs(list);
+	fastpath_forget_addresses(fastpath);
 	for (uplink = TAILQ_FIRST(&fastpath->uplinks); uplink; uplink = after) {
 		after = TAILQ_NEXT(uplink, next);
 		if (uplink->seen)

@@ -83,6 +83,7 @@ struct ipv6 {
 #define TCP_LEAST 20
 
 struct fast_state state;
+struct fast_root root SEC(".data.root") = {};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -125,6 +126,15 @@ struct {
 	__type(value, __u32);
 } devices SEC(".maps");
 
+/* The machine's own, which alone may be the source of what goes out. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, __be32);
+	__type(value, __u32);
+} addresses SEC(".maps");
+
 /* --- what both need ----------------------------------------------------------------------- */
 
 #define HEADERS (ETH + IPV4 + UDP + IPV6 + TCP_LEAST)
@@ -141,7 +151,7 @@ static __always_inline struct fast_session *session_get(__u32 id)
 
 static __always_inline struct fast_counters *counters_get(__u32 id)
 {
-	__u32 lanes = state.lanes;
+	__u32 lanes = root.lanes;
 	__u32 index = id * lanes + (bpf_get_smp_processor_id() & (lanes - 1));
 
 	return bpf_map_lookup_elem(&counters, &index);
@@ -150,7 +160,7 @@ static __always_inline struct fast_counters *counters_get(__u32 id)
 /* A packet that is neither what it was nor what it was to be is lost; rare, as when memory is. */
 static __always_inline int lose(struct fast_counters *counts, bool out)
 {
-	struct fast_counters *all = counters_get(state.sessions_max);
+	struct fast_counters *all = counters_get(root.sessions_max);
 
 	__sync_fetch_and_add(out ? &counts->not_sent : &counts->not_written, 1);
 	if (all)
@@ -352,6 +362,8 @@ int fast_encap(struct __sk_buff *skb)
 
 	out.peer.whole = *(volatile __u64 *)&session->peer.whole;
 	out.local = session->local;
+	if (!bpf_map_lookup_elem(&addresses, &out.local))
+		return TC_ACT_UNSPEC;
 	udp = out.peer.transport == FAST_UDP;
 	out.overhead = udp ? IPV4 + UDP : IPV4;
 	out.size = skb->gso_size;
@@ -453,7 +465,7 @@ static __always_inline bool in_source_is_good(const struct fast_session *session
 	if (is_multicast(inner->source) ||
 	    (!high && (!(__u32)low || (__u32)low == bpf_htonl(0xffff))))
 		return false;
-	if (!state.ingress)
+	if (!root.ingress)
 		return true;
 	for (__u32 i = 0; i < FAST_PREFIXES_MAX; i++) {
 		const struct fast_prefix *prefix = &session->prefixes[i];
@@ -616,7 +628,7 @@ int fast_decap(struct __sk_buff *skb)
 	}
 	__sync_fetch_and_add(&counts->in_packets, count);
 	__sync_fetch_and_add(&counts->in_bytes, len);
-	return bpf_redirect(state.tun, BPF_F_INGRESS);
+	return bpf_redirect(root.tun, BPF_F_INGRESS);
 }
 
 /*

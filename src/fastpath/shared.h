@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the kernel's programs (programs.bpf.c) and the processes around them have in common: the
- * maps' contents. Forward writes sessions, peers and routes; root's process writes devices and most
- * of the state; the programs write counters, and in a session what is said to be theirs.
+ * maps' contents. Forward writes sessions, peers and routes; root's process writes devices and
+ * their addresses and what is in struct fast_root; the programs write counters, and in a session
+ * what is said to be theirs.
  *
  * Addresses and ports are in network byte order, times in nanoseconds of CLOCK_MONOTONIC as the
  * kernel's coarse clock has them.
@@ -102,12 +103,15 @@ struct fast_route {
 	__u8 address[16];
 };
 
-/* One for all. */
+/* Forward's, one for all sessions. */
 struct fast_state {
-	/* forward's: */
 	__u64 alive; /* when it was last seen to be */
 	__u32 udp_port;
-	/* root's: */
+	__u32 unused;
+};
+
+/* Root's alone: a forward that was taken over must not say where packets come in. */
+struct fast_root {
 	__u32 tun;   /* the device that all sessions share; 0: none */
 	__u32 lanes; /* a power of two */
 	__u32 sessions_max;

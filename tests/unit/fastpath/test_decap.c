@@ -96,10 +96,10 @@ static bool world_open(void)
 		[FAST_PEERS] = programs->maps.peers,
 	};
 
-	programs->bss->state.lanes = LANES;
-	programs->bss->state.sessions_max = SESSIONS;
-	programs->bss->state.ingress = 1;
-	programs->bss->state.tun = LOOPBACK;
+	programs->data_root->root.lanes = LANES;
+	programs->data_root->root.sessions_max = SESSIONS;
+	programs->data_root->root.ingress = 1;
+	programs->data_root->root.tun = LOOPBACK;
 	programs->bss->state.udp_port = htons(OUR_PORT);
 	world.base = event_base_new();
 	assert_non_null(world.base);
