@@ -46,7 +46,7 @@ def options_of(program):
 
 def keys():
     table = (ROOT / "src" / "server" / "settings.c").read_text()
-    return set(re.findall(r'^\t(?:VALUE|NUMBER)\("([a-z.0-9]+)",', table, re.MULTILINE))
+    return set(re.findall(r'^\t(?:SETTING|YES_NO|NUMBER)\("([a-z.0-9]+)",', table, re.MULTILINE))
 
 
 def blocks(language):
