@@ -108,6 +108,7 @@ for word in $state "$0" "$@"; do echo "$word"; done >>"{calls}"
     # What would be found now is another one.
     folder_with(internet, "empty", f"#!/bin/sh\necho another >>'{calls}'\n")
     os.kill(client.rooms()["monitor"], signal.SIGKILL)
+    assert client.wait() == -signal.SIGKILL
     until(lambda: "down" in calls.read_text(), "the guard runs it")
     until(lambda: len(calls.read_text().splitlines()) == 14, "all is said")
     assert calls.read_text().splitlines()[7:] == ["down", *called]
