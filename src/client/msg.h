@@ -16,31 +16,29 @@ enum client_msg {
 	/* monitor to control */
 	CLIENT_MSG_PASSWORD = 1, /* struct client_password: one for each server */
 	CLIENT_MSG_ACCOUNT,	 /* struct client_account: log in now */
-	CLIENT_MSG_RECONNECT,	 /* struct client_none: SIGHUP */
-	CLIENT_MSG_NETWORK,	 /* struct client_none: addresses or routes of this box changed */
+	CLIENT_MSG_RECONNECT,	 /* SIGHUP */
+	CLIENT_MSG_NETWORK,	 /* addresses or routes of this box changed */
 	CLIENT_MSG_WOKE,	 /* struct client_woke: the machine was asleep */
-	CLIENT_MSG_STOP,	 /* struct client_none: SIGTERM, SIGINT */
+	CLIENT_MSG_STOP,	 /* SIGTERM, SIGINT */
 	CLIENT_MSG_RAISED,	 /* struct client_raised: the answer to RAISE */
-	CLIENT_MSG_LOWERED,	 /* struct client_none: the answer to LOWER */
-	CLIENT_MSG_LOST,	/* struct client_none: the tunnel has gone without being asked to */
-	CLIENT_MSG_CALL,	/* struct client_none: answer with HERE */
-	CLIENT_MSG_RESOLVER,	/* struct client_server, descriptor: the channel to its resolver */
-	CLIENT_MSG_NO_RESOLVER, /* struct client_server: there is none for it now */
-	CLIENT_MSG_COUNTERS,	/* struct client_none, descriptor: the counter page, read-only */
+	CLIENT_MSG_LOWERED,	 /* the answer to LOWER */
+	CLIENT_MSG_LOST,	 /* the tunnel has gone without being asked to */
+	CLIENT_MSG_RESOLVER,	 /* struct client_server, descriptor: the channel to its resolver */
+	CLIENT_MSG_NO_RESOLVER,	 /* struct client_server: there is none for it now */
+	CLIENT_MSG_COUNTERS,	 /* descriptor: the counter page, read-only */
 	CLIENT_MSG_FAST,   /* struct counters_kernel_given, descriptor: the kernel's counters */
-	CLIENT_MSG_REPORT, /* struct client_none: SIGUSR1 */
+	CLIENT_MSG_REPORT, /* SIGUSR1 */
 	/* control to monitor */
 	CLIENT_MSG_RAISE = 32, /* struct client_tunnel: make the interface, run the script */
-	CLIENT_MSG_LOWER,      /* struct client_none: run the script, remove everything */
+	CLIENT_MSG_LOWER,      /* run the script, remove everything */
 	CLIENT_MSG_SESSION,    /* struct client_session: the session has come or gone */
-	CLIENT_MSG_HERE,       /* struct client_none: the answer to CALL */
 	CLIENT_MSG_LOOKUP,     /* struct client_server: RESOLVER or NO_RESOLVER, for its name */
-	CLIENT_MSG_HEARD,      /* struct client_none: the answer to RECONNECT */
-	CLIENT_MSG_PORT,       /* struct client_none: give forward a socket with another UDP port */
+	CLIENT_MSG_HEARD,      /* the answer to RECONNECT */
+	CLIENT_MSG_PORT,       /* give forward a socket with another UDP port */
 	/* monitor to guard */
 	CLIENT_MSG_GUARD = 64, /* struct client_guard: this has to go if monitor dies */
 	CLIENT_MSG_SCRIPT,     /* struct client_script: the script runs now, or does not any more */
-	CLIENT_MSG_UNGUARD,    /* struct client_none: it is gone */
+	CLIENT_MSG_UNGUARD,    /* it is gone */
 	/* resolver to control */
 	CLIENT_MSG_ADDRESSES = 96, /* struct client_addresses: what came of the look-up */
 };
@@ -49,10 +47,6 @@ enum client_msg {
 
 /* Most addresses of a name. */
 #define CLIENT_ADDRESSES_MAX 16
-
-struct client_none {
-	uint32_t unused;
-};
 
 struct client_password {
 	uint32_t server; /* its index on the command line */

@@ -158,45 +158,37 @@ static void forward_set_outer(struct forward *forward, enum forward_transport tr
 	}
 }
 
-static void forward_on_raw(struct ipc *ipc, const void *body, int fd, void *arg)
+static void forward_on_raw(int fd, void *arg)
 {
-	(void)ipc;
-	(void)body;
 	forward_set_outer(arg, FORWARD_PROTO41, fd);
 }
 
-static void forward_on_udp(struct ipc *ipc, const void *body, int fd, void *arg)
+static void forward_on_udp(int fd, void *arg)
 {
-	(void)ipc;
-	(void)body;
 	forward_set_outer(arg, FORWARD_UDP, fd);
 }
 
-static void forward_on_candidate(struct ipc *ipc, const void *body, int fd, void *arg)
+static void forward_on_candidate(const void *body, int fd, void *arg)
 {
 	struct forward *forward = arg;
 	const struct forward_port *message = body;
 
-	(void)ipc;
 	/* Without it all goes on as before. */
 	(void)plane_set_candidate(&forward->plane, (uint16_t)message->port, fd);
 }
 
-static void forward_on_routes(struct ipc *ipc, const void *body, int fd, void *arg)
+static void forward_on_routes(int fd, void *arg)
 {
 	const struct forward *forward = arg;
 
-	(void)ipc;
-	(void)body;
 	sources_set_socket(forward->plane.sources, fd);
 }
 
-static void forward_on_fast(struct ipc *ipc, const void *body, int fd, void *arg)
+static void forward_on_fast(const void *body, int fd, void *arg)
 {
 	struct forward *forward = arg;
 	int error = fast_take(forward->plane.fast, body, fd);
 
-	(void)ipc;
 	if (error) {
 		errno = -error;
 		log_warn("fast path");
@@ -204,13 +196,11 @@ static void forward_on_fast(struct ipc *ipc, const void *body, int fd, void *arg
 	}
 }
 
-static void forward_on_counters(struct ipc *ipc, const void *body, int fd, void *arg)
+static void forward_on_counters(int fd, void *arg)
 {
 	struct forward *forward = arg;
 	int error = plane_set_counters(&forward->plane, fd);
 
-	(void)ipc;
-	(void)body;
 	if (error) {
 		errno = -error;
 		log_warn("counter page");
@@ -218,35 +208,30 @@ static void forward_on_counters(struct ipc *ipc, const void *body, int fd, void 
 	}
 }
 
-static void forward_on_icmp(struct ipc *ipc, const void *body, int fd, void *arg)
+static void forward_on_icmp(const void *body, void *arg)
 {
 	struct forward *forward = arg;
 	const struct forward_icmp *icmp = body;
 
-	(void)ipc;
-	(void)fd;
 	forward->plane.icmp_source = icmp->source;
 }
 
-static void forward_on_settings(struct ipc *ipc, const void *body, int fd, void *arg)
+static void forward_on_settings(const void *body, void *arg)
 {
 	struct forward *forward = arg;
 	const struct forward_settings *settings = body;
 
-	(void)ipc;
-	(void)fd;
 	plane_set_icmp6_rate(&forward->plane, settings->icmp6_rate);
 	log_set_debug(settings->debug);
 }
 
-static void forward_on_device(struct ipc *ipc, const void *body, int fd, void *arg)
+static void forward_on_device(const void *body, int fd, void *arg)
 {
 	struct forward *forward = arg;
 	const struct forward_device *message = body;
 	struct device *device = devices_get(forward->plane.devices, message->index);
 	struct plane_session *own;
 
-	(void)ipc;
 	if (!device) {
 		close(fd);
 	} else if (device_open(device, fd) == 0) {
@@ -259,14 +244,12 @@ static void forward_on_device(struct ipc *ipc, const void *body, int fd, void *a
 	forward_end(forward, 1);
 }
 
-static void forward_on_no_device(struct ipc *ipc, const void *body, int fd, void *arg)
+static void forward_on_no_device(const void *body, void *arg)
 {
 	struct forward *forward = arg;
 	const struct forward_device *message = body;
 	struct device *device = devices_find(forward->plane.devices, message->index);
 
-	(void)ipc;
-	(void)fd;
 	if (!device)
 		return;
 	device_close(device);
@@ -340,14 +323,12 @@ static int forward_add(struct forward *forward, const struct forward_session *co
 	return 0;
 }
 
-static void forward_on_add(struct ipc *ipc, const void *body, int fd, void *arg)
+static void forward_on_add(const void *body, void *arg)
 {
 	struct forward *forward = arg;
 	const struct forward_session *config = body;
 	int error = forward_add(forward, config);
 
-	(void)ipc;
-	(void)fd;
 	if (error) {
 		errno = -error;
 		log_warn("session %u refused", config->id);
@@ -355,14 +336,12 @@ static void forward_on_add(struct ipc *ipc, const void *body, int fd, void *arg)
 	}
 }
 
-static void forward_on_remove(struct ipc *ipc, const void *body, int fd, void *arg)
+static void forward_on_remove(const void *body, void *arg)
 {
 	struct forward *forward = arg;
 	const struct forward_id *message = body;
 	struct session *session = table_by_id(forward->plane.table, message->id);
 
-	(void)ipc;
-	(void)fd;
 	if (session) {
 		struct device *device = session_plane(session)->device;
 
@@ -373,26 +352,22 @@ static void forward_on_remove(struct ipc *ipc, const void *body, int fd, void *a
 	forward_tell(forward, FORWARD_MSG_REMOVED, message->id);
 }
 
-static void forward_on_hello(struct ipc *ipc, const void *body, int fd, void *arg)
+static void forward_on_hello(const void *body, void *arg)
 {
 	const struct forward *forward = arg;
 	const struct forward_id *message = body;
 	struct session *session = table_by_id(forward->plane.table, message->id);
 
-	(void)ipc;
-	(void)fd;
 	if (session && plane_outer(&forward->plane, session))
 		forward_hurry(session);
 }
 
-static void forward_on_assigned(struct ipc *ipc, const void *body, int fd, void *arg)
+static void forward_on_assigned(const void *body, void *arg)
 {
 	struct forward *forward = arg;
 	const struct forward_prefix *message = body;
 	int error = table_assign(forward->plane.table, &message->prefix);
 
-	(void)ipc;
-	(void)fd;
 	/* Without it senders hear "no route" instead of "unreachable": worth a line, no more. */
 	if (error) {
 		errno = -error;
@@ -400,42 +375,31 @@ static void forward_on_assigned(struct ipc *ipc, const void *body, int fd, void 
 	}
 }
 
-static void forward_on_call(struct ipc *ipc, const void *body, int fd, void *arg)
-{
-	const struct forward_none none = {0};
-
-	(void)body;
-	(void)fd;
-	(void)arg;
-	/* Without memory for it monitor hears nothing, which is what it listens for. */
-	(void)ipc_send(ipc, FORWARD_MSG_HERE, &none, sizeof(none), -1);
-}
-
 /* --- the room ----------------------------------------------------------------------------- */
 
 static const struct ipc_row forward_monitor_rows[] = {
-	{FORWARD_MSG_RAW, sizeof(struct forward_none), true, forward_on_raw},
-	{FORWARD_MSG_UDP, sizeof(struct forward_none), true, forward_on_udp},
-	{FORWARD_MSG_CANDIDATE, sizeof(struct forward_port), true, forward_on_candidate},
-	{FORWARD_MSG_COUNTERS, sizeof(struct forward_none), true, forward_on_counters},
-	{FORWARD_MSG_FAST, sizeof(struct forward_fast), true, forward_on_fast},
-	{FORWARD_MSG_ROUTES, sizeof(struct forward_none), true, forward_on_routes},
-	{FORWARD_MSG_ICMP, sizeof(struct forward_icmp), false, forward_on_icmp},
-	{FORWARD_MSG_SETTINGS, sizeof(struct forward_settings), false, forward_on_settings},
-	{FORWARD_MSG_DEVICE, sizeof(struct forward_device), true, forward_on_device},
-	{FORWARD_MSG_NO_DEVICE, sizeof(struct forward_device), false, forward_on_no_device},
-	{FORWARD_MSG_ASSIGNED, sizeof(struct forward_prefix), false, forward_on_assigned},
-	{FORWARD_MSG_CALL, sizeof(struct forward_none), false, forward_on_call},
+	IPC_FD(FORWARD_MSG_RAW, forward_on_raw),
+	IPC_FD(FORWARD_MSG_UDP, forward_on_udp),
+	IPC_BODY_FD(FORWARD_MSG_CANDIDATE, struct forward_port, forward_on_candidate),
+	IPC_FD(FORWARD_MSG_COUNTERS, forward_on_counters),
+	IPC_BODY_FD(FORWARD_MSG_FAST, struct forward_fast, forward_on_fast),
+	IPC_FD(FORWARD_MSG_ROUTES, forward_on_routes),
+	IPC_BODY(FORWARD_MSG_ICMP, struct forward_icmp, forward_on_icmp),
+	IPC_BODY(FORWARD_MSG_SETTINGS, struct forward_settings, forward_on_settings),
+	IPC_BODY_FD(FORWARD_MSG_DEVICE, struct forward_device, forward_on_device),
+	IPC_BODY(FORWARD_MSG_NO_DEVICE, struct forward_device, forward_on_no_device),
+	IPC_BODY(FORWARD_MSG_ASSIGNED, struct forward_prefix, forward_on_assigned),
+	IPC_ANSWERS_PINGS,
 };
 
 /* The server's control has no more to say than the first ones. */
 enum { FORWARD_SERVER_ROWS = 2 };
 
 static const struct ipc_row forward_control_rows[] = {
-	{FORWARD_MSG_ADD, sizeof(struct forward_session), false, forward_on_add},
-	{FORWARD_MSG_REMOVE, sizeof(struct forward_id), false, forward_on_remove},
+	IPC_BODY(FORWARD_MSG_ADD, struct forward_session, forward_on_add),
+	IPC_BODY(FORWARD_MSG_REMOVE, struct forward_id, forward_on_remove),
 	/* a client's: */
-	{FORWARD_MSG_HELLO, sizeof(struct forward_id), false, forward_on_hello},
+	IPC_BODY(FORWARD_MSG_HELLO, struct forward_id, forward_on_hello),
 };
 
 #define FORWARD_N_ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))

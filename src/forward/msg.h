@@ -19,18 +19,17 @@
 
 enum forward_msg {
 	/* monitor to forward */
-	FORWARD_MSG_RAW = 1,   /* struct forward_none, descriptor: the raw protocol 41 socket */
-	FORWARD_MSG_COUNTERS,  /* struct forward_none, descriptor: the counter page, writable */
+	FORWARD_MSG_RAW = 1,   /* descriptor: the raw protocol 41 socket */
+	FORWARD_MSG_COUNTERS,  /* descriptor: the counter page, writable */
 	FORWARD_MSG_ICMP,      /* struct forward_icmp */
 	FORWARD_MSG_DEVICE,    /* struct forward_device, descriptor: a TUN device */
 	FORWARD_MSG_NO_DEVICE, /* struct forward_device: close it */
-	FORWARD_MSG_UDP,       /* struct forward_none, descriptor: the bound UDP socket */
+	FORWARD_MSG_UDP,       /* descriptor: the bound UDP socket */
 	FORWARD_MSG_CANDIDATE, /* struct forward_port, descriptor: client: another UDP socket */
 	FORWARD_MSG_ASSIGNED,  /* struct forward_prefix: assigned to a user who is not here now */
-	FORWARD_MSG_CALL,      /* struct forward_none: answer with HERE */
 	FORWARD_MSG_SETTINGS,  /* struct forward_settings */
 	FORWARD_MSG_FAST,      /* struct forward_fast, descriptor: a map of the fast path */
-	FORWARD_MSG_ROUTES, /* struct forward_none, descriptor: to ask the kernel for routes with */
+	FORWARD_MSG_ROUTES,    /* descriptor: to ask the kernel for routes with */
 	/* control to forward */
 	FORWARD_MSG_ADD = 32, /* struct forward_session */
 	FORWARD_MSG_REMOVE,   /* struct forward_id */
@@ -44,12 +43,6 @@ enum forward_msg {
 	FORWARD_MSG_REMOVED, /* struct forward_id: no packet of this session passes any more */
 	FORWARD_MSG_SILENT,  /* struct forward_id: client: no hello was answered for 10 s */
 	FORWARD_MSG_PORT,    /* struct forward_port: client: the CANDIDATE of this port is used */
-	/* forward to monitor */
-	FORWARD_MSG_HERE = 96, /* struct forward_none: the answer to CALL */
-};
-
-struct forward_none {
-	uint32_t unused;
 };
 
 /* Where ICMPv6 errors come from; all zero: from nowhere, so none are sent. */

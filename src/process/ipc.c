@@ -38,6 +38,8 @@ struct ipc {
 	size_t n_rows;
 	ipc_closed closed;
 	void *arg;
+	void (*pong)(void *arg); /* who waits for the answer to a ping, NULL: nobody */
+	void *pong_arg;
 	struct event *readable;
 	struct event *writable;
 	STAILQ_HEAD(, ipc_queued) queue;
@@ -110,7 +112,8 @@ static int ipc_write(int socket, uint32_t type, const void *body, size_t size, i
 	memset(&packet, 0, offsetof(struct ipc_packet, body));
 	packet.header.type = type;
 	packet.header.size = (uint32_t)size;
-	memcpy(packet.body, body, size);
+	if (size > 0)
+		memcpy(packet.body, body, size);
 	if (fd != -1) {
 		struct cmsghdr *cmsg;
 
@@ -162,7 +165,8 @@ int ipc_send(struct ipc *ipc, uint32_t type, const void *body, size_t size, int 
 		queued->type = type;
 		queued->size = size;
 		queued->fd = fd;
-		memcpy(queued->body, body, size);
+		if (size > 0)
+			memcpy(queued->body, body, size);
 		STAILQ_INSERT_TAIL(&ipc->queue, queued, next);
 		ipc->queued++;
 		return event_add(ipc->writable, NULL) == -1 ? -ENOMEM : 0;
@@ -206,6 +210,15 @@ static void ipc_on_writable(evutil_socket_t fd, short what, void *arg)
 		loop_add(ipc->writable, NULL);
 }
 
+int ipc_ping(struct ipc *ipc, void (*pong)(void *arg), void *arg)
+{
+	int error = ipc_send(ipc, IPC_PING, NULL, 0, -1);
+
+	ipc->pong = error ? NULL : pong;
+	ipc->pong_arg = arg;
+	return error;
+}
+
 size_t ipc_backlog(const struct ipc *ipc)
 {
 	return ipc->queued;
@@ -246,6 +259,52 @@ static int ipc_take_fd(struct msghdr *msg, bool *extra)
 	return fd;
 }
 
+bool ipc_row_with_fd(const struct ipc_row *row)
+{
+	return row->on_fd || row->on_body_fd;
+}
+
+void ipc_row_handle(const struct ipc_row *row, const void *body, int fd, void *arg)
+{
+	if (row->on_event)
+		row->on_event(arg);
+	else if (row->on_body)
+		row->on_body(body, arg);
+	else if (row->on_fd)
+		row->on_fd(fd, arg);
+	else
+		row->on_body_fd(body, fd, arg);
+}
+
+static const struct ipc_row *ipc_find_row(const struct ipc *ipc, uint32_t type)
+{
+	static const struct ipc_row pong = {.type = IPC_PONG};
+
+	if (type == IPC_PONG)
+		return ipc->pong ? &pong : NULL;
+	for (size_t i = 0; i < ipc->n_rows; i++) {
+		if (ipc->rows[i].type == type)
+			return &ipc->rows[i];
+	}
+	return NULL;
+}
+
+/* Has a message handled that has the form of its row; body and fd are the handler's. */
+static void ipc_take(struct ipc *ipc, const struct ipc_row *row, const void *body, int fd)
+{
+	void (*pong)(void *arg) = ipc->pong;
+
+	if (row->type == IPC_PONG) {
+		ipc->pong = NULL;
+		pong(ipc->pong_arg);
+	} else if (row->type == IPC_PING) {
+		/* If there is no memory for it nothing is heard, which is what is listened for. */
+		(void)ipc_send(ipc, IPC_PONG, NULL, 0, -1);
+	} else {
+		ipc_row_handle(row, body, fd, ipc->arg);
+	}
+}
+
 /* Returns 1 for a message handled, 0 where there is none now, -1 at the end, -2 for a violation. */
 static int ipc_read_one(struct ipc *ipc)
 {
@@ -268,6 +327,7 @@ static int ipc_read_one(struct ipc *ipc)
 	if (n == 0)
 		return -1;
 
+	const struct ipc_row *row;
 	bool extra = false;
 	int fd = ipc_take_fd(&msg, &extra);
 	int result = -2;
@@ -277,24 +337,20 @@ static int ipc_read_one(struct ipc *ipc)
 		log_warnx("malformed message from %s", ipc->name);
 		goto done;
 	}
-	for (size_t i = 0; i < ipc->n_rows; i++) {
-		const struct ipc_row *row = &ipc->rows[i];
-
-		if (row->type != packet.header.type)
-			continue;
-		if (row->size != packet.header.size ||
-		    row->size != (size_t)n - offsetof(struct ipc_packet, body) ||
-		    row->with_fd != (fd != -1)) {
-			log_warnx("message %u from %s has the wrong form", packet.header.type,
-				  ipc->name);
-			goto done;
-		}
-		row->handler(ipc, packet.body, fd, ipc->arg);
+	row = ipc_find_row(ipc, packet.header.type);
+	if (!row && packet.header.type == IPC_PONG) {
+		log_warnx("%s answered what it was not asked", ipc->name);
+	} else if (!row) {
+		log_warnx("unexpected message %u from %s", packet.header.type, ipc->name);
+	} else if (row->size != packet.header.size ||
+		   row->size != (size_t)n - offsetof(struct ipc_packet, body) ||
+		   ipc_row_with_fd(row) != (fd != -1)) {
+		log_warnx("message %u from %s has the wrong form", packet.header.type, ipc->name);
+	} else {
+		ipc_take(ipc, row, packet.body, fd);
 		fd = -1;
 		result = 1;
-		goto done;
 	}
-	log_warnx("unexpected message %u from %s", packet.header.type, ipc->name);
 done:
 	if (fd != -1)
 		close(fd);
@@ -311,7 +367,7 @@ static void ipc_on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	ipc->freed = &freed;
-	/* Bounded, so that one busy channel does not starve the room's other work. */
+	/* Bounded, so that one busy channel does not starve the process's other work. */
 	for (int i = 0; i < 64 && result == 1 && !freed; i++)
 		result = ipc_read_one(ipc);
 	if (freed)

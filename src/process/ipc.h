@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Channels between the rooms: fixed-size typed messages, with at most one descriptor each, over a
- * SOCK_SEQPACKET socket pair. Sending never blocks; what the peer has not taken yet is queued.
+ * Channels between the processes: fixed-size typed messages, with at most one descriptor each, over
+ * a SOCK_SEQPACKET socket pair. Sending never blocks; what the peer has not taken yet is queued.
  */
 #ifndef DTCP_PROCESS_IPC_H
 #define DTCP_PROCESS_IPC_H
@@ -18,35 +18,76 @@
 struct ipc;
 
 /*
- * Called for each message. body has exactly the size that the table names and is aligned for any
- * type. fd is the descriptor that came with it and is the handler's to close; -1 where the table
- * says that none comes.
+ * What a process takes from a channel: one row for each type, written with the macros below. body
+ * has exactly the size that the row names and is aligned for any type; fd is the descriptor that
+ * came with the message and is the handler's to close.
  */
-typedef void (*ipc_handler)(struct ipc *ipc, const void *body, int fd, void *arg);
-
-/* What a room takes from a channel: one row for each type. */
 struct ipc_row {
 	uint32_t type;
-	size_t size;
-	bool with_fd; /* a descriptor must come with it; else none may */
-	ipc_handler handler;
+	size_t size; /* of the body, 0: there is none */
+	/* One of them, by what the message brings; none for IPC_ANSWERS_PINGS. */
+	void (*on_event)(void *arg);
+	void (*on_body)(const void *body, void *arg);
+	void (*on_fd)(int fd, void *arg);
+	void (*on_body_fd)(const void *body, int fd, void *arg);
 };
+
+/* A message that says all with its type; with a body; with a descriptor; with both. */
+#define IPC_EVENT(t, handler)                                                                      \
+	{                                                                                          \
+		.type = (t), .on_event = (handler)                                                 \
+	}
+#define IPC_BODY(t, body, handler)                                                                 \
+	{                                                                                          \
+		.type = (t), .size = sizeof(body), .on_body = (handler)                            \
+	}
+#define IPC_FD(t, handler)                                                                         \
+	{                                                                                          \
+		.type = (t), .on_fd = (handler)                                                    \
+	}
+#define IPC_BODY_FD(t, body, handler)                                                              \
+	{                                                                                          \
+		.type = (t), .size = sizeof(body), .on_body_fd = (handler)                         \
+	}
+
+/* The types that are the channel's own, for ipc_ping(). */
+enum { IPC_PING = 0x7ffffffe, IPC_PONG = 0x7fffffff };
+
+/* The other end may ask whether we are alive; the channel answers by itself. */
+#define IPC_ANSWERS_PINGS                                                                          \
+	{                                                                                          \
+		.type = IPC_PING                                                                   \
+	}
+
+/* True if a descriptor must come with a message of this row; else none may. */
+bool ipc_row_with_fd(const struct ipc_row *row);
+
+/* Has a row's handler take a message of its form. */
+void ipc_row_handle(const struct ipc_row *row, const void *body, int fd, void *arg);
 
 /* The other end has closed, or sent what is not in the table (which is logged first). */
 typedef void (*ipc_closed)(struct ipc *ipc, bool violated, void *arg);
 
 /*
  * Takes over fd, which becomes non-blocking. rows must stay valid. name is for the log ("control")
- * and names the room at the other end. NULL where memory is short; then fd is still the caller's.
+ * and names the process at the other end. NULL if memory is short; then fd is still the caller's.
  */
 struct ipc *ipc_new(struct event_base *base, int fd, const char *name, const struct ipc_row *rows,
 		    size_t n_rows, ipc_closed closed, void *arg);
 
 /*
- * Sends or queues a message; fd, if not -1, is closed when it has been handed over. Returns 0 or
- * -errno; fd is closed in either case. That the other end has gone is told by closed(), not here.
+ * Sends or queues a message; size 0, with NULL for body: it has none. fd, if not -1, is closed when
+ * it has been handed over. Returns 0 or -errno; fd is closed in either case. That the other end has
+ * gone is told by closed(), not here.
  */
 int ipc_send(struct ipc *ipc, uint32_t type, const void *body, size_t size, int fd);
+
+/*
+ * Asks whether the process at the other end still takes messages, which its table must allow
+ * (IPC_ANSWERS_PINGS); pong() is called when it has answered. One at a time: a pong that was not
+ * asked for is a violation. Returns 0 or -errno: then there will be no answer.
+ */
+int ipc_ping(struct ipc *ipc, void (*pong)(void *arg), void *arg);
 
 /* How many messages the other end has not taken yet, beyond what its socket holds. */
 size_t ipc_backlog(const struct ipc *ipc);
@@ -66,7 +107,7 @@ int ipc_pair(int fds[static 2]);
 
 /*
  * The process that made the pair which fd is an end of, also when it has ended: by then getppid()
- * tells a room of somebody else. -errno on failure.
+ * tells a process of somebody else. -errno on failure.
  */
 pid_t ipc_maker(int fd);
 

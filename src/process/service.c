@@ -11,19 +11,22 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Rooms that can be watched; length of a status; shortest time between signs of life. */
-enum { SERVICE_ROOMS_MAX = 2, SERVICE_STATUS_MAX = 1000, SERVICE_TICK_MIN_US = 10000 };
+/* Processes that can be watched; length of a status; shortest time between signs of life. */
+enum { SERVICE_WATCHED_MAX = 4, SERVICE_STATUS_MAX = 1000, SERVICE_TICK_MIN_US = 10000 };
+
+/* A process that is to show that it lives. */
+struct service_watched {
+	struct service *service;
+	const char *name;
+	struct ipc *const *ipc; /* its owner's pointer; NULL: no process is watched here */
+	bool asked;		/* and has not answered yet */
+};
 
 struct service {
 	const struct notify *notify;
 	struct event *tick;  /* half of the watchdog's time; NULL: none is wanted */
 	struct event *later; /* pending while nothing more is said */
-	struct {
-		const char *name;
-		struct ipc *const *ipc; /* its owner's pointer; NULL: no room is watched here */
-		uint32_t type;
-		bool asked; /* and has not answered yet */
-	} rooms[SERVICE_ROOMS_MAX];
+	struct service_watched watched[SERVICE_WATCHED_MAX];
 	bool overdue; /* a sign of life waits for an answer */
 	bool unsaid;  /* a sign of life did not get through */
 	bool stopping;
@@ -67,59 +70,72 @@ static void service_on_later(evutil_socket_t fd, short what, void *arg)
 	service_tell_status(service);
 }
 
-/* The channel to a room; NULL if there is no such room, or its channel is closed. */
-static struct ipc *service_channel(const struct service *service, size_t i)
+static void service_on_pong(void *arg);
+
+/* The channel is there: the process exists, and nobody has closed it. */
+static bool service_is_there(const struct service_watched *watched)
 {
-	return service->rooms[i].ipc ? *service->rooms[i].ipc : NULL;
+	return watched->ipc && *watched->ipc;
 }
 
-static void service_ask(struct service *service, size_t i)
+static void service_ask(struct service_watched *watched)
 {
-	const struct service_none none = {0};
-	struct ipc *ipc = service_channel(service, i);
-
-	if (!ipc)
+	if (!service_is_there(watched))
 		return;
-	service->rooms[i].asked = true;
+	watched->asked = true;
 	/* A question that cannot be sent is one that is not answered. */
-	(void)ipc_send(ipc, service->rooms[i].type, &none, sizeof(none), -1);
+	(void)ipc_ping(*watched->ipc, service_on_pong, watched);
 }
 
-/* The first room that has not answered; SERVICE_ROOMS_MAX if all have that are still there. */
-static size_t service_silent(const struct service *service)
+/* The first process that has not answered; NULL if all have that are still there. */
+static const struct service_watched *service_silent(const struct service *service)
 {
-	size_t i = 0;
-
-	while (i < SERVICE_ROOMS_MAX && !(service->rooms[i].asked && service_channel(service, i)))
-		i++;
-	return i;
+	for (size_t i = 0; i < SERVICE_WATCHED_MAX; i++) {
+		if (service->watched[i].asked && service_is_there(&service->watched[i]))
+			return &service->watched[i];
+	}
+	return NULL;
 }
 
 /* Passes on that all are alive, and asks for the next time, if there is to be one. */
 static void service_alive(struct service *service)
 {
 	service_beat(service);
-	for (size_t i = 0; i < SERVICE_ROOMS_MAX && !service->stopping; i++)
-		service_ask(service, i);
+	for (size_t i = 0; i < SERVICE_WATCHED_MAX && !service->stopping; i++)
+		service_ask(&service->watched[i]);
+}
+
+static void service_on_pong(void *arg)
+{
+	struct service_watched *watched = arg;
+	struct service *service = watched->service;
+
+	watched->asked = false;
+	if (!service->overdue || service_silent(service))
+		return;
+	/* Late is better than at the next tick, which may be too late. */
+	service->overdue = false;
+	log_info("all rooms answer again");
+	service_alive(service);
 }
 
 static void service_on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct service *service = arg;
-	size_t silent = service_silent(service);
+	const struct service_watched *silent = service_silent(service);
 
 	(void)fd;
 	(void)what;
 	if (service->stopping) {
 		/* How long the end may take is watched by other means. */
 		service_beat(service);
-	} else if (silent == SERVICE_ROOMS_MAX) {
+	} else if (!silent) {
 		service_alive(service);
 	} else if (!service->overdue) {
 		service->overdue = true;
 		log_warnx("room %s has not answered for %" PRIu64
 			  " ms; until it does, the service manager does not hear that we live",
-			  service->rooms[silent].name, service->notify->watchdog_us / 2000);
+			  silent->name, service->notify->watchdog_us / 2000);
 	}
 }
 
@@ -163,36 +179,16 @@ void service_free(struct service *service)
 	free(service);
 }
 
-void service_watch(struct service *service, const char *name, struct ipc *const *ipc, uint32_t type)
+void service_watch(struct service *service, const char *name, struct ipc *const *ipc)
 {
 	size_t i = 0;
 
-	while (i < SERVICE_ROOMS_MAX && service->rooms[i].ipc)
+	while (i < SERVICE_WATCHED_MAX && service->watched[i].ipc)
 		i++;
-	if (!service->tick || i == SERVICE_ROOMS_MAX)
+	if (!service->tick || i == SERVICE_WATCHED_MAX)
 		return;
-	service->rooms[i].name = name;
-	service->rooms[i].ipc = ipc;
-	service->rooms[i].type = type;
-	service_ask(service, i);
-}
-
-bool service_heard(struct service *service, const struct ipc *ipc)
-{
-	size_t i = 0;
-
-	while (i < SERVICE_ROOMS_MAX && service_channel(service, i) != ipc)
-		i++;
-	if (i == SERVICE_ROOMS_MAX || !service->rooms[i].asked)
-		return false;
-	service->rooms[i].asked = false;
-	if (service->overdue && service_silent(service) == SERVICE_ROOMS_MAX) {
-		/* Late is better than at the next tick, which may be too late. */
-		service->overdue = false;
-		log_info("all rooms answer again");
-		service_alive(service);
-	}
-	return true;
+	service->watched[i] = (struct service_watched){service, name, ipc, false};
+	service_ask(&service->watched[i]);
 }
 
 void service_status(struct service *service, const char *format, ...)

@@ -14,11 +14,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The body of the question and of the answer in service_watch(). */
-struct service_none {
-	uint32_t unused;
-};
-
 struct service;
 
 /*
@@ -31,15 +26,11 @@ struct service *service_new(struct event_base *base, const struct notify *notify
 void service_free(struct service *service);
 
 /*
- * The room at the other end of a channel is to show that it lives: from time to time it is sent a
- * message of this type (struct service_none), and its answer is told with service_heard(). name and
- * the owner's pointer must stay valid; one whose channel has been closed is not waited for.
+ * The process at the other end of a channel is to show that it lives: from time to time it is sent
+ * a ping. name and the owner's pointer must stay valid; one whose channel has been closed is not
+ * waited for.
  */
-void service_watch(struct service *service, const char *name, struct ipc *const *ipc,
-		   uint32_t type);
-
-/* False where this room was not asked. */
-bool service_heard(struct service *service, const struct ipc *ipc);
+void service_watch(struct service *service, const char *name, struct ipc *const *ipc);
 
 /* The state in one line; passed on when it changes, at most once a second. */
 __attribute__((format(printf, 2, 3))) void service_status(struct service *service,

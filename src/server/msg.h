@@ -15,23 +15,17 @@
 
 enum server_msg {
 	/* monitor to control */
-	SERVER_MSG_LISTENER = 1, /* struct server_none, descriptor: the listening socket */
-	SERVER_MSG_COUNTERS,	 /* struct server_none, descriptor: the counter page, read-only */
+	SERVER_MSG_LISTENER = 1, /* descriptor: the listening socket */
+	SERVER_MSG_COUNTERS,	 /* descriptor: the counter page, read-only */
 	SERVER_MSG_VERDICT,	 /* struct server_verdict: the answer to LOGIN */
 	SERVER_MSG_REVOKE,  /* struct server_id: of a session whose account is another one now */
 	SERVER_MSG_FAST,    /* struct counters_kernel_given, descriptor: the kernel's counters */
-	SERVER_MSG_REPORT,  /* struct server_none: SIGUSR1 */
-	SERVER_MSG_STOP,    /* struct server_none: SIGTERM, SIGINT */
-	SERVER_MSG_CALL,    /* struct server_none: answer with HERE */
+	SERVER_MSG_REPORT,  /* SIGUSR1 */
+	SERVER_MSG_STOP,    /* SIGTERM, SIGINT */
 	SERVER_MSG_SETTING, /* struct server_setting: has another value now */
 	/* control to monitor */
 	SERVER_MSG_LOGIN = 32, /* struct server_login */
 	SERVER_MSG_LOGOUT,     /* struct server_id: the session of a good verdict has ended */
-	SERVER_MSG_HERE,       /* struct server_none: the answer to CALL */
-};
-
-struct server_none {
-	uint32_t unused;
 };
 
 struct server_id {

@@ -113,15 +113,14 @@ void loop_sent(unsigned int channel, uint32_t type, const void *body, size_t siz
 	} else if (channel == MONITOR && type == SERVER_MSG_LOGOUT) {
 		FUZZ_CHECK(size == sizeof(struct server_id));
 		on_logout(body);
-	} else if (channel == MONITOR) {
-		FUZZ_CHECK(type == SERVER_MSG_HERE);
 	} else if (type == FORWARD_MSG_ADD) {
+		FUZZ_CHECK(channel == FORWARD);
 		FUZZ_CHECK(size == sizeof(struct forward_session));
 		on_add(body);
 	} else {
 		struct forward_id id;
 
-		FUZZ_CHECK(type == FORWARD_MSG_REMOVE && size == sizeof(id));
+		FUZZ_CHECK(channel == FORWARD && type == FORWARD_MSG_REMOVE && size == sizeof(id));
 		memcpy(&id, body, sizeof(id));
 		FUZZ_CHECK(id.id < SESSIONS && world.added[id.id]);
 		world.added[id.id] = false;
@@ -302,15 +301,12 @@ static void forward_says(struct fuzz_input *input)
 static void monitor_says(struct fuzz_input *input)
 {
 	const struct server_id id = {fuzz_below(input, SESSIONS + 1)};
-	const struct server_none none = {0};
 	struct server_setting setting = {0};
 
 	switch (fuzz_below(input, 4)) {
 	case 0:
-		tell(MONITOR, SERVER_MSG_REPORT, &none);
-		break;
 	case 1:
-		tell(MONITOR, SERVER_MSG_CALL, &none);
+		tell(MONITOR, SERVER_MSG_REPORT, NULL);
 		break;
 	case 2:
 		setting.number = fuzz_byte(input);
@@ -384,8 +380,6 @@ static void step(struct fuzz_input *input)
 /* Everybody goes; then nobody may hold anything any more. */
 static void end(void)
 {
-	const struct server_none none = {0};
-
 	for (size_t i = 0; i < CLIENTS; i++) {
 		hear(&world.peers[i]);
 		go(&world.peers[i]);
@@ -406,19 +400,17 @@ static void end(void)
 		FUZZ_CHECK(world.login[id] == IDLE && !world.added[id]);
 	/* One tells now and then what was left out of the log. */
 	FUZZ_CHECK(loop_timers() == 1);
-	tell(MONITOR, SERVER_MSG_STOP, &none);
+	tell(MONITOR, SERVER_MSG_STOP, NULL);
 	FUZZ_CHECK(loop_ended());
 }
 
 void loop_play(void)
 {
-	const struct server_none none = {0};
-
 	world.waiting = -1;
 	/* Always readable. */
 	world.listener = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	FUZZ_CHECK(world.listener != -1);
-	loop_deliver(MONITOR, SERVER_MSG_LISTENER, &none, world.listener);
+	loop_deliver(MONITOR, SERVER_MSG_LISTENER, NULL, world.listener);
 	while (world.input->left > 0 && !loop_ended())
 		step(world.input);
 	FUZZ_CHECK(!loop_ended());

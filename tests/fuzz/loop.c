@@ -212,9 +212,9 @@ void loop_deliver(unsigned int channel, uint32_t type, const void *body, int fd)
 
 		if (row->type != type)
 			continue;
-		FUZZ_CHECK(row->with_fd == (fd != -1));
+		FUZZ_CHECK(ipc_row_with_fd(row) == (fd != -1));
 		copy = fuzz_copy(body, row->size);
-		row->handler(loop_ipc(channel), copy, fd, from->arg);
+		ipc_row_handle(row, copy, fd, from->arg);
 		free(copy);
 		loop_note_end();
 		return;

@@ -8,6 +8,7 @@
 #include "client/control/session.h"
 #include "client/msg.h"
 #include "forward/msg.h"
+#include "process/ipc.h"
 #include "process/room.h"
 #include "server/msg.h"
 
@@ -48,6 +49,8 @@ enum treason {
 	TREASON_WRONG_SIZE,
 	TREASON_WITH_DESCRIPTOR,
 	TREASON_SHORT,
+	TREASON_PONG,
+	TREASON_PING,
 	/* of the client's control */
 	TREASON_RAISE_LOOPBACK = 30,
 	TREASON_RAISE_MULTICAST,
@@ -58,8 +61,7 @@ enum treason {
 	TREASON_RAISE_SERVER,
 	TREASON_RAISE_TWICE,
 	TREASON_SESSION,
-	TREASON_CLIENT_HERE,
-	TREASON_HEARD,
+	TREASON_HEARD = 40,
 	TREASON_LOOKUP_SERVER,
 	TREASON_SESSION_UP,
 	TREASON_PORT,
@@ -69,8 +71,7 @@ enum treason {
 	TREASON_LOGIN_TEXT,
 	TREASON_LOGOUT,
 	TREASON_LOGIN_FLOOD,
-	TREASON_SERVER_HERE,
-	TREASON_SERVER_HELLO, /* to forward */
+	TREASON_SERVER_HELLO = 55, /* to forward */
 	/* of forward, to control, of session 0 */
 	TREASON_ADDED = 70,
 	TREASON_REFUSED,
@@ -105,7 +106,8 @@ static void traitor_send(int channel, uint32_t type, const void *body, size_t si
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	struct pollfd writable = {.fd = channel, .events = POLLOUT};
 
-	memcpy(message.body, body, size);
+	if (size > 0)
+		memcpy(message.body, body, size);
 	if (fd != -1) {
 		struct cmsghdr *cmsg;
 
@@ -122,6 +124,7 @@ static void traitor_send(int channel, uint32_t type, const void *body, size_t si
 }
 
 #define SEND(type, body) traitor_send(ROOM_FD, type, &(body), sizeof(body), sizeof(body), -1)
+#define SEND_EVENT(type) traitor_send(ROOM_FD, type, NULL, 0, 0, -1)
 #define SEND_BETWEEN(type, body)                                                                   \
 	traitor_send(TRAITOR_BETWEEN, type, &(body), sizeof(body), sizeof(body), -1)
 
@@ -200,27 +203,25 @@ static void traitor_tell_other(enum treason treason)
 
 static void traitor_tell(enum treason treason)
 {
-	const struct client_none none = {0};
 	const struct server_id id = {.id = 3};
 	const struct client_session session = {.up = treason == TREASON_SESSION_UP ? 1 : 2};
 	struct client_server server = {0};
 
 	switch ((int)treason) {
 	case TREASON_UNKNOWN_TYPE:
-		traitor_send(ROOM_FD, 4711, &none, sizeof(none), sizeof(none), -1);
+		traitor_send(ROOM_FD, 4711, NULL, 0, 0, -1);
 		break;
 	case TREASON_WRONG_SIZE:
-		traitor_send(ROOM_FD, CLIENT_MSG_LOWER, &none, sizeof(none), 2048, -1);
+		traitor_send(ROOM_FD, CLIENT_MSG_LOWER, NULL, 0, 2048, -1);
 		break;
 	case TREASON_WITH_DESCRIPTOR:
-		traitor_send(ROOM_FD, CLIENT_MSG_LOWER, &none, sizeof(none), sizeof(none),
-			     STDIN_FILENO);
+		traitor_send(ROOM_FD, CLIENT_MSG_LOWER, NULL, 0, 0, STDIN_FILENO);
 		break;
 	case TREASON_SHORT:
-		(void)!write(ROOM_FD, &none, sizeof(none));
+		(void)!write(ROOM_FD, &id, sizeof(id));
 		break;
 	case TREASON_LOWER:
-		SEND(CLIENT_MSG_LOWER, none);
+		SEND_EVENT(CLIENT_MSG_LOWER);
 		break;
 	case TREASON_LOOKUP_FLOOD:
 		for (int i = 0; i < 5000; i++)
@@ -234,21 +235,21 @@ static void traitor_tell(enum treason treason)
 	case TREASON_SESSION_UP:
 		SEND(CLIENT_MSG_SESSION, session);
 		break;
-	case TREASON_CLIENT_HERE:
-		SEND(CLIENT_MSG_HERE, none);
+	case TREASON_PONG:
+		SEND_EVENT(IPC_PONG);
 		break;
-	case TREASON_SERVER_HERE:
-		SEND(SERVER_MSG_HERE, none);
+	case TREASON_PING:
+		SEND_EVENT(IPC_PING);
 		break;
 	case TREASON_HEARD:
-		SEND(CLIENT_MSG_HEARD, none);
+		SEND_EVENT(CLIENT_MSG_HEARD);
 		break;
 	case TREASON_PORT:
-		SEND(CLIENT_MSG_PORT, none);
+		SEND_EVENT(CLIENT_MSG_PORT);
 		break;
 	case TREASON_PORT_FLOOD:
 		for (int i = 0; i < 5000; i++)
-			SEND(CLIENT_MSG_PORT, none);
+			SEND_EVENT(CLIENT_MSG_PORT);
 		break;
 	case TREASON_LOGOUT:
 		SEND(SERVER_MSG_LOGOUT, id);

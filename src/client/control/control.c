@@ -71,9 +71,7 @@ static void control_raise(struct control *control)
 
 static void control_ask(struct control *control, enum client_msg type)
 {
-	const struct client_none none = {0};
-
-	control_must(control, ipc_send(control->monitor, type, &none, sizeof(none), -1), "monitor");
+	control_must(control, ipc_send(control->monitor, type, NULL, 0, -1), "monitor");
 }
 
 /* What is shown to those who ask how the tunnel is. The round-trip time is as fresh as the last
@@ -150,13 +148,11 @@ static void control_on_timer(evutil_socket_t fd, short what, void *arg)
 	control_feed_input(control, SESSION_TIME);
 }
 
-static void control_on_password(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_password(const void *body, void *arg)
 {
 	struct control *control = arg;
 	const struct client_password *password = body;
 
-	(void)ipc;
-	(void)fd;
 	if (control->session.state == SESSION_IDLE &&
 	    password->server < control->options->n_servers)
 		session_password(&control->session, password->server, password->text);
@@ -164,13 +160,11 @@ static void control_on_password(struct ipc *ipc, const void *body, int fd, void 
 		control_wrong(control, "monitor", "password");
 }
 
-static void control_on_account(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_account(const void *body, void *arg)
 {
 	struct control *control = arg;
 	const struct client_account *account = body;
 
-	(void)ipc;
-	(void)fd;
 	if (control->session.state != SESSION_IDLE) {
 		control_wrong(control, "monitor", "account");
 		return;
@@ -180,14 +174,11 @@ static void control_on_account(struct ipc *ipc, const void *body, int fd, void *
 	control_feed_input(control, SESSION_START);
 }
 
-static void control_on_reconnect(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_reconnect(void *arg)
 {
-	const struct client_none none = {0};
 	struct control *control = arg;
 
-	(void)body;
-	(void)fd;
-	control_must(control, ipc_send(ipc, CLIENT_MSG_HEARD, &none, sizeof(none), -1), "monitor");
+	control_must(control, ipc_send(control->monitor, CLIENT_MSG_HEARD, NULL, 0, -1), "monitor");
 	control_feed_input(control, SESSION_RECONNECT);
 }
 
@@ -213,55 +204,44 @@ static struct in_addr control_source(const struct control *control)
 	return local.sin_addr;
 }
 
-static void control_on_network(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_network(void *arg)
 {
 	struct control *control = arg;
 	const struct session_event event = {.input = SESSION_NETWORK,
 					    .local = control_source(control)};
 
-	(void)ipc;
-	(void)body;
-	(void)fd;
 	control_lookup_outdated(control, false);
 	control_feed(&event, control);
 }
 
-static void control_on_woke(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_woke(const void *body, void *arg)
 {
 	const struct client_woke *woke = body;
 	const struct session_event event = {.input = SESSION_WOKE, .seconds = woke->seconds};
 
-	(void)ipc;
-	(void)fd;
 	control_lookup_outdated(arg, true);
 	control_feed(&event, arg);
 }
 
-static void control_on_counters(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_counters(int fd, void *arg)
 {
 	struct control *control = arg;
 
-	(void)ipc;
-	(void)body;
 	control->counters = counters_map(fd, 1);
 }
 
-static void control_on_fast(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_fast(const void *body, int fd, void *arg)
 {
 	struct control *control = arg;
 
-	(void)ipc;
 	counters_kernel_map(fd, body, 1, &control->kernel);
 }
 
-static void control_on_report(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_report(void *arg)
 {
 	const struct control *control = arg;
 	struct session_counters sum;
 
-	(void)ipc;
-	(void)body;
-	(void)fd;
 	if (!control->counters)
 		return;
 	sum = control->counters->session[CONTROL_SESSION];
@@ -270,21 +250,16 @@ static void control_on_report(struct ipc *ipc, const void *body, int fd, void *a
 	counters_log_page(control->counters, &control->kernel);
 }
 
-static void control_on_stop(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_stop(void *arg)
 {
-	(void)ipc;
-	(void)body;
-	(void)fd;
 	control_feed_input(arg, SESSION_STOP);
 }
 
-static void control_on_raised(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_raised(const void *body, void *arg)
 {
 	struct control *control = arg;
 	const struct client_raised *raised = body;
 
-	(void)ipc;
-	(void)fd;
 	if (control->session.link != SESSION_LINK_RAISING) {
 		control_wrong(control, "monitor", "raised");
 		return;
@@ -307,42 +282,25 @@ static void control_tunnel_gone(struct control *control, enum session_input inpu
 	control_feed_input(control, input);
 }
 
-static void control_on_lowered(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_lowered(void *arg)
 {
 	struct control *control = arg;
 
-	(void)ipc;
-	(void)body;
-	(void)fd;
 	if (control->session.link == SESSION_LINK_LOWERING)
 		control_tunnel_gone(control, SESSION_LOWERED);
 	else
 		control_wrong(control, "monitor", "lowered");
 }
 
-static void control_on_lost(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_lost(void *arg)
 {
 	struct control *control = arg;
 
-	(void)ipc;
-	(void)body;
-	(void)fd;
 	if (control->session.link == SESSION_LINK_NONE)
 		control_wrong(control, "monitor", "lost");
 	/* One that was asked for since then is another one. */
 	else if (control->session.link != SESSION_LINK_RAISING)
 		control_tunnel_gone(control, SESSION_LOST);
-}
-
-static void control_on_call(struct ipc *ipc, const void *body, int fd, void *arg)
-{
-	const struct client_none none = {0};
-
-	(void)body;
-	(void)fd;
-	(void)arg;
-	/* Without memory for it monitor hears nothing, which is what it listens for. */
-	(void)ipc_send(ipc, CLIENT_MSG_HERE, &none, sizeof(none), -1);
 }
 
 void control_on_closed(struct ipc *ipc, bool violated, void *arg)
@@ -354,22 +312,21 @@ void control_on_closed(struct ipc *ipc, bool violated, void *arg)
 }
 
 static const struct ipc_row monitor_rows[] = {
-	{CLIENT_MSG_PASSWORD, sizeof(struct client_password), false, control_on_password},
-	{CLIENT_MSG_ACCOUNT, sizeof(struct client_account), false, control_on_account},
-	{CLIENT_MSG_RECONNECT, sizeof(struct client_none), false, control_on_reconnect},
-	{CLIENT_MSG_NETWORK, sizeof(struct client_none), false, control_on_network},
-	{CLIENT_MSG_WOKE, sizeof(struct client_woke), false, control_on_woke},
-	{CLIENT_MSG_STOP, sizeof(struct client_none), false, control_on_stop},
-	{CLIENT_MSG_CALL, sizeof(struct client_none), false, control_on_call},
-	{CLIENT_MSG_RAISED, sizeof(struct client_raised), false, control_on_raised},
-	{CLIENT_MSG_LOWERED, sizeof(struct client_none), false, control_on_lowered},
-	{CLIENT_MSG_LOST, sizeof(struct client_none), false, control_on_lost},
-	{CLIENT_MSG_RESOLVER, sizeof(struct client_server), true, control_lookup_on_resolver},
-	{CLIENT_MSG_NO_RESOLVER, sizeof(struct client_server), false,
-	 control_lookup_on_no_resolver},
-	{CLIENT_MSG_FAST, sizeof(struct counters_kernel_given), true, control_on_fast},
-	{CLIENT_MSG_COUNTERS, sizeof(struct client_none), true, control_on_counters},
-	{CLIENT_MSG_REPORT, sizeof(struct client_none), false, control_on_report},
+	IPC_BODY(CLIENT_MSG_PASSWORD, struct client_password, control_on_password),
+	IPC_BODY(CLIENT_MSG_ACCOUNT, struct client_account, control_on_account),
+	IPC_EVENT(CLIENT_MSG_RECONNECT, control_on_reconnect),
+	IPC_EVENT(CLIENT_MSG_NETWORK, control_on_network),
+	IPC_BODY(CLIENT_MSG_WOKE, struct client_woke, control_on_woke),
+	IPC_EVENT(CLIENT_MSG_STOP, control_on_stop),
+	IPC_ANSWERS_PINGS,
+	IPC_BODY(CLIENT_MSG_RAISED, struct client_raised, control_on_raised),
+	IPC_EVENT(CLIENT_MSG_LOWERED, control_on_lowered),
+	IPC_EVENT(CLIENT_MSG_LOST, control_on_lost),
+	IPC_BODY_FD(CLIENT_MSG_RESOLVER, struct client_server, control_lookup_on_resolver),
+	IPC_BODY(CLIENT_MSG_NO_RESOLVER, struct client_server, control_lookup_on_no_resolver),
+	IPC_BODY_FD(CLIENT_MSG_FAST, struct counters_kernel_given, control_on_fast),
+	IPC_FD(CLIENT_MSG_COUNTERS, control_on_counters),
+	IPC_EVENT(CLIENT_MSG_REPORT, control_on_report),
 };
 
 int client_control_run(const struct client_options *options, int monitor_fd, int forward_fd)

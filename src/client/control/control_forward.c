@@ -104,27 +104,23 @@ static bool control_forwards_udp(const struct control *control)
 	return control->forwards_udp || control->dialog.removing > 0;
 }
 
-static void control_on_path(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_path(const void *body, void *arg)
 {
 	const struct forward_path *path = body;
 	const struct session_event event = {.input = SESSION_PATH, .alive = path->alive != 0};
 	struct control *control = arg;
 
-	(void)ipc;
-	(void)fd;
 	if (path->alive > 1)
 		control_wrong(control, "forward", "path");
 	else if (control_hear(control, FORWARD_MSG_PATH, path->id))
 		control_feed(&event, control);
 }
 
-static void control_on_silent(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_silent(const void *body, void *arg)
 {
 	const struct forward_id *id = body;
 	struct control *control = arg;
 
-	(void)ipc;
-	(void)fd;
 	if (!control_forwards_udp(control))
 		control_wrong(control, "forward", "silent");
 	else if (control_hear(control, FORWARD_MSG_SILENT, id->id))
@@ -132,15 +128,13 @@ static void control_on_silent(struct ipc *ipc, const void *body, int fd, void *a
 }
 
 /* Of the socket and not of a session: it counts when the session has been removed meanwhile. */
-static void control_on_port(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_port(const void *body, void *arg)
 {
 	const struct forward_port *used = body;
 	const struct session_event event = {.input = SESSION_PORT, .port = (uint16_t)used->port};
 	struct control *control = arg;
 	bool there = control->dialog.state != DIALOG_NONE || control->dialog.removing > 0;
 
-	(void)ipc;
-	(void)fd;
 	if (used->port == 0 || used->port > UINT16_MAX || control->udp_port == 0 ||
 	    control->session.config.keeps_port || !there || !control_forwards_udp(control)) {
 		control_wrong(control, "forward", "port");
@@ -150,12 +144,10 @@ static void control_on_port(struct ipc *ipc, const void *body, int fd, void *arg
 	control_feed(&event, control);
 }
 
-static void control_on_refused(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_refused(const void *body, void *arg)
 {
 	const struct forward_id *id = body;
 
-	(void)ipc;
-	(void)fd;
 	if (!control_hear(arg, FORWARD_MSG_REFUSED, id->id))
 		return;
 	log_warnx("the forward room refused the session");
@@ -163,31 +155,27 @@ static void control_on_refused(struct ipc *ipc, const void *body, int fd, void *
 }
 
 /* Nothing waits for these two: packets pass when forward has both session and device. */
-static void control_on_added(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_added(const void *body, void *arg)
 {
 	const struct forward_id *id = body;
 
-	(void)ipc;
-	(void)fd;
 	(void)control_hear(arg, FORWARD_MSG_ADDED, id->id);
 }
 
-static void control_on_removed(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_removed(const void *body, void *arg)
 {
 	const struct forward_id *id = body;
 
-	(void)ipc;
-	(void)fd;
 	(void)control_hear(arg, FORWARD_MSG_REMOVED, id->id);
 }
 
 static const struct ipc_row forward_rows[] = {
-	{FORWARD_MSG_ADDED, sizeof(struct forward_id), false, control_on_added},
-	{FORWARD_MSG_PATH, sizeof(struct forward_path), false, control_on_path},
-	{FORWARD_MSG_SILENT, sizeof(struct forward_id), false, control_on_silent},
-	{FORWARD_MSG_PORT, sizeof(struct forward_port), false, control_on_port},
-	{FORWARD_MSG_REMOVED, sizeof(struct forward_id), false, control_on_removed},
-	{FORWARD_MSG_REFUSED, sizeof(struct forward_id), false, control_on_refused},
+	IPC_BODY(FORWARD_MSG_ADDED, struct forward_id, control_on_added),
+	IPC_BODY(FORWARD_MSG_PATH, struct forward_path, control_on_path),
+	IPC_BODY(FORWARD_MSG_SILENT, struct forward_id, control_on_silent),
+	IPC_BODY(FORWARD_MSG_PORT, struct forward_port, control_on_port),
+	IPC_BODY(FORWARD_MSG_REMOVED, struct forward_id, control_on_removed),
+	IPC_BODY(FORWARD_MSG_REFUSED, struct forward_id, control_on_refused),
 };
 
 struct ipc *control_forward_open(struct control *control, int fd)

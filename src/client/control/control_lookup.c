@@ -84,15 +84,13 @@ static void control_lookup_end(struct control_lookup *lookup)
 	ipc_free(&lookup->channel);
 }
 
-static void control_lookup_on_addresses(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_lookup_on_addresses(const void *body, void *arg)
 {
 	struct control_lookup *lookup = arg;
 	struct control *control = lookup->control;
 	struct client_addresses answer;
 	char text[160];
 
-	(void)ipc;
-	(void)fd;
 	memcpy(&answer, body, sizeof(answer));
 	control_lookup_end(lookup);
 	if (answer.count > CLIENT_ADDRESSES_MAX || (answer.count > 0 && answer.error)) {
@@ -125,7 +123,7 @@ static void control_lookup_on_closed(struct ipc *ipc, bool violated, void *arg)
 }
 
 static const struct ipc_row resolver_rows[] = {
-	{CLIENT_MSG_ADDRESSES, sizeof(struct client_addresses), false, control_lookup_on_addresses},
+	IPC_BODY(CLIENT_MSG_ADDRESSES, struct client_addresses, control_lookup_on_addresses),
 };
 
 /* The look-up that monitor answers about; NULL if nobody has asked it. */
@@ -140,12 +138,11 @@ static struct control_lookup *control_lookup_asked(struct control *control, cons
 	return lookup;
 }
 
-void control_lookup_on_resolver(struct ipc *ipc, const void *body, int fd, void *arg)
+void control_lookup_on_resolver(const void *body, int fd, void *arg)
 {
 	struct control *control = arg;
 	struct control_lookup *lookup = control_lookup_asked(control, body);
 
-	(void)ipc;
 	if (lookup)
 		lookup->channel = ipc_new(control->base, fd, "resolver", resolver_rows, 1,
 					  control_lookup_on_closed, lookup);
@@ -156,12 +153,10 @@ void control_lookup_on_resolver(struct ipc *ipc, const void *body, int fd, void 
 		control_lookup_none(lookup, strerror(ENOMEM));
 }
 
-void control_lookup_on_no_resolver(struct ipc *ipc, const void *body, int fd, void *arg)
+void control_lookup_on_no_resolver(const void *body, void *arg)
 {
 	struct control_lookup *lookup = control_lookup_asked(arg, body);
 
-	(void)ipc;
-	(void)fd;
 	if (lookup)
 		control_lookup_none(lookup, "server name not found: no look-up can be begun here");
 }

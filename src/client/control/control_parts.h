@@ -95,7 +95,7 @@ void control_lookup_init(struct control *control);
 void control_lookup_free(struct control *control);
 
 /* Monitor's answers: for the table of its messages. */
-void control_lookup_on_resolver(struct ipc *ipc, const void *body, int fd, void *arg);
-void control_lookup_on_no_resolver(struct ipc *ipc, const void *body, int fd, void *arg);
+void control_lookup_on_resolver(const void *body, int fd, void *arg);
+void control_lookup_on_no_resolver(const void *body, void *arg);
 
 #endif

@@ -34,14 +34,13 @@ static void carrier_describe(const struct carrier *carrier, struct client_guard 
 
 static void carrier_tell_guard(struct carrier *carrier, bool there)
 {
-	const struct client_none none = {0};
 	struct client_guard guard;
 
 	carrier_describe(carrier, &guard);
 	if (there)
 		carrier_tell(carrier, carrier->guard, CLIENT_MSG_GUARD, &guard, sizeof(guard), -1);
 	else
-		carrier_tell(carrier, carrier->guard, CLIENT_MSG_UNGUARD, &none, sizeof(none), -1);
+		carrier_tell(carrier, carrier->guard, CLIENT_MSG_UNGUARD, NULL, 0, -1);
 }
 
 /* Were monitor to die now, the guard would have to end the script before it runs its own. */

@@ -11,20 +11,16 @@
 /* Hands a descriptor over, if there is one; it is no longer ours then. */
 static int furnish_hand(struct ipc *room, uint32_t type, int *fd)
 {
-	const struct forward_none none = {0};
 	int given = *fd;
 
 	*fd = -1;
-	return given == -1 ? 0 : ipc_send(room, type, &none, sizeof(none), given);
+	return given == -1 ? 0 : ipc_send(room, type, NULL, 0, given);
 }
 
 int furnish(struct supplies *supplies, struct ipc *control, struct ipc *forward)
 {
 	int error;
 
-	_Static_assert(sizeof(struct client_none) == sizeof(struct service_none) &&
-			       sizeof(struct forward_none) == sizeof(struct service_none),
-		       "one form");
 	error = furnish_hand(control, CLIENT_MSG_COUNTERS, &supplies->counters_reader);
 	if (!error)
 		error = furnish_hand(forward, FORWARD_MSG_COUNTERS, &supplies->counters);

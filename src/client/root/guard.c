@@ -23,34 +23,27 @@ struct guard {
 	pid_t running; /* monitor's script, 0: none */
 };
 
-static void guard_on_guard(struct ipc *ipc, const void *body, int fd, void *arg)
+static void guard_on_guard(const void *body, void *arg)
 {
 	struct guard *guard = arg;
 	const struct client_guard *told = body;
 
-	(void)ipc;
-	(void)fd;
 	guard->told = *told;
 	guard->armed = true;
 }
 
-static void guard_on_unguard(struct ipc *ipc, const void *body, int fd, void *arg)
+static void guard_on_unguard(void *arg)
 {
 	struct guard *guard = arg;
 
-	(void)ipc;
-	(void)body;
-	(void)fd;
 	guard->armed = false;
 }
 
-static void guard_on_running(struct ipc *ipc, const void *body, int fd, void *arg)
+static void guard_on_running(const void *body, void *arg)
 {
 	const struct client_script *script = body;
 	struct guard *guard = arg;
 
-	(void)ipc;
-	(void)fd;
 	guard->running = script->pid;
 }
 
@@ -105,9 +98,9 @@ static void guard_on_closed(struct ipc *ipc, bool violated, void *arg)
 }
 
 static const struct ipc_row monitor_rows[] = {
-	{CLIENT_MSG_GUARD, sizeof(struct client_guard), false, guard_on_guard},
-	{CLIENT_MSG_SCRIPT, sizeof(struct client_script), false, guard_on_running},
-	{CLIENT_MSG_UNGUARD, sizeof(struct client_none), false, guard_on_unguard},
+	IPC_BODY(CLIENT_MSG_GUARD, struct client_guard, guard_on_guard),
+	IPC_BODY(CLIENT_MSG_SCRIPT, struct client_script, guard_on_running),
+	IPC_EVENT(CLIENT_MSG_UNGUARD, guard_on_unguard),
 };
 
 int client_guard_run(const struct client_options *options, int monitor_fd)

@@ -83,9 +83,7 @@ static void monitor_tell_control(struct monitor *monitor, uint32_t type, const v
 
 static void monitor_tell_none(struct monitor *monitor, enum client_msg type)
 {
-	const struct client_none none = {0};
-
-	monitor_tell_control(monitor, type, &none, sizeof(none));
+	monitor_tell_control(monitor, type, NULL, 0);
 }
 
 void monitor_on_raised(bool ok, void *arg)
@@ -130,13 +128,11 @@ void monitor_on_failed(void *arg)
 	monitor_end(arg, CLIENT_LOCAL);
 }
 
-static void monitor_on_raise(struct ipc *ipc, const void *body, int fd, void *arg)
+static void monitor_on_raise(const void *body, void *arg)
 {
 	struct monitor *monitor = arg;
 	const char *why = "another one is being made";
 
-	(void)ipc;
-	(void)fd;
 	if (!carrier_can_raise(&monitor->carrier) || !tunnel_check(body, monitor->options, &why)) {
 		log_warnx("control asked for a tunnel that cannot be: %s", why);
 		monitor_end(monitor, CLIENT_LOCAL);
@@ -146,13 +142,10 @@ static void monitor_on_raise(struct ipc *ipc, const void *body, int fd, void *ar
 	monitor_tell_status(monitor);
 }
 
-static void monitor_on_lower(struct ipc *ipc, const void *body, int fd, void *arg)
+static void monitor_on_lower(void *arg)
 {
 	struct monitor *monitor = arg;
 
-	(void)ipc;
-	(void)body;
-	(void)fd;
 	if (!carrier_can_lower(&monitor->carrier)) {
 		log_warnx("control asked to remove a tunnel that is not there");
 		monitor_end(monitor, CLIENT_LOCAL);
@@ -163,13 +156,11 @@ static void monitor_on_lower(struct ipc *ipc, const void *body, int fd, void *ar
 	monitor_tell_status(monitor);
 }
 
-static void monitor_on_session(struct ipc *ipc, const void *body, int fd, void *arg)
+static void monitor_on_session(const void *body, void *arg)
 {
 	const struct client_session *session = body;
 	struct monitor *monitor = arg;
 
-	(void)ipc;
-	(void)fd;
 	/* It is up only with a tunnel of which control has heard; while it is told anew, too. */
 	if (!status_check(session) || (session->up && !monitor->told)) {
 		log_warnx("control told of a session that cannot be");
@@ -180,25 +171,10 @@ static void monitor_on_session(struct ipc *ipc, const void *body, int fd, void *
 	monitor_tell_status(monitor);
 }
 
-static void monitor_on_here(struct ipc *ipc, const void *body, int fd, void *arg)
+static void monitor_on_heard(void *arg)
 {
 	struct monitor *monitor = arg;
 
-	(void)body;
-	(void)fd;
-	if (!service_heard(monitor->service, ipc)) {
-		log_warnx("a room answered what it was not asked");
-		monitor_end(monitor, CLIENT_LOCAL);
-	}
-}
-
-static void monitor_on_heard(struct ipc *ipc, const void *body, int fd, void *arg)
-{
-	struct monitor *monitor = arg;
-
-	(void)ipc;
-	(void)body;
-	(void)fd;
 	if (!reconnect_heard(monitor->reconnect)) {
 		log_warnx("control has heard what it was not told");
 		monitor_end(monitor, CLIENT_LOCAL);
@@ -208,20 +184,19 @@ static void monitor_on_heard(struct ipc *ipc, const void *body, int fd, void *ar
 /* Answers that control may leave lying: it has no reason to ask again before it has read one. */
 enum { MONITOR_BACKLOG = 16 };
 
-static void monitor_on_lookup(struct ipc *ipc, const void *body, int fd, void *arg)
+static void monitor_on_lookup(const void *body, void *arg)
 {
 	const struct client_server *server = body;
 	struct monitor *monitor = arg;
 	int channel;
 
-	(void)fd;
 	if (server->server >= monitor->options->n_servers ||
 	    !client_options_named(monitor->options, server->server)) {
 		log_warnx("control asked for the address of a server that has no name");
 		monitor_end(monitor, CLIENT_LOCAL);
 		return;
 	}
-	if (ipc_backlog(ipc) > MONITOR_BACKLOG) {
+	if (ipc_backlog(monitor->control) > MONITOR_BACKLOG) {
 		log_warnx("control asks and does not take the answers; ending");
 		monitor_end(monitor, CLIENT_LOCAL);
 		return;
@@ -230,9 +205,9 @@ static void monitor_on_lookup(struct ipc *ipc, const void *body, int fd, void *a
 	if (channel < 0)
 		log_debug("no look-up of %s now: %s", monitor->options->servers[server->server],
 			  strerror(-channel));
-	monitor_told(monitor,
-		     ipc_send(ipc, channel < 0 ? CLIENT_MSG_NO_RESOLVER : CLIENT_MSG_RESOLVER,
-			      server, sizeof(*server), channel < 0 ? -1 : channel));
+	monitor_told(monitor, ipc_send(monitor->control,
+				       channel < 0 ? CLIENT_MSG_NO_RESOLVER : CLIENT_MSG_RESOLVER,
+				       server, sizeof(*server), channel < 0 ? -1 : channel));
 }
 
 /* UDP ports in a second: more than are ever of use. */
@@ -244,16 +219,13 @@ void monitor_limit_ports(struct monitor *monitor)
 			(uint64_t)clock_ms());
 }
 
-static void monitor_on_port(struct ipc *ipc, const void *body, int fd, void *arg)
+static void monitor_on_port(void *arg)
 {
 	struct monitor *monitor = arg;
 	const struct client_options *options = monitor->options;
 	struct ipc *forward = monitor->carrier.forward;
 	int error;
 
-	(void)ipc;
-	(void)body;
-	(void)fd;
 	if (!forward || options->transport == SESSION_IPV6 || client_options_keep_port(options)) {
 		log_warnx("control asked for another UDP port, which is not to be");
 		monitor_end(monitor, CLIENT_LOCAL);
@@ -379,17 +351,12 @@ void monitor_on_signal(int signal_number, void *arg)
 }
 
 static const struct ipc_row control_rows[] = {
-	{CLIENT_MSG_RAISE, sizeof(struct client_tunnel), false, monitor_on_raise},
-	{CLIENT_MSG_LOWER, sizeof(struct client_none), false, monitor_on_lower},
-	{CLIENT_MSG_SESSION, sizeof(struct client_session), false, monitor_on_session},
-	{CLIENT_MSG_HERE, sizeof(struct client_none), false, monitor_on_here},
-	{CLIENT_MSG_LOOKUP, sizeof(struct client_server), false, monitor_on_lookup},
-	{CLIENT_MSG_HEARD, sizeof(struct client_none), false, monitor_on_heard},
-	{CLIENT_MSG_PORT, sizeof(struct client_none), false, monitor_on_port},
-};
-
-static const struct ipc_row forward_rows[] = {
-	{FORWARD_MSG_HERE, sizeof(struct forward_none), false, monitor_on_here},
+	IPC_BODY(CLIENT_MSG_RAISE, struct client_tunnel, monitor_on_raise),
+	IPC_EVENT(CLIENT_MSG_LOWER, monitor_on_lower),
+	IPC_BODY(CLIENT_MSG_SESSION, struct client_session, monitor_on_session),
+	IPC_BODY(CLIENT_MSG_LOOKUP, struct client_server, monitor_on_lookup),
+	IPC_EVENT(CLIENT_MSG_HEARD, monitor_on_heard),
+	IPC_EVENT(CLIENT_MSG_PORT, monitor_on_port),
 };
 
 struct ipc *monitor_open_control(struct monitor *monitor, int fd)
@@ -400,8 +367,7 @@ struct ipc *monitor_open_control(struct monitor *monitor, int fd)
 
 struct ipc *monitor_open_forward(struct monitor *monitor, int fd)
 {
-	return ipc_new(monitor->base, fd, "forward", forward_rows,
-		       sizeof(forward_rows) / sizeof(forward_rows[0]), monitor_on_closed, monitor);
+	return ipc_new(monitor->base, fd, "forward", NULL, 0, monitor_on_closed, monitor);
 }
 
 struct ipc *monitor_open_guard(struct monitor *monitor, int fd)

@@ -42,13 +42,13 @@ static bool monitor_start_rooms(struct monitor *monitor)
 	monitor->carrier.guard = monitor_open_guard(monitor, guard[0]);
 	if (!monitor->control || !monitor->carrier.guard)
 		return false;
-	service_watch(monitor->service, "control", &monitor->control, CLIENT_MSG_CALL);
+	service_watch(monitor->service, "control", &monitor->control);
 	if (!with_forward)
 		return true;
 	monitor->carrier.forward = monitor_open_forward(monitor, forward[0]);
 	if (!monitor->carrier.forward)
 		return false;
-	service_watch(monitor->service, "forward", &monitor->carrier.forward, FORWARD_MSG_CALL);
+	service_watch(monitor->service, "forward", &monitor->carrier.forward);
 	return furnish(&monitor->supplies, monitor->control, monitor->carrier.forward) == 0 &&
 	       fastpath_hand_counters(monitor->carrier.link.fast, monitor->control,
 				      CLIENT_MSG_FAST) == 0 &&

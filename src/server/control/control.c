@@ -72,70 +72,55 @@ static void control_client_gone(struct client *client, void *arg)
 		control_end(control, 0);
 }
 
-static void control_on_verdict(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_verdict(const void *body, void *arg)
 {
 	struct control *control = arg;
 
-	(void)ipc;
-	(void)fd;
 	broker_verdict(&control->broker, body);
 }
 
-static void control_on_revoke(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_revoke(const void *body, void *arg)
 {
 	const struct server_id *id = body;
 	struct control *control = arg;
 
-	(void)ipc;
-	(void)fd;
 	broker_revoke(&control->broker, id->id);
 }
 
-static void control_on_report(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_report(void *arg)
 {
 	const struct control *control = arg;
 
-	(void)ipc;
-	(void)body;
-	(void)fd;
 	broker_report(&control->broker);
 }
 
-static void control_on_added(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_added(const void *body, void *arg)
 {
 	const struct forward_id *id = body;
 	struct control *control = arg;
 
-	(void)ipc;
-	(void)fd;
 	broker_added(&control->broker, id->id);
 }
 
-static void control_on_learned(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_learned(const void *body, void *arg)
 {
 	struct control *control = arg;
 
-	(void)ipc;
-	(void)fd;
 	broker_learned(&control->broker, body);
 }
 
-static void control_on_path(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_path(const void *body, void *arg)
 {
 	struct control *control = arg;
 
-	(void)ipc;
-	(void)fd;
 	broker_path(&control->broker, body);
 }
 
-static void control_on_refused(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_refused(const void *body, void *arg)
 {
 	const struct forward_id *id = body;
 	struct control *control = arg;
 
-	(void)ipc;
-	(void)fd;
 	broker_refused(&control->broker, id->id);
 }
 
@@ -154,15 +139,12 @@ static void control_on_stop_late(evutil_socket_t fd, short what, void *arg)
 	control_end(control, 0);
 }
 
-static void control_on_stop(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_stop(void *arg)
 {
 	const struct conn_event event = {.input = CONN_FINISH, .reason = REASON_STOPPING};
 	struct control *control = arg;
 	struct client *client = TAILQ_FIRST(&control->admission.clients);
 
-	(void)ipc;
-	(void)body;
-	(void)fd;
 	if (control->stopping)
 		return;
 	control->stopping = true;
@@ -178,30 +160,25 @@ static void control_on_stop(struct ipc *ipc, const void *body, int fd, void *arg
 	}
 }
 
-static void control_on_removed(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_removed(const void *body, void *arg)
 {
 	const struct forward_id *id = body;
 	struct control *control = arg;
 
-	(void)ipc;
-	(void)fd;
 	broker_removed(&control->broker, id->id);
 }
 
-static void control_on_counters(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_counters(int fd, void *arg)
 {
 	struct control *control = arg;
 
-	(void)ipc;
-	(void)body;
 	control->broker.counters = counters_map(fd, server_options_ids(control->options));
 }
 
-static void control_on_fast(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_fast(const void *body, int fd, void *arg)
 {
 	struct control *control = arg;
 
-	(void)ipc;
 	counters_kernel_map(fd, body, server_options_ids(control->options),
 			    &control->broker.kernel);
 }
@@ -221,12 +198,10 @@ static void control_on_tell(evutil_socket_t fd, short what, void *arg)
 	log_limit_tell(&control->admission.dropped);
 }
 
-static void control_on_listener(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_listener(int fd, void *arg)
 {
 	struct control *control = arg;
 
-	(void)ipc;
-	(void)body;
 	if (!admission_open(&control->admission, fd)) {
 		log_warnx("cannot take connections: out of memory");
 		control_end(control, 1);
@@ -261,31 +236,18 @@ static void control_configure(struct control *control)
 	}
 }
 
-static void control_on_setting(struct ipc *ipc, const void *body, int fd, void *arg)
+static void control_on_setting(const void *body, void *arg)
 {
 	const struct server_setting *setting = body;
 	struct control *control = arg;
 	char value[SERVER_SETTING_LIVE_SIZE];
 
-	(void)ipc;
-	(void)fd;
 	memcpy(value, setting->value, sizeof(value));
 	value[sizeof(value) - 1] = '\0';
 	if (setting->number < server_settings.count && server_settings.list[setting->number].live &&
 	    settings_set(&server_settings, control->options, setting->number,
 			 server_settings.list[setting->number].key, value, 0))
 		control_configure(control);
-}
-
-static void control_on_call(struct ipc *ipc, const void *body, int fd, void *arg)
-{
-	const struct server_none none = {0};
-
-	(void)body;
-	(void)fd;
-	(void)arg;
-	/* Without memory for it monitor hears nothing, which is what it listens for. */
-	(void)ipc_send(ipc, SERVER_MSG_HERE, &none, sizeof(none), -1);
 }
 
 static void control_on_closed(struct ipc *ipc, bool violated, void *arg)
@@ -296,23 +258,23 @@ static void control_on_closed(struct ipc *ipc, bool violated, void *arg)
 }
 
 static const struct ipc_row monitor_rows[] = {
-	{SERVER_MSG_LISTENER, sizeof(struct server_none), true, control_on_listener},
-	{SERVER_MSG_FAST, sizeof(struct counters_kernel_given), true, control_on_fast},
-	{SERVER_MSG_COUNTERS, sizeof(struct server_none), true, control_on_counters},
-	{SERVER_MSG_VERDICT, sizeof(struct server_verdict), false, control_on_verdict},
-	{SERVER_MSG_REVOKE, sizeof(struct server_id), false, control_on_revoke},
-	{SERVER_MSG_REPORT, sizeof(struct server_none), false, control_on_report},
-	{SERVER_MSG_STOP, sizeof(struct server_none), false, control_on_stop},
-	{SERVER_MSG_CALL, sizeof(struct server_none), false, control_on_call},
-	{SERVER_MSG_SETTING, sizeof(struct server_setting), false, control_on_setting},
+	IPC_FD(SERVER_MSG_LISTENER, control_on_listener),
+	IPC_BODY_FD(SERVER_MSG_FAST, struct counters_kernel_given, control_on_fast),
+	IPC_FD(SERVER_MSG_COUNTERS, control_on_counters),
+	IPC_BODY(SERVER_MSG_VERDICT, struct server_verdict, control_on_verdict),
+	IPC_BODY(SERVER_MSG_REVOKE, struct server_id, control_on_revoke),
+	IPC_EVENT(SERVER_MSG_REPORT, control_on_report),
+	IPC_EVENT(SERVER_MSG_STOP, control_on_stop),
+	IPC_ANSWERS_PINGS,
+	IPC_BODY(SERVER_MSG_SETTING, struct server_setting, control_on_setting),
 };
 
 static const struct ipc_row forward_rows[] = {
-	{FORWARD_MSG_ADDED, sizeof(struct forward_id), false, control_on_added},
-	{FORWARD_MSG_LEARNED, sizeof(struct forward_learned), false, control_on_learned},
-	{FORWARD_MSG_PATH, sizeof(struct forward_path), false, control_on_path},
-	{FORWARD_MSG_REFUSED, sizeof(struct forward_id), false, control_on_refused},
-	{FORWARD_MSG_REMOVED, sizeof(struct forward_id), false, control_on_removed},
+	IPC_BODY(FORWARD_MSG_ADDED, struct forward_id, control_on_added),
+	IPC_BODY(FORWARD_MSG_LEARNED, struct forward_learned, control_on_learned),
+	IPC_BODY(FORWARD_MSG_PATH, struct forward_path, control_on_path),
+	IPC_BODY(FORWARD_MSG_REFUSED, struct forward_id, control_on_refused),
+	IPC_BODY(FORWARD_MSG_REMOVED, struct forward_id, control_on_removed),
 };
 
 /* The sessions, the limits, and what keeps to them. */

@@ -23,9 +23,7 @@ static void furnish_send(struct furnish *furnish, struct ipc *ipc, uint32_t type
 /* Hands a descriptor over; it is no longer ours. */
 static void furnish_hand(struct furnish *furnish, struct ipc *ipc, uint32_t type, int *fd)
 {
-	const struct server_none none = {0};
-
-	furnish_send(furnish, ipc, type, &none, sizeof(none), *fd);
+	furnish_send(furnish, ipc, type, NULL, 0, *fd);
 	*fd = -1;
 }
 
@@ -62,9 +60,6 @@ int furnish(struct supplies *supplies, const struct server_options *options, str
 	const struct forward_icmp icmp = {.source = supplies->icmp_source};
 	const struct forward_device shared = {.index = 0};
 
-	_Static_assert(sizeof(struct server_none) == sizeof(struct forward_none) &&
-			       sizeof(struct service_none) == sizeof(struct forward_none),
-		       "one form");
 	furnish_hand(&all, forward, FORWARD_MSG_COUNTERS, &supplies->counters);
 	furnish_hand(&all, forward, FORWARD_MSG_RAW, &supplies->raw);
 	furnish_hand(&all, forward, FORWARD_MSG_ROUTES, &supplies->routes);

@@ -73,18 +73,6 @@ void monitor_tell_sessions(const struct monitor *monitor)
 		       count == 1 ? "" : "s");
 }
 
-static void monitor_on_here(struct ipc *ipc, const void *body, int fd, void *arg)
-{
-	struct monitor *monitor = arg;
-
-	(void)body;
-	(void)fd;
-	if (!service_heard(monitor->service, ipc)) {
-		log_warnx("a room answered what it was not asked; ending");
-		monitor_end(monitor, EXIT_FAILED);
-	}
-}
-
 /* --- messages and signals ----------------------------------------------------------------- */
 
 void monitor_decided(const struct server_verdict *verdict, void *arg)
@@ -114,14 +102,13 @@ static void monitor_flush_soon(struct monitor *monitor)
 	monitor->flushing = true;
 }
 
-static void monitor_on_login(struct ipc *ipc, const void *body, int fd, void *arg)
+static void monitor_on_login(const void *body, void *arg)
 {
 	struct monitor *monitor = arg;
 	struct server_verdict verdict;
 
-	(void)fd;
 	/* There is one question for each number, which is not used again before the answer. */
-	if (ipc_backlog(ipc) > server_options_ids(monitor->options)) {
+	if (ipc_backlog(monitor->control) > server_options_ids(monitor->options)) {
 		log_warnx("control asks and does not take the answers; ending");
 		monitor_end(monitor, EXIT_FAILED);
 		return;
@@ -139,13 +126,11 @@ static void monitor_on_login(struct ipc *ipc, const void *body, int fd, void *ar
 	monitor_tell_sessions(monitor);
 }
 
-static void monitor_on_logout(struct ipc *ipc, const void *body, int fd, void *arg)
+static void monitor_on_logout(const void *body, void *arg)
 {
 	const struct server_id *id = body;
 	struct monitor *monitor = arg;
 
-	(void)ipc;
-	(void)fd;
 	if (!grants_logout(monitor->grants, id->id)) {
 		log_warnx("control ended a session that is not there; ending");
 		monitor_end(monitor, EXIT_FAILED);
@@ -223,12 +208,11 @@ static void monitor_reload(struct monitor *monitor)
 
 void monitor_on_signal(int signal_number, void *arg)
 {
-	const struct server_none none = {0};
 	struct monitor *monitor = arg;
 
 	if (signal_number == SIGUSR1) {
 		fastpath_say(monitor->fast);
-		monitor_tell(monitor, monitor->control, SERVER_MSG_REPORT, &none, sizeof(none), -1);
+		monitor_tell(monitor, monitor->control, SERVER_MSG_REPORT, NULL, 0, -1);
 		return;
 	}
 	if (signal_number == SIGHUP) {
@@ -244,7 +228,7 @@ void monitor_on_signal(int signal_number, void *arg)
 	log_info("stopping");
 	monitor->stopping = true;
 	service_stopping(monitor->service);
-	monitor_tell(monitor, monitor->control, SERVER_MSG_STOP, &none, sizeof(none), -1);
+	monitor_tell(monitor, monitor->control, SERVER_MSG_STOP, NULL, 0, -1);
 	monitor_end_later(monitor, &monitor_patience);
 }
 
@@ -259,13 +243,8 @@ void monitor_on_recheck(evutil_socket_t fd, short what, void *arg)
 }
 
 static const struct ipc_row control_rows[] = {
-	{SERVER_MSG_LOGIN, sizeof(struct server_login), false, monitor_on_login},
-	{SERVER_MSG_LOGOUT, sizeof(struct server_id), false, monitor_on_logout},
-	{SERVER_MSG_HERE, sizeof(struct server_none), false, monitor_on_here},
-};
-
-static const struct ipc_row forward_rows[] = {
-	{FORWARD_MSG_HERE, sizeof(struct forward_none), false, monitor_on_here},
+	IPC_BODY(SERVER_MSG_LOGIN, struct server_login, monitor_on_login),
+	IPC_BODY(SERVER_MSG_LOGOUT, struct server_id, monitor_on_logout),
 };
 
 bool monitor_open_channels(struct monitor *monitor, int control, int forward)
@@ -274,7 +253,6 @@ bool monitor_open_channels(struct monitor *monitor, int control, int forward)
 		ipc_new(monitor->base, control, "control", control_rows,
 			sizeof(control_rows) / sizeof(control_rows[0]), monitor_on_closed, monitor);
 	monitor->forward =
-		ipc_new(monitor->base, forward, "forward", forward_rows,
-			sizeof(forward_rows) / sizeof(forward_rows[0]), monitor_on_closed, monitor);
+		ipc_new(monitor->base, forward, "forward", NULL, 0, monitor_on_closed, monitor);
 	return monitor->control && monitor->forward;
 }

@@ -142,8 +142,8 @@ static int monitor_serve(struct monitor *monitor, const struct notify *notify)
 	monitor_told(monitor,
 		     fastpath_hand_counters(monitor->fast, monitor->control, SERVER_MSG_FAST));
 	monitor_told(monitor, fastpath_hand(monitor->fast, monitor->forward));
-	service_watch(monitor->service, "control", &monitor->control, SERVER_MSG_CALL);
-	service_watch(monitor->service, "forward", &monitor->forward, FORWARD_MSG_CALL);
+	service_watch(monitor->service, "control", &monitor->control);
+	service_watch(monitor->service, "forward", &monitor->forward);
 	links_watch(monitor->links, monitor->base);
 	if (monitor->fast)
 		monitor->watch = watch_new(monitor->base, monitor_on_addresses, monitor);

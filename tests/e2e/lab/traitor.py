@@ -14,14 +14,15 @@ CALLS = ["open", "execve", "fork", "socket_inet6", "socket_netlink", "socket_pac
          "load_program", "make_map"]
 NUMBERS = {name: number for number, name in enumerate(CALLS, 1)}
 NUMBERS |= {name: number for number, name in enumerate(
-    ["unknown_type", "wrong_size", "with_descriptor", "short"], 20)}
+    ["unknown_type", "wrong_size", "with_descriptor", "short", "pong", "ping"], 20)}
 NUMBERS |= {name: number for number, name in enumerate(
     ["raise_loopback", "raise_multicast", "raise_bits", "raise_flag", "lower", "lookup_flood",
-     "raise_server", "raise_twice", "session", "client_here", "heard", "lookup_server",
-     "session_up", "port", "port_flood"], 30)}
+     "raise_server", "raise_twice", "session"], 30)}
 NUMBERS |= {name: number for number, name in enumerate(
-    ["login_id", "login_text", "logout", "login_flood", "server_here",
-     "server_hello"], 50)}
+    ["heard", "lookup_server", "session_up", "port", "port_flood"], 40)}
+NUMBERS |= {name: number for number, name in enumerate(
+    ["login_id", "login_text", "logout", "login_flood"], 50)}
+NUMBERS["server_hello"] = 55
 NUMBERS |= {name: number for number, name in enumerate(
     ["added", "refused", "removed", "learned", "path", "refused_far"], 70)}
 

@@ -71,7 +71,6 @@ static int let_in(struct world *world)
 static bool serve(struct world *world, int fd)
 {
 	const struct client_raised raised = {.ok = 1};
-	const struct client_none none = {0};
 	struct forward_session add;
 	struct client_tunnel tunnel;
 	char line[600];
@@ -82,8 +81,8 @@ static bool serve(struct world *world, int fd)
 	       world_hear(world->forward, FORWARD_MSG_ADD, &add, sizeof(add), silent) &&
 	       world_hear(world->monitor, CLIENT_MSG_RAISE, &tunnel, sizeof(tunnel), silent) &&
 	       world_tell(world->monitor, CLIENT_MSG_RAISED, &raised, sizeof(raised), -1) &&
-	       world_tell(world->monitor, CLIENT_MSG_NETWORK, &none, sizeof(none), -1) &&
-	       world_tell(world->monitor, CLIENT_MSG_STOP, &none, sizeof(none), -1) &&
+	       world_tell(world->monitor, CLIENT_MSG_NETWORK, NULL, 0, -1) &&
+	       world_tell(world->monitor, CLIENT_MSG_STOP, NULL, 0, -1) &&
 	       world_line(fd, line, sizeof(line), silent) && strcmp(line, "quit") == 0 &&
 	       world_say(fd, "+OK good bye");
 }
@@ -93,7 +92,6 @@ static void *world_run(void *arg)
 	const struct client_password password = {.text = "bar"};
 	const struct client_account account = {.user = "foo"};
 	struct world *world = arg;
-	struct client_none none = {0};
 	int fd = -1;
 
 	if (world_tell(world->monitor, CLIENT_MSG_PASSWORD, &password, sizeof(password), -1) &&
@@ -106,8 +104,8 @@ static void *world_run(void *arg)
 	}
 	/* What was made is taken down before the end; a room that ends without leaves it to
 	 * monitor. */
-	if (world_hear(world->monitor, CLIENT_MSG_LOWER, &none, sizeof(none), &world->silent))
-		(void)world_tell(world->monitor, CLIENT_MSG_LOWERED, &none, sizeof(none), -1);
+	if (world_hear(world->monitor, CLIENT_MSG_LOWER, NULL, 0, &world->silent))
+		(void)world_tell(world->monitor, CLIENT_MSG_LOWERED, NULL, 0, -1);
 	while (world_hear(world->monitor, 0, NULL, 0, &world->silent))
 		;
 	close(world->monitor);

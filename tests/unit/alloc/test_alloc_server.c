@@ -105,15 +105,13 @@ static bool live_a_life(struct world *world)
 
 static void *world_run(void *arg)
 {
-	const struct server_none none = {0};
 	struct world *world = arg;
 
-	(void)world_tell(world->monitor, SERVER_MSG_LISTENER, &none, sizeof(none),
-			 dup(world->listener));
+	(void)world_tell(world->monitor, SERVER_MSG_LISTENER, NULL, 0, dup(world->listener));
 	world->first_ok = live_a_life(world);
 	/* The one has no trouble of the other's. Where the room has ended, that shows at once. */
 	world->second_ok = live_a_life(world);
-	(void)world_tell(world->monitor, SERVER_MSG_STOP, &none, sizeof(none), -1);
+	(void)world_tell(world->monitor, SERVER_MSG_STOP, NULL, 0, -1);
 	/* A room that is gone has closed; one that hears STOP does. */
 	while (world_hear(world->monitor, 0, NULL, 0, &world->silent))
 		;

@@ -46,7 +46,8 @@ bool world_tell(int channel, uint32_t type, const void *body, size_t size, int f
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	bool sent;
 
-	memcpy(message.body, body, size);
+	if (size > 0)
+		memcpy(message.body, body, size);
 	if (fd != -1) {
 		control.align.cmsg_level = SOL_SOCKET;
 		control.align.cmsg_type = SCM_RIGHTS;

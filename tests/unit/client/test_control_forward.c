@@ -19,29 +19,23 @@ static struct ipc *forward, *monitor; /* the other ends */
 static struct forward_session added;
 static unsigned int n_added, n_removed, n_told;
 
-static void on_add(struct ipc *ipc, const void *body, int fd, void *arg)
+static void on_add(const void *body, void *arg)
 {
-	(void)ipc;
-	(void)fd;
 	(void)arg;
 	memcpy(&added, body, sizeof(added));
 	n_added++;
 }
 
-static void on_remove(struct ipc *ipc, const void *body, int fd, void *arg)
+static void on_remove(const void *body, void *arg)
 {
-	(void)ipc;
 	(void)body;
-	(void)fd;
 	(void)arg;
 	n_removed++;
 }
 
-static void on_told(struct ipc *ipc, const void *body, int fd, void *arg)
+static void on_told(const void *body, void *arg)
 {
-	(void)ipc;
 	(void)body;
-	(void)fd;
 	(void)arg;
 	n_told++;
 }
@@ -54,11 +48,11 @@ static void on_closed(struct ipc *ipc, bool violated, void *arg)
 }
 
 static const struct ipc_row forward_rows[] = {
-	{FORWARD_MSG_ADD, sizeof(struct forward_session), false, on_add},
-	{FORWARD_MSG_REMOVE, sizeof(struct forward_id), false, on_remove},
+	IPC_BODY(FORWARD_MSG_ADD, struct forward_session, on_add),
+	IPC_BODY(FORWARD_MSG_REMOVE, struct forward_id, on_remove),
 };
 static const struct ipc_row monitor_rows[] = {
-	{CLIENT_MSG_SESSION, sizeof(struct client_session), false, on_told},
+	IPC_BODY(CLIENT_MSG_SESSION, struct client_session, on_told),
 };
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)

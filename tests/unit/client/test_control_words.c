@@ -285,7 +285,7 @@ static void tell(unsigned int channel, uint32_t type, const void *body, size_t s
 		if (row->type != type)
 			continue;
 		assert_int_equal(row->size, size);
-		row->handler(NULL, body, -1, room.control);
+		ipc_row_handle(row, body, -1, room.control);
 		return;
 	}
 	fail_msg("control does not know message %u", type);
@@ -293,7 +293,6 @@ static void tell(unsigned int channel, uint32_t type, const void *body, size_t s
 
 static void say_of(uint32_t number, enum word word)
 {
-	const struct client_none none = {0};
 	const struct forward_id id = {.id = number};
 	const struct forward_path path = {.id = number,
 					  .alive = word == ALIVE  ? 1
@@ -338,11 +337,11 @@ static void say_of(uint32_t number, enum word word)
 		tell(MONITOR, CLIENT_MSG_RAISED, &raised, sizeof(raised));
 		break;
 	case LOWERED:
-		tell(MONITOR, CLIENT_MSG_LOWERED, &none, sizeof(none));
+		tell(MONITOR, CLIENT_MSG_LOWERED, NULL, 0);
 		break;
 	case LOST:
 	case WORDS:
-		tell(MONITOR, CLIENT_MSG_LOST, &none, sizeof(none));
+		tell(MONITOR, CLIENT_MSG_LOST, NULL, 0);
 		break;
 	}
 }

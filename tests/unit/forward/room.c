@@ -29,28 +29,22 @@ static void on_id(struct room *room, uint32_t type, const struct forward_id *id)
 	on_answer(room, &answer);
 }
 
-static void on_added(struct ipc *ipc, const void *body, int fd, void *arg)
+static void on_added(const void *body, void *arg)
 {
-	(void)ipc;
-	(void)fd;
 	on_id(arg, FORWARD_MSG_ADDED, body);
 }
 
-static void on_refused(struct ipc *ipc, const void *body, int fd, void *arg)
+static void on_refused(const void *body, void *arg)
 {
-	(void)ipc;
-	(void)fd;
 	on_id(arg, FORWARD_MSG_REFUSED, body);
 }
 
-static void on_removed(struct ipc *ipc, const void *body, int fd, void *arg)
+static void on_removed(const void *body, void *arg)
 {
-	(void)ipc;
-	(void)fd;
 	on_id(arg, FORWARD_MSG_REMOVED, body);
 }
 
-static void on_learned(struct ipc *ipc, const void *body, int fd, void *arg)
+static void on_learned(const void *body, void *arg)
 {
 	const struct forward_learned *learned = body;
 	const struct room_answer answer = {.type = FORWARD_MSG_LEARNED,
@@ -58,48 +52,30 @@ static void on_learned(struct ipc *ipc, const void *body, int fd, void *arg)
 					   .value = learned->port,
 					   .peer = learned->peer};
 
-	(void)ipc;
-	(void)fd;
 	on_answer(arg, &answer);
 }
 
-static void on_path(struct ipc *ipc, const void *body, int fd, void *arg)
+static void on_path(const void *body, void *arg)
 {
 	const struct forward_path *path = body;
 	const struct room_answer answer = {
 		.type = FORWARD_MSG_PATH, .id = path->id, .value = path->alive};
 
-	(void)ipc;
-	(void)fd;
 	on_answer(arg, &answer);
 }
 
 /* A matter of time, which these tests do not wait for; on a slow machine it may come. */
-static void on_silent(struct ipc *ipc, const void *body, int fd, void *arg)
+static void on_silent(const void *body, void *arg)
 {
-	(void)ipc;
 	(void)body;
-	(void)fd;
 	(void)arg;
 }
 
-static void on_port(struct ipc *ipc, const void *body, int fd, void *arg)
+static void on_port(const void *body, void *arg)
 {
 	const struct forward_port *port = body;
 	const struct room_answer answer = {.type = FORWARD_MSG_PORT, .value = port->port};
 
-	(void)ipc;
-	(void)fd;
-	on_answer(arg, &answer);
-}
-
-static void on_here(struct ipc *ipc, const void *body, int fd, void *arg)
-{
-	const struct room_answer answer = {.type = FORWARD_MSG_HERE};
-
-	(void)ipc;
-	(void)body;
-	(void)fd;
 	on_answer(arg, &answer);
 }
 
@@ -110,18 +86,14 @@ static void on_closed(struct ipc *ipc, bool violated, void *arg)
 	(void)arg;
 }
 
-static const struct ipc_row monitor_rows[] = {
-	{FORWARD_MSG_HERE, sizeof(struct forward_none), false, on_here},
-};
-
 static const struct ipc_row rows[] = {
-	{FORWARD_MSG_ADDED, sizeof(struct forward_id), false, on_added},
-	{FORWARD_MSG_REFUSED, sizeof(struct forward_id), false, on_refused},
-	{FORWARD_MSG_REMOVED, sizeof(struct forward_id), false, on_removed},
-	{FORWARD_MSG_LEARNED, sizeof(struct forward_learned), false, on_learned},
-	{FORWARD_MSG_PATH, sizeof(struct forward_path), false, on_path},
-	{FORWARD_MSG_SILENT, sizeof(struct forward_id), false, on_silent},
-	{FORWARD_MSG_PORT, sizeof(struct forward_port), false, on_port},
+	IPC_BODY(FORWARD_MSG_ADDED, struct forward_id, on_added),
+	IPC_BODY(FORWARD_MSG_REFUSED, struct forward_id, on_refused),
+	IPC_BODY(FORWARD_MSG_REMOVED, struct forward_id, on_removed),
+	IPC_BODY(FORWARD_MSG_LEARNED, struct forward_learned, on_learned),
+	IPC_BODY(FORWARD_MSG_PATH, struct forward_path, on_path),
+	IPC_BODY(FORWARD_MSG_SILENT, struct forward_id, on_silent),
+	IPC_BODY(FORWARD_MSG_PORT, struct forward_port, on_port),
 };
 
 /* --- talking to the room ------------------------------------------------------------------ */
@@ -145,17 +117,36 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
 	room->timed_out = true;
 }
 
-struct room_answer room_next(struct room *room)
+/* Until it is not 0 any more. */
+static void room_wait(struct room *room, const size_t *count)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE / 1000};
 	struct event *timeout = evtimer_new(room->base, on_timeout, room);
 
 	assert_non_null(timeout);
 	event_add(timeout, &patience);
-	while (room->n_answers == 0 && !room->timed_out)
+	while (*count == 0 && !room->timed_out)
 		assert_int_equal(event_base_loop(room->base, EVLOOP_ONCE), 0);
 	event_free(timeout);
 	assert_false(room->timed_out);
+}
+
+static void on_pong(void *arg)
+{
+	*(size_t *)arg = 1;
+}
+
+void room_ping(struct room *room)
+{
+	size_t answered = 0;
+
+	assert_int_equal(ipc_ping(room->monitor, on_pong, &answered), 0);
+	room_wait(room, &answered);
+}
+
+struct room_answer room_next(struct room *room)
+{
+	room_wait(room, &room->n_answers);
 
 	struct room_answer answer = room->answers[0];
 
@@ -204,8 +195,7 @@ void room_start(struct room *room, bool server)
 	close(control[1]);
 	room->base = event_base_new();
 	assert_non_null(room->base);
-	room->monitor = ipc_new(room->base, monitor[0], "forward", monitor_rows,
-				sizeof(monitor_rows) / sizeof(monitor_rows[0]), on_closed, room);
+	room->monitor = ipc_new(room->base, monitor[0], "forward", NULL, 0, on_closed, room);
 	room->control = ipc_new(room->base, control[0], "forward", rows,
 				sizeof(rows) / sizeof(rows[0]), on_closed, room);
 	assert_non_null(room->monitor);
@@ -234,7 +224,6 @@ void room_stop(struct room *room, int want)
 
 void give_counters(struct room *room)
 {
-	const struct forward_none none = {0};
 	size_t size = counters_size(SESSIONS);
 	int fd = memfd_create("counters", MFD_CLOEXEC);
 
@@ -242,12 +231,11 @@ void give_counters(struct room *room)
 	assert_int_equal(ftruncate(fd, (off_t)size), 0);
 	room->counters = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
 	assert_ptr_not_equal(room->counters, MAP_FAILED);
-	to_monitor(room, FORWARD_MSG_COUNTERS, &none, sizeof(none), fd);
+	to_monitor(room, FORWARD_MSG_COUNTERS, NULL, 0, fd);
 }
 
 void give_raw(struct room *room)
 {
-	const struct forward_none none = {0};
 	struct sockaddr_in there = {.sin_family = AF_INET};
 	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, 41);
 
@@ -256,7 +244,7 @@ void give_raw(struct room *room)
 	assert_int_not_equal(room->peer, -1);
 	assert_int_equal(inet_pton(AF_INET, "192.0.2.2", &there.sin_addr), 1);
 	assert_int_equal(bind(room->peer, (const struct sockaddr *)&there, sizeof(there)), 0);
-	to_monitor(room, FORWARD_MSG_RAW, &none, sizeof(none), fd);
+	to_monitor(room, FORWARD_MSG_RAW, NULL, 0, fd);
 }
 
 int give_device(struct room *room, uint32_t index)

@@ -26,7 +26,7 @@
 
 #define ROOM_INTERFACE 70 /* what the kernel calls device 0, and so on */
 
-/* What forward has said to control, or to monitor. */
+/* What forward has said to control. */
 struct room_answer {
 	uint32_t type;
 	uint32_t id;
@@ -61,6 +61,9 @@ void room_stop(struct room *room, int want);
 
 void to_monitor(struct room *room, uint32_t type, const void *body, size_t size, int fd);
 void to_control(struct room *room, uint32_t type, const void *body, size_t size);
+
+/* Waits until the room has taken all that monitor has sent, by asking whether it is alive. */
+void room_ping(struct room *room);
 
 /* The next answer; the one that the next answer must be. */
 struct room_answer room_next(struct room *room);

@@ -88,7 +88,6 @@ static void test_other_messages(void **test)
 
 	(void)test;
 	assert_int_equal(dialog_hear(&dialog, FORWARD_MSG_ADD), DIALOG_WRONG);
-	assert_int_equal(dialog_hear(&dialog, FORWARD_MSG_HERE), DIALOG_WRONG);
 	dialog_tell(&dialog, FORWARD_MSG_HELLO);
 	assert_int_equal(dialog.state, DIALOG_UP);
 	assert_string_equal(dialog_message_name(FORWARD_MSG_ADD), "unknown");

@@ -67,33 +67,30 @@ static void ends_with_its_channels(void **state)
 /* A sign of life, whenever monitor wants one. */
 static void answers_when_called(void **state)
 {
-	const struct forward_none none = {0};
 	struct room room;
 
 	(void)state;
 	room_start(&room, true);
 	for (int i = 0; i < 2; i++) {
-		to_monitor(&room, FORWARD_MSG_CALL, &none, sizeof(none), -1);
-		room_expect(&room, FORWARD_MSG_HERE, 0);
+		room_ping(&room);
 	}
 	room_stop(&room, 0);
 }
 
 static void a_message_of_wrong_form_ends_it(void **state)
 {
-	const struct forward_none none = {0};
 	struct room room;
 
 	(void)state;
 	/* what only control may say; a descriptor missing; a size that is wrong */
 	room_start(&room, true);
-	to_monitor(&room, FORWARD_MSG_REMOVE, &none, sizeof(none), -1);
+	to_monitor(&room, FORWARD_MSG_REMOVE, NULL, 0, -1);
 	room_stop(&room, 1);
 	room_start(&room, true);
-	to_monitor(&room, FORWARD_MSG_RAW, &none, sizeof(none), -1);
+	to_monitor(&room, FORWARD_MSG_RAW, NULL, 0, -1);
 	room_stop(&room, 1);
 	room_start(&room, true);
-	to_control(&room, FORWARD_MSG_ADD, &none, sizeof(none));
+	to_control(&room, FORWARD_MSG_ADD, NULL, 0);
 	room_stop(&room, 1);
 }
 
@@ -117,7 +114,6 @@ static void a_clients_message_ends_the_servers(void **state)
 
 static void a_short_counter_page_ends_it(void **state)
 {
-	const struct forward_none none = {0};
 	struct room room;
 	int fd = memfd_create("counters", MFD_CLOEXEC);
 
@@ -125,7 +121,7 @@ static void a_short_counter_page_ends_it(void **state)
 	assert_int_not_equal(fd, -1);
 	assert_int_equal(ftruncate(fd, (off_t)counters_size(SESSIONS) - 1), 0);
 	room_start(&room, true);
-	to_monitor(&room, FORWARD_MSG_COUNTERS, &none, sizeof(none), fd);
+	to_monitor(&room, FORWARD_MSG_COUNTERS, NULL, 0, fd);
 	room_stop(&room, 1);
 }
 
@@ -239,12 +235,10 @@ static void server(void **state)
 static void settings_change(struct room *room, uint32_t icmp6_rate)
 {
 	const struct forward_settings settings = {.icmp6_rate = icmp6_rate};
-	const struct forward_none none = {0};
 
 	to_monitor(room, FORWARD_MSG_SETTINGS, &settings, sizeof(settings), -1);
 	/* So that what follows comes behind it. */
-	to_monitor(room, FORWARD_MSG_CALL, &none, sizeof(none), -1);
-	room_expect(room, FORWARD_MSG_HERE, 0);
+	room_ping(room);
 }
 
 /* The rate of ICMPv6 errors while it runs; 0 is none at all. */
@@ -329,7 +323,6 @@ static void errors_of_each_kind(void **state)
 static void devices_of_their_own(void **state)
 {
 	const struct forward_device gone = {.index = 3};
-	const struct forward_none none = {0};
 	struct forward_session config = room_session(2, "192.0.2.2");
 	struct room room;
 
@@ -356,9 +349,8 @@ static void devices_of_their_own(void **state)
 	/* Of others the routes decide, as soon as it is possible to ask for them. */
 	peer_send_hex(&room, HEAD_ECHO FAR LINK_LOCAL ECHO);
 	expect_count(&room.counters->drops[DROP_SRC_INGRESS], 1);
-	to_monitor(&room, FORWARD_MSG_ROUTES, &none, sizeof(none), dup(STDERR_FILENO));
-	to_monitor(&room, FORWARD_MSG_CALL, &none, sizeof(none), -1);
-	room_expect(&room, FORWARD_MSG_HERE, 0);
+	to_monitor(&room, FORWARD_MSG_ROUTES, NULL, 0, dup(STDERR_FILENO));
+	room_ping(&room);
 	peer_send_hex(&room, HEAD_ECHO FAR LINK_LOCAL ECHO);
 	tun_expect_hex(own, HEAD_ECHO FAR LINK_LOCAL ECHO);
 	peer_send_hex(&room, HEAD_ECHO SITE LINK_LOCAL ECHO);

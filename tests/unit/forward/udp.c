@@ -151,9 +151,7 @@ void udp_drain(int fd)
 
 void give_udp(struct room *room)
 {
-	const struct forward_none none = {0};
-
-	to_monitor(room, FORWARD_MSG_UDP, &none, sizeof(none), udp_open("0.0.0.0", PORT));
+	to_monitor(room, FORWARD_MSG_UDP, NULL, 0, udp_open("0.0.0.0", PORT));
 }
 
 void give_candidate(struct room *room, uint16_t port)

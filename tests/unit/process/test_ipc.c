@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-enum { NUMBER = 1, LARGE, PASS, ECHO, FREE, UNKNOWN = 99 };
+enum { NUMBER = 1, LARGE, PASS, ECHO, FREE, EVENT, HAND, UNKNOWN = 99 };
 
 struct number {
 	uint32_t value;
@@ -41,6 +41,8 @@ struct end {
 	struct large large;
 	int fd; /* the last one that came */
 	uint32_t echo;
+	unsigned int events;
+	unsigned int pongs;
 };
 
 struct fixture {
@@ -50,33 +52,28 @@ struct fixture {
 	unsigned int fds;
 };
 
-static void on_number(struct ipc *ipc, const void *body, int fd, void *arg)
+static void on_number(const void *body, void *arg)
 {
 	const struct number *number = body;
 	struct end *end = arg;
 
-	assert_ptr_equal(ipc, end->ipc);
-	assert_int_equal(fd, -1);
 	assert_int_equal((uintptr_t)body % 16, 0);
 	end->calls++;
 	end->next = number->value == end->next ? end->next + 1 : UINT32_MAX;
 }
 
-static void on_large(struct ipc *ipc, const void *body, int fd, void *arg)
+static void on_large(const void *body, void *arg)
 {
 	struct end *end = arg;
 
-	(void)ipc;
-	assert_int_equal(fd, -1);
 	end->calls++;
 	memcpy(&end->large, body, sizeof(end->large));
 }
 
-static void on_pass(struct ipc *ipc, const void *body, int fd, void *arg)
+static void on_pass(const void *body, int fd, void *arg)
 {
 	struct end *end = arg;
 
-	(void)ipc;
 	(void)body;
 	assert_true(fd >= 0);
 	end->calls++;
@@ -86,28 +83,46 @@ static void on_pass(struct ipc *ipc, const void *body, int fd, void *arg)
 }
 
 /* Answers with one less, until nothing is left. */
-static void on_echo(struct ipc *ipc, const void *body, int fd, void *arg)
+static void on_echo(const void *body, void *arg)
 {
 	struct number number = *(const struct number *)body;
 	struct end *end = arg;
 
-	(void)fd;
 	end->calls++;
 	end->echo = number.value;
 	if (number.value-- > 0)
-		assert_int_equal(ipc_send(ipc, ECHO, &number, sizeof(number), -1), 0);
+		assert_int_equal(ipc_send(end->ipc, ECHO, &number, sizeof(number), -1), 0);
 }
 
-static void on_free(struct ipc *ipc, const void *body, int fd, void *arg)
+static void on_free(const void *body, void *arg)
 {
 	struct end *end = arg;
 
-	(void)ipc;
 	(void)body;
-	(void)fd;
 	end->calls++;
 	ipc_free(&end->ipc);
 	assert_null(end->ipc);
+}
+
+static void on_event(void *arg)
+{
+	struct end *end = arg;
+
+	end->calls++;
+	end->events++;
+}
+
+static void on_hand(int fd, void *arg)
+{
+	on_pass(NULL, fd, arg);
+}
+
+static void on_pong(void *arg)
+{
+	struct end *end = arg;
+
+	end->calls++;
+	end->pongs++;
 }
 
 static void on_closed(struct ipc *ipc, bool violated, void *arg)
@@ -122,11 +137,14 @@ static void on_closed(struct ipc *ipc, bool violated, void *arg)
 }
 
 static const struct ipc_row rows[] = {
-	{NUMBER, sizeof(struct number), false, on_number},
-	{LARGE, sizeof(struct large), false, on_large},
-	{PASS, sizeof(struct number), true, on_pass},
-	{ECHO, sizeof(struct number), false, on_echo},
-	{FREE, sizeof(struct number), false, on_free},
+	IPC_BODY(NUMBER, struct number, on_number),
+	IPC_BODY(LARGE, struct large, on_large),
+	IPC_BODY_FD(PASS, struct number, on_pass),
+	IPC_BODY(ECHO, struct number, on_echo),
+	IPC_BODY(FREE, struct number, on_free),
+	IPC_EVENT(EVENT, on_event),
+	IPC_FD(HAND, on_hand),
+	IPC_ANSWERS_PINGS,
 };
 
 static struct ipc *channel(struct fixture *fixture, int fd, const char *name, struct end *end)
@@ -379,6 +397,87 @@ static void test_descriptor_unasked(void **state)
 
 	assert_int_equal(ipc_send(fixture->b.ipc, NUMBER, &number, sizeof(number), dup(0)), 0);
 	expect_violated(fixture, "test: message 1 from peer has the wrong form\n");
+}
+
+static void test_no_body(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(ipc_send(fixture->a.ipc, EVENT, NULL, 0, -1), 0);
+	assert_int_equal(ipc_send(fixture->a.ipc, HAND, NULL, 0, dup(0)), 0);
+	settle(fixture);
+	assert_int_equal(fixture->b.events, 1);
+	assert_int_equal(fixture->b.calls, 2);
+	assert_true(is_open(fixture->b.fd));
+	/* Where none belongs, one is too much. */
+	assert_int_equal(send_number(&fixture->b, EVENT, 0), 0);
+	expect_violated(fixture, "test: message 6 from peer has the wrong form\n");
+	assert_int_equal(fixture->a.events, 0);
+}
+
+static void test_ping(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (unsigned int i = 1; i <= 2; i++) {
+		assert_int_equal(ipc_ping(fixture->a.ipc, on_pong, &fixture->a), 0);
+		settle(fixture);
+		assert_int_equal(fixture->a.pongs, i);
+	}
+	assert_int_equal(fixture->b.calls, 0);
+	assert_int_equal(fixture->a.closed + fixture->b.closed, 0);
+}
+
+/* Behind what was sent before it, so the process has come so far. */
+static void test_ping_waits_its_turn(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_int_equal(send_number(&fixture->a, NUMBER, i), 0);
+	assert_int_equal(ipc_ping(fixture->a.ipc, on_pong, &fixture->a), 0);
+	while (fixture->a.pongs == 0)
+		assert_true(event_base_loop(fixture->base, EVLOOP_NONBLOCK) != -1);
+	assert_int_equal(fixture->b.next, 1000);
+}
+
+static void test_pong_unasked(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(ipc_send(fixture->b.ipc, IPC_PONG, NULL, 0, -1), 0);
+	expect_violated(fixture, "test: peer answered what it was not asked\n");
+	assert_int_equal(fixture->a.pongs, 0);
+}
+
+/* One that answers twice. */
+static void test_pong_again(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(ipc_ping(fixture->a.ipc, on_pong, &fixture->a), 0);
+	settle(fixture);
+	fixture->a.calls = 0;
+	assert_int_equal(ipc_send(fixture->b.ipc, IPC_PONG, NULL, 0, -1), 0);
+	expect_violated(fixture, "test: peer answered what it was not asked\n");
+	assert_int_equal(fixture->a.pongs, 1);
+}
+
+/* Whose table says nothing of pings is not asked: root by its own processes. */
+static void test_ping_of_who_does_not_answer(void **state)
+{
+	struct fixture *fixture = *state;
+	int fds[2];
+
+	assert_int_equal(ipc_pair(fds), 0);
+	ipc_free(&fixture->a.ipc);
+	ipc_free(&fixture->b.ipc);
+	fixture->a.ipc = ipc_new(fixture->base, fds[0], "peer", rows, 1, on_closed, &fixture->a);
+	fixture->b.ipc = channel(fixture, fds[1], "a", &fixture->b);
+	assert_non_null(fixture->a.ipc);
+	assert_int_equal(ipc_ping(fixture->b.ipc, on_pong, &fixture->b), 0);
+	expect_violated(fixture, "test: unexpected message 2147483646 from peer\n");
+	assert_int_equal(fixture->b.pongs, 0);
 }
 
 /* What ipc_send() puts on the wire for a message, so that it can be spoilt. */
@@ -747,6 +846,12 @@ int main(void)
 		PAIR_TEST(test_too_long_for_its_type),
 		PAIR_TEST(test_descriptor_missing),
 		PAIR_TEST(test_descriptor_unasked),
+		PAIR_TEST(test_no_body),
+		PAIR_TEST(test_ping),
+		PAIR_TEST(test_ping_waits_its_turn),
+		PAIR_TEST(test_pong_unasked),
+		PAIR_TEST(test_pong_again),
+		PAIR_TEST(test_ping_of_who_does_not_answer),
 		RAW_TEST(test_raw_form_is_taken),
 		RAW_TEST(test_cut),
 		RAW_TEST(test_stretched),

@@ -114,7 +114,8 @@ void trio_push(enum trio_channel channel, uint32_t type, const void *body, size_
 	message->type = type;
 	message->size = size;
 	message->fd = fd;
-	memcpy(message->body, body, size);
+	if (size > 0)
+		memcpy(message->body, body, size);
 	queue->messages[queue->count++] = message;
 }
 
@@ -133,8 +134,8 @@ static void room_take(unsigned int channel, const struct message *message)
 		if (row->type != message->type)
 			continue;
 		assert_int_equal(row->size, message->size);
-		assert_true(row->with_fd == (message->fd != -1));
-		row->handler(NULL, message->body, message->fd, room->arg);
+		assert_true(ipc_row_with_fd(row) == (message->fd != -1));
+		ipc_row_handle(row, message->body, message->fd, room->arg);
 		return;
 	}
 	fail_msg("forward does not know message %u", message->type);

@@ -146,8 +146,8 @@ void trio_push_fd(uint32_t type, uint32_t index, int fd)
 	const struct forward_device device = {.index = index};
 
 	assert_int_not_equal(fd, -1);
-	trio_push(TRIO_ROOT_FORWARD, type, &device,
-		  type == FORWARD_MSG_DEVICE ? sizeof(device) : sizeof(struct forward_none), fd);
+	trio_push(TRIO_ROOT_FORWARD, type, &device, type == FORWARD_MSG_DEVICE ? sizeof(device) : 0,
+		  fd);
 }
 
 bool __wrap_sockets_is_here(struct in_addr addr)
