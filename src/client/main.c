@@ -2,77 +2,116 @@
 #include "base/log.h"
 #include "client/control/control.h"
 #include "client/exits.h"
+#include "client/msg.h"
 #include "client/options.h"
 #include "client/resolver/resolver.h"
 #include "client/root/guard.h"
 #include "client/root/hook.h"
-#include "client/root/monitor.h"
+#include "client/root/lookup.h"
+#include "client/root/root.h"
 #include "forward/forward.h"
-#include "process/capabilities.h"
-#include "process/room.h"
-#include "process/sandbox.h"
+#include "process/process.h"
 #include "proto/crypto.h"
 
-#include <stdlib.h>
-#include <string.h>
+/* Descriptors of a process: its channels, sockets and devices, and as many again. */
+enum { PROCESS_FILES = 64 };
 
-/* Descriptors of a room: its channels, sockets and devices, and as many again. */
-enum { ROOM_FILES = 64 };
-
-/* The only one that monitor starts later, and again and again. */
-static int run_resolver(const struct client_options *options, int server)
+static bool prepare_crypto(const struct process_self *self)
 {
-	const struct sandbox sandbox = {
-		.room = SANDBOX_CLIENT_RESOLVER,
-		.user = room_user(options->run_as),
-		.files = ROOM_FILES,
-	};
-
-	if ((size_t)server >= options->n_servers)
-		return CLIENT_USAGE;
-	room_begin("dtcpclient", RESOLVER_NAME, options->debug);
-	log_to_monitor();
-	if (!client_resolver_prepare(ROOM_FD))
-		return CLIENT_LOCAL;
-	sandbox_enter(&sandbox);
-	return client_resolver_run(options->servers[server], ROOM_FD);
+	(void)self;
+	crypto_prepare();
+	return true;
 }
 
-/* One of the rooms, started by monitor with the same command line. */
-static int run_room(const char *room, const struct client_options *options)
+static int run_control(const struct process_self *self)
+{
+	return client_control_run(self->options, self->root, self->peers[CLIENT_FORWARD]);
+}
+
+static bool forward_wanted(const void *options)
+{
+	const struct client_options *client = options;
+
+	return !client->no_device;
+}
+
+static int run_forward(const struct process_self *self)
 {
 	const struct forward_config forward = {.server = false, .sessions_max = 1};
-	bool control = strcmp(room, "control") == 0;
-	const struct sandbox sandbox = {
-		.room = control ? SANDBOX_CLIENT_CONTROL : SANDBOX_CLIENT_FORWARD,
-		.user = room_user(options->run_as),
-		.files = ROOM_FILES,
+
+	return forward_run(&forward, self->root, self->peers[CLIENT_CONTROL]);
+}
+
+static int run_guard(const struct process_self *self)
+{
+	return client_guard_run(self->options, self->root);
+}
+
+static bool prepare_resolver(const struct process_self *self)
+{
+	return client_resolver_prepare(self->root);
+}
+
+static int run_resolver(const struct process_self *self)
+{
+	const struct client_options *options = self->options;
+
+	return self->number < options->n_servers
+		       ? client_resolver_run(options->servers[self->number], self->root)
+		       : CLIENT_USAGE;
+}
+
+static const struct process processes[] = {
+	[CLIENT_CONTROL] = {.name = "control",
+			    .verdict = PROCESS_VERDICT,
+			    .sandbox = SANDBOX_CLIENT_CONTROL,
+			    .peers = 1U << CLIENT_FORWARD,
+			    .prepare = prepare_crypto,
+			    .run = run_control,
+			    .rows = &client_root_rows},
+	[CLIENT_GUARD] = {.name = "guard",
+			  .kind = PROCESS_GUARD,
+			  .keeps = CAPABILITIES_NETWORK,
+			  .run = run_guard},
+	[CLIENT_FORWARD] = {.name = "forward",
+			    .sandbox = SANDBOX_CLIENT_FORWARD,
+			    .peers = 1U << CLIENT_CONTROL,
+			    .wanted = forward_wanted,
+			    .prepare = prepare_crypto,
+			    .run = run_forward},
+	[CLIENT_RESOLVER] = {.name = RESOLVER_NAME,
+			     .kind = PROCESS_ON_DEMAND,
+			     .sandbox = SANDBOX_CLIENT_RESOLVER,
+			     .prepare = prepare_resolver,
+			     .run = run_resolver},
+};
+
+static int run(struct client_options *options, const char *name, int argc, char *const argv[])
+{
+	const struct program program = {
+		.name = "dtcpclient",
+		.processes = processes,
+		.n_processes = CLIENT_PROCESSES,
+		.options = options,
+		.user = options->run_as,
+		.pidfile = options->pidfile,
+		.daemon = options->daemon,
+		.debug = options->debug,
+		.scripts = hook_wanted(options),
+		.files = PROCESS_FILES,
+		.keeps = lookups_any(options) ? CAPABILITIES_STARTER : CAPABILITIES_MONITOR,
 	};
 
-	room_begin("dtcpclient", room, options->debug);
-	if (strcmp(room, "guard") == 0) {
-		if (options->daemon)
-			log_to_syslog();
-		if (!capabilities_hide() ||
-		    !capabilities_limit(CAPABILITIES_NETWORK, hook_wanted(options)))
-			return CLIENT_LOCAL;
-		return client_guard_run(options, ROOM_FD);
-	}
-	log_to_monitor();
-	crypto_prepare();
-	sandbox_enter(&sandbox);
-	if (control)
-		return client_control_run(options, ROOM_FD, options->no_device ? -1 : ROOM_FD + 1);
-	return forward_run(&forward, ROOM_FD, ROOM_FD + 1);
+	return name ? process_run(&program, name) : client_root_run(&program, argc, argv);
 }
 
 int main(int argc, char **argv)
 {
 	struct client_options options;
 
-	room_title_init(argc, argv);
+	process_title_init(argc, argv);
 
-	const char *room = room_name(&argc, argv);
+	const char *name = process_name(&argc, argv);
 
 	log_init("dtcpclient", NULL, false);
 	switch (client_options_parse(&options, argc, argv)) {
@@ -84,9 +123,5 @@ int main(int argc, char **argv)
 		break;
 	}
 	log_init("dtcpclient", NULL, options.debug);
-	if (room && resolver_server(room) >= 0)
-		return run_resolver(&options, resolver_server(room));
-	if (room)
-		return run_room(room, &options);
-	return client_monitor_run(&options, argc, argv);
+	return run(&options, name, argc, argv);
 }

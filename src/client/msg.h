@@ -12,6 +12,15 @@
 #include <netinet/in.h>
 #include <stdint.h>
 
+/* The processes that the client starts; places in the table of main.c. */
+enum client_process {
+	CLIENT_CONTROL,
+	CLIENT_GUARD,
+	CLIENT_FORWARD,
+	CLIENT_RESOLVER,
+	CLIENT_PROCESSES,
+};
+
 enum client_msg {
 	/* monitor to control */
 	CLIENT_MSG_PASSWORD = 1, /* struct client_password: one for each server */

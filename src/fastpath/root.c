@@ -44,39 +44,41 @@ bool fastpath_begin(enum fast_choice choice, const struct fastpath_config *confi
 }
 
 /* A descriptor that is given away is another one for the same map. */
-static int fastpath_give(const struct fastpath *fastpath, enum fast_map map, struct ipc *ipc,
-			 uint32_t type, const void *body, size_t size)
+static void fastpath_give(const struct fastpath *fastpath, enum fast_map map,
+			  struct supervisor *supervisor, size_t place, uint32_t type,
+			  const void *body, size_t size)
 {
 	int fd = fcntl(fastpath_map(fastpath, map), F_DUPFD_CLOEXEC, 0);
 
-	return fd == -1 ? -errno : ipc_send(ipc, type, body, size, fd);
+	if (fd == -1)
+		supervisor_fail(supervisor, "cannot hand over the fast path: %s", strerror(errno));
+	else
+		supervisor_send(supervisor, place, type, body, size, fd);
 }
 
-int fastpath_hand(const struct fastpath *fastpath, struct ipc *forward)
+void fastpath_hand(const struct fastpath *fastpath, struct supervisor *supervisor, size_t forward)
 {
-	int error = 0;
-
-	for (enum fast_map map = FAST_STATE; fastpath && map < FAST_MAPS && !error; map++) {
+	for (enum fast_map map = FAST_STATE; fastpath && map < FAST_MAPS; map++) {
 		const struct forward_fast body = {
 			.map = map,
 			.lanes = fastpath_lanes(fastpath),
 			.receives = fastpath_receives(fastpath),
 		};
 
-		error = fastpath_give(fastpath, map, forward, FORWARD_MSG_FAST, &body,
-				      sizeof(body));
+		fastpath_give(fastpath, map, supervisor, forward, FORWARD_MSG_FAST, &body,
+			      sizeof(body));
 	}
-	return error;
 }
 
-int fastpath_hand_counters(const struct fastpath *fastpath, struct ipc *reader, uint32_t type)
+void fastpath_hand_counters(const struct fastpath *fastpath, struct supervisor *supervisor,
+			    size_t reader, uint32_t type)
 {
 	const struct counters_kernel_given body = {.lanes =
 							   fastpath ? fastpath_lanes(fastpath) : 0};
 
-	if (!fastpath)
-		return 0;
-	return fastpath_give(fastpath, FAST_COUNTERS, reader, type, &body, sizeof(body));
+	if (fastpath)
+		fastpath_give(fastpath, FAST_COUNTERS, supervisor, reader, type, &body,
+			      sizeof(body));
 }
 
 void fastpath_join_tun(struct fastpath *fastpath, struct netlink *netlink, unsigned int index)

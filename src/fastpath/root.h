@@ -6,7 +6,7 @@
 #include "fastpath/choice.h"
 #include "fastpath/fastpath.h"
 #include "netconf/netlink.h"
-#include "process/ipc.h"
+#include "process/supervisor.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,14 +21,15 @@ bool fastpath_begin(enum fast_choice choice, const struct fastpath_config *confi
 /* Logs which path carries packets. */
 void fastpath_say(const struct fastpath *fastpath);
 
-/* Gives forward the maps. NULL: none. Returns 0 or -errno. */
-int fastpath_hand(const struct fastpath *fastpath, struct ipc *forward);
+/* Gives forward, by its place in the table, the maps. NULL: none. */
+void fastpath_hand(const struct fastpath *fastpath, struct supervisor *supervisor, size_t forward);
 
 /*
  * Gives a reader of counters those of the kernel, in a message of this type with a struct
- * counters_kernel_given. NULL: none. Returns 0 or -errno.
+ * counters_kernel_given. NULL: none.
  */
-int fastpath_hand_counters(const struct fastpath *fastpath, struct ipc *reader, uint32_t type);
+void fastpath_hand_counters(const struct fastpath *fastpath, struct supervisor *supervisor,
+			    size_t reader, uint32_t type);
 
 /* As fastpath_set_tun() and fastpath_follow(), for NULL as well; what cannot be done is logged. */
 void fastpath_join_tun(struct fastpath *fastpath, struct netlink *netlink, unsigned int index);

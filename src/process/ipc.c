@@ -37,7 +37,8 @@ struct ipc {
 	const struct ipc_row *rows;
 	size_t n_rows;
 	ipc_closed closed;
-	void *arg;
+	void *closed_arg;
+	void *arg;		 /* of the rows' handlers */
 	void (*pong)(void *arg); /* who waits for the answer to a ping, NULL: nobody */
 	void *pong_arg;
 	struct event *readable;
@@ -79,7 +80,7 @@ struct ipc *ipc_new(struct event_base *base, int fd, const char *name, const str
 	ipc->rows = rows;
 	ipc->n_rows = n_rows;
 	ipc->closed = closed;
-	ipc->arg = arg;
+	ipc->closed_arg = ipc->arg = arg;
 	STAILQ_INIT(&ipc->queue);
 	ipc->readable = event_new(base, fd, EV_READ | EV_PERSIST, ipc_on_readable, ipc);
 	ipc->writable = event_new(base, fd, EV_WRITE, ipc_on_writable, ipc);
@@ -93,6 +94,11 @@ struct ipc *ipc_new(struct event_base *base, int fd, const char *name, const str
 		return NULL;
 	}
 	return ipc;
+}
+
+void ipc_set_handlers_arg(struct ipc *ipc, void *arg)
+{
+	ipc->arg = arg;
 }
 
 /* One sendmsg(2). Returns 0, or -errno with nothing sent. */
@@ -375,7 +381,7 @@ static void ipc_on_readable(evutil_socket_t fd, short what, void *arg)
 	ipc->freed = NULL;
 	if (result < 0) {
 		(void)event_del(ipc->readable);
-		ipc->closed(ipc, result == -2, ipc->arg);
+		ipc->closed(ipc, result == -2, ipc->closed_arg);
 	}
 }
 

@@ -75,6 +75,9 @@ typedef void (*ipc_closed)(struct ipc *ipc, bool violated, void *arg);
 struct ipc *ipc_new(struct event_base *base, int fd, const char *name, const struct ipc_row *rows,
 		    size_t n_rows, ipc_closed closed, void *arg);
 
+/* The handlers of the rows get this arg from now on; closed() keeps the one of ipc_new(). */
+void ipc_set_handlers_arg(struct ipc *ipc, void *arg);
+
 /*
  * Sends or queues a message; size 0, with NULL for body: it has none. fd, if not -1, is closed when
  * it has been handed over. Returns 0 or -errno; fd is closed in either case. That the other end has

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* Processes that can be watched; length of a status; shortest time between signs of life. */
-enum { SERVICE_WATCHED_MAX = 4, SERVICE_STATUS_MAX = 1000, SERVICE_TICK_MIN_US = 10000 };
+enum { SERVICE_WATCHED_MAX = 8, SERVICE_STATUS_MAX = 1000, SERVICE_TICK_MIN_US = 10000 };
 
 /* A process that is to show that it lives. */
 struct service_watched {

@@ -2,47 +2,88 @@
 #include "base/log.h"
 #include "forward/forward.h"
 #include "netconf/reverse_path.h"
-#include "process/capabilities.h"
-#include "process/room.h"
-#include "process/sandbox.h"
+#include "process/process.h"
 #include "proto/crypto.h"
 #include "server/control/control.h"
+#include "server/msg.h"
 #include "server/options.h"
 #include "server/root/check.h"
 #include "server/root/guard.h"
-#include "server/root/monitor.h"
+#include "server/root/root.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-/* One of the rooms, started by monitor with all settings in its command line. */
-static int run_room(const char *room, struct server_options *options)
+static bool prepare_crypto(const struct process_self *self)
 {
+	(void)self;
+	crypto_prepare();
+	return true;
+}
+
+static int run_control(const struct process_self *self)
+{
+	return server_control_run(self->options, self->root, self->peers[SERVER_FORWARD]);
+}
+
+static int run_forward(const struct process_self *self)
+{
+	const struct server_options *options = self->options;
 	const struct forward_config forward = {.server = true,
 					       .sessions_max = server_options_ids(options),
 					       .icmp6_rate = options->icmp6_rate,
 					       .ask = reverse_path_leads};
-	bool control = strcmp(room, "control") == 0;
-	const struct sandbox sandbox = {
-		.room = control ? SANDBOX_SERVER_CONTROL : SANDBOX_SERVER_FORWARD,
-		.user = room_user(options->run_as),
+
+	return forward_run(&forward, self->root, self->peers[SERVER_CONTROL]);
+}
+
+static bool guard_wanted(const void *options)
+{
+	const struct server_options *server = options;
+
+	return server->pidfile != NULL;
+}
+
+static int run_guard(const struct process_self *self)
+{
+	server_guard_run(self->options, self->root);
+	return 0;
+}
+
+static const struct process processes[] = {
+	[SERVER_CONTROL] = {.name = "control",
+			    .verdict = PROCESS_VERDICT_AT_STOP,
+			    .sandbox = SANDBOX_SERVER_CONTROL,
+			    .peers = 1U << SERVER_FORWARD,
+			    .prepare = prepare_crypto,
+			    .run = run_control,
+			    .rows = &server_root_rows},
+	[SERVER_FORWARD] = {.name = "forward",
+			    .sandbox = SANDBOX_SERVER_FORWARD,
+			    .peers = 1U << SERVER_CONTROL,
+			    .prepare = prepare_crypto,
+			    .run = run_forward},
+	[SERVER_GUARD] = {.name = "guard",
+			  .kind = PROCESS_GUARD,
+			  .keeps = CAPABILITIES_NONE,
+			  .wanted = guard_wanted,
+			  .run = run_guard},
+};
+
+static int run(struct server_options *options, const char *name, int argc, char *const argv[])
+{
+	const struct program program = {
+		.name = "dtcps",
+		.processes = processes,
+		.n_processes = SERVER_PROCESSES,
+		.options = options,
+		.user = options->run_as,
+		.pidfile = options->pidfile,
+		.daemon = options->daemon,
+		.debug = options->debug,
+		.keeps = CAPABILITIES_MONITOR,
 	};
 
-	room_begin("dtcps", room, options->debug);
-	if (strcmp(room, "guard") == 0) {
-		if (options->daemon)
-			log_to_syslog();
-		if (!capabilities_hide() || !capabilities_limit(CAPABILITIES_NONE, false))
-			return 1;
-		server_guard_run(options, ROOM_FD);
-		return 0;
-	}
-	log_to_monitor();
-	crypto_prepare();
-	sandbox_enter(&sandbox);
-	if (control)
-		return server_control_run(options, ROOM_FD, ROOM_FD + 1);
-	return forward_run(&forward, ROOM_FD, ROOM_FD + 1);
+	if (name)
+		return process_run(&program, name);
+	return options->check ? server_check(options) : server_root_run(&program, argc, argv);
 }
 
 int main(int argc, char **argv)
@@ -50,12 +91,12 @@ int main(int argc, char **argv)
 	struct server_options options;
 	int status;
 
-	room_title_init(argc, argv);
+	process_title_init(argc, argv);
 
-	const char *room = room_name(&argc, argv);
+	const char *name = process_name(&argc, argv);
 
 	log_init("dtcps", NULL, false);
-	switch (room ? server_options_parse_room(&options, argc, argv)
+	switch (name ? server_options_parse_room(&options, argc, argv)
 		     : server_options_parse(&options, argc, argv)) {
 	case OPTIONS_DONE:
 		return 0;
@@ -65,9 +106,7 @@ int main(int argc, char **argv)
 		break;
 	}
 	log_init("dtcps", NULL, options.debug);
-	if (room)
-		return run_room(room, &options);
-	status = options.check ? server_check(&options) : server_monitor_run(&options, argc, argv);
+	status = run(&options, name, argc, argv);
 	server_options_free(&options);
 	return status;
 }

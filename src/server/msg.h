@@ -13,6 +13,14 @@
 #include <netinet/in.h>
 #include <stdint.h>
 
+/* The processes that the server starts; places in the table of main.c. */
+enum server_process {
+	SERVER_CONTROL,
+	SERVER_FORWARD,
+	SERVER_GUARD,
+	SERVER_PROCESSES,
+};
+
 enum server_msg {
 	/* monitor to control */
 	SERVER_MSG_LISTENER = 1, /* descriptor: the listening socket */

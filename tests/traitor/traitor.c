@@ -9,7 +9,7 @@
 #include "client/msg.h"
 #include "forward/msg.h"
 #include "process/ipc.h"
-#include "process/room.h"
+#include "process/process.h"
 #include "server/msg.h"
 
 #include <fcntl.h>
@@ -82,7 +82,7 @@ enum treason {
 };
 
 /* Control's and forward's channel to each other, beside that to monitor. */
-enum { TRAITOR_BETWEEN = ROOM_FD + 1 };
+enum { TRAITOR_BETWEEN = PROCESS_FD + 1 };
 
 /* As process/ipc.c has it. */
 struct message {
@@ -123,8 +123,8 @@ static void traitor_send(int channel, uint32_t type, const void *body, size_t si
 		(void)sendmsg(channel, &msg, MSG_NOSIGNAL);
 }
 
-#define SEND(type, body) traitor_send(ROOM_FD, type, &(body), sizeof(body), sizeof(body), -1)
-#define SEND_EVENT(type) traitor_send(ROOM_FD, type, NULL, 0, 0, -1)
+#define SEND(type, body) traitor_send(PROCESS_FD, type, &(body), sizeof(body), sizeof(body), -1)
+#define SEND_EVENT(type) traitor_send(PROCESS_FD, type, NULL, 0, 0, -1)
 #define SEND_BETWEEN(type, body)                                                                   \
 	traitor_send(TRAITOR_BETWEEN, type, &(body), sizeof(body), sizeof(body), -1)
 
@@ -209,16 +209,16 @@ static void traitor_tell(enum treason treason)
 
 	switch ((int)treason) {
 	case TREASON_UNKNOWN_TYPE:
-		traitor_send(ROOM_FD, 4711, NULL, 0, 0, -1);
+		traitor_send(PROCESS_FD, 4711, NULL, 0, 0, -1);
 		break;
 	case TREASON_WRONG_SIZE:
-		traitor_send(ROOM_FD, CLIENT_MSG_LOWER, NULL, 0, 2048, -1);
+		traitor_send(PROCESS_FD, CLIENT_MSG_LOWER, NULL, 0, 2048, -1);
 		break;
 	case TREASON_WITH_DESCRIPTOR:
-		traitor_send(ROOM_FD, CLIENT_MSG_LOWER, NULL, 0, 0, STDIN_FILENO);
+		traitor_send(PROCESS_FD, CLIENT_MSG_LOWER, NULL, 0, 0, STDIN_FILENO);
 		break;
 	case TREASON_SHORT:
-		(void)!write(ROOM_FD, &id, sizeof(id));
+		(void)!write(PROCESS_FD, &id, sizeof(id));
 		break;
 	case TREASON_LOWER:
 		SEND_EVENT(CLIENT_MSG_LOWER);
@@ -311,7 +311,7 @@ static void traitor_call(enum treason treason)
 		(void)syscall(SYS_keyctl, 0, 0, 0, 0, 0);
 		break;
 	case TREASON_UNLISTEN:
-		(void)syscall(SYS_shutdown, ROOM_FD, SHUT_RDWR);
+		(void)syscall(SYS_shutdown, PROCESS_FD, SHUT_RDWR);
 		break;
 	case TREASON_LOAD_PROGRAM:
 		(void)syscall(SYS_bpf, BPF_PROG_LOAD, NULL, 0);
@@ -320,7 +320,7 @@ static void traitor_call(enum treason treason)
 		(void)syscall(SYS_bpf, BPF_MAP_CREATE, NULL, 0);
 		break;
 	case TREASON_FASTOPEN:
-		(void)syscall(SYS_sendto, ROOM_FD, "", 1, MSG_FASTOPEN | MSG_NOSIGNAL, NULL, 0);
+		(void)syscall(SYS_sendto, PROCESS_FD, "", 1, MSG_FASTOPEN | MSG_NOSIGNAL, NULL, 0);
 		break;
 	default:
 		(void)syscall(SYS_mount, "none", "/", "tmpfs", 0, NULL);

@@ -65,7 +65,7 @@ def constants():
     message = source("proto/message.c")
     known["address_at"] = int(find(r"local\.s6_addr\[(\d+)\], &addr", message))
     known["hash_at"] = int(find(r"i >= (\d+); i--", message))
-    known["second"] = int(find(r"second = \{\.tv_sec = (\d+)\}", source("server/root/monitor_start.c")))
+    known["second"] = int(find(r"second = \{\.tv_sec = (\d+)\}", source("server/root/root.c")))
     gaps = find(r"gaps\[\] = \{(.*)\};", source("forward/hello.c"))
     known["gap1"], known["gap2"], known["gap3"] = (
         int(ms) / 1000 for ms in re.findall(r"(\d+) \* HELLO_MS", gaps))

@@ -16,17 +16,6 @@
 /* Leaves time for monitor, which does the same a moment earlier. */
 enum { RESOLVER_ALARM = RESOLVER_TIMEOUT + 2 };
 
-int resolver_server(const char *room)
-{
-	size_t len = sizeof(RESOLVER_NAME) - 1;
-
-	_Static_assert(CLIENT_SERVERS_MAX < 10, "one digit");
-	if (strncmp(room, RESOLVER_NAME, len) != 0 || room[len] < '0' ||
-	    room[len] >= '0' + CLIENT_SERVERS_MAX || room[len + 1] != '\0')
-		return -1;
-	return room[len] - '0';
-}
-
 static int resolver_ask(const char *name, int family, struct addrinfo **found)
 {
 	/* Without AI_ADDRCONFIG: what this machine has now says nothing about a moment later. */

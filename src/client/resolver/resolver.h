@@ -13,9 +13,6 @@
 /* How it is called in --room, with the server's index behind it. */
 #define RESOLVER_NAME "resolver"
 
-/* The index of the server that a process with this name is for; -1 if it is no resolver's name. */
-int resolver_server(const char *room);
-
 /* Looks name up. Can take as long as the system's resolver does. */
 void resolver_look_up(const char *name, struct client_addresses *addresses);
 

@@ -13,17 +13,6 @@
 /* Milliseconds after which a repair that failed is tried again. */
 enum { CARRIER_RETRY_MS = 60000 };
 
-static void carrier_tell(struct carrier *carrier, struct ipc *ipc, uint32_t type, const void *body,
-			 size_t size, int fd)
-{
-	int error = ipc_send(ipc, type, body, size, fd);
-
-	if (error) {
-		log_warnx("cannot send to a room: %s", strerror(-error));
-		carrier->failed(carrier->arg);
-	}
-}
-
 static void carrier_describe(const struct carrier *carrier, struct client_guard *out)
 {
 	*out = (struct client_guard){.tunnel = carrier->tunnel};
@@ -38,9 +27,10 @@ static void carrier_tell_guard(struct carrier *carrier, bool there)
 
 	carrier_describe(carrier, &guard);
 	if (there)
-		carrier_tell(carrier, carrier->guard, CLIENT_MSG_GUARD, &guard, sizeof(guard), -1);
+		supervisor_send(carrier->supervisor, CLIENT_GUARD, CLIENT_MSG_GUARD, &guard,
+				sizeof(guard), -1);
 	else
-		carrier_tell(carrier, carrier->guard, CLIENT_MSG_UNGUARD, NULL, 0, -1);
+		supervisor_send(carrier->supervisor, CLIENT_GUARD, CLIENT_MSG_UNGUARD, NULL, 0, -1);
 }
 
 /* Were monitor to die now, the guard would have to end the script before it runs its own. */
@@ -49,7 +39,8 @@ static void carrier_tell_script(struct carrier *carrier)
 	const struct client_script script = {.pid = carrier->script ? script_pid(carrier->script)
 								    : 0};
 
-	carrier_tell(carrier, carrier->guard, CLIENT_MSG_SCRIPT, &script, sizeof(script), -1);
+	supervisor_send(carrier->supervisor, CLIENT_GUARD, CLIENT_MSG_SCRIPT, &script,
+			sizeof(script), -1);
 }
 
 /* Removes the tunnel; the script, if any, has run. */
@@ -58,9 +49,8 @@ static void carrier_remove(struct carrier *carrier)
 	const struct forward_device device = {.index = 0};
 
 	link_down(&carrier->link);
-	if (carrier->forward)
-		carrier_tell(carrier, carrier->forward, FORWARD_MSG_NO_DEVICE, &device,
-			     sizeof(device), -1);
+	supervisor_send(carrier->supervisor, CLIENT_FORWARD, FORWARD_MSG_NO_DEVICE, &device,
+			sizeof(device), -1);
 	carrier_tell_guard(carrier, false);
 	carrier->state = CARRIER_DOWN;
 }
@@ -71,7 +61,8 @@ static void carrier_tell_icmp(struct carrier *carrier)
 	struct forward_icmp icmp = {.source = tunnel_link_local(&carrier->tunnel, carrier->user)};
 
 	(void)tunnel_own_address(&carrier->tunnel, carrier->options, &icmp.source);
-	carrier_tell(carrier, carrier->forward, FORWARD_MSG_ICMP, &icmp, sizeof(icmp), -1);
+	supervisor_send(carrier->supervisor, CLIENT_FORWARD, FORWARD_MSG_ICMP, &icmp, sizeof(icmp),
+			-1);
 }
 
 /* As it will be called when it is made. */
@@ -104,7 +95,8 @@ static bool carrier_make_link(struct carrier *carrier)
 		return false;
 	repeat_forget(&carrier->repeat);
 	carrier_tell_icmp(carrier);
-	carrier_tell(carrier, carrier->forward, FORWARD_MSG_DEVICE, &device, sizeof(device), fd);
+	supervisor_send(carrier->supervisor, CLIENT_FORWARD, FORWARD_MSG_DEVICE, &device,
+			sizeof(device), fd);
 	return true;
 }
 

@@ -17,7 +17,7 @@
 #include "client/root/link.h"
 #include "netconf/linkwatch.h"
 #include "netconf/script.h"
-#include "process/ipc.h"
+#include "process/supervisor.h"
 
 enum carrier_state {
 	CARRIER_DOWN,
@@ -29,22 +29,19 @@ enum carrier_state {
 /* What follows when the script has run. */
 enum carrier_want { CARRIER_WANT_NOTHING, CARRIER_WANT_RAISE, CARRIER_WANT_LOWER };
 
-/* Zero but for what monitor fills in, the first part. */
+/* Zero but for what root.c fills in, the first part. */
 struct carrier {
 	const struct client_options *options;
 	const char *user;
 	char script_path[CLIENT_SCRIPT_SIZE]; /* as hook_find() has found it */
 	struct event_base *base;
-	struct ipc *forward; /* NULL with --tunnel none */
-	struct ipc *guard;
+	struct supervisor *supervisor;
 	/* The end of carrier_raise(). Without ok everything is removed again, and it was logged. */
 	void (*raised)(bool ok, void *arg);
 	/* The end of carrier_lower(). */
 	void (*lowered)(void *arg);
 	/* The tunnel that was up is gone: it could not be made again, and it was logged why. */
 	void (*lost)(void *arg);
-	/* A room could not be told, for want of memory. */
-	void (*failed)(void *arg);
 	void *arg;
 
 	enum carrier_state state;

@@ -15,12 +15,12 @@
 
 struct guard {
 	const struct client_options *options;
-	pid_t parent; /* monitor */
+	pid_t parent; /* root's process */
 	struct event_base *base;
 	struct script *script;
 	bool armed; /* there is a tunnel */
 	struct client_guard told;
-	pid_t running; /* monitor's script, 0: none */
+	pid_t running; /* its script, 0: none */
 };
 
 static void guard_on_guard(const void *body, void *arg)
@@ -97,26 +97,26 @@ static void guard_on_closed(struct ipc *ipc, bool violated, void *arg)
 		(void)event_base_loopbreak(guard->base);
 }
 
-static const struct ipc_row monitor_rows[] = {
+static const struct ipc_row root_rows[] = {
 	IPC_BODY(CLIENT_MSG_GUARD, struct client_guard, guard_on_guard),
 	IPC_BODY(CLIENT_MSG_SCRIPT, struct client_script, guard_on_running),
 	IPC_EVENT(CLIENT_MSG_UNGUARD, guard_on_unguard),
 };
 
-int client_guard_run(const struct client_options *options, int monitor_fd)
+int client_guard_run(const struct client_options *options, int root_fd)
 {
-	struct guard guard = {.options = options, .parent = ipc_maker(monitor_fd)};
+	struct guard guard = {.options = options, .parent = ipc_maker(root_fd)};
 	int result = CLIENT_LOCAL;
 	struct event *child = NULL;
-	struct ipc *monitor = NULL;
+	struct ipc *root = NULL;
 
 	guard.base = event_base_new();
 	if (!guard.base)
 		goto done;
-	monitor = ipc_new(guard.base, monitor_fd, "monitor", monitor_rows,
-			  sizeof(monitor_rows) / sizeof(monitor_rows[0]), guard_on_closed, &guard);
+	root = ipc_new(guard.base, root_fd, "monitor", root_rows,
+		       sizeof(root_rows) / sizeof(root_rows[0]), guard_on_closed, &guard);
 	child = evsignal_new(guard.base, SIGCHLD, guard_on_child, &guard);
-	if (!monitor || !child || evsignal_add(child, NULL) == -1)
+	if (!root || !child || evsignal_add(child, NULL) == -1)
 		goto done;
 	(void)event_base_dispatch(guard.base);
 	result = CLIENT_OK;
@@ -125,7 +125,7 @@ done:
 		log_warnx("out of memory");
 	if (child)
 		event_free(child);
-	ipc_free(&monitor);
+	ipc_free(&root);
 	if (guard.base)
 		event_base_free(guard.base);
 	return result;

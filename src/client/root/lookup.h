@@ -7,6 +7,7 @@
 #define DTCP_CLIENT_ROOT_LOOKUP_H
 
 #include "client/options.h"
+#include "process/children.h"
 
 #include <event2/event.h>
 #include <stdbool.h>
@@ -16,11 +17,11 @@
 struct lookups;
 
 /*
- * argc and argv are the program's own and must stay valid. A look-up that takes longer than timeout
- * seconds is killed. NULL if memory is short.
+ * A look-up that takes longer than timeout seconds is killed. NULL if memory is short. All of this
+ * must end before children does.
  */
-struct lookups *lookups_new(struct event_base *base, const struct client_options *options, int argc,
-			    char *const argv[], unsigned int timeout);
+struct lookups *lookups_new(struct event_base *base, const struct client_options *options,
+			    struct children *children, unsigned int timeout);
 
 /* True if any server has a name. */
 bool lookups_any(const struct client_options *options);
@@ -34,7 +35,7 @@ void lookups_free(struct lookups *lookups);
  */
 int lookups_start(struct lookups *lookups, uint32_t server);
 
-/* True if pid was one of them; status as of wait(2). */
+/* True if pid was one of them, and not killed by us; status as of wait(2). */
 bool lookups_reaped(struct lookups *lookups, pid_t pid, int status);
 
 #endif

@@ -2,7 +2,7 @@
 #include "server/root/check.h"
 
 #include "base/log.h"
-#include "process/room.h"
+#include "process/process.h"
 #include "users/users.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@ int server_check(const struct server_options *options)
 	char error[512];
 	int status = CHECK_BAD;
 
-	if (!room_user_check(options->run_as))
+	if (!process_user_check(options->run_as))
 		return CHECK_BAD;
 	if (users_open(options->database, false, &users, error, sizeof(error)) != USERS_OK)
 		log_warnx("%s", error);

@@ -7,13 +7,13 @@
 #include <errno.h>
 #include <unistd.h>
 
-void server_guard_run(const struct server_options *options, int monitor_fd)
+void server_guard_run(const struct server_options *options, int root_fd)
 {
-	pid_t monitor = ipc_maker(monitor_fd);
+	pid_t root = ipc_maker(root_fd);
 	char nothing;
 
-	/* Monitor says nothing; only the end counts. */
-	while (read(monitor_fd, &nothing, 1) == -1 && errno == EINTR)
+	/* Nothing is said; only the end counts. */
+	while (read(root_fd, &nothing, 1) == -1 && errno == EINTR)
 		;
-	daemonize_forget(options->pidfile, monitor);
+	daemonize_forget(options->pidfile, root);
 }

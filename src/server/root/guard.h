@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The server's guard: a room that only waits, where there is a pid file. Everything else that
- * monitor has made goes with its descriptors when it is killed.
+ * The server's guard: a process that only waits, if there is a pid file. Everything else that
+ * root's process has made goes with its descriptors when it is killed.
  */
 #ifndef DTCP_SERVER_ROOT_GUARD_H
 #define DTCP_SERVER_ROOT_GUARD_H
 
 #include "server/options.h"
 
-/* Waits, as root, until monitor's end of the channel closes; then removes its pid file. */
-void server_guard_run(const struct server_options *options, int monitor_fd);
+/* Waits, as root, until root's process closes the channel; then removes its pid file. */
+void server_guard_run(const struct server_options *options, int root_fd);
 
 #endif

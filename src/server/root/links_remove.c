@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "netconf/remover.h"
-#include "process/rooms.h"
+#include "process/children.h"
 #include "server/root/links_parts.h"
 
 #include <stdlib.h>
@@ -47,7 +47,7 @@ bool links_reaped(struct links *links, pid_t pid, int status)
 	if (status != 0) {
 		log_warnx("interfaces that are not needed any more could not be removed: %s; "
 			  "trying again in a minute",
-			  rooms_status_text(status));
+			  children_status_text(status));
 		links->remove_after = clock_ms() + LINKS_REMOVE_RETRY_MS;
 		return true;
 	}

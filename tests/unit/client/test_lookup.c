@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Starting and ending the processes that look names up. A room is the program's own file executed
- * again, which is this one here: main() sees that from its first argument, and the process does
- * what its name of the server says.
+ * Starting and ending the processes that look names up. Such a process is the program's own file
+ * executed again, which is this one here: main() sees that from its first argument, and the process
+ * does what its name of the server says.
  */
 #include "client/root/lookup.h"
 
 #include "base/log.h"
-#include "process/room.h"
+#include "process/process.h"
 #include "tests/unit/base/capture.h"
 
 #include <errno.h>
@@ -46,7 +46,7 @@ static int child(const char *room)
 		pause();
 	} else if (strcmp(room, "resolver1") == 0) {
 		(void)!write(STDERR_FILENO, "<4>said\n", 8);
-		(void)send(ROOM_FD, "answer", 6, 0);
+		(void)send(PROCESS_FD, "answer", 6, 0);
 	} else if (strcmp(room, "resolver2") == 0) {
 		(void)kill(getpid(), SIGKILL);
 	}
@@ -55,24 +55,40 @@ static int child(const char *room)
 
 struct scene {
 	struct event_base *base;
+	struct children *children;
 	struct lookups *lookups;
 	unsigned int fds; /* that were open before */
+	/* The last that ended, and what lookups_reaped() said. */
+	pid_t pid;
+	int status;
+	bool ours;
 };
 
-static struct scene begin(unsigned int timeout)
+static void ended(const char *name, pid_t pid, int status, void *arg)
 {
-	struct scene scene = {.fds = capture_count_fds()};
+	struct scene *scene = arg;
 
-	scene.base = event_base_new();
-	assert_non_null(scene.base);
-	scene.lookups = lookups_new(scene.base, &options, 1, words, timeout);
-	assert_non_null(scene.lookups);
-	return scene;
+	(void)name;
+	scene->pid = pid;
+	scene->status = status;
+	scene->ours = lookups_reaped(scene->lookups, pid, status);
+}
+
+static void begin(struct scene *scene, unsigned int timeout)
+{
+	*scene = (struct scene){.fds = capture_count_fds()};
+	scene->base = event_base_new();
+	assert_non_null(scene->base);
+	scene->children = children_new(scene->base, 1, words, ended, scene);
+	assert_non_null(scene->children);
+	scene->lookups = lookups_new(scene->base, &options, scene->children, timeout);
+	assert_non_null(scene->lookups);
 }
 
 static void end(struct scene *scene)
 {
 	lookups_free(scene->lookups);
+	children_end(scene->children);
 	/* No process is left, and no descriptor once the end of each log has been noticed. */
 	while (waitpid(-1, NULL, 0) > 0)
 		;
@@ -82,13 +98,14 @@ static void end(struct scene *scene)
 	assert_int_equal(capture_count_fds(), scene->fds);
 }
 
-/* The next one that ends, and how. */
-static pid_t reap(int *status)
+/* Waits for the next one that ends. Returns what was logged. */
+static const char *reap(struct scene *scene)
 {
-	pid_t pid = waitpid(-1, status, 0);
-
-	assert_true(pid > 0);
-	return pid;
+	scene->pid = 0;
+	capture_begin(STDERR_FILENO);
+	while (scene->pid == 0)
+		(void)event_base_loop(scene->base, EVLOOP_ONCE);
+	return capture_end();
 }
 
 /* What came through the channel: its length, or 0 at the end. */
@@ -101,45 +118,35 @@ static ssize_t hear(int channel)
 
 static void test_answer(void **state)
 {
-	struct scene scene = begin(60);
-	int channel = lookups_start(scene.lookups, SAYS);
-	const char *text;
-	int status;
-	pid_t pid;
-	bool ours;
+	struct scene scene;
+	int channel;
 
 	(void)state;
+	begin(&scene, 60);
+	channel = lookups_start(scene.lookups, SAYS);
 	assert_true(channel >= 0);
 	assert_int_equal(hear(channel), 6);
 	assert_int_equal(hear(channel), 0);
-	pid = reap(&status);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	capture_begin(STDERR_FILENO);
-	ours = lookups_reaped(scene.lookups, pid, status);
-	text = capture_end();
-	assert_true(ours);
-	assert_string_equal(text, "test: resolver: said\n");
+	assert_string_equal(reap(&scene), "test: resolver: said\n");
+	assert_true(WIFEXITED(scene.status) && WEXITSTATUS(scene.status) == 0);
+	assert_true(scene.ours);
 	/* Once. */
-	assert_false(lookups_reaped(scene.lookups, pid, status));
+	assert_false(lookups_reaped(scene.lookups, scene.pid, scene.status));
 	close(channel);
 	end(&scene);
 }
 
 static void test_crash(void **state)
 {
-	struct scene scene = begin(60);
-	int channel = lookups_start(scene.lookups, CRASHES);
-	const char *text;
-	int status;
-	pid_t pid;
+	struct scene scene;
+	int channel;
 
 	(void)state;
+	begin(&scene, 60);
+	channel = lookups_start(scene.lookups, CRASHES);
 	assert_int_equal(hear(channel), 0);
-	pid = reap(&status);
-	capture_begin(STDERR_FILENO);
-	(void)lookups_reaped(scene.lookups, pid, status);
-	text = capture_end();
-	assert_string_equal(text, "test: looking up crashes: the process was killed by signal 9\n");
+	assert_string_equal(reap(&scene),
+			    "test: looking up crashes: the process was killed by signal 9\n");
 	close(channel);
 	end(&scene);
 }
@@ -147,16 +154,17 @@ static void test_crash(void **state)
 /* One that hangs ends when its time is over, and nothing else waits for it. */
 static void test_timeout(void **state)
 {
-	struct scene scene = begin(0);
-	int channel = lookups_start(scene.lookups, HANGS);
-	int status;
+	struct scene scene;
+	int channel;
 
 	(void)state;
+	begin(&scene, 0);
+	channel = lookups_start(scene.lookups, HANGS);
 	assert_true(channel >= 0);
-	while (recv(channel, &status, sizeof(status), MSG_DONTWAIT) == -1 && errno == EAGAIN)
-		assert_true(event_base_loop(scene.base, EVLOOP_ONCE | EVLOOP_NONBLOCK) >= 0);
-	(void)reap(&status);
-	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_string_equal(reap(&scene), "");
+	assert_int_equal(hear(channel), 0);
+	assert_true(WIFSIGNALED(scene.status) && WTERMSIG(scene.status) == SIGKILL);
+	assert_false(scene.ours);
 	close(channel);
 	end(&scene);
 }
@@ -164,12 +172,14 @@ static void test_timeout(void **state)
 /* One at a time for each server: a new one takes the place of the old. */
 static void test_again(void **state)
 {
-	struct scene scene = begin(60);
-	int first = lookups_start(scene.lookups, HANGS);
-	int other = lookups_start(scene.lookups, SAYS);
-	int second = lookups_start(scene.lookups, HANGS);
+	struct scene scene;
+	int first, other, second;
 
 	(void)state;
+	begin(&scene, 60);
+	first = lookups_start(scene.lookups, HANGS);
+	other = lookups_start(scene.lookups, SAYS);
+	second = lookups_start(scene.lookups, HANGS);
 	assert_int_equal(hear(first), 0);
 	assert_int_equal(hear(other), 6);
 	assert_int_equal(recv(second, &first, 1, MSG_DONTWAIT), -1);
@@ -197,9 +207,10 @@ static unsigned int flood(struct lookups *lookups)
 /* Somebody who asks without end does not keep the machine busy with processes. */
 static void test_flood(void **state)
 {
-	struct scene scene = begin(60);
+	struct scene scene;
 
 	(void)state;
+	begin(&scene, 60);
 	assert_int_equal(flood(scene.lookups), 40);
 	now += 1000;
 	assert_int_equal(flood(scene.lookups), 20);
@@ -228,7 +239,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_flood),	cmocka_unit_test(test_names),
 	};
 	const struct CMUnitTest pure[] = {cmocka_unit_test(test_names)};
-	const char *room = room_name(&argc, argv);
+	const char *room = process_name(&argc, argv);
 	const char *preload = getenv("LD_PRELOAD");
 
 	if (room)

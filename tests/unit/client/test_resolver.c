@@ -58,24 +58,13 @@ static void test_no_name(void **state)
 	assert_int_equal(found.count, 0);
 }
 
-static void test_which_server(void **state)
-{
-	static const char *const wrong[] = {"resolver",	  "resolver8", "resolver00", "resolver-1",
-					    "resolver1 ", "control",   "",	     "xresolver1"};
-
-	(void)state;
-	assert_int_equal(resolver_server("resolver0"), 0);
-	assert_int_equal(resolver_server("resolver7"), CLIENT_SERVERS_MAX - 1);
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_int_equal(resolver_server(wrong[i]), -1);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_address),	     cmocka_unit_test(test_localhost),
-		cmocka_unit_test(test_ipv6_only),    cmocka_unit_test(test_no_name),
-		cmocka_unit_test(test_which_server),
+		cmocka_unit_test(test_address),
+		cmocka_unit_test(test_localhost),
+		cmocka_unit_test(test_ipv6_only),
+		cmocka_unit_test(test_no_name),
 	};
 
 	return cmocka_run_group_tests_name("client resolver", tests, NULL, NULL);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "client/root/resources.h"
+
+#include "base/log.h"
+#include "client/root/hook.h"
+#include "client/root/link.h"
+#include "forward/counters.h"
+#include "forward/msg.h"
+#include "netconf/sockets.h"
+#include "netconf/tun.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+bool client_resources_script(const struct client_options *options,
+			     char script[static CLIENT_SCRIPT_SIZE])
+{
+	if (!hook_find(options, script))
+		return false;
+	if (!hook_wanted(options) && access(options->script, F_OK) == 0)
+		log_warnx("%s cannot be executed, so it is not run; chmod +x is what it needs",
+			  options->script);
+	return true;
+}
+
+bool client_resources_try_device(const struct client_options *options, struct netlink *netlink)
+{
+	unsigned int index;
+	int fd;
+
+	if (options->no_device)
+		return true;
+	fd = tun_open(options->interface, &index);
+	/* One that somebody removed could be made. */
+	if (fd < 0 && fd != -ENODEV)
+		return false;
+	if (fd >= 0)
+		close(fd);
+	link_sweep(netlink);
+	return true;
+}
+
+static bool client_resources_keep(struct supervisor *supervisor, enum client_process process,
+				  uint32_t type, int fd)
+{
+	return fd >= 0 && supervisor_keep(supervisor, process, type, NULL, 0, fd);
+}
+
+bool client_resources_open(struct supervisor *supervisor, const struct client_options *options,
+			   uint32_t *udp_port)
+{
+	const struct in_addr any = {.s_addr = INADDR_ANY};
+	uint16_t bound = options->udp_port;
+	int counters;
+	int reader;
+
+	*udp_port = options->transport == SESSION_IPV6 ? 0 : bound;
+	if (options->no_device)
+		return true;
+	counters = sockets_counter_page(counters_size(1), &reader);
+	if (counters < 0 ||
+	    !client_resources_keep(supervisor, CLIENT_CONTROL, CLIENT_MSG_COUNTERS, reader) ||
+	    !client_resources_keep(supervisor, CLIENT_FORWARD, FORWARD_MSG_COUNTERS, counters))
+		return false;
+	if (options->transport != SESSION_UDP &&
+	    !client_resources_keep(supervisor, CLIENT_FORWARD, FORWARD_MSG_RAW,
+				   sockets_raw_socket()))
+		return false;
+	if (options->transport != SESSION_IPV6) {
+		if (!client_resources_keep(supervisor, CLIENT_FORWARD, FORWARD_MSG_UDP,
+					   sockets_udp_socket(any, bound, &bound)))
+			return false;
+		*udp_port = bound;
+	}
+	return true;
+}

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Makes and removes the tunnel at control's request, and runs the script; believes nothing of what
+ * control says before it has compared it with the command line and its own state. What is not the
+ * client's own is in process/supervisor.h.
+ */
+#include "client/root/root.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/rate.h"
+#include "client/exits.h"
+#include "client/msg.h"
+#include "client/options.h"
+#include "client/resolver/resolver.h"
+#include "client/root/account.h"
+#include "client/root/carrier.h"
+#include "client/root/lookup.h"
+#include "client/root/reconnect.h"
+#include "client/root/resources.h"
+#include "client/root/status.h"
+#include "client/tunnel.h"
+#include "fastpath/root.h"
+#include "forward/msg.h"
+#include "netconf/sockets.h"
+#include "netconf/wake.h"
+#include "netconf/watch.h"
+#include "process/supervisor.h"
+
+#include <string.h>
+
+/* UDP ports in a second: more than are ever of use. */
+enum { ROOT_PORTS_RATE = 1, ROOT_PORTS_BURST = 3 };
+
+/* Answers that control may leave lying: it has no reason to ask again before it has read one. */
+enum { ROOT_BACKLOG = 16 };
+
+enum { ROOT_STATUS_SIZE = 1000 };
+
+struct root {
+	const struct client_options *options;
+	struct supervisor *supervisor;
+	struct reconnect *reconnect;
+	struct lookups *lookups;
+	struct watch *watch;
+	struct wake *wake;
+	struct carrier carrier;
+	struct client_session session; /* as control says */
+	bool ready;		       /* the tunnel has been up once */
+	bool told;		       /* control that it is up, and it has not asked for its end */
+	struct rate ports;	       /* UDP ports that control asks for */
+};
+
+static void root_tell(struct root *root, enum client_msg type, const void *body, size_t size)
+{
+	supervisor_send(root->supervisor, CLIENT_CONTROL, type, body, size, -1);
+}
+
+/* --- what a service manager is told ------------------------------------------------------- */
+
+static void root_tell_status(const struct root *root)
+{
+	char text[ROOT_STATUS_SIZE];
+
+	status_describe(&root->carrier, &root->session, text, sizeof(text));
+	service_status(supervisor_service(root->supervisor), "%s", text);
+}
+
+/* The last that is said. */
+static void root_tell_end(const struct root *root, int status)
+{
+	struct service *service = supervisor_service(root->supervisor);
+	const char *reason = status_reason((enum client_exit)status);
+
+	service_status(service, "ending%s%s", reason ? ": " : "", reason ? reason : "");
+	service_stopping(service);
+}
+
+static void root_tell_up(struct root *root)
+{
+	/* Control says so only when it has heard of the tunnel. */
+	root->session = (struct client_session){.up = true};
+	root_tell_status(root);
+	if (!root->ready)
+		service_ready(supervisor_service(root->supervisor));
+	root->ready = true;
+}
+
+/* --- from the tunnel ---------------------------------------------------------------------- */
+
+static void root_on_raised(bool ok, void *arg)
+{
+	const struct client_raised raised = {.ok = ok};
+	struct root *root = arg;
+
+	root->told = ok;
+	if (ok)
+		root_tell_up(root);
+	else
+		root_tell_status(root);
+	root_tell(root, CLIENT_MSG_RAISED, &raised, sizeof(raised));
+	if (!supervisor_is_ending(root->supervisor))
+		return;
+	if (ok)
+		carrier_lower(&root->carrier);
+	else
+		supervisor_leave(root->supervisor);
+}
+
+static void root_tunnel_gone(struct root *root, enum client_msg type)
+{
+	root_tell_status(root);
+	root_tell(root, type, NULL, 0);
+	if (supervisor_is_ending(root->supervisor))
+		supervisor_leave(root->supervisor);
+}
+
+static void root_on_lowered(void *arg)
+{
+	root_tunnel_gone(arg, CLIENT_MSG_LOWERED);
+}
+
+static void root_on_lost(void *arg)
+{
+	root_tunnel_gone(arg, CLIENT_MSG_LOST);
+}
+
+/* --- from control ------------------------------------------------------------------------- */
+
+static void root_on_raise(const void *body, void *arg)
+{
+	struct root *root = arg;
+	const char *why = "another one is being made";
+
+	if (!carrier_can_raise(&root->carrier) || !tunnel_check(body, root->options, &why)) {
+		supervisor_fail(root->supervisor, "control asked for a tunnel that cannot be: %s",
+				why);
+		return;
+	}
+	carrier_raise(&root->carrier, body);
+	root_tell_status(root);
+}
+
+static void root_on_lower(void *arg)
+{
+	struct root *root = arg;
+
+	if (!carrier_can_lower(&root->carrier)) {
+		supervisor_fail(root->supervisor,
+				"control asked to remove a tunnel that is not there");
+		return;
+	}
+	root->told = false;
+	carrier_lower(&root->carrier);
+	root_tell_status(root);
+}
+
+static void root_on_session(const void *body, void *arg)
+{
+	const struct client_session *session = body;
+	struct root *root = arg;
+
+	/* It is up only with a tunnel of which control has heard; while it is told anew, too. */
+	if (!status_check(session) || (session->up && !root->told)) {
+		supervisor_fail(root->supervisor, "control told of a session that cannot be");
+		return;
+	}
+	root->session = *session;
+	root_tell_status(root);
+}
+
+static void root_on_heard(void *arg)
+{
+	const struct root *root = arg;
+
+	if (!reconnect_heard(root->reconnect))
+		supervisor_fail(root->supervisor, "control has heard what it was not told");
+}
+
+static void root_on_lookup(const void *body, void *arg)
+{
+	const struct client_server *server = body;
+	struct root *root = arg;
+	int channel;
+
+	if (server->server >= root->options->n_servers ||
+	    !client_options_named(root->options, server->server)) {
+		supervisor_fail(root->supervisor,
+				"control asked for the address of a server that has no name");
+		return;
+	}
+	if (supervisor_backlog(root->supervisor, CLIENT_CONTROL) > ROOT_BACKLOG) {
+		supervisor_fail(root->supervisor, "control asks and does not take the answers");
+		return;
+	}
+	channel = lookups_start(root->lookups, server->server);
+	if (channel < 0)
+		log_debug("no look-up of %s now: %s", root->options->servers[server->server],
+			  strerror(-channel));
+	supervisor_send(root->supervisor, CLIENT_CONTROL,
+			channel < 0 ? CLIENT_MSG_NO_RESOLVER : CLIENT_MSG_RESOLVER, server,
+			sizeof(*server), channel < 0 ? -1 : channel);
+}
+
+static void root_on_port(void *arg)
+{
+	const struct in_addr any = {.s_addr = INADDR_ANY};
+	struct root *root = arg;
+	const struct client_options *options = root->options;
+	struct forward_port candidate = {0};
+	uint16_t port;
+	int fd;
+
+	if (options->no_device || options->transport == SESSION_IPV6 ||
+	    client_options_keep_port(options)) {
+		supervisor_fail(root->supervisor,
+				"control asked for another UDP port, which is not to be");
+		return;
+	}
+	/* One that forward has not taken yet will do. */
+	if (supervisor_backlog(root->supervisor, CLIENT_FORWARD) > 0 ||
+	    !rate_take(&root->ports, (uint64_t)clock_ms()))
+		return;
+	/* If none can be had, that has been logged, and all goes on as before. */
+	fd = sockets_udp_socket(any, 0, &port);
+	if (fd < 0)
+		return;
+	candidate.port = port;
+	supervisor_send(root->supervisor, CLIENT_FORWARD, FORWARD_MSG_CANDIDATE, &candidate,
+			sizeof(candidate), fd);
+}
+
+static const struct ipc_row root_control_rows[] = {
+	IPC_BODY(CLIENT_MSG_RAISE, struct client_tunnel, root_on_raise),
+	IPC_EVENT(CLIENT_MSG_LOWER, root_on_lower),
+	IPC_BODY(CLIENT_MSG_SESSION, struct client_session, root_on_session),
+	IPC_BODY(CLIENT_MSG_LOOKUP, struct client_server, root_on_lookup),
+	IPC_EVENT(CLIENT_MSG_HEARD, root_on_heard),
+	IPC_EVENT(CLIENT_MSG_PORT, root_on_port),
+};
+
+const struct process_rows client_root_rows = PROCESS_ROWS(root_control_rows);
+
+/* --- from the machine --------------------------------------------------------------------- */
+
+static void root_on_network(void *arg)
+{
+	const struct root *root = arg;
+
+	fastpath_join_uplinks(root->carrier.link.fast);
+	root_tell(arg, CLIENT_MSG_NETWORK, NULL, 0);
+}
+
+static void root_on_reconnect(void *arg)
+{
+	root_tell(arg, CLIENT_MSG_RECONNECT, NULL, 0);
+}
+
+static void root_on_woke(uint32_t seconds, void *arg)
+{
+	const struct client_woke woke = {.seconds = seconds};
+
+	root_tell(arg, CLIENT_MSG_WOKE, &woke, sizeof(woke));
+}
+
+/* --- from the supervisor ------------------------------------------------------------------ */
+
+/* What we know of the tunnel is said here, and what control can read of its packets there. */
+static void root_report(void *arg)
+{
+	struct root *root = arg;
+	char text[ROOT_STATUS_SIZE];
+
+	status_describe(&root->carrier, &root->session, text, sizeof(text));
+	log_info("status: %s", text);
+	if (!root->options->no_device)
+		fastpath_say(root->carrier.link.fast);
+	root_tell(root, CLIENT_MSG_REPORT, NULL, 0);
+}
+
+static void root_reload(void *arg)
+{
+	const struct root *root = arg;
+
+	reconnect_wanted(root->reconnect);
+}
+
+static void root_stop(void *arg)
+{
+	root_tell_end(arg, CLIENT_OK);
+	root_tell(arg, CLIENT_MSG_STOP, NULL, 0);
+}
+
+static void root_hurry(void *arg)
+{
+	struct root *root = arg;
+
+	carrier_hurry(&root->carrier);
+}
+
+static bool root_busy(void *arg)
+{
+	const struct root *root = arg;
+
+	return root->carrier.script != NULL;
+}
+
+/* What is there is removed first. */
+static void root_end(int status, void *arg)
+{
+	struct root *root = arg;
+	enum carrier_state state = root->carrier.state;
+
+	root_tell_end(root, status);
+	/* Control has nothing more to say. */
+	supervisor_close(root->supervisor, CLIENT_CONTROL);
+	if (state == CARRIER_DOWN)
+		supervisor_leave(root->supervisor);
+	else if (state == CARRIER_UP || root->carrier.again)
+		carrier_lower(&root->carrier);
+	/* Else the script is running, and what comes after it sees that we are ending. */
+}
+
+static void root_reaped(pid_t pid, int status, void *arg)
+{
+	struct root *root = arg;
+
+	if (!lookups_reaped(root->lookups, pid, status))
+		carrier_reaped(&root->carrier, pid, status);
+}
+
+static const struct supervisor_events root_events = {
+	.report = root_report,
+	.reload = root_reload,
+	.stop = root_stop,
+	.hurry = root_hurry,
+	.busy = root_busy,
+	.end = root_end,
+	.reaped = root_reaped,
+};
+
+/* --- from the start to the end ------------------------------------------------------------ */
+
+/* Who logs in, and with what: with the last of it control begins. Returns the exit status. */
+static int root_keep_account(struct root *root, uint32_t udp_port,
+			     const struct account_passwords *passwords)
+{
+	struct client_account account = {.udp_port = udp_port};
+	struct client_password password;
+	bool kept = true;
+
+	for (uint32_t i = 0; i < root->options->n_servers && kept; i++) {
+		password.server = i;
+		memcpy(password.text, passwords->text[i], sizeof(password.text));
+		kept = supervisor_keep(root->supervisor, CLIENT_CONTROL, CLIENT_MSG_PASSWORD,
+				       &password, sizeof(password), -1);
+	}
+	explicit_bzero(&password, sizeof(password));
+	(void)strlcpy(account.user, root->carrier.user, sizeof(account.user));
+	kept = kept && supervisor_keep(root->supervisor, CLIENT_CONTROL, CLIENT_MSG_ACCOUNT,
+				       &account, sizeof(account), -1);
+	return kept ? CLIENT_OK : CLIENT_LOCAL;
+}
+
+static bool root_begin_fast(struct root *root, uint32_t udp_port)
+{
+	const struct fastpath_config config = {
+		.sessions_max = 1,
+		.routes_max = 1,
+		.udp_port = (uint16_t)udp_port,
+	};
+
+	if (root->options->no_device)
+		return true;
+	if (!fastpath_begin(root->options->fast, &config, &root->carrier.link.fast))
+		return false;
+	fastpath_join_uplinks(root->carrier.link.fast);
+	return true;
+}
+
+/* While somebody may sit at the terminal. Returns CLIENT_OK, or the exit status after logging. */
+static int root_prepare(struct root *root)
+{
+	const struct client_options *options = root->options;
+	struct account_passwords passwords = {0};
+	uint32_t udp_port;
+	int status;
+
+	if (!client_resources_script(options, root->carrier.script_path))
+		return CLIENT_USAGE;
+	root->carrier.user = root->carrier.link.user = account_user(options);
+	if (!root->carrier.user)
+		return CLIENT_USAGE;
+	/* Before anything is there that could be left behind: ^C at the question is the end. */
+	status = (int)account_get(options, root->carrier.user, &passwords);
+	if (status == CLIENT_OK &&
+	    (!supervisor_claim(root->supervisor) ||
+	     netlink_open(&root->carrier.link.netlink) != 0 ||
+	     !client_resources_try_device(options, root->carrier.link.netlink) ||
+	     !client_resources_open(root->supervisor, options, &udp_port) ||
+	     !root_begin_fast(root, udp_port)))
+		status = CLIENT_LOCAL;
+	if (status == CLIENT_OK)
+		status = root_keep_account(root, udp_port, &passwords);
+	explicit_bzero(&passwords, sizeof(passwords));
+	return status;
+}
+
+static int root_serve(struct root *root, int argc, char *const argv[])
+{
+	struct supervisor *supervisor = root->supervisor;
+	struct event_base *base;
+	int status = CLIENT_LOCAL;
+
+	if (!supervisor_daemonize(supervisor))
+		return CLIENT_LOCAL;
+	base = root->carrier.base = supervisor_base(supervisor);
+	rate_init_burst(&root->ports, ROOT_PORTS_RATE, ROOT_PORTS_BURST, (uint64_t)clock_ms());
+	root->reconnect = reconnect_new(base, root_on_reconnect, root);
+	if (root->reconnect && supervisor_start(supervisor, argc, argv))
+		root->lookups = lookups_new(base, root->options, supervisor_children(supervisor),
+					    RESOLVER_TIMEOUT);
+	if (root->lookups) {
+		root_tell_status(root);
+		/* Without them a change is noticed when a ping goes unanswered. */
+		root->watch = watch_new(base, root_on_network, root);
+		carrier_watch(&root->carrier);
+		root->wake = wake_new(base, root_on_woke, root);
+		supervisor_hand_over(supervisor);
+		fastpath_hand_counters(root->carrier.link.fast, supervisor, CLIENT_CONTROL,
+				       CLIENT_MSG_FAST);
+		fastpath_hand(root->carrier.link.fast, supervisor, CLIENT_FORWARD);
+		status = supervisor_run(supervisor);
+	}
+	carrier_unwatch(&root->carrier);
+	wake_free(root->wake);
+	watch_free(root->watch);
+	lookups_free(root->lookups);
+	supervisor_stop(supervisor);
+	reconnect_free(root->reconnect);
+	return status;
+}
+
+int client_root_run(const struct program *program, int argc, char *const argv[])
+{
+	struct root root = {
+		.options = program->options,
+		.carrier = {.options = program->options,
+			    .link = {.options = program->options},
+			    .raised = root_on_raised,
+			    .lowered = root_on_lowered,
+			    .lost = root_on_lost,
+			    .arg = &root},
+	};
+	int status;
+
+	root.supervisor = supervisor_new(program, &root_events, &root, &status);
+	if (!root.supervisor)
+		return status;
+	root.carrier.supervisor = root.supervisor;
+	status = root_prepare(&root);
+	if (status == CLIENT_OK)
+		status = root_serve(&root, argc, argv);
+	supervisor_free(root.supervisor);
+	fastpath_close(root.carrier.link.fast);
+	netlink_close(root.carrier.link.netlink);
+	return status;
+}

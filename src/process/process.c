@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "process/process.h"
+
+#include "base/log.h"
+
+#include <event2/event.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PROCESS_FAILED = 1 };
+
+static const char process_option[] = PROCESS_OPTION;
+
+void process_title_init(int argc, char **argv)
+{
+	char *name = strdup(argv[0]);
+
+	setproctitle_init(argc, argv, environ);
+	/* The one argument that is left in the memory that a title is written to. */
+	if (name)
+		argv[0] = name;
+}
+
+const char *process_name(int *argc, char **argv)
+{
+	size_t len = sizeof(process_option) - 1;
+
+	if (*argc < 2 || strncmp(argv[1], process_option, len) != 0)
+		return NULL;
+	const char *name = argv[1] + len;
+
+	for (int i = 1; i < *argc; i++)
+		argv[i] = argv[i + 1];
+	(*argc)--;
+	return name;
+}
+
+const char *process_user(const char *name)
+{
+	static const char *const candidates[] = {PROCESS_USERS};
+
+	if (name)
+		return getpwnam(name) ? name : NULL;
+	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
+		if (getpwnam(candidates[i]))
+			return candidates[i];
+	}
+	return NULL;
+}
+
+bool process_user_check(const char *name)
+{
+	if (process_user(name))
+		return true;
+	log_warnx("no user %s to run as; name one with --user", name ? name : "_dtcp or nobody");
+	return false;
+}
+
+/* What libevent has to say is in our own words, too. */
+static void process_on_libevent(int severity, const char *text)
+{
+	(void)severity;
+	log_debug("%s", text);
+}
+
+/* First of all: title, log, signals that only root's process takes. */
+static void process_begin(const struct program *program, const struct process *process)
+{
+	static const int roots[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
+
+	log_init(program->name, process->name, program->debug);
+	event_set_log_callback(process_on_libevent);
+	setproctitle("%s", process->name);
+	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++)
+		(void)signal(roots[i], SIG_IGN);
+}
+
+bool process_wanted(const struct program *program, size_t place)
+{
+	const struct process *process = &program->processes[place];
+
+	return process->kind != PROCESS_ON_DEMAND &&
+	       (!process->wanted || process->wanted(program->options));
+}
+
+bool process_linked(const struct program *program, size_t one, size_t other)
+{
+	uint32_t either =
+		program->processes[one].peers >> other | program->processes[other].peers >> one;
+
+	return (either & 1) != 0 && process_wanted(program, one) && process_wanted(program, other);
+}
+
+/* The row of that name, which has a number behind it if the process is started on demand. */
+static const struct process *process_find(const struct program *program, const char *name,
+					  unsigned int *number)
+{
+	*number = 0;
+	for (size_t i = 0; i < program->n_processes; i++) {
+		const struct process *process = &program->processes[i];
+		size_t len = strlen(process->name);
+		const char *error = NULL;
+
+		if (strncmp(name, process->name, len) != 0)
+			continue;
+		if (process->kind != PROCESS_ON_DEMAND && name[len] == '\0')
+			return process;
+		if (process->kind != PROCESS_ON_DEMAND || name[len] < '0' || name[len] > '9')
+			continue;
+		*number = (unsigned int)strtonum(name + len, 0, INT32_MAX, &error);
+		if (!error)
+			return process;
+	}
+	return NULL;
+}
+
+/* As root's process gives them (supervisor.c). */
+static void process_channels(const struct program *program, const struct process *process,
+			     struct process_self *self)
+{
+	int next = PROCESS_FD;
+
+	self->root = next++;
+	for (size_t i = 0; i < PROCESS_MAX; i++) {
+		bool there = i < program->n_processes &&
+			     process_linked(program, (size_t)(process - program->processes), i);
+
+		self->peers[i] = there ? next++ : -1;
+	}
+}
+
+int process_run(const struct program *program, const char *name)
+{
+	struct process_self self = {.options = program->options};
+	const struct process *process = process_find(program, name, &self.number);
+
+	if (!process) {
+		log_warnx("there is no process %s", name);
+		return PROCESS_FAILED;
+	}
+	process_begin(program, process);
+	process_channels(program, process, &self);
+	if (process->kind == PROCESS_GUARD) {
+		/* It has to outlive root's process, to which the others log. */
+		if (program->daemon)
+			log_to_syslog();
+		if (!capabilities_hide() || !capabilities_limit(process->keeps, program->scripts))
+			return PROCESS_FAILED;
+	} else {
+		const struct sandbox sandbox = {
+			.room = process->sandbox,
+			.user = process_user(program->user),
+			.files = program->files,
+		};
+
+		log_to_monitor();
+		if (process->prepare && !process->prepare(&self))
+			return PROCESS_FAILED;
+		sandbox_enter(&sandbox);
+	}
+	return process->run(&self);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/root/resources.h"
+
+#include "base/log.h"
+#include "forward/counters.h"
+#include "netconf/reverse_path.h"
+#include "netconf/sockets.h"
+#include "server/msg.h"
+#include "server/root/instance.h"
+#include "server/root/interface.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* A connection costs a process one descriptor; the usual limit would end at a thousand. */
+static void server_resources_raise_limit(uint32_t connections)
+{
+	const rlim_t wanted = (rlim_t)connections + 256;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur >= wanted)
+		return;
+
+	const struct rlimit raised = {
+		.rlim_cur = wanted,
+		.rlim_max = limit.rlim_max > wanted ? limit.rlim_max : wanted,
+	};
+
+	if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	log_warnx("the system allows %llu open files; %u connections would need %llu",
+		  (unsigned long long)limit.rlim_max, connections, (unsigned long long)wanted);
+}
+
+/* A descriptor for forward, or an error that was logged. */
+static bool server_resources_keep(struct supervisor *supervisor, enum forward_msg type, int fd)
+{
+	return fd >= 0 && supervisor_keep(supervisor, SERVER_FORWARD, type, NULL, 0, fd);
+}
+
+/* What forward needs, in the order in which it is to have it. */
+static bool server_resources_forward(struct supervisor *supervisor,
+				     const struct server_options *options, struct netlink *netlink,
+				     struct links *links)
+{
+	const struct forward_settings settings = server_resources_settings(options);
+	const struct forward_device shared = {.index = 0};
+	struct forward_icmp icmp;
+	uint16_t bound;
+	int reader;
+	int fd;
+
+	if (!server_resources_keep(supervisor, FORWARD_MSG_RAW, sockets_raw_socket()) ||
+	    !server_resources_keep(supervisor, FORWARD_MSG_ROUTES, reverse_path_open()) ||
+	    (options->udp && !server_resources_keep(supervisor, FORWARD_MSG_UDP,
+						    sockets_udp_socket(options->listen,
+								       options->udp_port, &bound))))
+		return false;
+	fd = sockets_counter_page(counters_size(server_options_ids(options)), &reader);
+	if (!server_resources_keep(supervisor, FORWARD_MSG_COUNTERS, fd) ||
+	    !supervisor_keep(supervisor, SERVER_CONTROL, SERVER_MSG_COUNTERS, NULL, 0, reader))
+		return false;
+	instance_sweep(options, netlink);
+	icmp.source = interface_icmp_source(options);
+	fd = links_make_shared(links);
+	return fd >= 0 &&
+	       supervisor_keep(supervisor, SERVER_FORWARD, FORWARD_MSG_ICMP, &icmp, sizeof(icmp),
+			       -1) &&
+	       supervisor_keep(supervisor, SERVER_FORWARD, FORWARD_MSG_SETTINGS, &settings,
+			       sizeof(settings), -1) &&
+	       supervisor_keep(supervisor, SERVER_FORWARD, FORWARD_MSG_DEVICE, &shared,
+			       sizeof(shared), fd);
+}
+
+bool server_resources_open(struct supervisor *supervisor, const struct server_options *options,
+			   struct netlink *netlink, struct links *links)
+{
+	int listener;
+
+	server_resources_raise_limit(options->limits.connections);
+	/* First, since that somebody else has the port is what goes wrong most often. */
+	listener = sockets_listener(options->listen, options->port, options->timeout_idle);
+	if (listener < 0)
+		return false;
+	if (!server_resources_forward(supervisor, options, netlink, links)) {
+		close(listener);
+		return false;
+	}
+	interface_check_forwarding();
+	return supervisor_keep(supervisor, SERVER_CONTROL, SERVER_MSG_LISTENER, NULL, 0, listener);
+}
+
+struct forward_settings server_resources_settings(const struct server_options *options)
+{
+	return (struct forward_settings){
+		.icmp6_rate = options->icmp6_rate,
+		.debug = options->debug,
+	};
+}

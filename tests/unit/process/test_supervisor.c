@@ -1,0 +1,868 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Root's common part, with a table of four processes that do what they are told by messages. They
+ * are the program's own file executed again, which is this one: main() sees it from its first
+ * argument. What needs root is not tried here.
+ */
+#include "process/supervisor.h"
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "tests/unit/base/capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { CONTROL, FORWARD, GUARD, WORKER, PROCESSES };
+
+/* To a process, and from it. */
+enum { EXIT = 1, KILL, WRITE, PEERS, ASK_PEER, SAY, TOLD = 32, RELAYED, RELAY = 64 };
+
+struct number {
+	uint32_t value;
+};
+
+/* --- in place of what needs root or takes long -------------------------------------------- */
+
+static uid_t user = 0;
+
+uid_t __wrap_geteuid(void);
+void __wrap_sandbox_enter(const struct sandbox *sandbox);
+bool __wrap_capabilities_limit(enum capabilities_kind kind, bool with_script);
+bool __wrap_capabilities_hide(void);
+void __wrap_loop_once(struct event_base *base, const struct timeval *wait,
+		      event_callback_fn callback, void *arg);
+void __real_loop_once(struct event_base *base, const struct timeval *wait,
+		      event_callback_fn callback, void *arg);
+
+uid_t __wrap_geteuid(void)
+{
+	return user;
+}
+
+void __wrap_sandbox_enter(const struct sandbox *sandbox)
+{
+	(void)sandbox;
+}
+
+bool __wrap_capabilities_limit(enum capabilities_kind kind, bool with_script)
+{
+	(void)kind;
+	(void)with_script;
+	return true;
+}
+
+bool __wrap_capabilities_hide(void)
+{
+	return true;
+}
+
+/* Seconds are hundredths here. */
+void __wrap_loop_once(struct event_base *base, const struct timeval *wait,
+		      event_callback_fn callback, void *arg)
+{
+	const struct timeval shorter = {.tv_usec = wait->tv_sec * 10000};
+
+	__real_loop_once(base, &shorter, callback, arg);
+}
+
+/* --- the processes ------------------------------------------------------------------------ */
+
+struct life {
+	const struct process_self *self;
+	struct event_base *base;
+	struct ipc *root;
+	struct ipc *peer;
+	int status;
+};
+
+static void life_on_exit(const void *body, void *arg)
+{
+	struct life *life = arg;
+
+	life->status = (int)((const struct number *)body)->value;
+	(void)event_base_loopbreak(life->base);
+}
+
+static void life_on_kill(void *arg)
+{
+	(void)arg;
+	(void)raise(SIGKILL);
+}
+
+static void life_on_write(const void *body, int fd, void *arg)
+{
+	const char octet = (char)((const struct number *)body)->value;
+
+	(void)arg;
+	(void)!write(fd, &octet, 1);
+	close(fd);
+}
+
+static void life_tell(struct life *life, uint32_t value)
+{
+	const struct number number = {.value = value};
+
+	(void)ipc_send(life->root, TOLD, &number, sizeof(number), -1);
+}
+
+static void life_on_peers(void *arg)
+{
+	struct life *life = arg;
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < PROCESS_MAX; i++)
+		count += life->self->peers[i] != -1;
+	life_tell(life, count);
+}
+
+static void life_on_ask_peer(void *arg)
+{
+	const struct life *life = arg;
+
+	(void)ipc_send(life->peer, RELAY, NULL, 0, -1);
+}
+
+static void life_on_relay(void *arg)
+{
+	const struct life *life = arg;
+
+	(void)ipc_send(life->root, RELAYED, NULL, 0, -1);
+}
+
+static void life_on_say(const void *body, void *arg)
+{
+	const struct life *life = arg;
+
+	(void)ipc_send(life->root, ((const struct number *)body)->value, NULL, 0, -1);
+}
+
+static void life_on_closed(struct ipc *ipc, bool violated, void *arg)
+{
+	struct life *life = arg;
+
+	(void)ipc;
+	(void)violated;
+	(void)event_base_loopbreak(life->base);
+}
+
+static const struct ipc_row life_rows[] = {
+	IPC_BODY(EXIT, struct number, life_on_exit),
+	IPC_EVENT(KILL, life_on_kill),
+	IPC_BODY_FD(WRITE, struct number, life_on_write),
+	IPC_EVENT(PEERS, life_on_peers),
+	IPC_EVENT(ASK_PEER, life_on_ask_peer),
+	IPC_BODY(SAY, struct number, life_on_say),
+	IPC_ANSWERS_PINGS,
+};
+static const struct ipc_row life_peer_rows[] = {IPC_EVENT(RELAY, life_on_relay)};
+
+static int run_process(const struct process_self *self)
+{
+	struct life life = {.self = self, .base = event_base_new()};
+
+	life.root = ipc_new(life.base, self->root, "root", life_rows,
+			    sizeof(life_rows) / sizeof(life_rows[0]), life_on_closed, &life);
+	for (size_t i = 0; i < PROCESS_MAX; i++) {
+		if (self->peers[i] != -1)
+			life.peer = ipc_new(life.base, self->peers[i], "peer", life_peer_rows, 1,
+					    life_on_closed, &life);
+	}
+	(void)event_base_dispatch(life.base);
+	return life.status;
+}
+
+static int run_guard(const struct process_self *self)
+{
+	char nothing;
+
+	while (read(self->root, &nothing, 1) == -1 && errno == EINTR)
+		;
+	(void)!write(STDERR_FILENO, "guarded\n", 8);
+	return 0;
+}
+
+static int run_worker(const struct process_self *self)
+{
+	return (int)self->number;
+}
+
+/* --- root's side -------------------------------------------------------------------------- */
+
+struct options {
+	bool alone; /* without forward */
+	bool guarded;
+};
+
+struct scene {
+	struct options options;
+	struct program program;
+	struct supervisor *supervisor;
+	unsigned int fds;
+	uint32_t told; /* the last number */
+	unsigned int relayed, reports, reloads, stops, hurries, ends;
+	bool ends_itself; /* root has something to do before the end */
+	bool lazy;	  /* control is not told to end */
+	bool busy;
+	pid_t reaped;
+	int reaped_status;
+};
+
+static void on_told(const void *body, void *arg)
+{
+	struct scene *scene = arg;
+
+	scene->told = ((const struct number *)body)->value;
+	supervisor_end(scene->supervisor, SUPERVISOR_OK);
+}
+
+static void on_relayed(void *arg)
+{
+	struct scene *scene = arg;
+
+	scene->relayed++;
+	supervisor_end(scene->supervisor, SUPERVISOR_OK);
+}
+
+static const struct ipc_row root_rows[] = {
+	IPC_BODY(TOLD, struct number, on_told),
+	IPC_EVENT(RELAYED, on_relayed),
+};
+static const struct process_rows rows = PROCESS_ROWS(root_rows);
+
+static bool wants_forward(const void *options)
+{
+	return !((const struct options *)options)->alone;
+}
+
+static bool wants_guard(const void *options)
+{
+	return ((const struct options *)options)->guarded;
+}
+
+static const struct process always[] = {
+	[CONTROL] = {.name = "control",
+		     .verdict = PROCESS_VERDICT,
+		     .peers = 1U << FORWARD,
+		     .run = run_process,
+		     .rows = &rows},
+	[FORWARD] = {.name = "forward", .wanted = wants_forward, .run = run_process, .rows = &rows},
+	[GUARD] = {.name = "guard", .kind = PROCESS_GUARD, .wanted = wants_guard, .run = run_guard},
+	[WORKER] = {.name = "worker", .kind = PROCESS_ON_DEMAND, .run = run_worker},
+};
+
+/* The same, but that control's exit status counts only when it was told to end. */
+static struct process at_stop[PROCESSES];
+
+static void send_number(struct scene *scene, size_t place, uint32_t type, uint32_t value)
+{
+	const struct number number = {.value = value};
+
+	supervisor_send(scene->supervisor, place, type, &number, sizeof(number), -1);
+}
+
+static void on_report(void *arg)
+{
+	((struct scene *)arg)->reports++;
+}
+
+static void on_reload(void *arg)
+{
+	((struct scene *)arg)->reloads++;
+}
+
+static void on_stop(void *arg)
+{
+	struct scene *scene = arg;
+
+	scene->stops++;
+	if (!scene->lazy)
+		send_number(scene, CONTROL, EXIT, 3);
+}
+
+static void on_hurry(void *arg)
+{
+	((struct scene *)arg)->hurries++;
+}
+
+static bool on_busy(void *arg)
+{
+	return ((struct scene *)arg)->busy;
+}
+
+static void on_left(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	supervisor_leave(((struct scene *)arg)->supervisor);
+}
+
+static void on_end(int status, void *arg)
+{
+	const struct timeval now = {0};
+	struct scene *scene = arg;
+
+	(void)status;
+	scene->ends++;
+	if (scene->ends_itself)
+		(void)event_base_once(supervisor_base(scene->supervisor), -1, EV_TIMEOUT, on_left,
+				      scene, &now);
+	else
+		supervisor_leave(scene->supervisor);
+}
+
+static void on_reaped(pid_t pid, int status, void *arg)
+{
+	struct scene *scene = arg;
+
+	scene->reaped = pid;
+	scene->reaped_status = status;
+	supervisor_end(scene->supervisor, SUPERVISOR_OK);
+}
+
+static const struct supervisor_events events = {
+	.report = on_report,
+	.reload = on_reload,
+	.stop = on_stop,
+	.hurry = on_hurry,
+	.busy = on_busy,
+	.end = on_end,
+	.reaped = on_reaped,
+};
+
+static char program_name[] = "test-supervisor";
+static char *words[] = {program_name, NULL};
+
+static struct scene scene_of(const struct process *processes, struct options options)
+{
+	return (struct scene){
+		.options = options,
+		.program = {.name = "test",
+			    .processes = processes,
+			    .n_processes = PROCESSES,
+			    .user = "root"},
+	};
+}
+
+static void begin(struct scene *scene)
+{
+	int status = -1;
+
+	scene->fds = capture_count_fds();
+	scene->program.options = &scene->options;
+	scene->supervisor = supervisor_new(&scene->program, &events, scene, &status);
+	assert_non_null(scene->supervisor);
+	assert_true(supervisor_claim(scene->supervisor));
+	assert_true(supervisor_daemonize(scene->supervisor));
+}
+
+/* The program again, with the options as arguments. */
+static void start(struct scene *scene)
+{
+	static char alone[] = "alone";
+	static char *with_alone[] = {program_name, alone, NULL};
+
+	begin(scene);
+	assert_true(supervisor_start(scene->supervisor, scene->options.alone ? 2 : 1,
+				     scene->options.alone ? with_alone : words));
+}
+
+/* No process and no descriptor is left. */
+static void end(struct scene *scene)
+{
+	supervisor_stop(scene->supervisor);
+	supervisor_free(scene->supervisor);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+	assert_int_equal(capture_count_fds(), scene->fds);
+}
+
+/* Runs to the end, with that exit status and log. */
+static void expect_end(struct scene *scene, int status, const char *log)
+{
+	const char *said;
+	int got;
+
+	capture_begin(STDERR_FILENO);
+	got = supervisor_run(scene->supervisor);
+	said = capture_end();
+	assert_string_equal(said, log);
+	assert_int_equal(got, status);
+	end(scene);
+}
+
+/* --- how it ends -------------------------------------------------------------------------- */
+
+static void test_verdict(void **state)
+{
+	struct scene scene = scene_of(always, (struct options){0});
+
+	(void)state;
+	start(&scene);
+	send_number(&scene, CONTROL, EXIT, 7);
+	expect_end(&scene, 7, "");
+	assert_int_equal(scene.ends, 1);
+}
+
+/* Nobody had told it to. */
+static void test_verdict_not_yet(void **state)
+{
+	struct scene scene = scene_of(at_stop, (struct options){0});
+
+	(void)state;
+	start(&scene);
+	send_number(&scene, CONTROL, EXIT, 7);
+	expect_end(&scene, SUPERVISOR_FAILED,
+		   "test: room control ended unexpectedly: exit status 7; ending\n");
+}
+
+static void test_verdict_at_stop(void **state)
+{
+	struct scene scene = scene_of(at_stop, (struct options){0});
+
+	(void)state;
+	start(&scene);
+	assert_int_equal(raise(SIGTERM), 0);
+	expect_end(&scene, 3, "");
+	assert_int_equal(scene.stops, 1);
+}
+
+/* The others leave in good order because it is gone, and are not the cause. */
+static void test_killed(void **state)
+{
+	struct scene scene = scene_of(at_stop, (struct options){0});
+
+	(void)state;
+	start(&scene);
+	supervisor_send(scene.supervisor, FORWARD, KILL, NULL, 0, -1);
+	expect_end(&scene, SUPERVISOR_FAILED,
+		   "test: room forward ended unexpectedly: killed by signal 9; ending\n");
+}
+
+/* One has left in good order for a reason that never shows. */
+static void test_no_cause(void **state)
+{
+	struct scene scene = scene_of(at_stop, (struct options){.alone = true});
+
+	(void)state;
+	start(&scene);
+	send_number(&scene, CONTROL, EXIT, 0);
+	expect_end(&scene, SUPERVISOR_FAILED, "test: a room does not answer any more; ending\n");
+}
+
+static void test_late(void **state)
+{
+	struct scene scene = scene_of(always, (struct options){0});
+
+	(void)state;
+	start(&scene);
+	scene.lazy = true;
+	assert_int_equal(raise(SIGTERM), 0);
+	expect_end(&scene, SUPERVISOR_FAILED, "test: a room does not answer any more; ending\n");
+}
+
+static void test_late_but_busy(void **state)
+{
+	struct scene scene = scene_of(always, (struct options){0});
+
+	(void)state;
+	start(&scene);
+	scene.lazy = scene.busy = true;
+	assert_int_equal(raise(SIGINT), 0);
+	expect_end(&scene, SUPERVISOR_OK, "");
+}
+
+static void on_second(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	(void)raise(SIGTERM);
+}
+
+static void test_told_twice(void **state)
+{
+	struct scene scene = scene_of(always, (struct options){0});
+	const struct timeval now = {0};
+
+	(void)state;
+	start(&scene);
+	scene.lazy = true;
+	assert_int_equal(raise(SIGTERM), 0);
+	assert_int_equal(event_base_once(supervisor_base(scene.supervisor), -1, EV_TIMEOUT,
+					 on_second, NULL, &now),
+			 0);
+	expect_end(&scene, SUPERVISOR_OK, "");
+	assert_int_equal(scene.stops, 1);
+	assert_int_equal(scene.hurries, 1);
+}
+
+/* The first reason counts; the program is left when what is there has been removed. */
+static void test_ends_once(void **state)
+{
+	struct scene scene = scene_of(always, (struct options){0});
+	const char *said;
+
+	(void)state;
+	start(&scene);
+	scene.ends_itself = true;
+	capture_begin(STDERR_FILENO);
+	supervisor_fail(scene.supervisor, "no %s", "more");
+	supervisor_end(scene.supervisor, 5);
+	said = capture_end();
+	assert_string_equal(said, "test: no more; ending\n");
+	assert_true(supervisor_is_ending(scene.supervisor));
+	expect_end(&scene, SUPERVISOR_FAILED, "");
+	assert_int_equal(scene.ends, 1);
+}
+
+static void test_violation(void **state)
+{
+	struct scene scene = scene_of(always, (struct options){0});
+
+	(void)state;
+	start(&scene);
+	send_number(&scene, FORWARD, SAY, 99);
+	expect_end(&scene, SUPERVISOR_FAILED, "test: unexpected message 99 from forward\n");
+}
+
+/* No process asks root's whether it is alive, nor answers what it was not asked. */
+static void test_pings(void **state)
+{
+	static const struct {
+		uint32_t type;
+		const char *log;
+	} cases[] = {
+		{IPC_PING, "test: unexpected message 2147483646 from control\n"},
+		{IPC_PONG, "test: control answered what it was not asked\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct scene scene = scene_of(always, (struct options){0});
+
+		start(&scene);
+		send_number(&scene, CONTROL, SAY, cases[i].type);
+		expect_end(&scene, SUPERVISOR_FAILED, cases[i].log);
+	}
+}
+
+/* --- what it is for until then ------------------------------------------------------------ */
+
+static void test_kept_messages(void **state)
+{
+	struct scene scene = scene_of(always, (struct options){0});
+	const struct number octets[] = {{'a'}, {'b'}};
+	const struct number status = {0};
+	char got[3];
+	int fds[2];
+
+	(void)state;
+	begin(&scene);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	for (size_t i = 0; i < 2; i++)
+		assert_true(supervisor_keep(scene.supervisor, CONTROL, WRITE, &octets[i],
+					    sizeof(octets[i]), dup(fds[1])));
+	close(fds[1]);
+	assert_true(supervisor_keep(scene.supervisor, CONTROL, EXIT, &status, sizeof(status), -1));
+	assert_true(supervisor_start(scene.supervisor, 1, words));
+	supervisor_hand_over(scene.supervisor);
+	assert_int_equal(supervisor_run(scene.supervisor), 0);
+	assert_int_equal(read(fds[0], got, sizeof(got)), 2);
+	assert_memory_equal(got, "ab", 2);
+	/* The end of the pipe: no copy is left, with us either. */
+	assert_int_equal(read(fds[0], got, sizeof(got)), 0);
+	close(fds[0]);
+	end(&scene);
+}
+
+/* What was kept goes when no process has come to take it. */
+static void test_kept_for_nobody(void **state)
+{
+	struct scene scene = scene_of(always, (struct options){0});
+
+	(void)state;
+	begin(&scene);
+	assert_true(supervisor_keep(scene.supervisor, CONTROL, WRITE, &(struct number){0},
+				    sizeof(struct number), dup(STDERR_FILENO)));
+	end(&scene);
+}
+
+static void test_peers(void **state)
+{
+	struct scene scene = scene_of(always, (struct options){0});
+
+	(void)state;
+	start(&scene);
+	supervisor_send(scene.supervisor, CONTROL, ASK_PEER, NULL, 0, -1);
+	expect_end(&scene, SUPERVISOR_OK, "");
+	assert_int_equal(scene.relayed, 1);
+}
+
+static void test_how_many_peers(void **state)
+{
+	(void)state;
+	for (int alone = 0; alone < 2; alone++) {
+		struct scene scene = scene_of(always, (struct options){.alone = alone});
+
+		start(&scene);
+		supervisor_send(scene.supervisor, CONTROL, PEERS, NULL, 0, -1);
+		expect_end(&scene, SUPERVISOR_OK, "");
+		assert_int_equal(scene.told, alone ? 0 : 1);
+	}
+}
+
+/* One that is not wanted, or not any more, hears nothing; the descriptor goes. */
+static void test_nobody_there(void **state)
+{
+	struct scene scene = scene_of(always, (struct options){.alone = true});
+
+	(void)state;
+	start(&scene);
+	supervisor_send(scene.supervisor, FORWARD, WRITE, &(struct number){0},
+			sizeof(struct number), dup(STDERR_FILENO));
+	assert_int_equal(supervisor_backlog(scene.supervisor, FORWARD), 0);
+	supervisor_close(scene.supervisor, CONTROL);
+	send_number(&scene, CONTROL, EXIT, 1);
+	/* What ends it is that its channel was closed. */
+	expect_end(&scene, 0, "");
+}
+
+/* It logs by itself, to our standard error, and has its say when we are through. */
+static void test_guard(void **state)
+{
+	struct scene scene = scene_of(always, (struct options){.guarded = true});
+	const char *said;
+	bool started;
+	int status = -1;
+
+	(void)state;
+	begin(&scene);
+	capture_begin(STDERR_FILENO);
+	started = supervisor_start(scene.supervisor, 1, words);
+	if (started) {
+		send_number(&scene, CONTROL, EXIT, 4);
+		status = supervisor_run(scene.supervisor);
+	}
+	supervisor_stop(scene.supervisor);
+	said = capture_end();
+	assert_true(started);
+	assert_string_equal(said, "guarded\n");
+	assert_int_equal(status, 4);
+	end(&scene);
+}
+
+static void test_on_demand(void **state)
+{
+	struct scene scene = scene_of(always, (struct options){0});
+	pid_t pid;
+
+	(void)state;
+	start(&scene);
+	pid = children_start(supervisor_children(scene.supervisor), "worker", 12, false, NULL, 0);
+	assert_true(pid > 0);
+	expect_end(&scene, SUPERVISOR_OK, "");
+	assert_int_equal(scene.reaped, pid);
+	assert_true(WIFEXITED(scene.reaped_status) && WEXITSTATUS(scene.reaped_status) == 12);
+}
+
+static void test_other_children(void **state)
+{
+	struct scene scene = scene_of(always, (struct options){0});
+	pid_t pid;
+
+	(void)state;
+	start(&scene);
+	pid = fork();
+	if (pid == 0)
+		_exit(9);
+	assert_true(pid > 0);
+	expect_end(&scene, SUPERVISOR_OK, "");
+	assert_int_equal(scene.reaped, pid);
+}
+
+static void test_signals(void **state)
+{
+	struct scene scene = scene_of(always, (struct options){0});
+
+	(void)state;
+	start(&scene);
+	assert_int_equal(raise(SIGUSR1), 0);
+	assert_int_equal(raise(SIGHUP), 0);
+	while (scene.reports + scene.reloads < 2)
+		(void)event_base_loop(supervisor_base(scene.supervisor), EVLOOP_ONCE);
+	assert_int_equal(scene.reports, 1);
+	assert_int_equal(scene.reloads, 1);
+	send_number(&scene, CONTROL, EXIT, 0);
+	expect_end(&scene, 0, "");
+}
+
+static bool waits(int signal_number)
+{
+	sigset_t set;
+
+	assert_int_equal(sigpending(&set), 0);
+	return sigismember(&set, signal_number) == 1;
+}
+
+/* Each of these would end the test if it were not held back. */
+static void test_never_killed(void **state)
+{
+	struct scene scene = scene_of(always, (struct options){0});
+	sigset_t set;
+	int got = 0;
+	int status;
+
+	(void)state;
+	scene.fds = capture_count_fds();
+	scene.program.options = &scene.options;
+	scene.supervisor = supervisor_new(&scene.program, &events, &scene, &status);
+	assert_non_null(scene.supervisor);
+	assert_int_equal(raise(SIGTERM), 0);
+	assert_true(waits(SIGTERM));
+	assert_true(supervisor_claim(scene.supervisor));
+	assert_true(supervisor_daemonize(scene.supervisor));
+	assert_true(supervisor_start(scene.supervisor, 1, words));
+	assert_int_equal(supervisor_run(scene.supervisor), 3);
+	assert_int_equal(scene.stops, 1);
+	supervisor_stop(scene.supervisor);
+	assert_int_equal(raise(SIGTERM), 0);
+	assert_true(waits(SIGTERM));
+	end(&scene);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	assert_int_equal(sigwait(&set, &got), 0);
+	assert_int_equal(scene.stops, 1);
+}
+
+/* --- the start ---------------------------------------------------------------------------- */
+
+static void expect_refused(const struct program *program, int expected, const char *log)
+{
+	struct supervisor *supervisor;
+	const char *said;
+	int status = -1;
+
+	capture_begin(STDERR_FILENO);
+	supervisor = supervisor_new(program, &events, NULL, &status);
+	said = capture_end();
+	assert_null(supervisor);
+	assert_string_equal(said, log);
+	assert_int_equal(status, expected);
+}
+
+static void test_refused(void **state)
+{
+	struct scene scene = scene_of(always, (struct options){0});
+
+	(void)state;
+	user = 1;
+	expect_refused(&scene.program, SUPERVISOR_FAILED,
+		       "test: must be run as root: it makes network interfaces and routes\n");
+	user = 0;
+	scene.program.user = "no-such-user-here";
+	expect_refused(&scene.program, SUPERVISOR_USAGE,
+		       "test: no user no-such-user-here to run as; name one with --user\n");
+}
+
+static void test_pid_file(void **state)
+{
+	char path[] = "/tmp/test-supervisor-XXXXXX";
+	struct scene scene = scene_of(always, (struct options){0});
+	char text[20] = "";
+	FILE *file;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_int_not_equal(fd, -1);
+	close(fd);
+	scene.program.pidfile = path;
+	start(&scene);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_non_null(fgets(text, sizeof(text), file));
+	(void)fclose(file);
+	assert_int_equal(strtol(text, NULL, 10), getpid());
+	send_number(&scene, CONTROL, EXIT, 0);
+	expect_end(&scene, 0, "");
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+/* Names that no process of the table has. */
+static void test_wrong_names(void **state)
+{
+	static const char *const wrong[] = {"",		"worker",   "worker-1",
+					    "worker1 ", "worker+1", "control0",
+					    "contro",	"xcontrol", "worker99999999999"};
+	const struct scene scene = scene_of(always, (struct options){0});
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char expected[80];
+		const char *said;
+		int status;
+
+		capture_begin(STDERR_FILENO);
+		status = process_run(&scene.program, wrong[i]);
+		said = capture_end();
+		(void)snprintf(expected, sizeof(expected), "test: there is no process %s\n",
+			       wrong[i]);
+		assert_string_equal(said, expected);
+		assert_int_equal(status, 1);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_verdict),		cmocka_unit_test(test_verdict_not_yet),
+		cmocka_unit_test(test_verdict_at_stop), cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_no_cause),	cmocka_unit_test(test_late),
+		cmocka_unit_test(test_late_but_busy),	cmocka_unit_test(test_told_twice),
+		cmocka_unit_test(test_ends_once),	cmocka_unit_test(test_violation),
+		cmocka_unit_test(test_pings),		cmocka_unit_test(test_kept_messages),
+		cmocka_unit_test(test_kept_for_nobody), cmocka_unit_test(test_peers),
+		cmocka_unit_test(test_how_many_peers),	cmocka_unit_test(test_nobody_there),
+		cmocka_unit_test(test_guard),		cmocka_unit_test(test_on_demand),
+		cmocka_unit_test(test_other_children),	cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_never_killed),	cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_pid_file),	cmocka_unit_test(test_wrong_names),
+	};
+	const struct CMUnitTest alone[] = {
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_kept_for_nobody),
+		cmocka_unit_test(test_wrong_names),
+	};
+	const char *preload = getenv("LD_PRELOAD");
+	const char *name;
+
+	process_title_init(argc, argv);
+	name = process_name(&argc, argv);
+
+	struct options options = {.alone = argc > 1, .guarded = true};
+	struct scene scene = scene_of(always, options);
+
+	if (name) {
+		scene.program.options = &options;
+		return process_run(&scene.program, name);
+	}
+	log_init("test", NULL, false);
+	memcpy(at_stop, always, sizeof(at_stop));
+	at_stop[CONTROL].verdict = PROCESS_VERDICT_AT_STOP;
+	/* There the program's own file is valgrind's. */
+	if (preload && strstr(preload, "valgrind"))
+		return cmocka_run_group_tests_name("supervisor", alone, NULL, NULL);
+	return cmocka_run_group_tests_name("supervisor", tests, NULL, NULL);
+}
