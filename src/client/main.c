@@ -42,25 +42,6 @@ static int run_forward(const struct process_self *self)
 	return forward_run(&forward, self->root, self->peers[CLIENT_CONTROL]);
 }
 
-static int run_guard(const struct process_self *self)
-{
-	return client_guard_run(self->options, self->root);
-}
-
-static bool prepare_resolver(const struct process_self *self)
-{
-	return client_resolver_prepare(self->root);
-}
-
-static int run_resolver(const struct process_self *self)
-{
-	const struct client_options *options = self->options;
-
-	return self->number < options->n_servers
-		       ? client_resolver_run(options->servers[self->number], self->root)
-		       : CLIENT_USAGE;
-}
-
 static const struct process processes[] = {
 	[CLIENT_CONTROL] = {.name = "control",
 			    .verdict = PROCESS_VERDICT,
@@ -72,7 +53,7 @@ static const struct process processes[] = {
 	[CLIENT_GUARD] = {.name = "guard",
 			  .kind = PROCESS_GUARD,
 			  .keeps = CAPABILITIES_NETWORK,
-			  .run = run_guard},
+			  .run = client_guard_run},
 	[CLIENT_FORWARD] = {.name = "forward",
 			    .sandbox = SANDBOX_CLIENT_FORWARD,
 			    .peers = 1U << CLIENT_CONTROL,
@@ -82,8 +63,8 @@ static const struct process processes[] = {
 	[CLIENT_RESOLVER] = {.name = RESOLVER_NAME,
 			     .kind = PROCESS_ON_DEMAND,
 			     .sandbox = SANDBOX_CLIENT_RESOLVER,
-			     .prepare = prepare_resolver,
-			     .run = run_resolver},
+			     .prepare = client_resolver_prepare,
+			     .run = client_resolver_run},
 };
 
 static int run(struct client_options *options, const char *name, int argc, char *const argv[])

@@ -3,14 +3,16 @@
 
 #include "base/log.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { PROCESS_FAILED = 1 };
+enum { PROCESS_OK, PROCESS_FAILED };
 
 static const char process_option[] = PROCESS_OPTION;
 
@@ -82,6 +84,8 @@ bool process_wanted(const struct program *program, size_t place)
 {
 	const struct process *process = &program->processes[place];
 
+	if (process->kind == PROCESS_GUARD && !process->run && !program->pidfile)
+		return false;
 	return process->kind != PROCESS_ON_DEMAND &&
 	       (!process->wanted || process->wanted(program->options));
 }
@@ -132,6 +136,32 @@ static void process_channels(const struct program *program, const struct process
 	}
 }
 
+/* Waits for the end of root's process, and takes its pid file away if that did not. */
+static int process_guard(const struct program *program, const struct process *process,
+			 const struct process_self *self)
+{
+	pid_t root = ipc_maker(self->root);
+	int status = PROCESS_OK;
+	char text[24] = "";
+	FILE *file;
+
+	if (!capabilities_hide() || !capabilities_limit(process->keeps, program->scripts))
+		return PROCESS_FAILED;
+	if (process->run)
+		status = process->run(self);
+	else
+		while (read(self->root, text, 1) == -1 && errno == EINTR)
+			;
+	file = program->pidfile ? fopen(program->pidfile, "re") : NULL;
+	if (!file)
+		return status;
+	if (fgets(text, sizeof(text), file) && strtoll(text, NULL, 10) == root &&
+	    unlink(program->pidfile) == -1)
+		log_warn("cannot remove the pid file %s", program->pidfile);
+	(void)fclose(file);
+	return status;
+}
+
 int process_run(const struct program *program, const char *name)
 {
 	struct process_self self = {.options = program->options};
@@ -147,19 +177,18 @@ int process_run(const struct program *program, const char *name)
 		/* It has to outlive root's process, to which the others log. */
 		if (program->daemon)
 			log_to_syslog();
-		if (!capabilities_hide() || !capabilities_limit(process->keeps, program->scripts))
-			return PROCESS_FAILED;
-	} else {
-		const struct sandbox sandbox = {
-			.room = process->sandbox,
-			.user = process_user(program->user),
-			.files = program->files,
-		};
-
-		log_to_monitor();
-		if (process->prepare && !process->prepare(&self))
-			return PROCESS_FAILED;
-		sandbox_enter(&sandbox);
+		return process_guard(program, process, &self);
 	}
+
+	const struct sandbox sandbox = {
+		.room = process->sandbox,
+		.user = process_user(program->user),
+		.files = program->files,
+	};
+
+	log_to_monitor();
+	if (process->prepare && !process->prepare(&self))
+		return PROCESS_FAILED;
+	sandbox_enter(&sandbox);
 	return process->run(&self);
 }

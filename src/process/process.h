@@ -29,9 +29,12 @@
 
 enum process_kind {
 	PROCESS_SANDBOXED, /* without privilege, from the start to the end */
-	PROCESS_ON_DEMAND, /* the same, but started later and any number of times, each time with a
-			    * number; its one channel leads where it is handed to */
-	PROCESS_GUARD, /* root's: sleeps until root's process is gone, then clears up after it */
+	/* The same, but started later and any number of times, each time with a number; its one
+	 * channel leads where the other end is handed to. */
+	PROCESS_ON_DEMAND,
+	/* Root's: sleeps until root's process is gone, and then clears up after it; run() does
+	 * both. NULL: there is nothing but the pid file. */
+	PROCESS_GUARD,
 };
 
 /* Whether its exit status is the program's. */
@@ -68,7 +71,7 @@ struct process {
 	enum sandbox_room sandbox;	     /* its list of system calls; no guard's */
 	enum capabilities_kind keeps;	     /* a guard's */
 	uint32_t peers;			     /* whom it has channels to: a bit for each place */
-	bool (*wanted)(const void *options); /* NULL: always */
+	bool (*wanted)(const void *options); /* NULL: always; a guard with nothing to do: never */
 	/* Done with all privileges, before it is locked in; NULL: nothing. False: logged. */
 	bool (*prepare)(const struct process_self *self);
 	/* Its life, locked in. Returns the exit status. */

@@ -3,15 +3,16 @@
 
 #include "base/log.h"
 #include "base/loop.h"
-#include "process/daemonize.h"
 #include "process/notify.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <libutil.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,28 +23,20 @@ enum { SUPERVISOR_SIGNALS = sizeof(supervisor_signals) / sizeof(supervisor_signa
 static const struct timeval supervisor_grace = {.tv_sec = 1};
 static const struct timeval supervisor_patience = {.tv_sec = 10};
 
-/* A message that waits for its process to be started. */
-struct supervisor_kept {
-	STAILQ_ENTRY(supervisor_kept) next;
-	size_t place;
-	uint32_t type;
-	int fd;
-	size_t size;
-	unsigned char body[];
-};
-
 struct supervisor {
 	const struct program *program;
 	struct supervisor_events events;
 	void *arg;
 	struct notify notify;
 	struct pidfh *pidfile;
-	STAILQ_HEAD(, supervisor_kept) kept;
 	struct event_base *base;
 	struct service *service;
 	struct event *signals[SUPERVISOR_SIGNALS];
 	struct children *children;
 	struct ipc *channels[PROCESS_MAX];
+	/* Until it is started, what a process will find: its ends of channels to others; at its own
+	 * place that to us. */
+	int ends[PROCESS_MAX][PROCESS_MAX];
 	bool stopping; /* the program was told to end */
 	bool ending;   /* status is the exit status */
 	int status;
@@ -160,117 +153,86 @@ static void supervisor_on_closed(struct ipc *ipc, bool violated, void *arg)
 		supervisor_end(arg, SUPERVISOR_FAILED);
 }
 
-/* One end each of all channels between two processes, or root's and one: of [i][j] that of i. */
-struct supervisor_ends {
-	int root[PROCESS_MAX][2]; /* ours and that of the process */
-	int peers[PROCESS_MAX][PROCESS_MAX];
-};
-
-static bool supervisor_make_ends(const struct supervisor *supervisor, struct supervisor_ends *ends)
+/* Makes the channel between us and a process. False after logging. */
+static bool supervisor_open(struct supervisor *supervisor, size_t place)
 {
-	const struct program *program = supervisor->program;
+	const struct process *process = &supervisor->program->processes[place];
+	const struct process_rows *rows = process->rows;
+	int pair[2];
 
-	for (size_t i = 0; i < program->n_processes; i++) {
-		if (process_wanted(program, i) && ipc_pair(ends->root[i]))
-			return false;
+	if (ipc_pair(pair)) {
+		log_warn("cannot make a socket pair");
+		return false;
+	}
+	supervisor->ends[place][place] = pair[1];
+	supervisor->channels[place] =
+		ipc_new(supervisor->base, pair[0], process->name, rows ? rows->list : NULL,
+			rows ? rows->count : 0, supervisor_on_closed, supervisor);
+	if (!supervisor->channels[place]) {
+		log_warnx("out of memory");
+		close(pair[0]);
+		return false;
+	}
+	ipc_set_handlers_arg(supervisor->channels[place], supervisor->arg);
+	return true;
+}
+
+/* The channels between those that have one to each other. False after logging. */
+static bool supervisor_link(struct supervisor *supervisor)
+{
+	size_t count = supervisor->program->n_processes;
+	int pair[2];
+
+	for (size_t i = 0; i < count; i++) {
 		for (size_t j = 0; j < i; j++) {
-			int pair[2];
-
-			if (!process_linked(program, i, j))
+			if (!process_linked(supervisor->program, i, j))
 				continue;
-			if (ipc_pair(pair))
+			if (ipc_pair(pair)) {
+				log_warn("cannot make a socket pair");
 				return false;
-			ends->peers[i][j] = pair[0];
-			ends->peers[j][i] = pair[1];
+			}
+			supervisor->ends[i][j] = pair[0];
+			supervisor->ends[j][i] = pair[1];
 		}
 	}
 	return true;
 }
 
-/* What process_run() expects to find, in this order. */
-static bool supervisor_start_one(struct supervisor *supervisor, size_t place,
-				 const struct supervisor_ends *ends)
+/* With the descriptors that process_run() expects, in this order. False after logging. */
+static bool supervisor_start_one(struct supervisor *supervisor, size_t place)
 {
-	const struct program *program = supervisor->program;
-	const struct process *process = &program->processes[place];
-	const struct process_rows *rows = process->rows;
-	int fds[PROCESS_MAX + 1];
+	const struct process *process = &supervisor->program->processes[place];
+	bool guard = process->kind == PROCESS_GUARD;
+	int fds[PROCESS_MAX];
 	size_t n_fds = 0;
 
-	fds[n_fds++] = ends->root[place][1];
-	for (size_t i = 0; i < program->n_processes; i++) {
-		if (process_linked(program, place, i))
-			fds[n_fds++] = ends->peers[place][i];
+	/* A guard knows us by who has made its channel, so it must not be from before the fork. */
+	if (guard && !supervisor_open(supervisor, place))
+		return false;
+	fds[n_fds++] = supervisor->ends[place][place];
+	supervisor->ends[place][place] = -1;
+	for (size_t i = 0; i < PROCESS_MAX; i++) {
+		if (supervisor->ends[place][i] != -1)
+			fds[n_fds++] = supervisor->ends[place][i];
+		supervisor->ends[place][i] = -1;
 	}
-	if (children_start(supervisor->children, process->name, -1, process->kind == PROCESS_GUARD,
-			   fds, n_fds) < 0)
+	if (children_start(supervisor->children, process->name, -1, guard, fds, n_fds) < 0)
 		return false;
-	supervisor->channels[place] = ipc_new(supervisor->base, ends->root[place][0], process->name,
-					      rows ? rows->list : NULL, rows ? rows->count : 0,
-					      supervisor_on_closed, supervisor);
-	if (!supervisor->channels[place])
-		return false;
-	ipc_set_handlers_arg(supervisor->channels[place], supervisor->arg);
-	if (process->kind != PROCESS_GUARD)
+	if (!guard)
 		service_watch(supervisor->service, process->name, &supervisor->channels[place]);
 	return true;
-}
-
-bool supervisor_keep(struct supervisor *supervisor, size_t place, uint32_t type, const void *body,
-		     size_t size, int fd)
-{
-	struct supervisor_kept *kept = malloc(sizeof(*kept) + size);
-
-	if (!kept) {
-		log_warnx("out of memory");
-		if (fd != -1)
-			close(fd);
-		return false;
-	}
-	*kept = (struct supervisor_kept){.place = place, .type = type, .fd = fd, .size = size};
-	if (size > 0)
-		memcpy(kept->body, body, size);
-	STAILQ_INSERT_TAIL(&supervisor->kept, kept, next);
-	return true;
-}
-
-/* Sends what was kept, or only takes it away. */
-static void supervisor_empty(struct supervisor *supervisor, bool send)
-{
-	struct supervisor_kept *kept;
-
-	while ((kept = STAILQ_FIRST(&supervisor->kept))) {
-		STAILQ_REMOVE_HEAD(&supervisor->kept, next);
-		if (send)
-			supervisor_send(supervisor, kept->place, kept->type, kept->body, kept->size,
-					kept->fd);
-		else if (kept->fd != -1)
-			close(kept->fd);
-		explicit_bzero(kept->body, kept->size);
-		free(kept);
-	}
-}
-
-void supervisor_hand_over(struct supervisor *supervisor)
-{
-	supervisor_empty(supervisor, true);
 }
 
 bool supervisor_start(struct supervisor *supervisor, int argc, char *const argv[])
 {
 	const struct program *program = supervisor->program;
-	struct supervisor_ends ends;
 
 	supervisor->children =
 		children_new(supervisor->base, argc, argv, supervisor_on_child, supervisor);
 	if (!supervisor->children)
 		return false;
-	if (!supervisor_make_ends(supervisor, &ends)) {
-		log_warn("cannot make a socket pair");
-		return false;
-	}
 	for (size_t i = 0; i < program->n_processes; i++) {
-		if (process_wanted(program, i) && !supervisor_start_one(supervisor, i, &ends))
+		if (process_wanted(program, i) && !supervisor_start_one(supervisor, i))
 			return false;
 	}
 	/* The processes need more than that, to give it up themselves. */
@@ -278,6 +240,52 @@ bool supervisor_start(struct supervisor *supervisor, int argc, char *const argv[
 }
 
 /* --- the way into the background, and the end --------------------------------------------- */
+
+/*
+ * Standard input, output and error that whoever started us has closed become /dev/null. What we
+ * open would else take their places, and daemon(3) would replace it. False after logging.
+ */
+static bool supervisor_open_standard(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+		if (fd == -1) {
+			log_warn("cannot open /dev/null");
+			return false;
+		}
+	} while (fd <= STDERR_FILENO);
+	close(fd);
+	return true;
+}
+
+/* Returns SUPERVISOR_OK, or the exit status after logging. */
+static int supervisor_begin(struct supervisor *supervisor)
+{
+	const struct program *program = supervisor->program;
+
+	/* Until there is a loop to take them in; what else was blocked would never be heard of. */
+	supervisor_mask(SIG_SETMASK);
+	if (!supervisor_open_standard())
+		return SUPERVISOR_FAILED;
+	notify_open(&supervisor->notify);
+	if (geteuid() != 0) {
+		log_warnx("must be run as root: it makes network interfaces and routes");
+		return SUPERVISOR_FAILED;
+	}
+	if (!process_user_check(program->user))
+		return SUPERVISOR_USAGE;
+	supervisor->base = event_base_new();
+	if (!capabilities_hide() || !supervisor->base || !supervisor_link(supervisor))
+		return SUPERVISOR_FAILED;
+	for (size_t i = 0; i < program->n_processes; i++) {
+		if (process_wanted(program, i) && program->processes[i].kind != PROCESS_GUARD &&
+		    !supervisor_open(supervisor, i))
+			return SUPERVISOR_FAILED;
+	}
+	return SUPERVISOR_OK;
+}
 
 struct supervisor *supervisor_new(const struct program *program,
 				  const struct supervisor_events *events, void *arg, int *status)
@@ -292,41 +300,44 @@ struct supervisor *supervisor_new(const struct program *program,
 	supervisor->arg = arg;
 	supervisor->status = SUPERVISOR_FAILED;
 	supervisor->notify.socket = -1;
-	STAILQ_INIT(&supervisor->kept);
-	/* Until there is a loop to take them in; what else was blocked would never be heard of. */
-	supervisor_mask(SIG_SETMASK);
-	if (!daemonize_begin())
-		goto failed;
-	notify_open(&supervisor->notify);
-	if (geteuid() != 0) {
-		log_warnx("must be run as root: it makes network interfaces and routes");
-		goto failed;
-	}
-	if (!process_user_check(program->user)) {
-		*status = SUPERVISOR_USAGE;
-		goto failed;
-	}
-	if (capabilities_hide())
+	memset(supervisor->ends, -1, sizeof(supervisor->ends));
+	*status = supervisor_begin(supervisor);
+	if (*status == SUPERVISOR_OK)
 		return supervisor;
-failed:
+	supervisor_stop(supervisor);
 	supervisor_free(supervisor);
 	return NULL;
 }
 
 bool supervisor_claim(struct supervisor *supervisor)
 {
-	return daemonize_claim(supervisor->program->pidfile, &supervisor->pidfile);
+	const char *path = supervisor->program->pidfile;
+	pid_t other = 0;
+
+	if (!path)
+		return true;
+	supervisor->pidfile = pidfile_open(path, 0644, &other);
+	if (!supervisor->pidfile && errno == EEXIST)
+		log_warnx("%s: running already, process %d", path, (int)other);
+	else if (!supervisor->pidfile)
+		log_warn("cannot write the pid file %s", path);
+	return supervisor->pidfile;
 }
 
 bool supervisor_daemonize(struct supervisor *supervisor)
 {
-	if (!daemonize(supervisor->pidfile, supervisor->program->daemon))
-		return false;
+	if (supervisor->program->daemon) {
+		/* The directory stays: files named on the command line may be relative to it. */
+		if (daemon(1, 0) == -1 || event_reinit(supervisor->base) == -1) {
+			log_warn("cannot become a daemon");
+			return false;
+		}
+		log_to_syslog();
+	}
+	if (supervisor->pidfile && pidfile_write(supervisor->pidfile) == -1)
+		log_warn("cannot write the pid file");
 	(void)signal(SIGPIPE, SIG_IGN);
 	setproctitle("monitor");
-	supervisor->base = event_base_new();
-	if (!supervisor->base)
-		return false;
 	supervisor->service = service_new(supervisor->base, &supervisor->notify);
 	return supervisor->service && supervisor_take_signals(supervisor);
 }
@@ -351,6 +362,11 @@ void supervisor_stop(struct supervisor *supervisor)
 		if (supervisor->channels[i])
 			ipc_flush(supervisor->channels[i], 1000);
 		ipc_free(&supervisor->channels[i]);
+		for (size_t j = 0; j < program->n_processes; j++) {
+			if (supervisor->ends[i][j] != -1)
+				close(supervisor->ends[i][j]);
+			supervisor->ends[i][j] = -1;
+		}
 	}
 	children_end(supervisor->children);
 	supervisor->children = NULL;
@@ -367,8 +383,8 @@ void supervisor_free(struct supervisor *supervisor)
 {
 	if (!supervisor)
 		return;
-	daemonize_end(supervisor->pidfile);
-	supervisor_empty(supervisor, false);
+	if (supervisor->pidfile && pidfile_remove(supervisor->pidfile) == -1)
+		log_warn("cannot remove the pid file");
 	service_free(supervisor->service);
 	if (supervisor->base)
 		event_base_free(supervisor->base);
@@ -428,6 +444,9 @@ void supervisor_end(struct supervisor *supervisor, int status)
 		return;
 	supervisor->ending = true;
 	supervisor->status = status;
+	/* There is nothing to end yet: supervisor_run() will return at once. */
+	if (!supervisor->service)
+		return;
 	if (supervisor->events.end)
 		supervisor->events.end(status, supervisor->arg);
 	else

@@ -5,9 +5,9 @@
  * service manager and its watchdog; and that the end of any process is the end of the program.
  *
  * The order of calls: supervisor_new(), supervisor_claim(), whatever may fail while somebody sits
- * at the terminal, with supervisor_keep() for what the processes will need of it,
- * supervisor_daemonize(), supervisor_start(), supervisor_hand_over(), supervisor_run(),
- * supervisor_stop(), supervisor_free(). Processes are named by their place in the table.
+ * at the terminal, supervisor_daemonize(), supervisor_start(), supervisor_run(), supervisor_stop(),
+ * supervisor_free(). Processes are named by their place in the table; what is sent to one that has
+ * not been started waits for it.
  */
 #ifndef DTCP_PROCESS_SUPERVISOR_H
 #define DTCP_PROCESS_SUPERVISOR_H
@@ -53,15 +53,7 @@ struct supervisor *supervisor_new(const struct program *program,
 /* Takes the pid file. False after logging. */
 bool supervisor_claim(struct supervisor *supervisor);
 
-/*
- * A message for a process that will be started, with a body of size octets, or fd, or both; those
- * for one process are sent in the order of these calls. fd is no longer the caller's, in any case.
- * False if memory is short, after logging.
- */
-bool supervisor_keep(struct supervisor *supervisor, size_t place, uint32_t type, const void *body,
-		     size_t size, int fd);
-
-/* Becomes a daemon, if the program is one; from now on there is an event loop. False: logged. */
+/* Becomes a daemon, if the program is one, and takes signals. False after logging. */
 bool supervisor_daemonize(struct supervisor *supervisor);
 
 /*
@@ -69,9 +61,6 @@ bool supervisor_daemonize(struct supervisor *supervisor);
  * the capabilities that were needed for it. False after logging.
  */
 bool supervisor_start(struct supervisor *supervisor, int argc, char *const argv[]);
-
-/* Sends what was kept for the processes. */
-void supervisor_hand_over(struct supervisor *supervisor);
 
 /* Runs until the end. Returns the exit status. */
 int supervisor_run(struct supervisor *supervisor);

@@ -8,7 +8,6 @@
 #include "server/msg.h"
 #include "server/options.h"
 #include "server/root/check.h"
-#include "server/root/guard.h"
 #include "server/root/root.h"
 
 static bool prepare_crypto(const struct process_self *self)
@@ -34,19 +33,6 @@ static int run_forward(const struct process_self *self)
 	return forward_run(&forward, self->root, self->peers[SERVER_CONTROL]);
 }
 
-static bool guard_wanted(const void *options)
-{
-	const struct server_options *server = options;
-
-	return server->pidfile != NULL;
-}
-
-static int run_guard(const struct process_self *self)
-{
-	server_guard_run(self->options, self->root);
-	return 0;
-}
-
 static const struct process processes[] = {
 	[SERVER_CONTROL] = {.name = "control",
 			    .verdict = PROCESS_VERDICT_AT_STOP,
@@ -60,11 +46,7 @@ static const struct process processes[] = {
 			    .peers = 1U << SERVER_CONTROL,
 			    .prepare = prepare_crypto,
 			    .run = run_forward},
-	[SERVER_GUARD] = {.name = "guard",
-			  .kind = PROCESS_GUARD,
-			  .keeps = CAPABILITIES_NONE,
-			  .wanted = guard_wanted,
-			  .run = run_guard},
+	[SERVER_GUARD] = {.name = "guard", .kind = PROCESS_GUARD, .keeps = CAPABILITIES_NONE},
 };
 
 static int run(struct server_options *options, const char *name, int argc, char *const argv[])

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "client/exits.h"
+#include "client/options.h"
 #include "process/ipc.h"
 
 #include <errno.h>
@@ -50,8 +51,9 @@ void resolver_look_up(const char *name, struct client_addresses *addresses)
 	freeaddrinfo(found);
 }
 
-bool client_resolver_prepare(int fd)
+bool client_resolver_prepare(const struct process_self *self)
 {
+	int fd = self->root;
 	char byte;
 
 	(void)alarm(RESOLVER_ALARM);
@@ -66,16 +68,21 @@ bool client_resolver_prepare(int fd)
 	return recv(fd, &byte, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN;
 }
 
-int client_resolver_run(const char *name, int fd)
+int client_resolver_run(const struct process_self *self)
 {
+	const struct client_options *options = self->options;
+	const char *name;
 	struct client_addresses addresses;
 	struct event_base *base;
 	struct ipc *control;
 	int error = -1;
 
+	if (self->number >= options->n_servers)
+		return CLIENT_USAGE;
+	name = options->servers[self->number];
 	resolver_look_up(name, &addresses);
 	base = event_base_new();
-	control = base ? ipc_new(base, fd, "control", NULL, 0, NULL, NULL) : NULL;
+	control = base ? ipc_new(base, self->root, "control", NULL, 0, NULL, NULL) : NULL;
 	if (control)
 		error = ipc_send(control, CLIENT_MSG_ADDRESSES, &addresses, sizeof(addresses), -1);
 	ipc_free(&control);

@@ -7,6 +7,7 @@
 #define DTCP_CLIENT_RESOLVER_RESOLVER_H
 
 #include "client/msg.h"
+#include "process/process.h"
 
 #include <stdbool.h>
 
@@ -20,12 +21,13 @@ void resolver_look_up(const char *name, struct client_addresses *addresses);
 #define RESOLVER_TIMEOUT 60
 
 /*
- * Before the process is locked in; fd is the channel to control. From now on it is ended as soon as
- * control is gone or has closed the channel, and after the time above. False: that is so already.
+ * Before the process is locked in; its one channel is to control. From now on it is ended as soon
+ * as control is gone or has closed the channel, and after the time above. False: that is so
+ * already.
  */
-bool client_resolver_prepare(int fd);
+bool client_resolver_prepare(const struct process_self *self);
 
-/* Looks name up and tells control. Returns the exit status. */
-int client_resolver_run(const char *name, int fd);
+/* Looks up the server of the process's number, and tells control. Returns the exit status. */
+int client_resolver_run(const struct process_self *self);
 
 #endif

@@ -6,7 +6,6 @@
 #include "client/msg.h"
 #include "client/root/hook.h"
 #include "netconf/netlink.h"
-#include "process/daemonize.h"
 #include "process/ipc.h"
 
 #include <signal.h>
@@ -15,7 +14,6 @@
 
 struct guard {
 	const struct client_options *options;
-	pid_t parent; /* root's process */
 	struct event_base *base;
 	struct script *script;
 	bool armed; /* there is a tunnel */
@@ -76,7 +74,6 @@ static void guard_on_closed(struct ipc *ipc, bool violated, void *arg)
 
 	(void)ipc;
 	(void)violated;
-	daemonize_forget(guard->options->pidfile, guard->parent);
 	if (!guard->armed) {
 		(void)event_base_loopbreak(guard->base);
 		return;
@@ -103,9 +100,9 @@ static const struct ipc_row root_rows[] = {
 	IPC_EVENT(CLIENT_MSG_UNGUARD, guard_on_unguard),
 };
 
-int client_guard_run(const struct client_options *options, int root_fd)
+int client_guard_run(const struct process_self *self)
 {
-	struct guard guard = {.options = options, .parent = ipc_maker(root_fd)};
+	struct guard guard = {.options = self->options};
 	int result = CLIENT_LOCAL;
 	struct event *child = NULL;
 	struct ipc *root = NULL;
@@ -113,7 +110,7 @@ int client_guard_run(const struct client_options *options, int root_fd)
 	guard.base = event_base_new();
 	if (!guard.base)
 		goto done;
-	root = ipc_new(guard.base, root_fd, "monitor", root_rows,
+	root = ipc_new(guard.base, self->root, "monitor", root_rows,
 		       sizeof(root_rows) / sizeof(root_rows[0]), guard_on_closed, &guard);
 	child = evsignal_new(guard.base, SIGCHLD, guard_on_child, &guard);
 	if (!root || !child || evsignal_add(child, NULL) == -1)

@@ -7,9 +7,9 @@
 #ifndef DTCP_CLIENT_ROOT_GUARD_H
 #define DTCP_CLIENT_ROOT_GUARD_H
 
-#include "client/options.h"
+#include "process/process.h"
 
 /* Runs, as root, until root's process closes the channel. Returns the exit status. */
-int client_guard_run(const struct client_options *options, int root_fd);
+int client_guard_run(const struct process_self *self);
 
 #endif

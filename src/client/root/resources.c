@@ -41,10 +41,13 @@ bool client_resources_try_device(const struct client_options *options, struct ne
 	return true;
 }
 
-static bool client_resources_keep(struct supervisor *supervisor, enum client_process process,
+/* Sends a descriptor, or says that there was an error, which has been logged. */
+static bool client_resources_send(struct supervisor *supervisor, enum client_process process,
 				  uint32_t type, int fd)
 {
-	return fd >= 0 && supervisor_keep(supervisor, process, type, NULL, 0, fd);
+	if (fd >= 0)
+		supervisor_send(supervisor, process, type, NULL, 0, fd);
+	return fd >= 0;
 }
 
 bool client_resources_open(struct supervisor *supervisor, const struct client_options *options,
@@ -60,15 +63,15 @@ bool client_resources_open(struct supervisor *supervisor, const struct client_op
 		return true;
 	counters = sockets_counter_page(counters_size(1), &reader);
 	if (counters < 0 ||
-	    !client_resources_keep(supervisor, CLIENT_CONTROL, CLIENT_MSG_COUNTERS, reader) ||
-	    !client_resources_keep(supervisor, CLIENT_FORWARD, FORWARD_MSG_COUNTERS, counters))
+	    !client_resources_send(supervisor, CLIENT_CONTROL, CLIENT_MSG_COUNTERS, reader) ||
+	    !client_resources_send(supervisor, CLIENT_FORWARD, FORWARD_MSG_COUNTERS, counters))
 		return false;
 	if (options->transport != SESSION_UDP &&
-	    !client_resources_keep(supervisor, CLIENT_FORWARD, FORWARD_MSG_RAW,
+	    !client_resources_send(supervisor, CLIENT_FORWARD, FORWARD_MSG_RAW,
 				   sockets_raw_socket()))
 		return false;
 	if (options->transport != SESSION_IPV6) {
-		if (!client_resources_keep(supervisor, CLIENT_FORWARD, FORWARD_MSG_UDP,
+		if (!client_resources_send(supervisor, CLIENT_FORWARD, FORWARD_MSG_UDP,
 					   sockets_udp_socket(any, bound, &bound)))
 			return false;
 		*udp_port = bound;

@@ -28,7 +28,7 @@ bool client_resources_script(const struct client_options *options,
 bool client_resources_try_device(const struct client_options *options, struct netlink *netlink);
 
 /*
- * Opens what the processes need, and keeps it for them. *udp_port is the one bound for a tunnel
+ * Opens what the processes need, and sends it to them. *udp_port is the one bound for a tunnel
  * over UDP, 0: none. False after logging.
  */
 bool client_resources_open(struct supervisor *supervisor, const struct client_options *options,

@@ -341,25 +341,21 @@ static const struct supervisor_events root_events = {
 
 /* --- from the start to the end ------------------------------------------------------------ */
 
-/* Who logs in, and with what: with the last of it control begins. Returns the exit status. */
-static int root_keep_account(struct root *root, uint32_t udp_port,
-			     const struct account_passwords *passwords)
+/* Who logs in, and with what: with the last of it control begins. */
+static void root_tell_account(struct root *root, uint32_t udp_port,
+			      const struct account_passwords *passwords)
 {
 	struct client_account account = {.udp_port = udp_port};
 	struct client_password password;
-	bool kept = true;
 
-	for (uint32_t i = 0; i < root->options->n_servers && kept; i++) {
+	for (uint32_t i = 0; i < root->options->n_servers; i++) {
 		password.server = i;
 		memcpy(password.text, passwords->text[i], sizeof(password.text));
-		kept = supervisor_keep(root->supervisor, CLIENT_CONTROL, CLIENT_MSG_PASSWORD,
-				       &password, sizeof(password), -1);
+		root_tell(root, CLIENT_MSG_PASSWORD, &password, sizeof(password));
 	}
 	explicit_bzero(&password, sizeof(password));
 	(void)strlcpy(account.user, root->carrier.user, sizeof(account.user));
-	kept = kept && supervisor_keep(root->supervisor, CLIENT_CONTROL, CLIENT_MSG_ACCOUNT,
-				       &account, sizeof(account), -1);
-	return kept ? CLIENT_OK : CLIENT_LOCAL;
+	root_tell(root, CLIENT_MSG_ACCOUNT, &account, sizeof(account));
 }
 
 static bool root_begin_fast(struct root *root, uint32_t udp_port)
@@ -375,6 +371,9 @@ static bool root_begin_fast(struct root *root, uint32_t udp_port)
 	if (!fastpath_begin(root->options->fast, &config, &root->carrier.link.fast))
 		return false;
 	fastpath_join_uplinks(root->carrier.link.fast);
+	fastpath_hand_counters(root->carrier.link.fast, root->supervisor, CLIENT_CONTROL,
+			       CLIENT_MSG_FAST);
+	fastpath_hand(root->carrier.link.fast, root->supervisor, CLIENT_FORWARD);
 	return true;
 }
 
@@ -401,7 +400,7 @@ static int root_prepare(struct root *root)
 	     !root_begin_fast(root, udp_port)))
 		status = CLIENT_LOCAL;
 	if (status == CLIENT_OK)
-		status = root_keep_account(root, udp_port, &passwords);
+		root_tell_account(root, udp_port, &passwords);
 	explicit_bzero(&passwords, sizeof(passwords));
 	return status;
 }
@@ -426,17 +425,12 @@ static int root_serve(struct root *root, int argc, char *const argv[])
 		root->watch = watch_new(base, root_on_network, root);
 		carrier_watch(&root->carrier);
 		root->wake = wake_new(base, root_on_woke, root);
-		supervisor_hand_over(supervisor);
-		fastpath_hand_counters(root->carrier.link.fast, supervisor, CLIENT_CONTROL,
-				       CLIENT_MSG_FAST);
-		fastpath_hand(root->carrier.link.fast, supervisor, CLIENT_FORWARD);
 		status = supervisor_run(supervisor);
 	}
 	carrier_unwatch(&root->carrier);
 	wake_free(root->wake);
 	watch_free(root->watch);
 	lookups_free(root->lookups);
-	supervisor_stop(supervisor);
 	reconnect_free(root->reconnect);
 	return status;
 }
@@ -461,6 +455,7 @@ int client_root_run(const struct program *program, int argc, char *const argv[])
 	status = root_prepare(&root);
 	if (status == CLIENT_OK)
 		status = root_serve(&root, argc, argv);
+	supervisor_stop(root.supervisor);
 	supervisor_free(root.supervisor);
 	fastpath_close(root.carrier.link.fast);
 	netlink_close(root.carrier.link.netlink);

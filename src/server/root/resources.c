@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "forward/counters.h"
+#include "forward/msg.h"
 #include "netconf/reverse_path.h"
 #include "netconf/sockets.h"
 #include "server/msg.h"
@@ -34,10 +35,12 @@ static void server_resources_raise_limit(uint32_t connections)
 		  (unsigned long long)limit.rlim_max, connections, (unsigned long long)wanted);
 }
 
-/* A descriptor for forward, or an error that was logged. */
-static bool server_resources_keep(struct supervisor *supervisor, enum forward_msg type, int fd)
+/* Sends a descriptor to forward, or says that there was an error, which has been logged. */
+static bool server_resources_send(struct supervisor *supervisor, enum forward_msg type, int fd)
 {
-	return fd >= 0 && supervisor_keep(supervisor, SERVER_FORWARD, type, NULL, 0, fd);
+	if (fd >= 0)
+		supervisor_send(supervisor, SERVER_FORWARD, type, NULL, 0, fd);
+	return fd >= 0;
 }
 
 /* What forward needs, in the order in which it is to have it. */
@@ -45,37 +48,35 @@ static bool server_resources_forward(struct supervisor *supervisor,
 				     const struct server_options *options, struct netlink *netlink,
 				     struct links *links)
 {
-	const struct forward_settings settings = server_resources_settings(options);
 	const struct forward_device shared = {.index = 0};
 	struct forward_icmp icmp;
 	uint16_t bound;
 	int reader;
 	int fd;
 
-	if (!server_resources_keep(supervisor, FORWARD_MSG_RAW, sockets_raw_socket()) ||
-	    !server_resources_keep(supervisor, FORWARD_MSG_ROUTES, reverse_path_open()) ||
-	    (options->udp && !server_resources_keep(supervisor, FORWARD_MSG_UDP,
+	if (!server_resources_send(supervisor, FORWARD_MSG_RAW, sockets_raw_socket()) ||
+	    !server_resources_send(supervisor, FORWARD_MSG_ROUTES, reverse_path_open()) ||
+	    (options->udp && !server_resources_send(supervisor, FORWARD_MSG_UDP,
 						    sockets_udp_socket(options->listen,
 								       options->udp_port, &bound))))
 		return false;
 	fd = sockets_counter_page(counters_size(server_options_ids(options)), &reader);
-	if (!server_resources_keep(supervisor, FORWARD_MSG_COUNTERS, fd) ||
-	    !supervisor_keep(supervisor, SERVER_CONTROL, SERVER_MSG_COUNTERS, NULL, 0, reader))
+	if (!server_resources_send(supervisor, FORWARD_MSG_COUNTERS, fd))
 		return false;
+	supervisor_send(supervisor, SERVER_CONTROL, SERVER_MSG_COUNTERS, NULL, 0, reader);
 	instance_sweep(options, netlink);
 	icmp.source = interface_icmp_source(options);
+	supervisor_send(supervisor, SERVER_FORWARD, FORWARD_MSG_ICMP, &icmp, sizeof(icmp), -1);
+	server_resources_settings(supervisor, options);
 	fd = links_make_shared(links);
-	return fd >= 0 &&
-	       supervisor_keep(supervisor, SERVER_FORWARD, FORWARD_MSG_ICMP, &icmp, sizeof(icmp),
-			       -1) &&
-	       supervisor_keep(supervisor, SERVER_FORWARD, FORWARD_MSG_SETTINGS, &settings,
-			       sizeof(settings), -1) &&
-	       supervisor_keep(supervisor, SERVER_FORWARD, FORWARD_MSG_DEVICE, &shared,
-			       sizeof(shared), fd);
+	if (fd >= 0)
+		supervisor_send(supervisor, SERVER_FORWARD, FORWARD_MSG_DEVICE, &shared,
+				sizeof(shared), fd);
+	return fd >= 0;
 }
 
-bool server_resources_open(struct supervisor *supervisor, const struct server_options *options,
-			   struct netlink *netlink, struct links *links)
+int server_resources_open(struct supervisor *supervisor, const struct server_options *options,
+			  struct netlink *netlink, struct links *links)
 {
 	int listener;
 
@@ -83,19 +84,22 @@ bool server_resources_open(struct supervisor *supervisor, const struct server_op
 	/* First, since that somebody else has the port is what goes wrong most often. */
 	listener = sockets_listener(options->listen, options->port, options->timeout_idle);
 	if (listener < 0)
-		return false;
+		return -1;
 	if (!server_resources_forward(supervisor, options, netlink, links)) {
 		close(listener);
-		return false;
+		return -1;
 	}
 	interface_check_forwarding();
-	return supervisor_keep(supervisor, SERVER_CONTROL, SERVER_MSG_LISTENER, NULL, 0, listener);
+	return listener;
 }
 
-struct forward_settings server_resources_settings(const struct server_options *options)
+void server_resources_settings(struct supervisor *supervisor, const struct server_options *options)
 {
-	return (struct forward_settings){
+	const struct forward_settings settings = {
 		.icmp6_rate = options->icmp6_rate,
 		.debug = options->debug,
 	};
+
+	supervisor_send(supervisor, SERVER_FORWARD, FORWARD_MSG_SETTINGS, &settings,
+			sizeof(settings), -1);
 }

@@ -44,6 +44,7 @@ struct root {
 	struct users *users;
 	struct grants *grants;
 	bool flushing; /* verdicts wait for the end of this turn of the loop */
+	int listener; /* for control, when all else is ready; -1: it has it, or there is none */
 };
 
 static void root_tell_sessions(const struct root *root)
@@ -170,14 +171,11 @@ static void root_reload(void *arg)
 {
 	struct root *root = arg;
 	struct service *service = supervisor_service(root->supervisor);
-	struct forward_settings settings;
 
 	service_reloading(service);
 	if (reload(root->options, root->argc, root->argv, root_on_changed, root)) {
-		settings = server_resources_settings(root->options);
 		log_set_debug(root->options->debug);
-		supervisor_send(root->supervisor, SERVER_FORWARD, FORWARD_MSG_SETTINGS, &settings,
-				sizeof(settings), -1);
+		server_resources_settings(root->supervisor, root->options);
 	}
 	grants_recheck(root->grants);
 	service_ready(service);
@@ -315,10 +313,12 @@ static int root_serve(struct root *root)
 	if (timer && event_add(timer, &second) == 0) {
 		if (users_each(root->users, root_on_user, root) != USERS_OK)
 			log_warnx("%s", users_error(root->users));
-		supervisor_hand_over(root->supervisor);
 		fastpath_hand_counters(root->fast, root->supervisor, SERVER_CONTROL,
 				       SERVER_MSG_FAST);
 		fastpath_hand(root->fast, root->supervisor, SERVER_FORWARD);
+		supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_LISTENER, NULL, 0,
+				root->listener);
+		root->listener = -1;
 		links_watch(root->links, base);
 		if (root->fast)
 			root->watch = watch_new(base, root_on_addresses, root);
@@ -383,7 +383,9 @@ static bool root_prepare(struct root *root, struct pidfh **lock)
 		log_warnx("out of memory");
 		return false;
 	}
-	if (!server_resources_open(root->supervisor, root->options, root->netlink, root->links))
+	root->listener =
+		server_resources_open(root->supervisor, root->options, root->netlink, root->links);
+	if (root->listener < 0)
 		return false;
 	root_say_old(root->options);
 	/* An SQLite connection does not survive the fork of a daemon. */
@@ -418,7 +420,8 @@ static bool root_begin(struct root *root, struct pidfh *lock, int argc, char *co
 
 int server_root_run(const struct program *program, int argc, char *const argv[])
 {
-	struct root root = {.options = program->options, .argc = argc, .argv = argv};
+	struct root root = {
+		.options = program->options, .argc = argc, .argv = argv, .listener = -1};
 	struct pidfh *lock = NULL;
 	char **words;
 	int n_words;
@@ -432,6 +435,8 @@ int server_root_run(const struct program *program, int argc, char *const argv[])
 	if (words && root_prepare(&root, &lock) && root_begin(&root, lock, n_words, words))
 		status = root_serve(&root);
 	supervisor_stop(root.supervisor);
+	if (root.listener != -1)
+		close(root.listener);
 	supervisor_free(root.supervisor);
 	server_options_free_words(words, n_words);
 	grants_free(root.grants);

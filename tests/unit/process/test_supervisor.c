@@ -561,11 +561,11 @@ static void test_pings(void **state)
 
 /* --- what it is for until then ------------------------------------------------------------ */
 
-static void test_kept_messages(void **state)
+/* What is sent before there is a process waits for it, in order, whatever comes in between. */
+static void test_sent_before(void **state)
 {
 	struct scene scene = scene_of(always, (struct options){0});
 	const struct number octets[] = {{'a'}, {'b'}};
-	const struct number status = {0};
 	char got[3];
 	int fds[2];
 
@@ -573,12 +573,11 @@ static void test_kept_messages(void **state)
 	begin(&scene);
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
 	for (size_t i = 0; i < 2; i++)
-		assert_true(supervisor_keep(scene.supervisor, CONTROL, WRITE, &octets[i],
-					    sizeof(octets[i]), dup(fds[1])));
+		supervisor_send(scene.supervisor, CONTROL, WRITE, &octets[i], sizeof(octets[i]),
+				dup(fds[1]));
 	close(fds[1]);
-	assert_true(supervisor_keep(scene.supervisor, CONTROL, EXIT, &status, sizeof(status), -1));
+	send_number(&scene, CONTROL, EXIT, 0);
 	assert_true(supervisor_start(scene.supervisor, 1, words));
-	supervisor_hand_over(scene.supervisor);
 	assert_int_equal(supervisor_run(scene.supervisor), 0);
 	assert_int_equal(read(fds[0], got, sizeof(got)), 2);
 	assert_memory_equal(got, "ab", 2);
@@ -588,16 +587,34 @@ static void test_kept_messages(void **state)
 	end(&scene);
 }
 
-/* What was kept goes when no process has come to take it. */
-static void test_kept_for_nobody(void **state)
+/* It goes when no process comes to take it. */
+static void test_sent_to_nobody(void **state)
 {
 	struct scene scene = scene_of(always, (struct options){0});
 
 	(void)state;
 	begin(&scene);
-	assert_true(supervisor_keep(scene.supervisor, CONTROL, WRITE, &(struct number){0},
-				    sizeof(struct number), dup(STDERR_FILENO)));
+	supervisor_send(scene.supervisor, CONTROL, WRITE, &(struct number){0},
+			sizeof(struct number), dup(STDERR_FILENO));
 	end(&scene);
+}
+
+/* The end begins before anything runs. */
+static void test_ends_early(void **state)
+{
+	struct scene scene = scene_of(always, (struct options){0});
+	int status;
+
+	(void)state;
+	scene.fds = capture_count_fds();
+	scene.program.options = &scene.options;
+	scene.supervisor = supervisor_new(&scene.program, &events, &scene, &status);
+	assert_non_null(scene.supervisor);
+	supervisor_end(scene.supervisor, 6);
+	assert_true(supervisor_daemonize(scene.supervisor));
+	assert_true(supervisor_start(scene.supervisor, 1, words));
+	expect_end(&scene, 6, "");
+	assert_int_equal(scene.ends, 0);
 }
 
 static void test_peers(void **state)
@@ -832,17 +849,18 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_no_cause),	cmocka_unit_test(test_late),
 		cmocka_unit_test(test_late_but_busy),	cmocka_unit_test(test_told_twice),
 		cmocka_unit_test(test_ends_once),	cmocka_unit_test(test_violation),
-		cmocka_unit_test(test_pings),		cmocka_unit_test(test_kept_messages),
-		cmocka_unit_test(test_kept_for_nobody), cmocka_unit_test(test_peers),
-		cmocka_unit_test(test_how_many_peers),	cmocka_unit_test(test_nobody_there),
-		cmocka_unit_test(test_guard),		cmocka_unit_test(test_on_demand),
-		cmocka_unit_test(test_other_children),	cmocka_unit_test(test_signals),
-		cmocka_unit_test(test_never_killed),	cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_pid_file),	cmocka_unit_test(test_wrong_names),
+		cmocka_unit_test(test_pings),		cmocka_unit_test(test_sent_before),
+		cmocka_unit_test(test_ends_early),	cmocka_unit_test(test_sent_to_nobody),
+		cmocka_unit_test(test_peers),		cmocka_unit_test(test_how_many_peers),
+		cmocka_unit_test(test_nobody_there),	cmocka_unit_test(test_guard),
+		cmocka_unit_test(test_on_demand),	cmocka_unit_test(test_other_children),
+		cmocka_unit_test(test_signals),		cmocka_unit_test(test_never_killed),
+		cmocka_unit_test(test_refused),		cmocka_unit_test(test_pid_file),
+		cmocka_unit_test(test_wrong_names),
 	};
 	const struct CMUnitTest alone[] = {
 		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_kept_for_nobody),
+		cmocka_unit_test(test_sent_to_nobody),
 		cmocka_unit_test(test_wrong_names),
 	};
 	const char *preload = getenv("LD_PRELOAD");
