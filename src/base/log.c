@@ -59,7 +59,7 @@ void log_set_debug(bool debug)
 	log_debugging = debug;
 }
 
-void log_to_monitor(void)
+void log_to_root(void)
 {
 	log_monitor = true;
 }
@@ -112,7 +112,7 @@ static void log_out(const char *subsystem, int priority, const char *text)
 		(void)fprintf(stderr, "%s: %s\n", log_program, line);
 }
 
-void log_of_room(const char *name, int priority, const char *text)
+void log_of_process(const char *name, int priority, const char *text)
 {
 	log_out(name, priority, text);
 }

@@ -16,7 +16,7 @@
 
 #define LOG_FORMAT(n) __attribute__((format(printf, n, (n) + 1)))
 
-/* subsystem is the room's word in each line ("control"), NULL for none; both must stay valid. */
+/* subsystem is the process's word in each line ("control"), NULL for none; both must stay valid. */
 void log_init(const char *program, const char *subsystem, bool debug);
 
 /* From now on to syslog(3), facility daemon. */
@@ -25,14 +25,14 @@ void log_to_syslog(void);
 void log_set_debug(bool debug);
 
 /*
- * From now on standard error is a pipe to monitor, non-blocking, which puts the room's name before
+ * From now on standard error is a pipe to root's process, non-blocking, which puts the name before
  * each line: "<4>text" with syslog's number of the priority. Where it is full, lines are lost and
  * counted.
  */
-void log_to_monitor(void);
+void log_to_root(void);
 
-/* Monitor's side of it: a line of the room name, as it is; it must be fit to be shown. */
-void log_of_room(const char *name, int priority, const char *text);
+/* Root's side of it: a line of the process name, as it is; it must be fit to be shown. */
+void log_of_process(const char *name, int priority, const char *text);
 
 bool log_is_debug(void);
 

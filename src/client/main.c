@@ -80,7 +80,7 @@ static int run(struct client_options *options, const char *name, int argc, char 
 		.debug = options->debug,
 		.scripts = hook_wanted(options),
 		.files = PROCESS_FILES,
-		.keeps = lookups_any(options) ? CAPABILITIES_STARTER : CAPABILITIES_MONITOR,
+		.keeps = lookups_any(options) ? CAPABILITIES_STARTER : CAPABILITIES_ROOT,
 	};
 
 	return name ? process_run(&program, name) : client_root_run(&program, argc, argv);

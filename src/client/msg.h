@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The messages between the client's monitor, its control room, its guard and its resolver. Monitor
- * believes nothing of what control says before it has compared it with the command line.
+ * The client's processes and the messages between them. Root's process believes nothing of what
+ * control says before it has compared it with the command line.
  */
 #ifndef DTCP_CLIENT_MSG_H
 #define DTCP_CLIENT_MSG_H
@@ -22,7 +22,7 @@ enum client_process {
 };
 
 enum client_msg {
-	/* monitor to control */
+	/* root to control */
 	CLIENT_MSG_PASSWORD = 1, /* struct client_password: one for each server */
 	CLIENT_MSG_ACCOUNT,	 /* struct client_account: log in now */
 	CLIENT_MSG_RECONNECT,	 /* SIGHUP */
@@ -37,15 +37,15 @@ enum client_msg {
 	CLIENT_MSG_COUNTERS,	 /* descriptor: the counter page, read-only */
 	CLIENT_MSG_FAST,   /* struct counters_kernel_given, descriptor: the kernel's counters */
 	CLIENT_MSG_REPORT, /* SIGUSR1 */
-	/* control to monitor */
+	/* control to root */
 	CLIENT_MSG_RAISE = 32, /* struct client_tunnel: make the interface, run the script */
 	CLIENT_MSG_LOWER,      /* run the script, remove everything */
 	CLIENT_MSG_SESSION,    /* struct client_session: the session has come or gone */
 	CLIENT_MSG_LOOKUP,     /* struct client_server: RESOLVER or NO_RESOLVER, for its name */
 	CLIENT_MSG_HEARD,      /* the answer to RECONNECT */
 	CLIENT_MSG_PORT,       /* give forward a socket with another UDP port */
-	/* monitor to guard */
-	CLIENT_MSG_GUARD = 64, /* struct client_guard: this has to go if monitor dies */
+	/* root to guard */
+	CLIENT_MSG_GUARD = 64, /* struct client_guard: this has to go if root dies */
 	CLIENT_MSG_SCRIPT,     /* struct client_script: the script runs now, or does not any more */
 	CLIENT_MSG_UNGUARD,    /* it is gone */
 	/* resolver to control */
@@ -83,7 +83,7 @@ struct client_woke {
 };
 
 struct client_raised {
-	uint32_t ok; /* 0: monitor has logged why not, and everything is removed again */
+	uint32_t ok; /* 0: root has logged why not, and everything is removed again */
 };
 
 /* A tunnel as the server gave it. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The messages that the forward room takes and sends. All are fixed-size structs over a
+ * The messages that the forward process takes and sends. All are fixed-size structs over a
  * SOCK_SEQPACKET socket pair (process/ipc.h); numbers are in host byte order, addresses in network
- * byte order. Forward trusts monitor, and trusts control with the sessions only.
+ * byte order. Forward trusts root, and trusts control with the sessions only.
  */
 #ifndef DTCP_FORWARD_MSG_H
 #define DTCP_FORWARD_MSG_H
@@ -18,7 +18,7 @@
 #define FORWARD_PREFIXES_MAX 10
 
 enum forward_msg {
-	/* monitor to forward */
+	/* root to forward */
 	FORWARD_MSG_RAW = 1,   /* descriptor: the raw protocol 41 socket */
 	FORWARD_MSG_COUNTERS,  /* descriptor: the counter page, writable */
 	FORWARD_MSG_ICMP,      /* struct forward_icmp */

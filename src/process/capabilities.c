@@ -23,8 +23,7 @@ static bool capabilities_wanted(enum capabilities_kind kind, unsigned int capabi
 	if (capability == CAP_NET_ADMIN)
 		return kind != CAPABILITIES_NONE;
 	/* A program that is run as root has what is permitted. */
-	if (type == CAPNG_EFFECTIVE ||
-	    (kind != CAPABILITIES_MONITOR && kind != CAPABILITIES_STARTER))
+	if (type == CAPNG_EFFECTIVE || (kind != CAPABILITIES_ROOT && kind != CAPABILITIES_STARTER))
 		return false;
 	return capability == CAP_KILL || (kind == CAPABILITIES_STARTER &&
 					  (capability == CAP_SETUID || capability == CAP_SETGID ||

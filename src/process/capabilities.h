@@ -12,7 +12,7 @@
 enum capabilities_kind {
 	CAPABILITIES_NONE,    /* to remove a file that is root's own */
 	CAPABILITIES_NETWORK, /* interfaces, addresses, routes */
-	CAPABILITIES_MONITOR, /* the same, and to end rooms that do not end by themselves */
+	CAPABILITIES_ROOT,    /* the same, and to end processes that do not end by themselves */
 	CAPABILITIES_STARTER, /* the same, and to start processes that then give up all of it */
 };
 
@@ -24,7 +24,7 @@ enum capabilities_kind {
  */
 bool capabilities_limit(enum capabilities_kind kind, bool with_script);
 
-/* Makes the second half of CAPABILITIES_MONITOR effective, for the end. */
+/* Makes the second half of CAPABILITIES_ROOT effective, for the end. */
 void capabilities_to_kill(void);
 
 /* Kills a child of ours, of whichever user, with that power for this one call only. */

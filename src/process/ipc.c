@@ -240,7 +240,7 @@ void ipc_flush(struct ipc *ipc, int timeout_ms)
 	}
 }
 
-/* The descriptor that came with a message, or -1; *extra is set where there was more than one. */
+/* The descriptor that came with a message, or -1; *extra is set if there was more than one. */
 static int ipc_take_fd(struct msghdr *msg, bool *extra)
 {
 	int fd = -1;
@@ -311,7 +311,7 @@ static void ipc_take(struct ipc *ipc, const struct ipc_row *row, const void *bod
 	}
 }
 
-/* Returns 1 for a message handled, 0 where there is none now, -1 at the end, -2 for a violation. */
+/* Returns 1 for a message handled, 0 if there is none now, -1 at the end, -2 for a violation. */
 static int ipc_read_one(struct ipc *ipc)
 {
 	struct ipc_packet packet;

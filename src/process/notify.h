@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a service manager wants to know, in the protocol of sd_notify(3): lines "NAME=value" in a
- * datagram to the socket that $NOTIFY_SOCKET names. Where nobody asked for it, nothing is sent.
+ * datagram to the socket that $NOTIFY_SOCKET names. If nobody asked for it, nothing is sent.
  */
 #ifndef DTCP_PROCESS_NOTIFY_H
 #define DTCP_PROCESS_NOTIFY_H

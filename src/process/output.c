@@ -16,15 +16,15 @@ enum { OUTPUT_LINE_MAX = 1000, OUTPUT_READ = 4096 };
 
 struct output {
 	char *name;
-	bool room;
+	bool process;
 	bool let_go;
 	int fd;
 	struct event *readable;
 	struct evbuffer *input;
 };
 
-/* A line of a room, "<4>text"; what the C library or a sanitizer says has no priority. */
-static void output_room_line(const struct output *output, char *line, size_t len)
+/* A line of a process, "<4>text"; what the C library or a sanitizer says has no priority. */
+static void output_process_line(const struct output *output, char *line, size_t len)
 {
 	int priority = LOG_WARNING;
 
@@ -34,21 +34,21 @@ static void output_room_line(const struct output *output, char *line, size_t len
 		line += 3;
 		len -= 3;
 	}
-	/* The room has escaped what a peer sent; twice would not be readable. */
+	/* The process has escaped what a peer sent; twice would not be readable. */
 	for (size_t i = 0; i < len; i++) {
 		if (line[i] < ' ' || line[i] > '~')
 			line[i] = '?';
 	}
 	if (priority != LOG_DEBUG || log_is_debug())
-		log_of_room(output->name, priority, line);
+		log_of_process(output->name, priority, line);
 }
 
 static void output_line(const struct output *output, char *line, size_t len)
 {
 	char shown[OUTPUT_LINE_MAX];
 
-	if (output->room)
-		output_room_line(output, line, len);
+	if (output->process)
+		output_process_line(output, line, len);
 	else
 		log_info("%s: %s", output->name, log_escape(line, len, shown, sizeof(shown)));
 }
@@ -97,7 +97,7 @@ static void output_on_readable(evutil_socket_t fd, short what, void *arg)
 		output_free(output);
 }
 
-struct output *output_new(struct event_base *base, const char *name, bool room, int *writer)
+struct output *output_new(struct event_base *base, const char *name, bool process, int *writer)
 {
 	struct output *output = calloc(1, sizeof(*output));
 	int fds[2] = {-1, -1};
@@ -105,7 +105,7 @@ struct output *output_new(struct event_base *base, const char *name, bool room, 
 	*writer = -1;
 	if (!output)
 		return NULL;
-	output->room = room;
+	output->process = process;
 	output->fd = -1;
 	if (pipe2(fds, O_CLOEXEC) == -1)
 		goto failed;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What children say: the end of a pipe that monitor reads, each line of it a line in the log. The
- * text is theirs and not to be trusted: what cannot be shown is replaced, what is too long is cut.
+ * What children say: the end of a pipe that root's process reads, each line of it a line in the
+ * log. The text is theirs and not to be trusted: what cannot be shown is replaced, what is too long
+ * is cut.
  */
 #ifndef DTCP_PROCESS_OUTPUT_H
 #define DTCP_PROCESS_OUTPUT_H
@@ -13,10 +14,10 @@ struct output;
 
 /*
  * Makes the pipe; *writer is the child's end, close-on-exec and blocking. name stands before each
- * line and is copied; room: a line can begin with its priority (log_to_monitor()). NULL where
+ * line and is copied; process: a line can begin with its priority (log_to_root()). NULL if
  * memory or descriptors are short: *writer is -1 then.
  */
-struct output *output_new(struct event_base *base, const char *name, bool room, int *writer);
+struct output *output_new(struct event_base *base, const char *name, bool process, int *writer);
 
 /* Logs what has been written by now, also a last line without an end. */
 void output_drain(struct output *output);

@@ -181,12 +181,12 @@ int process_run(const struct program *program, const char *name)
 	}
 
 	const struct sandbox sandbox = {
-		.room = process->sandbox,
+		.kind = process->sandbox,
 		.user = process_user(program->user),
 		.files = program->files,
 	};
 
-	log_to_monitor();
+	log_to_root();
 	if (process->prepare && !process->prepare(&self))
 		return PROCESS_FAILED;
 	sandbox_enter(&sandbox);

@@ -68,7 +68,7 @@ struct process {
 	const char *name; /* in --room, in titles and in the log */
 	enum process_kind kind;
 	enum process_verdict verdict;
-	enum sandbox_room sandbox;	     /* its list of system calls; no guard's */
+	enum sandbox_kind sandbox;	     /* its list of system calls; no guard's */
 	enum capabilities_kind keeps;	     /* a guard's */
 	uint32_t peers;			     /* whom it has channels to: a bit for each place */
 	bool (*wanted)(const void *options); /* NULL: always; a guard with nothing to do: never */

@@ -133,14 +133,14 @@ void sandbox_enter(const struct sandbox *sandbox)
 		exit(1);
 	}
 	sandbox_read_files();
-	if (sandbox->room != SANDBOX_CLIENT_RESOLVER)
+	if (sandbox->kind != SANDBOX_CLIENT_RESOLVER)
 		sandbox_empty_root();
 	sandbox_limits(sandbox->files);
 	sandbox_drop_privileges(passwd);
 #if SANDBOX_SANITIZED
 	sandbox_entered = 1;
 #endif
-	error = sandbox_filter(sandbox->room);
+	error = sandbox_filter(sandbox->kind);
 	if (error) {
 		errno = -error;
 		log_warn("cannot limit the system calls (does this kernel have seccomp filters?)");

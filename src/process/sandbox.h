@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a room that reads from the network is locked into before it reads the first byte: a user
+ * What a process that reads from the network is locked into before it reads the first byte: a user
  * without any privilege, an empty root directory, limits, and a list of the system calls that it
- * may make. docs/architecture.md says what a room that was taken over could still do.
+ * may make. docs/architecture.md says what a process that was taken over could still do.
  */
 #ifndef DTCP_PROCESS_SANDBOX_H
 #define DTCP_PROCESS_SANDBOX_H
@@ -21,8 +21,8 @@
 #define SANDBOX_SANITIZED 0
 #endif
 
-/* One list of system calls for each kind of room: sandbox_lists.c. */
-enum sandbox_room {
+/* One list of system calls for each kind of process: sandbox_lists.c. */
+enum sandbox_kind {
 	SANDBOX_CLIENT_CONTROL,
 	SANDBOX_CLIENT_FORWARD,
 	SANDBOX_SERVER_CONTROL,
@@ -31,14 +31,14 @@ enum sandbox_room {
 };
 
 struct sandbox {
-	enum sandbox_room room;
-	const char *user;   /* whom it runs as: room_user() */
-	unsigned int files; /* most descriptors at once; 0: as many as monitor may have */
+	enum sandbox_kind kind;
+	const char *user;   /* whom it runs as: process_user() */
+	unsigned int files; /* most descriptors at once; 0: as many as root's process may have */
 };
 
 /*
  * Locks this process in, for good; called as root, with one thread, when everything that has to be
- * read from files has been read. Where any part of it fails, that is logged, and the process ends.
+ * read from files has been read. If any part of it fails, that is logged, and the process ends.
  */
 void sandbox_enter(const struct sandbox *sandbox);
 
@@ -46,6 +46,6 @@ void sandbox_enter(const struct sandbox *sandbox);
  * The list of system calls alone: any other one kills the process. A resolver's is a list of those
  * that fail. Returns 0 or -errno.
  */
-int sandbox_filter(enum sandbox_room room);
+int sandbox_filter(enum sandbox_kind kind);
 
 #endif

@@ -71,10 +71,10 @@ static int sandbox_deny_others(scmp_filter_ctx filter)
 	return error;
 }
 
-int sandbox_filter(enum sandbox_room room)
+int sandbox_filter(enum sandbox_kind kind)
 {
-	const struct sandbox_group *const *group = sandbox_groups(room);
-	bool others = room == SANDBOX_CLIENT_RESOLVER; /* than those of the list are allowed */
+	const struct sandbox_group *const *group = sandbox_groups(kind);
+	bool others = kind == SANDBOX_CLIENT_RESOLVER; /* than those of the list are allowed */
 	uint32_t action = others ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_ALLOW;
 	scmp_filter_ctx filter = seccomp_init(others ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS);
 	int error;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The system calls that each room may make, in groups with one purpose each. A call that is missing
- * here and needed is a mistake of ours and ends the program; a call that is here and not needed is
- * one more that a taken-over room has. So each group says what needs it, and what in it is for
- * other C libraries, kernels or machines than the usual ones.
+ * The system calls that each process may make, in groups with one purpose each. A call that is
+ * missing here and needed is a mistake of ours and ends the program; a call that is here and not
+ * needed is one more that a taken-over process has. So each group says what needs it, and what in
+ * it is for other C libraries, kernels or machines than the usual ones.
  *
  * Not in any list, and what that is worth: openat, unlink and all other calls with a path (no file
  * is read or made, whatever the user may do); execve, fork, clone (no program, no process); kill,
@@ -92,8 +92,8 @@ static const struct sandbox_rule random_rules[] = {
 	CALL("getpid"),
 };
 
-/* The channels to the other rooms, the pipe that the log goes to, and asking for routes. Sending
- * with MSG_FASTOPEN would connect. */
+/* The channels to the other processes, the pipe that the log goes to, and asking for routes.
+ * Sending with MSG_FASTOPEN would connect. */
 static const struct sandbox_rule channel_rules[] = {
 	CALL("recvmsg"),
 	CALL_IF("sendmsg", ARG(2, MSG_FASTOPEN, 0)),
@@ -149,7 +149,7 @@ static const struct sandbox_rule tcp_rules[] = {
 	OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT),
 };
 
-/* The server's listening socket, which came from monitor and listens already. */
+/* The server's listening socket, which came from root's process and listens already. */
 static const struct sandbox_rule accept_rules[] = {
 	CALL("accept4"), CALL("accept"), /* libevent, where the kernel lacks the other one */
 };
@@ -221,7 +221,7 @@ static const struct sandbox_group sanitizer = GROUP("sanitizers", sanitizer_rule
 #define SANITIZER
 #endif
 
-/* What every room needs. */
+/* What every process needs. */
 #define COMMON SANITIZER &memory, &loop, &times, &randoms, &channels, &ends
 
 static const struct sandbox_group *const client_control[] = {COMMON, &tcp, &connects, &page, NULL};
@@ -229,9 +229,9 @@ static const struct sandbox_group *const client_forward[] = {COMMON, &packets, &
 static const struct sandbox_group *const server_control[] = {COMMON, &tcp, &accepts, &page, NULL};
 static const struct sandbox_group *const server_forward[] = {COMMON, &packets, &maps, &page, NULL};
 
-const struct sandbox_group *const *sandbox_groups(enum sandbox_room room)
+const struct sandbox_group *const *sandbox_groups(enum sandbox_kind kind)
 {
-	switch (room) {
+	switch (kind) {
 	case SANDBOX_CLIENT_CONTROL:
 		return client_control;
 	case SANDBOX_CLIENT_FORWARD:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which system calls the rooms may make. */
+/* Which system calls the processes may make. */
 #ifndef DTCP_PROCESS_SANDBOX_LISTS_H
 #define DTCP_PROCESS_SANDBOX_LISTS_H
 
@@ -29,8 +29,9 @@ struct sandbox_group {
 	size_t n_rules;
 };
 
-/* The groups of a room, NULL behind the last one: what it may do; a resolver's, what it may not. */
-const struct sandbox_group *const *sandbox_groups(enum sandbox_room room);
+/* The groups of a process, NULL behind the last one: what it may do; a resolver's, what it may not.
+ */
+const struct sandbox_group *const *sandbox_groups(enum sandbox_kind kind);
 
 /* sandbox_resolver.c */
 extern const struct sandbox_group *const sandbox_resolver[];

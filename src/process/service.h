@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What monitor tells a service manager about the program as a whole (process/notify.h): that it is
- * ready or about to end, its state in words, and, where the manager's watchdog asks for it, that it
- * is alive. The latter only as long as the rooms answer, too.
+ * What root's process tells a service manager about the program as a whole (process/notify.h): that
+ * it is ready or about to end, its state in words, and, where the manager's watchdog asks for it,
+ * that it is alive. The latter only as long as the other processes answer, too.
  */
 #ifndef DTCP_PROCESS_SERVICE_H
 #define DTCP_PROCESS_SERVICE_H
@@ -17,8 +17,8 @@
 struct service;
 
 /*
- * notify must stay valid. Where this is not the process any more that opened it, the manager is
- * told of the new one. NULL where memory is short.
+ * notify must stay valid. If this is not the process any more that opened it, the manager is
+ * told of the new one. NULL if memory is short.
  */
 struct service *service_new(struct event_base *base, const struct notify *notify);
 
@@ -41,7 +41,8 @@ void service_ready(struct service *service);
 /* Settings are read again; service_ready() follows. */
 void service_reloading(struct service *service);
 
-/* The end has begun, for the reason in the last service_status(). The rooms are asked no more. */
+/* The end has begun, for the reason in the last service_status(). The processes are asked no more.
+ */
 void service_stopping(struct service *service);
 
 #endif

@@ -60,7 +60,7 @@ static int run(struct server_options *options, const char *name, int argc, char 
 		.pidfile = options->pidfile,
 		.daemon = options->daemon,
 		.debug = options->debug,
-		.keeps = CAPABILITIES_MONITOR,
+		.keeps = CAPABILITIES_ROOT,
 	};
 
 	if (name)

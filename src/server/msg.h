@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The messages between the server's monitor and its control room. Control asks, monitor knows the
- * users: a password never leaves monitor, and only monitor decides what a user gets.
+ * The server's processes and the messages between root's and control. Control asks, root knows the
+ * users: a password never leaves root's process, and only that decides what a user gets.
  */
 #ifndef DTCP_SERVER_MSG_H
 #define DTCP_SERVER_MSG_H
@@ -22,7 +22,7 @@ enum server_process {
 };
 
 enum server_msg {
-	/* monitor to control */
+	/* root to control */
 	SERVER_MSG_LISTENER = 1, /* descriptor: the listening socket */
 	SERVER_MSG_COUNTERS,	 /* descriptor: the counter page, read-only */
 	SERVER_MSG_VERDICT,	 /* struct server_verdict: the answer to LOGIN */
@@ -31,7 +31,7 @@ enum server_msg {
 	SERVER_MSG_REPORT,  /* SIGUSR1 */
 	SERVER_MSG_STOP,    /* SIGTERM, SIGINT */
 	SERVER_MSG_SETTING, /* struct server_setting: has another value now */
-	/* control to monitor */
+	/* control to root */
 	SERVER_MSG_LOGIN = 32, /* struct server_login */
 	SERVER_MSG_LOGOUT,     /* struct server_id: the session of a good verdict has ended */
 };

@@ -252,9 +252,9 @@ static void test_room(void **state)
 	(void)state;
 	capture_begin(STDERR_FILENO);
 	log_init("prog", NULL, false);
-	log_of_room("control", LOG_INFO, "a");
+	log_of_process("control", LOG_INFO, "a");
 	log_init("prog", "control", true);
-	log_to_monitor();
+	log_to_root();
 	log_debug("b");
 	errno = EPERM;
 	log_warn("c");
@@ -316,7 +316,7 @@ int main(void)
 		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_limited),
-		/* The last: there is no way back from log_to_monitor(). */
+		/* The last: there is no way back from log_to_root(). */
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_room_full),
 	};

@@ -254,7 +254,7 @@ static void attempt_make(const struct attempt *attempt)
 }
 
 /* Makes it behind the list of a room; the status as of wait(2). */
-static int run_behind(enum sandbox_room room, void (*call)(const void *), const void *arg)
+static int run_behind(enum sandbox_kind room, void (*call)(const void *), const void *arg)
 {
 	const struct rlimit none = {0};
 	int status;
@@ -289,7 +289,7 @@ static void test_each_call(void **state)
 
 			if (SANDBOX_SANITIZED && attempt->sanitizers)
 				continue;
-			status = run_behind((enum sandbox_room)room, call_attempt, attempt);
+			status = run_behind((enum sandbox_kind)room, call_attempt, attempt);
 			if (may ? WIFEXITED(status) && WEXITSTATUS(status) == 0
 				: WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
 				continue;
@@ -403,7 +403,7 @@ static void test_abort(void **state)
 {
 	(void)state;
 	for (unsigned int room = 0; room < ALL_ROOMS; room++) {
-		int status = run_behind((enum sandbox_room)room, call_abort, NULL);
+		int status = run_behind((enum sandbox_kind)room, call_abort, NULL);
 
 		assert_true(WIFSIGNALED(status));
 		assert_int_equal(WTERMSIG(status), SIGABRT);
@@ -415,7 +415,7 @@ static void test_names(void **state)
 {
 	(void)state;
 	for (unsigned int room = 0; room < ALL_ROOMS; room++) {
-		const struct sandbox_group *const *group = sandbox_groups((enum sandbox_room)room);
+		const struct sandbox_group *const *group = sandbox_groups((enum sandbox_kind)room);
 
 		assert_non_null(group);
 		for (; *group; group++) {
