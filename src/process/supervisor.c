@@ -383,7 +383,8 @@ void supervisor_free(struct supervisor *supervisor)
 {
 	if (!supervisor)
 		return;
-	if (supervisor->pidfile && pidfile_remove(supervisor->pidfile) == -1)
+	/* A guard may have been quicker. */
+	if (supervisor->pidfile && pidfile_remove(supervisor->pidfile) == -1 && errno != ENOENT)
 		log_warn("cannot remove the pid file");
 	service_free(supervisor->service);
 	if (supervisor->base)
