@@ -278,7 +278,7 @@ void ipc_row_handle(const struct ipc_row *row, const void *body, int fd, void *a
 		row->on_body(body, arg);
 	else if (row->on_fd)
 		row->on_fd(fd, arg);
-	else
+	else if (row->on_body_fd)
 		row->on_body_fd(body, fd, arg);
 }
 
