@@ -44,7 +44,7 @@ struct root {
 	struct users *users;
 	struct grants *grants;
 	bool flushing; /* verdicts wait for the end of this turn of the loop */
-	int listener; /* for control, when all else is ready; -1: it has it, or there is none */
+	int listener;  /* for control, when all else is ready; -1: it has it, or there is none */
 };
 
 static void root_tell_sessions(const struct root *root)
