@@ -4,6 +4,7 @@
 import os
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -196,6 +197,9 @@ def test_monitor_dies_while_the_script_runs(internet):
     client = internet.dtcpclient("-s", str(script))
     until(lambda: marks.exists() and "up begins" in marks.read_text(), "the script runs")
     rooms = client.rooms()
+    # Back in its loop, so that the guard has been told of the script.
+    until(lambda: Path(f"/proc/{rooms['monitor']}/stat").read_text().rpartition(") ")[2][0] == "S",
+          "monitor sleeps")
     os.kill(rooms["monitor"], signal.SIGKILL)
     until(lambda: not any(alive(pid) for pid in rooms.values()), "all rooms end")
     assert marks.read_text().split("\n") == ["up begins", "down begins", "down ends", ""]
