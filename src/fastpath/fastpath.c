@@ -384,10 +384,11 @@ int fastpath_follow(struct fastpath *fastpath)
 void fastpath_close(struct fastpath *fastpath)
 {
 	struct uplink *uplink;
+	struct uplink *after;
 
 	if (!fastpath)
 		return;
-	while ((uplink = TAILQ_FIRST(&fastpath->uplinks)))
+	TAILQ_FOREACH_SAFE (uplink, &fastpath->uplinks, next, after)
 		fastpath_leave(fastpath, uplink);
 	attachment_end(&fastpath->out);
 	attachment_end(&fastpath->guard);

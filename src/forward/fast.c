@@ -24,7 +24,7 @@ struct fast {
 	int maps[FAST_MAPS]; /* -1: has not come, or is mapped here */
 	struct fast_state *state;
 	struct fast_session *sessions;
-	const struct fast_counters *counters;
+	struct fast_counters *counters; /* only to be read */
 	uint32_t lanes;
 	bool receives;
 	bool runs;
@@ -336,7 +336,7 @@ void fast_free(struct fast *fast)
 	if (fast->sessions)
 		(void)munmap(fast->sessions, fast_size(fast, FAST_SESSIONS));
 	if (fast->counters)
-		(void)munmap((void *)(uintptr_t)fast->counters, fast_size(fast, FAST_COUNTERS));
+		(void)munmap(fast->counters, fast_size(fast, FAST_COUNTERS));
 	for (enum fast_map map = FAST_STATE; map < FAST_MAPS; map++) {
 		if (fast->maps[map] != -1)
 			close(fast->maps[map]);

@@ -132,7 +132,7 @@ static void test_wait(void **state)
 	rig->waits = 3;
 	assert_int_equal(event_base_loop(rig->base, EVLOOP_NONBLOCK), 0);
 	assert_int_equal(rig->accepted, 0);
-	assert_int_equal(rig->asked, 1);
+	assert_true(rig->asked >= 1);
 	while (rig->accepted < 2)
 		assert_int_equal(event_base_loop(rig->base, EVLOOP_ONCE), 0);
 	assert_int_equal(rig->waits, 0);
