@@ -7,6 +7,7 @@
 #include "netconf/tun.h"
 
 #include <arpa/inet.h>
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -22,6 +23,7 @@ enum {
 	OPTION_KEEPALIVE,
 	OPTION_METRIC,
 	OPTION_ROUTE,
+	OPTION_TABLE,
 	OPTION_TRANSPORT,
 	OPTION_TUNNEL,
 	OPTION_USER,
@@ -41,6 +43,7 @@ static const struct option long_options[] = {
 	{"keepalive", required_argument, NULL, OPTION_KEEPALIVE},
 	{"metric", required_argument, NULL, OPTION_METRIC},
 	{"route", required_argument, NULL, OPTION_ROUTE},
+	{"table", required_argument, NULL, OPTION_TABLE},
 	{"transport", required_argument, NULL, OPTION_TRANSPORT},
 	{"tunnel", required_argument, NULL, OPTION_TUNNEL},
 	{"user", required_argument, NULL, OPTION_USER},
@@ -55,6 +58,7 @@ static const char usage[] =
 	"                  [--fast auto|on|off] [--hold seconds] [--interface name]\n"
 	"                  [--keepalive seconds[,timeout]]\n"
 	"                  [--metric number] [--route default|none|prefix,...]\n"
+	"                  [--table auto|main|number]\n"
 	"                  [--transport auto|ipv6|udp] [--tunnel tun|none] [--user name]\n"
 	"                  [--help] [--version] server [server ...]\n";
 
@@ -63,7 +67,7 @@ static const struct options_hint hints[] = {
 	{'a', "the script (-s) decides what a LAN is told of the prefix"},
 	{'A', "--address names the address of the tunnel interface"},
 	{'c', "the interface is made and removed without an option"},
-	{'F', "ip-rule(8) chooses the routing table for what comes out of the tunnel"},
+	{'F', "--table names the routing table for what has a source of the tunnel"},
 	{'i', "--interface names the tunnel interface"},
 	{'o', "the interface is made and removed without an option"},
 	{'P', "the script (-s) gives the prefix to a LAN"},
@@ -114,6 +118,23 @@ static bool parse_routes(struct client_options *options, const char *text)
 		options->n_routes++;
 	}
 	return true;
+}
+
+static bool parse_table(struct client_options *options, const char *text)
+{
+	options->table = 0;
+	if (strcmp(text, "auto") == 0)
+		return true;
+	if (strcmp(text, "main") == 0) {
+		options->table = RT_TABLE_MAIN;
+		return true;
+	}
+	if (!options_number("--table", text, 1, UINT32_MAX, &options->table))
+		return false;
+	return (options->table != RT_TABLE_LOCAL && options->table != RT_TABLE_DEFAULT) ||
+	       options_bad("--table %s: the kernel's own; \"auto\", \"main\" or another number is "
+			   "possible",
+			   text);
 }
 
 static bool parse_keepalive(struct client_options *options, const char *text)
@@ -239,6 +260,8 @@ static bool parse_long(struct client_options *options, int option)
 		return options_number("--metric", optarg, 1, INT32_MAX, &options->metric);
 	case OPTION_ROUTE:
 		return parse_routes(options, optarg);
+	case OPTION_TABLE:
+		return parse_table(options, optarg);
 	case OPTION_TRANSPORT:
 		return parse_transport(options, optarg);
 	case OPTION_TUNNEL:

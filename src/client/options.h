@@ -50,6 +50,7 @@ struct client_options {
 	uint32_t mtu;	       /* FORWARD_MTU_MIN to FORWARD_MTU_MAX */
 	uint32_t metric;       /* of our routes */
 	enum fast_choice fast; /* --fast */
+	uint32_t table;	       /* --table: 0 for one of its own, RT_TABLE_MAIN for no other */
 	enum tunnel_type type;
 	bool accept_ra;	    /* --accept-ra: router advertisements of the server are taken */
 	size_t n_addresses; /* --address: several for tunnelonly, else 1 at most */

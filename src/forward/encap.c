@@ -93,6 +93,14 @@ void encap_packet(const struct table *table, struct session *only, bool shared,
 		out->drop = DROP_ROUTER;
 		return;
 	}
+	/* The server would drop it as spoofed, without a word; here the sender can be told. */
+	if (!shared && session_config(out->session)->own_sources &&
+	    !IN6_IS_ADDR_LINKLOCAL(&out->inner.src) &&
+	    inner_check_ingress(&out->inner, session_config(out->session)) != DROP_NONE) {
+		out->drop = DROP_SRC_INGRESS;
+		out->error.kind = ICMP6_SOURCE_POLICY;
+		return;
+	}
 	if (!session_is_learned(out->session)) {
 		out->drop = DROP_NO_SESSION;
 		out->error.kind = ICMP6_ADDRESS_UNREACHABLE;

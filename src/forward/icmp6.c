@@ -9,6 +9,9 @@
 #define ICMP6_HEADER 8
 #define ICMP6_HOPS   64
 
+/* "Source address failed ingress/egress policy", for which <netinet/icmp6.h> has no name. */
+#define ICMP6_SOURCE_POLICY_CODE 5
+
 static bool icmp6_is_error(const struct inner *inner)
 {
 	struct inner_upper upper;
@@ -82,6 +85,10 @@ size_t icmp6_build(const struct icmp6_error *error, const struct in6_addr *sourc
 	case ICMP6_ADDRESS_UNREACHABLE:
 		icmp6[0] = ICMP6_DST_UNREACH;
 		icmp6[1] = ICMP6_DST_UNREACH_ADDR;
+		break;
+	case ICMP6_SOURCE_POLICY:
+		icmp6[0] = ICMP6_DST_UNREACH;
+		icmp6[1] = ICMP6_SOURCE_POLICY_CODE;
 		break;
 	case ICMP6_TOO_BIG:
 		icmp6[0] = ICMP6_PACKET_TOO_BIG;

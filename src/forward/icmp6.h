@@ -18,6 +18,7 @@ enum icmp6_kind {
 	ICMP6_NONE, /* none is due */
 	ICMP6_NO_ROUTE,
 	ICMP6_ADDRESS_UNREACHABLE,
+	ICMP6_SOURCE_POLICY, /* RFC 4443, section 3.1, code 5 */
 	ICMP6_TOO_BIG,
 	ICMP6_KINDS,
 };

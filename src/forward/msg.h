@@ -110,6 +110,8 @@ struct forward_session {
 	/* tunnelonly, 0 or 1 each. */
 	uint32_t any_source; /* server: every source is accepted, whatever the routes say */
 	uint32_t adverts;    /* router advertisements pass, from the server to the client */
+	/* client, 0 or 1: what comes from here has a source in prefixes, or is told why not. */
+	uint32_t own_sources;
 };
 
 /* True if all fields but the id are in range, for a server's forward process or a client's. */

@@ -69,6 +69,7 @@ void control_forward_add(struct control *control)
 		add.prefixes[add.n_prefixes++] = (struct prefix6){.addr = reply->me6, .len = 128};
 	for (size_t i = 0; i < reply->n_prefixes; i++)
 		add.prefixes[add.n_prefixes++] = reply->prefixes[i];
+	add.own_sources = add.n_prefixes > 0;
 	control_must(control, ipc_send(control->forward, FORWARD_MSG_ADD, &add, sizeof(add), -1),
 		     "forward");
 	/* From now on it is forward's. */

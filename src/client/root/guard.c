@@ -5,7 +5,9 @@
 #include "client/exits.h"
 #include "client/msg.h"
 #include "client/root/hook.h"
+#include "client/root/source_routes.h"
 #include "netconf/netlink.h"
+#include "netconf/rules.h"
 #include "process/ipc.h"
 
 #include <signal.h>
@@ -70,7 +72,9 @@ static void guard_on_child(evutil_socket_t fd, short what, void *arg)
 static void guard_on_closed(struct ipc *ipc, bool violated, void *arg)
 {
 	struct guard *guard = arg;
+	struct prefix6 sources[SOURCE_ROUTES_MAX];
 	struct netlink *netlink = NULL;
+	size_t n_sources;
 
 	(void)ipc;
 	(void)violated;
@@ -82,9 +86,12 @@ static void guard_on_closed(struct ipc *ipc, bool violated, void *arg)
 	/* What it is still making would come after our "down". */
 	if (guard->running > 0)
 		(void)kill(-guard->running, SIGKILL);
+	n_sources = source_routes_list(&guard->told.tunnel, guard->options, sources);
 	if (netlink_open(&netlink) == 0) {
 		for (size_t i = 0; i < guard->told.tunnel.reply.n_prefixes; i++)
 			(void)netlink_reject_delete(netlink, &guard->told.tunnel.reply.prefixes[i]);
+		for (size_t i = 0; i < n_sources; i++)
+			(void)rules_delete(netlink, &sources[i]);
 	}
 	netlink_close(netlink);
 	if (hook_wanted(guard->options))

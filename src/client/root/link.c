@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "client/tunnel.h"
 #include "fastpath/root.h"
+#include "netconf/rules.h"
 #include "netconf/tun.h"
 
 #include <arpa/inet.h>
@@ -74,7 +75,11 @@ static int link_configure(struct link *link, const struct client_tunnel *tunnel)
 	link->link_local = tunnel_link_local(tunnel, link->user);
 	if (!error)
 		link_ensure(link, tunnel, &made);
-	return error ? error : made.error;
+	if (!error)
+		error = made.error;
+	return error ? error
+		     : source_routes_add(&link->sources, link->netlink, link->kept.index, tunnel,
+					 link->options);
 }
 
 /* -ENODEV where somebody has removed what was being made. */
@@ -147,11 +152,13 @@ int link_restore(struct link *link, const struct client_tunnel *tunnel)
 	struct kept_mending mending = kept_mending(&link->kept);
 
 	link_ensure(link, tunnel, &mending);
+	source_routes_restore(&link->sources, link->netlink, link->kept.index, &mending);
 	return kept_mended(&link->kept, &mending);
 }
 
 void link_down(struct link *link)
 {
+	source_routes_remove(&link->sources, link->netlink);
 	while (link->n_rejects > 0)
 		(void)netlink_reject_delete(link->netlink, &link->rejects[--link->n_rejects]);
 	fastpath_join_tun(link->fast, link->netlink, 0);
@@ -169,6 +176,11 @@ static void link_on_live(unsigned int index, const char *name, void *arg)
 
 void link_sweep(struct netlink *netlink)
 {
+	int rules = rules_sweep(netlink);
+
+	if (rules > 0)
+		log_info("removed the rules for %d prefix%s left behind by an earlier run", rules,
+			 rules == 1 ? "" : "es");
 	if (netlink_links_by_alias(netlink, NETLINK_CLIENT_ALIAS, link_on_live, NULL) != 0)
 		return;
 

@@ -5,6 +5,7 @@
 
 #include "client/msg.h"
 #include "client/options.h"
+#include "client/root/source_routes.h"
 #include "netconf/kept.h"
 #include "netconf/netlink.h"
 
@@ -19,6 +20,7 @@ struct link {
 	struct in6_addr link_local;
 	size_t n_rejects;
 	struct prefix6 rejects[DTCP_PREFIXES_MAX];
+	struct source_routes sources;
 };
 
 /*
@@ -43,8 +45,8 @@ int link_restore(struct link *link, const struct client_tunnel *tunnel);
 void link_down(struct link *link);
 
 /*
- * Removes reject routes that a killed instance has left behind, unless another instance lives,
- * whose they might be.
+ * Removes the rules that a killed instance has left behind, and its reject routes unless another
+ * instance lives, whose they might be.
  */
 void link_sweep(struct netlink *netlink);
 

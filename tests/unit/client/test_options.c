@@ -165,6 +165,25 @@ static void test_long_options(void **state)
 	assert_int_equal(options.keepalive_timeout, 600);
 }
 
+static void test_table(void **state)
+{
+	(void)state;
+	OK("s");
+	assert_int_equal(options.table, 0);
+	OK("--table", "main", "s");
+	assert_int_equal(options.table, 254);
+	OK("--table", "4294967295", "s");
+	assert_int_equal(options.table, UINT32_MAX);
+	OK("--table", "7", "--table", "auto", "s");
+	assert_int_equal(options.table, 0);
+	ERROR("--table: \"0\": a number from 1 to 4294967295 is needed", "--table", "0", "s");
+	ERROR("--table: \"own\": a number from 1 to 4294967295 is needed", "--table", "own", "s");
+	ERROR("--table 255: the kernel's own; \"auto\", \"main\" or another number is possible",
+	      "--table", "255", "s");
+	ERROR("--table 253: the kernel's own; \"auto\", \"main\" or another number is possible",
+	      "--table", "253", "s");
+}
+
 static void test_routes(void **state)
 {
 	char text[PREFIX6_STRLEN];
@@ -584,6 +603,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),      cmocka_unit_test(test_short_options),
 		cmocka_unit_test(test_order),	      cmocka_unit_test(test_pidfile_of_a_daemon),
 		cmocka_unit_test(test_types),	      cmocka_unit_test(test_long_options),
+		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_routes),	      cmocka_unit_test(test_bad_routes),
 		cmocka_unit_test(test_bad_numbers),   cmocka_unit_test(test_bad_names),
 		cmocka_unit_test(test_bad_addresses), cmocka_unit_test(test_tunnelonly_addresses),

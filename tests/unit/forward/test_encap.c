@@ -174,6 +174,42 @@ static void router_advertisements(void **state)
 	table_free(table);
 }
 
+/* The client's own prefix is 2001:db8:100:100::/56. */
+static void own_sources(void **state)
+{
+	static const struct {
+		const char *text;
+		enum drop_reason drop;
+		enum icmp6_kind kind;
+	} rows[] = {
+		{HEAD_ECHO SITE FAR ECHO, DROP_NONE, ICMP6_NONE},
+		/* from 2001:db8:ffff::1, which is another network's */
+		{HEAD_ECHO FAR SITE ECHO, DROP_SRC_INGRESS, ICMP6_SOURCE_POLICY},
+		/* from any link-local address, which the link may have, and from :: */
+		{HEAD_ECHO "fe800000000000000000000000000077" FAR ECHO, DROP_NONE, ICMP6_NONE},
+		{HEAD_ECHO "00000000000000000000000000000000"
+			   "ff020000000000000000000000000001" ECHO,
+		 DROP_NONE, ICMP6_NONE},
+	};
+	struct session *session;
+	struct table *table = table_new(false, 4, key);
+	struct forward_session config = packet_session();
+	struct encap encap;
+
+	(void)state;
+	config.own_sources = 1;
+	assert_int_equal(table_add(table, &config, &session), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t n = packet_hex(rows[i].text, packet, sizeof(packet));
+
+		encap_packet(table, session, false, &plain, packet, n, NOW, &encap);
+		assert_int_equal(encap.drop, rows[i].drop);
+		assert_int_equal(encap.error.kind, rows[i].kind);
+		assert_ptr_equal(encap.session, session);
+	}
+	table_free(table);
+}
+
 static void unlearned(void **state)
 {
 	struct session *session;
@@ -283,6 +319,7 @@ int main(void)
 		cmocka_unit_test(no_session),
 		cmocka_unit_test(a_device_with_one_session_takes_all),
 		cmocka_unit_test(router_advertisements),
+		cmocka_unit_test(own_sources),
 		cmocka_unit_test(unlearned),
 		cmocka_unit_test(sizes_and_df),
 	};

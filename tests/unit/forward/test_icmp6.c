@@ -25,9 +25,10 @@ static void exact_bytes(void **state)
 		struct icmp6_error error;
 		const char *text;
 	} rows[] = {
-		/* 56 octets of ICMPv6: type 1, code 0 or 3, checksum, unused, then the packet */
+		/* 56 octets of ICMPv6: type 1, code 0, 3 or 5, checksum, unused, then the packet */
 		{{ICMP6_NO_ROUTE, 0}, "0100 0000 00000000"},
 		{{ICMP6_ADDRESS_UNREACHABLE, 0}, "0103 0000 00000000"},
+		{{ICMP6_SOURCE_POLICY, 0}, "0105 0000 00000000"},
 		/* type 2, code 0, MTU 1380 */
 		{{ICMP6_TOO_BIG, 1380}, "0200 0000 00000564"},
 	};
