@@ -78,7 +78,7 @@ static int run(struct client_options *options, const char *name, int argc, char 
 		.pidfile = options->pidfile,
 		.daemon = options->daemon,
 		.debug = options->debug,
-		.scripts = hook_wanted(options),
+		.scripts = hook_wanted(options) || options->lan.n > 0,
 		.files = PROCESS_FILES,
 		.keeps = lookups_any(options) ? CAPABILITIES_STARTER : CAPABILITIES_ROOT,
 	};

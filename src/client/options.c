@@ -2,12 +2,12 @@
 #include "client/options.h"
 
 #include "base/options.h"
+#include "client/options_parts.h"
 #include "config.h"
 #include "forward/msg.h"
 #include "netconf/tun.h"
 
 #include <arpa/inet.h>
-#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -21,6 +21,10 @@ enum {
 	OPTION_HOLD,
 	OPTION_INTERFACE,
 	OPTION_KEEPALIVE,
+	OPTION_LAN,
+	OPTION_LAN_DNS,
+	OPTION_LAN_FIREWALL,
+	OPTION_LAN_OPEN,
 	OPTION_METRIC,
 	OPTION_ROUTE,
 	OPTION_TABLE,
@@ -41,6 +45,10 @@ static const struct option long_options[] = {
 	{"hold", required_argument, NULL, OPTION_HOLD},
 	{"interface", required_argument, NULL, OPTION_INTERFACE},
 	{"keepalive", required_argument, NULL, OPTION_KEEPALIVE},
+	{"lan", required_argument, NULL, OPTION_LAN},
+	{"lan-dns", required_argument, NULL, OPTION_LAN_DNS},
+	{"lan-firewall", required_argument, NULL, OPTION_LAN_FIREWALL},
+	{"lan-open", required_argument, NULL, OPTION_LAN_OPEN},
 	{"metric", required_argument, NULL, OPTION_METRIC},
 	{"route", required_argument, NULL, OPTION_ROUTE},
 	{"table", required_argument, NULL, OPTION_TABLE},
@@ -57,6 +65,8 @@ static const char usage[] =
 	"                  [--accept-ra] [--address address[/length]] [--auth-file file]\n"
 	"                  [--fast auto|on|off] [--hold seconds] [--interface name]\n"
 	"                  [--keepalive seconds[,timeout]]\n"
+	"                  [--lan interface,... [--lan-dns auto|none|address,...]\n"
+	"                   [--lan-firewall on|off] [--lan-open tcp/port,udp/port,...]]\n"
 	"                  [--metric number] [--route default|none|prefix,...]\n"
 	"                  [--table auto|main|number]\n"
 	"                  [--transport auto|ipv6|udp] [--tunnel tun|none] [--user name]\n"
@@ -64,78 +74,17 @@ static const char usage[] =
 
 /* Options of the older client dtcpc. */
 static const struct options_hint hints[] = {
-	{'a', "the script (-s) decides what a LAN is told of the prefix"},
+	{'a', "--lan decides which networks are told of the prefix"},
 	{'A', "--address names the address of the tunnel interface"},
 	{'c', "the interface is made and removed without an option"},
 	{'F', "--table names the routing table for what has a source of the tunnel"},
 	{'i', "--interface names the tunnel interface"},
 	{'o', "the interface is made and removed without an option"},
-	{'P', "the script (-s) gives the prefix to a LAN"},
+	{'P', "--lan gives the prefix to a network"},
 	{'r', "--route says what is routed into the tunnel"},
 	{'R', "--route says what is routed into the tunnel"},
 	{'\0', NULL},
 };
-
-static bool routes_have(const struct client_options *options, const struct prefix6 *prefix)
-{
-	for (size_t i = 0; i < options->n_routes; i++) {
-		if (prefix6_equal(&options->routes[i], prefix))
-			return true;
-	}
-	return false;
-}
-
-static bool parse_routes(struct client_options *options, const char *text)
-{
-	char copy[CLIENT_ROUTES_MAX * PREFIX6_STRLEN];
-	char *rest = copy;
-	char *word;
-
-	options->n_routes = 0;
-	if (strcmp(text, "none") == 0)
-		return true;
-	if (strcmp(text, "default") == 0) {
-		options->routes[0] = (struct prefix6){.len = 0};
-		options->n_routes = 1;
-		return true;
-	}
-	if (strlcpy(copy, text, sizeof(copy)) >= sizeof(copy))
-		return options_bad("--route: at most %d prefixes", CLIENT_ROUTES_MAX);
-	while ((word = strsep(&rest, ","))) {
-		if (options->n_routes == CLIENT_ROUTES_MAX)
-			return options_bad("--route: at most %d prefixes", CLIENT_ROUTES_MAX);
-
-		struct prefix6 *route = &options->routes[options->n_routes];
-		enum prefix_error error = prefix6_parse(word, route);
-
-		if (error != PREFIX_OK)
-			return options_bad(
-				"--route: \"%s\" %s; \"default\", \"none\" or prefixes such as "
-				"2000::/3 are possible",
-				word, prefix_error_text(error));
-		if (routes_have(options, route))
-			return options_bad("--route: \"%s\" is named twice", word);
-		options->n_routes++;
-	}
-	return true;
-}
-
-static bool parse_table(struct client_options *options, const char *text)
-{
-	options->table = 0;
-	if (strcmp(text, "auto") == 0)
-		return true;
-	if (strcmp(text, "main") == 0) {
-		options->table = RT_TABLE_MAIN;
-		return true;
-	}
-	if (!options_number("--table", text, 1, UINT32_MAX, &options->table))
-		return false;
-	return (options->table != RT_TABLE_LOCAL && options->table != RT_TABLE_DEFAULT) ||
-	       options_bad("--table %s: the kernel's own; \"auto\", \"main\" or another number is "
-			   "possible",
-			   text);
-}
 
 static bool parse_keepalive(struct client_options *options, const char *text)
 {
@@ -154,6 +103,7 @@ static bool parse_keepalive(struct client_options *options, const char *text)
 
 static bool parse_type(struct client_options *options, const char *text)
 {
+	options->type_named = true;
 	options->type = tunnel_type_parse(text);
 	if (options->type == TUNNEL_NONE)
 		return options_bad("-t %s: tunnelonly, host and network are possible", text);
@@ -162,6 +112,7 @@ static bool parse_type(struct client_options *options, const char *text)
 
 static bool parse_transport(struct client_options *options, const char *text)
 {
+	options->transport_named = true;
 	if (strcmp(text, "ipv6") == 0)
 		options->transport = SESSION_IPV6;
 	else if (strcmp(text, "udp") == 0)
@@ -173,9 +124,22 @@ static bool parse_transport(struct client_options *options, const char *text)
 	return true;
 }
 
+/* A network at home needs a prefix, in whatever way the tunnel comes about. */
+static void default_for_lan(struct client_options *options)
+{
+	if (options->lan.n == 0)
+		return;
+	if (!options->type_named)
+		options->type = TUNNEL_NETWORK;
+	if (!options->transport_named)
+		options->transport = SESSION_AUTO;
+}
+
 /* What the options must be together. */
 static bool check(const struct client_options *options)
 {
+	if (!options_lan_check(options))
+		return false;
 	if (options->transport == SESSION_IPV6 && options->nat_port)
 		return options_bad("-B %u: only with UDP (-U)", options->nat_port);
 	if (options->transport != SESSION_IPV6 && options->mtu > FORWARD_UDP_MTU_MAX)
@@ -256,12 +220,20 @@ static bool parse_long(struct client_options *options, int option)
 				   optarg);
 	case OPTION_KEEPALIVE:
 		return parse_keepalive(options, optarg);
+	case OPTION_LAN:
+		return options_lan(&options->lan, optarg);
+	case OPTION_LAN_DNS:
+		return options_lan_dns(&options->lan, optarg);
+	case OPTION_LAN_FIREWALL:
+		return options_lan_firewall(&options->lan, optarg);
+	case OPTION_LAN_OPEN:
+		return options_lan_open(&options->lan, optarg);
 	case OPTION_METRIC:
 		return options_number("--metric", optarg, 1, INT32_MAX, &options->metric);
 	case OPTION_ROUTE:
-		return parse_routes(options, optarg);
+		return options_route(options, optarg);
 	case OPTION_TABLE:
-		return parse_table(options, optarg);
+		return options_table(options, optarg);
 	case OPTION_TRANSPORT:
 		return parse_transport(options, optarg);
 	case OPTION_TUNNEL:
@@ -330,6 +302,7 @@ static bool parse_short(void *arg, int option)
 				   optarg, DTCP_USER_MAX);
 	case 'U':
 		options->transport = SESSION_UDP;
+		options->transport_named = true;
 		return true;
 	default:
 		return parse_long(options, option);
@@ -445,12 +418,14 @@ enum options_result client_options_parse(struct client_options *options, int arg
 		.metric = 1024,
 		.type = TUNNEL_ONLY,
 		.n_routes = 1, /* the default route */
+		.lan = {.dns_auto = true},
 		.keepalive = 60,
 		.keepalive_timeout = 15,
 	};
 	result = options_read(&table, argc, argv, options);
 	if (result != OPTIONS_OK)
 		return result;
+	default_for_lan(options);
 	if (!parse_servers(options, argc - optind, argv + optind) || !check(options))
 		return OPTIONS_ERROR;
 	/* Where no port was asked for, any will do that the server can find out. */

@@ -9,6 +9,7 @@
 #include "proto/message.h"
 #include "proto/prefix.h"
 
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,6 +22,29 @@
 struct client_address {
 	struct in6_addr addr;
 	uint8_t len; /* 1 to 128 */
+};
+
+#define CLIENT_LANS_MAX	    16
+#define CLIENT_LAN_DNS_MAX  4
+#define CLIENT_LAN_OPEN_MAX 64
+
+/* Ports that are open from outside. */
+struct client_lan_port {
+	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+	uint16_t first;
+	uint16_t last;
+};
+
+/* --lan: the networks at home that get the prefix. */
+struct client_lan {
+	size_t n; /* 0: none */
+	char names[CLIENT_LANS_MAX][IFNAMSIZ];
+	bool dns_auto; /* those of the uplink are announced */
+	size_t n_dns;
+	struct in6_addr dns[CLIENT_LAN_DNS_MAX];
+	bool no_firewall;
+	size_t n_open;
+	struct client_lan_port open[CLIENT_LAN_OPEN_MAX];
 };
 
 /* What stands between the words of -s. */
@@ -42,7 +66,8 @@ struct client_options {
 	bool check_nat; /* off with -n */
 	bool no_device; /* --tunnel none: the script makes the tunnel */
 	enum session_transport transport;
-	uint16_t udp_port; /* -b: local port of a tunnel over UDP, 0 for any */
+	bool transport_named; /* -U or --transport was given */
+	uint16_t udp_port;    /* -b: local port of a tunnel over UDP, 0 for any */
 	bool udp_port_named;
 	uint16_t nat_port;     /* -B: the port to tell the server, 0: none was given */
 	uint32_t hold;	       /* seconds that the tunnel outlives its session */
@@ -50,13 +75,15 @@ struct client_options {
 	uint32_t mtu;	       /* FORWARD_MTU_MIN to FORWARD_MTU_MAX */
 	uint32_t metric;       /* of our routes */
 	enum fast_choice fast; /* --fast */
-	uint32_t table;	       /* --table: 0 for one of its own, RT_TABLE_MAIN for no other */
+	uint32_t table;	       /* --table: 0 for one of its own, RULES_TABLE_MAIN for no other */
 	enum tunnel_type type;
+	bool type_named;    /* -t was given */
 	bool accept_ra;	    /* --accept-ra: router advertisements of the server are taken */
 	size_t n_addresses; /* --address: several for tunnelonly, else 1 at most */
 	struct client_address addresses[CLIENT_OWN_MAX];
 	size_t n_routes; /* ::/0 for the default route has length 0 */
 	struct prefix6 routes[CLIENT_ROUTES_MAX];
+	struct client_lan lan;
 	unsigned int keepalive;		/* seconds between pings */
 	unsigned int keepalive_timeout; /* seconds to wait for the answer */
 };

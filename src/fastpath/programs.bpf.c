@@ -307,6 +307,24 @@ static __always_inline void out_write(struct ipv4 *ip, const struct outgoing *ou
 	ip->check = (__u16)~ipv4_sum(ip);
 }
 
+/* Whether a source is in the session's prefixes. */
+static __always_inline bool source_is_own(const struct fast_session *session,
+					  const struct ipv6 *inner)
+{
+	__u32 n = session->n_prefixes;
+
+	for (__u32 i = 0; i < FAST_PREFIXES_MAX; i++) {
+		const struct fast_prefix *prefix = &session->prefixes[i];
+
+		if (i >= n)
+			break;
+		if ((inner->source[0] & prefix->mask[0]) == prefix->address[0] &&
+		    (inner->source[1] & prefix->mask[1]) == prefix->address[1])
+			return true;
+	}
+	return false;
+}
+
 SEC("tc")
 int fast_encap(struct __sk_buff *skb)
 {
@@ -352,6 +370,10 @@ int fast_encap(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	session = session_get(*id);
 	if (!session || !(*(volatile __u32 *)&session->flags & FAST_OUT))
+		return TC_ACT_UNSPEC;
+
+	/* A client's own sources alone may go; forward tells the others. */
+	if (!root.ingress && session->n_prefixes > 0 && !source_is_own(session, inner))
 		return TC_ACT_UNSPEC;
 
 	/* Whether anybody is there is for forward to find out. */
@@ -459,24 +481,12 @@ static __always_inline bool in_source_is_good(const struct fast_session *session
 {
 	__u64 high = inner->source[0];
 	__u64 low = inner->source[1];
-	__u32 n = session->n_prefixes;
 
 	/* ::/96, with :: and ::1; and ::ffff:0:0/96 */
 	if (is_multicast(inner->source) ||
 	    (!high && (!(__u32)low || (__u32)low == bpf_htonl(0xffff))))
 		return false;
-	if (!root.ingress)
-		return true;
-	for (__u32 i = 0; i < FAST_PREFIXES_MAX; i++) {
-		const struct fast_prefix *prefix = &session->prefixes[i];
-
-		if (i >= n)
-			break;
-		if ((high & prefix->mask[0]) == prefix->address[0] &&
-		    (low & prefix->mask[1]) == prefix->address[1])
-			return true;
-	}
-	return false;
+	return !root.ingress || source_is_own(session, inner);
 }
 
 /* Whether the destination may lead an automatic tunnel here (RFC 6324); forward knows better. */

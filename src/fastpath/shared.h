@@ -115,7 +115,7 @@ struct fast_root {
 	__u32 tun;   /* the device that all sessions share; 0: none */
 	__u32 lanes; /* a power of two */
 	__u32 sessions_max;
-	__u32 ingress; /* look at inner sources */
+	__u32 ingress; /* look at inner sources of what comes in, and not of what goes out */
 };
 
 #endif

@@ -132,7 +132,8 @@ static void fast_write(const struct fast *fast, struct session *session, struct 
 	out->mtu = config->mtu;
 	out->path = pmtu_get(pmtu, now);
 	out->path_until = now < pmtu->until ? fast_now() + (pmtu->until - now) * 1000000 : 0;
-	out->n_prefixes = fast->plane->config.server ? config->n_prefixes : 0;
+	out->n_prefixes =
+		fast->plane->config.server || config->own_sources ? config->n_prefixes : 0;
 	for (uint32_t i = 0; i < out->n_prefixes; i++) {
 		static const struct in6_addr ones = {.s6_addr = {255, 255, 255, 255, 255, 255, 255,
 								 255, 255, 255, 255, 255, 255, 255,

@@ -49,6 +49,20 @@ int netlink_link_delete(struct netlink *netlink, unsigned int index);
 int netlink_links_delete(struct netlink *netlink, const unsigned int index[], size_t n);
 
 /*
+ * Makes an address that is there deprecated, so that nothing new uses it (RFC 4862, section 5.5.4),
+ * or preferred again. No error where it is gone.
+ */
+int netlink_address_prefer(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
+			   uint8_t len, bool preferred);
+
+/* Removes an address; no error where it is gone. */
+int netlink_address_delete(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
+			   uint8_t len);
+
+/* Sets an interface up or down that is not ours. */
+int netlink_link_set_up(struct netlink *netlink, unsigned int index, bool up);
+
+/*
  * Adds a link-local address, on a link whose other end is in the same subnet, or removes it; then
  * it is no error where it is gone.
  */
@@ -99,6 +113,10 @@ int netlink_reject_ensure(struct netlink *netlink, const struct prefix6 *prefix)
 int netlink_links_by_alias(struct netlink *netlink, const char *alias,
 			   void (*each)(unsigned int index, const char *name, void *arg),
 			   void *arg);
+
+/* Calls each() for the interface of every default route, of IPv4 and IPv6. Returns 0 or -errno. */
+int netlink_uplinks(struct netlink *netlink, void (*each)(unsigned int index, void *arg),
+		    void *arg);
 
 /*
  * Removes every reject route that carries our protocol number and lies within the prefix, NULL for

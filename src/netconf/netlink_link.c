@@ -37,13 +37,20 @@ int netlink_link_setup(struct netlink *netlink, unsigned int index, const char *
 		return error;
 
 	/* Up comes second: at that moment the kernel would make the address. */
-	header = netlink_start(&request, RTM_NEWLINK, 0);
-	link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
+	return netlink_link_set_up(netlink, index, true);
+}
+
+int netlink_link_set_up(struct netlink *netlink, unsigned int index, bool up)
+{
+	struct netlink_request request;
+	struct nlmsghdr *header = netlink_start(&request, RTM_NEWLINK, 0);
+	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
+
 	link->ifi_family = AF_UNSPEC;
 	link->ifi_index = (int)index;
-	link->ifi_flags = IFF_UP;
+	link->ifi_flags = up ? IFF_UP : 0;
 	link->ifi_change = IFF_UP;
-	return netlink_talk(netlink, header, 0, "set the interface up");
+	return netlink_talk(netlink, header, 0, up ? "set the interface up" : "set it down");
 }
 
 int netlink_link_forward_ipv4(struct netlink *netlink, unsigned int index)
@@ -144,6 +151,32 @@ static int netlink_address(struct netlink *netlink, enum netlink_verb verb, unsi
 	if (verb == NETLINK_ENSURE)
 		return netlink_ensure(netlink, header, what);
 	return netlink_talk(netlink, header, add ? 0 : EADDRNOTAVAIL, what);
+}
+
+int netlink_address_prefer(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
+			   uint8_t len, bool preferred)
+{
+	const struct ifa_cacheinfo lifetimes = {
+		.ifa_prefered = preferred ? UINT32_MAX : 0, .ifa_valid = UINT32_MAX, /* for ever */
+	};
+	struct netlink_request request;
+	struct nlmsghdr *header = netlink_start(&request, RTM_NEWADDR, NLM_F_REPLACE);
+	struct ifaddrmsg *address = mnl_nlmsg_put_extra_header(header, sizeof(*address));
+
+	address->ifa_family = AF_INET6;
+	address->ifa_prefixlen = len;
+	address->ifa_scope = RT_SCOPE_UNIVERSE;
+	address->ifa_index = index;
+	mnl_attr_put(header, IFA_LOCAL, sizeof(*addr), addr);
+	mnl_attr_put_u32(header, IFA_FLAGS, IFA_F_NODAD | IFA_F_PERMANENT);
+	mnl_attr_put(header, IFA_CACHEINFO, sizeof(lifetimes), &lifetimes);
+	return netlink_talk(netlink, header, ENOENT, "change an address");
+}
+
+int netlink_address_delete(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
+			   uint8_t len)
+{
+	return netlink_address(netlink, NETLINK_DELETE, index, addr, NULL, len);
 }
 
 int netlink_address_ensure(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,

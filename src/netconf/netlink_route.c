@@ -218,3 +218,38 @@ int netlink_reject_add(struct netlink *netlink, const struct prefix6 *prefix)
 		log_info("no reject route %s is made: somebody else has a route to it", text);
 	return 0;
 }
+
+struct netlink_uplinks {
+	void (*each)(unsigned int index, void *arg);
+	void *arg;
+};
+
+static int netlink_on_default(const struct nlmsghdr *message, void *data)
+{
+	const struct netlink_uplinks *uplinks = data;
+	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
+	const struct nlattr *out = netlink_find(message, sizeof(*route), RTA_OIF);
+
+	if (route->rtm_dst_len == 0 && route->rtm_type == RTN_UNICAST && out &&
+	    mnl_attr_validate(out, MNL_TYPE_U32) == 0)
+		uplinks->each(mnl_attr_get_u32(out), uplinks->arg);
+	return MNL_CB_OK;
+}
+
+int netlink_uplinks(struct netlink *netlink, void (*each)(unsigned int index, void *arg), void *arg)
+{
+	struct netlink_uplinks uplinks = {.each = each, .arg = arg};
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	int error = 0;
+
+	for (size_t i = 0; i < sizeof(families) && !error; i++) {
+		struct netlink_request request;
+		struct nlmsghdr *header = netlink_start(&request, RTM_GETROUTE, 0);
+		struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
+
+		route->rtm_family = families[i];
+		error = netlink_dump(netlink, header, netlink_on_default, &uplinks,
+				     "list the routes");
+	}
+	return error;
+}

@@ -3,9 +3,9 @@
 
 #include "base/log.h"
 #include "netconf/netlink.h"
+#include "netconf/program.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,14 +22,9 @@ static int remover_run(const unsigned int index[], size_t n)
 
 pid_t remover_start(const unsigned int index[], size_t n)
 {
-	sigset_t all, old;
+	pid_t pid = program_fork();
 	int error;
-	pid_t pid;
 
-	/* What it would do about a signal is its parent's business. */
-	sigfillset(&all);
-	(void)sigprocmask(SIG_SETMASK, &all, &old);
-	pid = fork();
 	if (pid == 0) {
 		/* Channels and devices end with those who use them, not with this process. */
 		closefrom(STDERR_FILENO + 1);
@@ -37,7 +32,6 @@ pid_t remover_start(const unsigned int index[], size_t n)
 		_exit(remover_run(index, n));
 	}
 	error = errno;
-	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	if (pid != -1)
 		return pid;
 	errno = error;

@@ -13,6 +13,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+_Static_assert(RULES_TABLE_DEFAULT == RT_TABLE_DEFAULT && RULES_TABLE_MAIN == RT_TABLE_MAIN &&
+		       RULES_TABLE_LOCAL == RT_TABLE_LOCAL,
+	       "as the kernel has them");
+
 /* Before the rule for the main table, which has 32766. */
 enum { RULES_MAIN_PRIORITY = 22000, RULES_TABLE_PRIORITY = 22001 };
 
@@ -26,8 +30,7 @@ enum { RULES_METRIC = 1024 };
 static int rules_route_talk(struct netlink *netlink, unsigned int index, uint32_t table)
 {
 	struct netlink_request request;
-	struct nlmsghdr *header =
-		netlink_start(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
+	struct nlmsghdr *header = netlink_start(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
 	char what[64];
 
@@ -202,9 +205,8 @@ static struct nlmsghdr *rules_rule(struct netlink_request *request, uint16_t mes
 				   const struct prefix6 *from, uint32_t table)
 {
 	bool main = table == RT_TABLE_MAIN;
-	struct nlmsghdr *header =
-		netlink_start(request, message,
-			      message == RTM_NEWRULE ? NLM_F_CREATE | NLM_F_EXCL : 0);
+	struct nlmsghdr *header = netlink_start(
+		request, message, message == RTM_NEWRULE ? NLM_F_CREATE | NLM_F_EXCL : 0);
 	struct fib_rule_hdr *rule = mnl_nlmsg_put_extra_header(header, sizeof(*rule));
 
 	rule->family = AF_INET6;
@@ -235,8 +237,7 @@ int rules_ensure(struct netlink *netlink, const struct prefix6 *from, uint32_t t
 {
 	char what[PREFIX6_STRLEN + 32];
 	struct netlink_request request;
-	int first = netlink_ensure(netlink,
-				   rules_rule(&request, RTM_NEWRULE, from, RT_TABLE_MAIN),
+	int first = netlink_ensure(netlink, rules_rule(&request, RTM_NEWRULE, from, RT_TABLE_MAIN),
 				   rules_what(what, "add", from));
 	int second;
 

@@ -15,6 +15,11 @@
 #define RULES_TABLE_FIRST 22000
 #define RULES_TABLES	  1000
 
+/* The kernel's own. */
+#define RULES_TABLE_DEFAULT 253
+#define RULES_TABLE_MAIN    254
+#define RULES_TABLE_LOCAL   255
+
 /* The group of interfaces that tunnels are in. */
 #define RULES_GROUP 22000
 

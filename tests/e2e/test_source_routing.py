@@ -10,7 +10,7 @@ import pytest
 from lab.capture import Capture
 from lab.programs import PASSWORD, router_address, write_auth
 from lab.topology import SERVER, SIX
-from lab.traffic import no_ping, ping
+from lab.traffic import no_ping, ping, ping_once
 from lab.wait import until
 
 NATIVE = "2001:db8:9::2"
@@ -61,7 +61,7 @@ def test_beside_native_ipv6(lab):
     ping(lab.six, str(prefix[2]))
     # What is near stays near.
     ping(lab.site, str(prefix[2]), source=str(router_address(prefix)))
-    assert "Destination unreachable" in no_ping(lab.six, str(prefix[0x500]))
+    assert "Destination unreachable" in no_ping(lab.six, str(prefix[5 << 64]))
     lab.site.ip("-6", "addr", "del", f"{prefix[1]}/64", "dev", "lan0")
     lab.site.sysctl("net.ipv6.conf.all.forwarding", 0)
     assert client.stop() == 0
@@ -84,7 +84,9 @@ def test_sources_of_nobody_are_told(lab):
         no_ping(lab.lan, SIX)
         # destination unreachable, source address failed ingress/egress policy
         seen.wait_for(lambda packet: packet.getlayer("ICMPv6DestUnreach").code == 5, "code 5")
-    assert client.counters()["src-ingress"] > 0
+    # Whichever path carries packets.
+    ping_once(lab.lan, SIX, count=5)
+    assert client.counters()["src-ingress"] >= 6
     assert "src-ingress" not in server.counters()
 
 

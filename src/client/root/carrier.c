@@ -48,6 +48,7 @@ static void carrier_remove(struct carrier *carrier)
 {
 	const struct forward_device device = {.index = 0};
 
+	lan_lower(carrier->lan);
 	link_down(&carrier->link);
 	supervisor_send(carrier->supervisor, CLIENT_FORWARD, FORWARD_MSG_NO_DEVICE, &device,
 			sizeof(device), -1);
@@ -89,10 +90,14 @@ static bool carrier_make_link(struct carrier *carrier)
 	if (options->no_device)
 		return true;
 	log_filter(carrier_is_news, carrier);
-	fd = link_up(&carrier->link, &carrier->tunnel);
+	/* The firewall is there first. */
+	fd = lan_prepare(carrier->lan, &carrier->tunnel, carrier->link.kept.name)
+		     ? link_up(&carrier->link, &carrier->tunnel)
+		     : -1;
 	log_filter(NULL, NULL);
 	if (fd < 0)
 		return false;
+	lan_raise(carrier->lan);
 	repeat_forget(&carrier->repeat);
 	carrier_tell_icmp(carrier);
 	supervisor_send(carrier->supervisor, CLIENT_FORWARD, FORWARD_MSG_DEVICE, &device,
@@ -110,6 +115,7 @@ static enum kept_state carrier_look(struct carrier *carrier)
 		/* At once: were monitor to die now, the guard would remove what it knows of. */
 		carrier_tell_guard(carrier, true);
 		log_info("interface %s is called %s now", old_name, carrier->link.kept.name);
+		lan_rename(carrier->lan, carrier->link.kept.name);
 	}
 	return state;
 }
@@ -361,6 +367,6 @@ void carrier_hurry(struct carrier *carrier)
 
 void carrier_reaped(struct carrier *carrier, pid_t pid, int status)
 {
-	if (carrier->script)
+	if (!lan_reaped(carrier->lan, pid, status) && carrier->script)
 		(void)script_reaped(carrier->script, pid, status);
 }

@@ -14,6 +14,7 @@
 #include "client/msg.h"
 #include "client/options.h"
 #include "client/repeat.h"
+#include "client/root/lan.h"
 #include "client/root/link.h"
 #include "netconf/linkwatch.h"
 #include "netconf/script.h"
@@ -46,6 +47,7 @@ struct carrier {
 
 	enum carrier_state state;
 	struct link link;
+	struct lan *lan; /* NULL without --lan */
 	struct script *script;
 	struct client_tunnel tunnel;
 	struct client_tunnel next; /* with CARRIER_WANT_RAISE */

@@ -5,6 +5,7 @@
 #include "client/exits.h"
 #include "client/msg.h"
 #include "client/root/hook.h"
+#include "client/root/lan_record.h"
 #include "client/root/source_routes.h"
 #include "netconf/netlink.h"
 #include "netconf/rules.h"
@@ -78,6 +79,9 @@ static void guard_on_closed(struct ipc *ipc, bool violated, void *arg)
 
 	(void)ipc;
 	(void)violated;
+	/* Nothing is left of it where root's process has ended as it should. */
+	if (guard->options->lan.n > 0)
+		(void)lan_record_sweep(guard->options->interface);
 	if (!guard->armed) {
 		(void)event_base_loopbreak(guard->base);
 		return;

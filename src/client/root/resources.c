@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "client/root/hook.h"
+#include "client/root/lan_record.h"
 #include "client/root/link.h"
 #include "forward/counters.h"
 #include "forward/msg.h"
@@ -38,6 +39,8 @@ bool client_resources_try_device(const struct client_options *options, struct ne
 	if (fd >= 0)
 		close(fd);
 	link_sweep(netlink);
+	if (lan_record_sweep(NULL) > 0)
+		log_info("took back what an earlier run has left on the networks here");
 	return true;
 }
 

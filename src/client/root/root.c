@@ -385,6 +385,8 @@ static int root_prepare(struct root *root)
 	uint32_t udp_port;
 	int status;
 
+	if (!lan_check(options))
+		return CLIENT_LOCAL;
 	if (!client_resources_script(options, root->carrier.script_path))
 		return CLIENT_USAGE;
 	root->carrier.user = root->carrier.link.user = account_user(options);
@@ -416,7 +418,10 @@ static int root_serve(struct root *root, int argc, char *const argv[])
 	base = root->carrier.base = supervisor_base(supervisor);
 	rate_init_burst(&root->ports, ROOT_PORTS_RATE, ROOT_PORTS_BURST, (uint64_t)clock_ms());
 	root->reconnect = reconnect_new(base, root_on_reconnect, root);
-	if (root->reconnect && supervisor_start(supervisor, argc, argv))
+	if (root->options->lan.n > 0)
+		root->carrier.lan = lan_new(base, root->options, root->carrier.link.netlink);
+	if (root->reconnect && (root->carrier.lan || root->options->lan.n == 0) &&
+	    supervisor_start(supervisor, argc, argv))
 		root->lookups = lookups_new(base, root->options, supervisor_children(supervisor),
 					    RESOLVER_TIMEOUT);
 	if (root->lookups) {
@@ -431,6 +436,7 @@ static int root_serve(struct root *root, int argc, char *const argv[])
 	wake_free(root->wake);
 	watch_free(root->watch);
 	lookups_free(root->lookups);
+	lan_free(root->carrier.lan);
 	reconnect_free(root->reconnect);
 	return status;
 }

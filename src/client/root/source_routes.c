@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "client/root/source_routes.h"
 
+#include "base/log.h"
 #include "client/tunnel.h"
 #include "netconf/rules.h"
 
-#include <linux/rtnetlink.h>
+#include <errno.h>
 #include <string.h>
 
 static bool source_routes_have(const struct prefix6 list[], size_t n, const struct prefix6 *prefix)
@@ -24,7 +25,7 @@ size_t source_routes_list(const struct client_tunnel *tunnel, const struct clien
 	size_t n_own = tunnel_addresses(tunnel, options, own);
 	size_t n = 0;
 
-	if (options->table == RT_TABLE_MAIN || options->n_routes == 0 || options->no_device)
+	if (options->table == RULES_TABLE_MAIN || options->n_routes == 0 || options->no_device)
 		return 0;
 	for (size_t i = 0; i < reply->n_prefixes; i++) {
 		if (!source_routes_have(out, n, &reply->prefixes[i]))
@@ -51,6 +52,11 @@ int source_routes_add(struct source_routes *routes, struct netlink *netlink, uns
 		return 0;
 	/* Before the rules: those whose table is empty are taken for leftovers. */
 	error = rules_claim(netlink, index, options->table, &routes->table);
+	if (error == -EAFNOSUPPORT && options->table == 0) {
+		log_warnx("this kernel cannot route by source: beside native IPv6, what comes from "
+			  "the tunnel's addresses may leave elsewhere");
+		return 0;
+	}
 	for (size_t i = 0; i < n && !error; i++) {
 		routes->from[routes->n++] = from[i];
 		error = rules_ensure(netlink, &from[i], routes->table);

@@ -165,6 +165,90 @@ static void test_long_options(void **state)
 	assert_int_equal(options.keepalive_timeout, 600);
 }
 
+static void test_lan(void **state)
+{
+	const struct client_lan *lan = &options.lan;
+
+	(void)state;
+	OK("s");
+	assert_int_equal(lan->n, 0);
+	/* A prefix is needed, and whatever gets through will do. */
+	OK("--lan", "eth1,wlan0", "--lan", "br-lan", "s");
+	assert_int_equal(lan->n, 3);
+	assert_string_equal(lan->names[0], "eth1");
+	assert_string_equal(lan->names[1], "wlan0");
+	assert_string_equal(lan->names[2], "br-lan");
+	assert_int_equal(options.type, TUNNEL_NETWORK);
+	assert_int_equal(options.transport, SESSION_AUTO);
+	assert_int_equal(options.udp_port, 0);
+	assert_true(lan->dns_auto && !lan->no_firewall);
+	OK("--lan", "eth1", "--transport", "ipv6", "-t", "network", "s");
+	assert_int_equal(options.transport, SESSION_IPV6);
+	OK("-U", "--lan", "eth1", "s");
+	assert_int_equal(options.transport, SESSION_UDP);
+	ERROR("--lan: only with -t network; with host there is no prefix to share", "--lan", "eth1",
+	      "-t", "host", "s");
+	ERROR("--lan: not with --tunnel none, with which the script does all", "--lan", "eth1",
+	      "--tunnel", "none", "s");
+	ERROR("--lan: \"eth1\" is named twice", "--lan", "eth1,eth1", "s");
+	ERROR("--lan : not a name for an interface: " TUN_NAME_RULE, "--lan", "eth1,", "s");
+	ERROR("--lan eth1/x: not a name for an interface: " TUN_NAME_RULE, "--lan", "eth1/x", "s");
+	ERROR("--lan dtcp0: the interface of a network at home is needed", "--lan", "dtcp0", "s");
+	ERROR("--lan lo: the interface of a network at home is needed", "--lan", "lo", "s");
+	ERROR("--lan: at most 16 interfaces", "--lan", "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", "s");
+}
+
+static void test_lan_details(void **state)
+{
+	const struct client_lan *lan = &options.lan;
+
+	(void)state;
+	OK("--lan", "eth1", "--lan-dns", "2001:db8::53,fd00::53", "s");
+	assert_int_equal(lan->n_dns, 2);
+	assert_false(lan->dns_auto);
+	OK("--lan", "eth1", "--lan-dns", "none", "s");
+	assert_true(lan->n_dns == 0 && !lan->dns_auto);
+	OK("--lan", "eth1", "--lan-dns", "none", "--lan-dns", "auto", "s");
+	assert_true(lan->dns_auto);
+	ERROR("--lan-dns: \"192.0.2.53\": a global IPv6 address, \"auto\" or \"none\" is needed",
+	      "--lan", "eth1", "--lan-dns", "192.0.2.53", "s");
+	ERROR("--lan-dns: at most 4 addresses", "--lan", "eth1", "--lan-dns",
+	      "2001:db8::1,2001:db8::2,2001:db8::3,2001:db8::4,2001:db8::5", "s");
+	OK("--lan", "eth1", "--lan-firewall", "off", "s");
+	assert_true(lan->no_firewall);
+	ERROR("--lan-firewall no: on and off are possible", "--lan", "eth1", "--lan-firewall", "no",
+	      "s");
+	OK("--lan", "eth1", "--lan-open", "tcp/443,udp/5000-5010", "--lan-open", "tcp/22", "s");
+	assert_int_equal(lan->n_open, 3);
+	assert_int_equal(lan->open[1].protocol, IPPROTO_UDP);
+	assert_int_equal(lan->open[1].first, 5000);
+	assert_int_equal(lan->open[1].last, 5010);
+	assert_int_equal(lan->open[2].protocol, IPPROTO_TCP);
+	assert_int_equal(lan->open[2].last, 22);
+	static const char *const bad[] = {"443",       "tcp/",	       "tcp/0",	  "tcp/65536",
+					  "tcp/https", "sctp/443",     "tcp/9-8", "tcp/1-",
+					  "tcp/1-2-3", "tcp/443 ",     "",	  "udp",
+					  "tcp/-5",    "tcp/000000443"};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char message[200];
+
+		(void)snprintf(message, sizeof(message),
+			       "--lan-open: \"%s\": a port such as tcp/443, or several such as "
+			       "udp/5000-5010, are needed",
+			       bad[i]);
+		ERROR(message, "--lan", "eth1", "--lan-open", bad[i], "s");
+	}
+	ERROR("--lan-open: not with --lan-firewall off, with which everything is open", "--lan",
+	      "eth1", "--lan-firewall", "off", "--lan-open", "tcp/443", "s");
+	ERROR("--lan-dns, --lan-firewall and --lan-open: only with --lan, which names the "
+	      "interfaces",
+	      "--lan-open", "tcp/443", "s");
+	ERROR("--lan-dns, --lan-firewall and --lan-open: only with --lan, which names the "
+	      "interfaces",
+	      "--lan-dns", "none", "s");
+}
+
 static void test_table(void **state)
 {
 	(void)state;
@@ -600,18 +684,31 @@ static int setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),      cmocka_unit_test(test_short_options),
-		cmocka_unit_test(test_order),	      cmocka_unit_test(test_pidfile_of_a_daemon),
-		cmocka_unit_test(test_types),	      cmocka_unit_test(test_long_options),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_short_options),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_pidfile_of_a_daemon),
+		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_long_options),
+		cmocka_unit_test(test_lan),
+		cmocka_unit_test(test_lan_details),
 		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_routes),	      cmocka_unit_test(test_bad_routes),
-		cmocka_unit_test(test_bad_numbers),   cmocka_unit_test(test_bad_names),
-		cmocka_unit_test(test_bad_addresses), cmocka_unit_test(test_tunnelonly_addresses),
-		cmocka_unit_test(test_accept_ra),     cmocka_unit_test(test_transport),
-		cmocka_unit_test(test_udp_ports),     cmocka_unit_test(test_udp_port_kept),
-		cmocka_unit_test(test_udp_conflicts), cmocka_unit_test(test_hold),
-		cmocka_unit_test(test_server),	      cmocka_unit_test(test_server_with_port),
-		cmocka_unit_test(test_unknown),	      cmocka_unit_test(test_help_and_version),
+		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_bad_routes),
+		cmocka_unit_test(test_bad_numbers),
+		cmocka_unit_test(test_bad_names),
+		cmocka_unit_test(test_bad_addresses),
+		cmocka_unit_test(test_tunnelonly_addresses),
+		cmocka_unit_test(test_accept_ra),
+		cmocka_unit_test(test_transport),
+		cmocka_unit_test(test_udp_ports),
+		cmocka_unit_test(test_udp_port_kept),
+		cmocka_unit_test(test_udp_conflicts),
+		cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_server),
+		cmocka_unit_test(test_server_with_port),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_help_and_version),
 	};
 
 	return cmocka_run_group_tests_name("client options", tests, setup, NULL);

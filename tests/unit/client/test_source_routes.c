@@ -8,7 +8,6 @@
 #include "tests/unit/base/network.h"
 #include "tests/unit/proto/addresses.h"
 
-#include <linux/rtnetlink.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,13 +51,12 @@ static void test_sources(void **state)
 	tunnel.reply.has_me6 = tunnel.reply.has_her6 = true;
 	tunnel.reply.me6 = addr6("2001:db8::2");
 	tunnel.reply.her6 = addr6("2001:db8::1");
-	expect(&tunnel, &options, 2,
-	       (const char *const[]){"2001:db8:100::/56", "2001:db8::2/128"});
+	expect(&tunnel, &options, 2, (const char *const[]){"2001:db8:100::/56", "2001:db8::2/128"});
 	/* Nothing is routed into it; or the main table is to do; or the script makes the tunnel. */
 	options.n_routes = 0;
 	expect(&tunnel, &options, 0, NULL);
 	options = options_for(TUNNEL_NETWORK);
-	options.table = RT_TABLE_MAIN;
+	options.table = RULES_TABLE_MAIN;
 	expect(&tunnel, &options, 0, NULL);
 	options = options_for(TUNNEL_NETWORK);
 	options.no_device = true;

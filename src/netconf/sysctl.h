@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Settings of the kernel below /proc/sys that are numbers. */
+#ifndef DTCP_NETCONF_SYSCTL_H
+#define DTCP_NETCONF_SYSCTL_H
+
+/* key is a path below /proc/sys ("net/ipv6/conf/all/forwarding"). Returns 0 or -errno. */
+int sysctl_read(const char *key, int *value);
+int sysctl_write(const char *key, int value);
+
+#endif
