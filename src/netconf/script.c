@@ -3,11 +3,11 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "netconf/launch.h"
 #include "process/output.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -48,34 +48,18 @@ static int script_spawn(struct script *script, int output, char *const words[],
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t all;
-	sigset_t none;
-	int error = posix_spawnattr_init(&attributes);
+	int error = launch_begin(&attributes, &actions, POSIX_SPAWN_SETPGROUP);
 
 	if (error)
 		return error;
-	error = posix_spawn_file_actions_init(&actions);
-	if (error) {
-		(void)posix_spawnattr_destroy(&attributes);
-		return error;
-	}
-	sigfillset(&all);
-	sigemptyset(&none);
-	(void)posix_spawnattr_setsigdefault(&attributes, &all);
-	(void)posix_spawnattr_setsigmask(&attributes, &none);
-	(void)posix_spawnattr_setpgroup(&attributes, 0);
-	error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF |
-							      POSIX_SPAWN_SETSIGMASK |
-							      POSIX_SPAWN_SETPGROUP);
-	if (!error && output != -1)
+	if (output != -1)
 		error = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
 	if (!error && output != -1)
 		error = posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
 	if (!error)
 		error = posix_spawn(&script->pid, words[0], &actions, &attributes, words,
 				    environment);
-	(void)posix_spawn_file_actions_destroy(&actions);
-	(void)posix_spawnattr_destroy(&attributes);
+	launch_end(&attributes, &actions);
 	return error;
 }
 

@@ -179,9 +179,14 @@ struct in6_addr prefix6_mask(const struct in6_addr *addr, uint8_t len)
 	return words_address(&words);
 }
 
+bool prefix6_is_global(const struct prefix6 *prefix)
+{
+	return prefix6_contains(&global_unicast, prefix);
+}
+
 bool prefix6_in_unicast(const struct prefix6 *prefix)
 {
-	return prefix6_contains(&global_unicast, prefix) || prefix6_contains(&unique_local, prefix);
+	return prefix6_is_global(prefix) || prefix6_contains(&unique_local, prefix);
 }
 
 bool prefix6_is_unicast(const struct prefix6 *prefix)

@@ -64,6 +64,9 @@ struct in6_addr prefix6_mask(const struct in6_addr *addr, uint8_t len);
 /* True if the prefix lies in global unicast (2000::/3) or unique local (fc00::/7) space. */
 bool prefix6_in_unicast(const struct prefix6 *prefix);
 
+/* True if the prefix lies in global unicast space, and is not unique local. */
+bool prefix6_is_global(const struct prefix6 *prefix);
+
 /* True if it can be handed to a site, too: it is not shorter than PREFIX6_SITE_LEN_MIN. */
 bool prefix6_is_unicast(const struct prefix6 *prefix);
 

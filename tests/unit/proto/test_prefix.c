@@ -381,6 +381,8 @@ static void test_is_unicast(void **state)
 
 		assert_int_equal(prefix6_is_unicast(&p), rows[i].what == SITE);
 		assert_int_equal(prefix6_in_unicast(&p), rows[i].what != ELSEWHERE);
+		assert_int_equal(prefix6_is_global(&p),
+				 rows[i].what != ELSEWHERE && rows[i].text[0] != 'f');
 	}
 }
 

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Inside of ruleset.h. */
+#ifndef DTCP_NETCONF_RULESET_PARTS_H
+#define DTCP_NETCONF_RULESET_PARTS_H
+
+#include "netconf/ruleset.h"
+
+#include <stddef.h>
+
+/* What can become of a packet; several, if it is not certain. */
+enum {
+	RULESET_ACCEPTED = 1,
+	RULESET_DROPPED = 2,
+	RULESET_THROUGH = 4, /* nothing in this chain: its policy, or the one that called it */
+	RULESET_GOES_ON = 8, /* to the next rule */
+	RULESET_ANYTHING = 15,
+};
+
+/* Calls of one rule; if there are more, anything can become of the packet. */
+enum { RULESET_CALLS = 8 };
+
+struct ruleset_effect {
+	unsigned int outcome; /* besides what the calls do */
+	size_t n_calls;
+	struct ruleset_call {
+		char chain[64];
+		bool for_good; /* goto, else jump */
+	} calls[RULESET_CALLS];
+};
+
+/* What the rule in a line does with the packet. */
+void ruleset_rule(const char *line, size_t len, const struct ruleset_packet *packet,
+		  struct ruleset_effect *effect);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "netconf/survey.h"
+
+#include "netconf/netlink_talk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Two routes to 8000::/1 and ::/1, or one to 2000::/3, are a default route as well. */
+enum { SURVEY_DEFAULT_LEN = 3 };
+
+int survey_setting(const char *name, const char *key)
+{
+	char path[128];
+	char text[16] = "";
+	ssize_t n;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", name, key);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return n > 0 && text[0] >= '0' && text[0] <= '9' ? (int)strtol(text, NULL, 10) : -1;
+}
+
+/* One more of a list, all zero; NULL where memory is short. */
+static void *survey_more(void **list, size_t *count, size_t size)
+{
+	char *grown = *list;
+
+	/* Room for 1, 2, 4 and so on. */
+	if ((*count & (*count - 1)) == 0) {
+		grown = reallocarray(*list, *count ? 2 * *count : 1, size);
+		if (!grown)
+			return NULL;
+		*list = grown;
+	}
+	grown += (*count)++ * size;
+	memset(grown, 0, size);
+	return grown;
+}
+
+/* An attribute that is a number; 0 if it is not there. */
+static uint32_t survey_number(const struct nlmsghdr *message, size_t offset, uint16_t type)
+{
+	const struct nlattr *attr = netlink_find(message, offset, type);
+
+	return attr && mnl_attr_validate(attr, MNL_TYPE_U32) == 0 ? mnl_attr_get_u32(attr) : 0;
+}
+
+static bool survey_addr(const struct nlattr *attr, struct in6_addr *out)
+{
+	if (!attr || mnl_attr_get_payload_len(attr) < sizeof(*out))
+		return false;
+	memcpy(out, mnl_attr_get_payload(attr), sizeof(*out));
+	return true;
+}
+
+static int survey_on_link(const struct nlmsghdr *message, void *data)
+{
+	struct survey *survey = data;
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+	const struct nlattr *name = netlink_find(message, sizeof(*info), IFLA_IFNAME);
+	const struct nlattr *alias = netlink_find(message, sizeof(*info), IFLA_IFALIAS);
+	struct survey_link *link;
+
+	if (!name || mnl_attr_validate(name, MNL_TYPE_NUL_STRING) < 0)
+		return MNL_CB_OK;
+	link = survey_more((void **)&survey->links, &survey->n_links, sizeof(*link));
+	if (!link)
+		return MNL_CB_ERROR;
+	link->index = (unsigned int)info->ifi_index;
+	(void)strlcpy(link->name, mnl_attr_get_str(name), sizeof(link->name));
+	if (alias && mnl_attr_validate(alias, MNL_TYPE_NUL_STRING) == 0)
+		(void)strlcpy(link->alias, mnl_attr_get_str(alias), sizeof(link->alias));
+	link->up = info->ifi_flags & IFF_UP;
+	link->loopback = info->ifi_flags & IFF_LOOPBACK;
+	link->neighbours = (info->ifi_flags & IFF_BROADCAST) && !(info->ifi_flags & IFF_NOARP);
+	link->accept_ra = -1;
+	link->forwarding = -1;
+	return MNL_CB_OK;
+}
+
+static int survey_on_address(const struct nlmsghdr *message, void *data)
+{
+	struct survey *survey = data;
+	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
+	struct survey_address *address;
+	struct in6_addr addr;
+
+	/* With a peer, the address is the local one, and the other is the peer's. */
+	if (info->ifa_family != AF_INET6 ||
+	    (!survey_addr(netlink_find(message, sizeof(*info), IFA_LOCAL), &addr) &&
+	     !survey_addr(netlink_find(message, sizeof(*info), IFA_ADDRESS), &addr)) ||
+	    !prefix6_in_unicast(&(const struct prefix6){.addr = addr, .len = 128}))
+		return MNL_CB_OK;
+	address = survey_more((void **)&survey->addresses, &survey->n_addresses, sizeof(*address));
+	if (!address)
+		return MNL_CB_ERROR;
+	address->index = info->ifa_index;
+	address->addr = addr;
+	address->len = info->ifa_prefixlen;
+	address->advertised = !(info->ifa_flags & IFA_F_PERMANENT);
+	return MNL_CB_OK;
+}
+
+struct survey_taking {
+	struct survey *survey;
+	const struct prefix6 *const *within;
+	size_t n;
+};
+
+bool survey_is_default(const struct survey_route *route)
+{
+	return !route->rejects && route->prefix.len <= SURVEY_DEFAULT_LEN &&
+	       (route->prefix.len == 0 || prefix6_in_unicast(&route->prefix));
+}
+
+static bool survey_wants(const struct survey_taking *taking, const struct survey_route *route)
+{
+	if (route->prefix.len <= SURVEY_DEFAULT_LEN || !route->has_gateway)
+		return true;
+	for (size_t i = 0; i < taking->n; i++) {
+		if (taking->within[i] && prefix6_overlaps(taking->within[i], &route->prefix))
+			return true;
+	}
+	return false;
+}
+
+static int survey_keep(const struct survey_taking *taking, const struct survey_route *route)
+{
+	struct survey *survey = taking->survey;
+	struct survey_route *kept;
+
+	if (route->has_gateway && prefix6_in_unicast(&route->prefix))
+		survey->leads_out = true;
+	if (!survey_wants(taking, route))
+		return MNL_CB_OK;
+	kept = survey_more((void **)&survey->routes, &survey->n_routes, sizeof(*kept));
+	if (!kept)
+		return MNL_CB_ERROR;
+	*kept = *route;
+	return MNL_CB_OK;
+}
+
+/* A route with several next hops, one of them after the other. */
+static int survey_keep_hops(const struct survey_taking *taking, struct survey_route *route,
+			    const struct nlattr *multipath)
+{
+	const struct rtnexthop *hop = mnl_attr_get_payload(multipath);
+	size_t left = mnl_attr_get_payload_len(multipath);
+	int result = MNL_CB_OK;
+
+	while (result == MNL_CB_OK && left >= sizeof(*hop) && hop->rtnh_len >= sizeof(*hop)) {
+		size_t len = RTNH_ALIGN(hop->rtnh_len);
+		const struct nlattr *attr = (const void *)(hop + 1);
+		int rest = (int)(hop->rtnh_len - sizeof(*hop));
+
+		route->index = (unsigned int)hop->rtnh_ifindex;
+		route->has_gateway = false;
+		while (mnl_attr_ok(attr, rest)) {
+			if (mnl_attr_get_type(attr) == RTA_GATEWAY)
+				route->has_gateway = survey_addr(attr, &route->gateway);
+			rest -= (int)MNL_ALIGN(attr->nla_len);
+			attr = mnl_attr_next(attr);
+		}
+		result = survey_keep(taking, route);
+		if (len >= left)
+			break;
+		left -= len;
+		hop = RTNH_NEXT(hop);
+	}
+	return result;
+}
+
+static int survey_on_route(const struct nlmsghdr *message, void *data)
+{
+	const struct survey_taking *taking = data;
+	const struct rtmsg *info = mnl_nlmsg_get_payload(message);
+	const struct nlattr *multipath = netlink_find(message, sizeof(*info), RTA_MULTIPATH);
+	struct survey_route route = {
+		.prefix = {.len = info->rtm_dst_len},
+		.index = survey_number(message, sizeof(*info), RTA_OIF),
+		.metric = survey_number(message, sizeof(*info), RTA_PRIORITY),
+		.main = info->rtm_table == RT_TABLE_MAIN,
+		.kernel = info->rtm_protocol == RTPROT_KERNEL || info->rtm_protocol == RTPROT_RA,
+		.advertised = info->rtm_protocol == RTPROT_RA,
+		.ours = info->rtm_protocol == NETLINK_ROUTE_PROTOCOL,
+		.rejects = info->rtm_type != RTN_UNICAST,
+	};
+
+	if (info->rtm_family != AF_INET6 || (info->rtm_flags & RTM_F_CLONED) ||
+	    info->rtm_table == RT_TABLE_LOCAL ||
+	    (info->rtm_type != RTN_UNICAST && info->rtm_type != RTN_UNREACHABLE &&
+	     info->rtm_type != RTN_PROHIBIT && info->rtm_type != RTN_BLACKHOLE))
+		return MNL_CB_OK;
+	if (route.prefix.len > 0 &&
+	    !survey_addr(netlink_find(message, sizeof(*info), RTA_DST), &route.prefix.addr))
+		return MNL_CB_OK;
+	route.has_gateway =
+		survey_addr(netlink_find(message, sizeof(*info), RTA_GATEWAY), &route.gateway);
+	if (multipath)
+		return survey_keep_hops(taking, &route, multipath);
+	return survey_keep(taking, &route);
+}
+
+static int survey_dump(struct netlink *netlink, uint16_t type, size_t header_size, mnl_cb_t each,
+		       void *arg, const char *what)
+{
+	struct netlink_request request;
+	struct nlmsghdr *header = netlink_start(&request, type, 0);
+	/* Each of the three kinds of header begins with the family. */
+	unsigned char *family = mnl_nlmsg_put_extra_header(header, header_size);
+
+	*family = type == RTM_GETLINK ? AF_UNSPEC : AF_INET6;
+	return netlink_dump(netlink, header, each, arg, what);
+}
+
+int survey_take(struct survey *survey, struct netlink *netlink,
+		const struct prefix6 *const within[], size_t n)
+{
+	struct survey_taking taking = {.survey = survey, .within = within, .n = n};
+	int error;
+
+	*survey = (struct survey){.n_links = 0};
+	error = survey_dump(netlink, RTM_GETLINK, sizeof(struct ifinfomsg), survey_on_link, survey,
+			    "list the interfaces");
+	if (error == 0)
+		error = survey_dump(netlink, RTM_GETADDR, sizeof(struct ifaddrmsg),
+				    survey_on_address, survey, "list the addresses");
+	if (error == 0)
+		error = survey_dump(netlink, RTM_GETROUTE, sizeof(struct rtmsg), survey_on_route,
+				    &taking, "list the routes");
+	if (error != 0)
+		survey_free(survey);
+	return error;
+}
+
+void survey_read_settings(struct survey *survey)
+{
+	for (size_t i = 0; i < survey->n_links; i++) {
+		struct survey_link *link = &survey->links[i];
+
+		link->accept_ra = survey_setting(link->name, "accept_ra");
+		link->forwarding = survey_setting(link->name, "forwarding");
+	}
+}
+
+void survey_free(struct survey *survey)
+{
+	free(survey->links);
+	free(survey->addresses);
+	free(survey->routes);
+	*survey = (struct survey){.n_links = 0};
+}
+
+const struct survey_link *survey_link(const struct survey *survey, unsigned int index)
+{
+	for (size_t i = 0; i < survey->n_links; i++) {
+		if (survey->links[i].index == index)
+			return &survey->links[i];
+	}
+	return NULL;
+}
