@@ -53,7 +53,9 @@ struct users {
 	bool spoilt;		    /* that cannot be kept */
 	bool searched[USERS_KINDS]; /* a pool that seemed full, once more from its beginning */
 	int64_t seen_version;	    /* -1 before the first users_changes() */
-	int64_t seen_change;   /* the last of "change" that was told; -1: everybody's is next */
+	int64_t seen_change;	  /* the last of "change" that was told; -1: everybody's is next */
+	struct prefix6 *reserved; /* users_reserve() */
+	size_t n_reserved;
 	char path[PATH_MAX];   /* as the administrator named it, for messages */
 	char real[PATH_MAX];   /* the same from the root, without symbolic links */
 	unsigned int patience; /* ms to wait for a lock */

@@ -52,6 +52,13 @@ static enum users_result users_read_block(struct users *users, int64_t id, enum 
 	return result;
 }
 
+/* One that lies in the pool, and is nobody else's. */
+static bool users_keeps(const struct users *users, const struct users_pool *pool,
+			const struct prefix6 *lease)
+{
+	return users_pool_fits(pool, lease) && !users_pool_reserved(users, lease);
+}
+
 /* Inside a transaction. Nothing has to be taken back after USERS_FULL. */
 static enum users_result users_new_lease(struct users *users, int64_t id,
 					 const struct users_pool *pool, struct prefix6 *out)
@@ -64,7 +71,7 @@ static enum users_result users_new_lease(struct users *users, int64_t id,
 	result = users_read_block(users, id, pool->kind, &old, &fixed);
 	if (result != USERS_OK)
 		return result;
-	if (old.len > 0 && (fixed || users_pool_fits(pool, &old))) {
+	if (old.len > 0 && (fixed || users_keeps(users, pool, &old))) {
 		*out = old;
 		return USERS_OK;
 	}
@@ -142,7 +149,7 @@ static enum users_result users_lease(struct users *users, int64_t id, bool fixed
 	struct prefix6 lease;
 
 	/* Nearly every login ends here, and asks the database nothing. */
-	if (held->len > 0 && (fixed || (pool && users_pool_fits(pool, held))))
+	if (held->len > 0 && (fixed || (pool && users_keeps(users, pool, held))))
 		return USERS_OK;
 	if (!pool)
 		return USERS_FULL;

@@ -7,6 +7,7 @@
  */
 #include "users/pool.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Not a secret: addresses compare as their 16 bytes do, in the database as well. */
@@ -34,6 +35,29 @@ bool users_pool_fits(const struct users_pool *pool, const struct prefix6 *lease)
 {
 	return lease->len == pool->len && prefix6_contains(&pool->range, lease) &&
 	       users_compare(&lease->addr, &pool->start) >= 0;
+}
+
+bool users_reserve(struct users *users, const struct prefix6 reserved[], size_t n)
+{
+	struct prefix6 *copy = n > 0 ? reallocarray(NULL, n, sizeof(*copy)) : NULL;
+
+	if (n > 0 && !copy)
+		return false;
+	if (n > 0)
+		memcpy(copy, reserved, n * sizeof(*copy));
+	free(users->reserved);
+	users->reserved = copy;
+	users->n_reserved = n;
+	return true;
+}
+
+const struct prefix6 *users_pool_reserved(const struct users *users, const struct prefix6 *prefix)
+{
+	for (size_t i = 0; i < users->n_reserved; i++) {
+		if (prefix6_overlaps(&users->reserved[i], prefix))
+			return &users->reserved[i];
+	}
+	return NULL;
 }
 
 /* The block that overlaps a prefix: USERS_OVERLAP with its last address, USERS_OK for none. */
@@ -77,8 +101,13 @@ static enum users_result users_search(struct users *users, const struct users_po
 	if (users_compare(&candidate.addr, &pool->start) < 0)
 		candidate.addr = pool->start;
 	while (users_pool_fits(pool, &candidate) && users_compare(&candidate.addr, until) <= 0) {
-		enum users_result result = users_block_under(users, &candidate, &taken);
+		const struct prefix6 *reserved = users_pool_reserved(users, &candidate);
+		enum users_result result = USERS_OVERLAP;
 
+		if (reserved)
+			taken = prefix6_last(reserved);
+		else
+			result = users_block_under(users, &candidate, &taken);
 		if (result == USERS_OK)
 			*out = candidate;
 		if (result != USERS_OVERLAP)

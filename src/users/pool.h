@@ -19,6 +19,9 @@ bool users_pool_advance(struct in6_addr *addr, uint8_t len);
 /* A lease that was made under another configuration may not fit any more. */
 bool users_pool_fits(const struct users_pool *pool, const struct prefix6 *lease);
 
+/* What is reserved of a prefix, or has it in it (users_reserve()); NULL if nothing does. */
+const struct prefix6 *users_pool_reserved(const struct users *users, const struct prefix6 *prefix);
+
 /*
  * Finds a lease that nobody has any part of, to be added inside the same transaction: in as few
  * steps however many there are. USERS_FULL if none is left, which is to be committed as well.

@@ -451,6 +451,7 @@ void users_close(struct users *users)
 	if (!users)
 		return;
 	users_close_file(users);
+	free(users->reserved);
 	free(users);
 }
 

@@ -82,6 +82,12 @@ enum users_result users_overlaps(struct users *users, const struct prefix6 *pref
 				 char other[static DTCP_USER_MAX + 1]);
 
 /*
+ * From here on no lease has a part of these prefixes, which are copied, and a lease that has one is
+ * replaced by another when its user asks for it. False if memory is short: then it is as before.
+ */
+bool users_reserve(struct users *users, const struct prefix6 reserved[], size_t n);
+
+/*
  * The prefix of a user, as users_find() has filled it, for a network tunnel: the fixed one, else
  * the one leased before if that still fits pool and length, else a new one out of pool that
  * overlaps nobody's and is not the pool's first (which is the server's own). One that others had

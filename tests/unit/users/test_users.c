@@ -596,6 +596,44 @@ static void test_freed_is_for_all_pools(void **state)
 	assert_host(place->users, "user4", "2001:db8:1::/125", "2001:db8:1::4");
 }
 
+/* What is reserved is stepped over, and whoever has a part of it is moved. */
+static void test_reserved(void **state)
+{
+	const struct prefix6 hosts[] = {prefix("2001:db8:1::3/128"), prefix("2001:db8:1::4/126")};
+	const struct prefix6 networks[] = {prefix("2001:db8:0:22::/63"),
+					   prefix("2001:db8:0:26::1/128")};
+	struct place *place = *state;
+
+	for (int i = 0; i < 4; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "user%d", i);
+		add(place->users, name);
+	}
+	add_fixed(place->users, "fixed", "2001:db8:0:23::/64");
+	assert_host(place->users, "user0", "2001:db8:1::/64", "2001:db8:1::2");
+	assert_host(place->users, "user1", "2001:db8:1::/64", "2001:db8:1::3");
+	assert_network(place->users, "user0", "2001:db8:0:20::/60", 64, "2001:db8:0:21::/64");
+	assert_network(place->users, "user1", "2001:db8:0:20::/60", 64, "2001:db8:0:22::/64");
+	assert_true(users_reserve(place->users, hosts, 2));
+	assert_host(place->users, "user0", "2001:db8:1::/64", "2001:db8:1::2");
+	assert_host(place->users, "user1", "2001:db8:1::/64", "2001:db8:1::8");
+	assert_host(place->users, "user2", "2001:db8:1::/64", "2001:db8:1::9");
+	assert_true(users_reserve(place->users, networks, 2));
+	assert_network(place->users, "user0", "2001:db8:0:20::/60", 64, "2001:db8:0:21::/64");
+	assert_network(place->users, "user1", "2001:db8:0:20::/60", 64, "2001:db8:0:24::/64");
+	assert_network(place->users, "user2", "2001:db8:0:20::/60", 64, "2001:db8:0:25::/64");
+	assert_network(place->users, "user3", "2001:db8:0:20::/60", 64, "2001:db8:0:27::/64");
+	/* An administrator knows better. */
+	assert_network(place->users, "fixed", "2001:db8:0:20::/60", 64, "2001:db8:0:23::/64");
+	assert_true(users_reserve(place->users, NULL, 0));
+	assert_host(place->users, "user3", "2001:db8:1::/64", "2001:db8:1::a");
+	/* As large as the pool. */
+	assert_true(users_reserve(place->users,
+				  &(const struct prefix6){.addr = {{{0x20}}}, .len = 3}, 1));
+	assert_no_network(place->users, "user0", "2001:db8:0:20::/60", 64, USERS_FULL);
+}
+
 /* A file that an earlier version has made gets what it has not got. */
 static void test_earlier_version(void **state)
 {
@@ -1549,6 +1587,7 @@ int main(void)
 		TEST(test_password_overwritten),
 		TEST(test_many_leases),
 		TEST(test_full_pool),
+		TEST(test_reserved),
 		TEST(test_cost_of_lease),
 	};
 
