@@ -81,6 +81,20 @@ static void linkwatch_read(const struct linkwatch *watch, const struct nlmsghdr 
 			linkwatch_read_route(watch, message, route);
 		break;
 	}
+	case RTM_NEWADDR: {
+		const struct ifaddrmsg *address = body;
+
+		if (size >= sizeof(*address) && watch->owner.neighbours)
+			watch->owner.neighbours(address->ifa_index, watch->owner.arg);
+		break;
+	}
+	case RTM_NEWROUTE: {
+		const struct rtmsg *route = body;
+
+		if (size >= sizeof(*route) && route->rtm_dst_len == 0 && watch->owner.neighbours)
+			watch->owner.neighbours(0, watch->owner.arg);
+		break;
+	}
 	default:
 		break;
 	}

@@ -20,6 +20,11 @@ struct linkwatch_owner {
 	 * of one, or, after too much at a time, to anything.
 	 */
 	void (*touched)(unsigned int index, void *arg);
+	/*
+	 * The interface with this index has got an address, or, with 0, there is another default
+	 * route; NULL for those who need not know.
+	 */
+	void (*neighbours)(unsigned int index, void *arg);
 	/* It is time to look, as was asked for below. */
 	void (*look)(void *arg);
 	void *arg;

@@ -48,6 +48,10 @@ int netlink_link_delete(struct netlink *netlink, unsigned int index);
  */
 int netlink_links_delete(struct netlink *netlink, const unsigned int index[], size_t n);
 
+/* Removes an address with its length; no error where it is gone. */
+int netlink_address_delete(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
+			   uint8_t len);
+
 /*
  * Makes an address that is there deprecated, so that nothing new uses it (RFC 4862, section 5.5.4),
  * or preferred again. No error where it is gone.

@@ -9,6 +9,7 @@
 #include "server/options.h"
 #include "server/root/check.h"
 #include "server/root/root.h"
+#include "server/root/suggest.h"
 
 static bool prepare_crypto(const struct process_self *self)
 {
@@ -65,6 +66,8 @@ static int run(struct server_options *options, const char *name, int argc, char 
 
 	if (name)
 		return process_run(&program, name);
+	if (options->suggest)
+		return server_suggest(options);
 	return options->check ? server_check(options) : server_root_run(&program, argc, argv);
 }
 

@@ -11,11 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPTION_CHECK = SERVER_OPTION_USER + 1 };
+enum { OPTION_CHECK = SERVER_OPTION_USER + 1, OPTION_SUGGEST };
 
 static const struct option long_options[] = {
 	{"check", no_argument, NULL, OPTION_CHECK},
 	{"help", no_argument, NULL, OPTION_HELP},
+	{"suggest", no_argument, NULL, OPTION_SUGGEST},
 	{"user", required_argument, NULL, SERVER_OPTION_USER},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{NULL, 0, NULL, 0},
@@ -23,8 +24,8 @@ static const struct option long_options[] = {
 
 static const char usage[] =
 	"usage: dtcps [-adDU] [-b udp-port] [-c config] [-f pidfile] [-g address] [-i interface]\n"
-	"             [-o key=value] [-p port] [--check] [--user name] [--help] [--version]\n"
-	"             [prefix]\n";
+	"             [-o key=value] [-p port] [--check] [--suggest] [--user name] [--help]\n"
+	"             [--version] [prefix]\n";
 
 /* -c and -o of the old server had no value. */
 #define HINT_CONFIG  "it is a file with settings; interfaces are made and removed without an option"
@@ -90,6 +91,9 @@ static bool parse_option(void *arg, int option)
 	case OPTION_CHECK:
 		options->check = true;
 		return true;
+	case OPTION_SUGGEST:
+		options->suggest = true;
+		return true;
 	default:
 		return parse_setting(options, option);
 	}
@@ -127,7 +131,7 @@ static enum options_result parse_words(struct server_options *options, int argc,
 		return OPTIONS_ERROR;
 	options->old_prefix = argc > optind && !strchr(argv[optind], '/');
 	/* The boot script of the old server would wait for ever. */
-	if (options->old_interface && !options->daemon && !options->check) {
+	if (options->old_interface && !options->daemon && !options->check && !options->suggest) {
 		(void)options_bad("-i %s: such a name is the old server's, which became a daemon "
 				  "by itself; add -D, or stay in the foreground with another name",
 				  options->interface);

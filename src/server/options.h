@@ -26,6 +26,7 @@ struct server_options {
 	struct settings_source source; /* the file: -c, or the default one */
 	bool list;		       /* -o help: only say which settings there are */
 	bool check;		       /* --check: only say whether all is right */
+	bool suggest;		       /* --suggest: only write a configuration file */
 	bool old_interface;	       /* -i named it as BSDs do */
 	bool old_prefix;	       /* the prefix came without its length */
 	bool daemon;
@@ -33,7 +34,8 @@ struct server_options {
 	struct in_addr address;
 	const char *database;
 	bool debug;
-	enum fast_choice fast; /* which path carries packets */
+	enum fast_choice fast;	  /* which path carries packets */
+	const char *host_exclude; /* exclude.h; NULL: none */
 	bool has_host;
 	struct prefix6 host_prefix;
 	const char *interface;

@@ -6,6 +6,7 @@
 #include "forward/msg.h"
 #include "netconf/tun.h"
 #include "proto/message.h"
+#include "server/exclude.h"
 #include "server/root/device_pool.h"
 
 #include <arpa/inet.h>
@@ -111,6 +112,27 @@ static bool check_host_prefix(const void *field, const char *where, const char *
 	return true;
 }
 
+static bool check_exclude(const void *field, const char *where, const char *value)
+{
+	const char *rest = value;
+	unsigned int count = 0;
+
+	(void)field;
+	for (;;) {
+		char word[PREFIX6_STRLEN];
+		struct prefix6 prefix;
+		enum prefix_error error = exclude_next(&rest, &prefix, word);
+
+		if (error != PREFIX_OK)
+			return options_bad("%s: \"%s\" %s", where, word, prefix_error_text(error));
+		if (prefix.len == 0)
+			return true;
+		if (++count > EXCLUDE_MAX)
+			return options_bad("%s: more than %d addresses and prefixes", where,
+					   EXCLUDE_MAX);
+	}
+}
+
 /* --- the table ---------------------------------------------------------------------------- */
 
 #define FIELD(name)	   offsetof(struct server_options, name)
@@ -141,6 +163,8 @@ static const struct setting list[] = {
 	       LIVE),
 	SETTING("fast", OTHER, fast, "the kernel carries packets: auto, on or off",
 		.initial = "auto", .read = read_fast, .write = write_fast),
+	SETTING("host.exclude", TEXT, host_exclude,
+		"addresses and prefixes that no host tunnel gets", .check = check_exclude),
 	SETTING("host.prefix", OTHER, host_prefix, "/64 for the addresses of host tunnels",
 		.flag = FIELD(has_host), .read = read_host_prefix, .write = write_prefix,
 		.check = check_host_prefix),

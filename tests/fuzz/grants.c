@@ -8,6 +8,7 @@
 
 #include "netconf/netlink.h"
 #include "netconf/sockets.h"
+#include "netconf/survey.h"
 #include "netconf/tun.h"
 #include "server/root/grants.h"
 #include "users/database.h"
@@ -67,6 +68,8 @@ int __wrap_netlink_route_add(struct netlink *netlink, unsigned int index,
 			     const struct prefix6 *prefix, uint32_t metric);
 int __wrap_netlink_route_delete(struct netlink *netlink, unsigned int index,
 				const struct prefix6 *prefix);
+int __wrap_survey_take(struct survey *survey, struct netlink *netlink,
+		       const struct prefix6 *const within[], size_t n);
 
 static bool fails(void)
 {
@@ -166,6 +169,19 @@ int __wrap_netlink_address_ensure(struct netlink *netlink, unsigned int index,
 	(void)netlink;
 	FUZZ_CHECK(index == INTERFACE && addr->s6_addr[15] == 1 && len == 128 && !peer);
 	return 1;
+}
+
+/* A machine with nothing but a default route. */
+int __wrap_survey_take(struct survey *survey, struct netlink *netlink,
+		       const struct prefix6 *const within[], size_t n)
+{
+	(void)netlink;
+	(void)within;
+	(void)n;
+	*survey = (struct survey){.routes = calloc(1, sizeof(*survey->routes))};
+	FUZZ_CHECK(survey->routes);
+	survey->n_routes = 1;
+	return 0;
 }
 
 int __wrap_netlink_route_ensure(struct netlink *netlink, unsigned int index,

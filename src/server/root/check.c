@@ -3,17 +3,49 @@
 
 #include "base/log.h"
 #include "process/process.h"
+#include "server/root/judge.h"
 #include "users/users.h"
 
 #include <stdio.h>
 
 enum { CHECK_BAD = 2 };
 
+struct check_count {
+	unsigned int warnings;
+	unsigned int fatal;
+};
+
+static void check_say(bool fatal, const char *line, void *arg)
+{
+	struct check_count *count = arg;
+
+	if (fatal)
+		count->fatal++;
+	else
+		count->warnings++;
+	log_warnx("%s", line);
+}
+
+void server_check_machine(const struct server_options *options)
+{
+	struct check_count count = {.warnings = 0};
+	struct facts facts;
+
+	if (!facts_gather(&facts, options))
+		return;
+	/* The lock of the database is ours by now, and no interface is. */
+	facts.running = false;
+	judge(&facts, options, check_say, &count);
+	facts_free(&facts);
+}
+
 int server_check(const struct server_options *options)
 {
 	struct users *users = NULL;
 	char error[512];
 	int status = CHECK_BAD;
+	struct check_count count = {.warnings = 0};
+	struct facts facts;
 
 	if (!process_user_check(options->run_as))
 		return CHECK_BAD;
@@ -24,7 +56,17 @@ int server_check(const struct server_options *options)
 	else
 		status = 0;
 	users_close(users);
-	if (status == 0)
+	if (facts_gather(&facts, options)) {
+		facts_gather_start(&facts, options);
+		judge(&facts, options, check_say, &count);
+		facts_free(&facts);
+	}
+	if (status != 0 || count.fatal > 0)
+		return CHECK_BAD;
+	if (count.warnings == 0)
 		(void)puts("dtcps: settings and database are in order");
-	return status;
+	else
+		(void)printf("dtcps: settings and database are in order, %u warning%s\n",
+			     count.warnings, count.warnings == 1 ? "" : "s");
+	return 0;
 }

@@ -183,14 +183,29 @@ static enum server_result grants_lease_result(struct grants *grants, enum users_
 	return result == USERS_FULL ? SERVER_SOLD_OUT : grants_failed_lease(grants);
 }
 
+/* A user who had another one; length 0: none. */
+static void grants_say_moved(const struct user *user, const struct prefix6 *old,
+			     const struct prefix6 *lease)
+{
+	char old_text[PREFIX6_STRLEN];
+	char text[PREFIX6_STRLEN];
+
+	if (old->len > 0 && !prefix6_equal(old, lease))
+		log_info("user %s: %s is not the server's to give any more; moved to %s",
+			 user->name, prefix6_format(old, old_text), prefix6_format(lease, text));
+}
+
 /* me6 and her6 out of the host prefix. */
 static enum server_result grants_number(struct grants *grants, struct user *user,
 					struct server_verdict *verdict)
 {
 	const struct prefix6 *prefix = &grants->owner.options->host_prefix;
+	const struct prefix6 old = {.addr = user->host, .len = user->has_host ? 128 : 0};
 	enum server_result result =
 		grants_lease_result(grants, users_lease_host(grants->owner.users, user, prefix));
 
+	if (result == SERVER_GRANTED)
+		grants_say_moved(user, &old, &(const struct prefix6){user->host, 128});
 	verdict->me6 = user->host;
 	verdict->lack = SERVER_NO_ADDRESS;
 	verdict->numbered = 1;
@@ -215,6 +230,8 @@ static enum server_result grants_delegate(struct grants *grants, struct user *us
 					  struct grant *grant, struct server_verdict *verdict)
 {
 	const struct server_options *options = grants->owner.options;
+	const struct prefix6 old = {.addr = user->network.addr,
+				    .len = user->has_network ? user->network.len : 0};
 	enum server_result result = grants_lease_result(
 		grants, users_lease_network(grants->owner.users, user,
 					    options->has_pool ? &options->pool : NULL,
@@ -224,6 +241,7 @@ static enum server_result grants_delegate(struct grants *grants, struct user *us
 	verdict->lack = options->has_pool ? SERVER_NO_PREFIX : SERVER_NO_POOL;
 	if (result != SERVER_GRANTED)
 		return result;
+	grants_say_moved(user, &old, &user->network);
 	verdict->has_prefix = 1;
 	verdict->lack = grants_takes(options, &verdict->prefix);
 	if (verdict->lack)

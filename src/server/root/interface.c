@@ -2,12 +2,13 @@
 #include "server/root/interface.h"
 
 #include "base/log.h"
+#include "server/exclude.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
+#include <errno.h>
 #include <ifaddrs.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* A global address of this machine; zero if there is none. */
 static struct in6_addr interface_any_address(void)
@@ -33,48 +34,219 @@ static struct in6_addr interface_any_address(void)
 	return found;
 }
 
-void interface_mend(const struct server_options *options, struct netlink *netlink,
-		    unsigned int index, struct kept_mending *mending)
+/* A network of another interface, in which there can be others. */
+static bool interface_is_network(const struct survey *survey, const struct survey_route *route,
+				 unsigned int index)
 {
-	const struct prefix6 *const prefixes[] = {
-		options->has_host ? &options->host_prefix : NULL,
-		options->has_pool ? &options->pool : NULL,
-	};
+	const struct survey_link *link = survey_link(survey, route->index);
 
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-		char text[PREFIX6_STRLEN];
-		struct in6_addr own;
+	return link && link->neighbours && link->index != index && route->main &&
+	       !route->has_gateway && !route->rejects && !survey_is_default(route);
+}
+
+/*
+ * At a boot, this may be the moment before the network comes. The kernel takes no default route by
+ * a router whose address is the machine's own by then.
+ */
+static bool interface_is_early(const struct survey *survey, unsigned int index,
+			       const struct prefix6 *prefix)
+{
+	if (!prefix6_is_global(prefix))
+		return false;
+	for (size_t i = 0; i < survey->n_addresses; i++) {
+		const struct survey_address *address = &survey->addresses[i];
+		const struct survey_link *link = survey_link(survey, address->index);
+		const struct prefix6 single = {.addr = address->addr, .len = 128};
+
+		if (link && link->index != index && link->neighbours && prefix6_is_global(&single))
+			return false;
+	}
+	for (size_t i = 0; i < survey->n_routes; i++) {
+		if (survey_is_default(&survey->routes[i]))
+			return false;
+	}
+	return true;
+}
+
+struct interface_plan interface_plan(const struct survey *survey, unsigned int index,
+				     const struct prefix6 *prefix)
+{
+	struct interface_plan plan = {.own = true, .metric = INTERFACE_METRIC_BEST};
+	const struct in6_addr own = prefix6_first(prefix);
+
+	for (size_t i = 0; i < survey->n_addresses; i++) {
+		const struct survey_address *address = &survey->addresses[i];
+
+		plan.own &= address->index == index || !IN6_ARE_ADDR_EQUAL(&address->addr, &own);
+	}
+	for (size_t i = 0; i < survey->n_routes; i++) {
+		const struct survey_route *route = &survey->routes[i];
+		bool network = interface_is_network(survey, route, index);
+
+		if (route->has_gateway && IN6_ARE_ADDR_EQUAL(&route->gateway, &own))
+			plan.own = false;
+		if (network && prefix6_has(&route->prefix, &own))
+			plan.own = false;
+		if (network && prefix6_equal(&route->prefix, prefix))
+			plan.metric = INTERFACE_METRIC;
+	}
+	plan.waits = plan.own && interface_is_early(survey, index, prefix);
+	plan.own &= !plan.waits;
+	return plan;
+}
+
+/* In the order of the plans. */
+static void interface_prefixes(const struct server_options *options,
+			       const struct prefix6 *prefixes[static INTERFACE_PREFIXES])
+{
+	prefixes[0] = options->has_host ? &options->host_prefix : NULL;
+	prefixes[1] = options->has_pool ? &options->pool : NULL;
+}
+
+/* Whether a prefix of the settings has it in it, and more. */
+static bool interface_is_part(const struct server_options *options, const struct prefix6 *part)
+{
+	const struct prefix6 *prefixes[INTERFACE_PREFIXES];
+
+	interface_prefixes(options, prefixes);
+	for (size_t i = 0; i < INTERFACE_PREFIXES; i++) {
+		if (prefixes[i] && part->len > prefixes[i]->len &&
+		    prefix6_contains(prefixes[i], part))
+			return true;
+	}
+	return false;
+}
+
+/* One of the server's own, with addresses that an administrator has put on it for its user. */
+static bool interface_is_ours(const struct survey *survey, unsigned int index)
+{
+	const struct survey_link *link = survey_link(survey, index);
+
+	return link && strcmp(link->alias, INTERFACE_ALIAS) == 0;
+}
+
+ssize_t interface_reserved(const struct survey *survey, unsigned int index,
+			   const struct server_options *options, struct prefix6 **out)
+{
+	const char *exclude = options->host_exclude ? options->host_exclude : "";
+	size_t max = survey->n_addresses + 2 * survey->n_routes + EXCLUDE_MAX;
+	struct prefix6 *list = reallocarray(NULL, max, sizeof(*list));
+	struct prefix6 part;
+	char word[PREFIX6_STRLEN];
+	size_t n = 0;
+
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; i < survey->n_addresses; i++) {
+		const struct survey_address *address = &survey->addresses[i];
+
+		part = (struct prefix6){.addr = address->addr, .len = 128};
+		if (!interface_is_ours(survey, address->index) && interface_is_part(options, &part))
+			list[n++] = part;
+	}
+	for (size_t i = 0; i < survey->n_routes; i++) {
+		const struct survey_route *route = &survey->routes[i];
+
+		part = (struct prefix6){.addr = route->gateway, .len = 128};
+		if (route->has_gateway && interface_is_part(options, &part))
+			list[n++] = part;
+		if (interface_is_network(survey, route, index) &&
+		    interface_is_part(options, &route->prefix))
+			list[n++] = route->prefix;
+	}
+	while (exclude_next(&exclude, &part, word) == PREFIX_OK && part.len > 0)
+		list[n++] = part;
+	*out = list;
+	return (ssize_t)n;
+}
+
+/* What the device should not have any more. */
+static void interface_give_way(struct netlink *netlink, unsigned int index,
+			       const struct prefix6 *prefix, const struct interface_plan *old,
+			       const struct interface_plan *plan)
+{
+	const struct in6_addr own = prefix6_first(prefix);
+	char text[INET6_ADDRSTRLEN];
+
+	if (!plan->own && !plan->waits && (old->own || old->waits || old->metric == 0))
+		log_info("%s is left to whom it belongs; the server has no address of its own in "
+			 "this prefix",
+			 inet_ntop(AF_INET6, &own, text, sizeof(text)));
+	if (!plan->own && old->own)
+		(void)netlink_address_delete(netlink, index, &own, 128);
+	if (old->metric != 0 && old->metric != plan->metric)
+		(void)netlink_route_delete(netlink, index, prefix);
+}
+
+/* One prefix. What is there for the first time was not removed by anybody. */
+static void interface_mend_prefix(struct netlink *netlink, unsigned int index,
+				  const struct prefix6 *prefix, const struct interface_plan *plan,
+				  struct interface_plan *old, struct kept_mending *mending)
+{
+	const struct in6_addr own = prefix6_first(prefix);
+	char text[PREFIX6_STRLEN];
+	int result;
+
+	interface_give_way(netlink, index, prefix, old, plan);
+	if (plan->own) {
+		result = netlink_address_ensure(netlink, index, &own, 128, NULL);
+		kept_mend(mending, result > 0 && !old->own ? 0 : result, "address",
+			  inet_ntop(AF_INET6, &own, text, sizeof(text)));
+	}
+	result = netlink_route_ensure(netlink, index, prefix, plan->metric);
+	kept_mend(mending, result > 0 && old->metric != plan->metric ? 0 : result, "route",
+		  prefix6_format(prefix, text));
+	*old = *plan;
+}
+
+void interface_mend(const struct server_options *options, struct netlink *netlink,
+		    unsigned int index, struct interface_state *state, struct kept_mending *mending)
+{
+	const struct prefix6 *prefixes[INTERFACE_PREFIXES];
+	struct prefix6 *reserved;
+	struct survey survey;
+	ssize_t n;
+	int error;
+
+	interface_prefixes(options, prefixes);
+	error = survey_take(&survey, netlink, prefixes, INTERFACE_PREFIXES);
+	if (error != 0) {
+		kept_mend(mending, error, "", "");
+		return;
+	}
+	for (size_t i = 0; i < INTERFACE_PREFIXES; i++) {
+		struct interface_plan plan;
 
 		if (!prefixes[i])
 			continue;
-		own = prefix6_first(prefixes[i]);
-		kept_mend(mending, netlink_address_ensure(netlink, index, &own, 128, NULL),
-			  "address", inet_ntop(AF_INET6, &own, text, sizeof(text)));
-		kept_mend(mending,
-			  netlink_route_ensure(netlink, index, prefixes[i], INTERFACE_METRIC),
-			  "route", prefix6_format(prefixes[i], text));
+		plan = interface_plan(&survey, index, prefixes[i]);
+		/* What the server has had, nobody else has come for. */
+		if (plan.waits && state->plans[i].own)
+			plan = (struct interface_plan){.own = true, .metric = plan.metric};
+		interface_mend_prefix(netlink, index, prefixes[i], &plan, &state->plans[i],
+				      mending);
 	}
+	n = interface_reserved(&survey, index, options, &reserved);
+	if (n >= 0) {
+		free(state->reserved);
+		state->reserved = reserved;
+		state->n_reserved = (size_t)n;
+	} else {
+		kept_mend(mending, (int)n, "", "");
+	}
+	survey_free(&survey);
 }
 
-struct in6_addr interface_icmp_source(const struct server_options *options)
+struct in6_addr interface_icmp_source(const struct server_options *options,
+				      const struct interface_state *state)
 {
-	if (options->has_pool)
-		return prefix6_first(&options->pool);
-	if (options->has_host)
-		return prefix6_first(&options->host_prefix);
+	const struct prefix6 *prefixes[INTERFACE_PREFIXES];
+
+	interface_prefixes(options, prefixes);
+	/* The pool's before that of single hosts. */
+	for (size_t i = INTERFACE_PREFIXES; i-- > 0;) {
+		if (prefixes[i] && state->plans[i].own)
+			return prefix6_first(prefixes[i]);
+	}
 	return interface_any_address();
-}
-
-void interface_check_forwarding(void)
-{
-	int fd = open("/proc/sys/net/ipv6/conf/all/forwarding", O_RDONLY | O_CLOEXEC);
-	char value = '\0';
-
-	if (fd == -1 || read(fd, &value, 1) != 1)
-		log_warn("cannot find out whether IPv6 forwarding is on");
-	else if (value == '0')
-		log_warnx("IPv6 forwarding is off: clients reach this machine and nothing behind "
-			  "it; turn it on with: sysctl -w net.ipv6.conf.all.forwarding=1");
-	if (fd != -1)
-		close(fd);
 }

@@ -5,25 +5,63 @@
 
 #include "netconf/kept.h"
 #include "netconf/netlink.h"
+#include "netconf/survey.h"
 #include "server/options.h"
+
+#include <sys/types.h>
 
 /* Marks the server's interfaces. */
 #define INTERFACE_ALIAS "dtcps"
 
-/* Metric of the routes to it. */
-#define INTERFACE_METRIC 1024
+/*
+ * Metric of the routes to it: the best that there is, so that the route by which a router rejects
+ * what nobody has of its prefix does not come first; and that of others, which give way to the
+ * machine's own networks.
+ */
+#define INTERFACE_METRIC_BEST 1
+#define INTERFACE_METRIC      1024
+
+/* What the machine lets the shared device have of a prefix of the settings. */
+struct interface_plan {
+	bool own;	 /* its ::1 can be the server's */
+	bool waits;	 /* and will be, when the machine's own network is there */
+	uint32_t metric; /* of the route to it; 0: unknown yet */
+};
+
+/* host.prefix and network.pool, as they were last. */
+enum { INTERFACE_PREFIXES = 2 };
+struct interface_state {
+	struct interface_plan plans[INTERFACE_PREFIXES];
+	struct prefix6 *reserved; /* what no user can have of them; free() it at the end */
+	size_t n_reserved;
+};
+
+/*
+ * What of the prefixes is somebody's: addresses of the machine, its routers', the networks of its
+ * other interfaces, and host.exclude. Returns how many are in *out, to be freed, or -ENOMEM. Pure.
+ */
+ssize_t interface_reserved(const struct survey *survey, unsigned int index,
+			   const struct server_options *options, struct prefix6 **out);
+
+/*
+ * Its first address is not the server's if another interface has it, if it is a router's, or in the
+ * network of another interface, where it may be anybody's; nor as long as the machine has no
+ * network with global addresses, whose router it may turn out to be. And a network that is all of
+ * the prefix goes on leading to its interface. index is the shared device's own. Pure.
+ */
+struct interface_plan interface_plan(const struct survey *survey, unsigned int index,
+				     const struct prefix6 *prefix);
 
 /*
  * Sees that the server's own addresses and the routes of the pools are there, on the shared device
- * with that index.
+ * with that index, as the machine lets it be now. A fresh device has a state of zeros.
  */
 void interface_mend(const struct server_options *options, struct netlink *netlink,
-		    unsigned int index, struct kept_mending *mending);
+		    unsigned int index, struct interface_state *state,
+		    struct kept_mending *mending);
 
 /* Where ICMPv6 errors come from, all zero if the machine has no address for that. */
-struct in6_addr interface_icmp_source(const struct server_options *options);
-
-/* Warns where the kernel does not forward IPv6. */
-void interface_check_forwarding(void);
+struct in6_addr interface_icmp_source(const struct server_options *options,
+				      const struct interface_state *state);
 
 #endif

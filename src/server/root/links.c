@@ -79,6 +79,7 @@ void links_free(struct links *links)
 	hash_free(&links->by_index);
 	hash_free(&links->by_prefix);
 	device_pool_free(links->pool);
+	free(links->shared.reserved);
 	free(links->locals);
 	free(links->devices);
 	free(links);
@@ -215,7 +216,7 @@ void links_mend_shared(const struct links *links, struct kept_mending *mending)
 	}
 }
 
-void links_mend(const struct links *links, uint32_t number, struct kept_mending *mending)
+void links_mend(struct links *links, uint32_t number, struct kept_mending *mending)
 {
 	const struct links_device *device = &links->devices[number];
 	struct netlink *netlink = links->owner.netlink;
@@ -223,7 +224,7 @@ void links_mend(const struct links *links, uint32_t number, struct kept_mending 
 	char text[PREFIX6_STRLEN];
 
 	if (number == 0) {
-		interface_mend(links->owner.options, netlink, index, mending);
+		interface_mend(links->owner.options, netlink, index, &links->shared, mending);
 		return;
 	}
 	kept_mend(mending, netlink_link_local_ensure(netlink, index, &device->link_local),
@@ -271,6 +272,8 @@ int links_make(struct links *links, uint32_t number)
 	if (fd < 0)
 		return fd;
 	links_attach(links, number, index);
+	if (number == 0)
+		memset(links->shared.plans, 0, sizeof(links->shared.plans));
 	error = netlink_link_setup(links->owner.netlink, index, INTERFACE_ALIAS, options->mtu);
 	if (!error && number == 0)
 		fastpath_join_tun(links->owner.fast, links->owner.netlink, index);
@@ -296,6 +299,17 @@ int links_make_shared(struct links *links)
 		return fd;
 	links_first_locals(links);
 	return fd;
+}
+
+const struct prefix6 *links_reserved(const struct links *links, size_t *n)
+{
+	*n = links->shared.n_reserved;
+	return links->shared.reserved;
+}
+
+struct in6_addr links_icmp_source(const struct links *links)
+{
+	return interface_icmp_source(links->owner.options, &links->shared);
 }
 
 /* If a device is just missing, or was set down, it gets what it should have when it is mended. */

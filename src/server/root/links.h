@@ -30,8 +30,16 @@ struct links_owner {
 	void (*device)(uint32_t number, unsigned int interface, int fd, void *arg);
 	/* It is gone for good. */
 	void (*no_device)(uint32_t number, void *arg);
+	/* What the two functions below this struct say of the machine may have changed. */
+	void (*machine)(void *arg);
 	void *arg;
 };
+
+/* Where ICMPv6 errors come from, all zero if the machine has no address for that. */
+struct in6_addr links_icmp_source(const struct links *links);
+
+/* What of the prefixes of the settings no user can have; *n of them, valid until the next look. */
+const struct prefix6 *links_reserved(const struct links *links, size_t *n);
 
 /* owner is copied. NULL where memory is short. */
 struct links *links_new(const struct links_owner *owner);

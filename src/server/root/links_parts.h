@@ -7,6 +7,7 @@
 #include "netconf/kept.h"
 #include "netconf/linkwatch.h"
 #include "server/root/device_pool.h"
+#include "server/root/interface.h"
 #include "server/root/links.h"
 
 #include <stdbool.h>
@@ -42,6 +43,7 @@ struct links {
 	struct in_addr *locals;
 	size_t n_locals;
 	size_t locals_room;
+	struct interface_state shared; /* what the shared device has of the machine's */
 	struct hash by_prefix; /* prefixes are an administrator's: nobody else can choose them */
 	TAILQ_HEAD(links_routes, links_route) routes;
 	/* links_watch.c */
@@ -58,7 +60,7 @@ struct links {
 int links_make(struct links *links, uint32_t number);
 
 /* Sees that what a device cannot do without is there. */
-void links_mend(const struct links *links, uint32_t number, struct kept_mending *mending);
+void links_mend(struct links *links, uint32_t number, struct kept_mending *mending);
 
 /* The same for what single clients and sessions have added to the shared one. */
 void links_mend_shared(const struct links *links, struct kept_mending *mending);

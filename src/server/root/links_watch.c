@@ -62,6 +62,8 @@ static void links_look(struct links *links, uint32_t number)
 		mending = kept_mending(kept);
 		links_mend(links, number, &mending);
 		if (number == 0)
+			links->owner.machine(links->owner.arg);
+		if (number == 0)
 			links_mend_shared(links, &mending);
 		result = kept_mended(kept, &mending);
 		if (result != 0)
@@ -120,9 +122,21 @@ static void links_on_touched(unsigned int index, void *arg)
 		links_touch_number(links, number);
 }
 
+/* An address that came to the machine, or its router, may be one that the server took for itself.
+ */
+static void links_on_neighbours(unsigned int index, void *arg)
+{
+	struct links *links = arg;
+
+	/* Each session over tunnelonly brings one of ours. */
+	if (index == 0 || !hash_first(&links->by_index, index))
+		links_touch_number(links, 0);
+}
+
 void links_watch(struct links *links, struct event_base *base)
 {
 	const struct linkwatch_owner owner = {.touched = links_on_touched,
+					      .neighbours = links_on_neighbours,
 					      .look = links_on_look,
 					      .arg = links,
 					      .own = links->owner.netlink};

@@ -8,7 +8,6 @@
 #include "netconf/sockets.h"
 #include "server/msg.h"
 #include "server/root/instance.h"
-#include "server/root/interface.h"
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -49,7 +48,6 @@ static bool server_resources_forward(struct supervisor *supervisor,
 				     struct links *links)
 {
 	const struct forward_device shared = {.index = 0};
-	struct forward_icmp icmp;
 	uint16_t bound;
 	int reader;
 	int fd;
@@ -65,10 +63,9 @@ static bool server_resources_forward(struct supervisor *supervisor,
 		return false;
 	supervisor_send(supervisor, SERVER_CONTROL, SERVER_MSG_COUNTERS, NULL, 0, reader);
 	instance_sweep(options, netlink);
-	icmp.source = interface_icmp_source(options);
-	supervisor_send(supervisor, SERVER_FORWARD, FORWARD_MSG_ICMP, &icmp, sizeof(icmp), -1);
 	server_resources_settings(supervisor, options);
 	fd = links_make_shared(links);
+	server_resources_icmp(supervisor, links);
 	if (fd >= 0)
 		supervisor_send(supervisor, SERVER_FORWARD, FORWARD_MSG_DEVICE, &shared,
 				sizeof(shared), fd);
@@ -89,7 +86,6 @@ int server_resources_open(struct supervisor *supervisor, const struct server_opt
 		close(listener);
 		return -1;
 	}
-	interface_check_forwarding();
 	return listener;
 }
 
@@ -102,4 +98,11 @@ void server_resources_settings(struct supervisor *supervisor, const struct serve
 
 	supervisor_send(supervisor, SERVER_FORWARD, FORWARD_MSG_SETTINGS, &settings,
 			sizeof(settings), -1);
+}
+
+void server_resources_icmp(struct supervisor *supervisor, const struct links *links)
+{
+	const struct forward_icmp icmp = {.source = links_icmp_source(links)};
+
+	supervisor_send(supervisor, SERVER_FORWARD, FORWARD_MSG_ICMP, &icmp, sizeof(icmp), -1);
 }

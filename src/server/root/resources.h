@@ -22,4 +22,7 @@ int server_resources_open(struct supervisor *supervisor, const struct server_opt
 /* Tells forward what it has to know of the settings that can change. */
 void server_resources_settings(struct supervisor *supervisor, const struct server_options *options);
 
+/* Tells forward where ICMPv6 errors come from. */
+void server_resources_icmp(struct supervisor *supervisor, const struct links *links);
+
 #endif

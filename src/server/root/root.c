@@ -13,6 +13,7 @@
 #include "process/supervisor.h"
 #include "server/msg.h"
 #include "server/options.h"
+#include "server/root/check.h"
 #include "server/root/grants.h"
 #include "server/root/instance.h"
 #include "server/root/links.h"
@@ -22,6 +23,7 @@
 
 #include <libgen.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -73,6 +75,24 @@ static void root_no_device(uint32_t index, void *arg)
 
 	supervisor_send(root->supervisor, SERVER_FORWARD, FORWARD_MSG_NO_DEVICE, &device,
 			sizeof(device), -1);
+}
+
+/* Users get nothing that is somebody's. */
+static void root_reserve(const struct root *root)
+{
+	size_t n;
+	const struct prefix6 *reserved = links_reserved(root->links, &n);
+
+	if (!users_reserve(root->users, reserved, n))
+		log_warnx("out of memory");
+}
+
+static void root_machine(void *arg)
+{
+	const struct root *root = arg;
+
+	root_reserve(root);
+	server_resources_icmp(root->supervisor, root->links);
 }
 
 static void root_revoked(uint32_t id, void *arg)
@@ -241,6 +261,7 @@ static void root_log_ready(const struct root *root)
 {
 	const struct server_options *options = root->options;
 	char types[2 * PREFIX6_STRLEN + 80] = "";
+	char transports[48] = "protocol 41, not UDP";
 
 	if (options->tunnelonly)
 		root_list(types, sizeof(types), "tunnelonly", NULL);
@@ -251,7 +272,10 @@ static void root_log_ready(const struct root *root)
 	if (!types[0])
 		root_list(types, sizeof(types), "network for users with a prefix of their own",
 			  NULL);
-	log_info("ready on port %u: %s", options->port, types);
+	if (options->udp)
+		(void)snprintf(transports, sizeof(transports), "protocol 41 and UDP port %u",
+			       options->udp_port);
+	log_info("ready on port %u: %s; over %s", options->port, types, transports);
 	root_tell_sessions(root);
 	service_ready(supervisor_service(root->supervisor));
 }
@@ -369,12 +393,15 @@ static bool root_prepare(struct root *root, struct pidfh **lock)
 		.options = root->options,
 		.device = root_device,
 		.no_device = root_no_device,
+		.machine = root_machine,
 		.arg = root,
 	};
 
 	if (!supervisor_claim(root->supervisor) || !root_open_users(root) ||
-	    !instance_claim(root->options->database, lock) || netlink_open(&root->netlink) != 0 ||
-	    !root_begin_fast(root))
+	    !instance_claim(root->options->database, lock))
+		return false;
+	server_check_machine(root->options);
+	if (netlink_open(&root->netlink) != 0 || !root_begin_fast(root))
 		return false;
 	owner.netlink = root->netlink;
 	owner.fast = root->fast;
@@ -412,6 +439,7 @@ static bool root_begin(struct root *root, struct pidfh *lock, int argc, char *co
 	if (!root_open_users(root))
 		return false;
 	users_set_patience(root->users, ROOT_PATIENCE_MS);
+	root_reserve(root);
 	owner.users = root->users;
 	root->grants = grants_new(&owner);
 	return root->grants && supervisor_start(root->supervisor, argc, argv) &&

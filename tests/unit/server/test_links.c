@@ -59,10 +59,16 @@ static void on_no_device(uint32_t number, void *arg)
 	rig->fds[number] = -1;
 }
 
+static void on_machine(void *arg)
+{
+	(void)arg;
+}
+
 static int open_rig(void **state)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
-	struct links_owner owner = {.device = on_device, .no_device = on_no_device, .arg = rig};
+	struct links_owner owner = {
+		.device = on_device, .no_device = on_no_device, .machine = on_machine, .arg = rig};
 
 	assert_non_null(rig);
 	need(network_make(), "a network namespace");

@@ -405,6 +405,7 @@ static void test_old_interface(void **state)
 	OK("-i", "gif70", "2001:db8:1::", "-D");
 	assert_true(options.old_interface && options.old_prefix);
 	OK("--check", "-i", "gif70");
+	OK("--suggest", "-i", "gif70");
 	OK("-o", "interface=gif70");
 	assert_false(options.old_interface || options.old_prefix);
 	OK("-i", "gift", "2001:db8:1::/64");
@@ -606,11 +607,27 @@ static void test_words_for_the_rooms(void **state)
 	server_options_free_words(words, argc);
 }
 
+static void test_exclude(void **state)
+{
+	(void)state;
+	OK("-o", "host.exclude=2001:db8:1::/120");
+	OK("-o", "host.exclude=2001:db8:1::/120, 2001:db8:1::7,2001:db8:1::8/125");
+	ERROR("-o host.exclude: \"7\" is not an IPv6 address, a slash and a number", "-o",
+	      "host.exclude=2001:db8:1::/120 7");
+	ERROR("-o host.exclude: \"2001:db8:1::/129\" has a length outside 1 to 128", "-o",
+	      "host.exclude=2001:db8:1::/129");
+	ERROR("-o host.exclude: \"2001:db8:1::7/120\" has bits set beyond its length", "-o",
+	      "host.exclude=2001:db8:1::7/120");
+}
+
 static void test_check(void **state)
 {
 	(void)state;
 	OK("--check");
 	assert_true(options.check);
+	assert_false(options.suggest);
+	OK("--suggest");
+	assert_true(options.suggest);
 }
 
 /* The option at fault is the one that is named, wherever it stands. */
@@ -637,12 +654,11 @@ static void test_help_and_version(void **state)
 	assert_string_equal(printed, "dtcps " DTCP_VERSION "\n");
 	assert_int_equal(args_parse(&program, ARGS("--help", "-x"), STDOUT_FILENO, &printed),
 			 OPTIONS_DONE);
-	assert_string_equal(printed,
-			    "usage: dtcps [-adDU] [-b udp-port] [-c config] [-f pidfile] "
-			    "[-g address] [-i interface]\n"
-			    "             [-o key=value] [-p port] [--check] [--user name] "
-			    "[--help] [--version]\n"
-			    "             [prefix]\n");
+	assert_string_equal(printed, "usage: dtcps [-adDU] [-b udp-port] [-c config] [-f pidfile] "
+				     "[-g address] [-i interface]\n"
+				     "             [-o key=value] [-p port] [--check] [--suggest] "
+				     "[--user name] [--help]\n"
+				     "             [--version] [prefix]\n");
 }
 
 /* A line for each setting, even if others of the words are wrong. */
@@ -688,6 +704,7 @@ int main(void)
 		cmocka_unit_test(test_file_in_another_encoding),
 		cmocka_unit_test(test_file_too_long),
 		cmocka_unit_test(test_words_for_the_rooms),
+		cmocka_unit_test(test_exclude),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_help_and_version),

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/root/judge.h"
+
+#include "netconf/ruleset.h"
+#include "server/root/interface.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct judge {
+	const struct facts *facts;
+	const struct survey *survey;
+	const struct server_options *options;
+	judge_say say;
+	void *arg;
+};
+
+__attribute__((format(printf, 3, 4))) static void judge_find(const struct judge *judge, bool fatal,
+							     const char *format, ...)
+{
+	char line[768];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	judge->say(fatal, line, judge->arg);
+}
+
+static const char *judge_name(const struct judge *judge, unsigned int index)
+{
+	const struct survey_link *link = survey_link(judge->survey, index);
+
+	return link ? link->name : "lo";
+}
+
+/* --- the kernel and the way out ----------------------------------------------------------- */
+
+const struct survey_route *judge_way_out(const struct survey *survey)
+{
+	const struct survey_route *best = NULL;
+
+	for (size_t i = 0; i < survey->n_routes; i++) {
+		const struct survey_route *route = &survey->routes[i];
+
+		if (survey_is_default(route) && (!best || route->metric < best->metric))
+			best = route;
+	}
+	return best;
+}
+
+static void judge_forwarding(const struct judge *judge)
+{
+	const struct survey_route *route = judge_way_out(judge->survey);
+	const struct survey_link *link = route ? survey_link(judge->survey, route->index) : NULL;
+	char first[80] = "";
+
+	if (judge->facts->forwarding != 0)
+		return;
+	/* Else that very command cuts this machine off. */
+	if (route && route->advertised && link && link->accept_ra == 1)
+		(void)snprintf(first, sizeof(first), "net.ipv6.conf.%s.accept_ra=2 ", link->name);
+	judge_find(judge, false,
+		   "IPv6 forwarding is off: clients reach this machine and nothing behind it; turn "
+		   "it on with: sysctl -w %snet.ipv6.conf.all.forwarding=1",
+		   first);
+}
+
+/* An interface that has an address from a router which is not listened to any more. */
+static const struct survey_link *judge_deaf(const struct judge *judge)
+{
+	for (size_t i = 0; i < judge->survey->n_addresses; i++) {
+		const struct survey_address *address = &judge->survey->addresses[i];
+		const struct survey_link *link = survey_link(judge->survey, address->index);
+
+		if (address->advertised && link && link->accept_ra == 1 && link->forwarding == 1)
+			return link;
+	}
+	return NULL;
+}
+
+static void judge_default_route(const struct judge *judge)
+{
+	const struct server_options *options = judge->options;
+	const struct survey_route *route = judge_way_out(judge->survey);
+	const struct survey_link *link = route ? survey_link(judge->survey, route->index) : NULL;
+	bool needed = (options->has_host && prefix6_is_global(&options->host_prefix)) ||
+		      (options->has_pool && prefix6_is_global(&options->pool));
+
+	if (route && route->advertised && link && link->accept_ra == 1 && link->forwarding == 1)
+		judge_find(
+			judge, false,
+			"the IPv6 default route comes from router advertisements on %s, which "
+			"are not listened to while IPv6 forwarding is on, so it will vanish; keep "
+			"it with: sysctl -w net.ipv6.conf.%s.accept_ra=2",
+			link->name, link->name);
+	/* A router with all the routes of the Internet needs no default one. */
+	if (route || !needed || judge->survey->leads_out)
+		return;
+	link = judge_deaf(judge);
+	if (link)
+		judge_find(judge, false,
+			   "there is no IPv6 default route, and router advertisements on %s are "
+			   "not listened to while IPv6 forwarding is on; listen with: sysctl -w "
+			   "net.ipv6.conf.%s.accept_ra=2",
+			   link->name, link->name);
+	else
+		judge_find(
+			judge, false,
+			"there is no IPv6 default route, so clients reach no other network; add "
+			"the provider's router, as with: ip -6 route add default via fe80::1 dev "
+			"IF");
+}
+
+static void judge_kernel(const struct judge *judge)
+{
+	if (judge->facts->no_ipv6)
+		judge_find(judge, false,
+			   "this kernel runs without IPv6; take ipv6.disable=1 from its command "
+			   "line");
+	else if (judge->facts->no_ipv6_new)
+		judge_find(judge, false,
+			   "new interfaces get no IPv6, and so the tunnel's does not; allow it "
+			   "with: sysctl -w net.ipv6.conf.default.disable_ipv6=0");
+}
+
+/* --- prefixes ----------------------------------------------------------------------------- */
+
+/* One of the interfaces of the server that runs with this database. */
+static bool judge_is_own(const struct judge *judge, const struct survey_route *route)
+{
+	const char *name = judge_name(judge, route->index);
+	size_t stem = strlen(judge->options->interface);
+
+	while (stem > 0 && isdigit((unsigned char)judge->options->interface[stem - 1]))
+		stem--;
+	return judge->facts->running && route->ours &&
+	       strncmp(name, judge->options->interface, stem) == 0 &&
+	       name[stem + strspn(name + stem, "0123456789")] == '\0';
+}
+
+/* Somebody else's, in the table where ours are. */
+static bool judge_is_foreign(const struct judge *judge, const struct survey_route *route)
+{
+	/* What a run before this one has left is removed at the start. */
+	return route->main && !judge_is_own(judge, route) && !(route->ours && route->rejects);
+}
+
+const struct survey_route *judge_on_link(const struct survey *survey, const struct prefix6 *prefix)
+{
+	for (size_t i = 0; i < survey->n_routes; i++) {
+		const struct survey_route *route = &survey->routes[i];
+		const struct survey_link *link = survey_link(survey, route->index);
+
+		if (link && link->neighbours && route->main && route->kernel &&
+		    !route->has_gateway && !route->rejects && !survey_is_default(route) &&
+		    prefix6_contains(&route->prefix, prefix))
+			return route;
+	}
+	return NULL;
+}
+
+bool judge_is_shared(const struct survey *survey, const struct survey_route *on_link)
+{
+	for (size_t i = 0; i < survey->n_routes; i++) {
+		const struct survey_route *route = &survey->routes[i];
+
+		if (route->has_gateway && prefix6_has(&on_link->prefix, &route->gateway))
+			return true;
+	}
+	return on_link->advertised;
+}
+
+/* Ours is looked at first, or both are as good. */
+static bool judge_comes_before(const struct survey_route *route, const struct prefix6 *pool)
+{
+	return route->prefix.len > pool->len ||
+	       (route->prefix.len == pool->len && route->metric <= INTERFACE_METRIC_BEST);
+}
+
+/*
+ * Nobody gets the part of a prefix that the server has for itself. In a pool, that is where a link
+ * with the first /64 of a routed prefix is.
+ */
+static bool judge_is_harmless(const struct judge *judge, const struct prefix6 *part,
+			      const struct prefix6 *pool)
+{
+	const bool host = pool == &judge->options->host_prefix;
+	const uint32_t length = host ? 127 : judge->options->network_length;
+	const struct prefix6 first = {.addr = pool->addr, .len = (uint8_t)length};
+
+	return length > pool->len && prefix6_contains(&first, part);
+}
+
+/* A route by which packets for users leave the machine again, or end. */
+static void judge_in_the_way(const struct judge *judge, const struct survey_route *route,
+			     const char *key, const struct prefix6 *pool)
+{
+	const struct survey_link *link = survey_link(judge->survey, route->index);
+	char text[PREFIX6_STRLEN];
+	char whole[PREFIX6_STRLEN];
+
+	(void)prefix6_format(&route->prefix, text);
+	(void)prefix6_format(pool, whole);
+	if (link && route->ours && strcmp(link->alias, INTERFACE_ALIAS) == 0)
+		judge_find(
+			judge, false,
+			"%s %s overlaps %s, which another dtcps has on %s; give each a prefix of "
+			"its own",
+			key, whole, text, link->name);
+	else if (route->rejects)
+		judge_find(
+			judge, false,
+			"users with a part of %s in %s %s cannot be reached, since a route "
+			"rejects it; remove that with: ip -6 route del unreachable %s, or choose "
+			"another prefix",
+			text, key, whole, text);
+	else
+		judge_find(
+			judge, false,
+			"users with a part of %s in %s %s cannot be reached, since it is routed "
+			"to %s; choose a prefix beside it, or remove it with: ip -6 route del %s "
+			"dev %s",
+			text, key, whole, link ? link->name : "lo", text, link ? link->name : "lo");
+}
+
+/* A prefix that is on-link, or a part of a network that is. */
+static void judge_neighbours(const struct judge *judge, const struct survey_route *on_link,
+			     const char *key, const struct prefix6 *pool)
+{
+	const char *name = judge_name(judge, on_link->index);
+	bool shared = judge_is_shared(judge->survey, on_link);
+	bool whole = prefix6_equal(&on_link->prefix, pool);
+	char text[PREFIX6_STRLEN];
+
+	(void)prefix6_format(pool, text);
+	if (shared && whole)
+		judge_find(judge, false,
+			   "%s %s is the network of %s itself, which others are in, and is not "
+			   "routed to this machine; ask the provider for a routed prefix",
+			   key, text, name);
+	else if (whole)
+		judge_find(
+			judge, false,
+			"%s %s is the network of %s as well, so packets for users leave there; if "
+			"the provider routes it to this machine, make each address of %s in it a "
+			"/128, as with: ip -6 addr add ADDRESS/128 dev %s; ip -6 addr del "
+			"ADDRESS/%u dev %s",
+			key, text, name, name, name, on_link->prefix.len, name);
+	else if (shared)
+		judge_find(judge, false,
+			   "%s %s is a part of the network of %s, where routers look for each "
+			   "address as a neighbour; ask the provider for a routed prefix, or have "
+			   "ndppd(8) answer for it",
+			   key, text, name);
+}
+
+static void judge_prefix(const struct judge *judge, const char *key, const struct prefix6 *pool)
+{
+	const struct survey_route *on_link = judge_on_link(judge->survey, pool);
+
+	if (on_link)
+		judge_neighbours(judge, on_link, key, pool);
+	for (size_t i = 0; i < judge->survey->n_routes; i++) {
+		const struct survey_route *route = &judge->survey->routes[i];
+		bool inside = prefix6_contains(pool, &route->prefix);
+		bool overlaps = prefix6_overlaps(pool, &route->prefix) && route->prefix.len > 3;
+		const struct survey_link *link = survey_link(judge->survey, route->index);
+		bool other = link && route->ours && overlaps &&
+			     strcmp(link->alias, INTERFACE_ALIAS) == 0;
+
+		if (!judge_is_foreign(judge, route) || !(inside || other))
+			continue;
+		if (!other && (!judge_comes_before(route, pool) ||
+			       judge_is_harmless(judge, &route->prefix, pool) ||
+			       (on_link && prefix6_equal(&route->prefix, pool))))
+			continue;
+		judge_in_the_way(judge, route, key, pool);
+	}
+}
+
+/* --- what a start needs ------------------------------------------------------------------- */
+
+static void judge_port(const struct judge *judge, const char *kind, uint16_t port, int error,
+		       const char *key)
+{
+	char addr[INET_ADDRSTRLEN];
+
+	(void)inet_ntop(AF_INET, &judge->options->listen, addr, sizeof(addr));
+	/* The one that runs has them. */
+	if (error == 0 || (error == EADDRINUSE && judge->facts->running))
+		return;
+	if (error == EADDRINUSE)
+		judge_find(judge, true,
+			   "%s port %u is taken by another program, which ss -lnp shows; stop it, "
+			   "or choose another one with %s",
+			   kind, port, key);
+	else if (error == EADDRNOTAVAIL)
+		judge_find(judge, true,
+			   "listen = %s: this machine has no such address; name one of its own, or "
+			   "leave it out",
+			   addr);
+	else
+		judge_find(judge, true, "%s port %u cannot be had: %s", kind, port,
+			   strerror(error));
+}
+
+static void judge_start(const struct judge *judge)
+{
+	const struct facts *facts = judge->facts;
+
+	if (facts->not_roots)
+		judge_find(judge, true,
+			   "%s does not belong to root; give it back with: chown root "
+			   "%s",
+			   facts->not_roots, facts->not_roots);
+	judge_port(judge, "TCP", judge->options->port, facts->tcp_error, "port");
+	if (facts->tcp_error != EADDRNOTAVAIL)
+		judge_port(judge, "UDP", judge->options->udp_port, facts->udp_error, "udp.port");
+	if (facts->interface_taken && !facts->running)
+		judge_find(judge, true,
+			   "there is an interface %s already; choose another name with interface",
+			   judge->options->interface);
+}
+
+static void judge_settings(const struct judge *judge)
+{
+	const struct server_options *options = judge->options;
+
+	if (!judge->facts->file && !options->has_host && !options->has_pool)
+		judge_find(
+			judge, false,
+			"there is no %s, and no prefix is set, so only tunnelonly and users with a "
+			"prefix of their own are served; dtcps --suggest writes such a file",
+			options->source.file);
+}
+
+/* --- packet filter ------------------------------------------------------------------------ */
+
+/* rule as nft and as iptables write it. */
+static void judge_packet(const struct judge *judge, const struct ruleset_packet *packet,
+			 const char *what, const char *nft, const char *iptables)
+{
+	struct ruleset_place place;
+
+	if (!judge->facts->ruleset || !ruleset_drops(judge->facts->ruleset, packet, &place))
+		return;
+	/* The names of iptables, which would not find a rule that was made with nft. */
+	if (isupper((unsigned char)place.chain[0]))
+		judge_find(judge, false,
+			   "the packet filter drops %s (chain %s); let it in with: %s -I %s %s -j "
+			   "ACCEPT",
+			   what, place.chain, packet->ipv6 ? "ip6tables" : "iptables", place.chain,
+			   iptables);
+	else
+		judge_find(
+			judge, false,
+			"the packet filter drops %s (table %s %s, chain %s); let it in with: nft "
+			"insert rule %s %s %s %s accept",
+			what, place.family, place.table, place.chain, place.family, place.table,
+			place.chain, nft);
+}
+
+static void judge_packet_filter(const struct judge *judge)
+{
+	const struct server_options *options = judge->options;
+	const struct ruleset_packet tcp = {.protocol = IPPROTO_TCP, .port = options->port};
+	const struct ruleset_packet udp = {.protocol = IPPROTO_UDP, .port = options->udp_port};
+	const struct ruleset_packet proto41 = {.protocol = IPPROTO_IPV6};
+	const struct ruleset_packet forwarded = {
+		.forwarded = true,
+		.ipv6 = true,
+		.protocol = -1,
+		.interface = options->interface,
+	};
+	char what[80];
+	char nft[80];
+	char iptables[80];
+
+	(void)snprintf(what, sizeof(what), "the logins, TCP port %u", options->port);
+	(void)snprintf(nft, sizeof(nft), "tcp dport %u", options->port);
+	(void)snprintf(iptables, sizeof(iptables), "-p tcp --dport %u", options->port);
+	judge_packet(judge, &tcp, what, nft, iptables);
+	judge_packet(judge, &proto41, "tunnels of protocol 41", "meta l4proto 41", "-p 41");
+	(void)snprintf(what, sizeof(what), "tunnels over UDP, port %u", options->udp_port);
+	(void)snprintf(nft, sizeof(nft), "udp dport %u", options->udp_port);
+	(void)snprintf(iptables, sizeof(iptables), "-p udp --dport %u", options->udp_port);
+	if (options->udp)
+		judge_packet(judge, &udp, what, nft, iptables);
+	(void)snprintf(what, sizeof(what), "what comes out of %s to other networks",
+		       options->interface);
+	(void)snprintf(nft, sizeof(nft), "iifname \"%s\"", options->interface);
+	(void)snprintf(iptables, sizeof(iptables), "-i %s", options->interface);
+	if (options->has_host || options->has_pool)
+		judge_packet(judge, &forwarded, what, nft, iptables);
+}
+
+void judge(const struct facts *facts, const struct server_options *options, judge_say say,
+	   void *arg)
+{
+	const struct judge all = {
+		.facts = facts,
+		.survey = &facts->survey,
+		.options = options,
+		.say = say,
+		.arg = arg,
+	};
+
+	judge_start(&all);
+	judge_settings(&all);
+	judge_kernel(&all);
+	judge_forwarding(&all);
+	judge_default_route(&all);
+	if (options->has_host)
+		judge_prefix(&all, "host.prefix", &options->host_prefix);
+	if (options->has_pool)
+		judge_prefix(&all, "network.pool", &options->pool);
+	judge_packet_filter(&all);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Why the server would not work on a machine, from what is known of it. Pure. */
+#ifndef DTCP_SERVER_ROOT_JUDGE_H
+#define DTCP_SERVER_ROOT_JUDGE_H
+
+#include "server/root/facts.h"
+
+/*
+ * One thing that is certainly wrong, as a line that says what, and what to do. fatal: the server
+ * would not start.
+ */
+typedef void (*judge_say)(bool fatal, const char *line, void *arg);
+
+void judge(const struct facts *facts, const struct server_options *options, judge_say say,
+	   void *arg);
+
+/* The default route, the better one if there are several; NULL if there is none. */
+const struct survey_route *judge_way_out(const struct survey *survey);
+
+/*
+ * An interface that this prefix is on-link at, so that its addresses are looked for there as
+ * neighbours: the route of the interface's own network; NULL if there is none.
+ */
+const struct survey_route *judge_on_link(const struct survey *survey, const struct prefix6 *prefix);
+
+/*
+ * Whether others are on that link for certain: a router with an address in the network, or one that
+ * announces it. Else the whole of it may be routed to this machine.
+ */
+bool judge_is_shared(const struct survey *survey, const struct survey_route *on_link);
+
+#endif
