@@ -161,9 +161,10 @@ void link_down(struct link *link)
 	source_routes_remove(&link->sources, link->netlink);
 	while (link->n_rejects > 0)
 		(void)netlink_reject_delete(link->netlink, &link->rejects[--link->n_rejects]);
-	fastpath_join_tun(link->fast, link->netlink, 0);
+	/* It forwards IPv4, so it is not to be without its guard. */
 	if (link->kept.index)
 		(void)netlink_link_delete(link->netlink, link->kept.index);
+	fastpath_join_tun(link->fast, link->netlink, 0);
 	link->kept.index = 0;
 }
 
