@@ -141,7 +141,9 @@ struct {
 
 static __always_inline bool is_alive(__u64 now)
 {
-	return now - *(volatile __u64 *)&state.alive < FAST_ALIVE_NS;
+	__u64 alive = *(volatile __u64 *)&state.alive;
+
+	return alive && now - alive < FAST_ALIVE_NS;
 }
 
 static __always_inline struct fast_session *session_get(__u32 id)
@@ -481,10 +483,10 @@ static __always_inline bool in_source_is_good(const struct fast_session *session
 {
 	__u64 high = inner->source[0];
 	__u64 low = inner->source[1];
+	__u32 third = ((const __u32 *)inner->source)[2];
 
 	/* ::/96, with :: and ::1; and ::ffff:0:0/96 */
-	if (is_multicast(inner->source) ||
-	    (!high && (!(__u32)low || (__u32)low == bpf_htonl(0xffff))))
+	if (is_multicast(inner->source) || (!high && (!third || third == bpf_htonl(0xffff))))
 		return false;
 	return !root.ingress || source_is_own(session, inner);
 }
@@ -517,6 +519,7 @@ int fast_decap(struct __sk_buff *skb)
 	struct ipv6 *inner;
 	__u32 overhead = IPV4;
 	__u32 size = skb->gso_size;
+	__u32 tun = *(volatile __u32 *)&root.tun;
 	__u32 count;
 	__u32 *id;
 	__u8 ecn;
@@ -524,7 +527,7 @@ int fast_decap(struct __sk_buff *skb)
 	bool checked = false;
 
 	if (skb->protocol != bpf_htons(ETH_P_IP) || skb->vlan_present || skb->pkt_type != 0 ||
-	    !is_alive(now))
+	    !tun || !is_alive(now))
 		return TC_ACT_UNSPEC;
 	ip = data + ETH;
 	if ((void *)(ip + 1) > end) {
@@ -638,7 +641,7 @@ int fast_decap(struct __sk_buff *skb)
 	}
 	__sync_fetch_and_add(&counts->in_packets, count);
 	__sync_fetch_and_add(&counts->in_bytes, len);
-	return bpf_redirect(root.tun, BPF_F_INGRESS);
+	return bpf_redirect(tun, BPF_F_INGRESS);
 }
 
 /*

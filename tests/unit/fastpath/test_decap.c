@@ -460,6 +460,12 @@ static void test_unknown(void **state)
 	world.sessions[0].way = LOOPBACK;
 	assert_true(compare(packet, n));
 
+	/* the programs are not joined to the TUN device */
+	world.programs->data_root->root.tun = 0;
+	assert_false(compare(packet, n));
+	world.programs->data_root->root.tun = LOOPBACK;
+	assert_true(compare(packet, n));
+
 	/* forward is not there any more */
 	uint64_t alive = world.programs->bss->state.alive;
 
