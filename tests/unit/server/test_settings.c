@@ -65,6 +65,27 @@ static void done(void)
 	settings_free(&options);
 }
 
+/* Which path carries packets. */
+static void test_fast(void **state)
+{
+	(void)state;
+	expect_ok("");
+	assert_int_equal(options.fast, FAST_AUTO);
+	done();
+	expect_ok("fast = on\n");
+	assert_int_equal(options.fast, FAST_ON);
+	done();
+	expect_ok("fast = off\n");
+	assert_int_equal(options.fast, FAST_OFF);
+	done();
+	expect_ok("fast = auto\n");
+	assert_int_equal(options.fast, FAST_AUTO);
+	done();
+	expect_error("fast = yes\n", "1: fast: \"yes\": auto, on or off is needed\n");
+	expect_error("\nfast = \"\"\n", "2: fast: \"\": auto, on or off is needed\n");
+	expect_error("fast = ON\n", "1: fast: \"ON\": auto, on or off is needed\n");
+}
+
 static void test_empty(void **state)
 {
 	(void)state;
@@ -314,14 +335,23 @@ static void test_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty),	     cmocka_unit_test(test_every_form_of_a_key),
-		cmocka_unit_test(test_all_keys),     cmocka_unit_test(test_lines_after_comments),
-		cmocka_unit_test(test_wrong_values), cmocka_unit_test(test_several_errors),
-		cmocka_unit_test(test_unknown),	     cmocka_unit_test(test_twice),
-		cmocka_unit_test(test_wrong_form),   cmocka_unit_test(test_mark),
-		cmocka_unit_test(test_bars),	     cmocka_unit_test(test_open_ends),
-		cmocka_unit_test(test_variables),    cmocka_unit_test(test_backslashes),
-		cmocka_unit_test(test_sections),     cmocka_unit_test(test_table),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_fast),
+		cmocka_unit_test(test_every_form_of_a_key),
+		cmocka_unit_test(test_all_keys),
+		cmocka_unit_test(test_lines_after_comments),
+		cmocka_unit_test(test_wrong_values),
+		cmocka_unit_test(test_several_errors),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_twice),
+		cmocka_unit_test(test_wrong_form),
+		cmocka_unit_test(test_mark),
+		cmocka_unit_test(test_bars),
+		cmocka_unit_test(test_open_ends),
+		cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_backslashes),
+		cmocka_unit_test(test_sections),
+		cmocka_unit_test(test_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
