@@ -60,34 +60,47 @@ static int fast_call(enum bpf_cmd command, int map, const void *key, const void 
 }
 
 /* What is not there any more is as good as removed. */
-static void fast_remove(int map, const void *key)
+static int fast_remove(int map, const void *key)
 {
 	int error = fast_call(BPF_MAP_DELETE_ELEM, map, key, NULL);
 
-	if (error && error != -ENOENT)
-		log_warnx("fast path: cannot remove from a map: %s", strerror(-error));
+	return error == -ENOENT ? 0 : error;
 }
 
-/* Without it the packets in question are ours. */
-static bool fast_put(int map, const void *key, uint32_t id)
+static int fast_put(int map, const void *key, uint32_t id)
 {
-	int error = fast_call(BPF_MAP_UPDATE_ELEM, map, key, &id);
-
-	if (error)
-		log_debug("fast path: cannot add to a map: %s", strerror(-error));
-	return error == 0;
+	return fast_call(BPF_MAP_UPDATE_ELEM, map, key, &id);
 }
 
-static void fast_route(const struct fast *fast, const struct prefix6 *prefix,
-		       enum table_match match, uint32_t id)
+/* From now on all packets are ours. */
+static void fast_give_up(struct fast *fast, const char *why, int error)
+{
+	log_warnx("fast path: off: %s: %s", why, strerror(-error));
+	(void)event_del(fast->beat);
+	__atomic_store_n(&fast->state->alive, 0, __ATOMIC_SEQ_CST);
+	table_observe(fast->plane->table, NULL, NULL);
+	fast->runs = false;
+}
+
+/*
+ * A route that is missing in the kernel, or is still there, would lead packets to whoever has a
+ * shorter prefix, or had this one.
+ */
+static void fast_route(struct fast *fast, const struct prefix6 *prefix, enum table_match match,
+		       uint32_t id)
 {
 	struct fast_route route = {.len = prefix->len};
+	int error;
 
 	memcpy(route.address, &prefix->addr, sizeof(route.address));
 	/* One that leads nowhere stands before those with shorter ones. */
-	if (match == TABLE_UNKNOWN ||
-	    !fast_put(fast->maps[FAST_ROUTES], &route, match == TABLE_UP ? id : FAST_NOBODY))
-		fast_remove(fast->maps[FAST_ROUTES], &route);
+	if (match == TABLE_UNKNOWN)
+		error = fast_remove(fast->maps[FAST_ROUTES], &route);
+	else
+		error = fast_put(fast->maps[FAST_ROUTES], &route,
+				 match == TABLE_UP ? id : FAST_NOBODY);
+	if (error)
+		fast_give_up(fast, "the kernel's routes cannot follow", error);
 }
 
 /* --- a session ---------------------------------------------------------------------------- */
@@ -154,7 +167,8 @@ static void fast_clear(struct fast *fast, uint32_t id)
 	__atomic_store_n(&fast->sessions[id].flags, 0, __ATOMIC_SEQ_CST);
 	if (!fast->peers[id])
 		return;
-	fast_remove(fast->maps[FAST_PEERS], &fast->peers[id]);
+	/* One that stays leads to facts of another peer, and so nowhere. */
+	(void)fast_remove(fast->maps[FAST_PEERS], &fast->peers[id]);
 	if (!fast->plane->config.server)
 		fast_route(fast, &all, TABLE_UNKNOWN, id);
 	fast->peers[id] = 0;
@@ -173,7 +187,8 @@ static void fast_set(struct fast *fast, struct session *session)
 	/* We see the first packet out of one that was not there. */
 	if (!fast->peers[id]) {
 		*there = facts;
-		if (!fast_put(fast->maps[FAST_PEERS], &facts.peer.whole, id))
+		/* Without it the session stays ours. */
+		if (fast_put(fast->maps[FAST_PEERS], &facts.peer.whole, id))
 			return;
 		fast->peers[id] = facts.peer.whole;
 		if (!fast->plane->config.server)

@@ -13,6 +13,7 @@
 #include "forward/decap.h"
 #include "forward/fast.h"
 #include "forward/plane.h"
+#include "tests/unit/base/capture.h"
 #include "tests/unit/base/need.h"
 
 #include <arpa/inet.h>
@@ -30,7 +31,7 @@
 #include <cmocka.h>
 
 enum { ETHERNET = 14, IPV4 = 20, UDP = 8, IPV6 = 40, PACKET_MAX = 400, ROUNDS = 20000 };
-enum { SESSIONS = 4, LANES = 2, LOOPBACK = 1, OUR_PORT = 4028, PEER_PORT = 40000 };
+enum { SESSIONS = 4, ROUTES = 64, LANES = 2, LOOPBACK = 1, OUR_PORT = 4028, PEER_PORT = 40000 };
 
 static const char our_address[] = "192.0.2.1";
 static const char prefix_text[] = "2001:db8:1::";
@@ -82,7 +83,7 @@ static bool world_open(void)
 	world.programs = programs;
 	assert_int_equal(bpf_map__set_max_entries(programs->maps.sessions, SESSIONS), 0);
 	assert_int_equal(bpf_map__set_max_entries(programs->maps.peers, SESSIONS), 0);
-	assert_int_equal(bpf_map__set_max_entries(programs->maps.routes, 64), 0);
+	assert_int_equal(bpf_map__set_max_entries(programs->maps.routes, ROUTES), 0);
 	assert_int_equal(bpf_map__set_max_entries(programs->maps.counters, (SESSIONS + 1) * LANES),
 			 0);
 	if (programs__load(programs) != 0)
@@ -482,6 +483,36 @@ static void test_unknown(void **state)
 	event_base_free(world.base);
 }
 
+/* What the kernel has no room for would lead packets to another session, so it gets none at all. */
+static void test_no_room(void **state)
+{
+	struct prefix6 prefix = {.len = 64};
+	uint8_t packet[PACKET_MAX];
+	size_t n = make_packet(0, packet);
+	const char *printed;
+	int error = 0;
+
+	(void)state;
+	need(world_open(), "privilege to load programs, or the kernel is too old");
+	write_check(packet);
+	assert_true(compare(packet, n));
+	capture_begin(STDERR_FILENO);
+	for (uint8_t i = 0; i < ROUTES && !error; i++) {
+		memcpy(&prefix.addr, (const uint8_t[]){0x20, 0x01, 0x0d, 0xb8, 0, 7, 0, i}, 8);
+		error = table_assign(world.plane.table, &prefix);
+	}
+	printed = capture_end();
+	assert_int_equal(error, 0);
+	assert_string_equal(printed, "dtcp: fast path: off: the kernel's routes cannot follow: "
+				     "No space left on device\n");
+	/* Nor does it come back with the next beat. */
+	assert_int_equal(event_base_loop(world.base, EVLOOP_NONBLOCK), 1);
+	assert_false(compare(packet, n));
+	assert_int_equal(munmap(world.sessions, SESSIONS * sizeof(struct fast_session)), 0);
+	plane_close(&world.plane);
+	event_base_free(world.base);
+}
+
 static int close_programs(void **state)
 {
 	(void)state;
@@ -495,6 +526,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_compare, close_programs),
 		cmocka_unit_test_teardown(test_unknown, close_programs),
+		cmocka_unit_test_teardown(test_no_room, close_programs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
