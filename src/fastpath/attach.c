@@ -14,9 +14,8 @@
 #define TCX_INGRESS 46
 #define TCX_EGRESS  47
 
-/* Names our filter among others of a device: by this the next start knows what was left. */
+/* Of our filters among others of a device. */
 #define FILTER_PRIORITY 20200
-#define FILTER_HANDLE	1
 
 void attachment_init(struct attachment *attachment)
 {
@@ -45,11 +44,11 @@ static struct bpf_tc_hook attach_hook(unsigned int index, enum attach_point poin
 	};
 }
 
-static int attach_filter(int program, unsigned int index, enum attach_point point)
+static int attach_filter(int program, unsigned int index, enum attach_point point, uint32_t handle)
 {
 	struct bpf_tc_hook hook = attach_hook(index, point);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program, .flags = BPF_TC_F_REPLACE,
-		    .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+		    .handle = handle, .priority = FILTER_PRIORITY);
 	int error = bpf_tc_hook_create(&hook);
 
 	if (error && error != -EEXIST)
@@ -58,9 +57,9 @@ static int attach_filter(int program, unsigned int index, enum attach_point poin
 }
 
 int attachment_make(struct attachment *attachment, int program, unsigned int index,
-		    enum attach_point point, bool old)
+		    enum attach_point point, const struct attach_way *way)
 {
-	int result = old ? -EINVAL : attach_tcx(program, index, point);
+	int result = way->old ? -EINVAL : attach_tcx(program, index, point);
 
 	attachment_init(attachment);
 	if (result >= 0) {
@@ -70,10 +69,11 @@ int attachment_make(struct attachment *attachment, int program, unsigned int ind
 	/* A kernel without it does not know what is asked for. */
 	if (result != -EINVAL)
 		return result;
-	result = attach_filter(program, index, point);
+	result = attach_filter(program, index, point, way->handle);
 	if (!result) {
 		attachment->index = index;
 		attachment->point = point;
+		attachment->handle = way->handle;
 	}
 	return result;
 }
@@ -84,7 +84,7 @@ void attachment_end(struct attachment *attachment)
 		close(attachment->link);
 	if (attachment->index) {
 		struct bpf_tc_hook hook = attach_hook(attachment->index, attachment->point);
-		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE,
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = attachment->handle,
 			    .priority = FILTER_PRIORITY);
 
 		(void)bpf_tc_detach(&hook, &opts);

@@ -5,20 +5,28 @@
 #define DTCP_FASTPATH_ATTACH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum attach_point { ATTACH_INGRESS, ATTACH_EGRESS };
+
+/* The same for all attachments of an instance. */
+struct attach_way {
+	bool old;	 /* without TCX */
+	uint32_t handle; /* of its filters, among those of other instances; not 0 */
+};
 
 struct attachment {
 	int link;	    /* of TCX; -1: none */
 	unsigned int index; /* the device of a filter; 0: none */
 	enum attach_point point;
+	uint32_t handle; /* of the filter */
 };
 
 void attachment_init(struct attachment *attachment);
 
-/* old: without TCX. Returns 0 or -errno. A filter of ours that was left there is replaced. */
+/* Returns 0 or -errno. A filter with that handle that was left there is replaced. */
 int attachment_make(struct attachment *attachment, int program, unsigned int index,
-		    enum attach_point point, bool old);
+		    enum attach_point point, const struct attach_way *way);
 
 /* No error where the device is gone, or there is nothing. */
 void attachment_end(struct attachment *attachment);

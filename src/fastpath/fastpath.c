@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "fastpath/fastpath.h"
 
+#include "base/hash.h"
 #include "fastpath/attach.h"
 #include "fastpath/programs.h"
 
@@ -36,7 +37,7 @@ struct uplink {
 
 struct fastpath {
 	struct programs *programs;
-	bool old;
+	struct attach_way way;
 	bool receives;
 	uint32_t lanes;
 	unsigned int tun;
@@ -120,6 +121,16 @@ static int fastpath_size_maps(struct fastpath *fastpath, const struct fastpath_c
 	return error;
 }
 
+/* The same at each start. */
+static uint32_t fastpath_handle(const char *interface)
+{
+	static const uint64_t key[2];
+	uint64_t words[IFNAMSIZ / sizeof(uint64_t)] = {0};
+
+	memcpy(words, interface, strnlen(interface, sizeof(words)));
+	return (uint32_t)hash_words(key, words, sizeof(words) / sizeof(words[0])) | 1;
+}
+
 struct fastpath *fastpath_open(const struct fastpath_config *config, char *why, size_t why_size)
 {
 	struct fastpath *fastpath = calloc(1, sizeof(*fastpath));
@@ -130,7 +141,8 @@ struct fastpath *fastpath_open(const struct fastpath_config *config, char *why, 
 		return NULL;
 	}
 	TAILQ_INIT(&fastpath->uplinks);
-	fastpath->old = config->old;
+	fastpath->way.old = config->old;
+	fastpath->way.handle = fastpath_handle(config->interface);
 	attachment_init(&fastpath->out);
 	attachment_init(&fastpath->guard);
 	(void)libbpf_set_print(fastpath_quiet);
@@ -194,7 +206,7 @@ int fastpath_map(const struct fastpath *fastpath, enum fast_map map)
 static int fastpath_attach(const struct fastpath *fastpath, const struct bpf_program *program,
 			   unsigned int index, enum attach_point point, struct attachment *out)
 {
-	return attachment_make(out, bpf_program__fd(program), index, point, fastpath->old);
+	return attachment_make(out, bpf_program__fd(program), index, point, &fastpath->way);
 }
 
 int fastpath_set_tun(struct fastpath *fastpath, unsigned int index)

@@ -6,7 +6,8 @@
  *
  * Everything is held by descriptors where the kernel can do that (TCX links, Linux 6.6): when the
  * process dies, the programs are gone. On older kernels a filter stays behind on the devices
- * outside, which carries nothing (FAST_ALIVE_NS) and is replaced at the next start.
+ * outside, which carries nothing (FAST_ALIVE_NS) and is replaced at the next start of an instance
+ * with the same interface; others have filters of their own.
  */
 #ifndef DTCP_FASTPATH_FASTPATH_H
 #define DTCP_FASTPATH_FASTPATH_H
@@ -22,9 +23,10 @@ struct fastpath;
 struct fastpath_config {
 	uint32_t sessions_max;
 	uint32_t routes_max;
-	bool server;	   /* look at inner sources */
-	uint16_t udp_port; /* ours, host byte order; 0: none */
-	bool old;	   /* for tests: as if the kernel had no TCX */
+	bool server;	       /* look at inner sources */
+	uint16_t udp_port;     /* ours, host byte order; 0: none */
+	const char *interface; /* of the tunnels: no other instance on this machine has it */
+	bool old;	       /* for tests: as if the kernel had no TCX */
 };
 
 /*

@@ -364,6 +364,7 @@ static bool root_begin_fast(struct root *root, uint32_t udp_port)
 		.sessions_max = 1,
 		.routes_max = 1,
 		.udp_port = (uint16_t)udp_port,
+		.interface = root->options->interface,
 	};
 
 	if (root->options->no_device)

@@ -378,6 +378,7 @@ static bool root_begin_fast(struct root *root)
 		.routes_max = ROOT_ROUTES_MAX,
 		.server = true,
 		.udp_port = options->udp ? options->udp_port : 0,
+		.interface = options->interface,
 	};
 
 	if (!fastpath_begin(options->fast, &config, &root->fast))
