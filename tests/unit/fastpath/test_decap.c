@@ -3,154 +3,25 @@
  * The kernel's program for packets from outside, beside forward's judgement of the same packets:
  * good ones, and good ones with something changed at random. What the program takes, forward must
  * take as well, with the same octets and the same numbers; what it declines must be untouched; and
- * what is plain it must take. The kernel runs the program on made-up packets (BPF_PROG_TEST_RUN),
- * which takes a privilege: without it the test is skipped.
+ * what is plain it must take.
  */
-#include "fastpath/programs.h"
+#include "world.h"
 
 #include "base/clock.h"
 #include "forward/arrival.h"
 #include "forward/decap.h"
 #include "forward/fast.h"
-#include "forward/plane.h"
 #include "tests/unit/base/capture.h"
-#include "tests/unit/base/need.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <linux/pkt_cls.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
-
-#include <bpf/bpf.h>
 
 #include <cmocka.h>
 
-enum { ETHERNET = 14, IPV4 = 20, UDP = 8, IPV6 = 40, PACKET_MAX = 400, ROUNDS = 20000 };
-enum { SESSIONS = 4, ROUTES = 64, LANES = 2, LOOPBACK = 1, OUR_PORT = 4028, PEER_PORT = 40000 };
-
-static const char our_address[] = "192.0.2.1";
-static const char prefix_text[] = "2001:db8:1::";
-
-static struct world {
-	struct programs *programs;
-	struct event_base *base;
-	struct plane plane;
-	struct fast_session *sessions;
-	uint64_t packets[SESSIONS]; /* that were taken, by forward's count */
-	uint64_t octets[SESSIONS];
-} world;
-
-/* Sessions 0 and 2 go over protocol 41, 1 and 3 over UDP. */
-static void world_add(uint32_t id)
-{
-	struct forward_session config = {
-		.id = id,
-		.transport = id % 2 ? FORWARD_UDP : FORWARD_PROTO41,
-		.mtu = 1280,
-		.peer_port = id % 2 ? PEER_PORT : 0,
-		.session = id % 2 ? id : 0,
-		.n_prefixes = 2,
-	};
-	struct session *session;
-	char peer[INET_ADDRSTRLEN];
-
-	(void)snprintf(peer, sizeof(peer), "192.0.2.%u", 10 + id);
-	assert_int_equal(inet_pton(AF_INET, our_address, &config.local), 1);
-	assert_int_equal(inet_pton(AF_INET, peer, &config.peer), 1);
-	assert_int_equal(inet_pton(AF_INET6, prefix_text, &config.prefixes[0].addr), 1);
-	config.prefixes[0].addr.s6_addr[7] = (uint8_t)id;
-	config.prefixes[0].len = 64;
-	assert_int_equal(inet_pton(AF_INET6, "fe80::1234", &config.prefixes[1].addr), 1);
-	config.prefixes[1].addr.s6_addr[13] = (uint8_t)id;
-	config.prefixes[1].len = 128;
-	assert_int_equal(table_add(world.plane.table, &config, &session), 0);
-	table_set_up(world.plane.table, session);
-}
-
-static bool world_open(void)
-{
-	static const struct plane_reports reports = {0};
-	const struct forward_config config = {.server = true, .sessions_max = SESSIONS};
-	struct programs *programs = programs__open();
-
-	if (!programs)
-		return false;
-	world.programs = programs;
-	assert_int_equal(bpf_map__set_max_entries(programs->maps.sessions, SESSIONS), 0);
-	assert_int_equal(bpf_map__set_max_entries(programs->maps.peers, SESSIONS), 0);
-	assert_int_equal(bpf_map__set_max_entries(programs->maps.routes, ROUTES), 0);
-	assert_int_equal(bpf_map__set_max_entries(programs->maps.counters, (SESSIONS + 1) * LANES),
-			 0);
-	if (programs__load(programs) != 0)
-		return false;
-
-	const struct bpf_map *const maps[FAST_MAPS] = {
-		[FAST_STATE] = programs->maps.bss,
-		[FAST_SESSIONS] = programs->maps.sessions,
-		[FAST_COUNTERS] = programs->maps.counters,
-		[FAST_ROUTES] = programs->maps.routes,
-		[FAST_PEERS] = programs->maps.peers,
-	};
-
-	programs->data_root->root.lanes = LANES;
-	programs->data_root->root.sessions_max = SESSIONS;
-	programs->data_root->root.ingress = 1;
-	programs->data_root->root.tun = LOOPBACK;
-	programs->bss->state.udp_port = htons(OUR_PORT);
-	world.base = event_base_new();
-	assert_non_null(world.base);
-	assert_int_equal(plane_open(&world.plane, &config, world.base, &reports, NULL), 0);
-	for (enum fast_map map = FAST_STATE; map < FAST_MAPS; map++) {
-		const struct forward_fast message = {.map = map, .lanes = LANES, .receives = 1};
-		int fd = fcntl(bpf_map__fd(maps[map]), F_DUPFD_CLOEXEC, 0);
-
-		assert_int_equal(fast_take(world.plane.fast, &message, fd), 0);
-	}
-	for (uint32_t id = 0; id < SESSIONS; id++)
-		world_add(id);
-	world.sessions = mmap(NULL, SESSIONS * sizeof(struct fast_session), PROT_READ | PROT_WRITE,
-			      MAP_SHARED, bpf_map__fd(programs->maps.sessions), 0);
-	assert_true(world.sessions != MAP_FAILED);
-	/* As if something had gone out by the device that the packets come in by. */
-	for (uint32_t id = 0; id < SESSIONS; id++) {
-		assert_int_equal(world.sessions[id].flags, FAST_OUT | FAST_IN);
-		world.sessions[id].way = LOOPBACK;
-	}
-	return true;
-}
-
-/* --- packets ------------------------------------------------------------------------------ */
-
-/* The same each time. */
-static uint32_t chance(uint32_t below)
-{
-	static uint64_t state = 20200;
-
-	state = state * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)(state >> 33) % below;
-}
-
-static void put16(uint8_t *out, size_t number)
-{
-	out[0] = (uint8_t)(number >> 8);
-	out[1] = (uint8_t)number;
-}
-
-static uint32_t sum16(const uint8_t *data, size_t n)
-{
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i + 1 < n; i += 2)
-		sum += (uint32_t)(data[i] << 8 | data[i + 1]);
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return sum;
-}
+enum { ROUNDS = 20000 };
 
 static void write_check(uint8_t *packet)
 {
@@ -340,22 +211,6 @@ static bool see(uint8_t *packet, size_t n, struct arrival *out)
 	return true;
 }
 
-/* True where the program has taken it; out then is what it has made of it. */
-static bool run_program(const uint8_t *packet, size_t n, uint8_t out[static PACKET_MAX],
-			size_t *out_n)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = (uint32_t)n,
-		    .data_out = out, .data_size_out = PACKET_MAX);
-
-	assert_int_equal(
-		bpf_prog_test_run_opts(bpf_program__fd(world.programs->progs.fast_decap), &run), 0);
-	*out_n = run.data_size_out;
-	if (run.retval == TC_ACT_REDIRECT)
-		return true;
-	assert_int_equal((int)run.retval, TC_ACT_UNSPEC);
-	return false;
-}
-
 /* Returns whether the program has taken it. */
 static bool compare(uint8_t packet[static PACKET_MAX], size_t n)
 {
@@ -366,7 +221,7 @@ static bool compare(uint8_t packet[static PACKET_MAX], size_t n)
 	size_t out_n;
 
 	memcpy(before, packet, sizeof(before));
-	if (!run_program(packet, n, out, &out_n)) {
+	if (!run_program(world.programs->progs.fast_decap, packet, n, out, &out_n)) {
 		assert_int_equal(out_n, n);
 		assert_memory_equal(out, before, n);
 		return false;
@@ -386,26 +241,6 @@ static bool compare(uint8_t packet[static PACKET_MAX], size_t n)
 	return true;
 }
 
-static void check_counters(void)
-{
-	size_t size = (SESSIONS + 1) * LANES * sizeof(struct fast_counters);
-	struct fast_counters *lanes = mmap(NULL, size, PROT_READ, MAP_SHARED,
-					   bpf_map__fd(world.programs->maps.counters), 0);
-	const struct counters_kernel kernel = {lanes, LANES};
-
-	assert_true(lanes != MAP_FAILED);
-	for (uint32_t id = 0; id < SESSIONS; id++) {
-		struct session_counters sum = {0};
-
-		counters_kernel_add(&kernel, id, &sum);
-		assert_int_equal(sum.in_packets, world.packets[id]);
-		assert_int_equal(sum.in_bytes, world.octets[id]);
-		assert_int_equal(sum.out_packets, 0);
-		assert_int_equal(sum.dropped, 0);
-	}
-	assert_int_equal(munmap(lanes, size), 0);
-}
-
 static void test_compare(void **state)
 {
 	uint8_t packet[PACKET_MAX];
@@ -413,7 +248,7 @@ static void test_compare(void **state)
 	unsigned int changed = 0;
 
 	(void)state;
-	need(world_open(), "privilege to load programs, or the kernel is too old");
+	world_open();
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		uint32_t id = chance(SESSIONS);
 		size_t n = make_packet(id, packet);
@@ -438,10 +273,7 @@ static void test_compare(void **state)
 	/* Else nothing would have been compared. */
 	assert_true(taken > ROUNDS / 4);
 	assert_true(changed > ROUNDS / 20);
-	check_counters();
-	assert_int_equal(munmap(world.sessions, SESSIONS * sizeof(struct fast_session)), 0);
-	plane_close(&world.plane);
-	event_base_free(world.base);
+	check_counters(false);
 }
 
 /* What is not there for the kernel, or not any more, it declines. */
@@ -451,7 +283,7 @@ static void test_unknown(void **state)
 	size_t n = make_packet(0, packet);
 
 	(void)state;
-	need(world_open(), "privilege to load programs, or the kernel is too old");
+	world_open();
 	write_check(packet);
 	assert_true(compare(packet, n));
 
@@ -478,9 +310,6 @@ static void test_unknown(void **state)
 	/* the session has gone */
 	table_remove(world.plane.table, table_by_id(world.plane.table, 0));
 	assert_false(compare(packet, n));
-	assert_int_equal(munmap(world.sessions, SESSIONS * sizeof(struct fast_session)), 0);
-	plane_close(&world.plane);
-	event_base_free(world.base);
 }
 
 /* What the kernel has no room for would lead packets to another session, so it gets none at all. */
@@ -493,7 +322,7 @@ static void test_no_room(void **state)
 	int error = 0;
 
 	(void)state;
-	need(world_open(), "privilege to load programs, or the kernel is too old");
+	world_open();
 	write_check(packet);
 	assert_true(compare(packet, n));
 	capture_begin(STDERR_FILENO);
@@ -508,25 +337,14 @@ static void test_no_room(void **state)
 	/* Nor does it come back with the next beat. */
 	assert_int_equal(event_base_loop(world.base, EVLOOP_NONBLOCK), 1);
 	assert_false(compare(packet, n));
-	assert_int_equal(munmap(world.sessions, SESSIONS * sizeof(struct fast_session)), 0);
-	plane_close(&world.plane);
-	event_base_free(world.base);
-}
-
-static int close_programs(void **state)
-{
-	(void)state;
-	programs__destroy(world.programs);
-	memset(&world, 0, sizeof(world));
-	return 0;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_compare, close_programs),
-		cmocka_unit_test_teardown(test_unknown, close_programs),
-		cmocka_unit_test_teardown(test_no_room, close_programs),
+		cmocka_unit_test_teardown(test_compare, world_close),
+		cmocka_unit_test_teardown(test_unknown, world_close),
+		cmocka_unit_test_teardown(test_no_room, world_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

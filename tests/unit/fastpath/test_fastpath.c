@@ -12,20 +12,14 @@
 #include "netconf/tun.h"
 #include "tests/unit/base/capture.h"
 #include "tests/unit/base/need.h"
-#include "tests/unit/base/network.h"
+#include "tests/unit/fastpath/uplink.h"
 
-#include <arpa/inet.h>
 #include <cap-ng.h>
-#include <fcntl.h>
-#include <linux/if_tun.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,26 +32,6 @@ static struct fastpath_config config_of(const char *interface)
 }
 
 /* --- devices ------------------------------------------------------------------------------ */
-
-/* One with an Ethernet header and an IPv4 address, as those outside have; its descriptor. */
-static int open_uplink(unsigned int *index)
-{
-	struct ifreq request = {.ifr_name = "up0", .ifr_flags = IFF_TAP | IFF_NO_PI};
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-	int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	assert_true(fd != -1 && control != -1);
-	assert_int_equal(ioctl(fd, TUNSETIFF, &request), 0);
-	*index = if_nametoindex("up0");
-	assert_int_equal(inet_pton(AF_INET, "198.51.100.1", &address.sin_addr), 1);
-	memcpy(&request.ifr_addr, &address, sizeof(address));
-	assert_int_equal(ioctl(control, SIOCSIFADDR, &request), 0);
-	request.ifr_flags = IFF_UP;
-	assert_int_equal(ioctl(control, SIOCSIFFLAGS, &request), 0);
-	assert_int_equal(close(control), 0);
-	return fd;
-}
 
 static int on_filter(const struct nlmsghdr *message, void *data)
 {
@@ -104,9 +78,8 @@ static void test_filters(void **state)
 	int tun_fd;
 
 	(void)state;
-	need(network_make(), "a network namespace");
+	uplink_fd = uplink_open(&uplink);
 	assert_int_equal(netlink_open(&netlink), 0);
-	uplink_fd = open_uplink(&uplink);
 	tun_fd = tun_open("one", &tun);
 	assert_true(tun_fd >= 0);
 
