@@ -173,6 +173,7 @@ static size_t change_packet(uint8_t packet[static PACKET_MAX], size_t n)
 		packet[6] = nexts[chance(5)];
 		packet[IPV6] = nexts[chance(sizeof(nexts))];
 		packet[IPV6 + 1] = 0;
+		packet[IPV6 + 8] = 137; /* a redirect, if that is ICMPv6 */
 		break;
 	}
 	return n;
