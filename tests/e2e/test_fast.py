@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from lab.node import command
-from lab.programs import Client
-from lab.topology import SIX
+from lab.process import Process
+from lab.programs import DTCPCLIENT, DTCPS, HOST_PREFIX, PASSWORD, POOL, Client, write_auth
+from lab.topology import SERVER, SIX
 from lab.traffic import ping, transfer
 from lab.wait import until
 
@@ -103,6 +104,30 @@ def test_off(internet, transport):
     assert tunnel.by_forward() - before > 100
     assert held(tunnel.server, "prog_id") == [] and held(tunnel.client, "prog_id") == []
     assert "fast path: off" in tunnel.client.log()
+
+
+def test_without_privilege(internet):
+    """Who insists on the kernel is told in one line what is missing; for all others forward carries
+    the packets."""
+    under = ("setpriv", "--bounding-set=-bpf,-sys_admin")
+    reason = "no privilege to load a program, or a security module refused it"
+    settings = (f"database={internet.users.path}", f"host.prefix={HOST_PREFIX}",
+                f"network.pool={POOL}", "fast=on")
+    server = Process(internet.server, "dtcps", *under, DTCPS,
+                     *(word for setting in settings for word in ("-o", setting)))
+    write_auth(internet.site, f"{SERVER}:alice:{PASSWORD}\n")
+    client = Process(internet.site, "dtcpclient", *under, DTCPCLIENT, "--fast", "on", "-u", "alice",
+                     SERVER)
+    for process in (server, client):
+        assert process.wait() == 1
+        [line] = process.log().splitlines()
+        assert line.endswith(f"fast path: not possible: {reason}")
+    internet.dtcps()
+    client = Process(internet.site, "dtcpclient", *under, DTCPCLIENT, "--fast", "auto", "-t", "host",
+                     "-u", "alice", SERVER)
+    client.wait_log("tunnel up")
+    assert f"fast path: off: {reason}" in client.log()
+    ping(internet.site, SIX)
 
 
 @pytest.mark.parametrize("ends", [("on", "off"), ("off", "on")])
