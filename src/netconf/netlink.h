@@ -59,10 +59,6 @@ int netlink_address_delete(struct netlink *netlink, unsigned int index, const st
 int netlink_address_prefer(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
 			   uint8_t len, bool preferred);
 
-/* Removes an address; no error where it is gone. */
-int netlink_address_delete(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
-			   uint8_t len);
-
 /* Sets an interface up or down that is not ours. */
 int netlink_link_set_up(struct netlink *netlink, unsigned int index, bool up);
 

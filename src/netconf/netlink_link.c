@@ -185,12 +185,6 @@ int netlink_address_ensure(struct netlink *netlink, unsigned int index, const st
 	return netlink_address(netlink, NETLINK_ENSURE, index, addr, peer, len);
 }
 
-int netlink_address_delete(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
-			   uint8_t len)
-{
-	return netlink_address(netlink, NETLINK_DELETE, index, addr, NULL, len);
-}
-
 int netlink_link_local_add(struct netlink *netlink, unsigned int index, const struct in6_addr *addr)
 {
 	return netlink_address(netlink, NETLINK_ADD, index, addr, NULL, 64);
