@@ -134,9 +134,11 @@ int fast_encap(struct __sk_buff *skb)
 	if (!root.ingress && session->n_prefixes > 0 && !source_is_own(session, inner))
 		return TC_ACT_UNSPEC;
 
-	/* Whether anybody is there is for forward to find out. */
-	if (now - session->heard > FAST_QUIET_NS && !session->told) {
+	/* Whether anybody is there is for forward to find out; and it is to be seen sending. */
+	if ((now - session->heard > FAST_QUIET_NS && !session->told) ||
+	    (__s64)(now - session->shown) > (__s64)FAST_SHOWN_NS) {
 		session->told = 1;
+		session->shown = now;
 		return TC_ACT_UNSPEC;
 	}
 

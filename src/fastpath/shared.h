@@ -27,6 +27,12 @@ enum fast_map { FAST_STATE, FAST_SESSIONS, FAST_COUNTERS, FAST_ROUTES, FAST_PEER
 /* Without a packet in for so long, forward sees the next one out. */
 #define FAST_QUIET_NS 1000000000ull
 
+/*
+ * As often, forward sends a packet: a filter on this machine that tracks flows (UDP for 2 minutes)
+ * would else forget this one, and drop what comes in for forward.
+ */
+#define FAST_SHOWN_NS 60000000000ull
+
 /* How exactly the time of the last packet in is known. */
 #define FAST_HEARD_NS 250000000ull
 
@@ -77,6 +83,7 @@ struct fast_session {
 	/* the programs': */
 	__u32 way; /* device that leads to the peer */
 	__u64 train_until;
+	__u64 shown; /* when a packet out was left to forward last */
 	__u32 ident; /* of the next outer packet that may be cut */
 	__u32 unused;
 };
