@@ -159,7 +159,7 @@ bool run_program(const struct bpf_program *program, const uint8_t *packet, size_
 
 void check_counters(bool out)
 {
-	size_t size = (SESSIONS + 1) * LANES * sizeof(struct fast_counters);
+	size_t size = (size_t)(SESSIONS + 1) * LANES * sizeof(struct fast_counters);
 	struct fast_counters *lanes = mmap(NULL, size, PROT_READ, MAP_SHARED,
 					   bpf_map__fd(world.programs->maps.counters), 0);
 	const struct counters_kernel kernel = {lanes, LANES};
