@@ -96,7 +96,8 @@ bool world_hear(int channel, uint32_t type, void *body, size_t size, bool *silen
 			return false;
 		if (message.type != type || message.size != size)
 			continue;
-		memcpy(body, message.body, size);
+		if (size > 0)
+			memcpy(body, message.body, size);
 		return true;
 	}
 }
