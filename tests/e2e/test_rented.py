@@ -12,7 +12,7 @@ import re
 import shlex
 
 from lab.process import Process
-from lab.programs import DTCPS
+from lab.programs import DTCPS, HOST_SERVER, POOL
 from lab.traffic import ping
 from lab.wait import until
 from lab.wire import Wire
@@ -132,6 +132,18 @@ def test_a_default_route_that_comes_after_the_start(lab):
     assert lab.server.addresses("dtcps0") == []
     lab.server.ip("route", "add", "default", "via", "fe80::1", "dev", "pub0")
     until(lambda: lab.server.addresses("dtcps0") == [str(GATEWAY)], "the server has an address")
+
+
+def test_no_network_comes(lab):
+    """A server of a laboratory has nobody's address to fear: after a while it has its own."""
+    lab.internet()
+    lab.users.add_alice()
+    lab.server.ip("link", "set", "six0", "down")
+    lab.dtcps()
+    lab.dtcpclient(type="host").wait_up()
+    until(lambda: {str(HOST_SERVER), str(POOL[1])} <= set(lab.server.addresses("dtcps0")),
+          "the server has its addresses", 15)
+    ping(lab.site, str(HOST_SERVER))
 
 
 def test_another_network_that_comes_after_the_start(lab):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/root/interface.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "server/exclude.h"
 
@@ -9,6 +10,9 @@
 #include <ifaddrs.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A server that is started at a boot gives the machine's own network this long to come. */
+#define INTERFACE_WAIT_MS 5000
 
 /* A global address of this machine; zero if there is none. */
 static struct in6_addr interface_any_address(void)
@@ -199,6 +203,15 @@ static void interface_mend_prefix(struct netlink *netlink, unsigned int index,
 	*old = *plan;
 }
 
+bool interface_waits(const struct interface_state *state)
+{
+	for (size_t i = 0; i < INTERFACE_PREFIXES; i++) {
+		if (state->plans[i].waits)
+			return true;
+	}
+	return false;
+}
+
 void interface_mend(const struct server_options *options, struct netlink *netlink,
 		    unsigned int index, struct interface_state *state, struct kept_mending *mending)
 {
@@ -214,14 +227,17 @@ void interface_mend(const struct server_options *options, struct netlink *netlin
 		kept_mend(mending, error, "", "");
 		return;
 	}
+	if (state->patience == 0)
+		state->patience = clock_ms() + INTERFACE_WAIT_MS;
 	for (size_t i = 0; i < INTERFACE_PREFIXES; i++) {
 		struct interface_plan plan;
 
 		if (!prefixes[i])
 			continue;
 		plan = interface_plan(&survey, index, prefixes[i]);
-		/* What the server has had, nobody else has come for. */
-		if (plan.waits && state->plans[i].own)
+		/* What the server has had, nobody else has come for; nor need there be a network.
+		 */
+		if (plan.waits && (state->plans[i].own || clock_ms() >= state->patience))
 			plan = (struct interface_plan){.own = true, .metric = plan.metric};
 		interface_mend_prefix(netlink, index, prefixes[i], &plan, &state->plans[i],
 				      mending);

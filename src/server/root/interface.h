@@ -23,8 +23,8 @@
 
 /* What the machine lets the shared device have of a prefix of the settings. */
 struct interface_plan {
-	bool own;	 /* its ::1 can be the server's */
-	bool waits;	 /* and will be, when the machine's own network is there */
+	bool own;   /* its ::1 can be the server's */
+	bool waits; /* and will be, when the machine's own network is there, or does not come */
 	uint32_t metric; /* of the route to it; 0: unknown yet */
 };
 
@@ -32,6 +32,7 @@ struct interface_plan {
 enum { INTERFACE_PREFIXES = 2 };
 struct interface_state {
 	struct interface_plan plans[INTERFACE_PREFIXES];
+	int64_t patience; /* clock_ms() until which a network is waited for; 0: nothing seen yet */
 	struct prefix6 *reserved; /* what no user can have of them; free() it at the end */
 	size_t n_reserved;
 };
@@ -51,6 +52,9 @@ ssize_t interface_reserved(const struct survey *survey, unsigned int index,
  */
 struct interface_plan interface_plan(const struct survey *survey, unsigned int index,
 				     const struct prefix6 *prefix);
+
+/* Whether interface_mend() is due again when patience ends. */
+bool interface_waits(const struct interface_state *state);
 
 /*
  * Sees that the server's own addresses and the routes of the pools are there, on the shared device

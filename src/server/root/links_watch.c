@@ -7,11 +7,16 @@
 /* Devices that are looked at before others have their turn. */
 enum { LINKS_LOOKS = 64 };
 
-static void links_touch(struct links *links, struct links_device *device)
+static void links_queue(struct links *links, struct links_device *device)
 {
 	if (!device->touched)
 		TAILQ_INSERT_TAIL(&links->touched, device, on_touched);
 	device->touched = true;
+}
+
+static void links_touch(struct links *links, struct links_device *device)
+{
+	links_queue(links, device);
 	linkwatch_look_soon(links->watch);
 }
 
@@ -97,6 +102,10 @@ static void links_on_look(void *arg)
 	}
 	if (device != last)
 		linkwatch_look_by(links->watch, clock_ms());
+	if (interface_waits(&links->shared)) {
+		links_queue(links, &links->devices[0]);
+		linkwatch_look_by(links->watch, links->shared.patience);
+	}
 }
 
 /* Removing a device is our own doing. */
