@@ -35,10 +35,10 @@ static bool facts_is_running(const char *database)
 	locks = fopen("/proc/locks", "re");
 	/* "1: FLOCK ADVISORY WRITE 17 00:2f:1234 0 EOF", with the number of the file behind. */
 	while (locks && !locked && fgets(line, sizeof(line), locks)) {
-		unsigned long long number;
+		const char *number = strrchr(line, ':');
 
-		locked = sscanf(line, "%*s FLOCK %*s WRITE %*d %*x:%*x:%llu", &number) == 1 &&
-			 number == (unsigned long long)info.st_ino;
+		locked = number && strstr(line, " FLOCK ") && strstr(line, " WRITE ") &&
+			 strtoull(number + 1, NULL, 10) == (unsigned long long)info.st_ino;
 	}
 	if (locks)
 		(void)fclose(locks);
