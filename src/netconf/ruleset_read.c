@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "netconf/launch.h"
+#include "netconf/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +22,6 @@ static char *const ruleset_words[] = {(char[]){"nft"},	(char[]){"-s"},	     (cha
 				      (char[]){"list"}, (char[]){"ruleset"}, NULL};
 static char *const ruleset_environment[] = {(char[]){"PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
 					    (char[]){"LC_ALL=C"}, NULL};
-
-static const char *const ruleset_programs[] = {"/usr/sbin/nft", "/sbin/nft", "/usr/local/sbin/nft"};
 
 static int ruleset_spawn(const char *program, int output, pid_t *pid)
 {
@@ -84,16 +83,16 @@ static char *ruleset_collect(int fd)
 
 char *ruleset_read(void)
 {
+	char program[PROGRAM_PATH_SIZE];
 	char *text = NULL;
-	int error = ENOENT;
+	int error;
 	int status = 0;
 	int fds[2];
 	pid_t pid = 0;
 
-	if (pipe2(fds, O_CLOEXEC) == -1)
+	if (!program_find("nft", program) || pipe2(fds, O_CLOEXEC) == -1)
 		return NULL;
-	for (size_t i = 0; error && i < sizeof(ruleset_programs) / sizeof(ruleset_programs[0]); i++)
-		error = ruleset_spawn(ruleset_programs[i], fds[1], &pid);
+	error = ruleset_spawn(program, fds[1], &pid);
 	close(fds[1]);
 	if (!error) {
 		text = ruleset_collect(fds[0]);
