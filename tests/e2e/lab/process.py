@@ -13,6 +13,9 @@ from pathlib import Path
 from .node import alive, command, command_line
 from .wait import until
 
+# Numbers of epoll_wait, epoll_pwait and epoll_pwait2 on x86-64, and of epoll_pwait on ARM.
+EPOLL_WAIT = {"232", "281", "441", "22"}
+
 
 def _own_terminal():
     """Makes standard input the terminal of the new session (for password prompts)."""
@@ -95,11 +98,11 @@ class Process:
 
     @contextlib.contextmanager
     def held(self, *rooms):
-        """Rooms stand still meanwhile, so that they see all that is done as one."""
+        """Rooms stand still meanwhile, in their loops, so that they see all that is done as one."""
         pids = [self.rooms()[room] for room in rooms]
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
         try:
+            for pid in pids:
+                until(lambda pid=pid: _stop_in_loop(pid), f"{self.name} waits in its loop")
             yield
         finally:
             for pid in pids:
@@ -118,6 +121,17 @@ class Process:
             end_quietly(pid)
         assert self.wait() == -signal.SIGKILL
         until(lambda: not any(alive(pid) for pid in stopped), f"all of {self.name} ends")
+
+
+def _stop_in_loop(pid):
+    """Stops a process if it waits for events; in the middle of something it would be stopped between
+    a look at the machine and what follows from it."""
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] == "T", "it stops")
+    if Path(f"/proc/{pid}/syscall").read_text().split()[0] in EPOLL_WAIT:
+        return True
+    os.kill(pid, signal.SIGCONT)
+    return False
 
 
 def _family(pid):
