@@ -334,7 +334,12 @@ static int links_lead(const struct links *links, struct links_device *device,
 	if (prefix->len > 0)
 		result =
 			netlink_route_ensure(netlink, device->kept.index, prefix, INTERFACE_METRIC);
-	return result < 0 ? result : 0;
+	if (result >= 0)
+		return 0;
+	/* Then there is no route, but for one that was there before. */
+	if (!prefix6_equal(&old, prefix))
+		device->prefix.len = 0;
+	return result;
 }
 
 /* What a device that is there is for the next client of its user. */
