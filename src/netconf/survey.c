@@ -2,34 +2,26 @@
 #include "netconf/survey.h"
 
 #include "netconf/netlink_talk.h"
+#include "netconf/sysctl.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /* Two routes to 8000::/1 and ::/1, or one to 2000::/3, are a default route as well. */
 enum { SURVEY_DEFAULT_LEN = 3 };
 
 int survey_setting(const char *name, const char *key)
 {
-	char path[128];
-	char text[16] = "";
-	ssize_t n;
-	int fd;
+	char path[IFNAMSIZ + 48];
+	int value;
 
-	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", name, key);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd == -1)
-		return -1;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	return n > 0 && text[0] >= '0' && text[0] <= '9' ? (int)strtol(text, NULL, 10) : -1;
+	(void)snprintf(path, sizeof(path), "net/ipv6/conf/%s/%s", name, key);
+	return sysctl_read(path, &value) == 0 && value >= 0 ? value : -1;
 }
 
 /* One more of a list, all zero; NULL where memory is short. */

@@ -2,6 +2,7 @@
 #include "netconf/tun.h"
 
 #include "base/log.h"
+#include "netconf/sysctl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -104,33 +105,19 @@ int tun_look(unsigned int index, char name[static IFNAMSIZ], bool *up)
 
 int tun_accept_ra(const char *name, bool accept)
 {
-	char path[IFNAMSIZ + 40];
-	int error = 0;
-	int fd;
+	char key[IFNAMSIZ + 32];
 
-	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_ra", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd == -1)
-		return -errno;
-	if (write(fd, accept ? "2" : "0", 1) == -1)
-		error = -errno;
-	close(fd);
-	return error;
+	(void)snprintf(key, sizeof(key), "net/ipv6/conf/%s/accept_ra", name);
+	return sysctl_write(key, accept ? 2 : 0);
 }
 
 bool tun_ipv6_is_off(const char *name)
 {
-	char path[IFNAMSIZ + 40];
-	FILE *file;
-	int first;
+	char key[IFNAMSIZ + 32];
+	int value;
 
-	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	first = fgetc(file);
-	(void)fclose(file);
-	return first != EOF && first != '0';
+	(void)snprintf(key, sizeof(key), "net/ipv6/conf/%s/disable_ipv6", name);
+	return sysctl_read(key, &value) == 0 && value != 0;
 }
 
 bool tun_is_orphan(const char *name)
