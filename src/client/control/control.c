@@ -100,7 +100,7 @@ void control_feed(const struct session_event *event, void *arg)
 	struct session_actions actions;
 
 	session_feed(&control->session, event, clock_ms(), &actions);
-	if (actions.message[0] && actions.hushed)
+	if (actions.message[0] && actions.suppressed)
 		log_debug("%s", actions.message);
 	else if (actions.message[0] && actions.warning)
 		log_warnx("%s", actions.message);
@@ -111,7 +111,7 @@ void control_feed(const struct session_event *event, void *arg)
 	if (actions.what & SESSION_DO_CLOSE) {
 		connection_close(control->connection);
 		/* A session that was only tried out has no tunnel whose end would remove it. */
-		if (control->session.link == SESSION_LINK_NONE)
+		if (control->session.tunnel == SESSION_TUNNEL_NONE)
 			control_forward_remove(control);
 	}
 	if (actions.what & SESSION_DO_ADD)
@@ -260,7 +260,7 @@ static void control_on_raised(const void *body, void *arg)
 	struct control *control = arg;
 	const struct client_raised *raised = body;
 
-	if (control->session.link != SESSION_LINK_RAISING) {
+	if (control->session.tunnel != SESSION_TUNNEL_RAISING) {
 		control_wrong(control, "monitor", "raised");
 		return;
 	}
@@ -286,7 +286,7 @@ static void control_on_lowered(void *arg)
 {
 	struct control *control = arg;
 
-	if (control->session.link == SESSION_LINK_LOWERING)
+	if (control->session.tunnel == SESSION_TUNNEL_LOWERING)
 		control_tunnel_gone(control, SESSION_LOWERED);
 	else
 		control_wrong(control, "monitor", "lowered");
@@ -296,10 +296,10 @@ static void control_on_lost(void *arg)
 {
 	struct control *control = arg;
 
-	if (control->session.link == SESSION_LINK_NONE)
+	if (control->session.tunnel == SESSION_TUNNEL_NONE)
 		control_wrong(control, "monitor", "lost");
 	/* One that was asked for since then is another one. */
-	else if (control->session.link != SESSION_LINK_RAISING)
+	else if (control->session.tunnel != SESSION_TUNNEL_RAISING)
 		control_tunnel_gone(control, SESSION_LOST);
 }
 

@@ -205,7 +205,7 @@ static void session_on_hold_end(struct session *session, struct session_actions 
 
 static void session_on_raised(struct session *session, int64_t now, struct session_actions *actions)
 {
-	session->link = SESSION_LINK_UP;
+	session->tunnel = SESSION_TUNNEL_UP;
 	if (session->state == SESSION_RAISE) {
 		session->up_since = now;
 		session->status = CLIENT_OK;
@@ -225,7 +225,7 @@ static const char session_not_here[] = "the tunnel cannot be made here";
 static void session_on_raise_error(struct session *session, int64_t now,
 				   struct session_actions *actions)
 {
-	session->link = SESSION_LINK_NONE;
+	session->tunnel = SESSION_TUNNEL_NONE;
 	if (session->state == SESSION_RAISE || session->state == SESSION_UP)
 		session_fail(session, now, actions, CLIENT_LOCAL, session_not_here);
 	else if (session->state == SESSION_LOWER)
@@ -235,7 +235,7 @@ static void session_on_raise_error(struct session *session, int64_t now,
 static void session_on_lowered(struct session *session, int64_t now,
 			       struct session_actions *actions)
 {
-	session->link = SESSION_LINK_NONE;
+	session->tunnel = SESSION_TUNNEL_NONE;
 	if (session->state == SESSION_LOWER)
 		session_then(session, now, actions);
 	else if (session->state == SESSION_RAISE)
@@ -245,13 +245,13 @@ static void session_on_lowered(struct session *session, int64_t now,
 static void session_on_lost(struct session *session, int64_t now, struct session_actions *actions)
 {
 	/* Else monitor has been asked for something since, and answers to that. */
-	if (session->link != SESSION_LINK_UP)
+	if (session->tunnel != SESSION_TUNNEL_UP)
 		return;
 	if (session->state != SESSION_UP) {
 		session_let_go(session, actions, session_not_here);
 		actions->warning = true;
 	}
-	session->link = SESSION_LINK_NONE;
+	session->tunnel = SESSION_TUNNEL_NONE;
 	if (session->state == SESSION_UP)
 		session_fail(session, now, actions, CLIENT_LOCAL, session_not_here);
 }

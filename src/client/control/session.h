@@ -8,8 +8,8 @@
 
 #include "client/control/retry.h"
 #include "client/exits.h"
+#include "client/failure_log.h"
 #include "client/msg.h"
-#include "client/repeat.h"
 #include "proto/message.h"
 #include "proto/probe.h"
 
@@ -119,21 +119,21 @@ struct session_actions {
 	char send[DTCP_LINE_SIZE];
 	char message[512]; /* a line for the log, or "" */
 	bool warning;	   /* of that line */
-	bool hushed;	   /* it has been said often enough; for debugging only */
+	bool suppressed;   /* it has been said often enough; for debugging only */
 	enum client_exit status;
 };
 
 /* What is known of one of the servers. */
 struct session_server {
 	char password[DTCP_PASSWORD_MAX + 1];
-	bool udp;		/* the next attempt is for UDP */
-	bool udp_known;		/* it has granted a session over UDP */
-	bool silent;		/* its far end did not answer over protocol 41; UDP is next */
-	bool trusted;		/* it knows nothing but protocol 41, which is not tried out */
-	struct in_addr address; /* of its name, the one last connected to; 0: none yet */
-	bool past;		/* that one was of no use: begin with the one behind it */
-	struct in_addr answers; /* the one that has answered over protocol 41; 0: none */
-	struct repeat repeat;	/* what has been said of it */
+	bool udp;		     /* the next attempt is for UDP */
+	bool udp_known;		     /* it has granted a session over UDP */
+	bool silent;		     /* its far end did not answer over protocol 41; UDP is next */
+	bool trusted;		     /* it knows nothing but protocol 41, which is not tried out */
+	struct in_addr address;	     /* of its name, the one last connected to; 0: none yet */
+	bool past;		     /* that one was of no use: begin with the one behind it */
+	struct in_addr answers;	     /* the one that has answered over protocol 41; 0: none */
+	struct failure_log failures; /* what has been said of it */
 };
 
 struct session {
@@ -150,11 +150,11 @@ struct session {
 	uint8_t key[PROBE_KEY_SIZE]; /* of the probes, with UDP */
 	bool udp;		     /* this attempt, or session, is for UDP */
 	enum {
-		SESSION_LINK_NONE,
-		SESSION_LINK_RAISING,
-		SESSION_LINK_UP,
-		SESSION_LINK_LOWERING
-	} link;
+		SESSION_TUNNEL_NONE,
+		SESSION_TUNNEL_RAISING,
+		SESSION_TUNNEL_UP,
+		SESSION_TUNNEL_LOWERING
+	} tunnel;
 	bool continued; /* while raising: an earlier session's tunnel was there */
 	struct {
 		bool udp;	  /* the tunnel's packets go over UDP */

@@ -37,7 +37,7 @@ void session_want_port(const struct session *session, struct session_actions *ac
 void session_tell_port(struct session *session, struct session_actions *actions)
 {
 	if (session->path.port_new && session->state == SESSION_UP &&
-	    session->link == SESSION_LINK_UP)
+	    session->tunnel == SESSION_TUNNEL_UP)
 		session_tell_tunnel(session, actions);
 }
 
@@ -47,8 +47,8 @@ void session_on_port(struct session *session, uint16_t port, struct session_acti
 		       "UDP port %u is used from now on: nothing came back to the one before",
 		       port);
 	/* A tunnel that is held hears of it when it has a session again. */
-	session->path.port_new = session->path.udp && (session->link == SESSION_LINK_UP ||
-						       session->link == SESSION_LINK_RAISING);
+	session->path.port_new = session->path.udp && (session->tunnel == SESSION_TUNNEL_UP ||
+						       session->tunnel == SESSION_TUNNEL_RAISING);
 	session_tell_port(session, actions);
 }
 

@@ -76,29 +76,29 @@ void session_then(struct session *session, int64_t now, struct session_actions *
 
 bool session_has_tunnel(const struct session *session)
 {
-	return session->link == SESSION_LINK_UP ||
-	       (session->link == SESSION_LINK_RAISING && session->continued);
+	return session->tunnel == SESSION_TUNNEL_UP ||
+	       (session->tunnel == SESSION_TUNNEL_RAISING && session->continued);
 }
 
 void session_lower(struct session *session, struct session_actions *actions)
 {
-	session->link = SESSION_LINK_LOWERING;
+	session->tunnel = SESSION_TUNNEL_LOWERING;
 	session->hold_until = -1;
 	actions->what |= SESSION_DO_LOWER;
 }
 
 void session_disconnected(struct session *session, int64_t now, struct session_actions *actions)
 {
-	if (session->link == SESSION_LINK_UP && session->keep) {
+	if (session->tunnel == SESSION_TUNNEL_UP && session->keep) {
 		if (session->hold_until < 0)
 			session->hold_until = now + (int64_t)session->config.hold * 1000;
 		session_then(session, now, actions);
 		return;
 	}
-	if (session->link == SESSION_LINK_UP)
+	if (session->tunnel == SESSION_TUNNEL_UP)
 		session_lower(session, actions);
 	/* Else monitor is at work, and its answer goes on from here. */
-	if (session->link == SESSION_LINK_NONE)
+	if (session->tunnel == SESSION_TUNNEL_NONE)
 		session_then(session, now, actions);
 	else
 		session_enter(session, SESSION_LOWER, now, -1);
@@ -125,7 +125,7 @@ void session_change_to_udp(struct session *session, int64_t now, struct session_
 	session->udp = true;
 	session->servers[session->retry.current].udp = true;
 	session->servers[session->retry.current].silent = false;
-	session->keep = session->link == SESSION_LINK_UP;
+	session->keep = session->tunnel == SESSION_TUNNEL_UP;
 	session->then = SESSION_THEN_RECONNECT;
 	session_quit(session, now, actions);
 }
@@ -188,8 +188,8 @@ void session_quit_done(struct session *session, int64_t now, struct session_acti
 
 void session_tell_tunnel(struct session *session, struct session_actions *actions)
 {
-	session->continued = session->link == SESSION_LINK_UP;
-	session->link = SESSION_LINK_RAISING;
+	session->continued = session->tunnel == SESSION_TUNNEL_UP;
+	session->tunnel = SESSION_TUNNEL_RAISING;
 	session->path.port_new = false;
 	actions->what |= SESSION_DO_RAISE;
 }
@@ -198,7 +198,7 @@ void session_raise(struct session *session, int64_t now, struct session_actions 
 {
 	session_enter(session, SESSION_RAISE, now, -1);
 	/* A tunnel that is just being removed has to be gone before. */
-	if (session->link == SESSION_LINK_LOWERING)
+	if (session->tunnel == SESSION_TUNNEL_LOWERING)
 		return;
 	session_tell_tunnel(session, actions);
 	session->path.udp = session->udp;
@@ -210,14 +210,14 @@ void session_raise(struct session *session, int64_t now, struct session_actions 
 void session_succeeded(struct session *session, int64_t now, struct session_actions *actions)
 {
 	struct session_server *server = &session->servers[session->retry.current];
-	const struct repeat *repeat = &server->repeat;
+	const struct failure_log *log = &server->failures;
 
-	if (repeat->hushed)
+	if (log->suppressed)
 		(void)snprintf(actions->message, sizeof(actions->message),
 			       "%s: works again, after %u failures in %" PRId64 " s",
-			       session_server_name(session), repeat->failures,
-			       (now - repeat->since) / 1000);
-	repeat_forget(&server->repeat);
+			       session_server_name(session), log->failures,
+			       (now - log->since) / 1000);
+	failure_log_reset(&server->failures);
 	server->past = false;
 	retry_succeeded(&session->retry);
 }
@@ -256,26 +256,26 @@ void session_doubt_udp(struct session *session)
 }
 
 /* What is to be said of a failure that others have come before, and will come after. */
-static void session_say(struct session_actions *actions, struct repeat *repeat, const char *reason,
-			const char *next, bool hopeless, int64_t now)
+static void session_say(struct session_actions *actions, struct failure_log *log,
+			const char *reason, const char *next, bool hopeless, int64_t now)
 {
 	size_t size = sizeof(actions->message);
 
-	switch (repeat_failed(repeat, reason, hopeless, now)) {
-	case REPEAT_HUSH:
-		actions->hushed = true;
+	switch (failure_log_add(log, reason, hopeless, now)) {
+	case FAILURE_LOG_SUPPRESS:
+		actions->suppressed = true;
 		__attribute__((fallthrough));
-	case REPEAT_SAY:
+	case FAILURE_LOG_SAY:
 		(void)snprintf(actions->message, size, "%s%s", reason, next);
 		break;
-	case REPEAT_SAY_LAST:
+	case FAILURE_LOG_SAY_LAST:
 		(void)snprintf(actions->message, size,
 			       "%s%s (not said again for an hour, unless it changes)", reason,
 			       next);
 		break;
-	case REPEAT_SAY_AGAIN:
+	case FAILURE_LOG_SAY_AGAIN:
 		(void)snprintf(actions->message, size, "%s%s (%u failures in %" PRId64 " s)",
-			       reason, next, repeat->failures, (now - repeat->since) / 1000);
+			       reason, next, log->failures, (now - log->since) / 1000);
 		break;
 	}
 }
@@ -331,7 +331,7 @@ session_end(struct session *session, int64_t now, struct session_actions *action
 		what = "session lost: ";
 	actions->warning = true;
 	if (session->then != SESSION_THEN_EXIT && what[0] == '\0')
-		session_say(actions, &server->repeat, reason, next, verdict.hopeless, now);
+		session_say(actions, &server->failures, reason, next, verdict.hopeless, now);
 	else
 		(void)snprintf(actions->message, sizeof(actions->message), "%s%s%s", what, reason,
 			       next);

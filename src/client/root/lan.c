@@ -266,7 +266,7 @@ static void lan_on_touched(unsigned int index, void *arg)
 
 	if (!lan->up || (index != 0 && (!if_indextoname(index, name) || !lan_is_lan(lan, name))))
 		return;
-	linkwatch_look_soon(lan->watch);
+	interface_watch_look_soon(lan->watch);
 }
 
 /* --- up and down -------------------------------------------------------------------------- */
@@ -364,9 +364,9 @@ struct lan *lan_new(struct event_base *base, const struct client_options *option
 	if (!lan->start)
 		goto failed;
 	/* Without it an interface that comes later gets nothing. */
-	lan->watch = linkwatch_new(base, &(const struct linkwatch_owner){.touched = lan_on_touched,
-									 .look = lan_look,
-									 .arg = lan});
+	lan->watch = interface_watch_new(
+		base, &(const struct interface_watch_owner){
+			      .touched = lan_on_touched, .look = lan_look, .arg = lan});
 	return lan;
 failed:
 	log_warnx("--lan cannot be prepared");
@@ -378,7 +378,7 @@ void lan_free(struct lan *lan)
 {
 	if (!lan)
 		return;
-	linkwatch_free(lan->watch);
+	interface_watch_free(lan->watch);
 	if (lan->start)
 		event_free(lan->start);
 	/* Its last word is that it is no router any more, and the prefix not to be used. */

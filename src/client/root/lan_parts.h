@@ -6,7 +6,7 @@
 #include "client/lan.h"
 #include "client/options.h"
 #include "client/root/lan_record.h"
-#include "netconf/linkwatch.h"
+#include "netconf/interface_watch.h"
 #include "netconf/netlink.h"
 #include "netconf/program.h"
 
@@ -21,7 +21,7 @@ struct lan {
 	struct event_base *base;
 	struct netlink *netlink;
 	struct lan_record *record; /* NULL: there has been no tunnel yet */
-	struct linkwatch *watch;
+	struct interface_watch *watch;
 	struct event *start;
 	char interface[IFNAMSIZ]; /* the tunnel's */
 	bool up;

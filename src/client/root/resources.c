@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 #include "client/root/hook.h"
+#include "client/root/interface.h"
 #include "client/root/lan_record.h"
-#include "client/root/link.h"
 #include "forward/counters.h"
 #include "forward/msg.h"
 #include "netconf/sockets.h"
@@ -38,7 +38,7 @@ bool client_resources_try_device(const struct client_options *options, struct ne
 		return false;
 	if (fd >= 0)
 		close(fd);
-	link_sweep(netlink);
+	interface_sweep(netlink);
 	if (lan_record_sweep(NULL) > 0)
 		log_info("took back what an earlier run has left on the networks here");
 	return true;

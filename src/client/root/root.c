@@ -14,11 +14,11 @@
 #include "client/options.h"
 #include "client/resolver/resolver.h"
 #include "client/root/account.h"
-#include "client/root/carrier.h"
 #include "client/root/lookup.h"
 #include "client/root/reconnect.h"
 #include "client/root/resources.h"
 #include "client/root/status.h"
+#include "client/root/tunnel_state.h"
 #include "client/tunnel.h"
 #include "fastpath/root.h"
 #include "forward/msg.h"
@@ -44,7 +44,7 @@ struct root {
 	struct lookups *lookups;
 	struct watch *watch;
 	struct wake *wake;
-	struct carrier carrier;
+	struct tunnel_state tunnel;
 	struct client_session session; /* as control says */
 	bool ready;		       /* the tunnel has been up once */
 	bool told;		       /* control that it is up, and it has not asked for its end */
@@ -62,7 +62,7 @@ static void root_tell_status(const struct root *root)
 {
 	char text[ROOT_STATUS_SIZE];
 
-	status_describe(&root->carrier, &root->session, text, sizeof(text));
+	status_describe(&root->tunnel, &root->session, text, sizeof(text));
 	service_status(supervisor_service(root->supervisor), "%s", text);
 }
 
@@ -102,7 +102,7 @@ static void root_on_raised(bool ok, void *arg)
 	if (!supervisor_is_ending(root->supervisor))
 		return;
 	if (ok)
-		carrier_lower(&root->carrier);
+		tunnel_state_lower(&root->tunnel);
 	else
 		supervisor_leave(root->supervisor);
 }
@@ -132,12 +132,12 @@ static void root_on_raise(const void *body, void *arg)
 	struct root *root = arg;
 	const char *why = "another one is being made";
 
-	if (!carrier_can_raise(&root->carrier) || !tunnel_check(body, root->options, &why)) {
+	if (!tunnel_state_can_raise(&root->tunnel) || !tunnel_check(body, root->options, &why)) {
 		supervisor_fail(root->supervisor, "control asked for a tunnel that cannot be: %s",
 				why);
 		return;
 	}
-	carrier_raise(&root->carrier, body);
+	tunnel_state_raise(&root->tunnel, body);
 	root_tell_status(root);
 }
 
@@ -145,13 +145,13 @@ static void root_on_lower(void *arg)
 {
 	struct root *root = arg;
 
-	if (!carrier_can_lower(&root->carrier)) {
+	if (!tunnel_state_can_lower(&root->tunnel)) {
 		supervisor_fail(root->supervisor,
 				"control asked to remove a tunnel that is not there");
 		return;
 	}
 	root->told = false;
-	carrier_lower(&root->carrier);
+	tunnel_state_lower(&root->tunnel);
 	root_tell_status(root);
 }
 
@@ -247,7 +247,7 @@ static void root_on_network(void *arg)
 {
 	const struct root *root = arg;
 
-	fastpath_join_uplinks(root->carrier.link.fast);
+	fastpath_join_uplinks(root->tunnel.interface.fast);
 	root_tell(arg, CLIENT_MSG_NETWORK, NULL, 0);
 }
 
@@ -271,10 +271,10 @@ static void root_report(void *arg)
 	struct root *root = arg;
 	char text[ROOT_STATUS_SIZE];
 
-	status_describe(&root->carrier, &root->session, text, sizeof(text));
+	status_describe(&root->tunnel, &root->session, text, sizeof(text));
 	log_info("status: %s", text);
 	if (!root->options->no_device)
-		fastpath_say(root->carrier.link.fast);
+		fastpath_say(root->tunnel.interface.fast);
 	root_tell(root, CLIENT_MSG_REPORT, NULL, 0);
 }
 
@@ -295,29 +295,29 @@ static void root_hurry(void *arg)
 {
 	struct root *root = arg;
 
-	carrier_hurry(&root->carrier);
+	tunnel_state_hurry(&root->tunnel);
 }
 
 static bool root_busy(void *arg)
 {
 	const struct root *root = arg;
 
-	return root->carrier.script != NULL;
+	return root->tunnel.script != NULL;
 }
 
 /* What is there is removed first. */
 static void root_end(int status, void *arg)
 {
 	struct root *root = arg;
-	enum carrier_state state = root->carrier.state;
+	enum tunnel_phase state = root->tunnel.phase;
 
 	root_tell_end(root, status);
 	/* Control has nothing more to say. */
 	supervisor_close(root->supervisor, CLIENT_CONTROL);
-	if (state == CARRIER_DOWN)
+	if (state == TUNNEL_STATE_DOWN)
 		supervisor_leave(root->supervisor);
-	else if (state == CARRIER_UP || root->carrier.again)
-		carrier_lower(&root->carrier);
+	else if (state == TUNNEL_STATE_UP || root->tunnel.again)
+		tunnel_state_lower(&root->tunnel);
 	/* Else the script is running, and what comes after it sees that we are ending. */
 }
 
@@ -326,7 +326,7 @@ static void root_reaped(pid_t pid, int status, void *arg)
 	struct root *root = arg;
 
 	if (!lookups_reaped(root->lookups, pid, status))
-		carrier_reaped(&root->carrier, pid, status);
+		tunnel_state_reaped(&root->tunnel, pid, status);
 }
 
 static const struct supervisor_events root_events = {
@@ -354,7 +354,7 @@ static void root_tell_account(struct root *root, uint32_t udp_port,
 		root_tell(root, CLIENT_MSG_PASSWORD, &password, sizeof(password));
 	}
 	explicit_bzero(&password, sizeof(password));
-	(void)strlcpy(account.user, root->carrier.user, sizeof(account.user));
+	(void)strlcpy(account.user, root->tunnel.user, sizeof(account.user));
 	root_tell(root, CLIENT_MSG_ACCOUNT, &account, sizeof(account));
 }
 
@@ -369,12 +369,12 @@ static bool root_begin_fast(struct root *root, uint32_t udp_port)
 
 	if (root->options->no_device)
 		return true;
-	if (!fastpath_begin(root->options->fast, &config, &root->carrier.link.fast))
+	if (!fastpath_begin(root->options->fast, &config, &root->tunnel.interface.fast))
 		return false;
-	fastpath_join_uplinks(root->carrier.link.fast);
-	fastpath_hand_counters(root->carrier.link.fast, root->supervisor, CLIENT_CONTROL,
+	fastpath_join_uplinks(root->tunnel.interface.fast);
+	fastpath_hand_counters(root->tunnel.interface.fast, root->supervisor, CLIENT_CONTROL,
 			       CLIENT_MSG_FAST);
-	fastpath_hand(root->carrier.link.fast, root->supervisor, CLIENT_FORWARD);
+	fastpath_hand(root->tunnel.interface.fast, root->supervisor, CLIENT_FORWARD);
 	return true;
 }
 
@@ -388,17 +388,17 @@ static int root_prepare(struct root *root)
 
 	if (!lan_check(options))
 		return CLIENT_LOCAL;
-	if (!client_resources_script(options, root->carrier.script_path))
+	if (!client_resources_script(options, root->tunnel.script_path))
 		return CLIENT_USAGE;
-	root->carrier.user = root->carrier.link.user = account_user(options);
-	if (!root->carrier.user)
+	root->tunnel.user = root->tunnel.interface.user = account_user(options);
+	if (!root->tunnel.user)
 		return CLIENT_USAGE;
 	/* Before anything is there that could be left behind: ^C at the question is the end. */
-	status = (int)account_get(options, root->carrier.user, &passwords);
+	status = (int)account_get(options, root->tunnel.user, &passwords);
 	if (status == CLIENT_OK &&
 	    (!supervisor_claim(root->supervisor) ||
-	     netlink_open(&root->carrier.link.netlink) != 0 ||
-	     !client_resources_try_device(options, root->carrier.link.netlink) ||
+	     netlink_open(&root->tunnel.interface.netlink) != 0 ||
+	     !client_resources_try_device(options, root->tunnel.interface.netlink) ||
 	     !client_resources_open(root->supervisor, options, &udp_port) ||
 	     !root_begin_fast(root, udp_port)))
 		status = CLIENT_LOCAL;
@@ -416,12 +416,12 @@ static int root_serve(struct root *root, int argc, char *const argv[])
 
 	if (!supervisor_daemonize(supervisor))
 		return CLIENT_LOCAL;
-	base = root->carrier.base = supervisor_base(supervisor);
+	base = root->tunnel.base = supervisor_base(supervisor);
 	rate_init_burst(&root->ports, ROOT_PORTS_RATE, ROOT_PORTS_BURST, (uint64_t)clock_ms());
 	root->reconnect = reconnect_new(base, root_on_reconnect, root);
 	if (root->options->lan.n > 0)
-		root->carrier.lan = lan_new(base, root->options, root->carrier.link.netlink);
-	if (root->reconnect && (root->carrier.lan || root->options->lan.n == 0) &&
+		root->tunnel.lan = lan_new(base, root->options, root->tunnel.interface.netlink);
+	if (root->reconnect && (root->tunnel.lan || root->options->lan.n == 0) &&
 	    supervisor_start(supervisor, argc, argv))
 		root->lookups = lookups_new(base, root->options, supervisor_children(supervisor),
 					    RESOLVER_TIMEOUT);
@@ -429,15 +429,15 @@ static int root_serve(struct root *root, int argc, char *const argv[])
 		root_tell_status(root);
 		/* Without them a change is noticed when a ping goes unanswered. */
 		root->watch = watch_new(base, root_on_network, root);
-		carrier_watch(&root->carrier);
+		tunnel_state_watch(&root->tunnel);
 		root->wake = wake_new(base, root_on_woke, root);
 		status = supervisor_run(supervisor);
 	}
-	carrier_unwatch(&root->carrier);
+	tunnel_state_unwatch(&root->tunnel);
 	wake_free(root->wake);
 	watch_free(root->watch);
 	lookups_free(root->lookups);
-	lan_free(root->carrier.lan);
+	lan_free(root->tunnel.lan);
 	reconnect_free(root->reconnect);
 	return status;
 }
@@ -446,25 +446,25 @@ int client_root_run(const struct program *program, int argc, char *const argv[])
 {
 	struct root root = {
 		.options = program->options,
-		.carrier = {.options = program->options,
-			    .link = {.options = program->options},
-			    .raised = root_on_raised,
-			    .lowered = root_on_lowered,
-			    .lost = root_on_lost,
-			    .arg = &root},
+		.tunnel = {.options = program->options,
+			   .interface = {.options = program->options},
+			   .raised = root_on_raised,
+			   .lowered = root_on_lowered,
+			   .lost = root_on_lost,
+			   .arg = &root},
 	};
 	int status;
 
 	root.supervisor = supervisor_new(program, &root_events, &root, &status);
 	if (!root.supervisor)
 		return status;
-	root.carrier.supervisor = root.supervisor;
+	root.tunnel.supervisor = root.supervisor;
 	status = root_prepare(&root);
 	if (status == CLIENT_OK)
 		status = root_serve(&root, argc, argv);
 	supervisor_stop(root.supervisor);
 	supervisor_free(root.supervisor);
-	fastpath_close(root.carrier.link.fast);
-	netlink_close(root.carrier.link.netlink);
+	fastpath_close(root.tunnel.interface.fast);
+	netlink_close(root.tunnel.interface.netlink);
 	return status;
 }

@@ -67,17 +67,17 @@ int source_routes_add(struct source_routes *routes, struct netlink *netlink, uns
 }
 
 void source_routes_restore(const struct source_routes *routes, struct netlink *netlink,
-			   unsigned int index, struct kept_mending *mending)
+			   unsigned int index, struct drift_repair *repair)
 {
 	char text[PREFIX6_STRLEN];
 
 	if (routes->n == 0)
 		return;
-	kept_mend(mending, rules_route_ensure(netlink, index, routes->table), "default route",
-		  "of its own table");
+	drift_repair_note(repair, rules_route_ensure(netlink, index, routes->table),
+			  "default route", "of its own table");
 	for (size_t i = 0; i < routes->n; i++)
-		kept_mend(mending, rules_ensure(netlink, &routes->from[i], routes->table),
-			  "rule from", prefix6_format(&routes->from[i], text));
+		drift_repair_note(repair, rules_ensure(netlink, &routes->from[i], routes->table),
+				  "rule from", prefix6_format(&routes->from[i], text));
 }
 
 void source_routes_remove(struct source_routes *routes, struct netlink *netlink)

@@ -8,7 +8,7 @@
 
 #include "client/msg.h"
 #include "client/options.h"
-#include "netconf/kept.h"
+#include "netconf/drift.h"
 #include "netconf/netlink.h"
 
 #define SOURCE_ROUTES_MAX (DTCP_PREFIXES_MAX + CLIENT_OWN_MAX)
@@ -32,7 +32,7 @@ int source_routes_add(struct source_routes *routes, struct netlink *netlink, uns
 
 /* Puts back what others have removed. */
 void source_routes_restore(const struct source_routes *routes, struct netlink *netlink,
-			   unsigned int index, struct kept_mending *mending);
+			   unsigned int index, struct drift_repair *mending);
 
 /* The route goes with the interface. */
 void source_routes_remove(struct source_routes *routes, struct netlink *netlink);

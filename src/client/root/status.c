@@ -37,11 +37,11 @@ const char *status_reason(enum client_exit status)
 }
 
 /* Who is where, and what came of it. */
-static void status_describe_up(const struct carrier *carrier, const struct client_session *session,
-			       char *buf, size_t size)
+static void status_describe_up(const struct tunnel_state *state,
+			       const struct client_session *session, char *buf, size_t size)
 {
-	const struct client_options *options = carrier->options;
-	const struct client_tunnel *tunnel = &carrier->tunnel;
+	const struct client_options *options = state->options;
+	const struct client_tunnel *tunnel = &state->tunnel;
 	char server[INET_ADDRSTRLEN];
 	char text[PREFIX6_STRLEN];
 	char rtt[40] = "";
@@ -57,37 +57,38 @@ static void status_describe_up(const struct carrier *carrier, const struct clien
 	if (session->rtt_us)
 		(void)snprintf(rtt, sizeof(rtt), ", round-trip time %.1f ms",
 			       session->rtt_us / 1000.0);
-	(void)snprintf(buf, size, "up: %s at %s (%s)%s%s%s%s%s%s", carrier->user,
+	(void)snprintf(buf, size, "up: %s at %s (%s)%s%s%s%s%s%s", state->user,
 		       options->servers[tunnel->server_index],
 		       inet_ntop(AF_INET, &tunnel->server, server, sizeof(server)), inside,
 		       options->no_device ? "" : ", interface ",
-		       options->no_device ? "" : carrier->link.kept.name,
+		       options->no_device ? "" : state->interface.known.name,
 		       tunnel->reply.udp_port ? ", over UDP" : "", rtt,
 		       session->path_dead ? ", but nothing comes through it" : "");
 }
 
-void status_describe(const struct carrier *carrier, const struct client_session *session, char *buf,
-		     size_t size)
+void status_describe(const struct tunnel_state *state, const struct client_session *session,
+		     char *buf, size_t size)
 {
 	const char *reason = status_reason(session->status);
 	const char *what = "connecting";
 
 	/* While it is made again as well. */
-	switch (carrier->state == CARRIER_RAISING && carrier->again ? CARRIER_UP : carrier->state) {
-	case CARRIER_RAISING:
+	switch (state->phase == TUNNEL_STATE_RAISING && state->again ? TUNNEL_STATE_UP
+								     : state->phase) {
+	case TUNNEL_STATE_RAISING:
 		(void)strlcpy(buf, "bringing the tunnel up", size);
 		return;
-	case CARRIER_LOWERING:
+	case TUNNEL_STATE_LOWERING:
 		(void)strlcpy(buf, "taking the tunnel down", size);
 		return;
-	case CARRIER_UP:
+	case TUNNEL_STATE_UP:
 		if (session->up) {
-			status_describe_up(carrier, session, buf, size);
+			status_describe_up(state, session, buf, size);
 			return;
 		}
 		what = "tunnel held, connecting again";
 		break;
-	case CARRIER_DOWN:
+	case TUNNEL_STATE_DOWN:
 		if (reason)
 			what = "no tunnel, connecting again";
 		break;

@@ -4,7 +4,7 @@
 #define DTCP_CLIENT_ROOT_STATUS_H
 
 #include "client/msg.h"
-#include "client/root/carrier.h"
+#include "client/root/tunnel_state.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,8 +15,8 @@ bool status_check(const struct client_session *session);
 /* Why there is no session, in a few words; the log has more. NULL for CLIENT_OK. */
 const char *status_reason(enum client_exit status);
 
-/* carrier: of it options, user, state and tunnel. */
-void status_describe(const struct carrier *carrier, const struct client_session *session, char *buf,
-		     size_t size);
+/* state: of it options, user, state and tunnel. */
+void status_describe(const struct tunnel_state *state, const struct client_session *session,
+		     char *buf, size_t size);
 
 #endif

@@ -185,7 +185,7 @@ static void interface_give_way(struct netlink *netlink, unsigned int index,
 /* One prefix. What is there for the first time was not removed by anybody. */
 static void interface_mend_prefix(struct netlink *netlink, unsigned int index,
 				  const struct prefix6 *prefix, const struct interface_plan *plan,
-				  struct interface_plan *old, struct kept_mending *mending)
+				  struct interface_plan *old, struct drift_repair *repair)
 {
 	const struct in6_addr own = prefix6_first(prefix);
 	char text[PREFIX6_STRLEN];
@@ -194,12 +194,12 @@ static void interface_mend_prefix(struct netlink *netlink, unsigned int index,
 	interface_give_way(netlink, index, prefix, old, plan);
 	if (plan->own) {
 		result = netlink_address_ensure(netlink, index, &own, 128, NULL);
-		kept_mend(mending, result > 0 && !old->own ? 0 : result, "address",
-			  inet_ntop(AF_INET6, &own, text, sizeof(text)));
+		drift_repair_note(repair, result > 0 && !old->own ? 0 : result, "address",
+				  inet_ntop(AF_INET6, &own, text, sizeof(text)));
 	}
 	result = netlink_route_ensure(netlink, index, prefix, plan->metric);
-	kept_mend(mending, result > 0 && old->metric != plan->metric ? 0 : result, "route",
-		  prefix6_format(prefix, text));
+	drift_repair_note(repair, result > 0 && old->metric != plan->metric ? 0 : result, "route",
+			  prefix6_format(prefix, text));
 	*old = *plan;
 }
 
@@ -212,8 +212,9 @@ bool interface_waits(const struct interface_state *state)
 	return false;
 }
 
-void interface_mend(const struct server_options *options, struct netlink *netlink,
-		    unsigned int index, struct interface_state *state, struct kept_mending *mending)
+void interface_repair(const struct server_options *options, struct netlink *netlink,
+		      unsigned int index, struct interface_state *state,
+		      struct drift_repair *repair)
 {
 	const struct prefix6 *prefixes[INTERFACE_PREFIXES];
 	struct prefix6 *reserved;
@@ -224,7 +225,7 @@ void interface_mend(const struct server_options *options, struct netlink *netlin
 	interface_prefixes(options, prefixes);
 	error = survey_take(&survey, netlink, prefixes, INTERFACE_PREFIXES);
 	if (error != 0) {
-		kept_mend(mending, error, "", "");
+		drift_repair_note(repair, error, "", "");
 		return;
 	}
 	if (state->patience == 0)
@@ -239,8 +240,7 @@ void interface_mend(const struct server_options *options, struct netlink *netlin
 		 */
 		if (plan.waits && (state->plans[i].own || clock_ms() >= state->patience))
 			plan = (struct interface_plan){.own = true, .metric = plan.metric};
-		interface_mend_prefix(netlink, index, prefixes[i], &plan, &state->plans[i],
-				      mending);
+		interface_mend_prefix(netlink, index, prefixes[i], &plan, &state->plans[i], repair);
 	}
 	n = interface_reserved(&survey, index, options, &reserved);
 	if (n >= 0) {
@@ -248,7 +248,7 @@ void interface_mend(const struct server_options *options, struct netlink *netlin
 		state->reserved = reserved;
 		state->n_reserved = (size_t)n;
 	} else {
-		kept_mend(mending, (int)n, "", "");
+		drift_repair_note(repair, (int)n, "", "");
 	}
 	survey_free(&survey);
 }

@@ -3,7 +3,7 @@
 #ifndef DTCP_SERVER_ROOT_INTERFACE_H
 #define DTCP_SERVER_ROOT_INTERFACE_H
 
-#include "netconf/kept.h"
+#include "netconf/drift.h"
 #include "netconf/netlink.h"
 #include "netconf/survey.h"
 #include "server/options.h"
@@ -53,16 +53,16 @@ ssize_t interface_reserved(const struct survey *survey, unsigned int index,
 struct interface_plan interface_plan(const struct survey *survey, unsigned int index,
 				     const struct prefix6 *prefix);
 
-/* Whether interface_mend() is due again when patience ends. */
+/* Whether interface_repair() is due again when patience ends. */
 bool interface_waits(const struct interface_state *state);
 
 /*
  * Sees that the server's own addresses and the routes of the pools are there, on the shared device
  * with that index, as the machine lets it be now. A fresh device has a state of zeros.
  */
-void interface_mend(const struct server_options *options, struct netlink *netlink,
-		    unsigned int index, struct interface_state *state,
-		    struct kept_mending *mending);
+void interface_repair(const struct server_options *options, struct netlink *netlink,
+		      unsigned int index, struct interface_state *state,
+		      struct drift_repair *repair);
 
 /* Where ICMPv6 errors come from, all zero if the machine has no address for that. */
 struct in6_addr interface_icmp_source(const struct server_options *options,

@@ -196,7 +196,7 @@ void links_route_remove(struct links *links, const struct prefix6 *prefix)
 }
 
 /* What single clients and sessions have added to the shared one. */
-void links_mend_shared(const struct links *links, struct kept_mending *mending)
+void links_mend_shared(const struct links *links, struct drift_repair *mending)
 {
 	struct netlink *netlink = links->owner.netlink;
 	const unsigned int index = links_shared(links);
@@ -206,17 +206,18 @@ void links_mend_shared(const struct links *links, struct kept_mending *mending)
 	for (size_t i = 0; i < links->n_locals; i++) {
 		const struct in6_addr addr = dtcp_link_local(links->locals[i]);
 
-		kept_mend(mending, netlink_link_local_ensure(netlink, index, &addr), "address",
-			  inet_ntop(AF_INET6, &addr, text, sizeof(text)));
+		drift_repair_note(mending, netlink_link_local_ensure(netlink, index, &addr),
+				  "address", inet_ntop(AF_INET6, &addr, text, sizeof(text)));
 	}
 	TAILQ_FOREACH (route, &links->routes, next) {
-		kept_mend(mending,
-			  netlink_route_ensure(netlink, index, &route->prefix, INTERFACE_METRIC),
-			  "route", prefix6_format(&route->prefix, text));
+		drift_repair_note(
+			mending,
+			netlink_route_ensure(netlink, index, &route->prefix, INTERFACE_METRIC),
+			"route", prefix6_format(&route->prefix, text));
 	}
 }
 
-void links_mend(struct links *links, uint32_t number, struct kept_mending *mending)
+void links_mend(struct links *links, uint32_t number, struct drift_repair *mending)
 {
 	const struct links_device *device = &links->devices[number];
 	struct netlink *netlink = links->owner.netlink;
@@ -224,15 +225,16 @@ void links_mend(struct links *links, uint32_t number, struct kept_mending *mendi
 	char text[PREFIX6_STRLEN];
 
 	if (number == 0) {
-		interface_mend(links->owner.options, netlink, index, &links->shared, mending);
+		interface_repair(links->owner.options, netlink, index, &links->shared, mending);
 		return;
 	}
-	kept_mend(mending, netlink_link_local_ensure(netlink, index, &device->link_local),
-		  "address", inet_ntop(AF_INET6, &device->link_local, text, sizeof(text)));
+	drift_repair_note(mending, netlink_link_local_ensure(netlink, index, &device->link_local),
+			  "address", inet_ntop(AF_INET6, &device->link_local, text, sizeof(text)));
 	if (device->prefix.len > 0)
-		kept_mend(mending,
-			  netlink_route_ensure(netlink, index, &device->prefix, INTERFACE_METRIC),
-			  "route", prefix6_format(&device->prefix, text));
+		drift_repair_note(
+			mending,
+			netlink_route_ensure(netlink, index, &device->prefix, INTERFACE_METRIC),
+			"route", prefix6_format(&device->prefix, text));
 }
 
 static void links_attach(struct links *links, uint32_t number, unsigned int index)
@@ -256,13 +258,13 @@ int links_make(struct links *links, uint32_t number)
 {
 	const struct server_options *options = links->owner.options;
 	struct links_device *device = &links->devices[number];
-	struct kept_mending made = {.kept = NULL};
+	struct drift_repair made = {.interface = NULL};
 	unsigned int index;
 	int error;
 	int fd;
 
 	links_detach(links, device);
-	device->kept = (struct kept){.index = 0};
+	device->kept = (struct drift_interface){.index = 0};
 	/* As it was written, with whatever zeros. */
 	if (number == 0)
 		(void)strlcpy(device->kept.name, options->interface, sizeof(device->kept.name));

@@ -4,8 +4,8 @@
 #define DTCP_SERVER_ROOT_LINKS_PARTS_H
 
 #include "base/hash.h"
-#include "netconf/kept.h"
-#include "netconf/linkwatch.h"
+#include "netconf/drift.h"
+#include "netconf/interface_watch.h"
 #include "server/root/device_pool.h"
 #include "server/root/interface.h"
 #include "server/root/links.h"
@@ -18,7 +18,7 @@
 enum { LINKS_BATCH = 64 };
 
 struct links_device {
-	struct kept kept;
+	struct drift_interface kept;
 	struct in6_addr link_local; /* of a user's own: our end's */
 	struct prefix6 prefix;	    /* of a user's own: what is routed to it; length 0: nothing */
 	struct hash_node by_index;  /* if kept.index is not 0 */
@@ -47,7 +47,7 @@ struct links {
 	struct hash by_prefix; /* prefixes are an administrator's: nobody else can choose them */
 	TAILQ_HEAD(links_routes, links_route) routes;
 	/* links_watch.c */
-	struct linkwatch *watch;
+	struct interface_watch *watch;
 	TAILQ_HEAD(links_touched, links_device) touched;
 	/* links_remove.c */
 	uint32_t leaving[LINKS_BATCH];
@@ -60,10 +60,10 @@ struct links {
 int links_make(struct links *links, uint32_t number);
 
 /* Sees that what a device cannot do without is there. */
-void links_mend(struct links *links, uint32_t number, struct kept_mending *mending);
+void links_mend(struct links *links, uint32_t number, struct drift_repair *mending);
 
 /* The same for what single clients and sessions have added to the shared one. */
-void links_mend_shared(const struct links *links, struct kept_mending *mending);
+void links_mend_shared(const struct links *links, struct drift_repair *mending);
 
 /* The device of a user is gone: forward lets go of it, and its number is free. */
 void links_gone(struct links *links, uint32_t number);

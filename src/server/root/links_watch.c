@@ -17,7 +17,7 @@ static void links_queue(struct links *links, struct links_device *device)
 static void links_touch(struct links *links, struct links_device *device)
 {
 	links_queue(links, device);
-	linkwatch_look_soon(links->watch);
+	interface_watch_look_soon(links->watch);
 }
 
 static enum device_pool_state links_state(const struct links *links, uint32_t number)
@@ -44,40 +44,40 @@ static void links_make_again(struct links *links, uint32_t number)
 static void links_look(struct links *links, uint32_t number)
 {
 	struct links_device *device = &links->devices[number];
-	struct kept *kept = &device->kept;
-	enum kept_state state;
-	struct kept_mending mending;
+	struct drift_interface *kept = &device->kept;
+	enum drift state;
+	struct drift_repair mending;
 	char old_name[IFNAMSIZ];
 	int result;
 
-	state = kept_look(kept, old_name);
+	state = drift_look(kept, old_name);
 	if (old_name[0])
 		log_info("interface %s is called %s now", old_name, kept->name);
 	switch (state) {
-	case KEPT_GONE:
+	case DRIFT_GONE:
 		/* One that nobody needs just now is made when its user comes again. */
 		if (links_state(links, number) == DEVICE_POOL_IDLE) {
 			links_gone(links, number);
 			break;
 		}
-		linkwatch_repaired(links->watch);
+		interface_watch_repaired(links->watch);
 		links_make_again(links, number);
 		break;
-	case KEPT_THERE:
-		mending = kept_mending(kept);
+	case DRIFT_NONE:
+		mending = drift_repair_begin(kept);
 		links_mend(links, number, &mending);
 		if (number == 0)
 			links->owner.machine(links->owner.arg);
 		if (number == 0)
 			links_mend_shared(links, &mending);
-		result = kept_mended(kept, &mending);
+		result = drift_repair_end(kept, &mending);
 		if (result != 0)
-			linkwatch_repaired(links->watch);
+			interface_watch_repaired(links->watch);
 		/* What could not be put back was logged, and is tried again. */
 		if (result < 0)
 			links_touch(links, device);
 		break;
-	case KEPT_SET_DOWN:
+	case DRIFT_SET_DOWN:
 		break;
 	}
 }
@@ -101,10 +101,10 @@ static void links_on_look(void *arg)
 			links_look(links, number);
 	}
 	if (device != last)
-		linkwatch_look_by(links->watch, clock_ms());
+		interface_watch_look_by(links->watch, clock_ms());
 	if (interface_waits(&links->shared)) {
 		links_queue(links, &links->devices[0]);
-		linkwatch_look_by(links->watch, links->shared.patience);
+		interface_watch_look_by(links->watch, links->shared.patience);
 	}
 }
 
@@ -144,14 +144,14 @@ static void links_on_neighbours(unsigned int index, void *arg)
 
 void links_watch(struct links *links, struct event_base *base)
 {
-	const struct linkwatch_owner owner = {.touched = links_on_touched,
-					      .neighbours = links_on_neighbours,
-					      .look = links_on_look,
-					      .arg = links,
-					      .own = links->owner.netlink};
+	const struct interface_watch_owner owner = {.touched = links_on_touched,
+						    .neighbours = links_on_neighbours,
+						    .look = links_on_look,
+						    .arg = links,
+						    .own = links->owner.netlink};
 
 	/* Without it packets just do not pass when somebody has removed an interface. */
-	links->watch = linkwatch_new(base, &owner);
+	links->watch = interface_watch_new(base, &owner);
 	/* What was done before has not been heard of. */
 	if (links->watch)
 		links_on_touched(0, links);
@@ -159,6 +159,6 @@ void links_watch(struct links *links, struct event_base *base)
 
 void links_unwatch(struct links *links)
 {
-	linkwatch_free(links->watch);
+	interface_watch_free(links->watch);
 	links->watch = NULL;
 }

@@ -20,7 +20,7 @@ void held_lose(struct rig *rig)
 	rig_closed(rig, "gone");
 	rig_expect(rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL, HELD_LOST);
 	assert_true(rig->actions.warning);
-	assert_int_equal(rig->session.link, SESSION_LINK_UP);
+	assert_int_equal(rig->session.tunnel, SESSION_TUNNEL_UP);
 	assert_int_equal(rig->session.hold_until, rig->now + 30000);
 }
 

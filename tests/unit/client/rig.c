@@ -166,23 +166,23 @@ static void check_link(const struct rig *rig)
 	const struct session *session = &rig->session;
 	bool owned = session->state == SESSION_UP || session->state == SESSION_QUIT;
 
-	switch (session->link) {
-	case SESSION_LINK_NONE:
+	switch (session->tunnel) {
+	case SESSION_TUNNEL_NONE:
 		assert_false(rig->tunnel || rig->raise_asked || rig->lower_asked);
 		break;
-	case SESSION_LINK_RAISING:
+	case SESSION_TUNNEL_RAISING:
 		assert_true(rig->raise_asked && !rig->lower_asked);
 		break;
-	case SESSION_LINK_UP:
+	case SESSION_TUNNEL_UP:
 		assert_true(rig->tunnel && !rig->raise_asked && !rig->lower_asked);
 		assert_true(owned || session->hold_until >= 0);
 		break;
-	case SESSION_LINK_LOWERING:
+	case SESSION_TUNNEL_LOWERING:
 		assert_true(rig->tunnel && rig->lower_asked && !rig->raise_asked);
 		break;
 	}
 	if (session->hold_until >= 0) {
-		assert_int_equal(session->link, SESSION_LINK_UP);
+		assert_int_equal(session->tunnel, SESSION_TUNNEL_UP);
 		assert_int_not_equal(session->state, SESSION_UP);
 		assert_true(session_deadline(session) <= session->hold_until);
 	}
@@ -219,8 +219,8 @@ static void check_state(const struct rig *rig)
 	case SESSION_UP:
 		assert_true(timed && rig->connected && rig->forwarded);
 		/* Monitor is told of a port that is new, as soon as it listens. */
-		assert_int_equal(rig->session.link,
-				 rig->raise_asked ? SESSION_LINK_RAISING : SESSION_LINK_UP);
+		assert_int_equal(rig->session.tunnel,
+				 rig->raise_asked ? SESSION_TUNNEL_RAISING : SESSION_TUNNEL_UP);
 		assert_true(rig->raise_asked || !rig->session.udp || rig->told == rig->port);
 		break;
 	case SESSION_QUIT:

@@ -342,7 +342,7 @@ static void test_change_keeps_the_tunnel(void **state)
 	lose_and_change(&rig);
 	rig_line(&rig, "+OK good bye");
 	rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL, "");
-	assert_int_equal(rig.session.link, SESSION_LINK_UP);
+	assert_int_equal(rig.session.tunnel, SESSION_TUNNEL_UP);
 	rig_come_up(&rig);
 
 	/* The time is over before the server has answered. */

@@ -35,7 +35,7 @@ static void test_change_that_does_not_matter(void **state)
 			if (in == SESSION_WAIT)
 				rig_closed(&rig, "gone");
 			deadline = rig.session.deadline;
-			hello = rig.session.link == SESSION_LINK_UP;
+			hello = rig.session.tunnel == SESSION_TUNNEL_UP;
 			rig_network(&rig, addresses[i % 2]);
 			/* A hello may find another way, or wake a NAT box. */
 			rig_expect(&rig, in, hello ? SESSION_DO_HELLO : 0, NULL, "");
@@ -167,7 +167,8 @@ static void test_move_otherwise(void **state)
 		rig_reach(&rig, states[i]);
 		rig_network(&rig, HELD_OTHER);
 		rig_expect(&rig, states[i],
-			   rig.session.link == SESSION_LINK_UP ? SESSION_DO_HELLO : 0, NULL, "");
+			   rig.session.tunnel == SESSION_TUNNEL_UP ? SESSION_DO_HELLO : 0, NULL,
+			   "");
 	}
 }
 
@@ -360,8 +361,8 @@ static void test_sleep_otherwise(void **state)
 		case SESSION_LOWER:
 		case SESSION_DONE:
 			rig_expect(&rig, in,
-				   rig.session.link == SESSION_LINK_UP ? SESSION_DO_HELLO : 0, NULL,
-				   SLEPT);
+				   rig.session.tunnel == SESSION_TUNNEL_UP ? SESSION_DO_HELLO : 0,
+				   NULL, SLEPT);
 			break;
 		}
 	}

@@ -31,7 +31,7 @@ static void fail_once(struct rig *rig, uint32_t seconds)
 	(void)snprintf(message, sizeof(message),
 		       "broker.example: refused; next attempt in about %u s%s", seconds,
 		       seconds == 16 ? LAST : "");
-	assert_true(rig->actions.hushed == (seconds > 16));
+	assert_true(rig->actions.suppressed == (seconds > 16));
 	rig_expect(rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL, message);
 	assert_true(rig->actions.warning);
 	assert_int_equal(rig_random_below, seconds * 500 + 1);
@@ -54,7 +54,7 @@ static void test_doubling(void **state)
 static void test_a_day_of_it(void **state)
 {
 	static const uint32_t seconds[] = {1, 2, 4, 8, 16, 32};
-	unsigned int hushed = 0;
+	unsigned int suppressed = 0;
 	int64_t begun;
 	int64_t said;
 	struct rig rig;
@@ -70,20 +70,20 @@ static void test_a_day_of_it(void **state)
 
 		rig_failed(&rig, CLIENT_REFUSED, "refused");
 		if (rig.now - said < 3600000) {
-			hushed++;
-			assert_true(rig.actions.hushed);
+			suppressed++;
+			assert_true(rig.actions.suppressed);
 		} else {
 			(void)snprintf(message, sizeof(message),
 				       "broker.example: refused; next attempt in about 60 s (%u "
 				       "failures in %d s)",
 				       failures, (int)(rig.now - begun) / 1000);
-			assert_false(rig.actions.hushed);
+			assert_false(rig.actions.suppressed);
 			assert_string_equal(rig.actions.message, message);
 			said = rig.now;
 		}
 		rig_deadline(&rig, 45000);
 	}
-	assert_int_equal(hushed, 1500 - 7 - 18);
+	assert_int_equal(suppressed, 1500 - 7 - 18);
 	rig_request(&rig);
 	rig_line(&rig, RIG_REPLY);
 	rig_input(&rig, SESSION_RAISED);
@@ -108,7 +108,7 @@ static void test_reasons_take_turns(void **state)
 	begin(&rig);
 	for (int i = 0; i < 60; i++) {
 		rig_failed(&rig, i % 2 ? CLIENT_REFUSED : CLIENT_NAME, i % 2 ? "refused" : "name");
-		said += !rig.actions.hushed;
+		said += !rig.actions.suppressed;
 		rig_wait(&rig, session_deadline(&rig.session) - rig.now);
 		rig_input(&rig, SESSION_TIME);
 	}
@@ -116,7 +116,7 @@ static void test_reasons_take_turns(void **state)
 	rig_failed(&rig, CLIENT_UNREACHABLE, "no route");
 	rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
 		   "broker.example: no route; next attempt in about 60 s");
-	assert_false(rig.actions.hushed);
+	assert_false(rig.actions.suppressed);
 }
 
 /* A quarter less to a quarter more of every pause. */
@@ -228,7 +228,7 @@ static void test_slowest_pace(void **state)
 			(void)snprintf(message, sizeof(message), "%s%s", rows[i].message,
 				       turn == 0 ? LAST : "");
 			rig_expect(&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL, message);
-			assert_true(rig.actions.hushed == (turn > 0));
+			assert_true(rig.actions.suppressed == (turn > 0));
 			assert_int_equal(rig_random_below, 30001);
 			rig_deadline(&rig, 45000);
 			rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
@@ -421,7 +421,7 @@ static void test_local_failure(void **state)
 			&rig, SESSION_WAIT, SESSION_DO_CLOSE, NULL,
 			i == 0 ? "the tunnel cannot be made here; next attempt in about 60 s" LAST
 			       : "the tunnel cannot be made here; next attempt in about 60 s");
-		assert_true(rig.actions.hushed == (i > 0));
+		assert_true(rig.actions.suppressed == (i > 0));
 		/* A change of the network is of no use, and the server is not to blame. */
 		rig_network(&rig, RIG_LOCAL);
 		rig_expect(&rig, SESSION_WAIT, 0, NULL, "");

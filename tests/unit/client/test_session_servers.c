@@ -169,7 +169,7 @@ static void test_all_rest(void **state)
 			assert_int_equal(rig.session.retry.current, i);
 			rig_request(&rig);
 			rig_line(&rig, "-ERR authentication failed.");
-			assert_true(rig.actions.hushed == (round > 0));
+			assert_true(rig.actions.suppressed == (round > 0));
 		}
 		assert_int_equal(rig_random_below, 30001);
 		rig_deadline(&rig, 45000);
@@ -190,7 +190,7 @@ static void test_held_tunnel(void **state)
 		   "session lost: a.example: gone; next attempt within 3 s");
 	rig_deadline(&rig, 500);
 	refuse(&rig, "a.example: refused; trying b.example");
-	assert_int_equal(rig.session.link, SESSION_LINK_UP);
+	assert_int_equal(rig.session.tunnel, SESSION_TUNNEL_UP);
 	rig_come_up(&rig);
 	expect_at(&rig, "b.example");
 }
@@ -213,7 +213,7 @@ static void test_held_past_silence(void **state)
 			rig_line(&rig, RIG_GREETING);
 		rig_deadline(&rig, 10000);
 		expect_at(&rig, "b.example");
-		assert_int_equal(rig.session.link, SESSION_LINK_UP);
+		assert_int_equal(rig.session.tunnel, SESSION_TUNNEL_UP);
 		rig_come_up(&rig);
 	}
 }

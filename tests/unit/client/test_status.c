@@ -16,33 +16,33 @@ static struct client_options options = {.servers = {"broker.example"},
 					.n_servers = 1,
 					.interface = "dtcp0",
 					.type = TUNNEL_NETWORK};
-static struct carrier carrier = {
-	.options = &options, .user = "alice", .link = {.kept = {.name = "dtcp0"}}};
+static struct tunnel_state root = {
+	.options = &options, .user = "alice", .interface = {.known = {.name = "dtcp0"}}};
 
 static uint32_t rtt_us;
 static bool path_dead;
 
-static void expect(enum carrier_state state, bool up, enum client_exit status, const char *expected)
+static void expect(enum tunnel_phase state, bool up, enum client_exit status, const char *expected)
 {
 	const struct client_session session = {
 		.up = up, .status = (uint32_t)status, .path_dead = path_dead, .rtt_us = rtt_us};
 	char text[1000];
 
 	assert_true(status_check(&session));
-	carrier.state = state;
-	status_describe(&carrier, &session, text, sizeof(text));
+	root.phase = state;
+	status_describe(&root, &session, text, sizeof(text));
 	assert_string_equal(text, expected);
 }
 
 static void test_up(void **state)
 {
-	struct dtcp_reply *reply = &carrier.tunnel.reply;
+	struct dtcp_reply *reply = &root.tunnel.reply;
 
 	(void)state;
-	assert_int_equal(inet_pton(AF_INET, "192.0.2.1", &carrier.tunnel.server), 1);
+	assert_int_equal(inet_pton(AF_INET, "192.0.2.1", &root.tunnel.server), 1);
 	reply->n_prefixes = 1;
 	assert_int_equal(prefix6_parse("2001:db8:100::/56", &reply->prefixes[0]), PREFIX_OK);
-	expect(CARRIER_UP, true, CLIENT_OK,
+	expect(TUNNEL_STATE_UP, true, CLIENT_OK,
 	       "up: alice at broker.example (192.0.2.1), prefix 2001:db8:100::/56, "
 	       "interface dtcp0");
 	reply->n_prefixes = 0;
@@ -50,39 +50,41 @@ static void test_up(void **state)
 	reply->udp_port = 4028;
 	options.type = TUNNEL_HOST;
 	assert_int_equal(inet_pton(AF_INET6, "2001:db8::2", &reply->me6), 1);
-	expect(CARRIER_UP, true, CLIENT_OK,
+	expect(TUNNEL_STATE_UP, true, CLIENT_OK,
 	       "up: alice at broker.example (192.0.2.1), address 2001:db8::2, interface dtcp0, "
 	       "over UDP");
 	rtt_us = 12345;
-	expect(CARRIER_UP, true, CLIENT_OK,
+	expect(TUNNEL_STATE_UP, true, CLIENT_OK,
 	       "up: alice at broker.example (192.0.2.1), address 2001:db8::2, interface dtcp0, "
 	       "over UDP, round-trip time 12.3 ms");
 	rtt_us = 0;
 	path_dead = true;
-	expect(CARRIER_UP, true, CLIENT_OK,
+	expect(TUNNEL_STATE_UP, true, CLIENT_OK,
 	       "up: alice at broker.example (192.0.2.1), address 2001:db8::2, interface dtcp0, "
 	       "over UDP, but nothing comes through it");
 	path_dead = false;
 	reply->has_me6 = false;
 	options.type = TUNNEL_ONLY;
 	options.no_device = true;
-	expect(CARRIER_UP, true, CLIENT_OK, "up: alice at broker.example (192.0.2.1), over UDP");
+	expect(TUNNEL_STATE_UP, true, CLIENT_OK,
+	       "up: alice at broker.example (192.0.2.1), over UDP");
 }
 
 static void test_not_up(void **state)
 {
 	(void)state;
-	expect(CARRIER_DOWN, false, CLIENT_OK, "connecting");
-	expect(CARRIER_DOWN, false, CLIENT_REFUSED,
+	expect(TUNNEL_STATE_DOWN, false, CLIENT_OK, "connecting");
+	expect(TUNNEL_STATE_DOWN, false, CLIENT_REFUSED,
 	       "no tunnel, connecting again: connection refused");
-	expect(CARRIER_DOWN, false, CLIENT_AUTH,
+	expect(TUNNEL_STATE_DOWN, false, CLIENT_AUTH,
 	       "no tunnel, connecting again: wrong user name or password");
-	expect(CARRIER_UP, false, CLIENT_CLOSED, "tunnel held, connecting again: connection lost");
+	expect(TUNNEL_STATE_UP, false, CLIENT_CLOSED,
+	       "tunnel held, connecting again: connection lost");
 	/* The network here has changed, which is nobody's failure. */
-	expect(CARRIER_UP, false, CLIENT_OK, "tunnel held, connecting again");
-	expect(CARRIER_RAISING, false, CLIENT_OK, "bringing the tunnel up");
-	expect(CARRIER_LOWERING, false, CLIENT_TIMEOUT, "taking the tunnel down");
-	expect(CARRIER_LOWERING, false, CLIENT_OK, "taking the tunnel down");
+	expect(TUNNEL_STATE_UP, false, CLIENT_OK, "tunnel held, connecting again");
+	expect(TUNNEL_STATE_RAISING, false, CLIENT_OK, "bringing the tunnel up");
+	expect(TUNNEL_STATE_LOWERING, false, CLIENT_TIMEOUT, "taking the tunnel down");
+	expect(TUNNEL_STATE_LOWERING, false, CLIENT_OK, "taking the tunnel down");
 }
 
 /* Each status has its words; and what no status is does not pass. */

@@ -3,17 +3,17 @@
  * Notices what others do to interfaces of ours: that one is removed, renamed or set down, that IPv6
  * is turned off for it, or that addresses or routes of it are removed.
  */
-#ifndef DTCP_NETCONF_LINKWATCH_H
-#define DTCP_NETCONF_LINKWATCH_H
+#ifndef DTCP_NETCONF_INTERFACE_WATCH_H
+#define DTCP_NETCONF_INTERFACE_WATCH_H
 
 #include "netconf/netlink.h"
 
 #include <event2/event.h>
 #include <stdint.h>
 
-struct linkwatch;
+struct interface_watch;
 
-struct linkwatch_owner {
+struct interface_watch_owner {
 	/*
 	 * Something of that kind may have happened to the interface with this index, which need not
 	 * be one of ours; with 0 to reject routes of ours or to somebody's route in the very place
@@ -34,20 +34,21 @@ struct linkwatch_owner {
 };
 
 /* NULL, after a line in the log, if the kernel cannot be listened to. */
-struct linkwatch *linkwatch_new(struct event_base *base, const struct linkwatch_owner *owner);
+struct interface_watch *interface_watch_new(struct event_base *base,
+					    const struct interface_watch_owner *owner);
 
 /* NULL is allowed here and below. */
-void linkwatch_free(struct linkwatch *watch);
+void interface_watch_free(struct interface_watch *watch);
 
 /*
  * Has look() called by that time (clock_ms()) at the latest; or soon: when the steps of one change
  * are done, and 5 seconds after the last repair at the earliest, since somebody may undo it each
  * time.
  */
-void linkwatch_look_by(struct linkwatch *watch, int64_t when);
-void linkwatch_look_soon(struct linkwatch *watch);
+void interface_watch_look_by(struct interface_watch *watch, int64_t when);
+void interface_watch_look_soon(struct interface_watch *watch);
 
 /* A look has found something to repair. */
-void linkwatch_repaired(struct linkwatch *watch);
+void interface_watch_repaired(struct interface_watch *watch);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is noticed of what others do to routes, in a network of the test's own. */
-#include "netconf/linkwatch.h"
+#include "netconf/interface_watch.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -24,7 +24,7 @@
 struct rig {
 	struct event_base *base;
 	struct netlink *netlink;
-	struct linkwatch *watch;
+	struct interface_watch *watch;
 	int device;
 	unsigned int index; /* of the device */
 	unsigned int all;   /* how often anything may have been touched */
@@ -69,9 +69,9 @@ static int open_rig(void **state)
 	rig->device = tun_open("lan0", &rig->index);
 	assert_true(rig->device >= 0);
 	assert_int_equal(netlink_link_setup(rig->netlink, rig->index, "lan", 1280), 0);
-	rig->watch = linkwatch_new(rig->base, &(const struct linkwatch_owner){.touched = on_touched,
-									      .look = on_look,
-									      .arg = rig});
+	rig->watch = interface_watch_new(
+		rig->base, &(const struct interface_watch_owner){
+				   .touched = on_touched, .look = on_look, .arg = rig});
 	assert_non_null(rig->watch);
 	*state = rig;
 	return 0;
@@ -81,7 +81,7 @@ static int close_rig(void **state)
 {
 	struct rig *rig = *state;
 
-	linkwatch_free(rig->watch);
+	interface_watch_free(rig->watch);
 	assert_int_equal(close(rig->device), 0);
 	netlink_close(rig->netlink);
 	event_base_free(rig->base);
@@ -164,9 +164,9 @@ static void test_own_routes(void **state)
 	struct netlink *own = NULL;
 
 	assert_int_equal(netlink_open(&own), 0);
-	linkwatch_free(rig->watch);
-	rig->watch = linkwatch_new(
-		rig->base, &(const struct linkwatch_owner){
+	interface_watch_free(rig->watch);
+	rig->watch = interface_watch_new(
+		rig->base, &(const struct interface_watch_owner){
 				   .touched = on_touched, .look = on_look, .arg = rig, .own = own});
 	assert_non_null(rig->watch);
 	assert_int_equal(netlink_route_add(own, rig->index, &to, 1024), 0);
@@ -230,23 +230,23 @@ static void test_time_of_looks(void **state)
 	struct rig *rig = *state;
 	const int64_t start = clock_ms();
 
-	linkwatch_look_by(rig->watch, start + 3600000);
-	linkwatch_look_soon(rig->watch);
-	linkwatch_look_soon(rig->watch);
+	interface_watch_look_by(rig->watch, start + 3600000);
+	interface_watch_look_soon(rig->watch);
+	interface_watch_look_soon(rig->watch);
 	assert_int_not_equal(event_base_dispatch(rig->base), -1);
 	assert_int_equal(rig->looks, 1);
 	assert_true(rig->looked >= start + 100);
 	/* After a repair it takes longer than whoever asks by time allows. */
-	linkwatch_repaired(rig->watch);
-	linkwatch_look_soon(rig->watch);
-	linkwatch_look_by(rig->watch, clock_ms() + 1);
-	linkwatch_look_soon(rig->watch);
+	interface_watch_repaired(rig->watch);
+	interface_watch_look_soon(rig->watch);
+	interface_watch_look_by(rig->watch, clock_ms() + 1);
+	interface_watch_look_soon(rig->watch);
 	assert_int_not_equal(event_base_dispatch(rig->base), -1);
 	assert_int_equal(rig->looks, 2);
 	assert_true(rig->looked < start + 3600000);
-	linkwatch_look_by(NULL, 0);
-	linkwatch_look_soon(NULL);
-	linkwatch_repaired(NULL);
+	interface_watch_look_by(NULL, 0);
+	interface_watch_look_soon(NULL);
+	interface_watch_repaired(NULL);
 }
 
 int main(void)

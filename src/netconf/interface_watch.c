@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "netconf/linkwatch.h"
+#include "netconf/interface_watch.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -11,22 +11,22 @@
 #include <stdlib.h>
 
 /* Milliseconds that the steps of one change take, and between two repairs. */
-enum { LINKWATCH_SETTLE_MS = 100, LINKWATCH_REPAIR_MS = 5000 };
+enum { INTERFACE_WATCH_SETTLE_MS = 100, INTERFACE_WATCH_REPAIR_MS = 5000 };
 
 /* Of the kernel's messages, while we are busy: those about some hundred interfaces at once. */
-enum { LINKWATCH_ROOM = 4 * 1024 * 1024 };
+enum { INTERFACE_WATCH_ROOM = 4 * 1024 * 1024 };
 
-struct linkwatch {
+struct interface_watch {
 	struct mnl_socket *socket;
 	struct event *readable;
-	struct linkwatch_owner owner;
+	struct interface_watch_owner owner;
 	struct event *look;
 	int64_t due;	  /* when look() is called, if look is pending */
 	int64_t repaired; /* when that was last necessary; 0: never */
 };
 
 /* An attribute of a route, 0 if it has none. */
-static uint32_t linkwatch_number(const struct nlmsghdr *message, uint16_t type)
+static uint32_t interface_watch_number(const struct nlmsghdr *message, uint16_t type)
 {
 	const struct nlattr *attr = netlink_find(message, sizeof(struct rtmsg), type);
 
@@ -35,8 +35,8 @@ static uint32_t linkwatch_number(const struct nlmsghdr *message, uint16_t type)
 
 /* A router's table may change all the time: whatever is about routes that are not ours ends here.
  */
-static void linkwatch_read_route(const struct linkwatch *watch, const struct nlmsghdr *message,
-				 const struct rtmsg *route)
+static void interface_watch_read_route(const struct interface_watch *watch,
+				       const struct nlmsghdr *message, const struct rtmsg *route)
 {
 	/* Of routes, unlike addresses, the kernel tells who has removed them. */
 	if (watch->owner.own && message->nlmsg_pid == watch->owner.own->port)
@@ -45,13 +45,14 @@ static void linkwatch_read_route(const struct linkwatch *watch, const struct nlm
 	 * A reject route of ours, or one that has stood in its place: neither belongs to an
 	 * interface of ours, though each names one.
 	 */
-	if (linkwatch_number(message, RTA_PRIORITY) == NETLINK_REJECT_METRIC)
+	if (interface_watch_number(message, RTA_PRIORITY) == NETLINK_REJECT_METRIC)
 		watch->owner.touched(0, watch->owner.arg);
 	else if (route->rtm_protocol == NETLINK_ROUTE_PROTOCOL)
-		watch->owner.touched(linkwatch_number(message, RTA_OIF), watch->owner.arg);
+		watch->owner.touched(interface_watch_number(message, RTA_OIF), watch->owner.arg);
 }
 
-static void linkwatch_read(const struct linkwatch *watch, const struct nlmsghdr *message)
+static void interface_watch_read(const struct interface_watch *watch,
+				 const struct nlmsghdr *message)
 {
 	const void *body = mnl_nlmsg_get_payload(message);
 	size_t size = mnl_nlmsg_get_payload_len(message);
@@ -78,7 +79,7 @@ static void linkwatch_read(const struct linkwatch *watch, const struct nlmsghdr 
 		const struct rtmsg *route = body;
 
 		if (size >= sizeof(*route))
-			linkwatch_read_route(watch, message, route);
+			interface_watch_read_route(watch, message, route);
 		break;
 	}
 	case RTM_NEWADDR: {
@@ -100,10 +101,10 @@ static void linkwatch_read(const struct linkwatch *watch, const struct nlmsghdr 
 	}
 }
 
-static void linkwatch_on_readable(evutil_socket_t fd, short what, void *arg)
+static void interface_watch_on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	_Alignas(struct nlmsghdr) char buffer[16384];
-	const struct linkwatch *watch = arg;
+	const struct interface_watch *watch = arg;
 
 	(void)fd;
 	(void)what;
@@ -123,29 +124,29 @@ static void linkwatch_on_readable(evutil_socket_t fd, short what, void *arg)
 		if (n <= 0)
 			break;
 		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
-			linkwatch_read(watch, message);
+			interface_watch_read(watch, message);
 	}
 }
 
 /* If it stays smaller, what does not fit is made up for by a look at everything. */
-static void linkwatch_make_room(const struct linkwatch *watch)
+static void interface_watch_make_room(const struct interface_watch *watch)
 {
-	const int room = LINKWATCH_ROOM;
+	const int room = INTERFACE_WATCH_ROOM;
 
 	(void)setsockopt(mnl_socket_get_fd(watch->socket), SOL_SOCKET, SO_RCVBUFFORCE, &room,
 			 sizeof(room));
 }
 
-static void linkwatch_on_look(evutil_socket_t fd, short what, void *arg)
+static void interface_watch_on_look(evutil_socket_t fd, short what, void *arg)
 {
-	const struct linkwatch *watch = arg;
+	const struct interface_watch *watch = arg;
 
 	(void)fd;
 	(void)what;
 	watch->owner.look(watch->owner.arg);
 }
 
-void linkwatch_look_by(struct linkwatch *watch, int64_t when)
+void interface_watch_look_by(struct interface_watch *watch, int64_t when)
 {
 	if (!watch || (evtimer_pending(watch->look, NULL) && watch->due <= when))
 		return;
@@ -153,48 +154,49 @@ void linkwatch_look_by(struct linkwatch *watch, int64_t when)
 	clock_arm(watch->look, when);
 }
 
-void linkwatch_look_soon(struct linkwatch *watch)
+void interface_watch_look_soon(struct interface_watch *watch)
 {
-	int64_t when = clock_ms() + LINKWATCH_SETTLE_MS;
+	int64_t when = clock_ms() + INTERFACE_WATCH_SETTLE_MS;
 
-	if (watch && watch->repaired && watch->repaired + LINKWATCH_REPAIR_MS > when)
-		when = watch->repaired + LINKWATCH_REPAIR_MS;
-	linkwatch_look_by(watch, when);
+	if (watch && watch->repaired && watch->repaired + INTERFACE_WATCH_REPAIR_MS > when)
+		when = watch->repaired + INTERFACE_WATCH_REPAIR_MS;
+	interface_watch_look_by(watch, when);
 }
 
-void linkwatch_repaired(struct linkwatch *watch)
+void interface_watch_repaired(struct interface_watch *watch)
 {
 	if (watch)
 		watch->repaired = clock_ms();
 }
 
-struct linkwatch *linkwatch_new(struct event_base *base, const struct linkwatch_owner *owner)
+struct interface_watch *interface_watch_new(struct event_base *base,
+					    const struct interface_watch_owner *owner)
 {
-	struct linkwatch *watch = calloc(1, sizeof(*watch));
+	struct interface_watch *watch = calloc(1, sizeof(*watch));
 
 	if (!watch)
 		goto failed;
 	watch->owner = *owner;
-	watch->look = evtimer_new(base, linkwatch_on_look, watch);
+	watch->look = evtimer_new(base, interface_watch_on_look, watch);
 	watch->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (!watch->socket || mnl_socket_bind(watch->socket,
 					      RTMGRP_LINK | RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE |
 						      RTMGRP_IPV6_IFINFO,
 					      MNL_SOCKET_AUTOPID) == -1)
 		goto failed;
-	linkwatch_make_room(watch);
+	interface_watch_make_room(watch);
 	watch->readable = event_new(base, mnl_socket_get_fd(watch->socket), EV_READ | EV_PERSIST,
-				    linkwatch_on_readable, watch);
+				    interface_watch_on_readable, watch);
 	if (!watch->look || !watch->readable || event_add(watch->readable, NULL) == -1)
 		goto failed;
 	return watch;
 failed:
 	log_warn("cannot watch the interfaces");
-	linkwatch_free(watch);
+	interface_watch_free(watch);
 	return NULL;
 }
 
-void linkwatch_free(struct linkwatch *watch)
+void interface_watch_free(struct interface_watch *watch)
 {
 	if (!watch)
 		return;
