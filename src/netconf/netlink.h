@@ -103,6 +103,14 @@ int netlink_address_ensure(struct netlink *netlink, unsigned int index, const st
 			   uint8_t len, const struct in6_addr *peer);
 int netlink_link_local_ensure(struct netlink *netlink, unsigned int index,
 			      const struct in6_addr *addr);
+
+/*
+ * Waits until packets to an address that was added are taken in. The kernel makes its local route
+ * out of a work queue, later than it acknowledges the address; what comes in between is forwarded
+ * or dropped. Returns whether it is so; after 2 seconds it logs that it is not.
+ */
+bool netlink_address_await(struct netlink *netlink, const struct in6_addr *addr);
+
 int netlink_route_ensure(struct netlink *netlink, unsigned int index, const struct prefix6 *prefix,
 			 uint32_t metric);
 int netlink_reject_ensure(struct netlink *netlink, const struct prefix6 *prefix);

@@ -2,11 +2,14 @@
 /* Routes: to our interfaces, and those that reject. */
 #include "netconf/netlink_talk.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/icmpv6.h>
 #include <linux/rtnetlink.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,4 +255,46 @@ int netlink_uplinks(struct netlink *netlink, void (*each)(unsigned int index, vo
 				     "list the routes");
 	}
 	return error;
+}
+
+/* How long the kernel is waited for, and how often it is asked, in milliseconds. */
+enum { NETLINK_LOCAL_WAIT = 2000, NETLINK_LOCAL_STEP = 1 };
+
+static int netlink_on_local(const struct nlmsghdr *message, void *data)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
+
+	*(bool *)data = route->rtm_type == RTN_LOCAL;
+	return MNL_CB_OK;
+}
+
+static bool netlink_is_local(struct netlink *netlink, const struct in6_addr *addr)
+{
+	struct netlink_request request;
+	struct nlmsghdr *header = netlink_start(&request, RTM_GETROUTE, 0);
+	struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
+	bool local = false;
+
+	route->rtm_family = AF_INET6;
+	route->rtm_dst_len = 128;
+	mnl_attr_put(header, RTA_DST, sizeof(*addr), addr);
+	/* That nothing leads there yet is no error. */
+	(void)netlink_get(netlink, header, netlink_on_local, &local);
+	return local;
+}
+
+bool netlink_address_await(struct netlink *netlink, const struct in6_addr *addr)
+{
+	const int64_t end = clock_ms() + NETLINK_LOCAL_WAIT;
+	char text[INET6_ADDRSTRLEN];
+
+	while (!netlink_is_local(netlink, addr)) {
+		if (clock_ms() >= end) {
+			log_warnx("the kernel does not take packets to %s in yet",
+				  inet_ntop(AF_INET6, addr, text, sizeof(text)));
+			return false;
+		}
+		(void)poll(NULL, 0, NETLINK_LOCAL_STEP);
+	}
+	return true;
 }

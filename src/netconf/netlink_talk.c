@@ -170,31 +170,46 @@ struct nlmsghdr *netlink_start(struct netlink_request *request, uint16_t type, u
 	return header;
 }
 
-int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t each, void *arg,
-		 const char *what)
+/* Sends a request and gives each message of its answer to each(), up to the last. */
+static int netlink_read(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t each, void *arg)
 {
 	_Alignas(struct nlmsghdr) char buffer[NETLINK_BUFFER];
 	int result = MNL_CB_OK;
 
-	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_DUMP;
+	request->nlmsg_flags |= NLM_F_REQUEST;
 	request->nlmsg_seq = ++netlink->sequence;
 	if (mnl_socket_sendto(netlink->socket, request, request->nlmsg_len) == -1)
-		goto failed;
+		return -errno;
 	while (result > MNL_CB_STOP) {
 		ssize_t n = mnl_socket_recvfrom(netlink->socket, buffer, sizeof(buffer));
 
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
-			goto failed;
+			return -errno;
 		result =
 			mnl_cb_run(buffer, (size_t)n, request->nlmsg_seq, netlink->port, each, arg);
 	}
-	if (result == MNL_CB_STOP)
-		return 0;
-failed:;
-	int error = errno;
+	return result == MNL_CB_STOP ? 0 : -errno;
+}
 
-	log_warn("cannot %s", what);
-	return -error;
+int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t each, void *arg,
+		 const char *what)
+{
+	int error;
+
+	request->nlmsg_flags |= NLM_F_DUMP;
+	error = netlink_read(netlink, request, each, arg);
+	if (error) {
+		errno = -error;
+		log_warn("cannot %s", what);
+	}
+	return error;
+}
+
+int netlink_get(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t each, void *arg)
+{
+	/* The acknowledgement ends it. */
+	request->nlmsg_flags |= NLM_F_ACK;
+	return netlink_read(netlink, request, each, arg);
 }

@@ -38,6 +38,12 @@ int netlink_ensure(struct netlink *netlink, struct nlmsghdr *request, const char
 int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t each, void *arg,
 		 const char *what);
 
+/*
+ * Sends a request whose answer is one message, which is given to each(). Returns 0 or -errno
+ * without logging.
+ */
+int netlink_get(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t each, void *arg);
+
 /* The first attribute of that type behind offset bytes of the message's payload, or NULL. */
 const struct nlattr *netlink_find(const struct nlmsghdr *message, size_t offset, uint16_t type);
 

@@ -87,6 +87,16 @@ static int interface_configure(struct interface *interface, const struct client_
 					 interface->known.index, tunnel, interface->options);
 }
 
+/* Whoever hears that the tunnel is up may use it at once. */
+static void interface_await(const struct interface *interface, const struct client_tunnel *tunnel)
+{
+	struct client_address own[CLIENT_OWN_MAX];
+	size_t n_own = tunnel_addresses(tunnel, interface->options, own);
+
+	for (size_t i = 0; i < n_own; i++)
+		(void)netlink_address_await(interface->netlink, &own[i].addr);
+}
+
 /* -ENODEV where somebody has removed what was being made. */
 static int interface_make(struct interface *interface, const struct client_tunnel *tunnel)
 {
@@ -109,6 +119,7 @@ static int interface_make(struct interface *interface, const struct client_tunne
 		interface_down(interface);
 		return error;
 	}
+	interface_await(interface, tunnel);
 	return fd;
 }
 

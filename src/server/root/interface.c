@@ -194,6 +194,8 @@ static void interface_mend_prefix(struct netlink *netlink, unsigned int index,
 	interface_give_way(netlink, index, prefix, old, plan);
 	if (plan->own) {
 		result = netlink_address_ensure(netlink, index, &own, 128, NULL);
+		if (result > 0)
+			(void)netlink_address_await(netlink, &own);
 		drift_repair_note(repair, result > 0 && !old->own ? 0 : result, "address",
 				  inet_ntop(AF_INET6, &own, text, sizeof(text)));
 	}
