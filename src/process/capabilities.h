@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The capabilities of the processes that stay root: what is needed once everything has been
- * started. docs/architecture.md has the table of who keeps what, and why.
+ * started. docs/security.md has the table of who keeps what, and why.
  */
 #ifndef DTCP_PROCESS_CAPABILITIES_H
 #define DTCP_PROCESS_CAPABILITIES_H

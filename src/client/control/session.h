@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The client's state machine: one session with the server after another. Pure: events and the
- * time go in, actions come out; control does what they say. docs/architecture.md has its picture.
+ * time go in, actions come out; control does what they say. docs/design.md has its states.
  */
 #ifndef DTCP_CLIENT_CONTROL_SESSION_H
 #define DTCP_CLIENT_CONTROL_SESSION_H
