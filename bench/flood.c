@@ -6,7 +6,7 @@
  *     flood SERVER PORT FIRST-SOURCE SOURCES LOGINS-A-SECOND JUNK SECONDS
  *
  * Sources are consecutive addresses of this machine. A login is given up, and its connection reset,
- * when it was answered or after a while: who guesses does not wait.
+ * when it was answered or after a while: an attacker does not wait.
  */
 #include <arpa/inet.h>
 #include <errno.h>

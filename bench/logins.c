@@ -8,7 +8,7 @@
  *
  *     fill COUNT WINDOW        until COUNT sessions are up, WINDOW logins at a time
  *     turn COUNT WINDOW        COUNT logins, each in place of the oldest session
- *     offer RATE SECONDS WAIT  logins begun RATE times a second, whatever becomes of them; each
+ *     offer RATE SECONDS WAIT  logins begun RATE times a second, however they go; each
  *                              leaves after WAIT seconds
  *     shrink COUNT             sessions are left, the oldest first, until COUNT are up
  *     ping PERIOD SECONDS      each session asks every PERIOD seconds

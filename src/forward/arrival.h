@@ -17,10 +17,10 @@ struct outer;
 
 struct arrival {
 	struct table_peer peer; /* the transport, and who sent it */
-	struct in_addr local;	/* where it was sent; 0 where that is not known */
+	struct in_addr local;	/* where it was sent; 0 if that is not known */
 	struct outer *outer;	/* the socket that it came to; NULL in tests of the rules alone */
 	uint8_t tos;		/* of the outer header */
-	uint8_t *payload; /* may be changed in place; NULL where it was no whole IPv4 packet */
+	uint8_t *payload;	/* may be changed in place; NULL if it was no whole IPv4 packet */
 	size_t len;
 };
 

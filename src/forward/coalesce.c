@@ -287,7 +287,7 @@ static bool flow_takes(const struct flow *flow, const struct session *session,
 	       (piece->sequence == flow->next && !(piece->flags & TCP_CWR));
 }
 
-/* False where a checksum is wrong. */
+/* False if a checksum is wrong. */
 static bool flow_append(struct flow *flow, const struct piece *piece)
 {
 	if (!flow->verified && !piece_verify(&flow->first)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Joins inner packets that arrived together into the large packets that the kernel would have made
- * of them (GRO), so that one write to TUN carries many. The kernel cuts them again where that is
+ * of them (GRO), so that one write to TUN carries many. The kernel cuts them again if that is
  * needed, into the same packets.
  *
  * Payload is not copied: packets must stay where they are until coalesce_flush(). Packets of one

@@ -105,7 +105,7 @@ void counters_log(const char *name, uint64_t number);
 /* A line for each drop reason, and for ICMP, that is not zero. */
 void counters_log_page(const struct counters_page *page, const struct counters_kernel *kernel);
 
-/* What a session has carried, and where there is one, its round-trip time. */
+/* What a session has carried, and its round-trip time if there is one. */
 void counters_log_session(const struct session_counters *session);
 
 #endif

@@ -45,7 +45,7 @@ static bool decap_fits(const struct inner *inner, const struct session *session)
 }
 
 /*
- * Whose a packet from this peer is; inner is NULL where only the peer tells. Where several sessions
+ * Whose a packet from this peer is; inner is NULL if only the peer tells. If several sessions
  * have that peer, the source inside does: otherwise a user could make another one's packets count
  * as their own, and so be dropped, with a hello from that one's address. What it does not tell
  * belongs to the newest.

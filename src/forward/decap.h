@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From outside to TUN: what becomes of a packet, whichever its transport. No I/O. */
+/* From outside to TUN: whose a packet is, and whether it passes, for both transports. No I/O. */
 #ifndef DTCP_FORWARD_DECAP_H
 #define DTCP_FORWARD_DECAP_H
 
@@ -13,7 +13,7 @@
 
 struct decap {
 	enum drop_reason drop;
-	struct session *session; /* NULL where it is nobody's */
+	struct session *session; /* NULL if it is nobody's */
 	/* With DROP_NONE: */
 	bool learned;	    /* the session is unlearned, and this peer is to be its peer */
 	bool ask;	    /* only if the route to the source leads to the session's device */

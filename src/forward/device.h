@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The TUN devices by their index. One is known from the moment that monitor hands over its
+ * The TUN devices by their index. One is known from the moment that root hands over its
  * descriptor or that a session names it, whichever comes first.
  */
 #ifndef DTCP_FORWARD_DEVICE_H
@@ -35,14 +35,14 @@ struct device {
 /* Called while there is something to read. */
 typedef void (*device_readable)(struct device *device, void *arg);
 
-/* NULL where memory is short. */
+/* NULL if memory is short. */
 struct devices *devices_new(struct event_base *base, const uint64_t key[static 2],
 			    device_readable readable, void *arg);
 
 /* Closes all; no session may be on one any more. */
 void devices_free(struct devices *devices);
 
-/* The device of this index; get makes one where there is none, NULL where memory is short. */
+/* The device of this index; get makes one if there is none, NULL if memory is short. */
 struct device *devices_find(const struct devices *devices, uint32_t index);
 struct device *devices_get(struct devices *devices, uint32_t index);
 

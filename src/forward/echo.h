@@ -26,7 +26,7 @@ struct echo {
 };
 
 /*
- * Begins with a new id and cookie, so that no earlier request's answer is taken for ours. Where far
+ * Begins with a new id and cookie, so that no earlier request's answer is taken for ours. If far
  * is unspecified, all nodes on the link are asked, and whoever answers will do.
  */
 void echo_begin(struct echo *echo, const struct in6_addr *near, const struct in6_addr *far);
@@ -39,7 +39,7 @@ bool echo_is_answer(const struct echo *echo, const struct inner *inner);
 
 /*
  * Writes the answer to a request of this kind that the other end of the link has sent to our end.
- * False where the packet is none, such as what a user's ping sends.
+ * False if the packet is none, such as what a user's ping sends.
  */
 bool echo_answer(const struct echo *echo, const struct inner *inner, uint8_t out[static ECHO_SIZE]);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From TUN to outside: what becomes of a packet that the kernel sends into a tunnel. No I/O. */
+/* From TUN to outside: whose a packet is, whether it passes, and how it is sent. No I/O. */
 #ifndef DTCP_FORWARD_ENCAP_H
 #define DTCP_FORWARD_ENCAP_H
 
@@ -12,7 +12,7 @@
 
 struct encap {
 	enum drop_reason drop;
-	struct session *session; /* NULL where it is nobody's */
+	struct session *session; /* NULL if it is nobody's */
 	struct inner inner;	 /* valid unless dropped as malformed; may be a large packet */
 	/* With DROP_NONE: */
 	struct segments segments; /* what it is cut into */

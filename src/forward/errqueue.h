@@ -9,13 +9,13 @@
 
 struct errqueue_report {
 	struct in_addr peer; /* where the packet was sent */
-	uint16_t port;	     /* host byte order; 0 on a raw socket, and where icmp is false */
+	uint16_t port;	     /* host byte order; 0 on a raw socket, and if icmp is false */
 	bool icmp;	     /* told by the network; else found out here */
 	bool too_big;
-	uint32_t mtu; /* with too_big: octets that would pass, 0 where unknown */
+	uint32_t mtu; /* with too_big: octets that would pass, 0 if unknown */
 };
 
-/* Takes the next report off the queue. False where there is none. */
+/* Takes the next report off the queue. False if there is none. */
 bool errqueue_next(int fd, struct errqueue_report *out);
 
 #endif

@@ -18,7 +18,7 @@ struct fast;
 struct plane;
 struct session;
 
-/* Without maps it does nothing. NULL where memory is short. */
+/* Without maps it does nothing. NULL if memory is short. */
 struct fast *fast_new(struct plane *plane);
 void fast_free(struct fast *fast);
 
@@ -36,7 +36,7 @@ void fast_heard(const struct fast *fast, const struct session *session);
 
 /*
  * When a packet of the session came in last, by the kernel or by us, in microseconds of clock_us();
- * 0 where the kernel has none of it.
+ * 0 if the kernel has none of it.
  */
 uint64_t fast_last_heard(const struct fast *fast, const struct session *session);
 

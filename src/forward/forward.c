@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The forward room. This file has its channels and what the messages on them do; plane.c and what
- * it names move the packets; decap.c, encap.c and learn.c say what is to become of each one,
- * without doing it; table.c knows the sessions.
+ * The forward process. This file has its channels and what the messages on them do; plane.c and
+ * what it names move the packets; decap.c, encap.c and learn.c decide about each one, without doing
+ * it; table.c knows the sessions.
  *
- * Monitor hands over descriptors, control tells of sessions, and nothing orders one channel's
+ * Root hands over descriptors, control tells of sessions, and nothing orders one channel's
  * messages against the other's. So a session may name a device that has not come yet: it waits on
  * that device, and control hears ADDED when packets really pass.
  */
@@ -126,7 +126,7 @@ static const struct plane_reports forward_reports = {
 	.port = forward_on_port,
 };
 
-/* --- from monitor ------------------------------------------------------------------------- */
+/* --- from root ---------------------------------------------------------------------------- */
 
 /* There is a way out, or it may be another one: a client, which has probing, asks the far end. */
 static void forward_hurry(struct session *session)
@@ -375,7 +375,7 @@ static void forward_on_assigned(const void *body, void *arg)
 	}
 }
 
-/* --- the room ----------------------------------------------------------------------------- */
+/* --- the process -------------------------------------------------------------------------- */
 
 static const struct ipc_row forward_monitor_rows[] = {
 	IPC_FD(FORWARD_MSG_RAW, forward_on_raw),
@@ -429,7 +429,7 @@ no_memory:
 	log_warnx("out of memory");
 	forward.status = 1;
 done:
-	/* Channels first: monitor sees the end, and nothing can come any more. */
+	/* Channels first: root sees the end, and nothing can come any more. */
 	ipc_free(&forward.control);
 	ipc_free(&forward.monitor);
 	plane_close(&forward.plane);

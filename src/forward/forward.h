@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The forward room: the data plane in its own unprivileged process. It reads packets from TUN
+ * The forward process: the data plane in its own unprivileged process. It reads packets from TUN
  * devices and from the outside, and knows nothing of logins, interfaces or routes.
  */
 #ifndef DTCP_FORWARD_FORWARD_H
@@ -21,7 +21,7 @@ struct forward_config {
 };
 
 /*
- * Runs until either channel closes; monitor_fd and control_fd are the room's ends of the socket
+ * Runs until either channel closes; monitor_fd and control_fd are its ends of the socket
  * pairs. Called without privileges. Returns the exit status: 0 when a channel was closed in the
  * normal course, 1 after an error that has been logged.
  */

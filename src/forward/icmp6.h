@@ -36,13 +36,13 @@ struct icmp6_error {
 	uint32_t mtu; /* with ICMP6_TOO_BIG */
 };
 
-/* True where this packet may be answered with such an error (RFC 4443, section 2.4 (e)). */
+/* True if this packet may be answered with such an error (RFC 4443, section 2.4 (e)). */
 bool icmp6_allowed(enum icmp6_kind kind, const struct inner *inner);
 
 /* So many a second of each kind, 0 for none. now in milliseconds, here and below. */
 void icmp6_limit_init(struct icmp6_limit *limit, uint32_t per_second, uint64_t now);
 
-/* True where one more may be sent, which then counts. */
+/* True if one more may be sent, which then counts. */
 bool icmp6_limit_take(struct icmp6_limit *limit, enum icmp6_kind kind, uint64_t now);
 
 /* Writes the whole IPv6 packet, as much of the packet in question in it as fits; its length. */

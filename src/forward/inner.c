@@ -151,7 +151,7 @@ enum drop_reason inner_check_ingress(const struct inner *inner,
 	return DROP_SRC_INGRESS;
 }
 
-/* True where an automatic tunnel would send packets for addr to the IPv4 address. */
+/* True if an automatic tunnel would send packets for addr to the IPv4 address. */
 static bool inner_embeds(const struct in6_addr *addr, struct in_addr v4)
 {
 	static const uint8_t sixtofour[2] = {0x20, 0x02};

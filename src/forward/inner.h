@@ -41,7 +41,7 @@ struct inner_upper {
  */
 enum drop_reason inner_parse(const uint8_t *packet, size_t n, struct inner *out);
 
-/* Finds the upper layer. False where the chain is cut short. */
+/* Finds the upper layer. False if the chain is cut short. */
 bool inner_find_upper(const struct inner *inner, struct inner_upper *out);
 
 /* The type of an ICMPv6 message, or -1 for any other packet. */
@@ -56,13 +56,13 @@ enum drop_reason inner_check_router(const struct inner *inner, bool adverts);
 /* Sources that no packet in a tunnel may have. */
 enum drop_reason inner_check_source(const struct inner *inner);
 
-/* The server's ingress filter: DROP_NONE where the source is the session's own. */
+/* The server's ingress filter: DROP_NONE if the source is the session's own. */
 enum drop_reason inner_check_ingress(const struct inner *inner,
 				     const struct forward_session *session);
 
 /*
- * DROP_LOOP where the destination would come back to the tunnel's end here, which has the outer
- * address local and may be known by an alias as well; 0 where there is none.
+ * DROP_LOOP if the destination would come back to the tunnel's end here, which has the outer
+ * address local and may be known by an alias as well; 0 if there is none.
  */
 enum drop_reason inner_check_loop(const struct inner *inner, struct in_addr local,
 				  struct in_addr alias);

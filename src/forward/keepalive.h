@@ -30,7 +30,7 @@ void keepalive_hurry(struct keepalive *keepalive);
 void keepalive_packet_out(struct keepalive *keepalive);
 
 /*
- * A packet has come in and been judged. True where it was a request of the other end's, which is
+ * A packet has come in and been judged. True if it was a request of the other end's, which is
  * answered here, or the answer to one of ours: it goes no further. now: milliseconds.
  */
 bool keepalive_takes(const struct decap *decap, uint64_t now);

@@ -30,7 +30,7 @@ struct learn {
 };
 
 /*
- * Judges what probe_read() has read from the arrival, and moves its session where that is due; now
+ * Judges what probe_read() has read from the arrival, and moves its session if that is due; now
  * in milliseconds, here and below.
  */
 void learn_from_probe(struct table *table, const struct arrival *arrival, const struct probe *probe,
@@ -46,7 +46,7 @@ struct session *learn_evict(struct table *table, const struct session *session, 
 
 /*
  * Whose a packet is that came from a peer which no session has, with this inner source: the one
- * without probes that waits there. NULL where there is none, or no telling which. now is in
+ * without probes that waits there. NULL if there is none, or no telling which. now is in
  * milliseconds.
  */
 struct session *learn_waiting(const struct table *table, const struct table_peer *peer,

@@ -225,7 +225,7 @@ void outbound_read(struct plane *plane, struct device *device)
 		if (n == -EAGAIN)
 			break;
 		if (n < 0) {
-			/* Deleted under us, as at every session's end; monitor will tell, but until
+			/* Deleted under us, as at every session's end; root will tell, but until
 			 * then it would always be readable. */
 			errno = (int)-n;
 			if (n == -EBADFD)

@@ -40,7 +40,7 @@ struct outer_handlers {
 	bool (*too_big)(struct outer_packet *packet, void *arg);
 };
 
-/* Takes over fd; NULL (and a line in the log) where it cannot be used, fd is then closed. */
+/* Takes over fd; NULL (and a line in the log) if it cannot be used, fd is then closed. */
 struct outer *outer_new(struct event_base *base, enum forward_transport transport, int fd,
 			const struct outer_handlers *handlers, void *arg);
 void outer_free(struct outer *outer);

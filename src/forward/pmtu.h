@@ -18,7 +18,7 @@ struct pmtu {
 };
 
 /*
- * The path takes no more than mtu octets; 0 where the router did not say how many. False if that
+ * The path takes no more than mtu octets; 0 if the router did not say how many. False if that
  * changes nothing.
  */
 bool pmtu_lower(struct pmtu *pmtu, uint32_t mtu, uint64_t now);

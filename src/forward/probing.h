@@ -12,7 +12,7 @@
 
 struct probing;
 
-/* For a session of plane; NULL where memory is short. */
+/* For a session of plane; NULL if memory is short. */
 struct probing *probing_new(struct plane *plane, struct session *session);
 
 /* Ends it; NULL is allowed. */

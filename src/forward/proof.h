@@ -33,7 +33,7 @@ void proof_credit(struct proof *proof, size_t len);
 /* A hello from there repeats this number, or has none (0); now in milliseconds. */
 void proof_check(struct proof *proof, uint32_t number, uint64_t now);
 
-/* True where a datagram with len octets of payload may go there, which then counts as sent. */
+/* True if a datagram with len octets of payload may go there, which then counts as sent. */
 bool proof_spend(struct proof *proof, size_t len);
 
 #endif

@@ -42,7 +42,7 @@ static bool segments_complete(const struct virtio_net_hdr *header, uint8_t *pack
 
 /*
  * The sum of the pseudo-header without the length. It is in the field already, with the length of
- * all; that one is right as well where the addresses in it are not those of the IPv6 header, as the
+ * all; that one is right as well if the addresses in it are not those of the IPv6 header, as the
  * destination behind a routing header is not (RFC 8200, section 8.1). A packet whose checksum has
  * been checked may have a complete one.
  */

@@ -36,7 +36,7 @@ struct segments {
 
 /*
  * Looks at a packet that was read from TUN after header. The packet must stay until its segments
- * have been made. A missing checksum of a whole packet is completed in place. False where header
+ * have been made. A missing checksum of a whole packet is completed in place. False if header
  * and packet do not fit together.
  */
 bool segments_open(struct segments *segments, const struct virtio_net_hdr *header,

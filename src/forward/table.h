@@ -163,7 +163,7 @@ struct session *table_at_peer(const struct table *table, const struct table_peer
 enum table_match table_by_address(const struct table *table, const struct in6_addr *address,
 				  struct session **out);
 
-/* What becomes of a packet for which there is no longer prefix than this one. */
+/* Whose a packet is for which there is no longer prefix than this one. */
 enum table_match table_by_prefix(const struct table *table, const struct prefix6 *prefix,
 				 struct session **out);
 

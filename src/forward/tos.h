@@ -16,7 +16,7 @@ uint8_t tos_class(const uint8_t *packet);
 uint8_t tos_encap(uint8_t inner);
 
 /*
- * Writes the outer ECN field into the inner packet where RFC 6040 wants it there. False where the
+ * Writes the outer ECN field into the inner packet where RFC 6040 wants it there. False if the
  * packet is to be dropped: congestion was marked on a flow that would not hear of it.
  */
 bool tos_decap(uint8_t outer, uint8_t *packet);

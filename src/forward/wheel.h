@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A timer wheel: who is due when, of any number, at a cost that does not depend on it. Times are in
- * milliseconds. Somebody can be found due a little late, or early where the time is further away
+ * milliseconds. Somebody can be found due a little late, or early if the time is further away
  * than the wheel reaches; then they are to be set anew.
  */
 #ifndef DTCP_FORWARD_WHEEL_H

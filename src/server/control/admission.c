@@ -6,7 +6,7 @@
 #include <arpa/inet.h>
 #include <unistd.h>
 
-/* Makes room for a connection; false where there is none. */
+/* Makes room for a connection; false if there is none. */
 static bool admission_make_room(struct admission *admission, struct in_addr peer)
 {
 	char text[INET_ADDRSTRLEN];

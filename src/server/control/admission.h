@@ -29,7 +29,7 @@ struct admission {
 /* owner is that of every client, and must stay valid. */
 void admission_init(struct admission *admission, const struct client_owner *owner);
 
-/* Takes over fd, which listens, and lets clients in. False where memory is short. */
+/* Takes over fd, which listens, and lets clients in. False if memory is short. */
 bool admission_open(struct admission *admission, int fd);
 
 /* Lets nobody in any more. */

@@ -98,7 +98,7 @@ void broker_log_refused(struct broker *broker, const struct client *client, cons
 		    client->peer_text, why);
 }
 
-/* What is lacking where a user can be given nothing. */
+/* What is lacking if a user can be given nothing. */
 static void broker_lack_text(const struct server_options *options,
 			     const struct server_verdict *verdict, char *buf, size_t size)
 {

@@ -18,7 +18,7 @@ void broker_log_denied(struct broker *broker, const struct client *client);
 /* A login was not looked into. */
 void broker_log_unheard(struct broker *broker, const struct client *client, const char *why);
 
-/* A room has said of a session what it cannot mean; nothing was done for it. */
+/* A process has said of a session what cannot be true; nothing was done for it. */
 void broker_log_wrong(struct broker *broker, const char *who, const char *message, uint32_t id);
 
 /*

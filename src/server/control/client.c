@@ -148,7 +148,7 @@ static void client_log_line(const struct client *client, const char *line)
 		  log_escape(shown, strlen(shown), escaped, sizeof(escaped)));
 }
 
-/* A client that does not read our answers is not heard any more until it does. */
+/* A client that does not read our answers is not read from until it does. */
 static bool client_is_choked(const struct client *client)
 {
 	return evbuffer_get_length(bufferevent_get_output(client->stream)) >

@@ -50,7 +50,7 @@ struct client {
 };
 
 /*
- * Takes over an accepted socket and greets. Returns NULL, with fd closed, where memory is short or
+ * Takes over an accepted socket and greets. Returns NULL, with fd closed, if memory is short or
  * the connection is gone already.
  */
 struct client *client_new(const struct client_owner *owner, int fd, struct in_addr peer);
@@ -61,7 +61,7 @@ void client_feed(struct client *client, const struct conn_event *event);
 /* Closes now; reason is told if that needs no waiting. Nothing of client's may be on the stack. */
 void client_drop(struct client *client, enum dtcp_reason reason);
 
-/* Says "-ERR" and the reason to a connection that closes. False where that would have to wait. */
+/* Says "-ERR" and the reason to a connection that closes. False if that would have to wait. */
 bool client_tell(int fd, enum dtcp_reason reason);
 
 /* Closes now, without ended() and gone(), and frees. */

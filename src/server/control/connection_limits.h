@@ -7,7 +7,7 @@
  *
  * - one from the same address, if that has too many;
  * - else one from the address that has most of them, so that who floods displaces themselves;
- * - else, where no address has more than a few, one whose login has failed, so that guessing from
+ * - else, if no address has more than a few, one whose login has failed, so that guessing from
  *   everywhere does not displace those who know their password;
  * - of all that are alike the oldest, so that who is quick gets through: a login takes less time
  *   than a flood needs to go round.
@@ -60,7 +60,7 @@ struct connection_limits;
 
 /*
  * config must stay valid and may change. sources: how many addresses can be there at a time, which
- * is the largest number of connections that there will ever be. key is secret. NULL where memory
+ * is the largest number of connections that there will ever be. key is secret. NULL if memory
  * is short.
  */
 struct connection_limits *connection_limits_new(const struct connection_limits_config *config,

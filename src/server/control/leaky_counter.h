@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Counts that fade, for at most so many keys: what nobody adds to falls by a fixed number a minute,
- * down to nothing. Where there is no room for another key, the one that was touched longest ago is
+ * down to nothing. If there is no room for another key, the one that was touched longest ago is
  * forgotten. Pure: the time, in milliseconds, is an argument.
  *
  * Keys are taken for hashes already: they come from hash_words() with a secret, so that nobody
@@ -16,7 +16,7 @@
 
 struct leaky_counter;
 
-/* NULL where memory is short. keys: how many at most. */
+/* NULL if memory is short. keys: how many at most. */
 struct leaky_counter *leaky_counter_new(size_t keys, uint32_t fade_per_minute);
 void leaky_counter_free(struct leaky_counter *counter);
 

@@ -61,7 +61,7 @@ static bool listener_is_gone(int fd)
 	return n == 0 || (n == -1 && errno != EAGAIN);
 }
 
-/* One connection. False where there is no more now. */
+/* One connection. False if there is no more now. */
 static bool listener_accept(struct listener *listener)
 {
 	const struct listener_owner *owner = listener->owner;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What becomes of failed logins. Each source address has a number of them a minute; while they are
- * used up, its logins are refused unseen, so that guessing costs monitor and the database nothing.
- * A user who has logged in from that address before is let through all the same, with a number of
- * their own: many sites can be behind one address, and one of them must not lock the others out.
- * What is known of a user name only makes answers to failures slower. So nobody can keep somebody
- * at another address from logging in.
+ * Rate-limits failed logins per source address. Over budget, logins are rejected without asking
+ * the database, so that guessing costs it nothing. A user who has logged in from that address
+ * before has a budget of their own there: many sites can be behind one address, and one of them
+ * must not lock the others out. What is known of a user name only delays answers to failures. So
+ * nobody can keep somebody at another address from logging in.
  *
  * Pure: the time, in milliseconds, is an argument. Of user names only keyed hashes are kept, and of
  * everything only so many.
@@ -47,7 +46,7 @@ struct login_limits;
 
 /*
  * config must stay valid and may change. sessions: as many users can be logged in at a time, and
- * that is what everything that is remembered is measured by. key is secret. NULL where memory is
+ * that is what everything that is remembered is measured by. key is secret. NULL if memory is
  * short.
  */
 struct login_limits *login_limits_new(const struct login_limits_config *config, uint32_t sessions,
