@@ -94,8 +94,8 @@ enum options_result server_options_parse(struct server_options *options, int arg
 					 char *const argv[]);
 
 /*
- * The same for a room, from what server_options_words() has made: no file is read, which may have
- * changed since monitor did.
+ * The same for a process, from what server_options_words() has made: no file is read, which may
+ * have changed since root did.
  */
 enum options_result server_options_parse_room(struct server_options *options, int argc,
 					      char *const argv[]);

@@ -253,7 +253,7 @@ static void control_on_setting(const void *body, void *arg)
 static void control_on_closed(struct ipc *ipc, bool violated, void *arg)
 {
 	(void)ipc;
-	/* The monitor says why the program ends: not because of us, so we leave in good order. */
+	/* Root says why the program ends: not because of us, so we leave in good order. */
 	control_end(arg, violated ? 1 : 0);
 }
 
