@@ -79,9 +79,8 @@ static void auth_warn_mode(const struct auth_options *options)
 				options->database, (unsigned)(st.st_mode & 07777));
 }
 
-/* Puts what came of a call into words, where it was not success. */
-static int auth_result(const struct auth_options *options, const struct users *users,
-		       enum users_result result, const char *other)
+int auth_result(const struct auth_options *options, const struct users *users,
+		enum users_result result, const char *other)
 {
 	char text[PREFIX6_STRLEN];
 
@@ -95,6 +94,10 @@ static int auth_result(const struct auth_options *options, const struct users *u
 	case USERS_OVERLAP:
 		return auth_fail(AUTH_OVERLAP, "prefix %s overlaps what user %s has",
 				 prefix6_format(&options->prefix, text), other);
+	case USERS_NO_LEASE:
+		return auth_fail(AUTH_NOT_FOUND, "user %s has no lease%s%s", options->user,
+				 options->has_prefix ? " " : "",
+				 options->has_prefix ? prefix6_format(&options->prefix, text) : "");
 	case USERS_FULL:
 	case USERS_FAILED:
 		break;
@@ -102,8 +105,7 @@ static int auth_result(const struct auth_options *options, const struct users *u
 	return auth_fail(AUTH_FAILED, "%s", users_error(users));
 }
 
-/* Whether the user is there. */
-static enum users_result auth_look(struct users *users, const char *name)
+enum users_result auth_look(struct users *users, const char *name)
 {
 	struct user user;
 	enum users_result result = users_find(users, name, &user);
@@ -216,26 +218,31 @@ static int auth_show(const struct auth_options *options, struct users *users)
 	return AUTH_OK;
 }
 
+void *auth_room(void *list, size_t count, size_t *room, size_t size)
+{
+	size_t more = *room ? 2 * *room : 64;
+	void *larger = count < *room ? list : reallocarray(list, more, size);
+
+	if (larger && count == *room)
+		*room = more;
+	return larger;
+}
+
 static bool auth_list_add(const struct user *user, void *arg)
 {
 	struct auth_list *list = arg;
+	struct user *users = auth_room(list->users, list->count, &list->room, sizeof(*users));
 
-	if (list->count == list->room) {
-		size_t room = list->room ? 2 * list->room : 64;
-		struct user *more = reallocarray(list->users, room, sizeof(*more));
-
-		if (!more) {
-			list->failed = true;
-			return false;
-		}
-		list->users = more;
-		list->room = room;
+	if (!users) {
+		list->failed = true;
+		return false;
 	}
+	list->users = users;
 	list->users[list->count++] = *user;
 	return true;
 }
 
-static int auth_widest(int width, const char *text)
+int auth_widest(int width, const char *text)
 {
 	int len = (int)strlen(text);
 
@@ -298,6 +305,10 @@ static int auth_command(const struct auth_options *options)
 		status = auth_del(options, users);
 	else if (strcmp(options->command, "show") == 0)
 		status = auth_show(options, users);
+	else if (strcmp(options->command, "lease list") == 0)
+		status = auth_lease_list(options, users);
+	else if (strcmp(options->command, "lease drop") == 0)
+		status = auth_lease_drop(options, users);
 	else
 		status = auth_list(options, users);
 	users_close(users);

@@ -12,17 +12,17 @@ enum auth_status {
 	AUTH_OK = 0,
 	AUTH_FAILED = 1,    /* the database, the password or the output */
 	AUTH_USAGE = 2,	    /* options, commands, names, prefixes that make no sense */
-	AUTH_NOT_FOUND = 3, /* no such user */
+	AUTH_NOT_FOUND = 3, /* no such user, or no such lease */
 	AUTH_EXISTS = 4,    /* there is such a user already */
 	AUTH_OVERLAP = 5,   /* the prefix belongs to another user */
 };
 
 struct auth_options {
 	const char *database;
-	const char *command;
-	const char *user; /* NULL for "list" */
+	const char *command; /* "add", or of two words, "lease list" */
+	const char *user;    /* NULL: none was given */
 	bool has_prefix;
-	struct prefix6 prefix;
+	struct prefix6 prefix; /* of --prefix, or the lease */
 };
 
 int auth_main(int argc, char **argv);
@@ -35,6 +35,23 @@ int auth_fail(int status, const char *format, ...) __attribute__((format(printf,
  * exit with.
  */
 bool auth_parse(int argc, char **argv, struct auth_options *options, int *status);
+
+/* Puts what came of a call into words, if it was not success; other as users_add() has it. */
+int auth_result(const struct auth_options *options, const struct users *users,
+		enum users_result result, const char *other);
+
+/* Whether the user is there. */
+enum users_result auth_look(struct users *users, const char *name);
+
+/* What "lease list" and "lease drop" do. */
+int auth_lease_list(const struct auth_options *options, struct users *users);
+int auth_lease_drop(const struct auth_options *options, struct users *users);
+
+/* Room for one more than count, as reallocarray(3); NULL, and nothing changed, if there is none. */
+void *auth_room(void *list, size_t count, size_t *room, size_t size);
+
+/* The wider of a column and a text in it. */
+int auth_widest(int width, const char *text);
 
 /*
  * Gets a password for user: asked twice at a terminal, else one line of standard input. False

@@ -9,19 +9,30 @@
 #include <string.h>
 
 static const char auth_help[] =
-	"usage: dtcpauth [--database FILE] add USER [--prefix PREFIX]\n"
-	"       dtcpauth [--database FILE] passwd USER\n"
-	"       dtcpauth [--database FILE] del USER\n"
-	"       dtcpauth [--database FILE] list\n"
-	"       dtcpauth [--database FILE] show USER\n"
+	"usage: dtcpauth [OPTION]... COMMAND [USER] [LEASE]\n"
 	"\n"
-	"Manages the users of the tunnel server dtcps. The password is asked for at a\n"
-	"terminal, else read as one line from standard input.\n"
+	"Manages the users of the tunnel server dtcps, while it runs or not.\n"
 	"\n"
-	"  --database FILE   the user database (" DTCP_DATABASE ")\n"
-	"  --prefix PREFIX   always give the user this prefix, as 2001:db8:100::/48\n"
-	"  --help            show this text\n"
-	"  --version         show the version\n";
+	"Users:\n"
+	"  add USER            add a user; the password is asked for at a terminal, else\n"
+	"                      read as one line from standard input\n"
+	"  passwd USER         give the user another password\n"
+	"  del USER            delete the user; prefixes and addresses become free\n"
+	"  list                show all users, with what the last login got them\n"
+	"  show USER           show one of them\n"
+	"\n"
+	"Leases, the prefixes and addresses that users keep from login to login:\n"
+	"  lease list [USER]   show them, with those that wait for their pool\n"
+	"  lease drop USER [LEASE]\n"
+	"                      set one free, or all that the user has\n"
+	"\n"
+	"Options:\n"
+	"  --database FILE     the user database (" DTCP_DATABASE ")\n"
+	"  --prefix PREFIX     of add: always give the user this, as 2001:db8:100::/48\n"
+	"  --help              show this text\n"
+	"  --version           show the version\n"
+	"\n"
+	"See dtcpauth(8).\n";
 
 enum {
 	OPTION_DATABASE = 256, /* no single letter has such a number */
@@ -38,13 +49,20 @@ static const struct option auth_long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static const struct {
+static const struct auth_command {
 	const char *name;
 	bool takes_user;
+	bool optional_user;
 	bool takes_prefix;
+	bool takes_lease; /* or none */
 } auth_commands[] = {
-	{"add", true, true},	{"passwd", true, false}, {"del", true, false},
-	{"list", false, false}, {"show", true, false},
+	{.name = "add", .takes_user = true, .takes_prefix = true},
+	{.name = "passwd", .takes_user = true},
+	{.name = "del", .takes_user = true},
+	{.name = "list"},
+	{.name = "show", .takes_user = true},
+	{.name = "lease list", .takes_user = true, .optional_user = true},
+	{.name = "lease drop", .takes_user = true, .takes_lease = true},
 };
 
 /* What the programs that managed the users of the old server called what we call otherwise. */
@@ -126,36 +144,76 @@ static bool auth_parse_prefix(const char *text, struct auth_options *options, in
 	return true;
 }
 
+/* An address is a lease as well. */
+static bool auth_parse_lease(const char *word, struct auth_options *options, int *status)
+{
+	char text[PREFIX6_STRLEN + 4];
+	enum prefix_error error = PREFIX_SYNTAX;
+
+	if (strlen(word) < PREFIX6_STRLEN) {
+		(void)snprintf(text, sizeof(text), strchr(word, '/') ? "%s" : "%s/128", word);
+		error = prefix6_parse(text, &options->prefix);
+	}
+	options->has_prefix = error == PREFIX_OK;
+	if (error != PREFIX_OK)
+		*status = auth_fail(AUTH_USAGE, "lease %.64s %s", word, prefix_error_text(error));
+	return options->has_prefix;
+}
+
+/* The words of a command; 0: these are others. */
+static int auth_command_words(const struct auth_command *command, int count, char **words)
+{
+	const char *blank = strchr(command->name, ' ');
+	size_t len = blank ? (size_t)(blank - command->name) : strlen(command->name);
+
+	if (count < 1 || strlen(words[0]) != len || strncmp(words[0], command->name, len) != 0)
+		return 0;
+	if (!blank)
+		return 1;
+	return count > 1 && strcmp(words[1], blank + 1) == 0 ? 2 : 0;
+}
+
+static bool auth_parse_user(const char *user, struct auth_options *options, int *status)
+{
+	options->user = user;
+	if (dtcp_user_valid(user))
+		return true;
+	*status = auth_fail(AUTH_USAGE,
+			    "not a possible user name: it has 1 to %d printable ASCII "
+			    "characters, no blank and no colon",
+			    DTCP_USER_MAX);
+	return false;
+}
+
 /* Checks what is left of the command line when the options are gone: the command and its user. */
 static bool auth_parse_words(int count, char **words, struct auth_options *options, int *status)
 {
 	const size_t n = sizeof(auth_commands) / sizeof(auth_commands[0]);
-	size_t i = 0;
+	const struct auth_command *command = NULL;
+	int taken = 0;
 
 	if (count == 0)
 		return auth_usage(status, "no command");
-	while (i < n && strcmp(words[0], auth_commands[i].name) != 0)
-		i++;
-	if (i == n)
+	for (size_t i = 0; i < n && taken == 0; i++) {
+		command = &auth_commands[i];
+		taken = auth_command_words(command, count, words);
+	}
+	if (taken == 0 && strcmp(words[0], "lease") == 0)
+		return auth_usage(status, "lease: \"list\" or \"drop\" comes next");
+	if (taken == 0)
 		return auth_usage(status, "unknown command \"%.64s\"", words[0]);
-	options->command = words[0];
-	if (auth_commands[i].takes_user) {
-		if (count < 2)
-			return auth_usage(status, "%s: no user given", words[0]);
-		options->user = words[1];
-	}
-	if (count > (auth_commands[i].takes_user ? 2 : 1))
-		return auth_usage(status, "%s: too many words", words[0]);
-	if (options->has_prefix && !auth_commands[i].takes_prefix)
-		return auth_usage(status, "%s takes no --prefix", words[0]);
-	if (options->user && !dtcp_user_valid(options->user)) {
-		*status = auth_fail(AUTH_USAGE,
-				    "not a possible user name: it has 1 to %d printable ASCII "
-				    "characters, no blank and no colon",
-				    DTCP_USER_MAX);
+	options->command = command->name;
+	if (options->has_prefix && !command->takes_prefix)
+		return auth_usage(status, "%s takes no --prefix", command->name);
+	if (command->takes_user && taken == count && !command->optional_user)
+		return auth_usage(status, "%s: no user given", command->name);
+	if (command->takes_user && taken < count &&
+	    !auth_parse_user(words[taken++], options, status))
 		return false;
-	}
-	return true;
+	if (command->takes_lease && taken < count &&
+	    !auth_parse_lease(words[taken++], options, status))
+		return false;
+	return taken == count || auth_usage(status, "%s: too many words", command->name);
 }
 
 bool auth_parse(int argc, char **argv, struct auth_options *options, int *status)

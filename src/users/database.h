@@ -26,8 +26,11 @@ enum users_statement {
 	USERS_FIND,
 	USERS_OVERLAPS,
 	USERS_ADD_BLOCK,
-	USERS_DROP_BLOCK,
 	USERS_READ_BLOCK,
+	USERS_DORMANT,
+	USERS_SLEEP,
+	USERS_WAKE,
+	USERS_DROP_LEASE,
 	USERS_BLOCK_UNDER,
 	USERS_POOL_NEXT,
 	USERS_POOL_SET,
@@ -80,6 +83,12 @@ enum users_result users_fail_text(struct users *users, const char *text);
  * succeed; then the next call tries once more.
  */
 enum users_result users_ready(struct users *users);
+
+/* Makes the tables in an empty database (tables.c). */
+enum users_result users_make_tables(struct users *users);
+
+/* Whether the tables are ours; those of an earlier version are made what they are now. */
+enum users_result users_check_tables(struct users *users);
 
 /* So many changes are noted, at least. */
 #define USERS_CHANGES_MAX 10000

@@ -2,27 +2,16 @@
 /*
  * Leases: the prefix and the address that a user gets at the first login and keeps for good. Both
  * are the same thing here, a block of a certain length out of a pool (pool.c).
+ *
+ * Settings can change, also by mistake. Then users get other leases, and those that do not fit are
+ * dormant: they stay their users', and each is active again at the first login at which it fits
+ * and the other one does not.
  */
 #include "users/pool.h"
 
 #include <string.h>
 
-static enum users_result users_drop_block(struct users *users, int64_t id, enum users_kind kind)
-{
-	sqlite3_stmt *stmt = users_statement(users, USERS_DROP_BLOCK,
-					     "DELETE FROM block WHERE user = ?1 AND kind = ?2");
-
-	if (!stmt)
-		return USERS_FAILED;
-	if (sqlite3_bind_int64(stmt, 1, id) != SQLITE_OK ||
-	    sqlite3_bind_int(stmt, 2, (int)kind) != SQLITE_OK) {
-		users_release(stmt);
-		return users_fail(users);
-	}
-	return users_run(users, stmt);
-}
-
-/* What a user has of this kind; length 0: nothing. USERS_NOT_FOUND: the user is gone. */
+/* The active one of this kind; length 0: there is none. USERS_NOT_FOUND: the user is gone. */
 static enum users_result users_read_block(struct users *users, int64_t id, enum users_kind kind,
 					  struct prefix6 *block, bool *fixed)
 {
@@ -33,7 +22,7 @@ static enum users_result users_read_block(struct users *users, int64_t id, enum 
 	block->len = 0;
 	stmt = users_statement(users, USERS_READ_BLOCK,
 			       "SELECT b.first, b.bits, b.fixed FROM user u"
-			       " LEFT JOIN block b ON b.user = u.id AND b.kind = ?2"
+			       " LEFT JOIN block b ON b.user = u.id AND b.kind = ?2 AND b.active"
 			       " WHERE u.id = ?1");
 	if (!stmt)
 		return USERS_FAILED;
@@ -59,13 +48,80 @@ static bool users_keeps(const struct users *users, const struct users_pool *pool
 	return users_pool_fits(pool, lease) && !users_pool_reserved(users, lease);
 }
 
+/* A dormant lease of the user that can be given now; USERS_NOT_FOUND if there is none. */
+static enum users_result users_find_dormant(struct users *users, int64_t id,
+					    const struct users_pool *pool, struct prefix6 *out)
+{
+	struct in6_addr last = prefix6_last(&pool->range);
+	sqlite3_stmt *stmt = users_statement(users, USERS_DORMANT,
+					     "SELECT first, bits FROM block WHERE user = ?1"
+					     " AND kind = ?2 AND first BETWEEN ?3 AND ?4"
+					     " AND NOT active ORDER BY first");
+	enum users_result result = USERS_NOT_FOUND;
+	int code = SQLITE_ERROR;
+
+	if (!stmt)
+		return USERS_FAILED;
+	if (sqlite3_bind_int64(stmt, 1, id) == SQLITE_OK &&
+	    sqlite3_bind_int(stmt, 2, (int)pool->kind) == SQLITE_OK &&
+	    users_bind_address(stmt, 3, &pool->start) == SQLITE_OK &&
+	    users_bind_address(stmt, 4, &last) == SQLITE_OK) {
+		while (result == USERS_NOT_FOUND && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
+			if (!users_column_prefix(stmt, 0, 1, out))
+				result = users_fail_text(users, USERS_DAMAGED);
+			else if (users_keeps(users, pool, out))
+				result = USERS_OK;
+		}
+	}
+	if (result == USERS_NOT_FOUND && code != SQLITE_DONE)
+		result = users_fail(users);
+	users_release(stmt);
+	return result;
+}
+
+/* The active one of this kind, if there is one, becomes dormant. */
+static enum users_result users_sleep(struct users *users, int64_t id, enum users_kind kind)
+{
+	sqlite3_stmt *stmt = users_statement(users, USERS_SLEEP,
+					     "UPDATE block SET active = 0"
+					     " WHERE user = ?1 AND kind = ?2 AND active");
+
+	if (!stmt)
+		return USERS_FAILED;
+	if (sqlite3_bind_int64(stmt, 1, id) != SQLITE_OK ||
+	    sqlite3_bind_int(stmt, 2, (int)kind) != SQLITE_OK) {
+		users_release(stmt);
+		return users_fail(users);
+	}
+	return users_run(users, stmt);
+}
+
+/* A dormant one becomes active. */
+static enum users_result users_wake(struct users *users, int64_t id, enum users_kind kind,
+				    const struct prefix6 *lease)
+{
+	sqlite3_stmt *stmt = users_statement(users, USERS_WAKE,
+					     "UPDATE block SET active = 1"
+					     " WHERE user = ?1 AND kind = ?2 AND first = ?3");
+
+	if (!stmt)
+		return USERS_FAILED;
+	if (sqlite3_bind_int64(stmt, 1, id) != SQLITE_OK ||
+	    sqlite3_bind_int(stmt, 2, (int)kind) != SQLITE_OK ||
+	    users_bind_address(stmt, 3, &lease->addr) != SQLITE_OK) {
+		users_release(stmt);
+		return users_fail(users);
+	}
+	return users_run(users, stmt);
+}
+
 /* Inside a transaction. Nothing has to be taken back after USERS_FULL. */
 static enum users_result users_new_lease(struct users *users, int64_t id,
 					 const struct users_pool *pool, struct prefix6 *out)
 {
-	enum users_result result, kept;
+	enum users_result result;
 	struct prefix6 old;
-	bool fixed;
+	bool dormant, fixed;
 
 	/* Another program may have been here since the user was looked up. */
 	result = users_read_block(users, id, pool->kind, &old, &fixed);
@@ -75,16 +131,16 @@ static enum users_result users_new_lease(struct users *users, int64_t id,
 		*out = old;
 		return USERS_OK;
 	}
-	if (old.len > 0)
-		result = users_drop_block(users, id, pool->kind);
-	if (result == USERS_OK)
+	result = users_find_dormant(users, id, pool, out);
+	dormant = result == USERS_OK;
+	if (result == USERS_NOT_FOUND)
 		result = users_pool_take(users, pool, out);
-	if (result == USERS_OK)
-		return users_add_block(users, id, pool->kind, false, out);
-	if (result != USERS_FULL || old.len == 0)
+	if (result == USERS_OK && old.len > 0)
+		result = users_sleep(users, id, pool->kind);
+	if (result != USERS_OK)
 		return result;
-	kept = users_add_block(users, id, pool->kind, false, &old);
-	return kept == USERS_OK ? USERS_FULL : kept;
+	return dormant ? users_wake(users, id, pool->kind, out)
+		       : users_add_block(users, id, pool->kind, false, out);
 }
 
 /* The same in a transaction of its own. */
@@ -165,17 +221,11 @@ static enum users_result users_lease(struct users *users, int64_t id, bool fixed
 enum users_result users_lease_network(struct users *users, struct user *user,
 				      const struct prefix6 *pool, uint8_t length)
 {
-	struct users_pool from = {.kind = USERS_KIND_NETWORK, .len = length};
+	struct users_pool from;
 	struct prefix6 held = {.len = 0};
 	enum users_result result;
-	/* A pool that is only as long as one lease is the server's own prefix and no more. */
-	bool usable = pool && length > pool->len && length <= 128;
+	bool usable = users_pool_network(pool, length, &from);
 
-	if (usable) {
-		from.range = *pool;
-		from.start = pool->addr;
-		(void)users_pool_advance(&from.start, length);
-	}
 	if (user->has_network)
 		held = user->network;
 	result = users_lease(users, user->id, user->has_fixed, usable ? &from : NULL, &held);
@@ -189,14 +239,12 @@ enum users_result users_lease_network(struct users *users, struct user *user,
 enum users_result users_lease_host(struct users *users, struct user *user,
 				   const struct prefix6 *host_prefix)
 {
-	struct users_pool from = {.kind = USERS_KIND_HOST, .range = *host_prefix, .len = 128};
+	struct users_pool from;
 	struct prefix6 held = {.len = 0};
 	enum users_result result;
 
-	if (host_prefix->len > 126)
+	if (!users_pool_host(host_prefix, &from))
 		return USERS_FULL;
-	from.start = host_prefix->addr;
-	from.start.s6_addr[15] |= 2;
 	if (user->has_host)
 		held = (struct prefix6){.addr = user->host, .len = 128};
 	result = users_lease(users, user->id, false, &from, &held);

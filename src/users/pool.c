@@ -31,6 +31,34 @@ bool users_pool_advance(struct in6_addr *addr, uint8_t len)
 	return false;
 }
 
+bool users_pool_network(const struct prefix6 *range, uint8_t length, struct users_pool *pool)
+{
+	if (!range || length <= range->len || length > 128)
+		return false;
+	*pool = (struct users_pool){
+		.kind = USERS_KIND_NETWORK,
+		.range = *range,
+		.len = length,
+		.start = range->addr,
+	};
+	(void)users_pool_advance(&pool->start, length);
+	return true;
+}
+
+bool users_pool_host(const struct prefix6 *range, struct users_pool *pool)
+{
+	if (!range || range->len > 126)
+		return false;
+	*pool = (struct users_pool){
+		.kind = USERS_KIND_HOST,
+		.range = *range,
+		.len = 128,
+		.start = range->addr,
+	};
+	pool->start.s6_addr[15] |= 2;
+	return true;
+}
+
 bool users_pool_fits(const struct users_pool *pool, const struct prefix6 *lease)
 {
 	return lease->len == pool->len && prefix6_contains(&pool->range, lease) &&

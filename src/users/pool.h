@@ -13,6 +13,13 @@ struct users_pool {
 	struct in6_addr start; /* first address of the first lease; what is below is the server's */
 };
 
+/*
+ * The pools of network and of host tunnels. False if there is none (NULL), or if it is only as long
+ * as what is the server's own.
+ */
+bool users_pool_network(const struct prefix6 *range, uint8_t length, struct users_pool *pool);
+bool users_pool_host(const struct prefix6 *range, struct users_pool *pool);
+
 /* Moves to the next prefix of that length; false if the address space ends. */
 bool users_pool_advance(struct in6_addr *addr, uint8_t len);
 

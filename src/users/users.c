@@ -12,8 +12,8 @@
 #define SELECT_USERS(password)                                                                     \
 	"SELECT u.id, u.name, u.created, n.fixed, n.first, n.bits, h.first, h.bits, " password     \
 	" FROM user u"                                                                             \
-	" LEFT JOIN block n ON n.user = u.id AND n.kind = 1"                                       \
-	" LEFT JOIN block h ON h.user = u.id AND h.kind = 2"
+	" LEFT JOIN block n ON n.user = u.id AND n.kind = 1 AND n.active"                          \
+	" LEFT JOIN block h ON h.user = u.id AND h.kind = 2 AND h.active"
 
 enum {
 	COLUMN_ID,

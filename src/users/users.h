@@ -22,6 +22,7 @@ enum users_result {
 	USERS_EXISTS,	 /* a user of that name is there already */
 	USERS_OVERLAP,	 /* another user has (part of) that prefix */
 	USERS_FULL,	 /* no free address or prefix is left */
+	USERS_NO_LEASE,	 /* the user has no such lease */
 	USERS_FAILED,	 /* the database cannot be used: users_error() */
 };
 
@@ -30,8 +31,8 @@ struct user {
 	char name[DTCP_USER_MAX + 1];
 	char password[DTCP_PASSWORD_MAX + 1];
 	bool has_fixed;	  /* a prefix was fixed for this user by the administrator */
-	bool has_network; /* a prefix was fixed, or leased from the pool at a login */
-	bool has_host;	  /* an address was leased at a login */
+	bool has_network; /* a prefix was fixed, or leased from the pool at the last login */
+	bool has_host;	  /* an address was leased at the last login */
 	struct prefix6 network;
 	struct in6_addr host;
 	int64_t created; /* seconds since 1970 */
@@ -81,6 +82,38 @@ enum users_result users_each(struct users *users, bool (*each)(const struct user
 enum users_result users_overlaps(struct users *users, const struct prefix6 *prefix,
 				 char other[static DTCP_USER_MAX + 1]);
 
+/* What belongs to a user. Of each kind one is active at most. */
+struct users_block {
+	char user[DTCP_USER_MAX + 1];
+	bool host;   /* an address of a host tunnel, not a prefix of a network tunnel */
+	bool fixed;  /* by the administrator, else a lease */
+	bool active; /* else dormant: it did not fit the settings at the last login */
+	struct prefix6 prefix;
+};
+
+/*
+ * Calls each() for whatever belongs to a user, NULL: to all users, by user and with the active ones
+ * first, until it returns false.
+ */
+enum users_result users_each_block(struct users *users, const char *name,
+				   bool (*each)(const struct users_block *block, void *arg),
+				   void *arg);
+
+/*
+ * Sets leases of a user free, dormant or not: one of them, or all if lease is NULL. USERS_NO_LEASE
+ * if there is none; what was fixed is not one.
+ */
+enum users_result users_drop_lease(struct users *users, const char *name,
+				   const struct prefix6 *lease);
+
+/*
+ * How many leases there are, dormant or not, that users_lease_network() and users_lease_host()
+ * would not give to anybody with these pools (NULL: none), whatever is reserved. Reads all of them.
+ */
+enum users_result users_count_outside(struct users *users, const struct prefix6 *pool,
+				      uint8_t length, const struct prefix6 *host_prefix,
+				      size_t *count);
+
 /*
  * From here on no lease has a part of these prefixes, which are copied, and a lease that has one is
  * replaced by another when its user asks for it. False if memory is short: then it is as before.
@@ -89,9 +122,10 @@ bool users_reserve(struct users *users, const struct prefix6 reserved[], size_t 
 
 /*
  * The prefix of a user, as users_find() has filled it, for a network tunnel: the fixed one, else
- * the one leased before if that still fits pool and length, else a new one out of pool that
- * overlaps nobody's and is not the pool's first (which is the server's own). One that others had
- * before is given out as late as possible. pool may be NULL: then only a fixed one will do.
+ * the active lease if that still fits pool and length, else a dormant one that does, else a new one
+ * out of pool that overlaps nobody's and is not the pool's first (which is the server's own). The
+ * lease that was active before becomes dormant. One that others had before is given out as late as
+ * possible. pool may be NULL: then only a fixed one will do.
  * USERS_OK: it is in user->network. USERS_FULL: none is left, or there is no pool. USERS_NOT_FOUND:
  * the user was deleted meanwhile.
  */

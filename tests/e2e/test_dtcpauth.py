@@ -57,14 +57,14 @@ class Auth:
         db.close()
         return row and row[0]
 
-    def lease(self, user, kind, first, bits):
+    def lease(self, user, kind, first, bits, active=1):
         """What dtcps does at a login."""
         value = int.from_bytes(first, "big")
         last = (value | ((1 << (128 - bits)) - 1)).to_bytes(16, "big")
         db = sqlite3.connect(self.path)
-        db.execute("INSERT INTO block (user, kind, fixed, first, last, bits)"
-                   " SELECT id, ?, 0, ?, ?, ? FROM user WHERE name = ?",
-                   (kind, first, last, bits, user))
+        db.execute("INSERT INTO block (user, kind, fixed, first, last, bits, active)"
+                   " SELECT id, ?, 0, ?, ?, ?, ? FROM user WHERE name = ?",
+                   (kind, first, last, bits, active, user))
         db.commit()
         db.close()
 
@@ -190,6 +190,43 @@ def test_list_of_nobody(auth):
     assert auth.ok("list").split() == ["USER", "NETWORK", "KIND", "HOST", "CREATED"]
 
 
+def leases(auth, *words):
+    heading, *lines = [line.split() for line in auth.ok("lease", "list", *words).splitlines()]
+    assert heading == ["USER", "LEASE", "KIND", "STATE"]
+    return lines
+
+
+def test_leases(auth):
+    auth.add("office", "--prefix", "2001:db8:100::/48")
+    auth.add("a-rather-long-name-for-a-user")
+    auth.add("bob")
+    auth.lease("bob", 1, bytes.fromhex("20010db8020001000000000000000000"), 56, active=0)
+    auth.lease("bob", 1, bytes.fromhex("20010db8030001000000000000000000"), 56)
+    auth.lease("bob", 2, bytes.fromhex("20010db8000100000000000000000002"), 128)
+    network = ["bob", "2001:db8:300:100::/56", "network", "active"]
+    dormant = ["bob", "2001:db8:200:100::/56", "network", "dormant"]
+    host = ["bob", "2001:db8:1::2", "host", "active"]
+    assert leases(auth) == leases(auth, "bob") == [network, dormant, host]
+    assert leases(auth, "office") == []
+    assert "network: 2001:db8:300:100::/56\n" in auth.ok("show", "bob")
+    assert auth.ok("list").count("bob") == 1
+    auth.fails(5, "prefix 2001:db8:200::/48 overlaps what user bob has",
+               "add", "carol", "--prefix", "2001:db8:200::/48", stdin=b"secret\n")
+    assert auth.ok("lease", "drop", "bob", "2001:0db8:200:100::/56") == ""
+    assert leases(auth) == [network, host]
+    auth.fails(3, "user bob has no lease 2001:db8:200:100::/56",
+               "lease", "drop", "bob", "2001:db8:200:100::/56")
+    assert auth.ok("lease", "drop", "bob", "2001:db8:1::2") == ""
+    assert auth.ok("lease", "drop", "bob") == ""
+    assert leases(auth) == []
+    auth.fails(3, "user bob has no lease", "lease", "drop", "bob")
+    # What an administrator gave goes with its user only.
+    auth.fails(3, "user office has no lease", "lease", "drop", "office")
+    auth.fails(3, "no user nobody", "lease", "drop", "nobody")
+    auth.fails(3, "no user nobody", "lease", "list", "nobody")
+    assert "network: 2001:db8:100::/48\n" in auth.ok("show", "office")
+
+
 def test_passwd(auth):
     auth.add("alice")
     assert auth.ok("passwd", "alice", stdin=b"another one\n") == ""
@@ -231,6 +268,19 @@ def test_database_option_behind(auth):
     (["add"], "add: no user given; see dtcpauth --help"),
     (["add", "alice", "secret"], "add: too many words; see dtcpauth --help"),
     (["list", "alice"], "list: too many words; see dtcpauth --help"),
+    (["lease"], 'lease: "list" or "drop" comes next; see dtcpauth --help'),
+    (["lease", "show"], 'lease: "list" or "drop" comes next; see dtcpauth --help'),
+    (["lease list"], 'unknown command "lease list"; see dtcpauth --help'),
+    (["lease", "list", "alice", "bob"], "lease list: too many words; see dtcpauth --help"),
+    (["lease", "drop"], "lease drop: no user given; see dtcpauth --help"),
+    (["lease", "drop", "alice", "2001:db8::2", "x"],
+     "lease drop: too many words; see dtcpauth --help"),
+    (["lease", "drop", "alice", "all"],
+     "lease all is not an IPv6 address, a slash and a number"),
+    (["lease", "drop", "alice", "2001:db8::2/48"],
+     "lease 2001:db8::2/48 has bits set beyond its length"),
+    (["lease", "drop", "alice", "--prefix", "2001:db8::/48"],
+     "lease drop takes no --prefix; see dtcpauth --help"),
     (["passwd", "alice", "--prefix", "2001:db8::/48"],
      "passwd takes no --prefix; see dtcpauth --help"),
     (["add", "alice", "--prefix"], "option --prefix needs a value; see dtcpauth --help"),
@@ -305,7 +355,8 @@ def test_overlap(auth):
 
 
 def test_no_database(auth):
-    for words in (["list"], ["show", "alice"], ["del", "alice"], ["passwd", "alice"]):
+    for words in (["list"], ["show", "alice"], ["del", "alice"], ["passwd", "alice"],
+                  ["lease", "list"], ["lease", "drop", "alice"]):
         auth.fails(1, f"{auth.path}: no such database; add a user with dtcpauth first", *words)
     assert not auth.path.exists()
 
@@ -323,7 +374,7 @@ def test_newer_database(auth):
     db = sqlite3.connect(auth.path)
     db.execute("PRAGMA user_version = 9")
     db.close()
-    auth.fails(1, f"{auth.path}: made by a newer version of dtcp (schema 9; this program knows 1)",
+    auth.fails(1, f"{auth.path}: made by a newer version of dtcp (schema 9; this program knows 2)",
                "list")
 
 

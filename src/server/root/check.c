@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 #include "process/process.h"
+#include "server/lease_check.h"
 #include "server/root/judge.h"
-#include "users/users.h"
 
 #include <stdio.h>
 
@@ -55,6 +55,8 @@ int server_check(const struct server_options *options)
 		log_warnx("%s", users_error(users));
 	else
 		status = 0;
+	if (status == 0 && !lease_check(options, users))
+		count.warnings++;
 	users_close(users);
 	if (facts_gather(&facts, options)) {
 		facts_gather_start(&facts, options);

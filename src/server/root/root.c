@@ -11,6 +11,7 @@
 #include "forward/msg.h"
 #include "netconf/watch.h"
 #include "process/supervisor.h"
+#include "server/lease_check.h"
 #include "server/msg.h"
 #include "server/options.h"
 #include "server/root/check.h"
@@ -304,18 +305,13 @@ static bool root_open_users(struct root *root)
 }
 
 /* Tells forward of a prefix whose user is not here: unreachable now, but not unknown. */
-static bool root_on_user(const struct user *user, void *arg)
+static bool root_on_block(const struct users_block *block, void *arg)
 {
-	const struct forward_prefix assigned = {.prefix = user->network};
-	const struct forward_prefix host = {.prefix = {.addr = user->host, .len = 128}};
+	const struct forward_prefix assigned = {.prefix = block->prefix};
 	const struct root *root = arg;
 
-	if (user->has_network)
-		supervisor_send(root->supervisor, SERVER_FORWARD, FORWARD_MSG_ASSIGNED, &assigned,
-				sizeof(assigned), -1);
-	if (user->has_host)
-		supervisor_send(root->supervisor, SERVER_FORWARD, FORWARD_MSG_ASSIGNED, &host,
-				sizeof(host), -1);
+	supervisor_send(root->supervisor, SERVER_FORWARD, FORWARD_MSG_ASSIGNED, &assigned,
+			sizeof(assigned), -1);
 	return true;
 }
 
@@ -335,7 +331,7 @@ static int root_serve(struct root *root)
 	int status = SUPERVISOR_FAILED;
 
 	if (timer && event_add(timer, &second) == 0) {
-		if (users_each(root->users, root_on_user, root) != USERS_OK)
+		if (users_each_block(root->users, NULL, root_on_block, root) != USERS_OK)
 			log_warnx("%s", users_error(root->users));
 		fastpath_hand_counters(root->fast, root->supervisor, SERVER_CONTROL,
 				       SERVER_MSG_FAST);
@@ -402,6 +398,7 @@ static bool root_prepare(struct root *root, struct pidfh **lock)
 	    !instance_claim(root->options->database, lock))
 		return false;
 	server_check_machine(root->options);
+	(void)lease_check(root->options, root->users);
 	if (netlink_open(&root->netlink) != 0 || !root_begin_fast(root))
 		return false;
 	owner.netlink = root->netlink;

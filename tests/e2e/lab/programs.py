@@ -66,6 +66,9 @@ class Users:
     def delete(self, name):
         return self._must("del", name)
 
+    def drop(self, name, *lease):
+        return self._must("lease", "drop", name, *lease)
+
 
 class Counting(Process):
     """A program that shows its counters at SIGUSR1."""

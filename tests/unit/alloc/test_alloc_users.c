@@ -23,6 +23,7 @@ static const char *folder;
 static char path[64];
 
 static const struct prefix6 pool = {{.s6_addr = {0x20, 0x01, 0x0d, 0xb8, 1}}, 40};
+static const struct prefix6 elsewhere = {{.s6_addr = {0x20, 0x01, 0x0d, 0xb8, 3}}, 40};
 static const struct prefix6 host = {{.s6_addr = {0x20, 0x01, 0x0d, 0xb8, 2}}, 64};
 
 /* Good, or for want of memory not, which is said. */
@@ -61,6 +62,8 @@ static void change(struct users *users)
 			assert_true(again.has_network &&
 				    prefix6_equal(&user.network, &again.network));
 		(void)good(users, users_lease_host(users, &user, &host));
+		(void)good(users, users_lease_network(users, &user, &elsewhere, 56));
+		(void)good(users, users_lease_network(users, &user, &pool, 56));
 		(void)good(users, users_set_password(users, "foo", "other"));
 	}
 	(void)good(users, users_changes(users, go_on, NULL));

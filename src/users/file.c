@@ -1,23 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The user database as a file: how it is made, opened and checked.
- *
- * Two tables. "user" has one row for each user; ids are never used twice, so that a user who was
- * deleted and added again is known to be another one. "block" has whatever address space belongs
- * to users, as its first and last address. No two blocks overlap, whoever has them. Therefore the
- * only block that can overlap a given range is the one with the greatest first address not above
- * the range's end: one step down an index, however many users there are.
- *
- * Two more are what finds a free lease in as few steps. "pool" has, for the pool that leases of a
- * kind come from, how far it has been given out; "freed" what became free again behind that, in the
- * order in which it did. Nothing is lost with them: a pool without its row is given out from its
- * beginning, past what is taken. Programs of earlier versions do not know them, and keep them right
- * all the same, since a trigger does that; so they are added to an older file, and the number of
- * the schema stays.
- *
- * "change" has the users that were changed or deleted, each once, in the order of the last change
- * (changes.c). Triggers write it, too.
- */
+/* The user database as a file: how it is made, opened and checked. */
 #include "users/database.h"
 
 #include <errno.h>
@@ -30,87 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define USERS_APPLICATION_ID 0x64746370 /* "dtcp" */
-#define USERS_SCHEMA_VERSION 1
-#define USERS_PATIENCE_MS    5000
-#define USERS_POLL_MS	     10
-#define USERS_MISSING	     "no such database; add a user with dtcpauth first"
-
-#define TEXT_OF(x)  TEXT_OF_(x)
-#define TEXT_OF_(x) #x
-
-/*
- * The trigger repeats the rule that blocks do not overlap, for whoever changes the file with
- * another program: the search for a free prefix relies on it.
- */
-static const char users_schema[] =
-	"BEGIN IMMEDIATE;"
-	"CREATE TABLE user ("
-	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
-	" name TEXT NOT NULL UNIQUE,"
-	" password TEXT NOT NULL,"
-	" created INTEGER NOT NULL"
-	") STRICT;"
-	"CREATE TABLE block ("
-	" user INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,"
-	" kind INTEGER NOT NULL CHECK (kind IN (1, 2)),"
-	" fixed INTEGER NOT NULL CHECK (fixed IN (0, 1)),"
-	" first BLOB NOT NULL CHECK (length(first) = 16),"
-	" last BLOB NOT NULL CHECK (length(last) = 16 AND last >= first),"
-	" bits INTEGER NOT NULL CHECK (bits BETWEEN 1 AND 128),"
-	" PRIMARY KEY (user, kind)"
-	") STRICT, WITHOUT ROWID;"
-	"CREATE UNIQUE INDEX block_range ON block (first, last);"
-	"CREATE TRIGGER block_overlap BEFORE INSERT ON block"
-	" WHEN (SELECT last FROM block WHERE first <= NEW.last ORDER BY first DESC LIMIT 1)"
-	"  >= NEW.first "
-	"BEGIN SELECT RAISE(ABORT, 'prefixes overlap'); END;"
-	"PRAGMA application_id = " TEXT_OF(
-		USERS_APPLICATION_ID) ";"
-				      "PRAGMA user_version = " TEXT_OF(
-					      USERS_SCHEMA_VERSION) ";"
-								    "COMMIT;"
-								    "PRAGMA journal_mode = WAL;";
-
-/* What a file may not have yet; the last of it shows whether all is there. */
-#define USERS_LATEST "change_trim"
-static const char users_additions[] =
-	"CREATE TABLE IF NOT EXISTS pool ("
-	" kind INTEGER PRIMARY KEY CHECK (kind IN (1, 2)),"
-	" first BLOB NOT NULL CHECK (length(first) = 16),"
-	" last BLOB NOT NULL CHECK (length(last) = 16),"
-	" bits INTEGER NOT NULL CHECK (bits BETWEEN 1 AND 128)," /* of a lease */
-	" next BLOB CHECK (length(next) = 16)"			 /* NULL: it is given out */
-	") STRICT;"
-	"CREATE TABLE IF NOT EXISTS freed ("
-	" number INTEGER PRIMARY KEY,"
-	" kind INTEGER NOT NULL REFERENCES pool (kind),"
-	" first BLOB NOT NULL CHECK (length(first) = 16),"
-	" last BLOB NOT NULL CHECK (length(last) = 16)"
-	") STRICT;"
-	"CREATE INDEX IF NOT EXISTS freed_kind ON freed (kind, number);"
-	/* A fixed prefix may have been part of any pool. */
-	"CREATE TRIGGER IF NOT EXISTS block_freed AFTER DELETE ON block "
-	"BEGIN INSERT INTO freed (kind, first, last) SELECT kind, OLD.first, OLD.last FROM pool"
-	" WHERE OLD.first <= last AND OLD.last >= first AND (next IS NULL OR OLD.first < next);"
-	" END;"
-	"CREATE TABLE IF NOT EXISTS change ("
-	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
-	" user INTEGER NOT NULL UNIQUE"
-	") STRICT;"
-	"CREATE TRIGGER IF NOT EXISTS user_changed AFTER UPDATE ON user "
-	"BEGIN REPLACE INTO change (user) VALUES (OLD.id); END;"
-	"CREATE TRIGGER IF NOT EXISTS user_gone AFTER DELETE ON user "
-	"BEGIN REPLACE INTO change (user) VALUES (OLD.id); END;"
-	"CREATE TRIGGER IF NOT EXISTS block_changed AFTER UPDATE ON block "
-	"BEGIN REPLACE INTO change (user) VALUES (OLD.user); END;"
-	"CREATE TRIGGER IF NOT EXISTS block_gone AFTER DELETE ON block "
-	"BEGIN REPLACE INTO change (user) VALUES (OLD.user); END;"
-	"CREATE TRIGGER IF NOT EXISTS block_fixed AFTER INSERT ON block WHEN NEW.fixed "
-	"BEGIN REPLACE INTO change (user) VALUES (NEW.user); END;"
-	"CREATE TRIGGER IF NOT EXISTS change_trim AFTER INSERT ON change "
-	"BEGIN DELETE FROM change WHERE number <= NEW.number - " TEXT_OF(
-		USERS_CHANGES_MAX) "; END;";
+#define USERS_PATIENCE_MS 5000
+#define USERS_POLL_MS	  10
+#define USERS_MISSING	  "no such database; add a user with dtcpauth first"
 
 static int64_t users_now(void)
 {
@@ -145,22 +49,6 @@ static int users_on_busy(void *arg, int tries)
 void users_set_patience(struct users *users, unsigned int ms)
 {
 	users->patience = ms;
-}
-
-/* The number that a pragma or a query answers with, or -1 after users_fail(). */
-static int64_t users_pragma(struct users *users, const char *sql)
-{
-	sqlite3_stmt *stmt = users_prepare(users, sql);
-	int64_t value = -1;
-
-	if (!stmt)
-		return -1;
-	if (sqlite3_step(stmt) == SQLITE_ROW)
-		value = sqlite3_column_int64(stmt, 0);
-	else
-		(void)users_fail(users);
-	(void)sqlite3_finalize(stmt);
-	return value;
 }
 
 /*
@@ -276,9 +164,7 @@ static enum users_result users_fill(struct users *users, const char *temporary)
 	enum users_result result = users_open_file(users, temporary);
 
 	if (result == USERS_OK)
-		result = users_exec(users, users_schema);
-	if (result == USERS_OK)
-		result = users_exec(users, users_additions);
+		result = users_make_tables(users);
 	users_close_file(users);
 	return result;
 }
@@ -332,45 +218,6 @@ done:
 	return result;
 }
 
-/* Adds to the file of an earlier version what it has not got. */
-static enum users_result users_complete(struct users *users)
-{
-	int64_t there = users_pragma(
-		users, "SELECT count(*) FROM sqlite_schema WHERE name = '" USERS_LATEST "'");
-	enum users_result result;
-
-	if (there != 0)
-		return there < 0 ? USERS_FAILED : USERS_OK;
-	result = users_begin(users);
-	if (result != USERS_OK)
-		return result;
-	return users_end(users, users_exec(users, users_additions));
-}
-
-/* Checks that the file is ours and of a kind that this program understands. */
-static enum users_result users_check(struct users *users)
-{
-	int64_t application = users_pragma(users, "PRAGMA application_id");
-	int64_t version = application == -1 ? -1 : users_pragma(users, "PRAGMA user_version");
-	char text[128];
-
-	if (version == -1)
-		return USERS_FAILED;
-	if (application != USERS_APPLICATION_ID)
-		return users_fail_text(users, "not a user database");
-	if (version != USERS_SCHEMA_VERSION) {
-		(void)snprintf(text, sizeof(text),
-			       "made by %s version of dtcp (schema %lld; this program knows %d)",
-			       version > USERS_SCHEMA_VERSION ? "a newer" : "another",
-			       (long long)version, USERS_SCHEMA_VERSION);
-		return users_fail_text(users, text);
-	}
-	if (users_complete(users) != USERS_OK)
-		return USERS_FAILED;
-	users->usable = true;
-	return USERS_OK;
-}
-
 /* Opens what is there now. */
 static enum users_result users_connect(struct users *users)
 {
@@ -381,7 +228,9 @@ static enum users_result users_connect(struct users *users)
 	if (result == USERS_OK)
 		result = users_open_file(users, users->real);
 	if (result == USERS_OK)
-		result = users_check(users);
+		result = users_check_tables(users);
+	if (result == USERS_OK)
+		users->usable = true;
 	return result;
 }
 

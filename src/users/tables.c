@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The tables of the user database.
+ *
+ * Two of them matter. "user" has one row for each user; ids are never used twice, so that a user
+ * who was deleted and added again is known to be another one. "block" has whatever address space
+ * belongs to users, as its first and last address. No two blocks overlap, whoever has them.
+ * Therefore the only block that can overlap a given range is the one with the greatest first
+ * address not above the range's end: one step down an index, however many users there are.
+ *
+ * Of each kind a user has one active block at most: the one that was fixed, or the lease of the
+ * last login. Leases that did not fit the settings then are dormant. They belong to their users all
+ * the same, so nobody else can get any part of them meanwhile, and whoever comes back to the pool
+ * that one is of has it again (leases.c).
+ *
+ * Two more are what finds a free lease in as few steps. "pool" has, for the pool that leases of a
+ * kind come from, how far it has been given out; "freed" what became free again behind that, in the
+ * order in which it did. Nothing is lost with them: a pool without its row is given out from its
+ * beginning, past what is taken.
+ *
+ * "change" has the users that were changed or deleted, each once, in the order of the last change
+ * (changes.c).
+ *
+ * What must always hold is kept by triggers, for whoever changes the file with another program.
+ */
+#include "users/database.h"
+
+#include <stdio.h>
+
+#define USERS_APPLICATION_ID 0x64746370 /* "dtcp" */
+#define USERS_SCHEMA_VERSION 2
+
+#define TEXT_OF(x)  TEXT_OF_(x)
+#define TEXT_OF_(x) #x
+
+static const char users_user[] = "CREATE TABLE user ("
+				 " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+				 " name TEXT NOT NULL UNIQUE,"
+				 " password TEXT NOT NULL,"
+				 " created INTEGER NOT NULL"
+				 ") STRICT;"
+				 "PRAGMA application_id = " TEXT_OF(USERS_APPLICATION_ID);
+
+static const char users_block[] =
+	"CREATE TABLE block ("
+	" user INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,"
+	" kind INTEGER NOT NULL CHECK (kind IN (1, 2)),"
+	" fixed INTEGER NOT NULL CHECK (fixed IN (0, 1)),"
+	" first BLOB NOT NULL CHECK (length(first) = 16),"
+	" last BLOB NOT NULL CHECK (length(last) = 16 AND last >= first),"
+	" bits INTEGER NOT NULL CHECK (bits BETWEEN 1 AND 128),"
+	" active INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1) AND active >= fixed),"
+	" PRIMARY KEY (user, kind, first)"
+	") STRICT, WITHOUT ROWID";
+
+/*
+ * In version 1 a user had one block of each kind. A server of that version that runs meanwhile goes
+ * on: what it adds is active. The old table's triggers and indexes go with it.
+ */
+static const char users_rename_1[] = "ALTER TABLE block RENAME TO block_1";
+static const char users_copy_1[] = "INSERT INTO block (user, kind, fixed, first, last, bits)"
+				   " SELECT user, kind, fixed, first, last, bits FROM block_1"
+				   " WHERE user IN (SELECT id FROM user);"
+				   "DROP TABLE block_1";
+
+/* What there is besides; some of it was in the later files of version 1. */
+static const char users_rest[] =
+	"CREATE UNIQUE INDEX block_range ON block (first, last);"
+	"CREATE UNIQUE INDEX block_active ON block (user, kind) WHERE active;"
+	"CREATE TRIGGER block_overlap BEFORE INSERT ON block"
+	" WHEN (SELECT last FROM block WHERE first <= NEW.last ORDER BY first DESC LIMIT 1)"
+	"  >= NEW.first "
+	"BEGIN SELECT RAISE(ABORT, 'prefixes overlap'); END;"
+	"CREATE TABLE IF NOT EXISTS pool ("
+	" kind INTEGER PRIMARY KEY CHECK (kind IN (1, 2)),"
+	" first BLOB NOT NULL CHECK (length(first) = 16),"
+	" last BLOB NOT NULL CHECK (length(last) = 16),"
+	" bits INTEGER NOT NULL CHECK (bits BETWEEN 1 AND 128)," /* of a lease */
+	" next BLOB CHECK (length(next) = 16)"			 /* NULL: it is given out */
+	") STRICT;"
+	"CREATE TABLE IF NOT EXISTS freed ("
+	" number INTEGER PRIMARY KEY,"
+	" kind INTEGER NOT NULL REFERENCES pool (kind),"
+	" first BLOB NOT NULL CHECK (length(first) = 16),"
+	" last BLOB NOT NULL CHECK (length(last) = 16)"
+	") STRICT;"
+	"CREATE INDEX IF NOT EXISTS freed_kind ON freed (kind, number);"
+	/* A fixed prefix may have been part of any pool. */
+	"CREATE TRIGGER block_freed AFTER DELETE ON block "
+	"BEGIN INSERT INTO freed (kind, first, last) SELECT kind, OLD.first, OLD.last FROM pool"
+	" WHERE OLD.first <= last AND OLD.last >= first AND (next IS NULL OR OLD.first < next);"
+	" END;"
+	"CREATE TABLE IF NOT EXISTS change ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" user INTEGER NOT NULL UNIQUE"
+	") STRICT;"
+	"CREATE TRIGGER IF NOT EXISTS user_changed AFTER UPDATE ON user "
+	"BEGIN REPLACE INTO change (user) VALUES (OLD.id); END;"
+	"CREATE TRIGGER IF NOT EXISTS user_gone AFTER DELETE ON user "
+	"BEGIN REPLACE INTO change (user) VALUES (OLD.id); END;"
+	"CREATE TRIGGER block_changed AFTER UPDATE ON block "
+	"BEGIN REPLACE INTO change (user) VALUES (OLD.user); END;"
+	"CREATE TRIGGER block_gone AFTER DELETE ON block "
+	"BEGIN REPLACE INTO change (user) VALUES (OLD.user); END;"
+	"CREATE TRIGGER block_fixed AFTER INSERT ON block WHEN NEW.fixed "
+	"BEGIN REPLACE INTO change (user) VALUES (NEW.user); END;"
+	"CREATE TRIGGER IF NOT EXISTS change_trim AFTER INSERT ON change "
+	"BEGIN DELETE FROM change WHERE number <= NEW.number - " TEXT_OF(
+		USERS_CHANGES_MAX) "; END;"
+				   "PRAGMA user_version = " TEXT_OF(USERS_SCHEMA_VERSION);
+
+/* The number that a pragma answers with, or -1 after users_fail(). */
+static int64_t users_pragma(struct users *users, const char *sql)
+{
+	sqlite3_stmt *stmt = users_prepare(users, sql);
+	int64_t value = -1;
+
+	if (!stmt)
+		return -1;
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		value = sqlite3_column_int64(stmt, 0);
+	else
+		(void)users_fail(users);
+	(void)sqlite3_finalize(stmt);
+	return value;
+}
+
+/* Runs them one after the other, inside a transaction; the list ends with NULL. */
+static enum users_result users_exec_all(struct users *users, const char *const list[])
+{
+	enum users_result result = USERS_OK;
+
+	for (; *list && result == USERS_OK; list++)
+		result = users_exec(users, *list);
+	return result;
+}
+
+enum users_result users_make_tables(struct users *users)
+{
+	static const char *const made[] = {users_user, users_block, users_rest, NULL};
+	enum users_result result = users_begin(users);
+
+	if (result == USERS_OK)
+		result = users_end(users, users_exec_all(users, made));
+	return result == USERS_OK ? users_exec(users, "PRAGMA journal_mode = WAL") : result;
+}
+
+static enum users_result users_take_over(struct users *users)
+{
+	static const char *const made[] = {users_rename_1, users_block, users_copy_1, users_rest,
+					   NULL};
+	enum users_result result = users_begin(users);
+	int64_t version;
+
+	if (result != USERS_OK)
+		return result;
+	/* Somebody else may have done it while the lock was waited for. */
+	version = users_pragma(users, "PRAGMA user_version");
+	if (version == -1)
+		result = USERS_FAILED;
+	else if (version == 1)
+		result = users_exec_all(users, made);
+	return users_end(users, result);
+}
+
+enum users_result users_check_tables(struct users *users)
+{
+	int64_t application = users_pragma(users, "PRAGMA application_id");
+	int64_t version = application == -1 ? -1 : users_pragma(users, "PRAGMA user_version");
+	char text[128];
+
+	if (version == -1)
+		return USERS_FAILED;
+	if (application != USERS_APPLICATION_ID)
+		return users_fail_text(users, "not a user database");
+	if (version == 1)
+		return users_take_over(users);
+	if (version == USERS_SCHEMA_VERSION)
+		return USERS_OK;
+	(void)snprintf(text, sizeof(text),
+		       "made by %s version of dtcp (schema %lld; this program knows %d)",
+		       version > USERS_SCHEMA_VERSION ? "a newer" : "another", (long long)version,
+		       USERS_SCHEMA_VERSION);
+	return users_fail_text(users, text);
+}
