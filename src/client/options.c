@@ -59,19 +59,6 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static const char usage[] =
-	"usage: dtcpclient [-b udp-port] [-B nat-port] [-d] [-D] [-f pidfile] [-l] [-m mtu]\n"
-	"                  [-n] [-p port] [-s script] [-t tuntype] [-u user] [-U]\n"
-	"                  [--accept-ra] [--address address[/length]] [--auth-file file]\n"
-	"                  [--fast auto|on|off] [--hold seconds] [--interface name]\n"
-	"                  [--keepalive seconds[,timeout]]\n"
-	"                  [--lan interface,... [--lan-dns auto|none|address,...]\n"
-	"                   [--lan-firewall on|off] [--lan-open tcp/port,udp/port,...]]\n"
-	"                  [--metric number] [--route default|none|prefix,...]\n"
-	"                  [--table auto|main|number]\n"
-	"                  [--transport auto|ipv6|udp] [--tunnel tun|none] [--user name]\n"
-	"                  [--help] [--version] server [server ...]\n";
-
 /* Options of the older client dtcpc. */
 static const struct options_hint hints[] = {
 	{'a', "--lan decides which networks are told of the prefix"},
@@ -398,7 +385,7 @@ enum options_result client_options_parse(struct client_options *options, int arg
 	static const struct options_table table = {
 		.letters = ":b:B:dDf:lm:np:s:t:u:U",
 		.words = long_options,
-		.usage = usage,
+		.usage = options_help,
 		.version = "dtcpclient " DTCP_VERSION,
 		.hints = hints,
 		.take = parse_short,

@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 
+/* What --help prints: every option, in groups. */
+extern const char options_help[];
+
 /* Each takes the value of the option of its name; false after options_bad(). */
 bool options_route(struct client_options *options, const char *text);
 bool options_table(struct client_options *options, const char *text);

@@ -22,11 +22,6 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static const char usage[] =
-	"usage: dtcps [-adDU] [-b udp-port] [-c config] [-f pidfile] [-g address] [-i interface]\n"
-	"             [-o key=value] [-p port] [--check] [--suggest] [--user name] [--help]\n"
-	"             [--version] [prefix]\n";
-
 /* -c and -o of the old server had no value. */
 #define HINT_CONFIG  "it is a file with settings; interfaces are made and removed without an option"
 #define HINT_SETTING "it is key=value; interfaces are made and removed without an option"
@@ -105,7 +100,7 @@ static enum options_result parse_words(struct server_options *options, int argc,
 	static const struct options_table table = {
 		.letters = ":ab:c:dDf:g:i:o:p:U",
 		.words = long_options,
-		.usage = usage,
+		.usage = server_help,
 		.version = "dtcps " DTCP_VERSION,
 		.hints = hints,
 		.take = parse_option,

@@ -21,6 +21,9 @@
 /* Read where it is there and no other one is named. */
 #define SERVER_CONFIGFILE DTCP_SYSCONFDIR "/dtcps.conf"
 
+/* What --help prints: every option, in groups. */
+extern const char server_help[];
+
 /* The values of the settings, and what only the command line says. */
 struct server_options {
 	struct settings_source source; /* the file: -c, or the default one */
