@@ -371,7 +371,6 @@ static bool root_begin_fast(struct root *root, uint32_t udp_port)
 		return true;
 	if (!fastpath_begin(root->options->fast, &config, &root->tunnel.interface.fast))
 		return false;
-	fastpath_join_uplinks(root->tunnel.interface.fast);
 	fastpath_hand_counters(root->tunnel.interface.fast, root->supervisor, CLIENT_CONTROL,
 			       CLIENT_MSG_FAST);
 	fastpath_hand(root->tunnel.interface.fast, root->supervisor, CLIENT_FORWARD);
@@ -429,6 +428,8 @@ static int root_serve(struct root *root, int argc, char *const argv[])
 		root_tell_status(root);
 		/* Without them a change is noticed when a ping goes unanswered. */
 		root->watch = watch_new(base, root_on_network, root);
+		/* Takes its time, in which control connects. */
+		fastpath_join_uplinks(root->tunnel.interface.fast);
 		tunnel_state_watch(&root->tunnel);
 		root->wake = wake_new(base, root_on_woke, root);
 		status = supervisor_run(supervisor);

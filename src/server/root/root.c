@@ -342,6 +342,7 @@ static int root_serve(struct root *root)
 		links_watch(root->links, base);
 		if (root->fast)
 			root->watch = watch_new(base, root_on_addresses, root);
+		fastpath_join_uplinks(root->fast);
 		root_log_ready(root);
 		status = supervisor_run(root->supervisor);
 	}
@@ -379,7 +380,6 @@ static bool root_begin_fast(struct root *root)
 
 	if (!fastpath_begin(options->fast, &config, &root->fast))
 		return false;
-	fastpath_join_uplinks(root->fast);
 	return true;
 }
 
