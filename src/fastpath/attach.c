@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <net/if.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -35,6 +36,12 @@ static int attach_tcx(int program, unsigned int index, enum attach_point point)
 	return fd == -1 ? -errno : (int)fd;
 }
 
+bool attach_has_tcx(int program)
+{
+	/* It misses the device; a kernel without it does not know what is asked for. */
+	return attach_tcx(program, 0, ATTACH_INGRESS) == -ENODEV;
+}
+
 static struct bpf_tc_hook attach_hook(unsigned int index, enum attach_point point)
 {
 	return (struct bpf_tc_hook){
@@ -59,16 +66,14 @@ static int attach_filter(int program, unsigned int index, enum attach_point poin
 int attachment_make(struct attachment *attachment, int program, unsigned int index,
 		    enum attach_point point, const struct attach_way *way)
 {
-	int result = way->old ? -EINVAL : attach_tcx(program, index, point);
+	int result;
 
 	attachment_init(attachment);
-	if (result >= 0) {
-		attachment->link = result;
-		return 0;
+	if (!way->old) {
+		result = attach_tcx(program, index, point);
+		attachment->link = result < 0 ? -1 : result;
+		return result < 0 ? result : 0;
 	}
-	/* A kernel without it does not know what is asked for. */
-	if (result != -EINVAL)
-		return result;
 	result = attach_filter(program, index, point, way->handle);
 	if (!result) {
 		attachment->index = index;
@@ -78,16 +83,29 @@ int attachment_make(struct attachment *attachment, int program, unsigned int ind
 	return result;
 }
 
+static void detach_filter(unsigned int index, enum attach_point point, uint32_t handle)
+{
+	struct bpf_tc_hook hook = attach_hook(index, point);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = handle, .priority = FILTER_PRIORITY);
+
+	(void)bpf_tc_detach(&hook, &opts);
+}
+
 void attachment_end(struct attachment *attachment)
 {
 	if (attachment->link != -1)
 		close(attachment->link);
-	if (attachment->index) {
-		struct bpf_tc_hook hook = attach_hook(attachment->index, attachment->point);
-		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = attachment->handle,
-			    .priority = FILTER_PRIORITY);
-
-		(void)bpf_tc_detach(&hook, &opts);
-	}
+	if (attachment->index)
+		detach_filter(attachment->index, attachment->point, attachment->handle);
 	attachment_init(attachment);
+}
+
+void attach_sweep(uint32_t handle)
+{
+	struct if_nameindex *devices = if_nameindex();
+
+	for (size_t i = 0; devices && devices[i].if_index != 0; i++)
+		detach_filter(devices[i].if_index, ATTACH_INGRESS, handle);
+	if (devices)
+		if_freenameindex(devices);
 }

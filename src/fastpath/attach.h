@@ -15,6 +15,9 @@ struct attach_way {
 	uint32_t handle; /* of its filters, among those of other instances; not 0 */
 };
 
+/* Whether this kernel has TCX; program is any one that can be attached. */
+bool attach_has_tcx(int program);
+
 struct attachment {
 	int link;	    /* of TCX; -1: none */
 	unsigned int index; /* the device of a filter; 0: none */
@@ -30,5 +33,12 @@ int attachment_make(struct attachment *attachment, int program, unsigned int ind
 
 /* No error where the device is gone, or there is nothing. */
 void attachment_end(struct attachment *attachment);
+
+/*
+ * Removes the filters with that handle at what comes in, from all devices. The clsact of each
+ * stays: without filters it does nothing, and if somebody adds one meanwhile, that would go with
+ * it.
+ */
+void attach_sweep(uint32_t handle);
 
 #endif

@@ -163,11 +163,24 @@ struct fastpath *fastpath_open(const struct fastpath_config *config, char *why, 
 		return NULL;
 	}
 	fastpath->receives = fastpath_try_decap(fastpath);
+	if (!attach_has_tcx(bpf_program__fd(fastpath->programs->progs.fast_guard)))
+		fastpath->way.old = true;
 	fastpath->programs->data_root->root.lanes = fastpath->lanes;
 	fastpath->programs->data_root->root.sessions_max = config->sessions_max;
 	fastpath->programs->data_root->root.ingress = config->server;
 	fastpath->programs->bss->state.udp_port = htons(config->udp_port);
 	return fastpath;
+}
+
+void fastpath_sweep(const char *interface)
+{
+	(void)libbpf_set_print(fastpath_quiet);
+	attach_sweep(fastpath_handle(interface));
+}
+
+bool fastpath_leaves_filters(const struct fastpath *fastpath)
+{
+	return fastpath && fastpath->way.old;
 }
 
 bool fastpath_receives(const struct fastpath *fastpath)

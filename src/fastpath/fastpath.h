@@ -6,8 +6,8 @@
  *
  * Everything is held by descriptors where the kernel can do that (TCX links, Linux 6.6): when the
  * process dies, the programs are gone. On older kernels a filter stays behind on the devices
- * outside, which carries nothing (FAST_ALIVE_NS) and is replaced at the next start of an instance
- * with the same interface; others have filters of their own.
+ * outside, until a guard or the next start of an instance with the same interface sweeps it; others
+ * have filters of their own. If neither comes, it carries nothing any more (FAST_ALIVE_NS).
  */
 #ifndef DTCP_FASTPATH_FASTPATH_H
 #define DTCP_FASTPATH_FASTPATH_H
@@ -37,6 +37,15 @@ struct fastpath *fastpath_open(const struct fastpath_config *config, char *why, 
 
 /* Takes everything away. NULL is fine. */
 void fastpath_close(struct fastpath *fastpath);
+
+/*
+ * Removes the filters that an instance with this interface has left, which was killed. Needs no
+ * privilege but CAP_NET_ADMIN.
+ */
+void fastpath_sweep(const char *interface);
+
+/* Whether something of it stays when its process is killed, so that somebody has to sweep. */
+bool fastpath_leaves_filters(const struct fastpath *fastpath);
 
 /* Whether the kernel can decapsulate as well. */
 bool fastpath_receives(const struct fastpath *fastpath);

@@ -17,6 +17,17 @@ void fastpath_close(struct fastpath *fastpath)
 	(void)fastpath;
 }
 
+void fastpath_sweep(const char *interface)
+{
+	(void)interface;
+}
+
+bool fastpath_leaves_filters(const struct fastpath *fastpath)
+{
+	(void)fastpath;
+	return false;
+}
+
 bool fastpath_receives(const struct fastpath *fastpath)
 {
 	(void)fastpath;

@@ -64,6 +64,7 @@ void fastpath_hand(const struct fastpath *fastpath, struct supervisor *superviso
 			.lanes = fastpath_lanes(fastpath),
 			.receives = fastpath_receives(fastpath),
 		};
+	fastpath_sweep(config->interface);
 
 		fastpath_give(fastpath, map, supervisor, forward, FORWARD_MSG_FAST, &body,
 			      sizeof(body));

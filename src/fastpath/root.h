@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 /*
- * Opens the fast path, and logs which path carries packets, and why. *out is NULL where it is
- * forward's. False if the user insists on the other.
+ * Removes what an earlier run has left, opens the fast path, and logs which path carries packets,
+ * and why. *out is NULL where it is forward's. False if the user insists on the other.
  */
 bool fastpath_begin(enum fast_choice choice, const struct fastpath_config *config,
 		    struct fastpath **out);

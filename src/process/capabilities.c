@@ -21,7 +21,7 @@ static bool capabilities_wanted(enum capabilities_kind kind, unsigned int capabi
 				capng_type_t type)
 {
 	if (capability == CAP_NET_ADMIN)
-		return kind != CAPABILITIES_NONE;
+		return true;
 	/* A program that is run as root has what is permitted. */
 	if (type == CAPNG_EFFECTIVE || (kind != CAPABILITIES_ROOT && kind != CAPABILITIES_STARTER))
 		return false;

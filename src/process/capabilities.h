@@ -10,7 +10,6 @@
 #include <sys/types.h>
 
 enum capabilities_kind {
-	CAPABILITIES_NONE,    /* to remove a file that is root's own */
 	CAPABILITIES_NETWORK, /* interfaces, addresses, routes */
 	CAPABILITIES_ROOT,    /* the same, and to end processes that do not end by themselves */
 	CAPABILITIES_STARTER, /* the same, and to start processes that then give up all of it */

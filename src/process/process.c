@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PROCESS_OK, PROCESS_FAILED };
+enum { PROCESS_FAILED = 1 };
 
 static const char process_option[] = PROCESS_OPTION;
 
@@ -84,8 +84,6 @@ bool process_wanted(const struct program *program, size_t place)
 {
 	const struct process *process = &program->processes[place];
 
-	if (process->kind == PROCESS_GUARD && !process->run && !program->pidfile)
-		return false;
 	return process->kind != PROCESS_ON_DEMAND &&
 	       (!process->wanted || process->wanted(program->options));
 }
@@ -136,22 +134,26 @@ static void process_channels(const struct program *program, const struct process
 	}
 }
 
+void process_await_end(const struct process_self *self)
+{
+	char octet;
+
+	while (read(self->root, &octet, 1) == -1 && errno == EINTR)
+		;
+}
+
 /* Waits for the end of root's process, and takes its pid file away if that did not. */
 static int process_guard(const struct program *program, const struct process *process,
 			 const struct process_self *self)
 {
 	pid_t root = ipc_maker(self->root);
-	int status = PROCESS_OK;
 	char text[24] = "";
 	FILE *file;
+	int status;
 
 	if (!capabilities_hide() || !capabilities_limit(process->keeps, program->scripts))
 		return PROCESS_FAILED;
-	if (process->run)
-		status = process->run(self);
-	else
-		while (read(self->root, text, 1) == -1 && errno == EINTR)
-			;
+	status = process->run(self);
 	file = program->pidfile ? fopen(program->pidfile, "re") : NULL;
 	if (!file)
 		return status;

@@ -32,8 +32,8 @@ enum process_kind {
 	/* The same, but started later and any number of times, each time with a number; its one
 	 * channel leads where the other end is handed to. */
 	PROCESS_ON_DEMAND,
-	/* Root's: sleeps until root's process is gone, and then clears up after it; run() does
-	 * both. NULL: there is nothing but the pid file. */
+	/* Root's: sleeps until root's process is gone, and then clears up after it. run() does
+	 * both, but for the pid file. */
 	PROCESS_GUARD,
 };
 
@@ -71,7 +71,7 @@ struct process {
 	enum sandbox_kind sandbox;	     /* its list of system calls; no guard's */
 	enum capabilities_kind keeps;	     /* a guard's */
 	uint32_t peers;			     /* whom it has channels to: a bit for each place */
-	bool (*wanted)(const void *options); /* NULL: always; a guard with nothing to do: never */
+	bool (*wanted)(const void *options); /* NULL: always */
 	/* Done with all privileges, before it is locked in; NULL: nothing. False: logged. */
 	bool (*prepare)(const struct process_self *self);
 	/* Its life, locked in. Returns the exit status. */
@@ -107,6 +107,9 @@ const char *process_name(int *argc, char **argv);
 
 /* Is the process of that name, to its end: title, log, sandbox, run(). Returns the exit status. */
 int process_run(const struct program *program, const char *name);
+
+/* For a guard that hears nothing: waits until root's process is gone. */
+void process_await_end(const struct process_self *self);
 
 /* True if a process of the table is started in this program, as its options are. */
 bool process_wanted(const struct program *program, size_t place);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
+#include "fastpath/fastpath.h"
 #include "forward/forward.h"
 #include "netconf/reverse_path.h"
 #include "process/process.h"
@@ -34,6 +35,23 @@ static int run_forward(const struct process_self *self)
 	return forward_run(&forward, self->root, self->peers[SERVER_CONTROL]);
 }
 
+/* What no descriptor holds: the pid file, and the fast path's filters on an older kernel. */
+static bool guard_wanted(const void *options)
+{
+	const struct server_options *server = options;
+
+	return server->pidfile || server->filters;
+}
+
+static int run_guard(const struct process_self *self)
+{
+	const struct server_options *options = self->options;
+
+	process_await_end(self);
+	fastpath_sweep(options->interface);
+	return 0;
+}
+
 static const struct process processes[] = {
 	[SERVER_CONTROL] = {.name = "control",
 			    .verdict = PROCESS_VERDICT_AT_STOP,
@@ -47,7 +65,11 @@ static const struct process processes[] = {
 			    .peers = 1U << SERVER_CONTROL,
 			    .prepare = prepare_crypto,
 			    .run = run_forward},
-	[SERVER_GUARD] = {.name = "guard", .kind = PROCESS_GUARD, .keeps = CAPABILITIES_NONE},
+	[SERVER_GUARD] = {.name = "guard",
+			  .kind = PROCESS_GUARD,
+			  .keeps = CAPABILITIES_NETWORK,
+			  .wanted = guard_wanted,
+			  .run = run_guard},
 };
 
 static int run(struct server_options *options, const char *name, int argc, char *const argv[])

@@ -69,6 +69,8 @@ struct server_options {
 	bool udp;
 	uint16_t udp_port;  /* host byte order */
 	const char *run_as; /* NULL for the default */
+
+	bool filters; /* no setting: the fast path has some that the guard has to remove */
 };
 
 /* The table of settings, settings.c. */

@@ -147,7 +147,7 @@ def test_descriptors(internet):
 
 def test_root_processes(running):
     """Those that stay root have what they need, and nothing to get more with."""
-    want = {"dtcps: monitor": (NET_ADMIN, NET_ADMIN | KILL), "dtcps: guard": (0, 0),
+    want = {"dtcps: monitor": (NET_ADMIN, NET_ADMIN | KILL), "dtcps: guard": (NET_ADMIN, NET_ADMIN),
             "dtcpclient: monitor": (NET_ADMIN, NET_ADMIN | KILL),
             "dtcpclient: guard": (NET_ADMIN, NET_ADMIN)}
     seen = set()

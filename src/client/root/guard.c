@@ -7,6 +7,7 @@
 #include "client/root/hook.h"
 #include "client/root/lan_record.h"
 #include "client/root/source_routes.h"
+#include "fastpath/fastpath.h"
 #include "netconf/netlink.h"
 #include "netconf/rules.h"
 #include "process/ipc.h"
@@ -79,7 +80,8 @@ static void guard_on_closed(struct ipc *ipc, bool violated, void *arg)
 
 	(void)ipc;
 	(void)violated;
-	/* Nothing is left of it where root's process has ended as it should. */
+	/* Nothing is left of all this if root's process has ended as it should. */
+	fastpath_sweep(guard->options->interface);
 	if (guard->options->lan.n > 0)
 		(void)lan_record_sweep(guard->options->interface);
 	if (!guard->armed) {

@@ -380,6 +380,7 @@ static bool root_begin_fast(struct root *root)
 
 	if (!fastpath_begin(options->fast, &config, &root->fast))
 		return false;
+	root->options->filters = fastpath_leaves_filters(root->fast);
 	return true;
 }
 

@@ -102,6 +102,11 @@ static void test_filters(void **state)
 
 	fastpath_close(next);
 	assert_int_equal(count_filters(netlink, uplink, TC_H_MIN_INGRESS), 1);
+	/* A guard leaves those of others alone, too. */
+	fastpath_sweep("one");
+	assert_int_equal(count_filters(netlink, uplink, TC_H_MIN_INGRESS), 1);
+	assert_true(fastpath_leaves_filters(other));
+
 	fastpath_close(other);
 	assert_int_equal(count_filters(netlink, uplink, TC_H_MIN_INGRESS), 0);
 	fastpath_close(one);
