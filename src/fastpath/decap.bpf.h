@@ -53,6 +53,7 @@ int fast_decap(struct __sk_buff *skb)
 	struct ipv4 *ip;
 	struct udp *udp;
 	struct ipv6 *inner;
+	__u32 flags;
 	__u32 overhead = IPV4;
 	__u32 size = skb->gso_size;
 	__u32 tun = *(volatile __u32 *)&root.tun;
@@ -108,14 +109,21 @@ int fast_decap(struct __sk_buff *skb)
 	if (!id)
 		return TC_ACT_UNSPEC;
 	session = session_get(*id);
-	if (!session || !(*(volatile __u32 *)&session->flags & FAST_IN) ||
-	    session->peer.whole != peer.whole || now < session->train_until)
+	if (!session)
 		return TC_ACT_UNSPEC;
-
-	/* Another way in than the one out: the kernel's filter of reverse paths may object. */
-	if (session->way != skb->ifindex ||
+	flags = *(volatile __u32 *)&session->flags;
+	if (!flags || session->peer.whole != peer.whole ||
 	    (ip->destination != session->local &&
 	     (!session->alias || ip->destination != session->alias)))
+		return TC_ACT_UNSPEC;
+	/* What has another address or port here than in forward's sockets never comes so far. */
+	if (session->came != skb->ifindex || now - session->seen > FAST_HEARD_NS) {
+		session->came = skb->ifindex;
+		session->seen = now;
+	}
+
+	/* Another way in than the one out: the kernel's filter of reverse paths may object. */
+	if (!(flags & FAST_IN) || now < session->train_until || session->way != skb->ifindex)
 		return TC_ACT_UNSPEC;
 	if ((void *)(inner + 1) > end || ipv4_sum(ip) != 0xffff)
 		return TC_ACT_UNSPEC;

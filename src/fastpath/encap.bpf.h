@@ -180,6 +180,13 @@ int fast_encap(struct __sk_buff *skb)
 	if (found != BPF_FIB_LKUP_RET_SUCCESS && found != BPF_FIB_LKUP_RET_NO_NEIGH)
 		return TC_ACT_UNSPEC;
 	device = fib.ifindex;
+	/*
+	 * Only where packets of the peer come in by the same device, to the same address and port.
+	 * Else forward's go another way than these would: this machine translates them, or routes
+	 * them by marks, by who sends them or by what their sockets are bound to (VRF).
+	 */
+	if (session->came != device || (__s64)(now - session->seen) > (__s64)FAST_SEEN_NS)
+		return TC_ACT_UNSPEC;
 	joined = bpf_map_lookup_elem(&devices, &device);
 	if (!joined)
 		return TC_ACT_UNSPEC;

@@ -288,16 +288,16 @@ static int fastpath_allow(const struct fastpath *fastpath, unsigned int index, c
 static int fastpath_join(struct fastpath *fastpath, unsigned int index, const char *name)
 {
 	struct uplink *uplink = calloc(1, sizeof(*uplink));
-	int error = 0;
+	int error;
 
 	if (!uplink)
 		return -ENOMEM;
 	uplink->index = index;
 	uplink->seen = true;
 	attachment_init(&uplink->in);
-	if (fastpath->receives)
-		error = fastpath_attach(fastpath, fastpath->programs->progs.fast_decap, index,
-					ATTACH_INGRESS, &uplink->in);
+	/* If it cannot decapsulate, it still sees which way packets come. */
+	error = fastpath_attach(fastpath, fastpath->programs->progs.fast_decap, index,
+				ATTACH_INGRESS, &uplink->in);
 	if (!error)
 		error = fastpath_allow(fastpath, index, name);
 	TAILQ_INSERT_TAIL(&fastpath->uplinks, uplink, next);

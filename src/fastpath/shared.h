@@ -36,6 +36,9 @@ enum fast_map { FAST_STATE, FAST_SESSIONS, FAST_COUNTERS, FAST_ROUTES, FAST_PEER
 /* How exactly the time of the last packet in is known. */
 #define FAST_HEARD_NS 250000000ull
 
+/* Without a packet of its peer for so long, what a session sends is forward's. */
+#define FAST_SEEN_NS 120000000000ull
+
 /* So long after a train (datagrams that the kernel has merged), all goes to forward. */
 #define FAST_TRAIN_NS 5000000000ull
 
@@ -85,7 +88,8 @@ struct fast_session {
 	__u64 train_until;
 	__u64 shown; /* when a packet out was left to forward last */
 	__u32 ident; /* of the next outer packet that may be cut */
-	__u32 unused;
+	__u32 came;  /* device by which the peer's packets come in, to our address and port */
+	__u64 seen;  /* the last of these, to FAST_HEARD_NS */
 };
 
 /*

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from lab.capture import Capture
+from lab.nat import drop
 from lab.node import command
 from lab.process import Process
 from lab.programs import DTCPCLIENT, DTCPS, HOST_PREFIX, PASSWORD, POOL, Client, write_auth
-from lab.topology import SERVER, SIX
+from lab.topology import SERVER, SITE_NET, SIX
 from lab.traffic import ping, transfer
 from lab.wait import BUILD, until
 
@@ -203,6 +205,29 @@ def test_killed_with_filters(possible):
     tunnel.client.stop()
     tunnel.server.stop()
     assert not any(filters(node) for node in nodes)
+def test_own_translation(possible):
+    """The site's own packet filter translates what it sends: what the kernel sent would not be."""
+    possible.site.nft("table ip own { chain out { type nat hook postrouting priority 100;"
+                      " oifname up0 ip protocol udp masquerade fully-random; }; }")
+    with Capture(possible.net, "site0", "src port 4028 and udp and src host 192.0.2.2", limit=10) as plain:
+        tunnel = Tunnel(possible, "--transport", "udp")
+        assert tunnel.transfer_by_forward() > 50
+        assert plain.stop() == []
+
+
+def test_own_way(possible):
+    """What this machine sends itself has a route of its own, and the other one loses packets."""
+    lab = possible
+    lab.wire(lab.site, "up1", lab.net, "site1")
+    lab.site.ip("addr", "add", "198.51.101.2/24", "dev", "up1")
+    lab.net.ip("addr", "add", "198.51.101.1/24", "dev", "site1")
+    drop(lab.net, "iifname site1")
+    lab.site.ip("rule", "add", "iif", "lo", "table", 100)
+    lab.site.ip("route", "add", "default", "via", SITE_NET, "table", 100)
+    lab.site.ip("route", "replace", "default", "via", "198.51.101.1")
+    assert Tunnel(lab, "--transport", "ipv6").transfer_by_forward() > 50
+
+
 
 
     lab.net.ip("addr", "add", "198.51.101.1/24", "dev", "server1")

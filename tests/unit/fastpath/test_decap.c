@@ -280,7 +280,9 @@ static void test_compare(void **state)
 static void test_unknown(void **state)
 {
 	uint8_t packet[PACKET_MAX];
+	uint8_t udp[PACKET_MAX];
 	size_t n = make_packet(0, packet);
+	size_t udp_n;
 
 	(void)state;
 	world_open();
@@ -292,6 +294,25 @@ static void test_unknown(void **state)
 	assert_false(compare(packet, n));
 	world.sessions[0].way = LOOPBACK;
 	assert_true(compare(packet, n));
+
+	/* which way it comes is noted, but not for another port or address than ours */
+	world.sessions[0].seen = 0;
+	world.sessions[0].way = LOOPBACK + 1;
+	packet[ETHERNET + 19]++;
+	write_check(packet);
+	assert_false(compare(packet, n));
+	assert_int_equal(world.sessions[0].seen, 0);
+	packet[ETHERNET + 19]--;
+	write_check(packet);
+	assert_false(compare(packet, n));
+	assert_int_not_equal(world.sessions[0].seen, 0);
+	assert_int_equal(world.sessions[0].came, LOOPBACK);
+	world.sessions[0].way = LOOPBACK;
+	udp_n = make_packet(1, udp);
+	udp[ETHERNET + IPV4 + 3]++;
+	write_check(udp);
+	assert_false(compare(udp, udp_n));
+	assert_int_equal(world.sessions[1].seen, 0);
 
 	/* the programs are not joined to the TUN device */
 	world.programs->data_root->root.tun = 0;

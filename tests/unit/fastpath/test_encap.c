@@ -34,41 +34,21 @@ enum { ROUNDS = 20000, TCP = 20, INNER_MAX = 1500, FRAME_LEAST = ETHERNET + IPV6
 struct rig {
 	int uplink;
 	bool finishes; /* UDP outside has a checksum, if TCP is inside */
+	unsigned int index;
 };
-
-static void set_uplink(unsigned int index, bool finishes)
-{
-	const uint32_t value = finishes ? FAST_JOINED | FAST_FINISHES : FAST_JOINED;
-
-	assert_int_equal(bpf_map_update_elem(bpf_map__fd(world.programs->maps.devices), &index,
-					     &value, BPF_ANY),
-			 0);
-}
 
 static void open_rig(struct rig *rig)
 {
 	struct netlink *netlink;
-	struct in_addr here;
-	unsigned int index;
-	const uint32_t look = 1;
 
-	rig->uplink = uplink_open(&index);
+	rig->uplink = uplink_open(&rig->index);
 	rig->finishes = false;
 	world_open();
 	assert_int_equal(netlink_open(&netlink), 0);
 	/* The program asks on behalf of the device that the packets leave by. */
 	assert_int_equal(netlink_link_forward_ipv4(netlink, LOOPBACK), 0);
 	netlink_close(netlink);
-	assert_int_equal(inet_pton(AF_INET, WORLD_HERE, &here), 1);
-	assert_int_equal(bpf_map_update_elem(bpf_map__fd(world.programs->maps.addresses), &here,
-					     &look, BPF_ANY),
-			 0);
-	set_uplink(index, false);
-	/* As if forward had seen the first packet of each. */
-	for (uint32_t id = 0; id < SESSIONS; id++) {
-		world.sessions[id].told = 1;
-		world.sessions[id].shown = INT64_MAX;
-	}
+	world_join(rig->index, false);
 }
 
 /* --- packets ------------------------------------------------------------------------------ */
@@ -274,7 +254,7 @@ static void test_compare(void **state)
 		(void)event_base_loop(world.base, EVLOOP_NONBLOCK);
 		if (i == ROUNDS / 2) {
 			rig.finishes = true;
-			set_uplink(if_nametoindex("up0"), true);
+			world_join(rig.index, true);
 		}
 		/* A report from the path: only then less than a session's own MTU counts. */
 		if (i == ROUNDS / 4)
@@ -291,6 +271,15 @@ static void test_compare(void **state)
 		/* Echoes of this size may be our own. */
 		if (packet[6] == 58 && n == IPV6 + 24)
 			continue;
+	/* packets of the peer come another way, or have not come for long */
+	world.sessions[0].came = LOOPBACK;
+	assert_false(compare(&rig, packet, n, &good));
+	world.sessions[0].came = rig.index;
+	world.sessions[0].seen = world.programs->bss->state.alive - FAST_SEEN_NS - 1000000000;
+	assert_false(compare(&rig, packet, n, &good));
+	world.sessions[0].seen = INT64_MAX;
+	assert_true(compare(&rig, packet, n, &good));
+
 		assert_true(compare(&rig, packet, n, &good) == good);
 		taken += good;
 		large += !good;

@@ -104,6 +104,27 @@ void world_open(void)
 	need(world_load(), "privilege to load programs, or the kernel is too old");
 }
 
+void world_join(unsigned int uplink, bool finishes)
+{
+	const uint32_t value = finishes ? FAST_JOINED | FAST_FINISHES : FAST_JOINED;
+	const uint32_t look = 1;
+	struct in_addr here;
+
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(world.programs->maps.devices), &uplink,
+					     &value, BPF_ANY),
+			 0);
+	assert_int_equal(inet_pton(AF_INET, WORLD_HERE, &here), 1);
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(world.programs->maps.addresses), &here,
+					     &look, BPF_ANY),
+			 0);
+	for (uint32_t id = 0; id < SESSIONS; id++) {
+		world.sessions[id].told = 1;
+		world.sessions[id].shown = INT64_MAX;
+		world.sessions[id].came = uplink;
+		world.sessions[id].seen = INT64_MAX;
+	}
+}
+
 int world_close(void **state)
 {
 	(void)state;

@@ -33,6 +33,13 @@ extern struct world {
  */
 void world_open(void);
 
+/*
+ * Joins the program for packets out to that device, which has WORLD_HERE, as if forward had seen
+ * the first packet of each session and its peer's had come in there. finishes: as the flag of that
+ * name.
+ */
+void world_join(unsigned int uplink, bool finishes);
+
 /* A teardown. */
 int world_close(void **state);
 
