@@ -183,6 +183,16 @@ bool fastpath_leaves_filters(const struct fastpath *fastpath)
 	return fastpath && fastpath->way.old;
 }
 
+void fastpath_pause(struct fastpath *fastpath, bool paused)
+{
+	fastpath->programs->data_root->root.paused = paused;
+}
+
+bool fastpath_is_paused(const struct fastpath *fastpath)
+{
+	return fastpath->programs->data_root->root.paused != 0;
+}
+
 bool fastpath_receives(const struct fastpath *fastpath)
 {
 	return fastpath->receives;

@@ -47,6 +47,10 @@ void fastpath_sweep(const char *interface);
 /* Whether something of it stays when its process is killed, so that somebody has to sweep. */
 bool fastpath_leaves_filters(const struct fastpath *fastpath);
 
+/* While it is paused, the programs leave all packets to forward. */
+void fastpath_pause(struct fastpath *fastpath, bool paused);
+bool fastpath_is_paused(const struct fastpath *fastpath);
+
 /* Whether the kernel can decapsulate as well. */
 bool fastpath_receives(const struct fastpath *fastpath);
 

@@ -28,6 +28,18 @@ bool fastpath_leaves_filters(const struct fastpath *fastpath)
 	return false;
 }
 
+void fastpath_pause(struct fastpath *fastpath, bool paused)
+{
+	(void)fastpath;
+	(void)paused;
+}
+
+bool fastpath_is_paused(const struct fastpath *fastpath)
+{
+	(void)fastpath;
+	return false;
+}
+
 bool fastpath_receives(const struct fastpath *fastpath)
 {
 	(void)fastpath;

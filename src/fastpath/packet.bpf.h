@@ -138,7 +138,7 @@ static __always_inline bool is_alive(__u64 now)
 {
 	__u64 alive = *(volatile __u64 *)&state.alive;
 
-	return alive && now - alive < FAST_ALIVE_NS;
+	return alive && now - alive < FAST_ALIVE_NS && !*(volatile __u32 *)&root.paused;
 }
 
 static __always_inline struct fast_session *session_get(__u32 id)

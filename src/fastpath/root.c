@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "forward/counters.h"
 #include "forward/msg.h"
+#include "netconf/ipsec.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,11 +14,48 @@ void fastpath_say(const struct fastpath *fastpath)
 {
 	if (!fastpath)
 		log_info("fast path: off");
+	else if (fastpath_is_paused(fastpath))
+		log_info("fast path: off: this machine has IPsec policies, which the kernel's "
+			 "programs would pass by");
 	else
 		log_info("fast path: on, the kernel %s",
 			 fastpath_receives(fastpath)
 				 ? "sends and receives"
 				 : "sends; to receive takes Linux 6.3, so user space does");
+}
+
+static void fastpath_on_ipsec(void *arg)
+{
+	struct fastpath *fastpath = arg;
+	bool there = ipsec_has_policies();
+
+	if (there == fastpath_is_paused(fastpath))
+		return;
+	fastpath_pause(fastpath, there);
+	fastpath_say(fastpath);
+}
+
+struct watch *fastpath_watch_ipsec(struct event_base *base, struct fastpath *fastpath,
+				   enum fast_choice choice)
+{
+	struct watch *watch;
+
+	if (!fastpath || choice != FAST_AUTO)
+		return NULL;
+	watch = watch_ipsec_new(base, fastpath_on_ipsec, fastpath);
+	/* What has changed since the start. */
+	fastpath_on_ipsec(fastpath);
+	return watch;
+}
+
+/* What is there at the start; for auto this is a reason to be off, for on to be warned. */
+static void fastpath_look_for_ipsec(struct fastpath *fastpath, enum fast_choice choice)
+{
+	bool there = ipsec_has_policies();
+
+	if (there && choice == FAST_ON)
+		log_warnx("fast path: this machine has IPsec policies, and packets pass them by");
+	fastpath_pause(fastpath, there && choice == FAST_AUTO);
 }
 
 bool fastpath_begin(enum fast_choice choice, const struct fastpath_config *config,
@@ -26,12 +64,14 @@ bool fastpath_begin(enum fast_choice choice, const struct fastpath_config *confi
 	char why[160] = "";
 
 	*out = NULL;
+	fastpath_sweep(config->interface);
 	if (choice == FAST_OFF) {
 		fastpath_say(NULL);
 		return true;
 	}
 	*out = fastpath_open(config, why, sizeof(why));
 	if (*out) {
+		fastpath_look_for_ipsec(*out, choice);
 		fastpath_say(*out);
 		return true;
 	}
@@ -64,7 +104,6 @@ void fastpath_hand(const struct fastpath *fastpath, struct supervisor *superviso
 			.lanes = fastpath_lanes(fastpath),
 			.receives = fastpath_receives(fastpath),
 		};
-	fastpath_sweep(config->interface);
 
 		fastpath_give(fastpath, map, supervisor, forward, FORWARD_MSG_FAST, &body,
 			      sizeof(body));

@@ -6,6 +6,7 @@
 #include "fastpath/choice.h"
 #include "fastpath/fastpath.h"
 #include "netconf/netlink.h"
+#include "netconf/watch.h"
 #include "process/supervisor.h"
 
 #include <stdbool.h>
@@ -30,6 +31,13 @@ void fastpath_hand(const struct fastpath *fastpath, struct supervisor *superviso
  */
 void fastpath_hand_counters(const struct fastpath *fastpath, struct supervisor *supervisor,
 			    size_t reader, uint32_t type);
+
+/*
+ * Packets that the programs carry pass by IPsec policies. So with auto, forward carries them for as
+ * long as this machine has any; this follows them. NULL if there is nothing to follow.
+ */
+struct watch *fastpath_watch_ipsec(struct event_base *base, struct fastpath *fastpath,
+				   enum fast_choice choice);
 
 /* As fastpath_set_tun() and fastpath_follow(), for NULL as well; what cannot be done is logged. */
 void fastpath_join_tun(struct fastpath *fastpath, struct netlink *netlink, unsigned int index);

@@ -127,6 +127,7 @@ struct fast_root {
 	__u32 lanes; /* a power of two */
 	__u32 sessions_max;
 	__u32 ingress; /* look at inner sources of what comes in, and not of what goes out */
+	__u32 paused;  /* carry nothing */
 };
 
 #endif

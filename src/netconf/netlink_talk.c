@@ -17,7 +17,7 @@
 /* Large enough for any request of ours and any part of a dump. */
 enum { NETLINK_BUFFER = 32768 };
 
-int netlink_open(struct netlink **out)
+int netlink_open_bus(int bus, struct netlink **out)
 {
 	struct netlink *netlink = calloc(1, sizeof(*netlink));
 	int on = 1;
@@ -25,11 +25,10 @@ int netlink_open(struct netlink **out)
 	*out = NULL;
 	if (!netlink)
 		return -ENOMEM;
-	netlink->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	netlink->socket = mnl_socket_open2(bus, SOCK_CLOEXEC);
 	if (!netlink->socket || mnl_socket_bind(netlink->socket, 0, MNL_SOCKET_AUTOPID) == -1) {
 		int error = -errno;
 
-		log_warn("cannot open a routing socket");
 		netlink_close(netlink);
 		return error;
 	}
@@ -38,6 +37,17 @@ int netlink_open(struct netlink **out)
 	netlink->port = mnl_socket_get_portid(netlink->socket);
 	*out = netlink;
 	return 0;
+}
+
+int netlink_open(struct netlink **out)
+{
+	int error = netlink_open_bus(NETLINK_ROUTE, out);
+
+	if (error) {
+		errno = -error;
+		log_warn("cannot open a routing socket");
+	}
+	return error;
 }
 
 void netlink_close(struct netlink *netlink)

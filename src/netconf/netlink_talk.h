@@ -19,6 +19,9 @@ struct netlink_request {
 	_Alignas(struct nlmsghdr) char bytes[1024];
 };
 
+/* As netlink_open(), for any of the kernel's (NETLINK_ROUTE, ...); nothing is logged. */
+int netlink_open_bus(int bus, struct netlink **out);
+
 /* Begins a request in that room. type is an RTM_, flags NLM_F_ values. */
 struct nlmsghdr *netlink_start(struct netlink_request *request, uint16_t type, uint16_t flags);
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
+#include <linux/xfrm.h>
 #include <stdlib.h>
 
 struct watch {
@@ -43,7 +44,8 @@ static void watch_on_settled(evutil_socket_t fd, short what, void *arg)
 	watch->changed(watch->arg);
 }
 
-struct watch *watch_new(struct event_base *base, watch_changed changed, void *arg)
+static struct watch *watch_open(struct event_base *base, int bus, unsigned int groups,
+				watch_changed changed, void *arg)
 {
 	struct watch *watch = calloc(1, sizeof(*watch));
 
@@ -51,9 +53,8 @@ struct watch *watch_new(struct event_base *base, watch_changed changed, void *ar
 		goto failed;
 	watch->changed = changed;
 	watch->arg = arg;
-	watch->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (!watch->socket || mnl_socket_bind(watch->socket, RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE,
-					      MNL_SOCKET_AUTOPID) == -1)
+	watch->socket = mnl_socket_open2(bus, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (!watch->socket || mnl_socket_bind(watch->socket, groups, MNL_SOCKET_AUTOPID) == -1)
 		goto failed;
 	watch->readable = event_new(base, mnl_socket_get_fd(watch->socket), EV_READ | EV_PERSIST,
 				    watch_on_readable, watch);
@@ -62,9 +63,23 @@ struct watch *watch_new(struct event_base *base, watch_changed changed, void *ar
 		goto failed;
 	return watch;
 failed:
-	log_warn("cannot watch the network for changes");
+	/* What is not there does not change. */
+	if (errno != EPROTONOSUPPORT)
+		log_warn("cannot watch the network for changes");
 	watch_free(watch);
 	return NULL;
+}
+
+struct watch *watch_new(struct event_base *base, watch_changed changed, void *arg)
+{
+	return watch_open(base, NETLINK_ROUTE, RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE, changed,
+			  arg);
+}
+
+struct watch *watch_ipsec_new(struct event_base *base, watch_changed changed, void *arg)
+{
+	/* Of those that end by themselves the second tells. */
+	return watch_open(base, NETLINK_XFRM, XFRMGRP_POLICY | XFRMGRP_EXPIRE, changed, arg);
 }
 
 void watch_free(struct watch *watch)

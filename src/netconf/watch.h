@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Notices that the IPv4 addresses or routes of this box have changed. */
+/* Notices that the IPv4 addresses or routes of this box have changed, or its IPsec policies. */
 #ifndef DTCP_NETCONF_WATCH_H
 #define DTCP_NETCONF_WATCH_H
 
@@ -12,6 +12,9 @@ typedef void (*watch_changed)(void *arg);
 
 /* NULL, after a line in the log, where the kernel cannot be listened to. */
 struct watch *watch_new(struct event_base *base, watch_changed changed, void *arg);
+
+/* The same for IPsec policies; NULL without a line in the log if the kernel has no IPsec. */
+struct watch *watch_ipsec_new(struct event_base *base, watch_changed changed, void *arg);
 
 /* NULL is allowed. */
 void watch_free(struct watch *watch);

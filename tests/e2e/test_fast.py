@@ -256,3 +256,18 @@ def test_from_client_to_client(lab):
     transfer(lab.site, site2, bob, size=MEGABYTE)
     transfer(site2, lab.site, alice, size=MEGABYTE)
     assert server.running()
+# --- what others on this machine have to say
+
+
+def test_ipsec(possible):
+    """Policies that come while packets flow are obeyed: here, that none may leave the site."""
+    lab = possible
+    tunnel = Tunnel(lab, "--transport", "udp", fast="auto")
+    assert tunnel.transfer_by_forward() < 100
+    lab.site.ip("xfrm", "policy", "add", "dir", "out", "src", "203.0.113.0/24")
+    tunnel.client.wait_log("fast path: off: this machine has IPsec policies")
+    assert tunnel.transfer_by_forward() > 50
+    since = tunnel.client.mark()
+    lab.site.ip("xfrm", "policy", "flush")
+    tunnel.client.wait_log("fast path: on, the kernel sends and receives", since=since)
+    until(lambda: tunnel.transfer_by_forward() < 100, "the kernel carries the packets", 30)

@@ -43,6 +43,7 @@ struct root {
 	struct reconnect *reconnect;
 	struct lookups *lookups;
 	struct watch *watch;
+	struct watch *ipsec; /* for the fast path */
 	struct wake *wake;
 	struct tunnel_state tunnel;
 	struct client_session session; /* as control says */
@@ -430,6 +431,8 @@ static int root_serve(struct root *root, int argc, char *const argv[])
 		root->watch = watch_new(base, root_on_network, root);
 		/* Takes its time, in which control connects. */
 		fastpath_join_uplinks(root->tunnel.interface.fast);
+		root->ipsec = fastpath_watch_ipsec(base, root->tunnel.interface.fast,
+						   root->options->fast);
 		tunnel_state_watch(&root->tunnel);
 		root->wake = wake_new(base, root_on_woke, root);
 		status = supervisor_run(supervisor);
@@ -437,6 +440,7 @@ static int root_serve(struct root *root, int argc, char *const argv[])
 	tunnel_state_unwatch(&root->tunnel);
 	wake_free(root->wake);
 	watch_free(root->watch);
+	watch_free(root->ipsec);
 	lookups_free(root->lookups);
 	lan_free(root->tunnel.lan);
 	reconnect_free(root->reconnect);

@@ -44,6 +44,7 @@ struct root {
 	struct links *links;
 	struct fastpath *fast; /* NULL: none */
 	struct watch *watch;   /* of the machine's addresses, for it */
+	struct watch *ipsec;   /* of its IPsec policies, for it */
 	struct users *users;
 	struct grants *grants;
 	bool flushing; /* verdicts wait for the end of this turn of the loop */
@@ -343,6 +344,7 @@ static int root_serve(struct root *root)
 		if (root->fast)
 			root->watch = watch_new(base, root_on_addresses, root);
 		fastpath_join_uplinks(root->fast);
+		root->ipsec = fastpath_watch_ipsec(base, root->fast, root->options->fast);
 		root_log_ready(root);
 		status = supervisor_run(root->supervisor);
 	}
@@ -350,6 +352,7 @@ static int root_serve(struct root *root)
 	links_remove_all(root->links);
 	links_unwatch(root->links);
 	watch_free(root->watch);
+	watch_free(root->ipsec);
 	if (timer)
 		event_free(timer);
 	return status;

@@ -314,6 +314,12 @@ static void test_unknown(void **state)
 	assert_false(compare(udp, udp_n));
 	assert_int_equal(world.sessions[1].seen, 0);
 
+	/* root's process wants nothing to be carried */
+	world.programs->data_root->root.paused = 1;
+	assert_false(compare(packet, n));
+	world.programs->data_root->root.paused = 0;
+	assert_true(compare(packet, n));
+
 	/* the programs are not joined to the TUN device */
 	world.programs->data_root->root.tun = 0;
 	assert_false(compare(packet, n));

@@ -271,6 +271,21 @@ static void test_unknown(void **state)
 	assert_false(compare(&rig, packet, n, &good));
 	assert_true(compare(&rig, packet, n, &good));
 
+	/* packets of the peer come another way, or have not come for long */
+	world.sessions[0].came = LOOPBACK;
+	assert_false(compare(&rig, packet, n, &good));
+	world.sessions[0].came = rig.index;
+	world.sessions[0].seen = world.programs->bss->state.alive - FAST_SEEN_NS - 1000000000;
+	assert_false(compare(&rig, packet, n, &good));
+	world.sessions[0].seen = INT64_MAX;
+	assert_true(compare(&rig, packet, n, &good));
+
+	/* root's process wants nothing to be carried */
+	world.programs->data_root->root.paused = 1;
+	assert_false(compare(&rig, packet, n, &good));
+	world.programs->data_root->root.paused = 0;
+	assert_true(compare(&rig, packet, n, &good));
+
 	/* forward is not there any more */
 	uint64_t alive = world.programs->bss->state.alive;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What root's process does: where the programs are joined to a device by filters, as on kernels
- * before Linux 6.6, none is left, and none of another instance is touched; and what is said where
- * the programs cannot be loaded.
+ * before Linux 6.6, none is left, and none of another instance is touched; IPsec policies are left
+ * to forward; and what is said where the programs cannot be loaded.
  */
 #include "fastpath/fastpath.h"
 
@@ -17,9 +17,11 @@
 #include <cap-ng.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <linux/xfrm.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -100,13 +102,13 @@ static void test_filters(void **state)
 	assert_int_equal(fastpath_follow(next), 1);
 	assert_int_equal(count_filters(netlink, uplink, TC_H_MIN_INGRESS), 2);
 
-	fastpath_close(next);
-	assert_int_equal(count_filters(netlink, uplink, TC_H_MIN_INGRESS), 1);
 	/* A guard leaves those of others alone, too. */
 	fastpath_sweep("one");
 	assert_int_equal(count_filters(netlink, uplink, TC_H_MIN_INGRESS), 1);
 	assert_true(fastpath_leaves_filters(other));
 
+	fastpath_close(next);
+	assert_int_equal(count_filters(netlink, uplink, TC_H_MIN_INGRESS), 1);
 	fastpath_close(other);
 	assert_int_equal(count_filters(netlink, uplink, TC_H_MIN_INGRESS), 0);
 	fastpath_close(one);
@@ -114,6 +116,121 @@ static void test_filters(void **state)
 	assert_int_equal(count_filters(netlink, tun, TC_H_MIN_EGRESS), 0);
 	netlink_close(netlink);
 	assert_int_equal(close(tun_fd), 0);
+	assert_int_equal(close(uplink_fd), 0);
+}
+
+/* --- IPsec -------------------------------------------------------------------------------- */
+
+static int change_policies(uint16_t type, const void *body, size_t size)
+{
+	struct netlink_request request;
+	struct nlmsghdr *header = netlink_start(&request, type, NLM_F_CREATE);
+	struct netlink *netlink;
+	int error = netlink_open_bus(NETLINK_XFRM, &netlink);
+
+	if (error)
+		return error;
+	if (size)
+		memcpy(mnl_nlmsg_put_extra_header(header, size), body, size);
+	error = netlink_talk(netlink, header, 0, "change policies");
+	netlink_close(netlink);
+	return error;
+}
+
+/* Nothing may leave this network as it is. */
+static int add_policy(void)
+{
+	const struct xfrm_userpolicy_info policy = {
+		.sel = {.family = AF_INET},
+		.lft = {.soft_byte_limit = XFRM_INF,
+			.hard_byte_limit = XFRM_INF,
+			.soft_packet_limit = XFRM_INF,
+			.hard_packet_limit = XFRM_INF},
+		.dir = XFRM_POLICY_OUT,
+		.action = XFRM_POLICY_BLOCK,
+	};
+
+	return change_policies(XFRM_MSG_NEWPOLICY, &policy, sizeof(policy));
+}
+
+static void flush_policies(void)
+{
+	assert_int_equal(change_policies(XFRM_MSG_FLUSHPOLICY, NULL, 0), 0);
+}
+
+static struct fastpath *begin(enum fast_choice choice, const char *lines)
+{
+	const struct fastpath_config config = config_of("one");
+	struct fastpath *fastpath;
+	const char *printed;
+	bool good;
+
+	capture_begin(STDERR_FILENO);
+	good = fastpath_begin(choice, &config, &fastpath);
+	printed = capture_end();
+	need(good && fastpath, printed);
+	assert_string_equal(printed, lines);
+	return fastpath;
+}
+
+static void follow(struct event_base *base, const struct fastpath *fastpath, bool paused,
+		   const char *line)
+{
+	const char *printed;
+
+	capture_begin(STDERR_FILENO);
+	while (fastpath_is_paused(fastpath) != paused)
+		assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
+	printed = capture_end();
+	assert_string_equal(printed, line);
+}
+
+#define LINE_ON "dtcp: fast path: on, the kernel sends and receives\n"
+#define LINE_IPSEC                                                                                 \
+	"dtcp: fast path: off: this machine has IPsec policies, which the kernel's programs "      \
+	"would pass by\n"
+
+/* For auto they are a reason to be off, for as long as there are any; on is as it is. */
+static void test_ipsec(void **state)
+{
+	struct event_base *base = event_base_new();
+	struct fastpath *fastpath;
+	struct watch *watch;
+	unsigned int uplink;
+	int uplink_fd;
+
+	(void)state;
+	assert_non_null(base);
+	uplink_fd = uplink_open(&uplink);
+	need(add_policy() == 0, "IPsec");
+	fastpath = begin(FAST_ON, "dtcp: fast path: this machine has IPsec policies, and packets "
+				  "pass them by\n" LINE_ON);
+	assert_false(fastpath_is_paused(fastpath));
+	assert_null(fastpath_watch_ipsec(base, fastpath, FAST_ON));
+	fastpath_close(fastpath);
+
+	fastpath = begin(FAST_AUTO, LINE_IPSEC);
+	assert_true(fastpath_is_paused(fastpath));
+	watch = fastpath_watch_ipsec(base, fastpath, FAST_AUTO);
+	assert_non_null(watch);
+	flush_policies();
+	follow(base, fastpath, false, LINE_ON);
+	assert_int_equal(add_policy(), 0);
+	follow(base, fastpath, true, LINE_IPSEC);
+	watch_free(watch);
+	fastpath_close(fastpath);
+
+	flush_policies();
+	fastpath = begin(FAST_AUTO, LINE_ON);
+	/* What came between the start and the watch counts, too. */
+	assert_int_equal(add_policy(), 0);
+	capture_begin(STDERR_FILENO);
+	watch = fastpath_watch_ipsec(base, fastpath, FAST_AUTO);
+	assert_string_equal(capture_end(), LINE_IPSEC);
+	assert_true(fastpath_is_paused(fastpath));
+	watch_free(watch);
+	fastpath_close(fastpath);
+	event_base_free(base);
 	assert_int_equal(close(uplink_fd), 0);
 }
 
@@ -174,6 +291,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_ipsec),
 		cmocka_unit_test(test_without_privilege),
 	};
 
