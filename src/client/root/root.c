@@ -309,14 +309,14 @@ static bool root_busy(void *arg)
 static void root_end(int status, void *arg)
 {
 	struct root *root = arg;
-	enum tunnel_phase state = root->tunnel.phase;
+	enum tunnel_phase phase = root->tunnel.phase;
 
 	root_tell_end(root, status);
 	/* Control has nothing more to say. */
 	supervisor_close(root->supervisor, CLIENT_CONTROL);
-	if (state == TUNNEL_STATE_DOWN)
+	if (phase == TUNNEL_STATE_DOWN)
 		supervisor_leave(root->supervisor);
-	else if (state == TUNNEL_STATE_UP || root->tunnel.again)
+	else if (phase == TUNNEL_STATE_UP)
 		tunnel_state_lower(&root->tunnel);
 	/* Else the script is running, and what comes after it sees that we are ending. */
 }
@@ -448,9 +448,9 @@ int client_root_run(const struct program *program, int argc, char *const argv[])
 		.options = program->options,
 		.tunnel = {.options = program->options,
 			   .interface = {.options = program->options},
-			   .raised = root_on_raised,
-			   .lowered = root_on_lowered,
-			   .lost = root_on_lost,
+			   .on_raised = root_on_raised,
+			   .on_lowered = root_on_lowered,
+			   .on_lost = root_on_lost,
 			   .arg = &root},
 	};
 	int status;
