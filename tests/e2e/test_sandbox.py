@@ -459,7 +459,6 @@ def test_forged_messages_to_the_clients_monitor(internet, room):
                   ("session_up", "control told of a session that cannot be"),
                   ("lower", "control asked to remove a tunnel that is not there"),
                   ("lookup_flood", no_name), ("lookup_server", no_name),
-                  ("heard", "control has heard what it was not told"),
                   ("port", "control asked for another UDP port, which is not to be")]
     # The first of two tunnels is not made before the script is through.
     script = internet.file("script", "#!/bin/sh\n[ $state = down ] || sleep 2\n", 0o755)

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "client/control/control_parts.h"
 
 #include <arpa/inet.h>
@@ -10,6 +11,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* After a reconnect: long enough for what a connection leaves behind to be cleared away. */
+static const struct timeval control_reconnect_rest = {.tv_usec = 500000};
 
 void control_end(struct control *control, int status)
 {
@@ -174,12 +178,32 @@ static void control_on_account(const void *body, void *arg)
 	control_feed_input(control, SESSION_START);
 }
 
+static void control_reconnect(struct control *control)
+{
+	control->again = false;
+	loop_add(control->rest, &control_reconnect_rest);
+	control_feed_input(control, SESSION_RECONNECT);
+}
+
+static void control_on_rested(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *control = arg;
+
+	(void)fd;
+	(void)what;
+	if (control->again)
+		control_reconnect(control);
+}
+
+/* Somebody may send signals in a loop: all that come during the rest after one are one. */
 static void control_on_reconnect(void *arg)
 {
 	struct control *control = arg;
 
-	control_must(control, ipc_send(control->monitor, CLIENT_MSG_HEARD, NULL, 0, -1), "monitor");
-	control_feed_input(control, SESSION_RECONNECT);
+	if (evtimer_pending(control->rest, NULL))
+		control->again = true;
+	else
+		control_reconnect(control);
 }
 
 /* The address that packets to the server leave from now; 0 where there is no way to it. */
@@ -361,7 +385,8 @@ int client_control_run(const struct client_options *options, int monitor_fd, int
 	control.connection = connection_new(control.base, options->keepalive_timeout * 1000,
 					    control_feed, &control);
 	control.timer = evtimer_new(control.base, control_on_timer, &control);
-	if (!control.monitor || !control.connection || !control.timer ||
+	control.rest = evtimer_new(control.base, control_on_rested, &control);
+	if (!control.monitor || !control.connection || !control.timer || !control.rest ||
 	    (forward_fd != -1 && !control.forward))
 		goto no_memory;
 	(void)event_base_dispatch(control.base);
@@ -379,6 +404,8 @@ done:
 	ipc_free(&control.forward);
 	if (control.timer)
 		event_free(control.timer);
+	if (control.rest)
+		event_free(control.rest);
 	if (control.base)
 		event_base_free(control.base);
 	return control.status;

@@ -37,6 +37,8 @@ struct control {
 	struct ipc *forward; /* NULL with --tunnel none */
 	struct connection *connection;
 	struct event *timer;
+	struct event *rest; /* pending: no other reconnect begins */
+	bool again;	    /* one was asked for meanwhile */
 	struct session session;
 	/* Forward's; NULL: none are shown. */
 	const struct counters_page *counters;

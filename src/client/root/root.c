@@ -15,7 +15,6 @@
 #include "client/resolver/resolver.h"
 #include "client/root/account.h"
 #include "client/root/lookup.h"
-#include "client/root/reconnect.h"
 #include "client/root/resources.h"
 #include "client/root/status.h"
 #include "client/root/tunnel_state.h"
@@ -40,7 +39,6 @@ enum { ROOT_STATUS_SIZE = 1000 };
 struct root {
 	const struct client_options *options;
 	struct supervisor *supervisor;
-	struct reconnect *reconnect;
 	struct lookups *lookups;
 	struct watch *watch;
 	struct wake *wake;
@@ -169,14 +167,6 @@ static void root_on_session(const void *body, void *arg)
 	root_tell_status(root);
 }
 
-static void root_on_heard(void *arg)
-{
-	const struct root *root = arg;
-
-	if (!reconnect_heard(root->reconnect))
-		supervisor_fail(root->supervisor, "control has heard what it was not told");
-}
-
 static void root_on_lookup(const void *body, void *arg)
 {
 	const struct client_server *server = body;
@@ -235,7 +225,6 @@ static const struct ipc_row root_control_rows[] = {
 	IPC_EVENT(CLIENT_MSG_LOWER, root_on_lower),
 	IPC_BODY(CLIENT_MSG_SESSION, struct client_session, root_on_session),
 	IPC_BODY(CLIENT_MSG_LOOKUP, struct client_server, root_on_lookup),
-	IPC_EVENT(CLIENT_MSG_HEARD, root_on_heard),
 	IPC_EVENT(CLIENT_MSG_PORT, root_on_port),
 };
 
@@ -249,11 +238,6 @@ static void root_on_network(void *arg)
 
 	fastpath_join_uplinks(root->tunnel.interface.fast);
 	root_tell(arg, CLIENT_MSG_NETWORK, NULL, 0);
-}
-
-static void root_on_reconnect(void *arg)
-{
-	root_tell(arg, CLIENT_MSG_RECONNECT, NULL, 0);
 }
 
 static void root_on_woke(uint32_t seconds, void *arg)
@@ -280,9 +264,11 @@ static void root_report(void *arg)
 
 static void root_reload(void *arg)
 {
-	const struct root *root = arg;
+	struct root *root = arg;
 
-	reconnect_wanted(root->reconnect);
+	/* If control is as far behind as that, it has not done yet what was asked for before. */
+	if (supervisor_backlog(root->supervisor, CLIENT_CONTROL) == 0)
+		root_tell(root, CLIENT_MSG_RECONNECT, NULL, 0);
 }
 
 static void root_stop(void *arg)
@@ -418,10 +404,9 @@ static int root_serve(struct root *root, int argc, char *const argv[])
 		return CLIENT_LOCAL;
 	base = root->tunnel.base = supervisor_base(supervisor);
 	rate_init_burst(&root->ports, ROOT_PORTS_RATE, ROOT_PORTS_BURST, (uint64_t)clock_ms());
-	root->reconnect = reconnect_new(base, root_on_reconnect, root);
 	if (root->options->lan.n > 0)
 		root->tunnel.lan = lan_new(base, root->options, root->tunnel.interface.netlink);
-	if (root->reconnect && (root->tunnel.lan || root->options->lan.n == 0) &&
+	if ((root->tunnel.lan || root->options->lan.n == 0) &&
 	    supervisor_start(supervisor, argc, argv))
 		root->lookups = lookups_new(base, root->options, supervisor_children(supervisor),
 					    RESOLVER_TIMEOUT);
@@ -438,7 +423,6 @@ static int root_serve(struct root *root, int argc, char *const argv[])
 	watch_free(root->watch);
 	lookups_free(root->lookups);
 	lan_free(root->tunnel.lan);
-	reconnect_free(root->reconnect);
 	return status;
 }
 
