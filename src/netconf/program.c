@@ -9,17 +9,17 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { PROGRAM_RUN_MS = 10000, PROGRAM_END_MS = 5000 };
-
-/* Exit status of a child that could not become the program, as that of a shell. */
-enum { PROGRAM_NOT_RUN = 127 };
 
 bool program_find(const char *name, char path[static PROGRAM_PATH_SIZE])
 {
@@ -59,12 +59,13 @@ static bool program_limit(void)
 	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
-__attribute__((noreturn)) static void program_become(char *const words[], int input, int output,
-						     pid_t parent)
+/* Returns, with errno, if it cannot. */
+static void program_become(const struct program_child *child, pid_t parent)
 {
 	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	static char language[] = "LC_ALL=C";
 	char *const environment[] = {path, language, NULL};
+	const int fds[] = {child->input, child->output, child->errors};
 	sigset_t none;
 
 	/* What the terminal sends to all is for its parent to act upon. */
@@ -72,19 +73,22 @@ __attribute__((noreturn)) static void program_become(char *const words[], int in
 	for (int number = 1; number < NSIG; number++)
 		(void)signal(number, SIG_DFL);
 	/* Whoever reads what it says may be gone before it, and it is to end in its own way. */
-	(void)signal(SIGPIPE, SIG_IGN);
+	if (child->limited)
+		(void)signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	if (parent && (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 || getppid() != parent))
-		_exit(PROGRAM_NOT_RUN);
 	/* What stays at its own number would be closed. */
-	if ((input != -1 && dup2(input, STDIN_FILENO) == -1) ||
-	    (output != -1 &&
-	     (dup2(output, STDOUT_FILENO) == -1 || dup2(output, STDERR_FILENO) == -1)) ||
-	    chdir("/") == -1 || !program_limit())
-		_exit(PROGRAM_NOT_RUN);
-	(void)execve(words[0], words, environment);
-	_exit(PROGRAM_NOT_RUN);
+	for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++) {
+		if (fds[i] != -1 && dup2(fds[i], i) == -1)
+			return;
+	}
+	if (child->limited && (chdir("/") == -1 || !program_limit()))
+		return;
+	errno = ESRCH;
+	if (child->bound && (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 || getppid() != parent))
+		return;
+	(void)execve(child->words[0], child->words,
+		     child->environment ? child->environment : environment);
 }
 
 pid_t program_fork(void)
@@ -104,13 +108,29 @@ pid_t program_fork(void)
 	return pid;
 }
 
-static pid_t program_spawn(char *const words[], int input, int output, pid_t parent)
+pid_t program_spawn(const struct program_child *child)
 {
-	pid_t pid = program_fork();
+	const pid_t parent = getpid();
+	int report[2];
+	int error = 0;
+	pid_t pid;
 
-	if (pid == 0)
-		program_become(words, input, output, parent);
-	return pid;
+	if (pipe2(report, O_CLOEXEC) == -1)
+		return -errno;
+	pid = program_fork();
+	if (pid == 0) {
+		program_become(child, parent);
+		error = errno;
+		_exit(write(report[1], &error, sizeof(error)) == -1);
+	}
+	if (pid == -1)
+		error = errno;
+	close(report[1]);
+	/* Once the program runs, only the end of the pipe can be read. */
+	if (pid != -1 && read(report[0], &error, sizeof(error)) > 0)
+		(void)waitpid(pid, NULL, 0);
+	close(report[0]);
+	return error ? -error : pid;
 }
 
 /* --- to its end --------------------------------------------------------------------------- */
@@ -132,6 +152,31 @@ static int program_open(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
+/* Waits for the end of a child; kills it if that has not come in time, and returns false. */
+static bool program_reap(pid_t pid, int milliseconds, int *status)
+{
+	int process = program_open(pid);
+	bool ended = process != -1 && program_wait(process, milliseconds);
+
+	if (!ended)
+		(void)kill(pid, SIGKILL);
+	if (process != -1)
+		close(process);
+	*status = -1;
+	while (waitpid(pid, status, 0) == -1 && errno == EINTR)
+		;
+	return ended;
+}
+
+bool program_succeeded(const char *path, int status)
+{
+	if (WIFSIGNALED(status))
+		log_warnx("%s: ended by signal %d", path, WTERMSIG(status));
+	else if (WEXITSTATUS(status) != 0)
+		log_warnx("%s: exit status %d", path, WEXITSTATUS(status));
+	return status == 0;
+}
+
 /* The first line of what it has written. */
 static void program_log_said(const char *path, int output)
 {
@@ -145,57 +190,86 @@ static void program_log_said(const char *path, int output)
 		log_warnx("%s: %s", path, log_escape(text, strlen(text), shown, sizeof(shown)));
 }
 
-static int program_reap(const char *path, pid_t pid, int output)
+/* A file in memory with that text, to be read from its beginning. -1 with errno. */
+static int program_text(const char *text)
 {
-	int process = program_open(pid);
+	const ssize_t len = (ssize_t)strlen(text);
+	int fd = memfd_create("program", MFD_CLOEXEC);
+
+	if (fd == -1 || (write(fd, text, (size_t)len) == len && lseek(fd, 0, SEEK_SET) == 0))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int program_run(char *const words[], const char *input)
+{
+	struct program_child child = {.words = words, .limited = true};
+	pid_t pid = -1;
+	int error = 0;
 	int status;
 
-	if (process == -1 || !program_wait(process, PROGRAM_RUN_MS)) {
-		log_warnx("%s: does not end, killed", path);
-		(void)kill(pid, SIGKILL);
-	}
-	if (process != -1)
-		close(process);
-	while (waitpid(pid, &status, 0) == -1) {
-		if (errno != EINTR)
-			return -errno;
-	}
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return 0;
-	program_log_said(path, output);
-	if (WIFEXITED(status))
-		log_warnx("%s: exit status %d", path, WEXITSTATUS(status));
+	child.input = program_text(input);
+	child.output = child.errors = program_text("");
+	if (child.input != -1 && child.output != -1)
+		pid = program_spawn(&child);
 	else
-		log_warnx("%s: ended by signal %d", path, WTERMSIG(status));
-	return -EIO;
-}
-
-FILE *program_input(void)
-{
-	int fd = memfd_create("input", MFD_CLOEXEC);
-	FILE *file = fd == -1 ? NULL : fdopen(fd, "w+");
-
-	if (!file && fd != -1)
-		close(fd);
-	return file;
-}
-
-int program_run(char *const words[], FILE *input)
-{
-	int output = memfd_create("output", MFD_CLOEXEC);
-	pid_t pid = -1;
-	int error;
-
-	if (output != -1 && fflush(input) == 0 && fseek(input, 0, SEEK_SET) == 0)
-		pid = program_spawn(words, fileno(input), output, 0);
-	error = pid == -1 ? -errno : 0;
-	if (pid == -1)
+		pid = -errno;
+	if (pid < 0) {
+		errno = -pid;
 		log_warn("cannot run %s", words[0]);
-	else
-		error = program_reap(words[0], pid, output);
+		error = pid;
+	} else {
+		if (!program_reap(pid, PROGRAM_RUN_MS, &status))
+			log_warnx("%s: does not end, killed", words[0]);
+		if (status != 0)
+			program_log_said(words[0], child.output);
+		if (!program_succeeded(words[0], status))
+			error = -EIO;
+	}
+	if (child.input != -1)
+		close(child.input);
+	if (child.output != -1)
+		close(child.output);
+	return error;
+}
+
+/* All of a file as a text; NULL if it is longer. */
+static char *program_load(int fd, size_t max)
+{
+	struct stat info;
+	char *text = NULL;
+	size_t size;
+
+	if (fstat(fd, &info) == -1 || info.st_size > (off_t)max)
+		return NULL;
+	size = (size_t)info.st_size;
+	text = malloc(size + 1);
+	if (!text || pread(fd, text, size, 0) != (ssize_t)size) {
+		free(text);
+		return NULL;
+	}
+	text[size] = '\0';
+	return text;
+}
+
+char *program_read(char *const words[], size_t max, int milliseconds)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int output = program_text("");
+	const struct program_child child = {
+		.words = words, .input = null, .output = output, .errors = null, .limited = true};
+	pid_t pid = null == -1 || output == -1 ? -1 : program_spawn(&child);
+	char *text = NULL;
+	int status;
+
+	if (pid > 0 && program_reap(pid, milliseconds, &status) && status == 0)
+		text = program_load(output, max);
+	if (null != -1)
+		close(null);
 	if (output != -1)
 		close(output);
-	return error;
+	return text;
 }
 
 /* --- in the background -------------------------------------------------------------------- */
@@ -203,20 +277,22 @@ int program_run(char *const words[], FILE *input)
 pid_t program_start(struct event_base *base, char *const words[])
 {
 	const char *slash = strrchr(words[0], '/');
-	int writer = -1;
-	struct output *output = output_new(base, slash ? slash + 1 : words[0], false, &writer);
-	pid_t pid = program_spawn(words, -1, writer, getpid());
-	int error = errno;
+	struct program_child child = {.words = words, .input = -1, .limited = true, .bound = true};
+	struct output *output =
+		output_new(base, slash ? slash + 1 : words[0], false, &child.output);
+	pid_t pid;
 
-	if (writer != -1)
-		close(writer);
+	child.errors = child.output;
+	pid = program_spawn(&child);
+	if (child.output != -1)
+		close(child.output);
 	if (output)
 		output_let_go(output);
-	if (pid != -1)
-		return pid;
-	errno = error;
-	log_warn("cannot run %s", words[0]);
-	return -error;
+	if (pid < 0) {
+		errno = -pid;
+		log_warn("cannot run %s", words[0]);
+	}
+	return pid;
 }
 
 static bool program_is(pid_t pid, const char *name)

@@ -122,33 +122,23 @@ static bool lan_load_firewall(struct lan *lan)
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
-	FILE *input = program_input();
-	bool done = false;
+	bool written = false;
+	bool done;
 
-	if (!out || !input)
-		goto done;
-	lan_write_firewall(out, lan_table(lan->options->interface, name), lan->interface, &what);
-	if (fflush(out) != 0)
-		goto done;
-	done = lan->firewall && strcmp(lan->firewall, text) == 0;
-	if (done)
-		goto done;
-	if (fputs(text, input) < 0 || program_run(words, input) != 0)
-		goto done;
-	done = true;
-	(void)fclose(out);
-	out = NULL;
-	free(lan->firewall);
-	lan->firewall = text;
-	text = NULL;
-done:
+	if (out) {
+		lan_write_firewall(out, lan_table(lan->options->interface, name), lan->interface,
+				   &what);
+		written = fclose(out) == 0;
+	}
+	done = written && lan->firewall && strcmp(lan->firewall, text) == 0;
+	if (written && !done && program_run(words, text) == 0) {
+		free(lan->firewall);
+		lan->firewall = text;
+		return true;
+	}
+	free(text);
 	if (!done)
 		log_warnx("--lan: the firewall cannot be loaded, so nothing is let in");
-	if (out)
-		(void)fclose(out);
-	if (input)
-		(void)fclose(input);
-	free(text);
 	return done;
 }
 

@@ -275,14 +275,15 @@ static void undo_table(const char *table)
 	char file_word[] = "-f";
 	char input_word[] = "-";
 	char *const words[] = {path, file_word, input_word, NULL};
-	FILE *input = program_input();
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
 
-	if (input && program_find("nft", path)) {
-		lan_write_no_firewall(input, table);
-		(void)program_run(words, input);
-	}
-	if (input)
-		(void)fclose(input);
+	if (out)
+		lan_write_no_firewall(out, table);
+	if (out && fclose(out) == 0 && program_find("nft", path))
+		(void)program_run(words, text);
+	free(text);
 }
 
 static void undo_address(struct netlink *netlink, const char *interface, const char *text)
