@@ -25,14 +25,6 @@ struct interface_watch {
 	int64_t repaired; /* when that was last necessary; 0: never */
 };
 
-/* An attribute of a route, 0 if it has none. */
-static uint32_t interface_watch_number(const struct nlmsghdr *message, uint16_t type)
-{
-	const struct nlattr *attr = netlink_find(message, sizeof(struct rtmsg), type);
-
-	return attr && mnl_attr_validate(attr, MNL_TYPE_U32) == 0 ? mnl_attr_get_u32(attr) : 0;
-}
-
 /* A router's table may change all the time: whatever is about routes that are not ours ends here.
  */
 static void interface_watch_read_route(const struct interface_watch *watch,
@@ -45,57 +37,44 @@ static void interface_watch_read_route(const struct interface_watch *watch,
 	 * A reject route of ours, or one that has stood in its place: neither belongs to an
 	 * interface of ours, though each names one.
 	 */
-	if (interface_watch_number(message, RTA_PRIORITY) == NETLINK_REJECT_METRIC)
+	if (netlink_find_number(message, sizeof(*route), RTA_PRIORITY) == NETLINK_REJECT_METRIC)
 		watch->owner.touched(0, watch->owner.arg);
 	else if (route->rtm_protocol == NETLINK_ROUTE_PROTOCOL)
-		watch->owner.touched(interface_watch_number(message, RTA_OIF), watch->owner.arg);
+		watch->owner.touched(netlink_find_number(message, sizeof(*route), RTA_OIF),
+				     watch->owner.arg);
 }
 
 static void interface_watch_read(const struct interface_watch *watch,
 				 const struct nlmsghdr *message)
 {
-	const void *body = mnl_nlmsg_get_payload(message);
+	const struct interface_watch_owner *owner = &watch->owner;
+	const struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
+	const struct ifaddrmsg *address = mnl_nlmsg_get_payload(message);
+	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
 	size_t size = mnl_nlmsg_get_payload_len(message);
 
 	switch (message->nlmsg_type) {
 	case RTM_NEWLINK:
-	case RTM_DELLINK: {
-		const struct ifinfomsg *link = body;
-
-		if (size < sizeof(*link))
-			return;
-		watch->owner.touched((unsigned int)link->ifi_index, watch->owner.arg);
+	case RTM_DELLINK:
+		if (size >= sizeof(*link))
+			owner->touched((unsigned int)link->ifi_index, owner->arg);
 		break;
-	}
-	case RTM_DELADDR: {
-		const struct ifaddrmsg *address = body;
-
-		if (size < sizeof(*address))
-			return;
-		watch->owner.touched(address->ifa_index, watch->owner.arg);
+	case RTM_DELADDR:
+		if (size >= sizeof(*address))
+			owner->touched(address->ifa_index, owner->arg);
 		break;
-	}
-	case RTM_DELROUTE: {
-		const struct rtmsg *route = body;
-
+	case RTM_DELROUTE:
 		if (size >= sizeof(*route))
 			interface_watch_read_route(watch, message, route);
 		break;
-	}
-	case RTM_NEWADDR: {
-		const struct ifaddrmsg *address = body;
-
-		if (size >= sizeof(*address) && watch->owner.neighbours)
-			watch->owner.neighbours(address->ifa_index, watch->owner.arg);
+	case RTM_NEWADDR:
+		if (size >= sizeof(*address) && owner->neighbours)
+			owner->neighbours(address->ifa_index, owner->arg);
 		break;
-	}
-	case RTM_NEWROUTE: {
-		const struct rtmsg *route = body;
-
-		if (size >= sizeof(*route) && route->rtm_dst_len == 0 && watch->owner.neighbours)
-			watch->owner.neighbours(0, watch->owner.arg);
+	case RTM_NEWROUTE:
+		if (size >= sizeof(*route) && route->rtm_dst_len == 0 && owner->neighbours)
+			owner->neighbours(0, owner->arg);
 		break;
-	}
 	default:
 		break;
 	}

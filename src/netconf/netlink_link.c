@@ -15,11 +15,8 @@
 int netlink_link_setup(struct netlink *netlink, unsigned int index, const char *alias, uint32_t mtu)
 {
 	struct netlink_request request;
-	struct nlmsghdr *header = netlink_start(&request, RTM_NEWLINK, 0);
-	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
+	struct nlmsghdr *header = netlink_start_link(&request, RTM_NEWLINK, index);
 
-	link->ifi_family = AF_UNSPEC;
-	link->ifi_index = (int)index;
 	mnl_attr_put_str(header, IFLA_IFALIAS, alias);
 	mnl_attr_put_u32(header, IFLA_MTU, mtu);
 
@@ -43,11 +40,9 @@ int netlink_link_setup(struct netlink *netlink, unsigned int index, const char *
 int netlink_link_set_up(struct netlink *netlink, unsigned int index, bool up)
 {
 	struct netlink_request request;
-	struct nlmsghdr *header = netlink_start(&request, RTM_NEWLINK, 0);
-	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
+	struct nlmsghdr *header = netlink_start_link(&request, RTM_NEWLINK, index);
+	struct ifinfomsg *link = mnl_nlmsg_get_payload(header);
 
-	link->ifi_family = AF_UNSPEC;
-	link->ifi_index = (int)index;
 	link->ifi_flags = up ? IFF_UP : 0;
 	link->ifi_change = IFF_UP;
 	return netlink_talk(netlink, header, 0, up ? "set the interface up" : "set it down");
@@ -56,17 +51,11 @@ int netlink_link_set_up(struct netlink *netlink, unsigned int index, bool up)
 int netlink_link_forward_ipv4(struct netlink *netlink, unsigned int index)
 {
 	struct netlink_request request;
-	struct nlmsghdr *header = netlink_start(&request, RTM_NEWLINK, 0);
-	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
-	struct nlattr *families;
-	struct nlattr *inet;
-	struct nlattr *settings;
+	struct nlmsghdr *header = netlink_start_link(&request, RTM_NEWLINK, index);
+	struct nlattr *families = mnl_attr_nest_start(header, IFLA_AF_SPEC);
+	struct nlattr *inet = mnl_attr_nest_start(header, AF_INET);
+	struct nlattr *settings = mnl_attr_nest_start(header, IFLA_INET_CONF);
 
-	link->ifi_family = AF_UNSPEC;
-	link->ifi_index = (int)index;
-	families = mnl_attr_nest_start(header, IFLA_AF_SPEC);
-	inet = mnl_attr_nest_start(header, AF_INET);
-	settings = mnl_attr_nest_start(header, IFLA_INET_CONF);
 	mnl_attr_put_u32(header, IPV4_DEVCONF_FORWARDING, 1);
 	mnl_attr_nest_end(header, settings);
 	mnl_attr_nest_end(header, inet);
@@ -77,12 +66,9 @@ int netlink_link_forward_ipv4(struct netlink *netlink, unsigned int index)
 int netlink_link_delete(struct netlink *netlink, unsigned int index)
 {
 	struct netlink_request request;
-	struct nlmsghdr *header = netlink_start(&request, RTM_DELLINK, 0);
-	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
 
-	link->ifi_family = AF_UNSPEC;
-	link->ifi_index = (int)index;
-	return netlink_talk(netlink, header, ENODEV, "remove the interface");
+	return netlink_talk(netlink, netlink_start_link(&request, RTM_DELLINK, index), ENODEV,
+			    "remove the interface");
 }
 
 /* A number of a group of interfaces that nobody else uses: administrators' ones are small. */
@@ -96,23 +82,17 @@ int netlink_links_delete(struct netlink *netlink, const unsigned int index[], si
 	const uint32_t group = netlink_own_group();
 	struct netlink_request request;
 	struct nlmsghdr *header;
-	struct ifinfomsg *link;
 
 	for (size_t i = 0; i < n; i++) {
 		int error;
 
-		header = netlink_start(&request, RTM_NEWLINK, 0);
-		link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
-		link->ifi_family = AF_UNSPEC;
-		link->ifi_index = (int)index[i];
+		header = netlink_start_link(&request, RTM_NEWLINK, index[i]);
 		mnl_attr_put_u32(header, IFLA_GROUP, group);
 		error = netlink_talk(netlink, header, ENODEV, "put an interface into a group");
 		if (error)
 			return error;
 	}
-	header = netlink_start(&request, RTM_DELLINK, 0);
-	link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
-	link->ifi_family = AF_UNSPEC;
+	header = netlink_start_link(&request, RTM_DELLINK, 0);
 	mnl_attr_put_u32(header, IFLA_GROUP, group);
 	/* Somebody may have removed all of them meanwhile. */
 	return netlink_talk(netlink, header, ENODEV, "remove interfaces");
@@ -227,13 +207,8 @@ int netlink_links_by_alias(struct netlink *netlink, const char *alias,
 			   void (*each)(unsigned int index, const char *name, void *arg), void *arg)
 {
 	struct netlink_alias_search search = {.alias = alias, .each = each, .arg = arg};
-	struct netlink_request request;
-	struct nlmsghdr *header = netlink_start(&request, RTM_GETLINK, 0);
-	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
-
-	link->ifi_family = AF_UNSPEC;
-
-	int error = netlink_dump(netlink, header, netlink_on_link, &search, "list the interfaces");
+	int error = netlink_list(netlink, RTM_GETLINK, AF_UNSPEC, netlink_on_link, &search,
+				 "list the interfaces");
 
 	return error ? error : search.count;
 }
