@@ -2,9 +2,9 @@
 #include "netconf/program.h"
 
 #include "base/log.h"
+#include "process/capabilities.h"
 #include "process/output.h"
 
-#include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -37,28 +37,6 @@ bool program_find(const char *name, char path[static PROGRAM_PATH_SIZE])
 
 /* --- the child ---------------------------------------------------------------------------- */
 
-/* Under no_new_privs a program gets no more than what is permitted here. */
-static bool program_limit(void)
-{
-	static const unsigned int kept[] = {CAP_NET_ADMIN, CAP_NET_RAW};
-	int error = 0;
-
-	if (capng_get_caps_process() != 0)
-		return false;
-
-	bool have[sizeof(kept) / sizeof(kept[0])];
-
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-		have[i] = capng_have_capability(CAPNG_PERMITTED, kept[i]);
-	capng_clear(CAPNG_SELECT_CAPS);
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]) && !error; i++) {
-		if (have[i])
-			error = capng_update(CAPNG_ADD, CAPNG_PERMITTED | CAPNG_EFFECTIVE, kept[i]);
-	}
-	return !error && capng_apply(CAPNG_SELECT_CAPS) == 0 &&
-	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
-}
-
 /* Returns, with errno, if it cannot. */
 static void program_become(const struct program_child *child, pid_t parent)
 {
@@ -82,7 +60,7 @@ static void program_become(const struct program_child *child, pid_t parent)
 		if (fds[i] != -1 && dup2(fds[i], i) == -1)
 			return;
 	}
-	if (child->limited && (chdir("/") == -1 || !program_limit()))
+	if (child->limited && (chdir("/") == -1 || !capabilities_limit_program()))
 		return;
 	errno = ESRCH;
 	if (child->bound && (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 || getppid() != parent))

@@ -10,7 +10,6 @@
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 _Static_assert(RULES_TABLE_DEFAULT == RT_TABLE_DEFAULT && RULES_TABLE_MAIN == RT_TABLE_MAIN &&
