@@ -81,6 +81,7 @@ def test_sandboxed_rooms(running):
     for name, room, pid in rooms(running):
         if room not in SANDBOXED:
             continue
+        assert name.startswith(status_field(pid, "Name") + ":"), name
         assert set(status_field(pid, "Uid").split()) == {str(user.pw_uid)}, name
         assert set(status_field(pid, "Gid").split()) == {str(user.pw_gid)}, name
         assert status_field(pid, "Groups") == "", name
@@ -156,6 +157,7 @@ def test_root_processes(running):
             continue
         effective, permitted = want[name]
         have = capabilities(pid)
+        assert name.startswith(status_field(pid, "Name") + ":"), name
         assert have["CapEff"] == effective, name
         assert have["CapPrm"] == permitted, name
         assert have["CapBnd"] == permitted, name
