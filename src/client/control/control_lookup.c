@@ -171,9 +171,7 @@ static void control_lookup_begin(struct control *control, struct control_lookup 
 	lookup->asked = true;
 	lookup->stale = false;
 	lookup->began = clock_ms();
-	control_must(control,
-		     ipc_send(control->monitor, CLIENT_MSG_LOOKUP, &server, sizeof(server), -1),
-		     "monitor");
+	control_tell(control, control->root, CLIENT_MSG_LOOKUP, &server, sizeof(server));
 }
 
 void control_lookup_connect(struct control *control)

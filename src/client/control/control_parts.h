@@ -33,7 +33,7 @@ struct control_lookup {
 struct control {
 	const struct client_options *options;
 	struct event_base *base;
-	struct ipc *monitor;
+	struct ipc *root;
 	struct ipc *forward; /* NULL with --tunnel none */
 	struct connection *connection;
 	struct event *timer;
@@ -55,8 +55,9 @@ struct control {
 /* Ends the room with that exit status. */
 void control_end(struct control *control, int status);
 
-/* Ends it where a room could not be told; error is what came of sending, 0 or -errno. */
-void control_must(struct control *control, int error, const char *whom);
+/* Sends a message without a descriptor by one of its channels; if that fails, control ends. */
+void control_tell(struct control *control, struct ipc *channel, uint32_t type, const void *body,
+		  size_t size);
 
 /* Has the session's machine take an event, and does what it says; arg is the control. */
 void control_feed(const struct session_event *event, void *arg);

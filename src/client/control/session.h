@@ -111,7 +111,7 @@ enum session_action {
 	SESSION_DO_RAISE = 1 << 5, /* have monitor make the tunnel of session.reply */
 	SESSION_DO_LOWER = 1 << 6,
 	SESSION_DO_CONNECT = 1 << 7, /* to session_server() */
-	SESSION_DO_EXIT = 1 << 8,    /* with actions.status */
+	SESSION_DO_EXIT = 1 << 8,    /* with session.status */
 };
 
 struct session_actions {
@@ -120,7 +120,6 @@ struct session_actions {
 	char message[512]; /* a line for the log, or "" */
 	bool warning;	   /* of that line */
 	bool suppressed;   /* it has been said often enough; for debugging only */
-	enum client_exit status;
 };
 
 /* What is known of one of the servers. */
@@ -175,11 +174,10 @@ struct session {
 	/* what comes when the connection and, unless it is kept, the tunnel are gone */
 	enum {
 		SESSION_THEN_EXIT,
-		SESSION_THEN_RETRY,	/* another round, after a pause */
-		SESSION_THEN_NEXT,	/* the next server of this round */
-		SESSION_THEN_RECONNECT, /* the same server, at once */
+		SESSION_THEN_RETRY,   /* another round, after a pause */
+		SESSION_THEN_CONNECT, /* to the server that is current then, at once */
 	} then;
-	enum client_exit status;
+	enum client_exit status; /* why the last one ended; at the end, the program's */
 	int64_t pause; /* milliseconds, for SESSION_THEN_RETRY */
 };
 

@@ -21,15 +21,15 @@ void session_lower(struct session *session, struct session_actions *actions);
 /* The connection is closed; the tunnel goes next, unless there is none or it is kept. */
 void session_disconnected(struct session *session, int64_t now, struct session_actions *actions);
 
+/* Closes the connection, at the end of a session. */
+void session_disconnect(struct session *session, int64_t now, struct session_actions *actions);
+
 /* The tunnel, if there is one, goes with this session, and that is said once. */
 void session_let_go(struct session *session, struct session_actions *actions, const char *why);
 
 /* Ends this session because somebody asked for it: politely, if the server knows of a tunnel. */
 void session_leave(struct session *session, int64_t now, struct session_actions *actions,
 		   const char *why);
-
-/* The server has answered to quit, or nothing more is to be had from it. */
-void session_quit_done(struct session *session, int64_t now, struct session_actions *actions);
 
 /* Closes the connection, and connects anew at once; the tunnel, if there is one, is kept. */
 void session_start_over(struct session *session, int64_t now, struct session_actions *actions);
