@@ -101,8 +101,8 @@ static __attribute__((format(printf, 1, 2))) bool log_write(const char *format, 
 
 static void log_by_root(int priority, const char *text)
 {
-	if (log_lost > 0 && log_write("<%d>%u lines lost here: monitor was busy\n", LOG_WARNING,
-				      log_lost))
+	if (log_lost > 0 &&
+	    log_write("<%d>%u lines lost here: monitor was busy\n", LOG_WARNING, log_lost))
 		log_lost = 0;
 	if (!log_write("<%d>%s\n", priority, text))
 		log_lost++;

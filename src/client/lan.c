@@ -9,7 +9,7 @@
 
 /* --- who gets what ------------------------------------------------------------------------ */
 
-/* The /64 of that number. False where the prefix has none. */
+/* The /64 of that number. False if the prefix has none. */
 static bool lan_subnet(const struct prefix6 *prefix, size_t number, struct prefix6 *out)
 {
 	unsigned int bits = 64U - prefix->len;

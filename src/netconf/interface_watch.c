@@ -14,7 +14,7 @@
 enum { INTERFACE_WATCH_SETTLE_MS = 100, INTERFACE_WATCH_REPAIR_MS = 5000 };
 
 /* Of the kernel's messages, while we are busy: those about some hundred interfaces at once. */
-enum { INTERFACE_WATCH_ROOM = 4 * 1024 * 1024 };
+enum { INTERFACE_WATCH_BUFFER = 4 * 1024 * 1024 };
 
 struct interface_watch {
 	struct mnl_socket *socket;
@@ -108,12 +108,12 @@ static void interface_watch_on_readable(evutil_socket_t fd, short what, void *ar
 }
 
 /* If it stays smaller, what does not fit is made up for by a look at everything. */
-static void interface_watch_make_room(const struct interface_watch *watch)
+static void interface_watch_enlarge(const struct interface_watch *watch)
 {
-	const int room = INTERFACE_WATCH_ROOM;
+	const int size = INTERFACE_WATCH_BUFFER;
 
-	(void)setsockopt(mnl_socket_get_fd(watch->socket), SOL_SOCKET, SO_RCVBUFFORCE, &room,
-			 sizeof(room));
+	(void)setsockopt(mnl_socket_get_fd(watch->socket), SOL_SOCKET, SO_RCVBUFFORCE, &size,
+			 sizeof(size));
 }
 
 static void interface_watch_on_look(evutil_socket_t fd, short what, void *arg)
@@ -163,7 +163,7 @@ struct interface_watch *interface_watch_new(struct event_base *base,
 						      RTMGRP_IPV6_IFINFO,
 					      MNL_SOCKET_AUTOPID) == -1)
 		goto failed;
-	interface_watch_make_room(watch);
+	interface_watch_enlarge(watch);
 	watch->readable = event_new(base, mnl_socket_get_fd(watch->socket), EV_READ | EV_PERSIST,
 				    interface_watch_on_readable, watch);
 	if (!watch->look || !watch->readable || event_add(watch->readable, NULL) == -1)

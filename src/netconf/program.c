@@ -113,7 +113,7 @@ pid_t program_spawn(const struct program_child *child)
 
 /* --- to its end --------------------------------------------------------------------------- */
 
-/* Waits for the end of a process. False where it has not come in time. */
+/* Waits for the end of a process. False if it has not come in time. */
 static bool program_wait(int process, int milliseconds)
 {
 	struct pollfd waiting = {.fd = process, .events = POLLIN};
@@ -183,16 +183,13 @@ static int program_text(const char *text)
 int program_run(char *const words[], const char *input)
 {
 	struct program_child child = {.words = words, .limited = true};
-	pid_t pid = -1;
+	pid_t pid;
 	int error = 0;
 	int status;
 
 	child.input = program_text(input);
 	child.output = child.errors = program_text("");
-	if (child.input != -1 && child.output != -1)
-		pid = program_spawn(&child);
-	else
-		pid = -errno;
+	pid = child.input == -1 || child.output == -1 ? -errno : program_spawn(&child);
 	if (pid < 0) {
 		errno = -pid;
 		log_warn("cannot run %s", words[0]);

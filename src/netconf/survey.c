@@ -24,7 +24,7 @@ int survey_setting(const char *name, const char *key)
 	return sysctl_read(path, &value) == 0 && value >= 0 ? value : -1;
 }
 
-/* One more of a list, all zero; NULL where memory is short. */
+/* One more of a list, all zero; NULL if memory is short. */
 static void *survey_more(void **list, size_t *count, size_t size)
 {
 	char *grown = *list;
@@ -186,8 +186,7 @@ static int survey_on_route(const struct nlmsghdr *message, void *data)
 	if (route.prefix.len > 0 &&
 	    !netlink_find_ipv6(message, sizeof(*info), RTA_DST, &route.prefix.addr))
 		return MNL_CB_OK;
-	route.has_gateway =
-		netlink_find_ipv6(message, sizeof(*info), RTA_GATEWAY, &route.gateway);
+	route.has_gateway = netlink_find_ipv6(message, sizeof(*info), RTA_GATEWAY, &route.gateway);
 	if (multipath)
 		return survey_keep_hops(taking, &route, multipath);
 	return survey_keep(taking, &route);

@@ -179,7 +179,7 @@ static const struct sandbox_rule packet_rules[] = {
 };
 
 /*
- * The fast path: entries of the maps that monitor has made and given, and nothing else of bpf(2).
+ * The fast path: entries of the maps that root's process has made and given, and nothing else of bpf(2).
  * Without the right to load programs, these two commands do what their descriptors allow.
  */
 static const struct sandbox_rule map_rules[] = {

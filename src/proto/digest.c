@@ -43,7 +43,7 @@ bool digest_response(const char *user, const char *challenge, const char *passwo
 	return ok;
 }
 
-/* 1 where value is below limit, which is far below 2^31, else 0; without a branch. */
+/* 1 if value is below limit, which is far below 2^31, else 0; without a branch. */
 static uint32_t below(uint32_t value, uint32_t limit)
 {
 	/* A value with the top bit set is one that wrapped around below zero. */

@@ -86,7 +86,7 @@ enum prefix_error prefix6_parse(const char *text, struct prefix6 *out)
 	error = parse_length(slash + 1, &prefix.len);
 	if (error != PREFIX_OK)
 		return error;
-	/* With its padding, since it goes on in messages between rooms. */
+	/* With its padding, since it goes on in messages between processes. */
 	memset(out, 0, sizeof(*out));
 	out->addr = prefix6_mask(&prefix.addr, prefix.len);
 	out->len = prefix.len;

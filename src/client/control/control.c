@@ -198,7 +198,7 @@ static void control_on_reconnect(void *arg)
 		control_reconnect(control);
 }
 
-/* The address that packets to the server leave from now; 0 where there is no way to it. */
+/* The address that packets to the server leave from now; 0 if there is no way to it. */
 static struct in_addr control_source(const struct control *control)
 {
 	const struct sockaddr_in server = {
@@ -369,9 +369,9 @@ int client_control_run(const struct client_options *options, int root_fd, int fo
 	control.base = event_base_new();
 	if (!control.base)
 		goto no_memory;
-	control.root = ipc_new(control.base, root_fd, "monitor", root_rows,
-				  sizeof(root_rows) / sizeof(root_rows[0]), control_on_closed,
-				  &control);
+	control.root =
+		ipc_new(control.base, root_fd, "monitor", root_rows,
+			sizeof(root_rows) / sizeof(root_rows[0]), control_on_closed, &control);
 	if (forward_fd != -1)
 		control.forward = control_forward_open(&control, forward_fd);
 	control.connection = connection_new(control.base, options->keepalive_timeout * 1000,

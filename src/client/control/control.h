@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The client's control process: talks to the server, unprivileged, and does what the session's state
- * machine (client/control/session.h) says.
+ * The client's control process: talks to the server, unprivileged, and does what the session's
+ * state machine (client/control/session.h) says.
  */
 #ifndef DTCP_CLIENT_CONTROL_CONTROL_H
 #define DTCP_CLIENT_CONTROL_CONTROL_H

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* The one device in the forward room. */
+/* The one device in forward. */
 enum { CONTROL_DEVICE = 0 };
 
 void control_forward_remove(struct control *control)
@@ -84,7 +84,7 @@ void control_forward_hello(struct control *control)
 		control_tell(control, control->forward, FORWARD_MSG_HELLO, &id, sizeof(id));
 }
 
-/* True where what forward says of a session counts now. */
+/* True if what forward says of a session counts now. */
 static bool control_hear(struct control *control, enum forward_msg type, uint32_t id)
 {
 	enum dialog_word word =

@@ -244,7 +244,7 @@ static void session_on_lowered(struct session *session, int64_t now,
 
 static void session_on_lost(struct session *session, int64_t now, struct session_actions *actions)
 {
-	/* Else monitor has been asked for something since, and answers to that. */
+	/* Else root's process has been asked for something since, and answers to that. */
 	if (session->tunnel != SESSION_TUNNEL_UP)
 		return;
 	if (session->state != SESSION_UP) {

@@ -95,7 +95,7 @@ void session_disconnected(struct session *session, int64_t now, struct session_a
 	}
 	if (session->tunnel == SESSION_TUNNEL_UP)
 		session_lower(session, actions);
-	/* Else monitor is at work, and its answer goes on from here. */
+	/* Else root's process is at work, and its answer goes on from here. */
 	if (session->tunnel == SESSION_TUNNEL_NONE)
 		session_then(session, now, actions);
 	else

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Leaves time for monitor, which does the same a moment earlier. */
+/* Leaves time for root's process, which does the same a moment earlier. */
 enum { RESOLVER_ALARM = RESOLVER_TIMEOUT + 2 };
 
 static int resolver_ask(const char *name, int family, struct addrinfo **found)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The process that looks up the name of one server, with the system's own resolver, tells control
- * what it has found, and ends. Monitor starts one for each look-up (lookup.h).
+ * what it has found, and ends. Root's process starts one for each look-up (lookup.h).
  */
 #ifndef DTCP_CLIENT_RESOLVER_RESOLVER_H
 #define DTCP_CLIENT_RESOLVER_RESOLVER_H

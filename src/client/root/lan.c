@@ -263,7 +263,7 @@ static void lan_on_touched(unsigned int index, void *arg)
 
 /*
  * Nothing new is to use it; the address here stays for as long as others may have theirs, so that
- * they can be told. The latest are kept where there are too many.
+ * they can be told. The latest are kept if there are too many.
  */
 static void lan_make_stale(struct lan *lan, const struct lan_net *net)
 {

@@ -65,7 +65,7 @@ static bool record_open_folder(struct lan_record *record)
 
 /*
  * Opens the file and locks it. Whoever had it may have removed it meanwhile: then it is none any
- * more. wait: until it is free; create: where there is none.
+ * more. wait: until it is free; create: if there is none.
  */
 static bool record_lock(struct lan_record *record, bool wait, bool create)
 {

@@ -33,7 +33,7 @@ static void tunnel_state_tell_guard(struct tunnel_state *state, bool there)
 		supervisor_send(state->supervisor, CLIENT_GUARD, CLIENT_MSG_UNGUARD, NULL, 0, -1);
 }
 
-/* Were monitor to die now, the guard would have to end the script before it runs its own. */
+/* Were root's process to die now, the guard would have to end the script before it runs its own. */
 static void tunnel_state_tell_script(struct tunnel_state *state)
 {
 	const struct client_script script = {.pid = state->script ? script_pid(state->script) : 0};
@@ -111,7 +111,8 @@ static enum drift tunnel_state_look(struct tunnel_state *state)
 	enum drift drift = drift_look(&state->interface.known, old_name);
 
 	if (old_name[0] != '\0') {
-		/* At once: were monitor to die now, the guard would remove what it knows of. */
+		/* At once: were root's process to die now, the guard would remove what it knows of.
+		 */
 		tunnel_state_tell_guard(state, true);
 		log_info("interface %s is called %s now", old_name, state->interface.known.name);
 		lan_rename(state->lan, state->interface.known.name);
@@ -121,7 +122,7 @@ static enum drift tunnel_state_look(struct tunnel_state *state)
 
 static void tunnel_state_on_script(void *arg);
 
-/* Runs the script for a state; where there is none to run, what comes after it comes at once. */
+/* Runs the script for a state; if there is none to run, what comes after it comes at once. */
 static void tunnel_state_run_script(struct tunnel_state *state, const char *word)
 {
 	struct client_guard told;
@@ -139,7 +140,7 @@ static void tunnel_state_run_script(struct tunnel_state *state, const char *word
 		tunnel_state_on_script(state);
 }
 
-/* Makes the tunnel of state->tunnel where there is none. */
+/* Makes the tunnel of state->tunnel if there is none. */
 static void tunnel_state_make(struct tunnel_state *state)
 {
 	tunnel_state_name_interface(state);

@@ -22,8 +22,8 @@
 
 enum tunnel_phase {
 	TUNNEL_STATE_DOWN,
-	TUNNEL_STATE_RAISING, /* the script runs with "up" */
-	TUNNEL_STATE_UP,      /* the script may run with "up" for an interface made again */
+	TUNNEL_STATE_RAISING,  /* the script runs with "up" */
+	TUNNEL_STATE_UP,       /* the script may run with "up" for an interface made again */
 	TUNNEL_STATE_LOWERING, /* the script runs with "down" */
 };
 
@@ -77,7 +77,7 @@ void tunnel_state_lower(struct tunnel_state *state);
 /* Does not wait any longer for a script that runs. */
 void tunnel_state_hurry(struct tunnel_state *state);
 
-/* A child has ended that is no room: the script, perhaps. */
+/* A child has ended that is none of our processes: the script, perhaps. */
 void tunnel_state_reaped(struct tunnel_state *state, pid_t pid, int status);
 
 #endif

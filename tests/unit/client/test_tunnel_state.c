@@ -14,8 +14,8 @@ static const struct {
 	enum tunnel_phase phase;
 	bool lost, raise, lower;
 } can[] = {
-	{TUNNEL_STATE_DOWN, false, true, false},     {TUNNEL_STATE_UP, false, true, true},
-	{TUNNEL_STATE_RAISING, false, false, false}, {TUNNEL_STATE_LOWERING, true, true, true},
+	{TUNNEL_STATE_DOWN, false, true, false},      {TUNNEL_STATE_UP, false, true, true},
+	{TUNNEL_STATE_RAISING, false, false, false},  {TUNNEL_STATE_LOWERING, true, true, true},
 	{TUNNEL_STATE_LOWERING, false, false, false}, {TUNNEL_STATE_DOWN, true, true, true},
 };
 
