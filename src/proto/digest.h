@@ -18,7 +18,10 @@ bool digest_response(const char *user, const char *challenge, const char *passwo
 /* True if response is 32 hex digits, in either case. */
 bool digest_valid(const char *response);
 
-/* Compares two responses in constant time; either case. False if one is not 32 hex digits. */
-bool digest_equal(const char *a, const char *b);
+/*
+ * Compares what digest_response() has made with what the other side says, in constant time, in
+ * either case. False if one is not 32 hex digits.
+ */
+bool digest_equal(const char *expected, const char *response);
 
 #endif
