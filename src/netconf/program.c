@@ -65,7 +65,7 @@ static void program_become(const struct program_child *child, pid_t parent)
 	errno = ESRCH;
 	if (child->bound && (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 || getppid() != parent))
 		return;
-	(void)execve(child->words[0], child->words,
+	(void)execve(child->path, child->words,
 		     child->environment ? child->environment : environment);
 }
 
@@ -109,6 +109,13 @@ pid_t program_spawn(const struct program_child *child)
 		(void)waitpid(pid, NULL, 0);
 	close(report[0]);
 	return error ? -error : pid;
+}
+
+/* The same for a program of the system, which is looked for. */
+static pid_t program_spawn_named(struct program_child *child, char path[static PROGRAM_PATH_SIZE])
+{
+	child->path = path;
+	return program_find(child->words[0], path) ? program_spawn(child) : -ENOENT;
 }
 
 /* --- to its end --------------------------------------------------------------------------- */
@@ -183,23 +190,24 @@ static int program_text(const char *text)
 int program_run(char *const words[], const char *input)
 {
 	struct program_child child = {.words = words, .limited = true};
+	char path[PROGRAM_PATH_SIZE];
 	pid_t pid;
 	int error = 0;
 	int status;
 
 	child.input = program_text(input);
 	child.output = child.errors = program_text("");
-	pid = child.input == -1 || child.output == -1 ? -errno : program_spawn(&child);
+	pid = child.input == -1 || child.output == -1 ? -errno : program_spawn_named(&child, path);
 	if (pid < 0) {
 		errno = -pid;
 		log_warn("cannot run %s", words[0]);
 		error = pid;
 	} else {
 		if (!program_reap(pid, PROGRAM_RUN_MS, &status))
-			log_warnx("%s: does not end, killed", words[0]);
+			log_warnx("%s: does not end, killed", path);
 		if (status != 0)
-			program_log_said(words[0], child.output);
-		if (!program_succeeded(words[0], status))
+			program_log_said(path, child.output);
+		if (!program_succeeded(path, status))
 			error = -EIO;
 	}
 	if (child.input != -1)
@@ -232,9 +240,10 @@ char *program_read(char *const words[], size_t max, int milliseconds)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int output = program_text("");
-	const struct program_child child = {
+	struct program_child child = {
 		.words = words, .input = null, .output = output, .errors = null, .limited = true};
-	pid_t pid = null == -1 || output == -1 ? -1 : program_spawn(&child);
+	char path[PROGRAM_PATH_SIZE];
+	pid_t pid = null == -1 || output == -1 ? -1 : program_spawn_named(&child, path);
 	char *text = NULL;
 	int status;
 
@@ -251,14 +260,13 @@ char *program_read(char *const words[], size_t max, int milliseconds)
 
 pid_t program_start(struct event_base *base, char *const words[])
 {
-	const char *slash = strrchr(words[0], '/');
 	struct program_child child = {.words = words, .input = -1, .limited = true, .bound = true};
-	struct output *output =
-		output_new(base, slash ? slash + 1 : words[0], false, &child.output);
+	struct output *output = output_new(base, words[0], false, &child.output);
+	char path[PROGRAM_PATH_SIZE];
 	pid_t pid;
 
 	child.errors = child.output;
-	pid = program_spawn(&child);
+	pid = program_spawn_named(&child, path);
 	if (child.output != -1)
 		close(child.output);
 	if (output)

@@ -15,10 +15,12 @@ bool program_find(const char *name, char path[static PROGRAM_PATH_SIZE]);
 
 /* How a program is started: as root, and as the leader of a process group. */
 struct program_child {
-	char *const *words;	  /* its arguments, of which the first is a path; NULL at the end */
-	char *const *environment; /* the same; NULL: PATH and the locale "C" */
+	const char *path;
+	char *const *words; /* its arguments, the first of which is its name; NULL at the end */
+	char *const *environment;  /* the same; NULL: PATH and the locale "C" */
 	int input, output, errors; /* its standard descriptors; -1: ours */
-	/* In the folder "/", with no more capabilities than the network needs, and without SIGPIPE. */
+	/* In the folder "/", with no more capabilities than the network needs, and without SIGPIPE.
+	 */
 	bool limited;
 	bool bound; /* told to end (SIGTERM) when the calling process dies, however that does */
 };
@@ -30,8 +32,9 @@ pid_t program_spawn(const struct program_child *child);
 bool program_succeeded(const char *path, int status);
 
 /*
- * Runs a program of the system to its end, limited, with that text as its standard input; waits for
- * it, 10 s at most. Returns 0, or -errno after logging what it has said; -EIO if it has failed.
+ * Runs the program of the system that words[0] names to its end, limited, with that text as its
+ * standard input; waits for it, 10 s at most. Returns 0, or -errno after logging what it has said;
+ * -EIO if it has failed.
  */
 int program_run(char *const words[], const char *input);
 
@@ -42,8 +45,8 @@ int program_run(char *const words[], const char *input);
 char *program_read(char *const words[], size_t max, int milliseconds);
 
 /*
- * Starts a program of the system in the background, limited and bound. What it says goes to the
- * log. Returns its process id or -errno, after logging.
+ * Starts the program of the system that words[0] names in the background, limited and bound. What
+ * it says goes to the log. Returns its process id or -errno, after logging.
  */
 pid_t program_start(struct event_base *base, char *const words[]);
 

@@ -54,7 +54,8 @@ struct script *script_start(struct event_base *base, char *const words[], char *
 			    script_done done, void *arg)
 {
 	const struct timeval timeout = {.tv_sec = SCRIPT_TIMEOUT};
-	struct program_child child = {.words = words, .environment = environment, .input = -1};
+	struct program_child child = {
+		.path = words[0], .words = words, .environment = environment, .input = -1};
 	struct script *script = calloc(1, sizeof(*script));
 	struct output *output;
 	int error = ENOMEM;

@@ -115,9 +115,8 @@ static struct lan_announcement lan_announcement(const struct lan *lan)
 static bool lan_load_firewall(struct lan *lan)
 {
 	const struct lan_announcement what = lan_announcement(lan);
-	char file_word[] = "-f";
-	char input_word[] = "-";
-	char *const words[] = {lan->nft_path, file_word, input_word, NULL};
+	char nft[] = "nft", file[] = "-f", input[] = "-";
+	char *const words[] = {nft, file, input, NULL};
 	char name[LAN_TABLE_SIZE];
 	char *text = NULL;
 	size_t size = 0;
@@ -188,10 +187,10 @@ static void lan_start_radvd(struct lan *lan)
 {
 	char config[LAN_RECORD_PATH_SIZE];
 	char pidfile[LAN_RECORD_PATH_SIZE];
-	char foreground[] = "-n", method[] = "-m", to[] = "stderr", config_word[] = "-C",
-	     pidfile_word[] = "-p";
-	char *const words[] = {lan->radvd_path, foreground,   method,  to,  config_word,
-			       config,		pidfile_word, pidfile, NULL};
+	char radvd[] = "radvd", foreground[] = "-n", method[] = "-m", to[] = "stderr",
+	     config_word[] = "-C", pidfile_word[] = "-p";
+	char *const words[] = {radvd,  foreground,   method,  to,  config_word,
+			       config, pidfile_word, pidfile, NULL};
 	pid_t pid;
 
 	lan_record_path(lan->record, "conf", config);
@@ -347,9 +346,6 @@ struct lan *lan_new(struct event_base *base, const struct client_options *option
 	lan->options = options;
 	lan->base = base;
 	lan->netlink = netlink;
-	if (!program_find("radvd", lan->radvd_path) ||
-	    (!options->lan.no_firewall && !program_find("nft", lan->nft_path)))
-		goto failed;
 	lan->start = evtimer_new(base, lan_on_start, lan);
 	if (!lan->start)
 		goto failed;

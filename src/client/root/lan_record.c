@@ -271,17 +271,15 @@ bool lan_record_sysctl(struct lan_record *record, const char *key, int value)
 
 static void undo_table(const char *table)
 {
-	char path[PROGRAM_PATH_SIZE];
-	char file_word[] = "-f";
-	char input_word[] = "-";
-	char *const words[] = {path, file_word, input_word, NULL};
+	char nft[] = "nft", from[] = "-f", input[] = "-";
+	char *const words[] = {nft, from, input, NULL};
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
 	if (out)
 		lan_write_no_firewall(out, table);
-	if (out && fclose(out) == 0 && program_find("nft", path))
+	if (out && fclose(out) == 0)
 		(void)program_run(words, text);
 	free(text);
 }
