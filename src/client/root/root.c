@@ -327,43 +327,6 @@ static const struct supervisor_events root_events = {
 
 /* --- from the start to the end ------------------------------------------------------------ */
 
-/* Who logs in, and with what: with the last of it control begins. */
-static void root_tell_account(struct root *root, uint32_t udp_port,
-			      const struct account_passwords *passwords)
-{
-	struct client_account account = {.udp_port = udp_port};
-	struct client_password password;
-
-	for (uint32_t i = 0; i < root->options->n_servers; i++) {
-		password.server = i;
-		memcpy(password.text, passwords->text[i], sizeof(password.text));
-		root_tell(root, CLIENT_MSG_PASSWORD, &password, sizeof(password));
-	}
-	explicit_bzero(&password, sizeof(password));
-	(void)strlcpy(account.user, root->tunnel.user, sizeof(account.user));
-	root_tell(root, CLIENT_MSG_ACCOUNT, &account, sizeof(account));
-}
-
-static bool root_begin_fast(struct root *root, uint32_t udp_port)
-{
-	const struct fastpath_config config = {
-		.sessions_max = 1,
-		.routes_max = 1,
-		.udp_port = (uint16_t)udp_port,
-		.interface = root->options->interface,
-	};
-
-	if (root->options->no_device)
-		return true;
-	if (!fastpath_begin(root->options->fast, &config, &root->tunnel.interface.fast))
-		return false;
-	fastpath_join_uplinks(root->tunnel.interface.fast);
-	fastpath_hand_counters(root->tunnel.interface.fast, root->supervisor, CLIENT_CONTROL,
-			       CLIENT_MSG_FAST);
-	fastpath_hand(root->tunnel.interface.fast, root->supervisor, CLIENT_FORWARD);
-	return true;
-}
-
 /* While somebody may sit at the terminal. Returns CLIENT_OK, or the exit status after logging. */
 static int root_prepare(struct root *root)
 {
@@ -385,11 +348,12 @@ static int root_prepare(struct root *root)
 	    (!supervisor_claim(root->supervisor) ||
 	     netlink_open(&root->tunnel.interface.netlink) != 0 ||
 	     !client_resources_try_device(options, root->tunnel.interface.netlink) ||
-	     !client_resources_open(root->supervisor, options, &udp_port) ||
-	     !root_begin_fast(root, udp_port)))
+	     !client_resources_open(root->supervisor, options, &root->tunnel.interface.fast,
+				    &udp_port)))
 		status = CLIENT_LOCAL;
 	if (status == CLIENT_OK)
-		root_tell_account(root, udp_port, &passwords);
+		client_resources_tell(root->supervisor, options->n_servers, root->tunnel.user,
+				      &passwords, udp_port);
 	explicit_bzero(&passwords, sizeof(passwords));
 	return status;
 }
