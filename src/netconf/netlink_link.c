@@ -98,39 +98,22 @@ int netlink_links_delete(struct netlink *netlink, const unsigned int index[], si
 	return netlink_talk(netlink, header, ENODEV, "remove interfaces");
 }
 
-/* What is to be done about an address. */
-enum netlink_verb { NETLINK_ADD, NETLINK_ENSURE, NETLINK_DELETE };
-
-static int netlink_address(struct netlink *netlink, enum netlink_verb verb, unsigned int index,
-			   const struct in6_addr *addr, const struct in6_addr *peer, uint8_t len)
+static struct nlmsghdr *netlink_start_address(struct netlink_request *request, uint16_t type,
+					      uint16_t flags, unsigned int index,
+					      const struct in6_addr *addr, uint8_t len)
 {
-	static const uint16_t flags[] = {
-		[NETLINK_ADD] = NLM_F_CREATE | NLM_F_REPLACE,
-		[NETLINK_ENSURE] = NLM_F_CREATE | NLM_F_EXCL,
-		[NETLINK_DELETE] = 0,
-	};
-	bool add = verb != NETLINK_DELETE;
-	struct netlink_request request;
-	struct nlmsghdr *header =
-		netlink_start(&request, add ? RTM_NEWADDR : RTM_DELADDR, flags[verb]);
+	struct nlmsghdr *header = netlink_start(request, type, flags);
 	struct ifaddrmsg *address = mnl_nlmsg_put_extra_header(header, sizeof(*address));
-	char text[INET6_ADDRSTRLEN];
-	char what[INET6_ADDRSTRLEN + 32];
 
 	address->ifa_family = AF_INET6;
 	address->ifa_prefixlen = len;
 	address->ifa_scope = IN6_IS_ADDR_LINKLOCAL(addr) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	address->ifa_index = index;
 	mnl_attr_put(header, IFA_LOCAL, sizeof(*addr), addr);
-	mnl_attr_put(header, IFA_ADDRESS, sizeof(*addr), peer ? peer : addr);
 	/* On a point-to-point link there is nobody to have the same address. */
-	if (add)
+	if (type == RTM_NEWADDR)
 		mnl_attr_put_u32(header, IFA_FLAGS, IFA_F_NODAD | IFA_F_PERMANENT);
-	(void)snprintf(what, sizeof(what), "%s the address %s", add ? "add" : "remove",
-		       inet_ntop(AF_INET6, addr, text, sizeof(text)));
-	if (verb == NETLINK_ENSURE)
-		return netlink_ensure(netlink, header, what);
-	return netlink_talk(netlink, header, add ? 0 : EADDRNOTAVAIL, what);
+	return header;
 }
 
 int netlink_address_prefer(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
@@ -140,15 +123,9 @@ int netlink_address_prefer(struct netlink *netlink, unsigned int index, const st
 		.ifa_prefered = preferred ? UINT32_MAX : 0, .ifa_valid = UINT32_MAX, /* for ever */
 	};
 	struct netlink_request request;
-	struct nlmsghdr *header = netlink_start(&request, RTM_NEWADDR, NLM_F_REPLACE);
-	struct ifaddrmsg *address = mnl_nlmsg_put_extra_header(header, sizeof(*address));
+	struct nlmsghdr *header =
+		netlink_start_address(&request, RTM_NEWADDR, NLM_F_REPLACE, index, addr, len);
 
-	address->ifa_family = AF_INET6;
-	address->ifa_prefixlen = len;
-	address->ifa_scope = RT_SCOPE_UNIVERSE;
-	address->ifa_index = index;
-	mnl_attr_put(header, IFA_LOCAL, sizeof(*addr), addr);
-	mnl_attr_put_u32(header, IFA_FLAGS, IFA_F_NODAD | IFA_F_PERMANENT);
 	mnl_attr_put(header, IFA_CACHEINFO, sizeof(lifetimes), &lifetimes);
 	return netlink_talk(netlink, header, ENOENT, "change an address");
 }
@@ -156,30 +133,49 @@ int netlink_address_prefer(struct netlink *netlink, unsigned int index, const st
 int netlink_address_delete(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
 			   uint8_t len)
 {
-	return netlink_address(netlink, NETLINK_DELETE, index, addr, NULL, len);
+	char text[INET6_ADDRSTRLEN];
+	char what[INET6_ADDRSTRLEN + 32];
+	struct netlink_request request;
+
+	(void)snprintf(what, sizeof(what), "remove the address %s",
+		       inet_ntop(AF_INET6, addr, text, sizeof(text)));
+	return netlink_talk(netlink,
+			    netlink_start_address(&request, RTM_DELADDR, 0, index, addr, len),
+			    EADDRNOTAVAIL, what);
 }
 
 int netlink_address_ensure(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
 			   uint8_t len, const struct in6_addr *peer)
 {
-	return netlink_address(netlink, NETLINK_ENSURE, index, addr, peer, len);
+	char text[INET6_ADDRSTRLEN];
+	char what[INET6_ADDRSTRLEN + 32];
+	struct netlink_request request;
+	struct nlmsghdr *header = netlink_start_address(
+		&request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, index, addr, len);
+
+	mnl_attr_put(header, IFA_ADDRESS, sizeof(*addr), peer ? peer : addr);
+	(void)snprintf(what, sizeof(what), "add the address %s",
+		       inet_ntop(AF_INET6, addr, text, sizeof(text)));
+	return netlink_ensure(netlink, header, what);
 }
 
 int netlink_link_local_add(struct netlink *netlink, unsigned int index, const struct in6_addr *addr)
 {
-	return netlink_address(netlink, NETLINK_ADD, index, addr, NULL, 64);
+	int result = netlink_link_local_ensure(netlink, index, addr);
+
+	return result < 0 ? result : 0;
 }
 
 int netlink_link_local_ensure(struct netlink *netlink, unsigned int index,
 			      const struct in6_addr *addr)
 {
-	return netlink_address(netlink, NETLINK_ENSURE, index, addr, NULL, 64);
+	return netlink_address_ensure(netlink, index, addr, 64, NULL);
 }
 
 int netlink_link_local_delete(struct netlink *netlink, unsigned int index,
 			      const struct in6_addr *addr)
 {
-	return netlink_address(netlink, NETLINK_DELETE, index, addr, NULL, 64);
+	return netlink_address_delete(netlink, index, addr, 64);
 }
 
 struct netlink_alias_search {
