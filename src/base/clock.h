@@ -17,7 +17,7 @@ uint64_t clock_us(void);
 /*
  * Sets a timer of libevent for a deadline in clock_ms() time; stops it where that is negative.
  * libevent's own clock stands still while the machine sleeps, so that one can come too late.
- * Where memory is short, ends the loop, after logging.
+ * If memory is short, ends the loop, after logging.
  */
 void clock_arm(struct event *timer, int64_t deadline);
 

@@ -27,7 +27,7 @@ int hash_init(struct hash *hash);
 /* Frees the buckets; the items are the caller's. */
 void hash_free(struct hash *hash);
 
-/* Never fails: where there is no memory to grow, chains get longer. */
+/* Never fails: if there is no memory to grow, chains get longer. */
 void hash_insert(struct hash *hash, struct hash_node *node, uint64_t value, void *item);
 
 /* The node must be in this table. */

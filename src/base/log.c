@@ -17,10 +17,10 @@ static const char *log_subsystem;
 static bool log_debugging;
 static bool log_syslog;
 static bool log_journal;
-static bool log_monitor;
+static bool log_root;
 static bool (*log_is_news)(const char *text, void *arg);
 static void *log_news_arg;
-static unsigned int log_lost; /* lines since the pipe to monitor was full */
+static unsigned int log_lost; /* lines since the pipe to root's process was full */
 
 /*
  * Whether standard error goes to systemd's journal: $JOURNAL_STREAM has the device and the inode of
@@ -61,7 +61,7 @@ void log_set_debug(bool debug)
 
 void log_to_root(void)
 {
-	log_monitor = true;
+	log_root = true;
 }
 
 void log_filter(bool (*is_news)(const char *text, void *arg), void *arg)
@@ -75,41 +75,50 @@ bool log_is_debug(void)
 	return log_debugging;
 }
 
-/* One write(2) for a line: a pipe takes it as a whole or not at all. False: it is full. */
-static bool log_tell_monitor(int priority, const char *text)
+/*
+ * One write(2) for a line: a pipe takes it as a whole or not at all. The format ends with a line
+ * end. False: the pipe is full.
+ */
+static __attribute__((format(printf, 1, 2))) bool log_write(const char *format, ...)
 {
 	char line[1400];
-	int len = snprintf(line, sizeof(line), "<%d>%s\n", priority, text);
+	va_list ap;
+	ssize_t n;
+	int len;
 
-	return len < 0 || write(STDERR_FILENO, line, (size_t)len) != -1 || errno != EAGAIN;
+	va_start(ap, format);
+	len = vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	if (len >= (int)sizeof(line)) {
+		len = sizeof(line) - 1;
+		line[len - 1] = '\n';
+	}
+	do
+		n = len < 0 ? 0 : write(STDERR_FILENO, line, (size_t)len);
+	while (n == -1 && errno == EINTR);
+	return n != -1 || errno != EAGAIN;
 }
 
-static void log_by_monitor(int priority, const char *text)
+static void log_by_root(int priority, const char *text)
 {
-	char lost[80];
-
-	if (log_lost > 0) {
-		(void)snprintf(lost, sizeof(lost), "%u lines lost here: monitor was busy",
-			       log_lost);
-		if (log_tell_monitor(LOG_WARNING, lost))
-			log_lost = 0;
-	}
-	if (!log_tell_monitor(priority, text))
+	if (log_lost > 0 &&
+	    log_write("<%d>%u lines lost here: monitor was busy\n", LOG_WARNING, log_lost))
+		log_lost = 0;
+	if (!log_write("<%d>%s\n", priority, text))
 		log_lost++;
 }
 
 static void log_out(const char *subsystem, int priority, const char *text)
 {
-	char line[1400];
+	const char *name = subsystem ? subsystem : "";
+	const char *colon = subsystem ? ": " : "";
 
-	(void)snprintf(line, sizeof(line), "%s%s%s", subsystem ? subsystem : "",
-		       subsystem ? ": " : "", text);
 	if (log_syslog)
-		syslog(priority, "%s", line);
+		syslog(priority, "%s%s%s", name, colon, text);
 	else if (log_journal) /* which knows the program, and takes the priority off */
-		(void)fprintf(stderr, "<%d>%s\n", priority, line);
+		(void)log_write("<%d>%s%s%s\n", priority, name, colon, text);
 	else
-		(void)fprintf(stderr, "%s: %s\n", log_program, line);
+		(void)log_write("%s: %s%s%s\n", log_program, name, colon, text);
 }
 
 void log_of_process(const char *name, int priority, const char *text)
@@ -131,8 +140,8 @@ static void log_line(int priority, int error, const char *format, va_list ap)
 			return;
 		priority = LOG_DEBUG;
 	}
-	if (log_monitor)
-		log_by_monitor(priority, line);
+	if (log_root)
+		log_by_root(priority, line);
 	else
 		log_out(log_subsystem, priority, line);
 }

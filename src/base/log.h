@@ -56,7 +56,7 @@ struct log_limit {
 
 void log_limit_init(struct log_limit *limit, const char *what, uint32_t per_second, int64_t now);
 
-/* True where one more line can be written now; else it counts as left out. */
+/* True if one more line can be written now; else it counts as left out. */
 bool log_limit_take(struct log_limit *limit, int64_t now);
 
 /* log_warnx(), at most so often. now in milliseconds. */

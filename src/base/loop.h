@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Events that a room waits for and cannot do without. libevent needs memory to wait for one: where
- * there is none the loop ends, after a line in the log, since the room would wait for ever.
+ * Events that a process waits for and cannot do without. libevent needs memory to wait for one: if
+ * there is none the loop ends, after a line in the log, since the process would wait for ever.
  */
 #ifndef DTCP_BASE_LOOP_H
 #define DTCP_BASE_LOOP_H

@@ -22,10 +22,10 @@ void rate_init(struct rate *rate, uint32_t per_second, uint64_t now);
 /* The same, with so many that can come at once. */
 void rate_init_burst(struct rate *rate, uint32_t per_second, uint32_t burst, uint64_t now);
 
-/* True where there was a token, which is then taken. now never goes back. */
+/* True if there was a token, which is then taken. now never goes back. */
 bool rate_take(struct rate *rate, uint64_t now);
 
-/* Milliseconds until there is one: 0 where rate_take() would succeed, UINT64_MAX for never. */
+/* Milliseconds until there is one: 0 if rate_take() would succeed, UINT64_MAX for never. */
 uint64_t rate_wait(const struct rate *rate, uint64_t now);
 
 #endif

@@ -5,7 +5,7 @@
 
 enum client_exit {
 	CLIENT_OK = 0,
-	CLIENT_LOCAL = 1,	/* interface, memory, permission, a room died */
+	CLIENT_LOCAL = 1,	/* interface, memory, permission, a process died */
 	CLIENT_USAGE = 2,	/* command line */
 	CLIENT_NAME = 3,	/* server name not found */
 	CLIENT_UNREACHABLE = 4, /* no route to the server */

@@ -5,24 +5,23 @@
 #include "client/tunnel.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <string.h>
 
 /* --- who gets what ------------------------------------------------------------------------ */
 
-/* The /64 of that number. False where the prefix has none. */
+/* The /64 of that number. False if the prefix has none. */
 static bool lan_subnet(const struct prefix6 *prefix, size_t number, struct prefix6 *out)
 {
 	unsigned int bits = 64U - prefix->len;
-	uint64_t high = 0;
+	uint64_t high;
 
 	if (prefix->len > 64 || (bits < 32 && number >> bits))
 		return false;
-	for (size_t i = 0; i < 8; i++)
-		high = high << 8 | prefix->addr.s6_addr[i];
-	high |= number;
 	*out = (struct prefix6){.len = 64};
-	for (size_t i = 0; i < 8; i++)
-		out->addr.s6_addr[i] = (uint8_t)(high >> (56 - 8 * i));
+	memcpy(&high, &prefix->addr, sizeof(high));
+	high |= htobe64(number);
+	memcpy(&out->addr, &high, sizeof(high));
 	return true;
 }
 

@@ -77,7 +77,7 @@ const char *lan_table(const char *interface, char buf[static LAN_TABLE_SIZE]);
 void lan_write_firewall(FILE *out, const char *name, const char *interface,
 			const struct lan_announcement *what);
 
-/* The same, to remove the table; no error where there is none. */
+/* The same, to remove the table; no error if there is none. */
 void lan_write_no_firewall(FILE *out, const char *name);
 
 #endif

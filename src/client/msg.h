@@ -42,7 +42,6 @@ enum client_msg {
 	CLIENT_MSG_LOWER,      /* run the script, remove everything */
 	CLIENT_MSG_SESSION,    /* struct client_session: the session has come or gone */
 	CLIENT_MSG_LOOKUP,     /* struct client_server: RESOLVER or NO_RESOLVER, for its name */
-	CLIENT_MSG_HEARD,      /* the answer to RECONNECT */
 	CLIENT_MSG_PORT,       /* give forward a socket with another UDP port */
 	/* root to guard */
 	CLIENT_MSG_GUARD = 64, /* struct client_guard: this has to go if root dies */

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 /*
- * Monitor's check of what control asks for: every field must be what a reply of the configured
+ * Root's check of what control asks for: every field must be what a reply of the configured
  * tunnel type can hold. *why says what is wrong.
  */
 bool tunnel_check(const struct client_tunnel *tunnel, const struct client_options *options,
@@ -27,7 +27,7 @@ enum tunnel_type tunnel_type(const struct client_tunnel *tunnel,
  */
 struct in6_addr tunnel_router_address(const struct prefix6 *prefix);
 
-/* False where --address is outside every prefix that the server gave. */
+/* False if --address is outside every prefix that the server gave. */
 bool tunnel_address_fits(const struct client_tunnel *tunnel, const struct client_options *options);
 
 /*
@@ -37,7 +37,7 @@ bool tunnel_address_fits(const struct client_tunnel *tunnel, const struct client
 size_t tunnel_addresses(const struct client_tunnel *tunnel, const struct client_options *options,
 			struct client_address out[static CLIENT_OWN_MAX]);
 
-/* The first of them. False where there is none. */
+/* The first of them. False if there is none. */
 bool tunnel_own_address(const struct client_tunnel *tunnel, const struct client_options *options,
 			struct in6_addr *out);
 
@@ -47,10 +47,10 @@ bool tunnel_own_address(const struct client_tunnel *tunnel, const struct client_
  */
 struct in6_addr tunnel_link_local(const struct client_tunnel *tunnel, const char *user);
 
-/* True where a and b have the same addresses and prefixes, so that the interface can stay. */
+/* True if a and b have the same addresses and prefixes, so that the interface can stay. */
 bool tunnel_same_inside(const struct client_tunnel *a, const struct client_tunnel *b);
 
-/* True where the script would be told the same of a and b. */
+/* True if the script would be told the same of a and b. */
 bool tunnel_same_told(const struct client_tunnel *a, const struct client_tunnel *b);
 
 /* "server 192.0.2.1 (name), type network, ...": the line for a tunnel that is up. */

@@ -30,7 +30,7 @@ struct drift_repair {
 	int error; /* of the first that cannot be there, -errno; 0: there was none */
 };
 
-/* Begins to mend it. Setting it down has removed everything, for which one line is enough. */
+/* Begins to repair it. Setting it down has removed everything, for which one line is enough. */
 struct drift_repair drift_repair_begin(struct drift_interface *interface);
 
 /* result is that of a netlink_*_ensure() for the "address" or "route" that text has. */

@@ -14,7 +14,7 @@
 enum { INTERFACE_WATCH_SETTLE_MS = 100, INTERFACE_WATCH_REPAIR_MS = 5000 };
 
 /* Of the kernel's messages, while we are busy: those about some hundred interfaces at once. */
-enum { INTERFACE_WATCH_ROOM = 4 * 1024 * 1024 };
+enum { INTERFACE_WATCH_BUFFER = 4 * 1024 * 1024 };
 
 struct interface_watch {
 	struct mnl_socket *socket;
@@ -24,14 +24,6 @@ struct interface_watch {
 	int64_t due;	  /* when look() is called, if look is pending */
 	int64_t repaired; /* when that was last necessary; 0: never */
 };
-
-/* An attribute of a route, 0 if it has none. */
-static uint32_t interface_watch_number(const struct nlmsghdr *message, uint16_t type)
-{
-	const struct nlattr *attr = netlink_find(message, sizeof(struct rtmsg), type);
-
-	return attr && mnl_attr_validate(attr, MNL_TYPE_U32) == 0 ? mnl_attr_get_u32(attr) : 0;
-}
 
 /* A router's table may change all the time: whatever is about routes that are not ours ends here.
  */
@@ -45,57 +37,44 @@ static void interface_watch_read_route(const struct interface_watch *watch,
 	 * A reject route of ours, or one that has stood in its place: neither belongs to an
 	 * interface of ours, though each names one.
 	 */
-	if (interface_watch_number(message, RTA_PRIORITY) == NETLINK_REJECT_METRIC)
+	if (netlink_find_number(message, sizeof(*route), RTA_PRIORITY) == NETLINK_REJECT_METRIC)
 		watch->owner.touched(0, watch->owner.arg);
 	else if (route->rtm_protocol == NETLINK_ROUTE_PROTOCOL)
-		watch->owner.touched(interface_watch_number(message, RTA_OIF), watch->owner.arg);
+		watch->owner.touched(netlink_find_number(message, sizeof(*route), RTA_OIF),
+				     watch->owner.arg);
 }
 
 static void interface_watch_read(const struct interface_watch *watch,
 				 const struct nlmsghdr *message)
 {
-	const void *body = mnl_nlmsg_get_payload(message);
+	const struct interface_watch_owner *owner = &watch->owner;
+	const struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
+	const struct ifaddrmsg *address = mnl_nlmsg_get_payload(message);
+	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
 	size_t size = mnl_nlmsg_get_payload_len(message);
 
 	switch (message->nlmsg_type) {
 	case RTM_NEWLINK:
-	case RTM_DELLINK: {
-		const struct ifinfomsg *link = body;
-
-		if (size < sizeof(*link))
-			return;
-		watch->owner.touched((unsigned int)link->ifi_index, watch->owner.arg);
+	case RTM_DELLINK:
+		if (size >= sizeof(*link))
+			owner->touched((unsigned int)link->ifi_index, owner->arg);
 		break;
-	}
-	case RTM_DELADDR: {
-		const struct ifaddrmsg *address = body;
-
-		if (size < sizeof(*address))
-			return;
-		watch->owner.touched(address->ifa_index, watch->owner.arg);
+	case RTM_DELADDR:
+		if (size >= sizeof(*address))
+			owner->touched(address->ifa_index, owner->arg);
 		break;
-	}
-	case RTM_DELROUTE: {
-		const struct rtmsg *route = body;
-
+	case RTM_DELROUTE:
 		if (size >= sizeof(*route))
 			interface_watch_read_route(watch, message, route);
 		break;
-	}
-	case RTM_NEWADDR: {
-		const struct ifaddrmsg *address = body;
-
-		if (size >= sizeof(*address) && watch->owner.neighbours)
-			watch->owner.neighbours(address->ifa_index, watch->owner.arg);
+	case RTM_NEWADDR:
+		if (size >= sizeof(*address) && owner->neighbours)
+			owner->neighbours(address->ifa_index, owner->arg);
 		break;
-	}
-	case RTM_NEWROUTE: {
-		const struct rtmsg *route = body;
-
-		if (size >= sizeof(*route) && route->rtm_dst_len == 0 && watch->owner.neighbours)
-			watch->owner.neighbours(0, watch->owner.arg);
+	case RTM_NEWROUTE:
+		if (size >= sizeof(*route) && route->rtm_dst_len == 0 && owner->neighbours)
+			owner->neighbours(0, owner->arg);
 		break;
-	}
 	default:
 		break;
 	}
@@ -129,12 +108,12 @@ static void interface_watch_on_readable(evutil_socket_t fd, short what, void *ar
 }
 
 /* If it stays smaller, what does not fit is made up for by a look at everything. */
-static void interface_watch_make_room(const struct interface_watch *watch)
+static void interface_watch_enlarge(const struct interface_watch *watch)
 {
-	const int room = INTERFACE_WATCH_ROOM;
+	const int size = INTERFACE_WATCH_BUFFER;
 
-	(void)setsockopt(mnl_socket_get_fd(watch->socket), SOL_SOCKET, SO_RCVBUFFORCE, &room,
-			 sizeof(room));
+	(void)setsockopt(mnl_socket_get_fd(watch->socket), SOL_SOCKET, SO_RCVBUFFORCE, &size,
+			 sizeof(size));
 }
 
 static void interface_watch_on_look(evutil_socket_t fd, short what, void *arg)
@@ -184,7 +163,7 @@ struct interface_watch *interface_watch_new(struct event_base *base,
 						      RTMGRP_IPV6_IFINFO,
 					      MNL_SOCKET_AUTOPID) == -1)
 		goto failed;
-	interface_watch_make_room(watch);
+	interface_watch_enlarge(watch);
 	watch->readable = event_new(base, mnl_socket_get_fd(watch->socket), EV_READ | EV_PERSIST,
 				    interface_watch_on_readable, watch);
 	if (!watch->look || !watch->readable || event_add(watch->readable, NULL) == -1)

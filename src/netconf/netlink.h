@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the monitor asks of the kernel's routing tables. Each call is one request that waits for
+ * What root's process asks of the kernel's routing tables. Each call is one request that waits for
  * the kernel's acknowledgement; on failure it has logged a line with the kernel's own reason and
  * returns -errno.
  */
@@ -39,22 +39,22 @@ int netlink_link_setup(struct netlink *netlink, unsigned int index, const char *
  */
 int netlink_link_forward_ipv4(struct netlink *netlink, unsigned int index);
 
-/* Removes an interface. Its addresses and routes go with it. No error where it is gone. */
+/* Removes an interface. Its addresses and routes go with it. No error if it is gone. */
 int netlink_link_delete(struct netlink *netlink, unsigned int index);
 
 /*
- * Removes several together, which takes the kernel little longer than one alone. No error where
+ * Removes several together, which takes the kernel little longer than one alone. No error if
  * some are gone.
  */
 int netlink_links_delete(struct netlink *netlink, const unsigned int index[], size_t n);
 
-/* Removes an address with its length; no error where it is gone. */
+/* Removes an address with its length; no error if it is gone. */
 int netlink_address_delete(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
 			   uint8_t len);
 
 /*
  * Makes an address that is there deprecated, so that nothing new uses it (RFC 4862, section 5.5.4),
- * or preferred again. No error where it is gone.
+ * or preferred again. No error if it is gone.
  */
 int netlink_address_prefer(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
 			   uint8_t len, bool preferred);
@@ -64,7 +64,7 @@ int netlink_link_set_up(struct netlink *netlink, unsigned int index, bool up);
 
 /*
  * Adds a link-local address, on a link whose other end is in the same subnet, or removes it; then
- * it is no error where it is gone.
+ * it is no error if it is gone.
  */
 int netlink_link_local_add(struct netlink *netlink, unsigned int index,
 			   const struct in6_addr *addr);
@@ -91,7 +91,7 @@ int netlink_route_delete(struct netlink *netlink, unsigned int index, const stru
  * very metric stays, and then there is none of ours; both are logged.
  */
 int netlink_reject_add(struct netlink *netlink, const struct prefix6 *prefix);
-/* Removes it; no error where it is gone. */
+/* Removes it; no error if it is gone. */
 int netlink_reject_delete(struct netlink *netlink, const struct prefix6 *prefix);
 
 /*

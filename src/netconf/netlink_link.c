@@ -15,11 +15,8 @@
 int netlink_link_setup(struct netlink *netlink, unsigned int index, const char *alias, uint32_t mtu)
 {
 	struct netlink_request request;
-	struct nlmsghdr *header = netlink_start(&request, RTM_NEWLINK, 0);
-	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
+	struct nlmsghdr *header = netlink_start_link(&request, RTM_NEWLINK, index);
 
-	link->ifi_family = AF_UNSPEC;
-	link->ifi_index = (int)index;
 	mnl_attr_put_str(header, IFLA_IFALIAS, alias);
 	mnl_attr_put_u32(header, IFLA_MTU, mtu);
 
@@ -43,11 +40,9 @@ int netlink_link_setup(struct netlink *netlink, unsigned int index, const char *
 int netlink_link_set_up(struct netlink *netlink, unsigned int index, bool up)
 {
 	struct netlink_request request;
-	struct nlmsghdr *header = netlink_start(&request, RTM_NEWLINK, 0);
-	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
+	struct nlmsghdr *header = netlink_start_link(&request, RTM_NEWLINK, index);
+	struct ifinfomsg *link = mnl_nlmsg_get_payload(header);
 
-	link->ifi_family = AF_UNSPEC;
-	link->ifi_index = (int)index;
 	link->ifi_flags = up ? IFF_UP : 0;
 	link->ifi_change = IFF_UP;
 	return netlink_talk(netlink, header, 0, up ? "set the interface up" : "set it down");
@@ -56,17 +51,11 @@ int netlink_link_set_up(struct netlink *netlink, unsigned int index, bool up)
 int netlink_link_forward_ipv4(struct netlink *netlink, unsigned int index)
 {
 	struct netlink_request request;
-	struct nlmsghdr *header = netlink_start(&request, RTM_NEWLINK, 0);
-	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
-	struct nlattr *families;
-	struct nlattr *inet;
-	struct nlattr *settings;
+	struct nlmsghdr *header = netlink_start_link(&request, RTM_NEWLINK, index);
+	struct nlattr *families = mnl_attr_nest_start(header, IFLA_AF_SPEC);
+	struct nlattr *inet = mnl_attr_nest_start(header, AF_INET);
+	struct nlattr *settings = mnl_attr_nest_start(header, IFLA_INET_CONF);
 
-	link->ifi_family = AF_UNSPEC;
-	link->ifi_index = (int)index;
-	families = mnl_attr_nest_start(header, IFLA_AF_SPEC);
-	inet = mnl_attr_nest_start(header, AF_INET);
-	settings = mnl_attr_nest_start(header, IFLA_INET_CONF);
 	mnl_attr_put_u32(header, IPV4_DEVCONF_FORWARDING, 1);
 	mnl_attr_nest_end(header, settings);
 	mnl_attr_nest_end(header, inet);
@@ -77,12 +66,9 @@ int netlink_link_forward_ipv4(struct netlink *netlink, unsigned int index)
 int netlink_link_delete(struct netlink *netlink, unsigned int index)
 {
 	struct netlink_request request;
-	struct nlmsghdr *header = netlink_start(&request, RTM_DELLINK, 0);
-	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
 
-	link->ifi_family = AF_UNSPEC;
-	link->ifi_index = (int)index;
-	return netlink_talk(netlink, header, ENODEV, "remove the interface");
+	return netlink_talk(netlink, netlink_start_link(&request, RTM_DELLINK, index), ENODEV,
+			    "remove the interface");
 }
 
 /* A number of a group of interfaces that nobody else uses: administrators' ones are small. */
@@ -96,61 +82,38 @@ int netlink_links_delete(struct netlink *netlink, const unsigned int index[], si
 	const uint32_t group = netlink_own_group();
 	struct netlink_request request;
 	struct nlmsghdr *header;
-	struct ifinfomsg *link;
 
 	for (size_t i = 0; i < n; i++) {
 		int error;
 
-		header = netlink_start(&request, RTM_NEWLINK, 0);
-		link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
-		link->ifi_family = AF_UNSPEC;
-		link->ifi_index = (int)index[i];
+		header = netlink_start_link(&request, RTM_NEWLINK, index[i]);
 		mnl_attr_put_u32(header, IFLA_GROUP, group);
 		error = netlink_talk(netlink, header, ENODEV, "put an interface into a group");
 		if (error)
 			return error;
 	}
-	header = netlink_start(&request, RTM_DELLINK, 0);
-	link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
-	link->ifi_family = AF_UNSPEC;
+	header = netlink_start_link(&request, RTM_DELLINK, 0);
 	mnl_attr_put_u32(header, IFLA_GROUP, group);
 	/* Somebody may have removed all of them meanwhile. */
 	return netlink_talk(netlink, header, ENODEV, "remove interfaces");
 }
 
-/* What is to be done about an address. */
-enum netlink_verb { NETLINK_ADD, NETLINK_ENSURE, NETLINK_DELETE };
-
-static int netlink_address(struct netlink *netlink, enum netlink_verb verb, unsigned int index,
-			   const struct in6_addr *addr, const struct in6_addr *peer, uint8_t len)
+static struct nlmsghdr *netlink_start_address(struct netlink_request *request, uint16_t type,
+					      uint16_t flags, unsigned int index,
+					      const struct in6_addr *addr, uint8_t len)
 {
-	static const uint16_t flags[] = {
-		[NETLINK_ADD] = NLM_F_CREATE | NLM_F_REPLACE,
-		[NETLINK_ENSURE] = NLM_F_CREATE | NLM_F_EXCL,
-		[NETLINK_DELETE] = 0,
-	};
-	bool add = verb != NETLINK_DELETE;
-	struct netlink_request request;
-	struct nlmsghdr *header =
-		netlink_start(&request, add ? RTM_NEWADDR : RTM_DELADDR, flags[verb]);
+	struct nlmsghdr *header = netlink_start(request, type, flags);
 	struct ifaddrmsg *address = mnl_nlmsg_put_extra_header(header, sizeof(*address));
-	char text[INET6_ADDRSTRLEN];
-	char what[INET6_ADDRSTRLEN + 32];
 
 	address->ifa_family = AF_INET6;
 	address->ifa_prefixlen = len;
 	address->ifa_scope = IN6_IS_ADDR_LINKLOCAL(addr) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	address->ifa_index = index;
 	mnl_attr_put(header, IFA_LOCAL, sizeof(*addr), addr);
-	mnl_attr_put(header, IFA_ADDRESS, sizeof(*addr), peer ? peer : addr);
 	/* On a point-to-point link there is nobody to have the same address. */
-	if (add)
+	if (type == RTM_NEWADDR)
 		mnl_attr_put_u32(header, IFA_FLAGS, IFA_F_NODAD | IFA_F_PERMANENT);
-	(void)snprintf(what, sizeof(what), "%s the address %s", add ? "add" : "remove",
-		       inet_ntop(AF_INET6, addr, text, sizeof(text)));
-	if (verb == NETLINK_ENSURE)
-		return netlink_ensure(netlink, header, what);
-	return netlink_talk(netlink, header, add ? 0 : EADDRNOTAVAIL, what);
+	return header;
 }
 
 int netlink_address_prefer(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
@@ -160,15 +123,9 @@ int netlink_address_prefer(struct netlink *netlink, unsigned int index, const st
 		.ifa_prefered = preferred ? UINT32_MAX : 0, .ifa_valid = UINT32_MAX, /* for ever */
 	};
 	struct netlink_request request;
-	struct nlmsghdr *header = netlink_start(&request, RTM_NEWADDR, NLM_F_REPLACE);
-	struct ifaddrmsg *address = mnl_nlmsg_put_extra_header(header, sizeof(*address));
+	struct nlmsghdr *header =
+		netlink_start_address(&request, RTM_NEWADDR, NLM_F_REPLACE, index, addr, len);
 
-	address->ifa_family = AF_INET6;
-	address->ifa_prefixlen = len;
-	address->ifa_scope = RT_SCOPE_UNIVERSE;
-	address->ifa_index = index;
-	mnl_attr_put(header, IFA_LOCAL, sizeof(*addr), addr);
-	mnl_attr_put_u32(header, IFA_FLAGS, IFA_F_NODAD | IFA_F_PERMANENT);
 	mnl_attr_put(header, IFA_CACHEINFO, sizeof(lifetimes), &lifetimes);
 	return netlink_talk(netlink, header, ENOENT, "change an address");
 }
@@ -176,30 +133,49 @@ int netlink_address_prefer(struct netlink *netlink, unsigned int index, const st
 int netlink_address_delete(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
 			   uint8_t len)
 {
-	return netlink_address(netlink, NETLINK_DELETE, index, addr, NULL, len);
+	char text[INET6_ADDRSTRLEN];
+	char what[INET6_ADDRSTRLEN + 32];
+	struct netlink_request request;
+
+	(void)snprintf(what, sizeof(what), "remove the address %s",
+		       inet_ntop(AF_INET6, addr, text, sizeof(text)));
+	return netlink_talk(netlink,
+			    netlink_start_address(&request, RTM_DELADDR, 0, index, addr, len),
+			    EADDRNOTAVAIL, what);
 }
 
 int netlink_address_ensure(struct netlink *netlink, unsigned int index, const struct in6_addr *addr,
 			   uint8_t len, const struct in6_addr *peer)
 {
-	return netlink_address(netlink, NETLINK_ENSURE, index, addr, peer, len);
+	char text[INET6_ADDRSTRLEN];
+	char what[INET6_ADDRSTRLEN + 32];
+	struct netlink_request request;
+	struct nlmsghdr *header = netlink_start_address(
+		&request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, index, addr, len);
+
+	mnl_attr_put(header, IFA_ADDRESS, sizeof(*addr), peer ? peer : addr);
+	(void)snprintf(what, sizeof(what), "add the address %s",
+		       inet_ntop(AF_INET6, addr, text, sizeof(text)));
+	return netlink_ensure(netlink, header, what);
 }
 
 int netlink_link_local_add(struct netlink *netlink, unsigned int index, const struct in6_addr *addr)
 {
-	return netlink_address(netlink, NETLINK_ADD, index, addr, NULL, 64);
+	int result = netlink_link_local_ensure(netlink, index, addr);
+
+	return result < 0 ? result : 0;
 }
 
 int netlink_link_local_ensure(struct netlink *netlink, unsigned int index,
 			      const struct in6_addr *addr)
 {
-	return netlink_address(netlink, NETLINK_ENSURE, index, addr, NULL, 64);
+	return netlink_address_ensure(netlink, index, addr, 64, NULL);
 }
 
 int netlink_link_local_delete(struct netlink *netlink, unsigned int index,
 			      const struct in6_addr *addr)
 {
-	return netlink_address(netlink, NETLINK_DELETE, index, addr, NULL, 64);
+	return netlink_address_delete(netlink, index, addr, 64);
 }
 
 struct netlink_alias_search {
@@ -227,13 +203,8 @@ int netlink_links_by_alias(struct netlink *netlink, const char *alias,
 			   void (*each)(unsigned int index, const char *name, void *arg), void *arg)
 {
 	struct netlink_alias_search search = {.alias = alias, .each = each, .arg = arg};
-	struct netlink_request request;
-	struct nlmsghdr *header = netlink_start(&request, RTM_GETLINK, 0);
-	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
-
-	link->ifi_family = AF_UNSPEC;
-
-	int error = netlink_dump(netlink, header, netlink_on_link, &search, "list the interfaces");
+	int error = netlink_list(netlink, RTM_GETLINK, AF_UNSPEC, netlink_on_link, &search,
+				 "list the interfaces");
 
 	return error ? error : search.count;
 }

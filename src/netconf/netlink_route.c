@@ -12,7 +12,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 /* A route request with its destination; type is an RTN_ value. */
@@ -143,39 +142,30 @@ static int netlink_on_route(const struct nlmsghdr *message, void *data)
 {
 	struct netlink_rejects *rejects = data;
 	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
-	const struct nlattr *destination = netlink_find(message, sizeof(*route), RTA_DST);
-	const struct nlattr *metric = netlink_find(message, sizeof(*route), RTA_PRIORITY);
+	struct netlink_reject reject = {
+		.prefix.len = route->rtm_dst_len,
+		.metric = netlink_find_number(message, sizeof(*route), RTA_PRIORITY),
+	};
+	struct netlink_reject *grown;
 
 	if (route->rtm_protocol != NETLINK_ROUTE_PROTOCOL || route->rtm_type != RTN_UNREACHABLE ||
-	    route->rtm_family != AF_INET6 || !destination ||
-	    mnl_attr_get_payload_len(destination) < sizeof(struct in6_addr) || !metric ||
-	    mnl_attr_validate(metric, MNL_TYPE_U32) < 0)
+	    route->rtm_family != AF_INET6 ||
+	    !netlink_find_ipv6(message, sizeof(*route), RTA_DST, &reject.prefix.addr) ||
+	    (rejects->within && !prefix6_contains(rejects->within, &reject.prefix)))
 		return MNL_CB_OK;
-
-	struct netlink_reject *grown =
-		reallocarray(rejects->list, rejects->count + 1, sizeof(*grown));
-
+	grown = reallocarray(rejects->list, rejects->count + 1, sizeof(*grown));
 	if (!grown)
 		return MNL_CB_ERROR;
 	rejects->list = grown;
-	grown += rejects->count;
-	memcpy(&grown->prefix.addr, mnl_attr_get_payload(destination), sizeof(struct in6_addr));
-	grown->prefix.len = route->rtm_dst_len;
-	grown->metric = mnl_attr_get_u32(metric);
-	if (!rejects->within || prefix6_contains(rejects->within, &grown->prefix))
-		rejects->count++;
+	grown[rejects->count++] = reject;
 	return MNL_CB_OK;
 }
 
 /* Fills in all but within; list is the caller's to free in either case. Returns 0 or -errno. */
 static int netlink_rejects_list(struct netlink *netlink, struct netlink_rejects *rejects)
 {
-	struct netlink_request request;
-	struct nlmsghdr *header = netlink_start(&request, RTM_GETROUTE, 0);
-	struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
-
-	route->rtm_family = AF_INET6;
-	return netlink_dump(netlink, header, netlink_on_route, rejects, "list the routes");
+	return netlink_list(netlink, RTM_GETROUTE, AF_INET6, netlink_on_route, rejects,
+			    "list the routes");
 }
 
 int netlink_reject_sweep(struct netlink *netlink, const struct prefix6 *within)
@@ -231,30 +221,22 @@ static int netlink_on_default(const struct nlmsghdr *message, void *data)
 {
 	const struct netlink_uplinks *uplinks = data;
 	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
-	const struct nlattr *out = netlink_find(message, sizeof(*route), RTA_OIF);
+	unsigned int index = netlink_find_number(message, sizeof(*route), RTA_OIF);
 
-	if (route->rtm_dst_len == 0 && route->rtm_type == RTN_UNICAST && out &&
-	    mnl_attr_validate(out, MNL_TYPE_U32) == 0)
-		uplinks->each(mnl_attr_get_u32(out), uplinks->arg);
+	if (route->rtm_dst_len == 0 && route->rtm_type == RTN_UNICAST && index != 0)
+		uplinks->each(index, uplinks->arg);
 	return MNL_CB_OK;
 }
 
 int netlink_uplinks(struct netlink *netlink, void (*each)(unsigned int index, void *arg), void *arg)
 {
 	struct netlink_uplinks uplinks = {.each = each, .arg = arg};
-	static const uint8_t families[] = {AF_INET, AF_INET6};
-	int error = 0;
+	int error = netlink_list(netlink, RTM_GETROUTE, AF_INET, netlink_on_default, &uplinks,
+				 "list the routes");
 
-	for (size_t i = 0; i < sizeof(families) && !error; i++) {
-		struct netlink_request request;
-		struct nlmsghdr *header = netlink_start(&request, RTM_GETROUTE, 0);
-		struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
-
-		route->rtm_family = families[i];
-		error = netlink_dump(netlink, header, netlink_on_default, &uplinks,
-				     "list the routes");
-	}
-	return error;
+	return error ? error
+		     : netlink_list(netlink, RTM_GETROUTE, AF_INET6, netlink_on_default, &uplinks,
+				    "list the routes");
 }
 
 /* How long the kernel is waited for, and how often it is asked, in milliseconds. */

@@ -10,7 +10,9 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -80,6 +82,24 @@ const struct nlattr *netlink_find(const struct nlmsghdr *message, size_t offset,
 
 	(void)mnl_attr_parse(message, (unsigned int)offset, netlink_on_attribute, &wanted);
 	return wanted.found;
+}
+
+uint32_t netlink_find_number(const struct nlmsghdr *message, size_t offset, uint16_t type)
+{
+	const struct nlattr *attr = netlink_find(message, offset, type);
+
+	return attr && mnl_attr_validate(attr, MNL_TYPE_U32) == 0 ? mnl_attr_get_u32(attr) : 0;
+}
+
+bool netlink_find_ipv6(const struct nlmsghdr *message, size_t offset, uint16_t type,
+		       struct in6_addr *out)
+{
+	const struct nlattr *attr = netlink_find(message, offset, type);
+
+	if (!attr || mnl_attr_get_payload_len(attr) < sizeof(*out))
+		return false;
+	memcpy(out, mnl_attr_get_payload(attr), sizeof(*out));
+	return true;
 }
 
 /* The kernel's sentence in an acknowledgement, or NULL. */
@@ -180,6 +200,17 @@ struct nlmsghdr *netlink_start(struct netlink_request *request, uint16_t type, u
 	return header;
 }
 
+struct nlmsghdr *netlink_start_link(struct netlink_request *request, uint16_t type,
+				    unsigned int index)
+{
+	struct nlmsghdr *header = netlink_start(request, type, 0);
+	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
+
+	link->ifi_family = AF_UNSPEC;
+	link->ifi_index = (int)index;
+	return header;
+}
+
 /* Sends a request and gives each message of its answer to each(), up to the last. */
 static int netlink_read(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t each, void *arg)
 {
@@ -215,6 +246,17 @@ int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t eac
 		log_warn("cannot %s", what);
 	}
 	return error;
+}
+
+int netlink_list(struct netlink *netlink, uint16_t type, unsigned char family, mnl_cb_t each,
+		 void *arg, const char *what)
+{
+	struct netlink_request request;
+	struct nlmsghdr *header = netlink_start(&request, type, 0);
+	struct rtgenmsg *about = mnl_nlmsg_put_extra_header(header, sizeof(*about));
+
+	about->rtgen_family = family;
+	return netlink_dump(netlink, header, each, arg, what);
 }
 
 int netlink_get(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t each, void *arg)

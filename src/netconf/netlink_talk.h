@@ -22,8 +22,12 @@ struct netlink_request {
 /* As netlink_open(), for any of the kernel's (NETLINK_ROUTE, ...); nothing is logged. */
 int netlink_open_bus(int bus, struct netlink **out);
 
-/* Begins a request in that room. type is an RTM_, flags NLM_F_ values. */
+/* Begins a request. type is an RTM_, flags NLM_F_ values. */
 struct nlmsghdr *netlink_start(struct netlink_request *request, uint16_t type, uint16_t flags);
+
+/* The same about an interface. */
+struct nlmsghdr *netlink_start_link(struct netlink_request *request, uint16_t type,
+				    unsigned int index);
 
 /*
  * Sends a request and waits for its acknowledgement. accept is an errno that counts as success (0:
@@ -31,7 +35,7 @@ struct nlmsghdr *netlink_start(struct netlink_request *request, uint16_t type, u
  */
 int netlink_talk(struct netlink *netlink, struct nlmsghdr *request, int accept, const char *what);
 
-/* The same, for what may be there already: 0 where it was, 1 where it was not. */
+/* The same, for what may be there already: 0 if it was, 1 if it was not. */
 int netlink_ensure(struct netlink *netlink, struct nlmsghdr *request, const char *what);
 
 /*
@@ -47,7 +51,16 @@ int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t eac
  */
 int netlink_get(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t each, void *arg);
 
+/* All that there is of a kind and an address family: a dump by a request that says no more. */
+int netlink_list(struct netlink *netlink, uint16_t type, unsigned char family, mnl_cb_t each,
+		 void *arg, const char *what);
+
 /* The first attribute of that type behind offset bytes of the message's payload, or NULL. */
 const struct nlattr *netlink_find(const struct nlmsghdr *message, size_t offset, uint16_t type);
+
+/* The same for one that is a number, 0 if there is none; and for an address, false. */
+uint32_t netlink_find_number(const struct nlmsghdr *message, size_t offset, uint16_t type);
+bool netlink_find_ipv6(const struct nlmsghdr *message, size_t offset, uint16_t type,
+		       struct in6_addr *out);
 
 #endif

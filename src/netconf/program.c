@@ -2,24 +2,24 @@
 #include "netconf/program.h"
 
 #include "base/log.h"
+#include "process/capabilities.h"
 #include "process/output.h"
 
-#include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { PROGRAM_RUN_MS = 10000, PROGRAM_END_MS = 5000 };
-
-/* Exit status of a child that could not become the program, as that of a shell. */
-enum { PROGRAM_NOT_RUN = 127 };
 
 bool program_find(const char *name, char path[static PROGRAM_PATH_SIZE])
 {
@@ -37,34 +37,13 @@ bool program_find(const char *name, char path[static PROGRAM_PATH_SIZE])
 
 /* --- the child ---------------------------------------------------------------------------- */
 
-/* Under no_new_privs a program gets no more than what is permitted here. */
-static bool program_limit(void)
-{
-	static const unsigned int kept[] = {CAP_NET_ADMIN, CAP_NET_RAW};
-	int error = 0;
-
-	if (capng_get_caps_process() != 0)
-		return false;
-
-	bool have[sizeof(kept) / sizeof(kept[0])];
-
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-		have[i] = capng_have_capability(CAPNG_PERMITTED, kept[i]);
-	capng_clear(CAPNG_SELECT_CAPS);
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]) && !error; i++) {
-		if (have[i])
-			error = capng_update(CAPNG_ADD, CAPNG_PERMITTED | CAPNG_EFFECTIVE, kept[i]);
-	}
-	return !error && capng_apply(CAPNG_SELECT_CAPS) == 0 &&
-	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
-}
-
-__attribute__((noreturn)) static void program_become(char *const words[], int input, int output,
-						     pid_t parent)
+/* Returns, with errno, if it cannot. */
+static void program_become(const struct program_child *child, pid_t parent)
 {
 	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	static char language[] = "LC_ALL=C";
 	char *const environment[] = {path, language, NULL};
+	const int fds[] = {child->input, child->output, child->errors};
 	sigset_t none;
 
 	/* What the terminal sends to all is for its parent to act upon. */
@@ -72,19 +51,22 @@ __attribute__((noreturn)) static void program_become(char *const words[], int in
 	for (int number = 1; number < NSIG; number++)
 		(void)signal(number, SIG_DFL);
 	/* Whoever reads what it says may be gone before it, and it is to end in its own way. */
-	(void)signal(SIGPIPE, SIG_IGN);
+	if (child->limited)
+		(void)signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	if (parent && (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 || getppid() != parent))
-		_exit(PROGRAM_NOT_RUN);
 	/* What stays at its own number would be closed. */
-	if ((input != -1 && dup2(input, STDIN_FILENO) == -1) ||
-	    (output != -1 &&
-	     (dup2(output, STDOUT_FILENO) == -1 || dup2(output, STDERR_FILENO) == -1)) ||
-	    chdir("/") == -1 || !program_limit())
-		_exit(PROGRAM_NOT_RUN);
-	(void)execve(words[0], words, environment);
-	_exit(PROGRAM_NOT_RUN);
+	for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++) {
+		if (fds[i] != -1 && dup2(fds[i], i) == -1)
+			return;
+	}
+	if (child->limited && (chdir("/") == -1 || !capabilities_limit_program()))
+		return;
+	errno = ESRCH;
+	if (child->bound && (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 || getppid() != parent))
+		return;
+	(void)execve(child->path, child->words,
+		     child->environment ? child->environment : environment);
 }
 
 pid_t program_fork(void)
@@ -104,18 +86,41 @@ pid_t program_fork(void)
 	return pid;
 }
 
-static pid_t program_spawn(char *const words[], int input, int output, pid_t parent)
+pid_t program_spawn(const struct program_child *child)
 {
-	pid_t pid = program_fork();
+	const pid_t parent = getpid();
+	int report[2];
+	int error = 0;
+	pid_t pid;
 
-	if (pid == 0)
-		program_become(words, input, output, parent);
-	return pid;
+	if (pipe2(report, O_CLOEXEC) == -1)
+		return -errno;
+	pid = program_fork();
+	if (pid == 0) {
+		program_become(child, parent);
+		error = errno;
+		_exit(write(report[1], &error, sizeof(error)) == -1);
+	}
+	if (pid == -1)
+		error = errno;
+	close(report[1]);
+	/* Once the program runs, only the end of the pipe can be read. */
+	if (pid != -1 && read(report[0], &error, sizeof(error)) > 0)
+		(void)waitpid(pid, NULL, 0);
+	close(report[0]);
+	return error ? -error : pid;
+}
+
+/* The same for a program of the system, which is looked for. */
+static pid_t program_spawn_named(struct program_child *child, char path[static PROGRAM_PATH_SIZE])
+{
+	child->path = path;
+	return program_find(child->words[0], path) ? program_spawn(child) : -ENOENT;
 }
 
 /* --- to its end --------------------------------------------------------------------------- */
 
-/* Waits for the end of a process. False where it has not come in time. */
+/* Waits for the end of a process. False if it has not come in time. */
 static bool program_wait(int process, int milliseconds)
 {
 	struct pollfd waiting = {.fd = process, .events = POLLIN};
@@ -132,6 +137,31 @@ static int program_open(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
+/* Waits for the end of a child; kills it if that has not come in time, and returns false. */
+static bool program_reap(pid_t pid, int milliseconds, int *status)
+{
+	int process = program_open(pid);
+	bool ended = process != -1 && program_wait(process, milliseconds);
+
+	if (!ended)
+		(void)kill(pid, SIGKILL);
+	if (process != -1)
+		close(process);
+	*status = -1;
+	while (waitpid(pid, status, 0) == -1 && errno == EINTR)
+		;
+	return ended;
+}
+
+bool program_succeeded(const char *path, int status)
+{
+	if (WIFSIGNALED(status))
+		log_warnx("%s: ended by signal %d", path, WTERMSIG(status));
+	else if (WEXITSTATUS(status) != 0)
+		log_warnx("%s: exit status %d", path, WEXITSTATUS(status));
+	return status == 0;
+}
+
 /* The first line of what it has written. */
 static void program_log_said(const char *path, int output)
 {
@@ -145,78 +175,107 @@ static void program_log_said(const char *path, int output)
 		log_warnx("%s: %s", path, log_escape(text, strlen(text), shown, sizeof(shown)));
 }
 
-static int program_reap(const char *path, pid_t pid, int output)
+/* A file in memory with that text, to be read from its beginning. -1 with errno. */
+static int program_text(const char *text)
 {
-	int process = program_open(pid);
+	const ssize_t len = (ssize_t)strlen(text);
+	int fd = memfd_create("program", MFD_CLOEXEC);
+
+	if (fd == -1 || (write(fd, text, (size_t)len) == len && lseek(fd, 0, SEEK_SET) == 0))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int program_run(char *const words[], const char *input)
+{
+	struct program_child child = {.words = words, .limited = true};
+	char path[PROGRAM_PATH_SIZE];
+	pid_t pid;
+	int error = 0;
 	int status;
 
-	if (process == -1 || !program_wait(process, PROGRAM_RUN_MS)) {
-		log_warnx("%s: does not end, killed", path);
-		(void)kill(pid, SIGKILL);
-	}
-	if (process != -1)
-		close(process);
-	while (waitpid(pid, &status, 0) == -1) {
-		if (errno != EINTR)
-			return -errno;
-	}
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return 0;
-	program_log_said(path, output);
-	if (WIFEXITED(status))
-		log_warnx("%s: exit status %d", path, WEXITSTATUS(status));
-	else
-		log_warnx("%s: ended by signal %d", path, WTERMSIG(status));
-	return -EIO;
-}
-
-FILE *program_input(void)
-{
-	int fd = memfd_create("input", MFD_CLOEXEC);
-	FILE *file = fd == -1 ? NULL : fdopen(fd, "w+");
-
-	if (!file && fd != -1)
-		close(fd);
-	return file;
-}
-
-int program_run(char *const words[], FILE *input)
-{
-	int output = memfd_create("output", MFD_CLOEXEC);
-	pid_t pid = -1;
-	int error;
-
-	if (output != -1 && fflush(input) == 0 && fseek(input, 0, SEEK_SET) == 0)
-		pid = program_spawn(words, fileno(input), output, 0);
-	error = pid == -1 ? -errno : 0;
-	if (pid == -1)
+	child.input = program_text(input);
+	child.output = child.errors = program_text("");
+	pid = child.input == -1 || child.output == -1 ? -errno : program_spawn_named(&child, path);
+	if (pid < 0) {
+		errno = -pid;
 		log_warn("cannot run %s", words[0]);
-	else
-		error = program_reap(words[0], pid, output);
+		error = pid;
+	} else {
+		if (!program_reap(pid, PROGRAM_RUN_MS, &status))
+			log_warnx("%s: does not end, killed", path);
+		if (status != 0)
+			program_log_said(path, child.output);
+		if (!program_succeeded(path, status))
+			error = -EIO;
+	}
+	if (child.input != -1)
+		close(child.input);
+	if (child.output != -1)
+		close(child.output);
+	return error;
+}
+
+/* All of a file as a text; NULL if it is longer. */
+static char *program_load(int fd, size_t max)
+{
+	struct stat info;
+	char *text = NULL;
+	size_t size;
+
+	if (fstat(fd, &info) == -1 || info.st_size > (off_t)max)
+		return NULL;
+	size = (size_t)info.st_size;
+	text = malloc(size + 1);
+	if (!text || pread(fd, text, size, 0) != (ssize_t)size) {
+		free(text);
+		return NULL;
+	}
+	text[size] = '\0';
+	return text;
+}
+
+char *program_read(char *const words[], size_t max, int milliseconds)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int output = program_text("");
+	struct program_child child = {
+		.words = words, .input = null, .output = output, .errors = null, .limited = true};
+	char path[PROGRAM_PATH_SIZE];
+	pid_t pid = null == -1 || output == -1 ? -1 : program_spawn_named(&child, path);
+	char *text = NULL;
+	int status;
+
+	if (pid > 0 && program_reap(pid, milliseconds, &status) && status == 0)
+		text = program_load(output, max);
+	if (null != -1)
+		close(null);
 	if (output != -1)
 		close(output);
-	return error;
+	return text;
 }
 
 /* --- in the background -------------------------------------------------------------------- */
 
 pid_t program_start(struct event_base *base, char *const words[])
 {
-	const char *slash = strrchr(words[0], '/');
-	int writer = -1;
-	struct output *output = output_new(base, slash ? slash + 1 : words[0], false, &writer);
-	pid_t pid = program_spawn(words, -1, writer, getpid());
-	int error = errno;
+	struct program_child child = {.words = words, .input = -1, .limited = true, .bound = true};
+	struct output *output = output_new(base, words[0], false, &child.output);
+	char path[PROGRAM_PATH_SIZE];
+	pid_t pid;
 
-	if (writer != -1)
-		close(writer);
+	child.errors = child.output;
+	pid = program_spawn_named(&child, path);
+	if (child.output != -1)
+		close(child.output);
 	if (output)
 		output_let_go(output);
-	if (pid != -1)
-		return pid;
-	errno = error;
-	log_warn("cannot run %s", words[0]);
-	return -error;
+	if (pid < 0) {
+		errno = -pid;
+		log_warn("cannot run %s", words[0]);
+	}
+	return pid;
 }
 
 static bool program_is(pid_t pid, const char *name)

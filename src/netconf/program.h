@@ -1,35 +1,52 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Other people's programs that do a part of root's work: run as root, with an environment built
- * from nothing, and with no more capabilities than the network needs.
- */
+/* Other people's programs that do a part of root's work. */
 #ifndef DTCP_NETCONF_PROGRAM_H
 #define DTCP_NETCONF_PROGRAM_H
 
 #include <event2/event.h>
 #include <stdbool.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #define PROGRAM_PATH_SIZE 64
 
-/* Looks for a program of the system by its name. False where there is none. */
+/* Looks for a program of the system by its name. False if there is none. */
 bool program_find(const char *name, char path[static PROGRAM_PATH_SIZE]);
 
-/* A file in memory, for the input of program_run(). NULL where there is none. */
-FILE *program_input(void);
+/* How a program is started: as root, and as the leader of a process group. */
+struct program_child {
+	const char *path;
+	char *const *words; /* its arguments, the first of which is its name; NULL at the end */
+	char *const *environment;  /* the same; NULL: PATH and the locale "C" */
+	int input, output, errors; /* its standard descriptors; -1: ours */
+	/* In the folder "/", with no more capabilities than the network needs, and without SIGPIPE.
+	 */
+	bool limited;
+	bool bound; /* told to end (SIGTERM) when the calling process dies, however that does */
+};
+
+/* Starts it. Returns its process id, or -errno if it cannot be run; nothing is logged. */
+pid_t program_spawn(const struct program_child *child);
+
+/* Whether it has ended with status 0, as of wait(2); else it is logged how. */
+bool program_succeeded(const char *path, int status);
 
 /*
- * Runs words[0], a path, to its end, with what input has to be read as its standard input; waits
- * for it, 10 s at most. Returns 0, or -errno after logging what it has said; -EIO where it has
- * failed.
+ * Runs the program of the system that words[0] names to its end, limited, with that text as its
+ * standard input; waits for it, 10 s at most. Returns 0, or -errno after logging what it has said;
+ * -EIO if it has failed.
  */
-int program_run(char *const words[], FILE *input);
+int program_run(char *const words[], const char *input);
 
 /*
- * Starts words[0], a path, in the background. What it says goes to the log. It is told to end
- * (SIGTERM) when the calling process dies, however that does. Returns its process id or -errno,
- * after logging.
+ * The same without input; returns what it has written to its standard output, to be freed. NULL if
+ * it fails, takes longer than that or writes more than max; nothing is logged.
+ */
+char *program_read(char *const words[], size_t max, int milliseconds);
+
+/*
+ * Starts the program of the system that words[0] names in the background, limited and bound. What
+ * it says goes to the log. Returns its process id or -errno, after logging.
  */
 pid_t program_start(struct event_base *base, char *const words[]);
 

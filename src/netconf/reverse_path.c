@@ -41,11 +41,6 @@ static const struct nlmsghdr *reverse_path_answer(int fd, uint32_t sequence, voi
 	return message.msg_flags & MSG_TRUNC ? NULL : answer;
 }
 
-static bool reverse_path_is(const struct nlattr *out, unsigned int index)
-{
-	return out && mnl_attr_validate(out, MNL_TYPE_U32) == 0 && mnl_attr_get_u32(out) == index;
-}
-
 /* Whether one of the next hops of a route is there. */
 static bool reverse_path_shares(const struct nlattr *multipath, unsigned int index)
 {
@@ -91,6 +86,6 @@ bool reverse_path_leads(int fd, const struct in6_addr *addr, unsigned int index)
 	if (route->rtm_type != RTN_UNICAST)
 		return false;
 	multipath = netlink_find(answer, sizeof(*route), RTA_MULTIPATH);
-	return reverse_path_is(netlink_find(answer, sizeof(*route), RTA_OIF), index) ||
+	return netlink_find_number(answer, sizeof(*route), RTA_OIF) == index ||
 	       (multipath && reverse_path_shares(multipath, index));
 }

@@ -10,7 +10,6 @@
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 _Static_assert(RULES_TABLE_DEFAULT == RT_TABLE_DEFAULT && RULES_TABLE_MAIN == RT_TABLE_MAIN &&
@@ -27,7 +26,7 @@ enum { RULES_METRIC = 1024 };
 
 /* --- the table ---------------------------------------------------------------------------- */
 
-static int rules_route_talk(struct netlink *netlink, unsigned int index, uint32_t table)
+int rules_route_ensure(struct netlink *netlink, unsigned int index, uint32_t table)
 {
 	struct netlink_request request;
 	struct nlmsghdr *header = netlink_start(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
@@ -46,19 +45,11 @@ static int rules_route_talk(struct netlink *netlink, unsigned int index, uint32_
 	return netlink_ensure(netlink, header, what);
 }
 
-int rules_route_ensure(struct netlink *netlink, unsigned int index, uint32_t table)
-{
-	return rules_route_talk(netlink, index, table);
-}
-
 static int rules_join_group(struct netlink *netlink, unsigned int index)
 {
 	struct netlink_request request;
-	struct nlmsghdr *header = netlink_start(&request, RTM_NEWLINK, 0);
-	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
+	struct nlmsghdr *header = netlink_start_link(&request, RTM_NEWLINK, index);
 
-	link->ifi_family = AF_UNSPEC;
-	link->ifi_index = (int)index;
 	mnl_attr_put_u32(header, IFLA_GROUP, RULES_GROUP);
 	return netlink_talk(netlink, header, 0, "put the interface into the group of tunnels");
 }
@@ -85,11 +76,6 @@ static void rules_free(struct rules_found *found)
 	free(found->list);
 }
 
-static uint32_t rules_number(const struct nlattr *attr)
-{
-	return attr && mnl_attr_validate(attr, MNL_TYPE_U32) == 0 ? mnl_attr_get_u32(attr) : 0;
-}
-
 static void rules_note(struct rules_found *found, uint32_t table)
 {
 	if (table >= RULES_TABLE_FIRST && table < RULES_TABLE_FIRST + RULES_TABLES)
@@ -100,8 +86,7 @@ static int rules_on_route(const struct nlmsghdr *message, void *data)
 {
 	struct rules_found *found = data;
 	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
-	const struct nlattr *attr = netlink_find(message, sizeof(*route), RTA_TABLE);
-	uint32_t table = attr ? rules_number(attr) : route->rtm_table;
+	uint32_t table = netlink_find_number(message, sizeof(*route), RTA_TABLE);
 
 	if (route->rtm_family != AF_INET6)
 		return MNL_CB_OK;
@@ -122,17 +107,18 @@ static int rules_on_rule(const struct nlmsghdr *message, void *data)
 {
 	struct rules_found *found = data;
 	const struct fib_rule_hdr *rule = mnl_nlmsg_get_payload(message);
-	const struct nlattr *attr = netlink_find(message, sizeof(*rule), FRA_TABLE);
 	const struct nlattr *protocol = netlink_find(message, sizeof(*rule), FRA_PROTOCOL);
-	const struct nlattr *source = netlink_find(message, sizeof(*rule), FRA_SRC);
-	uint32_t table = attr ? rules_number(attr) : rule->table;
+	struct rules_rule ours = {
+		.from.len = rule->src_len,
+		.table = netlink_find_number(message, sizeof(*rule), FRA_TABLE),
+	};
 
 	if (rule->family != AF_INET6)
 		return MNL_CB_OK;
-	rules_note(found, table);
+	rules_note(found, ours.table);
 	if (!protocol || mnl_attr_get_payload_len(protocol) < sizeof(uint8_t) ||
-	    mnl_attr_get_u8(protocol) != NETLINK_ROUTE_PROTOCOL || !source ||
-	    mnl_attr_get_payload_len(source) < sizeof(struct in6_addr))
+	    mnl_attr_get_u8(protocol) != NETLINK_ROUTE_PROTOCOL ||
+	    !netlink_find_ipv6(message, sizeof(*rule), FRA_SRC, &ours.from.addr))
 		return MNL_CB_OK;
 
 	struct rules_rule *grown = reallocarray(found->list, found->n_rules + 1, sizeof(*grown));
@@ -140,35 +126,25 @@ static int rules_on_rule(const struct nlmsghdr *message, void *data)
 	if (!grown)
 		return MNL_CB_ERROR;
 	found->list = grown;
-	grown += found->n_rules++;
-	*grown = (struct rules_rule){.from.len = rule->src_len, .table = table};
-	memcpy(&grown->from.addr, mnl_attr_get_payload(source), sizeof(grown->from.addr));
+	grown[found->n_rules++] = ours;
 	return MNL_CB_OK;
 }
 
 /* Returns 0 or -errno; found, all zero before, is the caller's to free in either case. */
 static int rules_find(struct netlink *netlink, struct rules_found *found)
 {
-	struct netlink_request request;
-	struct nlmsghdr *header = netlink_start(&request, RTM_GETRULE, 0);
-	struct fib_rule_hdr *rule = mnl_nlmsg_put_extra_header(header, sizeof(*rule));
-
-	rule->family = AF_INET6;
-	return netlink_dump(netlink, header, rules_on_rule, found, "list the routing rules");
+	return netlink_list(netlink, RTM_GETRULE, AF_INET6, rules_on_rule, found,
+			    "list the routing rules");
 }
 
 /* The tables as well. */
 static int rules_find_all(struct netlink *netlink, struct rules_found *found)
 {
-	struct netlink_request request;
-	struct nlmsghdr *header = netlink_start(&request, RTM_GETROUTE, 0);
-	struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
 	int error = rules_find(netlink, found);
 
-	if (error)
-		return error;
-	route->rtm_family = AF_INET6;
-	return netlink_dump(netlink, header, rules_on_route, found, "list the routes");
+	return error ? error
+		     : netlink_list(netlink, RTM_GETROUTE, AF_INET6, rules_on_route, found,
+				    "list the routes");
 }
 
 int rules_claim(struct netlink *netlink, unsigned int index, uint32_t wanted, uint32_t *table)
@@ -178,7 +154,7 @@ int rules_claim(struct netlink *netlink, unsigned int index, uint32_t wanted, ui
 
 	*table = wanted;
 	if (result == 0 && wanted) {
-		result = rules_route_talk(netlink, index, wanted);
+		result = rules_route_ensure(netlink, index, wanted);
 		if (result == 0)
 			log_warnx("routing table %u has a default route already; another one can "
 				  "be named, or \"auto\"",
@@ -191,7 +167,7 @@ int rules_claim(struct netlink *netlink, unsigned int index, uint32_t wanted, ui
 	for (uint32_t i = 0; i < RULES_TABLES && result == 0; i++) {
 		*table = RULES_TABLE_FIRST + i;
 		if (!found.used[i])
-			result = rules_route_talk(netlink, index, *table);
+			result = rules_route_ensure(netlink, index, *table);
 	}
 	rules_free(&found);
 	if (result == 0)

@@ -31,13 +31,13 @@
 int rules_claim(struct netlink *netlink, unsigned int index, uint32_t wanted, uint32_t *table);
 
 /*
- * Adds what is not there: the route of rules_claim(), or the rules for a prefix. Return 1 where
- * something was not there, 0 where all was, or -errno after logging.
+ * Adds what is not there: the route of rules_claim(), or the rules for a prefix. Return 1 if
+ * something was not there, 0 if all was, or -errno after logging.
  */
 int rules_route_ensure(struct netlink *netlink, unsigned int index, uint32_t table);
 int rules_ensure(struct netlink *netlink, const struct prefix6 *from, uint32_t table);
 
-/* Removes the rules for a prefix; no error where there are none. Returns 0 or -errno. */
+/* Removes the rules for a prefix; no error if there are none. Returns 0 or -errno. */
 int rules_delete(struct netlink *netlink, const struct prefix6 *from);
 
 /*

@@ -42,6 +42,14 @@ static bool rule_skip(struct rule *rule, const char *word)
 	return true;
 }
 
+/* list ends with NULL. */
+static bool rule_among(const char *word, const char *const list[])
+{
+	while (*list && strcmp(*list, word) != 0)
+		list++;
+	return *list;
+}
+
 /* False if there are too many words. Commas and braces are words of their own. */
 static bool rule_split(struct rule *rule, const char *line, size_t len)
 {
@@ -124,16 +132,13 @@ static enum rule_match rule_protocol(const struct ruleset_packet *packet, const 
 /* The packet is the first one of its flow. */
 static enum rule_match rule_state(const struct ruleset_packet *packet, const char *value)
 {
-	static const char *const others[] = {"established", "related", "invalid", "untracked"};
+	static const char *const others[] = {"established", "related", "invalid", "untracked",
+					     NULL};
 
 	(void)packet;
 	if (strcmp(value, "new") == 0)
 		return RULE_YES;
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		if (strcmp(value, others[i]) == 0)
-			return RULE_NO;
-	}
-	return RULE_MAYBE;
+	return rule_among(value, others) ? RULE_NO : RULE_MAYBE;
 }
 
 /* An interface's name, in quotation marks or not, perhaps with "*" at its end. */
@@ -310,7 +315,7 @@ static enum rule_match rule_transport(struct rule *rule, enum rule_match is)
 static enum rule_match rule_condition(struct rule *rule)
 {
 	static const char *const transports[] = {"tcp",	 "udp",	   "sctp", "dccp", "udplite",
-						 "icmp", "icmpv6", "esp",  "ah"};
+						 "icmp", "icmpv6", "esp",  "ah",   NULL};
 	const struct ruleset_packet *packet = rule->packet;
 
 	(void)rule_skip(rule, "meta");
@@ -339,10 +344,8 @@ static enum rule_match rule_condition(struct rule *rule)
 							    packet->protocol == IPPROTO_UDP
 						    ? RULE_YES
 						    : RULE_MAYBE);
-	for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++) {
-		if (rule_is(rule, transports[i]))
-			return rule_transport(rule, rule_protocol(packet, transports[i]));
-	}
+	if (rule_among(rule_peek(rule, 0), transports))
+		return rule_transport(rule, rule_protocol(packet, rule_peek(rule, 0)));
 	rule->at++;
 	return RULE_MAYBE;
 }
@@ -350,9 +353,9 @@ static enum rule_match rule_condition(struct rule *rule)
 /* What does nothing to the packet. */
 static bool rule_statement(struct rule *rule)
 {
-	static const char *const options[] = {"prefix", "level",	   "flags",
-					      "group",	"snaplen",	   "packets",
-					      "bytes",	"queue-threshold", "name"};
+	static const char *const options[] = {"prefix",	 "level",   "flags", "group",
+					      "snaplen", "packets", "bytes", "queue-threshold",
+					      "name",	 NULL};
 
 	if (rule_skip(rule, "comment")) {
 		rule->at++;
@@ -360,27 +363,21 @@ static bool rule_statement(struct rule *rule)
 	}
 	if (!rule_skip(rule, "counter") && !rule_skip(rule, "log"))
 		return false;
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		if (rule_skip(rule, options[i])) {
-			rule->at++;
-			i = SIZE_MAX; /* all of them again */
-		}
-	}
+	while (rule_among(rule_peek(rule, 0), options))
+		rule->at += 2;
 	return true;
 }
 
 /* Words that make something else of those around them than is known here. */
 static bool rule_is_strange(const struct rule *rule)
 {
-	static const char *const strange[] = {".",     "fib", "map", "and",    "or", "xor",
-					      "&",     "|",   "^",   "<<",     ">>", "original",
-					      "reply", "set", "add", "update", "xt", "exthdr"};
+	static const char *const strange[] = {
+		".",  "fib",	  "map",   "and", "or",	 "xor",	   "&",	 "|",	   "^", "<<",
+		">>", "original", "reply", "set", "add", "update", "xt", "exthdr", NULL};
 
 	for (size_t i = 0; i < rule->n; i++) {
-		for (size_t j = 0; j < sizeof(strange) / sizeof(strange[0]); j++) {
-			if (strcmp(rule->words[i], strange[j]) == 0)
-				return true;
-		}
+		if (rule_among(rule->words[i], strange))
+			return true;
 	}
 	return false;
 }

@@ -3,14 +3,13 @@
 
 #include "base/log.h"
 #include "base/loop.h"
-#include "netconf/launch.h"
+#include "netconf/program.h"
 #include "process/output.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 struct script {
@@ -43,26 +42,6 @@ void script_kill(struct script *script)
 		log_warn("%s: cannot kill process group %d", script->path, (int)script->pid);
 }
 
-static int script_spawn(struct script *script, int output, char *const words[],
-			char *const environment[])
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	int error = launch_begin(&attributes, &actions, POSIX_SPAWN_SETPGROUP);
-
-	if (error)
-		return error;
-	if (output != -1)
-		error = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-	if (!error && output != -1)
-		error = posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-	if (!error)
-		error = posix_spawn(&script->pid, words[0], &actions, &attributes, words,
-				    environment);
-	launch_end(&attributes, &actions);
-	return error;
-}
-
 static void script_free(struct script *script)
 {
 	if (script->timeout)
@@ -75,10 +54,11 @@ struct script *script_start(struct event_base *base, char *const words[], char *
 			    script_done done, void *arg)
 {
 	const struct timeval timeout = {.tv_sec = SCRIPT_TIMEOUT};
+	struct program_child child = {
+		.path = words[0], .words = words, .environment = environment, .input = -1};
 	struct script *script = calloc(1, sizeof(*script));
 	struct output *output;
 	int error = ENOMEM;
-	int writer;
 
 	if (!script)
 		goto failed;
@@ -88,10 +68,12 @@ struct script *script_start(struct event_base *base, char *const words[], char *
 	script->timeout = evtimer_new(base, script_on_timeout, script);
 	if (!script->path || !script->timeout)
 		goto failed;
-	output = output_new(base, words[0], false, &writer);
-	error = script_spawn(script, writer, words, environment);
-	if (writer != -1)
-		close(writer);
+	output = output_new(base, words[0], false, &child.output);
+	child.errors = child.output;
+	script->pid = program_spawn(&child);
+	error = script->pid < 0 ? -script->pid : 0;
+	if (child.output != -1)
+		close(child.output);
 	/* It lives until all who can write to it have gone, which can be long after the script. */
 	if (output)
 		output_let_go(output);
@@ -111,10 +93,7 @@ bool script_reaped(struct script *script, pid_t pid, int status)
 {
 	if (script->pid != pid)
 		return false;
-	if (WIFSIGNALED(status))
-		log_warnx("%s: ended by signal %d", script->path, WTERMSIG(status));
-	else if (WEXITSTATUS(status) != 0)
-		log_warnx("%s: exit status %d", script->path, WEXITSTATUS(status));
+	(void)program_succeeded(script->path, status);
 
 	script_done done = script->done;
 	void *arg = script->arg;

@@ -25,7 +25,7 @@ typedef void (*script_done)(void *arg);
 struct script *script_start(struct event_base *base, char *const words[], char *const environment[],
 			    script_done done, void *arg);
 
-/* True where pid was this script's process: then done has been called and script is gone. */
+/* True if pid was this script's process: then done has been called and script is gone. */
 bool script_reaped(struct script *script, pid_t pid, int status);
 
 /* Its process, which leads a group of its own. */

@@ -13,22 +13,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Bytes that wait in a socket while the forward room is busy: a burst of a fast line. */
-enum { SOCKETS_SOCKET_ROOM = 4 * 1024 * 1024 };
+/* Bytes that wait in a socket while forward is busy: a burst of a fast line. */
+enum { SOCKETS_BUFFER = 4 * 1024 * 1024 };
 
 /* The same for a TCP connection, in each direction. The kernel doubles it. */
-enum { SOCKETS_TCP_ROOM = 8192 };
+enum { SOCKETS_TCP_BUFFER = 8192 };
 
 /* A quiet TCP connection is asked so often whether it is still there. */
 enum { SOCKETS_PROBE_SECONDS = 75 };
 
-static void sockets_make_room(int fd)
+static void sockets_enlarge(int fd)
 {
-	const int room = SOCKETS_SOCKET_ROOM;
+	const int size = SOCKETS_BUFFER;
 
 	/* Beyond the system's limit for users; what is refused is no reason not to go on. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 }
 
 bool sockets_is_here(struct in_addr addr)
@@ -53,7 +53,7 @@ int sockets_raw_socket(void)
 		log_warn("cannot open a raw socket for protocol 41");
 		return error;
 	}
-	sockets_make_room(fd);
+	sockets_enlarge(fd);
 	return fd;
 }
 
@@ -77,7 +77,7 @@ int sockets_udp_socket(struct in_addr addr, uint16_t port, uint16_t *bound)
 		return error;
 	}
 	*bound = ntohs(local.sin_port);
-	sockets_make_room(fd);
+	sockets_enlarge(fd);
 	return fd;
 }
 
@@ -87,7 +87,7 @@ static bool sockets_set(int fd, int level, int option, unsigned int value)
 }
 
 /*
- * What accepted sockets inherit, so that the room that accepts need not ask for it. Lines are
+ * What accepted sockets inherit, so that the process that accepts need not ask for it. Lines are
  * short: small buffers do, and what a peer sends or leaves unread beyond that waits on its own
  * machine. A machine that has restarted answers a keepalive with a reset, so its session does not
  * linger; one that cannot be reached has as long as one that says nothing.
@@ -95,8 +95,8 @@ static bool sockets_set(int fd, int level, int option, unsigned int value)
 static bool sockets_set_up(int fd, uint32_t silence)
 {
 	return sockets_set(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
-	       sockets_set(fd, SOL_SOCKET, SO_RCVBUF, SOCKETS_TCP_ROOM) &&
-	       sockets_set(fd, SOL_SOCKET, SO_SNDBUF, SOCKETS_TCP_ROOM) &&
+	       sockets_set(fd, SOL_SOCKET, SO_RCVBUF, SOCKETS_TCP_BUFFER) &&
+	       sockets_set(fd, SOL_SOCKET, SO_SNDBUF, SOCKETS_TCP_BUFFER) &&
 	       sockets_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) &&
 	       sockets_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, SOCKETS_PROBE_SECONDS) &&
 	       sockets_set(fd, IPPROTO_TCP, TCP_KEEPINTVL, SOCKETS_PROBE_SECONDS) &&

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What monitor has to do with the network outside of the tunnels: descriptors that only root can
- * make, for the rooms that read what comes from there, and which addresses this machine has.
+ * What root's process has to do with the network outside of the tunnels: descriptors that only root
+ * can make, for the processes that read what comes from there, and which addresses this machine
+ * has.
  */
 #ifndef DTCP_NETCONF_SOCKETS_H
 #define DTCP_NETCONF_SOCKETS_H
@@ -10,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* True where packets to that address are for this machine. */
+/* True if packets to that address are for this machine. */
 bool sockets_is_here(struct in_addr addr);
 
 /*

@@ -24,7 +24,7 @@ int survey_setting(const char *name, const char *key)
 	return sysctl_read(path, &value) == 0 && value >= 0 ? value : -1;
 }
 
-/* One more of a list, all zero; NULL where memory is short. */
+/* One more of a list, all zero; NULL if memory is short. */
 static void *survey_more(void **list, size_t *count, size_t size)
 {
 	char *grown = *list;
@@ -39,22 +39,6 @@ static void *survey_more(void **list, size_t *count, size_t size)
 	grown += (*count)++ * size;
 	memset(grown, 0, size);
 	return grown;
-}
-
-/* An attribute that is a number; 0 if it is not there. */
-static uint32_t survey_number(const struct nlmsghdr *message, size_t offset, uint16_t type)
-{
-	const struct nlattr *attr = netlink_find(message, offset, type);
-
-	return attr && mnl_attr_validate(attr, MNL_TYPE_U32) == 0 ? mnl_attr_get_u32(attr) : 0;
-}
-
-static bool survey_addr(const struct nlattr *attr, struct in6_addr *out)
-{
-	if (!attr || mnl_attr_get_payload_len(attr) < sizeof(*out))
-		return false;
-	memcpy(out, mnl_attr_get_payload(attr), sizeof(*out));
-	return true;
 }
 
 static int survey_on_link(const struct nlmsghdr *message, void *data)
@@ -91,8 +75,8 @@ static int survey_on_address(const struct nlmsghdr *message, void *data)
 
 	/* With a peer, the address is the local one, and the other is the peer's. */
 	if (info->ifa_family != AF_INET6 ||
-	    (!survey_addr(netlink_find(message, sizeof(*info), IFA_LOCAL), &addr) &&
-	     !survey_addr(netlink_find(message, sizeof(*info), IFA_ADDRESS), &addr)) ||
+	    (!netlink_find_ipv6(message, sizeof(*info), IFA_LOCAL, &addr) &&
+	     !netlink_find_ipv6(message, sizeof(*info), IFA_ADDRESS, &addr)) ||
 	    !prefix6_in_unicast(&(const struct prefix6){.addr = addr, .len = 128}))
 		return MNL_CB_OK;
 	address = survey_more((void **)&survey->addresses, &survey->n_addresses, sizeof(*address));
@@ -131,16 +115,16 @@ static bool survey_wants(const struct survey_taking *taking, const struct survey
 static int survey_keep(const struct survey_taking *taking, const struct survey_route *route)
 {
 	struct survey *survey = taking->survey;
-	struct survey_route *kept;
+	struct survey_route *more;
 
 	if (route->has_gateway && prefix6_in_unicast(&route->prefix))
 		survey->leads_out = true;
 	if (!survey_wants(taking, route))
 		return MNL_CB_OK;
-	kept = survey_more((void **)&survey->routes, &survey->n_routes, sizeof(*kept));
-	if (!kept)
+	more = survey_more((void **)&survey->routes, &survey->n_routes, sizeof(*more));
+	if (!more)
 		return MNL_CB_ERROR;
-	*kept = *route;
+	*more = *route;
 	return MNL_CB_OK;
 }
 
@@ -160,8 +144,12 @@ static int survey_keep_hops(const struct survey_taking *taking, struct survey_ro
 		route->index = (unsigned int)hop->rtnh_ifindex;
 		route->has_gateway = false;
 		while (mnl_attr_ok(attr, rest)) {
-			if (mnl_attr_get_type(attr) == RTA_GATEWAY)
-				route->has_gateway = survey_addr(attr, &route->gateway);
+			if (mnl_attr_get_type(attr) == RTA_GATEWAY &&
+			    mnl_attr_get_payload_len(attr) >= sizeof(route->gateway)) {
+				memcpy(&route->gateway, mnl_attr_get_payload(attr),
+				       sizeof(route->gateway));
+				route->has_gateway = true;
+			}
 			rest -= (int)MNL_ALIGN(attr->nla_len);
 			attr = mnl_attr_next(attr);
 		}
@@ -181,8 +169,8 @@ static int survey_on_route(const struct nlmsghdr *message, void *data)
 	const struct nlattr *multipath = netlink_find(message, sizeof(*info), RTA_MULTIPATH);
 	struct survey_route route = {
 		.prefix = {.len = info->rtm_dst_len},
-		.index = survey_number(message, sizeof(*info), RTA_OIF),
-		.metric = survey_number(message, sizeof(*info), RTA_PRIORITY),
+		.index = netlink_find_number(message, sizeof(*info), RTA_OIF),
+		.metric = netlink_find_number(message, sizeof(*info), RTA_PRIORITY),
 		.main = info->rtm_table == RT_TABLE_MAIN,
 		.kernel = info->rtm_protocol == RTPROT_KERNEL || info->rtm_protocol == RTPROT_RA,
 		.advertised = info->rtm_protocol == RTPROT_RA,
@@ -196,25 +184,12 @@ static int survey_on_route(const struct nlmsghdr *message, void *data)
 	     info->rtm_type != RTN_PROHIBIT && info->rtm_type != RTN_BLACKHOLE))
 		return MNL_CB_OK;
 	if (route.prefix.len > 0 &&
-	    !survey_addr(netlink_find(message, sizeof(*info), RTA_DST), &route.prefix.addr))
+	    !netlink_find_ipv6(message, sizeof(*info), RTA_DST, &route.prefix.addr))
 		return MNL_CB_OK;
-	route.has_gateway =
-		survey_addr(netlink_find(message, sizeof(*info), RTA_GATEWAY), &route.gateway);
+	route.has_gateway = netlink_find_ipv6(message, sizeof(*info), RTA_GATEWAY, &route.gateway);
 	if (multipath)
 		return survey_keep_hops(taking, &route, multipath);
 	return survey_keep(taking, &route);
-}
-
-static int survey_dump(struct netlink *netlink, uint16_t type, size_t header_size, mnl_cb_t each,
-		       void *arg, const char *what)
-{
-	struct netlink_request request;
-	struct nlmsghdr *header = netlink_start(&request, type, 0);
-	/* Each of the three kinds of header begins with the family. */
-	unsigned char *family = mnl_nlmsg_put_extra_header(header, header_size);
-
-	*family = type == RTM_GETLINK ? AF_UNSPEC : AF_INET6;
-	return netlink_dump(netlink, header, each, arg, what);
 }
 
 int survey_take(struct survey *survey, struct netlink *netlink,
@@ -224,14 +199,14 @@ int survey_take(struct survey *survey, struct netlink *netlink,
 	int error;
 
 	*survey = (struct survey){.n_links = 0};
-	error = survey_dump(netlink, RTM_GETLINK, sizeof(struct ifinfomsg), survey_on_link, survey,
-			    "list the interfaces");
+	error = netlink_list(netlink, RTM_GETLINK, AF_UNSPEC, survey_on_link, survey,
+			     "list the interfaces");
 	if (error == 0)
-		error = survey_dump(netlink, RTM_GETADDR, sizeof(struct ifaddrmsg),
-				    survey_on_address, survey, "list the addresses");
+		error = netlink_list(netlink, RTM_GETADDR, AF_INET6, survey_on_address, survey,
+				     "list the addresses");
 	if (error == 0)
-		error = survey_dump(netlink, RTM_GETROUTE, sizeof(struct rtmsg), survey_on_route,
-				    &taking, "list the routes");
+		error = netlink_list(netlink, RTM_GETROUTE, AF_INET6, survey_on_route, &taking,
+				     "list the routes");
 	if (error != 0)
 		survey_free(survey);
 	return error;

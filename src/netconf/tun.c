@@ -32,7 +32,7 @@ bool tun_name_valid(const char *name)
 
 /*
  * The kernel may give us packets of up to 64 KB to be cut by us, whose checksums are still missing:
- * one system call then moves many. The forward room knows what to do with them. Of UDP the kernel
+ * one system call then moves many. Forward knows what to do with them. Of UDP the kernel
  * takes both versions or none, if it knows of it at all.
  */
 static int tun_set_offloads(int fd)

@@ -10,12 +10,12 @@
  * Creates the device name (IFF_TUN, IFF_NO_PI, IFF_VNET_HDR, not persistent) and returns its
  * descriptor, non-blocking, and its interface index; or -errno after logging why. The interface
  * lives until every copy of the descriptor is closed. A device of that name that exists already is
- * an error, never taken over. -ENODEV where somebody has removed it at the same moment.
+ * an error, never taken over. -ENODEV if somebody has removed it at the same moment.
  */
 int tun_open(const char *name, unsigned int *index);
 
 /*
- * True where the device name is a TUN device that no process has open, as one can be that was made
+ * True if the device name is a TUN device that no process has open, as one can be that was made
  * to stay. One that is in use is not touched.
  */
 bool tun_is_orphan(const char *name);
@@ -38,7 +38,7 @@ int tun_look(unsigned int index, char name[static IFNAMSIZ], bool *up);
  */
 int tun_accept_ra(const char *name, bool accept);
 
-/* True where IPv6 is turned off for the interface (net.ipv6.conf.NAME.disable_ipv6). */
+/* True if IPv6 is turned off for the interface (net.ipv6.conf.NAME.disable_ipv6). */
 bool tun_ipv6_is_off(const char *name);
 
 #endif

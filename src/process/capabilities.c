@@ -6,6 +6,7 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/prctl.h>
 
 bool capabilities_hide(void)
@@ -16,48 +17,72 @@ bool capabilities_hide(void)
 	return false;
 }
 
-/* Of these it keeps what there is: a container may not have had all of them to begin with. */
-static bool capabilities_wanted(enum capabilities_kind kind, unsigned int capability,
-				capng_type_t type)
+#define CAPABILITY(name) (UINT64_C(1) << CAP_##name)
+
+/* What each kind keeps. A program that is run as root has what is permitted. */
+static const struct {
+	uint64_t effective;
+	uint64_t permitted; /* besides that */
+} capabilities_kept[] = {
+	[CAPABILITIES_NETWORK] = {CAPABILITY(NET_ADMIN), 0},
+	[CAPABILITIES_ROOT] = {CAPABILITY(NET_ADMIN), CAPABILITY(KILL)},
+	[CAPABILITIES_STARTER] = {CAPABILITY(NET_ADMIN), CAPABILITY(KILL) | CAPABILITY(SETUID) |
+								 CAPABILITY(SETGID) |
+								 CAPABILITY(SETPCAP)},
+	[CAPABILITIES_PROGRAM] = {CAPABILITY(NET_ADMIN) | CAPABILITY(NET_RAW), 0},
+};
+
+/*
+ * Of these it keeps what there is: a container may not have had all of them to begin with. all: the
+ * others stay permitted. The inheritable and the ambient set stay empty in any case.
+ */
+static bool capabilities_keep(enum capabilities_kind kind, bool all, capng_select_t sets)
 {
-	if (capability == CAP_NET_ADMIN)
+	const uint64_t effective = capabilities_kept[kind].effective;
+	const uint64_t permitted = capabilities_kept[kind].permitted | effective;
+	uint64_t have = 0;
+	int error = 0;
+
+	for (unsigned int i = 0; i <= CAP_LAST_CAP; i++)
+		have |= (uint64_t)capng_have_capability(CAPNG_PERMITTED, i) << i;
+	capng_clear(CAPNG_SELECT_ALL);
+	for (unsigned int i = 0; i <= CAP_LAST_CAP && !error; i++) {
+		/* Under no_new_privs a program gets no more than what is permitted here. */
+		if ((all ? have : have & permitted) >> i & 1)
+			error = capng_update(CAPNG_ADD, CAPNG_PERMITTED | CAPNG_BOUNDING_SET, i);
+		if (!error && (have & effective) >> i & 1)
+			error = capng_update(CAPNG_ADD, CAPNG_EFFECTIVE, i);
+	}
+	return !error && capng_apply(sets) == 0;
+}
+
+bool capabilities_renounce(void)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
 		return true;
-	/* A program that is run as root has what is permitted. */
-	if (type == CAPNG_EFFECTIVE || (kind != CAPABILITIES_ROOT && kind != CAPABILITIES_STARTER))
-		return false;
-	return capability == CAP_KILL || (kind == CAPABILITIES_STARTER &&
-					  (capability == CAP_SETUID || capability == CAP_SETGID ||
-					   capability == CAP_SETPCAP));
+	log_warn("cannot renounce new privileges");
+	return false;
 }
 
 bool capabilities_limit(enum capabilities_kind kind, bool with_script)
 {
-	bool have[CAP_LAST_CAP + 1];
-	int error = 0;
-
-	for (unsigned int i = 0; i <= CAP_LAST_CAP; i++)
-		have[i] = capng_have_capability(CAPNG_PERMITTED, i);
-	/* The inheritable and the ambient set stay empty in any case. */
-	capng_clear(CAPNG_SELECT_ALL);
-	for (unsigned int i = 0; i <= CAP_LAST_CAP && !error; i++) {
-		/* Under no_new_privs a program gets no more than what is permitted here. */
-		if (have[i] && (with_script || capabilities_wanted(kind, i, CAPNG_PERMITTED)))
-			error = capng_update(CAPNG_ADD, CAPNG_PERMITTED | CAPNG_BOUNDING_SET, i);
-		if (have[i] && !error && capabilities_wanted(kind, i, CAPNG_EFFECTIVE))
-			error = capng_update(CAPNG_ADD, CAPNG_EFFECTIVE, i);
-	}
 	/* The bounding set stays as it is for a script. */
-	if (error || capng_apply(with_script ? CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT
-					     : CAPNG_SELECT_ALL) != 0) {
+	if (!capabilities_keep(kind, with_script,
+			       with_script ? CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT
+					   : CAPNG_SELECT_ALL)) {
 		log_warn("cannot give up capabilities");
 		return false;
 	}
 	/* Otherwise root would get them back with each program that it runs. */
-	if (!with_script && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1) {
-		log_warn("cannot renounce new privileges");
-		return false;
-	}
-	return true;
+	return with_script || capabilities_renounce();
+}
+
+bool capabilities_limit_program(void)
+{
+	/* The bounding set does not matter to it then. */
+	return capng_get_caps_process() == 0 &&
+	       capabilities_keep(CAPABILITIES_PROGRAM, false, CAPNG_SELECT_CAPS) &&
+	       capabilities_renounce();
 }
 
 static void capabilities_set_kill(capng_act_t action)
@@ -67,11 +92,6 @@ static void capabilities_set_kill(capng_act_t action)
 	if (capng_update(action, CAPNG_EFFECTIVE, CAP_KILL) != 0 ||
 	    capng_apply(CAPNG_SELECT_CAPS) != 0)
 		log_warn("cannot take or leave the power to end other users' processes");
-}
-
-void capabilities_to_kill(void)
-{
-	capabilities_set_kill(CAPNG_ADD);
 }
 
 void capabilities_kill(pid_t pid)

@@ -13,6 +13,7 @@ enum capabilities_kind {
 	CAPABILITIES_NETWORK, /* interfaces, addresses, routes */
 	CAPABILITIES_ROOT,    /* the same, and to end processes that do not end by themselves */
 	CAPABILITIES_STARTER, /* the same, and to start processes that then give up all of it */
+	CAPABILITIES_PROGRAM, /* those of other programs that do a part of root's work */
 };
 
 /*
@@ -23,8 +24,12 @@ enum capabilities_kind {
  */
 bool capabilities_limit(enum capabilities_kind kind, bool with_script);
 
-/* Makes the second half of CAPABILITIES_ROOT effective, for the end. */
-void capabilities_to_kill(void);
+/* The same for a child that is about to become another program, which keeps CAPABILITIES_PROGRAM.
+ */
+bool capabilities_limit_program(void);
+
+/* No program that is run from now on gives anything back. False: logged. */
+bool capabilities_renounce(void);
 
 /* Kills a child of ours, of whichever user, with that power for this one call only. */
 void capabilities_kill(pid_t pid);

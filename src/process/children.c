@@ -233,14 +233,9 @@ void children_end(struct children *children)
 		}
 		if ((pid == -1 && errno == ECHILD) || ticks == CHILDREN_TICKS_MAX)
 			break;
-		if (ticks == CHILDREN_TICKS) {
-			capabilities_to_kill();
-			for (size_t i = 0; i < children->count; i++) {
-				log_warnx("room %s does not end, killed", children->list[i].name);
-				if (kill(children->list[i].pid, SIGKILL) == -1)
-					log_warn("cannot kill process %d",
-						 (int)children->list[i].pid);
-			}
+		for (size_t i = 0; i < children->count && ticks == CHILDREN_TICKS; i++) {
+			log_warnx("room %s does not end, killed", children->list[i].name);
+			capabilities_kill(children->list[i].pid);
 		}
 		(void)nanosleep(&tick, NULL);
 	}

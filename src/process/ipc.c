@@ -107,7 +107,7 @@ static int ipc_write(int socket, uint32_t type, const void *body, size_t size, i
 	struct ipc_packet packet;
 	union {
 		struct cmsghdr align;
-		unsigned char room[CMSG_SPACE(sizeof(int))];
+		unsigned char space[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec iov = {
 		.iov_base = &packet,
@@ -124,8 +124,8 @@ static int ipc_write(int socket, uint32_t type, const void *body, size_t size, i
 		struct cmsghdr *cmsg;
 
 		memset(&control, 0, sizeof(control));
-		msg.msg_control = control.room;
-		msg.msg_controllen = sizeof(control.room);
+		msg.msg_control = control.space;
+		msg.msg_controllen = sizeof(control.space);
 		cmsg = CMSG_FIRSTHDR(&msg);
 		cmsg->cmsg_level = SOL_SOCKET;
 		cmsg->cmsg_type = SCM_RIGHTS;
@@ -317,14 +317,14 @@ static int ipc_read_one(struct ipc *ipc)
 	struct ipc_packet packet;
 	union {
 		struct cmsghdr align;
-		unsigned char room[CMSG_SPACE(4 * sizeof(int))];
+		unsigned char space[CMSG_SPACE(4 * sizeof(int))];
 	} control;
 	struct iovec iov = {.iov_base = &packet, .iov_len = sizeof(packet)};
 	struct msghdr msg = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
-		.msg_control = control.room,
-		.msg_controllen = sizeof(control.room),
+		.msg_control = control.space,
+		.msg_controllen = sizeof(control.space),
 	};
 	ssize_t n = recvmsg(ipc->fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 

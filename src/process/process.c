@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 enum { PROCESS_FAILED = 1 };
@@ -76,6 +77,8 @@ static void process_begin(const struct program *program, const struct process *p
 	log_init(program->name, process->name, program->debug);
 	event_set_log_callback(process_on_libevent);
 	setproctitle("%s", process->name);
+	/* The short name, by which tools list and find it, is that of /proc/self/exe. */
+	(void)prctl(PR_SET_NAME, program->name);
 	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++)
 		(void)signal(roots[i], SIG_IGN);
 }

@@ -2,6 +2,7 @@
 #include "process/sandbox.h"
 
 #include "base/log.h"
+#include "process/capabilities.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -107,15 +107,8 @@ static void sandbox_drop_privileges(const struct passwd *passwd)
 		exit(1);
 	}
 	/* Neither by a set-user-ID program nor by file capabilities does anything come back. */
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1) {
-		log_warn("cannot renounce new privileges");
+	if (!capabilities_renounce() || !capabilities_hide())
 		exit(1);
-	}
-	/* Other processes of the same user cannot look into it, and no core file shows secrets. */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1) {
-		log_warn("cannot keep the process from being read by others");
-		exit(1);
-	}
 	if (setresuid(0, 0, 0) != -1 || capng_have_capabilities(CAPNG_SELECT_ALL) != CAPNG_NONE) {
 		log_warnx("privileges are still there after giving them up");
 		exit(1);

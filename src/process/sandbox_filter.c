@@ -6,6 +6,7 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <string.h>
 #include <unistd.h>
 
 /* The kernel looks at 32 bits of the arguments that we look at, and so do we. */
@@ -22,26 +23,34 @@ static struct scmp_arg_cmp sandbox_compare(const struct sandbox_condition *condi
 static int sandbox_add(scmp_filter_ctx filter, uint32_t action, const struct sandbox_rule *rule)
 {
 	struct scmp_arg_cmp args[SANDBOX_CONDITIONS];
+	char calls[SANDBOX_CALLS_SIZE];
+	char *rest = calls;
 	unsigned int count = 0;
-	int number = seccomp_syscall_resolve_name(rule->call);
+	const char *call;
+	int error = 0;
 
-	/* A library older than the call: then nobody here makes it either. */
-	if (number == __NR_SCMP_ERROR)
-		return 0;
 	for (; count < SANDBOX_CONDITIONS && rule->conditions[count].mask; count++)
 		args[count] = sandbox_compare(&rule->conditions[count]);
+	if (strlcpy(calls, rule->calls, sizeof(calls)) >= sizeof(calls))
+		return -ENAMETOOLONG;
+	while (!error && (call = strsep(&rest, " "))) {
+		int number = seccomp_syscall_resolve_name(call);
 
-	int error = seccomp_rule_add_array(filter, action, number, count, args);
-
-	/* A call that this machine does not have; nothing to do. */
-	return error == -EDOM ? 0 : error;
+		/* A library older than the call: then nobody here makes it either. */
+		if (number != __NR_SCMP_ERROR)
+			error = seccomp_rule_add_array(filter, action, number, count, args);
+		/* A call that this machine does not have; nothing to do. */
+		if (error == -EDOM)
+			error = 0;
+	}
+	return error;
 }
 
 /* abort(): no other process and no other signal. */
 static int sandbox_allow_abort(scmp_filter_ctx filter)
 {
 	const struct sandbox_rule rule = {
-		.call = "tgkill",
+		.calls = "tgkill",
 		.conditions = {{.argument = 0, .mask = UINT32_MAX, .value = (uint32_t)getpid()},
 			       {.argument = 2, .mask = UINT32_MAX, .value = SIGABRT}},
 	};
@@ -73,7 +82,7 @@ static int sandbox_deny_others(scmp_filter_ctx filter)
 
 int sandbox_filter(enum sandbox_kind kind)
 {
-	const struct sandbox_group *const *group = sandbox_groups(kind);
+	const struct sandbox_rule *const *group = sandbox_groups(kind);
 	bool others = kind == SANDBOX_CLIENT_RESOLVER; /* than those of the list are allowed */
 	uint32_t action = others ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_ALLOW;
 	scmp_filter_ctx filter = seccomp_init(others ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS);
@@ -86,8 +95,8 @@ int sandbox_filter(enum sandbox_kind kind)
 	/* A search tree instead of one question after the other, where the library can make one. */
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	for (; *group && !error; group++) {
-		for (size_t i = 0; i < (*group)->n_rules && !error; i++)
-			error = sandbox_add(filter, action, &(*group)->rules[i]);
+		for (const struct sandbox_rule *rule = *group; rule->calls && !error; rule++)
+			error = sandbox_add(filter, action, rule);
 	}
 	if (!error)
 		error = others ? sandbox_deny_others(filter) : sandbox_allow_abort(filter);

@@ -2,8 +2,9 @@
 /*
  * The system calls that each process may make, in groups with one purpose each. A call that is
  * missing here and needed is a mistake of ours and ends the program; a call that is here and not
- * needed is one more that a taken-over process has. So each group says what needs it, and what in
- * it is for other C libraries, kernels or machines than the usual ones.
+ * needed is one more that a taken-over process has. So each group says what needs it. Calls of one
+ * rule do the same for different kernels, C libraries and machines (fcntl64 is fcntl of 32-bit
+ * ones).
  *
  * Not in any list, and what that is worth: openat, unlink and all other calls with a path (no file
  * is read or made, whatever the user may do); execve, fork, clone (no program, no process); kill,
@@ -32,92 +33,69 @@
 
 /* malloc, which also maps and returns large pieces. Nothing that is written can be executed. */
 static const struct sandbox_rule memory_rules[] = {
-	CALL("brk"),
-	CALL_IF("mmap", ARG(2, PROT_EXEC, 0)),
-	CALL_IF("mmap2", ARG(2, PROT_EXEC, 0)), /* 32-bit machines */
-	CALL_IF("mprotect", ARG(2, PROT_EXEC, 0)),
-	CALL("munmap"),
-	CALL("mremap"),
+	CALL("brk munmap mremap"),
+	CALL_IF("mmap mmap2 mprotect", ARG(2, PROT_EXEC, 0)),
 	CALL_IF("madvise", ARG(2, ALL, MADV_DONTNEED)),
 	CALL_IF("madvise", ARG(2, ALL, MADV_FREE)),	/* other C libraries */
 	CALL_IF("madvise", ARG(2, ALL, MADV_HUGEPAGE)), /* with GLIBC_TUNABLES */
+	SANDBOX_END,
 };
 
 /* libevent's loop: waiting for descriptors and times. */
 static const struct sandbox_rule loop_rules[] = {
-	CALL("epoll_create1"),
-	CALL("epoll_create"), /* libevent, where the kernel lacks the other one */
-	CALL("epoll_ctl"),
-	CALL("epoll_wait"),
-	CALL("epoll_pwait"),  /* machines without epoll_wait */
-	CALL("epoll_pwait2"), /* libevent 2.2 */
-	CALL("poll"),
-	CALL("ppoll"),	      /* machines without poll */
-	CALL("ppoll_time64"), /* 32-bit machines */
-	CALL("pipe2"),	      /* libevent's own, for signals */
-	CALL("getuid"),	      /* libevent, before it looks at its environment variables */
-	CALL("geteuid"),
-	CALL("getgid"),
-	CALL("getegid"),
+	CALL("epoll_create1 epoll_create epoll_ctl"),
+	CALL("epoll_wait epoll_pwait epoll_pwait2"),
+	CALL("poll ppoll ppoll_time64"),
+	CALL("pipe2"),			       /* libevent's own, for signals */
+	CALL("getuid geteuid getgid getegid"), /* before it looks at its environment variables */
 	CALL("close"),
-	CALL_IF("fcntl", ARG(1, ALL, F_GETFL)),
-	CALL_IF("fcntl", ARG(1, ALL, F_SETFL)),
-	CALL_IF("fcntl", ARG(1, ALL, F_GETFD)),
-	CALL_IF("fcntl", ARG(1, ALL, F_SETFD)),
-	CALL_IF("fcntl64", ARG(1, ALL, F_GETFL)), /* 32-bit machines */
-	CALL_IF("fcntl64", ARG(1, ALL, F_SETFL)),
-	CALL_IF("fcntl64", ARG(1, ALL, F_GETFD)),
-	CALL_IF("fcntl64", ARG(1, ALL, F_SETFD)),
-	CALL("restart_syscall"), /* the kernel's, after SIGSTOP and SIGCONT */
-	CALL("rt_sigreturn"),	 /* after a signal handler, of a debugger or profiler */
-	CALL("sigreturn"),	 /* 32-bit machines */
+	CALL_IF("fcntl fcntl64", ARG(1, ALL, F_GETFL)),
+	CALL_IF("fcntl fcntl64", ARG(1, ALL, F_SETFL)),
+	CALL_IF("fcntl fcntl64", ARG(1, ALL, F_GETFD)),
+	CALL_IF("fcntl fcntl64", ARG(1, ALL, F_SETFD)),
+	CALL("restart_syscall"),	/* the kernel's, after SIGSTOP and SIGCONT */
+	CALL("rt_sigreturn sigreturn"), /* after a signal handler, of a debugger or profiler */
+	SANDBOX_END,
 };
 
 /* Clocks, where the kernel does not answer without a call; and locks of libraries, never waited
  * for by a process with one thread. */
 static const struct sandbox_rule time_rules[] = {
-	CALL("clock_gettime"),
-	CALL("clock_gettime64"), /* 32-bit machines */
-	CALL("gettimeofday"),
-	CALL("time"),
-	CALL_IF("futex", ARG(1, FUTEX_CMD_MASK, FUTEX_WAIT)),
-	CALL_IF("futex", ARG(1, FUTEX_CMD_MASK, FUTEX_WAKE)),
-	CALL_IF("futex_time64", ARG(1, FUTEX_CMD_MASK, FUTEX_WAIT)), /* 32-bit machines */
-	CALL_IF("futex_time64", ARG(1, FUTEX_CMD_MASK, FUTEX_WAKE)),
+	CALL("clock_gettime clock_gettime64 gettimeofday time"),
+	CALL_IF("futex futex_time64", ARG(1, FUTEX_CMD_MASK, FUTEX_WAIT)),
+	CALL_IF("futex futex_time64", ARG(1, FUTEX_CMD_MASK, FUTEX_WAKE)),
+	SANDBOX_END,
 };
 
 /* Random numbers, and whether this is still the process that they were seeded in (libcrypto). */
 static const struct sandbox_rule random_rules[] = {
-	CALL("getrandom"),
-	CALL("getpid"),
+	CALL("getrandom getpid"),
+	SANDBOX_END,
 };
 
 /* The channels to the other processes, the pipe that the log goes to, and asking for routes.
  * Sending with MSG_FASTOPEN would connect. */
 static const struct sandbox_rule channel_rules[] = {
-	CALL("recvmsg"),
+	CALL("recvmsg write"),
 	CALL_IF("sendmsg", ARG(2, MSG_FASTOPEN, 0)),
-	CALL("write"),
+	SANDBOX_END,
 };
 
 /* The end, in good order or by abort(): the signal for that can be sent to this process only, see
  * sandbox_filter(). */
 static const struct sandbox_rule end_rules[] = {
-	CALL("exit_group"),
-	CALL("exit"),
-	CALL("rt_sigprocmask"),
-	CALL("gettid"),
+	CALL("exit_group exit rt_sigprocmask gettid"),
 	CALL_IF("rt_sigaction", ARG(0, ALL, SIGABRT)),
+	SANDBOX_END,
 };
 
 /* The size of the counter page before it is mapped. By descriptor: the path must be empty, or is
  * one in the empty root directory. */
 static const struct sandbox_rule page_rules[] = {
-	CALL("fstat"),
-	CALL("fstat64"),					     /* 32-bit machines */
-	CALL_IF("newfstatat", ARG(3, AT_EMPTY_PATH, AT_EMPTY_PATH)), /* glibc's fstat */
-	CALL_IF("fstatat64", ARG(3, AT_EMPTY_PATH, AT_EMPTY_PATH)),
+	CALL("fstat fstat64"),
+	CALL_IF("newfstatat fstatat64", ARG(3, AT_EMPTY_PATH, AT_EMPTY_PATH)), /* glibc's fstat */
 	CALL_IF("statx", ARG(2, AT_EMPTY_PATH, AT_EMPTY_PATH)),
+	SANDBOX_END,
 };
 
 /*
@@ -126,16 +104,9 @@ static const struct sandbox_rule page_rules[] = {
  * MSG_FASTOPEN would do that.
  */
 static const struct sandbox_rule tcp_rules[] = {
-	CALL("read"),
-	CALL("readv"),
-	CALL("recvfrom"),
-	CALL("recv"), /* 32-bit machines */
-	CALL("writev"),
-	CALL_IF("sendto", ARG(3, MSG_FASTOPEN, 0)),
-	CALL_IF("send", ARG(3, MSG_FASTOPEN, 0)), /* 32-bit machines */
+	CALL("read readv recvfrom recv writev getsockname getpeername"),
+	CALL_IF("sendto send", ARG(3, MSG_FASTOPEN, 0)),
 	CALL_IF("shutdown", ARG(1, ALL, SHUT_WR)),
-	CALL("getsockname"),
-	CALL("getpeername"),
 	CALL_IF("getsockopt", ARG(1, ALL, SOL_SOCKET), ARG(2, ALL, SO_ERROR)),
 	CALL_IF("ioctl", ARG(1, ALL, FIONREAD)),
 	OPTION(SOL_SOCKET, SO_KEEPALIVE),
@@ -147,11 +118,13 @@ static const struct sandbox_rule tcp_rules[] = {
 	OPTION(IPPROTO_TCP, TCP_KEEPINTVL),
 	OPTION(IPPROTO_TCP, TCP_KEEPCNT),
 	OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT),
+	SANDBOX_END,
 };
 
 /* The server's listening socket, which came from root's process and listens already. */
 static const struct sandbox_rule accept_rules[] = {
-	CALL("accept4"), CALL("accept"), /* libevent, where the kernel lacks the other one */
+	CALL("accept4 accept"), /* libevent, if the kernel lacks the other one */
+	SANDBOX_END,
 };
 
 /* The client's connection to the server, which it can also break off, and the question which
@@ -161,87 +134,68 @@ static const struct sandbox_rule connect_rules[] = {
 	SOCKET(AF_INET, SOCK_DGRAM, 0),
 	CALL("connect"),
 	CALL_IF("shutdown", ARG(1, ALL, SHUT_RDWR)),
+	SANDBOX_END,
 };
 
 /* Packets, in batches; reports of the network; and how the outer header is to be. */
 static const struct sandbox_rule packet_rules[] = {
-	CALL("readv"),
-	CALL("writev"),
-	CALL("recvmmsg"),
-	CALL("recvmmsg_time64"), /* 32-bit machines */
-	CALL("sendmmsg"),
+	CALL("readv writev recvmmsg recvmmsg_time64 sendmmsg"),
 	OPTION(IPPROTO_IP, IP_TTL),
 	OPTION(IPPROTO_IP, IP_RECVERR),
 	OPTION(IPPROTO_IP, IP_RECVTOS),
 	OPTION(IPPROTO_IP, IP_PKTINFO),
 	OPTION(IPPROTO_IP, IP_MTU_DISCOVER),
 	OPTION(IPPROTO_UDP, UDP_GRO),
+	SANDBOX_END,
 };
 
 /*
- * The fast path: entries of the maps that monitor has made and given, and nothing else of bpf(2).
- * Without the right to load programs, these two commands do what their descriptors allow.
+ * The fast path: entries of the maps that root's process has made and given, and nothing else of
+ * bpf(2). Without the right to load programs, these two commands do what their descriptors allow.
  */
 static const struct sandbox_rule map_rules[] = {
 	CALL_IF("bpf", ARG(0, ALL, BPF_MAP_UPDATE_ELEM)),
 	CALL_IF("bpf", ARG(0, ALL, BPF_MAP_DELETE_ELEM)),
+	SANDBOX_END,
 };
 
 #if SANDBOX_SANITIZED
 /* What AddressSanitizer and UBSan need for their reports, and while they watch. */
 static const struct sandbox_rule sanitizer_rules[] = {
-	CALL("mmap"),	     CALL("mprotect"),	  CALL("madvise"),     CALL("futex"),
-	CALL("open"),	     CALL("openat"),	  CALL("read"),	       CALL("pread64"),
-	CALL("lseek"),	     CALL("stat"),	  CALL("lstat"),       CALL("fstat"),
-	CALL("newfstatat"),  CALL("access"),	  CALL("readlink"),    CALL("readlinkat"),
-	CALL("getcwd"),	     CALL("mkdir"),	  CALL("sigaltstack"), CALL("rt_sigaction"),
-	CALL("sched_yield"), CALL("getrlimit"),	  CALL("prlimit64"),   CALL("sched_getaffinity"),
-	CALL("prctl"),	     CALL("personality"), CALL("gettid"),      CALL("dup"),
-	CALL("dup2"),	     CALL("ioctl"),	  CALL("nanosleep"),   CALL("clock_nanosleep"),
+	CALL("mmap mprotect madvise futex open openat read pread64 lseek stat lstat fstat"),
+	CALL("newfstatat access readlink readlinkat getcwd mkdir sigaltstack rt_sigaction"),
+	CALL("sched_yield getrlimit prlimit64 sched_getaffinity prctl personality gettid"),
+	CALL("dup dup2 ioctl nanosleep clock_nanosleep"),
+	SANDBOX_END,
 };
-#endif
-
-static const struct sandbox_group memory = GROUP("memory", memory_rules);
-static const struct sandbox_group loop = GROUP("event loop", loop_rules);
-static const struct sandbox_group times = GROUP("time", time_rules);
-static const struct sandbox_group randoms = GROUP("random numbers", random_rules);
-static const struct sandbox_group channels = GROUP("channels and log", channel_rules);
-static const struct sandbox_group ends = GROUP("end", end_rules);
-static const struct sandbox_group page = GROUP("counter page", page_rules);
-static const struct sandbox_group tcp = GROUP("TCP", tcp_rules);
-static const struct sandbox_group accepts = GROUP("accepting", accept_rules);
-static const struct sandbox_group connects = GROUP("connecting", connect_rules);
-static const struct sandbox_group packets = GROUP("packets", packet_rules);
-static const struct sandbox_group maps = GROUP("fast path", map_rules);
-
-#if SANDBOX_SANITIZED
-static const struct sandbox_group sanitizer = GROUP("sanitizers", sanitizer_rules);
-#define SANITIZER &sanitizer,
+#define SANITIZER sanitizer_rules,
 #else
 #define SANITIZER
 #endif
 
 /* What every process needs. */
-#define COMMON SANITIZER &memory, &loop, &times, &randoms, &channels, &ends
+#define COMMON                                                                                     \
+	SANITIZER memory_rules, loop_rules, time_rules, random_rules, channel_rules, end_rules
 
-static const struct sandbox_group *const client_control[] = {COMMON, &tcp, &connects, &page, NULL};
-static const struct sandbox_group *const client_forward[] = {COMMON, &packets, &maps, &page, NULL};
-static const struct sandbox_group *const server_control[] = {COMMON, &tcp, &accepts, &page, NULL};
-static const struct sandbox_group *const server_forward[] = {COMMON, &packets, &maps, &page, NULL};
+static const struct sandbox_rule *const client_control[] = {COMMON, tcp_rules, connect_rules,
+							    page_rules, NULL};
+static const struct sandbox_rule *const server_control[] = {COMMON, tcp_rules, accept_rules,
+							    page_rules, NULL};
+static const struct sandbox_rule *const forward[] = {COMMON, packet_rules, map_rules, page_rules,
+						     NULL};
 
-const struct sandbox_group *const *sandbox_groups(enum sandbox_kind kind)
+const struct sandbox_rule *const *sandbox_groups(enum sandbox_kind kind)
 {
 	switch (kind) {
 	case SANDBOX_CLIENT_CONTROL:
 		return client_control;
-	case SANDBOX_CLIENT_FORWARD:
-		return client_forward;
-	case SANDBOX_CLIENT_RESOLVER:
-		return sandbox_resolver;
 	case SANDBOX_SERVER_CONTROL:
 		return server_control;
+	case SANDBOX_CLIENT_FORWARD:
 	case SANDBOX_SERVER_FORWARD:
-		return server_forward;
+		return forward;
+	case SANDBOX_CLIENT_RESOLVER:
+		return sandbox_resolver;
 	}
 	return NULL;
 }

@@ -7,8 +7,9 @@
 
 #include <stdint.h>
 
-/* Most conditions on the arguments of one call. */
+/* Most conditions on the arguments of a call; and the longest list of names with its NUL. */
 #define SANDBOX_CONDITIONS 3
+#define SANDBOX_CALLS_SIZE 128
 
 struct sandbox_condition {
 	unsigned int argument; /* counted from 0 */
@@ -16,24 +17,18 @@ struct sandbox_condition {
 	uint32_t value;	       /* what the argument must be, in the bits of the mask */
 };
 
-/* A call that is meant, if all conditions hold. By its name: machines have different numbers. */
+/* Calls that are meant, if all conditions hold. By their names, with a blank in between: machines
+ * have different numbers, and each has some of them only. */
 struct sandbox_rule {
-	const char *call;
+	const char *calls; /* NULL behind the last rule of a group with one purpose */
 	struct sandbox_condition conditions[SANDBOX_CONDITIONS];
-};
-
-/* Rules for one purpose. */
-struct sandbox_group {
-	const char *name;
-	const struct sandbox_rule *rules;
-	size_t n_rules;
 };
 
 /* The groups of a process, NULL behind the last one: what it may do; a resolver's, what it may not.
  */
-const struct sandbox_group *const *sandbox_groups(enum sandbox_kind kind);
+const struct sandbox_rule *const *sandbox_groups(enum sandbox_kind kind);
 
 /* sandbox_resolver.c */
-extern const struct sandbox_group *const sandbox_resolver[];
+extern const struct sandbox_rule *const sandbox_resolver[];
 
 #endif

@@ -11,17 +11,14 @@
 	{                                                                                          \
 		.argument = (n), .mask = (uint32_t)(m), .value = (uint32_t)(v)                     \
 	}
-#define CALL(name)                                                                                 \
+#define CALL(names)                                                                                \
 	{                                                                                          \
-		.call = (name)                                                                     \
+		.calls = (names)                                                                   \
 	}
-#define CALL_IF(name, ...)                                                                         \
+#define CALL_IF(names, ...)                                                                        \
 	{                                                                                          \
-		.call = (name), .conditions = { __VA_ARGS__ }                                      \
+		.calls = (names), .conditions = { __VA_ARGS__ }                                    \
 	}
-#define GROUP(n, list)                                                                             \
-	{                                                                                          \
-		.name = (n), .rules = (list), .n_rules = sizeof(list) / sizeof((list)[0])          \
-	}
+#define SANDBOX_END CALL(NULL)
 
 #endif

@@ -7,7 +7,6 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <stdint.h>
 #include <string.h>
 
 #define HEX_LEN (DTCP_RESPONSE_SIZE - 1)
@@ -43,59 +42,25 @@ bool digest_response(const char *user, const char *challenge, const char *passwo
 	return ok;
 }
 
-/* 1 where value is below limit, which is far below 2^31, else 0; without a branch. */
-static uint32_t below(uint32_t value, uint32_t limit)
-{
-	/* A value with the top bit set is one that wrapped around below zero. */
-	return ((value - limit) & ~value) >> 31;
-}
-
-/* The value of a hex digit; sets *bad for any other byte. No branch or table depends on c. */
-static unsigned char hex_value(char c, uint32_t *bad)
-{
-	uint32_t byte = (unsigned char)c;
-	uint32_t digit = byte - '0';
-	uint32_t letter = (byte | 0x20) - 'a';
-	uint32_t is_digit = below(digit, 10);
-	uint32_t is_letter = below(letter, 6);
-
-	*bad |= (is_digit | is_letter) ^ 1;
-	return (unsigned char)((digit & (0u - is_digit)) | ((letter + 10) & (0u - is_letter)));
-}
-
-static bool hex_decode(const char *text, unsigned char raw[static RAW_LEN])
-{
-	uint32_t bad = 0;
-
-	/* A length is no secret. */
-	if (strnlen(text, DTCP_RESPONSE_SIZE) != HEX_LEN)
-		return false;
-	for (size_t i = 0; i < RAW_LEN; i++) {
-		unsigned int high = hex_value(text[2 * i], &bad);
-		unsigned int low = hex_value(text[2 * i + 1], &bad);
-
-		raw[i] = (unsigned char)(high << 4 | low);
-	}
-	return bad == 0;
-}
-
 bool digest_valid(const char *response)
 {
-	unsigned char raw[RAW_LEN];
-	bool ok = hex_decode(response, raw);
-
-	OPENSSL_cleanse(raw, sizeof(raw));
-	return ok;
+	return strspn(response, "0123456789abcdefABCDEF") == HEX_LEN && response[HEX_LEN] == '\0';
 }
 
-bool digest_equal(const char *a, const char *b)
+bool digest_equal(const char *expected, const char *response)
 {
-	unsigned char raw_a[RAW_LEN], raw_b[RAW_LEN];
+	char a[HEX_LEN], b[HEX_LEN];
 	bool equal;
 
-	equal = hex_decode(a, raw_a) && hex_decode(b, raw_b) &&
-		CRYPTO_memcmp(raw_a, raw_b, RAW_LEN) == 0;
-	OPENSSL_cleanse(raw_a, sizeof(raw_a));
-	OPENSSL_cleanse(raw_b, sizeof(raw_b));
+	/* A length is no secret, nor is what the other side has said. */
+	if (strnlen(expected, DTCP_RESPONSE_SIZE) != HEX_LEN || !digest_valid(response))
+		return false;
+	/* In ASCII this bit makes a letter a small one, and all digits have it. */
+	for (size_t i = 0; i < HEX_LEN; i++) {
+		a[i] = (char)(expected[i] | 0x20);
+		b[i] = (char)(response[i] | 0x20);
+	}
+	equal = CRYPTO_memcmp(a, b, HEX_LEN) == 0;
+	OPENSSL_cleanse(a, sizeof(a));
 	return equal;
 }

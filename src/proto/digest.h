@@ -15,10 +15,13 @@
 bool digest_response(const char *user, const char *challenge, const char *password,
 		     char out[static DTCP_RESPONSE_SIZE]);
 
-/* True where response is 32 hex digits, in either case. */
+/* True if response is 32 hex digits, in either case. */
 bool digest_valid(const char *response);
 
-/* Compares two responses in constant time; either case. False where one is not 32 hex digits. */
-bool digest_equal(const char *a, const char *b);
+/*
+ * Compares what digest_response() has made with what the other side says, in constant time, in
+ * either case. False if one is not 32 hex digits.
+ */
+bool digest_equal(const char *expected, const char *response);
 
 #endif

@@ -34,7 +34,7 @@ enum line_status line_next(const char *buf, size_t size, size_t *len, size_t *us
  */
 size_t line_split(char *text, char *words[], size_t max);
 
-/* True where each of the len bytes is printable ASCII, space or tab. */
+/* True if each of the len bytes is printable ASCII, space or tab. */
 bool line_is_text(const char *line, size_t len);
 
 /*

@@ -2,6 +2,7 @@
 /* The words that requests and replies share. */
 #include "proto/message.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -87,13 +88,9 @@ bool dtcp_password_valid(const char *password)
 bool dtcp_port_parse(const char *text, uint16_t *out)
 {
 	size_t digits = strspn(text, "0123456789");
-	unsigned int value = 0;
+	unsigned long value = strtoul(text, NULL, 10);
 
-	if (digits == 0 || digits > 5 || text[digits] != '\0')
-		return false;
-	for (size_t i = 0; i < digits; i++)
-		value = value * 10 + (unsigned int)(text[i] - '0');
-	if (value == 0 || value > UINT16_MAX)
+	if (digits == 0 || digits > 5 || text[digits] != '\0' || value == 0 || value > UINT16_MAX)
 		return false;
 	*out = (uint16_t)value;
 	return true;
@@ -102,19 +99,10 @@ bool dtcp_port_parse(const char *text, uint16_t *out)
 bool dtcp_session_parse(const char *text, uint64_t *out)
 {
 	size_t digits = strspn(text, "0123456789abcdefABCDEF");
-	uint64_t value = 0;
 
-	if (digits != SESSION_DIGITS || text[digits] != '\0')
+	if (digits != SESSION_DIGITS || text[digits] != '\0' || strtoull(text, NULL, 16) == 0)
 		return false;
-	for (size_t i = 0; i < digits; i++) {
-		/* In ASCII a letter has this bit and a digit has not. */
-		unsigned int letter = ((unsigned int)text[i] & 0x40) >> 6;
-
-		value = value << 4 | (((unsigned int)text[i] & 0xf) + 9 * letter);
-	}
-	if (value == 0)
-		return false;
-	*out = value;
+	*out = strtoull(text, NULL, 16);
 	return true;
 }
 

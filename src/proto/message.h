@@ -84,7 +84,7 @@ struct dtcp_reply {
 	size_t n_prefixes;
 	struct prefix6 prefixes[DTCP_PREFIXES_MAX];
 	uint16_t udp_port; /* extension udp=port: the server's port; 0: protocol 41 */
-	uint64_t session;  /* extension session=16 hex digits; 0 where udp_port is 0 */
+	uint64_t session;  /* extension session=16 hex digits; 0 if udp_port is 0 */
 };
 
 enum reply_status {
@@ -124,7 +124,7 @@ const char *reply_reason(const char *line);
 
 /*
  * Writes "+OK me her prefix ... me6 her6 udp=port session=digits" without line end into buf and
- * returns its length, or 0 where size is too small or reply cannot be said (her6 without me6, a
+ * returns its length, or 0 if size is too small or reply cannot be said (her6 without me6, a
  * port without a session). Without a port, the session is not said.
  */
 size_t reply_format(const struct dtcp_reply *reply, char *buf, size_t size);
@@ -172,14 +172,14 @@ void request_parse(const char *line, size_t len, struct dtcp_request *out);
 const char *request_shown(const char *line, char *buf, size_t size);
 
 /*
- * True where the len bytes are exactly "ping" or "quit", in either case; a CR may follow. See
+ * True if the len bytes are exactly "ping" or "quit", in either case; a CR may follow. See
  * docs/protocol.md, section 1.5.
  */
 bool request_is_bare_word(const char *buf, size_t len);
 
 /*
  * Writes "tunnel user response type" without line end, with udp also "udp=port", or "udp" alone for
- * port 0; returns its length, or 0 where size is too small or a word cannot be sent.
+ * port 0; returns its length, or 0 if size is too small or a word cannot be sent.
  */
 size_t request_format(const char *user, const char *response, enum tunnel_type type, bool udp,
 		      uint16_t udp_port, char *buf, size_t size);

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <endian.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ADDR_BITS 128u
@@ -58,12 +59,10 @@ static bool same_bits(const struct in6_addr *a, const struct in6_addr *b, uint8_
 static enum prefix_error parse_length(const char *text, uint8_t *out)
 {
 	size_t digits = strspn(text, "0123456789");
-	unsigned int value = 0;
+	unsigned long value = strtoul(text, NULL, 10);
 
 	if (digits == 0 || text[digits] != '\0' || (digits > 1 && text[0] == '0'))
 		return PREFIX_SYNTAX;
-	for (size_t i = 0; i < digits && value <= ADDR_BITS; i++)
-		value = value * 10 + (unsigned int)(text[i] - '0');
 	if (value == 0 || value > ADDR_BITS)
 		return PREFIX_LENGTH;
 	*out = (uint8_t)value;
@@ -86,7 +85,7 @@ enum prefix_error prefix6_parse(const char *text, struct prefix6 *out)
 	error = parse_length(slash + 1, &prefix.len);
 	if (error != PREFIX_OK)
 		return error;
-	/* With its padding, since it goes on in messages between rooms. */
+	/* With its padding, since it goes on in messages between processes. */
 	memset(out, 0, sizeof(*out));
 	out->addr = prefix6_mask(&prefix.addr, prefix.len);
 	out->len = prefix.len;

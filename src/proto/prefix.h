@@ -35,18 +35,18 @@ const char *prefix_error_text(enum prefix_error error);
 /* Writes the canonical text (RFC 5952) into buf and returns buf. */
 const char *prefix6_format(const struct prefix6 *prefix, char buf[static PREFIX6_STRLEN]);
 
-/* True where the length is one, and no bit is set beyond it. */
+/* True if the length is one, and no bit is set beyond it. */
 bool prefix6_valid(const struct prefix6 *prefix);
 
 bool prefix6_equal(const struct prefix6 *a, const struct prefix6 *b);
 
-/* True where addr lies in prefix. */
+/* True if addr lies in prefix. */
 bool prefix6_has(const struct prefix6 *prefix, const struct in6_addr *addr);
 
-/* True where inner lies wholly in outer; a prefix contains itself. */
+/* True if inner lies wholly in outer; a prefix contains itself. */
 bool prefix6_contains(const struct prefix6 *outer, const struct prefix6 *inner);
 
-/* True where a and b share an address. */
+/* True if a and b share an address. */
 bool prefix6_overlaps(const struct prefix6 *a, const struct prefix6 *b);
 
 /* The address of the prefix that ends in ::1. len is at most 127. */

@@ -37,10 +37,10 @@ bool probe_key(const char *password, const char *user, const char *challenge, ui
 bool probe_write(const struct probe *probe, const uint8_t key[static PROBE_KEY_SIZE],
 		 uint8_t out[static PROBE_SIZE]);
 
-/* Reads the fields; the code is not looked at. False where the len octets are no probe. */
+/* Reads the fields; the code is not looked at. False if the len octets are no probe. */
 bool probe_read(const uint8_t *buf, size_t len, struct probe *out);
 
-/* True where the code is right, compared in constant time. */
+/* True if the code is right, compared in constant time. */
 bool probe_verify(const uint8_t buf[static PROBE_SIZE], const uint8_t key[static PROBE_KEY_SIZE]);
 
 #endif

@@ -36,7 +36,7 @@ const char *reason_text(enum dtcp_reason reason);
  */
 enum dtcp_reason reason_parse(const char *said);
 
-/* True where a server that says so to somebody who is logged in closes the connection. */
+/* True if a server that says so to somebody who is logged in closes the connection. */
 bool reason_closes(enum dtcp_reason reason);
 
 #endif

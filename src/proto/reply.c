@@ -33,7 +33,7 @@ struct reader {
 
 /* --- the line --------------------------------------------------------------------------- */
 
-/* The length of the status word at the start of the line ("+OK"), 0 where it is another one. */
+/* The length of the status word at the start of the line ("+OK"), 0 if it is another one. */
 static size_t status_len(const char *line, size_t len, const char *status)
 {
 	size_t n = strlen(status);

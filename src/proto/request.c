@@ -18,7 +18,7 @@ static bool is_extension(const char *word)
 }
 
 /*
- * Reads one extension into *out. False where it is none, or one of ours in a form that it does not
+ * Reads one extension into *out. False if it is none, or one of ours in a form that it does not
  * have: whoever says "udp:4028" wants UDP, and would take protocol 41 for it.
  */
 static bool take_extension(const char *word, struct dtcp_request *out)
@@ -46,7 +46,7 @@ static const char *take_extensions(char *const words[], size_t count, struct dtc
 }
 
 /*
- * Reads the words after "tunnel"; count is that of all words. False where it is not well formed;
+ * Reads the words after "tunnel"; count is that of all words. False if it is not well formed;
  * *bad is then the word after the type that cannot be there, if it is one of these.
  */
 static bool take_tunnel(char *const words[], size_t count, struct dtcp_request *out,

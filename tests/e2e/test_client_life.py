@@ -142,7 +142,10 @@ def test_sighup_storm(internet, server, there):
         internet.dtcps()
     client = internet.dtcpclient("-l", "-d", server=server)
     client.wait_log("raise -> up" if there else "idle -> connect")
+    began, before = time.monotonic(), client.mark()
     storm(client, 2)
+    attempts = client.log()[before:].count("-> connect\n")
+    assert attempts <= 4 * (time.monotonic() - began) + 4
     if there:
         since = client.mark()
         client.send_signal(signal.SIGHUP)

@@ -81,6 +81,7 @@ def test_sandboxed_rooms(running):
     for name, room, pid in rooms(running):
         if room not in SANDBOXED:
             continue
+        assert name.startswith(status_field(pid, "Name") + ":"), name
         assert set(status_field(pid, "Uid").split()) == {str(user.pw_uid)}, name
         assert set(status_field(pid, "Gid").split()) == {str(user.pw_gid)}, name
         assert status_field(pid, "Groups") == "", name
@@ -156,6 +157,7 @@ def test_root_processes(running):
             continue
         effective, permitted = want[name]
         have = capabilities(pid)
+        assert name.startswith(status_field(pid, "Name") + ":"), name
         assert have["CapEff"] == effective, name
         assert have["CapPrm"] == permitted, name
         assert have["CapBnd"] == permitted, name
@@ -459,7 +461,6 @@ def test_forged_messages_to_the_clients_monitor(internet, room):
                   ("session_up", "control told of a session that cannot be"),
                   ("lower", "control asked to remove a tunnel that is not there"),
                   ("lookup_flood", no_name), ("lookup_server", no_name),
-                  ("heard", "control has heard what it was not told"),
                   ("port", "control asked for another UDP port, which is not to be")]
     # The first of two tunnels is not made before the script is through.
     script = internet.file("script", "#!/bin/sh\n[ $state = down ] || sleep 2\n", 0o755)

@@ -39,7 +39,6 @@ struct connection {
 	char no_name[160]; /* why the name has no address; "": it may have one */
 	uint32_t patience;
 	uint16_t port;
-	unsigned int generation; /* grows with each close, so that a loop notices one */
 };
 
 static void connection_on_timer(evutil_socket_t fd, short what, void *arg);
@@ -80,7 +79,6 @@ void connection_free(struct connection *connection)
 
 void connection_close(struct connection *connection)
 {
-	connection->generation++;
 	connection->looking_up = false;
 	connection->no_name[0] = '\0';
 	clock_arm(connection->timer, -1);
@@ -196,9 +194,9 @@ static void connection_on_readable(struct bufferevent *stream, void *arg)
 {
 	struct connection *connection = arg;
 	struct evbuffer *input = bufferevent_get_input(stream);
-	unsigned int generation = connection->generation;
 
-	while (generation == connection->generation && evbuffer_get_length(input) > 0) {
+	/* What is fed may close it. */
+	while (connection->stream == stream && evbuffer_get_length(input) > 0) {
 		size_t size = evbuffer_get_length(input);
 		size_t len;
 		size_t used;

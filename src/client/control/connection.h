@@ -14,7 +14,7 @@ typedef void (*connection_feed)(const struct session_event *event, void *arg);
 
 /*
  * patience is the time in milliseconds that what we sent may stay unacknowledged: then the kernel
- * ends the connection (TCP_USER_TIMEOUT). NULL where memory is short.
+ * ends the connection (TCP_USER_TIMEOUT). NULL if memory is short.
  */
 struct connection *connection_new(struct event_base *base, uint32_t patience, connection_feed feed,
 				  void *arg);

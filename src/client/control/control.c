@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "client/control/control_parts.h"
 
 #include <arpa/inet.h>
@@ -11,17 +12,24 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* After a reconnect: long enough for what a connection leaves behind to be cleared away. */
+static const struct timeval control_reconnect_rest = {.tv_usec = 500000};
+
 void control_end(struct control *control, int status)
 {
 	control->status = status;
 	(void)event_base_loopbreak(control->base);
 }
 
-void control_must(struct control *control, int error, const char *whom)
+void control_tell(struct control *control, struct ipc *channel, uint32_t type, const void *body,
+		  size_t size)
 {
+	int error = ipc_send(channel, type, body, size, -1);
+
 	if (!error)
 		return;
-	log_warnx("cannot send to %s: %s", whom, strerror(-error));
+	log_warnx("cannot send to %s: %s", channel == control->root ? "monitor" : "forward",
+		  strerror(-error));
 	control_end(control, CLIENT_LOCAL);
 }
 
@@ -60,20 +68,6 @@ struct client_tunnel control_tunnel(const struct control *control)
 	};
 }
 
-static void control_raise(struct control *control)
-{
-	const struct client_tunnel tunnel = control_tunnel(control);
-
-	control_must(control,
-		     ipc_send(control->monitor, CLIENT_MSG_RAISE, &tunnel, sizeof(tunnel), -1),
-		     "monitor");
-}
-
-static void control_ask(struct control *control, enum client_msg type)
-{
-	control_must(control, ipc_send(control->monitor, type, NULL, 0, -1), "monitor");
-}
-
 /* What is shown to those who ask how the tunnel is. The round-trip time is as fresh as the last
  * event, a ping at least. */
 static void control_tell_session(struct control *control)
@@ -90,14 +84,14 @@ static void control_tell_session(struct control *control)
 	    now.path_dead == control->told.path_dead && now.rtt_us == control->told.rtt_us)
 		return;
 	control->told = now;
-	control_must(control, ipc_send(control->monitor, CLIENT_MSG_SESSION, &now, sizeof(now), -1),
-		     "monitor");
+	control_tell(control, control->root, CLIENT_MSG_SESSION, &now, sizeof(now));
 }
 
 void control_feed(const struct session_event *event, void *arg)
 {
 	struct control *control = arg;
 	struct session_actions actions;
+	struct client_tunnel tunnel;
 
 	session_feed(&control->session, event, clock_ms(), &actions);
 	if (actions.message[0] && actions.suppressed)
@@ -119,17 +113,19 @@ void control_feed(const struct session_event *event, void *arg)
 	if (actions.what & SESSION_DO_HELLO)
 		control_forward_hello(control);
 	if (actions.what & SESSION_DO_PORT)
-		control_ask(control, CLIENT_MSG_PORT);
-	if (actions.what & SESSION_DO_RAISE)
-		control_raise(control);
+		control_tell(control, control->root, CLIENT_MSG_PORT, NULL, 0);
+	if (actions.what & SESSION_DO_RAISE) {
+		tunnel = control_tunnel(control);
+		control_tell(control, control->root, CLIENT_MSG_RAISE, &tunnel, sizeof(tunnel));
+	}
 	if (actions.what & SESSION_DO_LOWER)
-		control_ask(control, CLIENT_MSG_LOWER);
+		control_tell(control, control->root, CLIENT_MSG_LOWER, NULL, 0);
 	control_tell_session(control);
 	clock_arm(control->timer, session_deadline(&control->session));
 	if (actions.what & SESSION_DO_CONNECT)
 		control_lookup_connect(control);
 	if (actions.what & SESSION_DO_EXIT)
-		control_end(control, (int)actions.status);
+		control_end(control, (int)control->session.status);
 }
 
 void control_feed_input(struct control *control, enum session_input input)
@@ -174,15 +170,35 @@ static void control_on_account(const void *body, void *arg)
 	control_feed_input(control, SESSION_START);
 }
 
+static void control_reconnect(struct control *control)
+{
+	control->again = false;
+	loop_add(control->rest, &control_reconnect_rest);
+	control_feed_input(control, SESSION_RECONNECT);
+}
+
+static void control_on_rested(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *control = arg;
+
+	(void)fd;
+	(void)what;
+	if (control->again)
+		control_reconnect(control);
+}
+
+/* Somebody may send signals in a loop: all that come during the rest after one are one. */
 static void control_on_reconnect(void *arg)
 {
 	struct control *control = arg;
 
-	control_must(control, ipc_send(control->monitor, CLIENT_MSG_HEARD, NULL, 0, -1), "monitor");
-	control_feed_input(control, SESSION_RECONNECT);
+	if (evtimer_pending(control->rest, NULL))
+		control->again = true;
+	else
+		control_reconnect(control);
 }
 
-/* The address that packets to the server leave from now; 0 where there is no way to it. */
+/* The address that packets to the server leave from now; 0 if there is no way to it. */
 static struct in_addr control_source(const struct control *control)
 {
 	const struct sockaddr_in server = {
@@ -307,11 +323,11 @@ void control_on_closed(struct ipc *ipc, bool violated, void *arg)
 {
 	(void)ipc;
 	(void)violated;
-	/* The monitor says why the program ends, and removes what is to be removed. */
+	/* Root's process says why the program ends, and removes what is to be removed. */
 	control_end(arg, CLIENT_LOCAL);
 }
 
-static const struct ipc_row monitor_rows[] = {
+static const struct ipc_row root_rows[] = {
 	IPC_BODY(CLIENT_MSG_PASSWORD, struct client_password, control_on_password),
 	IPC_BODY(CLIENT_MSG_ACCOUNT, struct client_account, control_on_account),
 	IPC_EVENT(CLIENT_MSG_RECONNECT, control_on_reconnect),
@@ -329,7 +345,7 @@ static const struct ipc_row monitor_rows[] = {
 	IPC_EVENT(CLIENT_MSG_REPORT, control_on_report),
 };
 
-int client_control_run(const struct client_options *options, int monitor_fd, int forward_fd)
+int client_control_run(const struct client_options *options, int root_fd, int forward_fd)
 {
 	struct control control = {.options = options, .status = CLIENT_LOCAL};
 	struct session_config config = {
@@ -353,15 +369,16 @@ int client_control_run(const struct client_options *options, int monitor_fd, int
 	control.base = event_base_new();
 	if (!control.base)
 		goto no_memory;
-	control.monitor = ipc_new(control.base, monitor_fd, "monitor", monitor_rows,
-				  sizeof(monitor_rows) / sizeof(monitor_rows[0]), control_on_closed,
-				  &control);
+	control.root =
+		ipc_new(control.base, root_fd, "monitor", root_rows,
+			sizeof(root_rows) / sizeof(root_rows[0]), control_on_closed, &control);
 	if (forward_fd != -1)
 		control.forward = control_forward_open(&control, forward_fd);
 	control.connection = connection_new(control.base, options->keepalive_timeout * 1000,
 					    control_feed, &control);
 	control.timer = evtimer_new(control.base, control_on_timer, &control);
-	if (!control.monitor || !control.connection || !control.timer ||
+	control.rest = evtimer_new(control.base, control_on_rested, &control);
+	if (!control.root || !control.connection || !control.timer || !control.rest ||
 	    (forward_fd != -1 && !control.forward))
 		goto no_memory;
 	(void)event_base_dispatch(control.base);
@@ -373,12 +390,14 @@ done:
 	session_wipe(&control.session);
 	connection_free(control.connection);
 	control_lookup_free(&control);
-	if (control.monitor)
-		ipc_flush(control.monitor, 1000);
-	ipc_free(&control.monitor);
+	if (control.root)
+		ipc_flush(control.root, 1000);
+	ipc_free(&control.root);
 	ipc_free(&control.forward);
 	if (control.timer)
 		event_free(control.timer);
+	if (control.rest)
+		event_free(control.rest);
 	if (control.base)
 		event_base_free(control.base);
 	return control.status;

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* The one device in the forward room. */
+/* The one device in forward. */
 enum { CONTROL_DEVICE = 0 };
 
 void control_forward_remove(struct control *control)
@@ -17,8 +17,7 @@ void control_forward_remove(struct control *control)
 	if (control->dialog.state == DIALOG_NONE)
 		return;
 	dialog_tell(&control->dialog, FORWARD_MSG_REMOVE);
-	control_must(control, ipc_send(control->forward, FORWARD_MSG_REMOVE, &id, sizeof(id), -1),
-		     "forward");
+	control_tell(control, control->forward, FORWARD_MSG_REMOVE, &id, sizeof(id));
 }
 
 /* The ends of a tunnel over protocol 41, outside and inside. */
@@ -70,8 +69,7 @@ void control_forward_add(struct control *control)
 	for (size_t i = 0; i < reply->n_prefixes; i++)
 		add.prefixes[add.n_prefixes++] = reply->prefixes[i];
 	add.own_sources = add.n_prefixes > 0;
-	control_must(control, ipc_send(control->forward, FORWARD_MSG_ADD, &add, sizeof(add), -1),
-		     "forward");
+	control_tell(control, control->forward, FORWARD_MSG_ADD, &add, sizeof(add));
 	/* From now on it is forward's. */
 	explicit_bzero(add.key, sizeof(add.key));
 	explicit_bzero(control->session.key, sizeof(control->session.key));
@@ -83,12 +81,10 @@ void control_forward_hello(struct control *control)
 	const struct forward_id id = {.id = CONTROL_SESSION};
 
 	if (control->dialog.state != DIALOG_NONE)
-		control_must(control,
-			     ipc_send(control->forward, FORWARD_MSG_HELLO, &id, sizeof(id), -1),
-			     "forward");
+		control_tell(control, control->forward, FORWARD_MSG_HELLO, &id, sizeof(id));
 }
 
-/* True where what forward says of a session counts now. */
+/* True if what forward says of a session counts now. */
 static bool control_hear(struct control *control, enum forward_msg type, uint32_t id)
 {
 	enum dialog_word word =

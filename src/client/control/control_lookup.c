@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Connecting. The name of a server is looked up beside that, by a process that monitor starts. One
+ * Connecting. The name of a server is looked up beside that, by a process that root starts. One
  * look-up runs at a time for each server, whatever becomes of the attempt that it was begun for:
  * if its answer comes too late for that, the next attempt has it.
  */
@@ -126,7 +126,7 @@ static const struct ipc_row resolver_rows[] = {
 	IPC_BODY(CLIENT_MSG_ADDRESSES, struct client_addresses, control_lookup_on_addresses),
 };
 
-/* The look-up that monitor answers about; NULL if nobody has asked it. */
+/* The look-up that root's process answers about; NULL if nobody has asked it. */
 static struct control_lookup *control_lookup_asked(struct control *control, const void *body)
 {
 	const struct client_server *server = body;
@@ -171,9 +171,7 @@ static void control_lookup_begin(struct control *control, struct control_lookup 
 	lookup->asked = true;
 	lookup->stale = false;
 	lookup->began = clock_ms();
-	control_must(control,
-		     ipc_send(control->monitor, CLIENT_MSG_LOOKUP, &server, sizeof(server), -1),
-		     "monitor");
+	control_tell(control, control->root, CLIENT_MSG_LOOKUP, &server, sizeof(server));
 }
 
 void control_lookup_connect(struct control *control)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parts of the client's control room share. Private to client/control*.c. */
+/* What the parts of the client's control process share. Private to client/control*.c. */
 #ifndef DTCP_CLIENT_CONTROL_CONTROL_PARTS_H
 #define DTCP_CLIENT_CONTROL_CONTROL_PARTS_H
 
@@ -16,14 +16,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The one session's id in the forward room. */
+/* The one session's id in forward. */
 enum { CONTROL_SESSION = 0 };
 
 /* A look-up of one server's name. control_lookup.c */
 struct control_lookup {
 	struct control *control;
 	struct ipc *channel; /* to the process that looks it up; NULL: none does */
-	bool asked;	     /* monitor, for that */
+	bool asked;	     /* root's process, for that */
 	bool stale;	     /* the network is another one since it was begun */
 	int64_t began;
 	struct client_addresses late; /* those that no attempt has waited for; else none */
@@ -33,37 +33,40 @@ struct control_lookup {
 struct control {
 	const struct client_options *options;
 	struct event_base *base;
-	struct ipc *monitor;
+	struct ipc *root;
 	struct ipc *forward; /* NULL with --tunnel none */
 	struct connection *connection;
 	struct event *timer;
+	struct event *rest; /* pending: no other reconnect begins */
+	bool again;	    /* one was asked for meanwhile */
 	struct session session;
 	/* Forward's; NULL: none are shown. */
 	const struct counters_page *counters;
 	struct counters_kernel kernel;
-	struct client_session told; /* to monitor */
+	struct client_session told; /* to root's process */
 	struct dialog dialog;	    /* with forward, about our session */
 	bool forwards_udp;	    /* the session goes over UDP */
 	uint16_t udp_port;	    /* bound for a tunnel over UDP */
 	struct control_lookup lookups[CLIENT_SERVERS_MAX];
-	struct log_limit wrong; /* what a room said and cannot mean */
+	struct log_limit wrong; /* what a process said and cannot mean */
 	int status;
 };
 
-/* Ends the room with that exit status. */
+/* Ends the process with that exit status. */
 void control_end(struct control *control, int status);
 
-/* Ends it where a room could not be told; error is what came of sending, 0 or -errno. */
-void control_must(struct control *control, int error, const char *whom);
+/* Sends a message without a descriptor by one of its channels; if that fails, control ends. */
+void control_tell(struct control *control, struct ipc *channel, uint32_t type, const void *body,
+		  size_t size);
 
 /* Has the session's machine take an event, and does what it says; arg is the control. */
 void control_feed(const struct session_event *event, void *arg);
 void control_feed_input(struct control *control, enum session_input input);
 
-/* The tunnel of the session, as monitor is told of it. */
+/* The tunnel of the session, as root's process is told of it. */
 struct client_tunnel control_tunnel(const struct control *control);
 
-/* A room said what it cannot mean in the session's state; nothing was done for it. */
+/* A process said what it cannot mean in the session's state; nothing was done for it. */
 void control_wrong(struct control *control, const char *who, const char *message);
 
 /* A channel has been closed: for ipc_new(). */
@@ -72,7 +75,7 @@ void control_on_closed(struct ipc *ipc, bool violated, void *arg);
 /* Our UDP port, as the server sees it if there is no NAT; the next login may name it. */
 void control_set_port(struct control *control, uint16_t port);
 
-/* The channel to forward; NULL where memory is short. control_forward.c */
+/* The channel to forward; NULL if memory is short. control_forward.c */
 struct ipc *control_forward_open(struct control *control, int fd);
 
 /*
@@ -94,7 +97,7 @@ void control_lookup_outdated(struct control *control, bool all);
 void control_lookup_init(struct control *control);
 void control_lookup_free(struct control *control);
 
-/* Monitor's answers: for the table of its messages. */
+/* Root's answers: for the table of its messages. */
 void control_lookup_on_resolver(const void *body, int fd, void *arg);
 void control_lookup_on_no_resolver(const void *body, void *arg);
 

@@ -113,7 +113,7 @@ static void session_on_line(struct session *session, const struct session_event 
 		session_on_answer(session, event, now, actions);
 		break;
 	case SESSION_QUIT: /* whatever it says, it has heard us */
-		session_quit_done(session, now, actions);
+		session_disconnect(session, now, actions);
 		break;
 	case SESSION_IDLE:
 	case SESSION_CONNECT:
@@ -179,7 +179,7 @@ static void session_on_time(struct session *session, int64_t now, struct session
 		session_on_keepalive(session, now, actions);
 		break;
 	case SESSION_QUIT:
-		session_quit_done(session, now, actions);
+		session_disconnect(session, now, actions);
 		break;
 	case SESSION_WAIT:
 		retry_begin(&session->retry, now);
@@ -244,7 +244,7 @@ static void session_on_lowered(struct session *session, int64_t now,
 
 static void session_on_lost(struct session *session, int64_t now, struct session_actions *actions)
 {
-	/* Else monitor has been asked for something since, and answers to that. */
+	/* Else root's process has been asked for something since, and answers to that. */
 	if (session->tunnel != SESSION_TUNNEL_UP)
 		return;
 	if (session->state != SESSION_UP) {
@@ -264,7 +264,7 @@ static void session_on_broken(struct session *session, const struct session_even
 
 	/* Why the session ends has been decided already, and what comes then. */
 	if (session->state == SESSION_QUIT) {
-		session_quit_done(session, now, actions);
+		session_disconnect(session, now, actions);
 		return;
 	}
 	if (session->state < SESSION_CONNECT || session->state > SESSION_UP)
@@ -288,7 +288,7 @@ static void session_on_reconnect(struct session *session, int64_t now,
 	if (session->state == SESSION_IDLE || session->state == SESSION_DONE ||
 	    (leaving && session->then == SESSION_THEN_EXIT))
 		return;
-	session->then = SESSION_THEN_RECONNECT;
+	session->then = SESSION_THEN_CONNECT;
 	for (size_t i = 0; i < session->config.n_servers; i++)
 		session->servers[i].trusted = false;
 	retry_forget(&session->retry);

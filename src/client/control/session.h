@@ -38,10 +38,10 @@ enum session_state {
 	SESSION_GREETING, /* connected, waiting for the challenge */
 	SESSION_LOGIN,	  /* request sent */
 	SESSION_TEST,	  /* logged in, waiting for the first packet through the tunnel */
-	SESSION_RAISE,	  /* monitor makes the tunnel */
+	SESSION_RAISE,	  /* root's process makes the tunnel */
 	SESSION_UP,
 	SESSION_QUIT,  /* quit sent, waiting for its answer */
-	SESSION_LOWER, /* connection gone, monitor removes the tunnel */
+	SESSION_LOWER, /* connection gone, root's process removes the tunnel */
 	SESSION_WAIT,  /* until the next attempt */
 	SESSION_DONE,
 };
@@ -59,7 +59,7 @@ struct session_config {
 	bool loop;	 /* -l */
 	bool check_nat;	 /* off with -n */
 	bool keeps_port; /* over UDP: another port is never taken */
-	bool forwards;	 /* our forward room carries the packets, so it can try the way */
+	bool forwards;	 /* forward carries the packets, so it can try the way */
 	enum session_transport transport;
 	uint16_t udp_named;		/* port to name to the server; 0: it finds out by itself */
 	uint32_t hold;			/* seconds that a tunnel outlives its session */
@@ -76,9 +76,9 @@ enum session_input {
 	SESSION_BAD_LINE,    /* text says why no line can be had from the server */
 	SESSION_CLOSED,	     /* connection ended by the other side; text says how */
 	SESSION_RAISED,	     /* the tunnel is there */
-	SESSION_RAISE_ERROR, /* monitor could not make it */
+	SESSION_RAISE_ERROR, /* root's process could not make it */
 	SESSION_LOWERED,     /* the tunnel is gone */
-	SESSION_LOST,	     /* it went by itself: monitor could not make it again */
+	SESSION_LOST,	     /* it went by itself: root's process could not make it again */
 	SESSION_PATH,	     /* alive: whether the data path lives */
 	SESSION_SILENT,	     /* forward's hellos have not been answered for 10 s, or 10 s more */
 	SESSION_PORT,	     /* port: over UDP, ours is another one now */
@@ -107,11 +107,11 @@ enum session_action {
 	SESSION_DO_CLOSE = 1 << 1, /* close the connection, or give up connecting */
 	SESSION_DO_ADD = 1 << 2,   /* tell forward about session.reply, in place of what it had */
 	SESSION_DO_HELLO = 1 << 3, /* have forward ask the far end at once */
-	SESSION_DO_PORT = 1 << 4,  /* have monitor give forward another UDP port to try */
-	SESSION_DO_RAISE = 1 << 5, /* have monitor make the tunnel of session.reply */
+	SESSION_DO_PORT = 1 << 4,  /* have root's process give forward another UDP port to try */
+	SESSION_DO_RAISE = 1 << 5, /* have root's process make the tunnel of session.reply */
 	SESSION_DO_LOWER = 1 << 6,
 	SESSION_DO_CONNECT = 1 << 7, /* to session_server() */
-	SESSION_DO_EXIT = 1 << 8,    /* with actions.status */
+	SESSION_DO_EXIT = 1 << 8,    /* with session.status */
 };
 
 struct session_actions {
@@ -120,7 +120,6 @@ struct session_actions {
 	char message[512]; /* a line for the log, or "" */
 	bool warning;	   /* of that line */
 	bool suppressed;   /* it has been said often enough; for debugging only */
-	enum client_exit status;
 };
 
 /* What is known of one of the servers. */
@@ -157,10 +156,11 @@ struct session {
 	} tunnel;
 	bool continued; /* while raising: an earlier session's tunnel was there */
 	struct {
-		bool udp;	  /* the tunnel's packets go over UDP */
-		bool dead;	  /* forward has said so since the login */
-		bool told;	  /* the log has said so, the session being over protocol 41 */
-		bool port_new;	  /* monitor made the tunnel when our UDP port was another one */
+		bool udp;      /* the tunnel's packets go over UDP */
+		bool dead;     /* forward has said so since the login */
+		bool told;     /* the log has said so, the session being over protocol 41 */
+		bool port_new; /* root's process made the tunnel when our UDP port was another one
+				*/
 		bool port_hinted; /* that another one may help has been said of this silence */
 	} path;
 	struct {
@@ -175,12 +175,11 @@ struct session {
 	/* what comes when the connection and, unless it is kept, the tunnel are gone */
 	enum {
 		SESSION_THEN_EXIT,
-		SESSION_THEN_RETRY,	/* another round, after a pause */
-		SESSION_THEN_NEXT,	/* the next server of this round */
-		SESSION_THEN_RECONNECT, /* the same server, at once */
+		SESSION_THEN_RETRY,   /* another round, after a pause */
+		SESSION_THEN_CONNECT, /* to the server that is current then, at once */
 	} then;
-	enum client_exit status;
-	int64_t pause; /* milliseconds, for SESSION_THEN_RETRY */
+	enum client_exit status; /* why the last one ended; at the end, the program's */
+	int64_t pause;		 /* milliseconds, for SESSION_THEN_RETRY */
 };
 
 void session_init(struct session *session, const struct session_config *config);

@@ -49,7 +49,7 @@ void session_on_greeting(struct session *session, const struct session_event *ev
 	session_enter(session, SESSION_LOGIN, now, SESSION_LOGIN_MS);
 }
 
-/* True where a tunnel can end at our address; over loopback it cannot. */
+/* True if a tunnel can end at our address; over loopback it cannot. */
 static bool session_check_end(struct session *session, int64_t now, struct session_actions *actions)
 {
 	char here[INET_ADDRSTRLEN];
@@ -114,7 +114,7 @@ static void session_on_refusal(struct session *session, const char *reason, int6
 		session_refused(session, reason, now, actions);
 }
 
-/* True where there is no NAT between the server and this box, or none that matters. */
+/* True if there is no NAT between the server and this box, or none that matters. */
 static bool session_check_nat(struct session *session, int64_t now, struct session_actions *actions)
 {
 	bool automatic = session->config.transport == SESSION_AUTO;

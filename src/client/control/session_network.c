@@ -15,7 +15,7 @@ static void session_hurry(struct session *session, int64_t now, struct session_a
 		session_connect(session, now, actions);
 }
 
-/* True where the last round failed for want of a way out of here. */
+/* True if the last round failed for want of a way out of here. */
 static bool session_was_cut_off(const struct session *session)
 {
 	return session->status == CLIENT_NAME || session->status == CLIENT_UNREACHABLE;

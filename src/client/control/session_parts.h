@@ -24,7 +24,7 @@ void session_on_port(struct session *session, uint16_t port, struct session_acti
 /* After a failure of UDP, if the program goes on: the next attempt is to have another port, too. */
 void session_want_port(const struct session *session, struct session_actions *actions);
 
-/* Has monitor hear of a new port, once it can be told. */
+/* Has root's process hear of a new port, once it can be told. */
 void session_tell_port(struct session *session, struct session_actions *actions);
 
 /*

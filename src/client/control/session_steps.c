@@ -61,11 +61,9 @@ void session_then(struct session *session, int64_t now, struct session_actions *
 	switch (session->then) {
 	case SESSION_THEN_EXIT:
 		actions->what |= SESSION_DO_EXIT;
-		actions->status = session->status;
 		session_enter(session, SESSION_DONE, now, -1);
 		break;
-	case SESSION_THEN_NEXT:
-	case SESSION_THEN_RECONNECT:
+	case SESSION_THEN_CONNECT:
 		session_connect(session, now, actions);
 		break;
 	case SESSION_THEN_RETRY:
@@ -97,11 +95,17 @@ void session_disconnected(struct session *session, int64_t now, struct session_a
 	}
 	if (session->tunnel == SESSION_TUNNEL_UP)
 		session_lower(session, actions);
-	/* Else monitor is at work, and its answer goes on from here. */
+	/* Else root's process is at work, and its answer goes on from here. */
 	if (session->tunnel == SESSION_TUNNEL_NONE)
 		session_then(session, now, actions);
 	else
 		session_enter(session, SESSION_LOWER, now, -1);
+}
+
+void session_disconnect(struct session *session, int64_t now, struct session_actions *actions)
+{
+	actions->what |= SESSION_DO_CLOSE;
+	session_disconnected(session, now, actions);
 }
 
 /* The server has a session of ours: says good-bye to it, and waits for its answer. */
@@ -126,7 +130,7 @@ void session_change_to_udp(struct session *session, int64_t now, struct session_
 	session->servers[session->retry.current].udp = true;
 	session->servers[session->retry.current].silent = false;
 	session->keep = session->tunnel == SESSION_TUNNEL_UP;
-	session->then = SESSION_THEN_RECONNECT;
+	session->then = SESSION_THEN_CONNECT;
 	session_quit(session, now, actions);
 }
 
@@ -149,20 +153,17 @@ void session_leave(struct session *session, int64_t now, struct session_actions 
 
 	session->status = CLIENT_OK;
 	session_let_go(session, actions, why);
-	if (known) {
+	if (known)
 		session_quit(session, now, actions);
-		return;
-	}
-	actions->what |= SESSION_DO_CLOSE;
-	session_disconnected(session, now, actions);
+	else
+		session_disconnect(session, now, actions);
 }
 
 void session_start_over(struct session *session, int64_t now, struct session_actions *actions)
 {
-	actions->what |= SESSION_DO_CLOSE;
-	session->then = SESSION_THEN_RECONNECT;
+	session->then = SESSION_THEN_CONNECT;
 	session->keep = session->config.hold > 0;
-	session_disconnected(session, now, actions);
+	session_disconnect(session, now, actions);
 }
 
 const char *session_said(const struct session_event *event, char buf[static DTCP_LINE_SIZE])
@@ -178,12 +179,6 @@ void session_ping(struct session *session, int64_t now, struct session_actions *
 	actions->what |= SESSION_DO_SEND;
 	session->ping_sent = true;
 	session->deadline = now + (int64_t)session->config.keepalive_timeout * 1000;
-}
-
-void session_quit_done(struct session *session, int64_t now, struct session_actions *actions)
-{
-	actions->what |= SESSION_DO_CLOSE;
-	session_disconnected(session, now, actions);
 }
 
 void session_tell_tunnel(struct session *session, struct session_actions *actions)
@@ -285,7 +280,7 @@ static void session_follow(struct session *session, const struct retry_verdict *
 			   size_t size)
 {
 	session->pause = verdict->pause;
-	session->then = verdict->next	       ? SESSION_THEN_NEXT
+	session->then = verdict->next	       ? SESSION_THEN_CONNECT
 			: session->config.loop ? SESSION_THEN_RETRY
 					       : SESSION_THEN_EXIT;
 	buf[0] = '\0';
@@ -336,8 +331,7 @@ session_end(struct session *session, int64_t now, struct session_actions *action
 		(void)snprintf(actions->message, sizeof(actions->message), "%s%s%s", what, reason,
 			       next);
 	session->up_since = -1;
-	actions->what |= SESSION_DO_CLOSE;
-	session_disconnected(session, now, actions);
+	session_disconnect(session, now, actions);
 }
 
 void session_fail(struct session *session, int64_t now, struct session_actions *actions,

@@ -15,11 +15,14 @@ void session_connect(struct session *session, int64_t now, struct session_action
 /* Connection and tunnel are as they are to be: do what was decided when the end began. */
 void session_then(struct session *session, int64_t now, struct session_actions *actions);
 
-/* Has monitor take the tunnel down. */
+/* Has root's process take the tunnel down. */
 void session_lower(struct session *session, struct session_actions *actions);
 
 /* The connection is closed; the tunnel goes next, unless there is none or it is kept. */
 void session_disconnected(struct session *session, int64_t now, struct session_actions *actions);
+
+/* Closes the connection, at the end of a session. */
+void session_disconnect(struct session *session, int64_t now, struct session_actions *actions);
 
 /* The tunnel, if there is one, goes with this session, and that is said once. */
 void session_let_go(struct session *session, struct session_actions *actions, const char *why);
@@ -27,9 +30,6 @@ void session_let_go(struct session *session, struct session_actions *actions, co
 /* Ends this session because somebody asked for it: politely, if the server knows of a tunnel. */
 void session_leave(struct session *session, int64_t now, struct session_actions *actions,
 		   const char *why);
-
-/* The server has answered to quit, or nothing more is to be had from it. */
-void session_quit_done(struct session *session, int64_t now, struct session_actions *actions);
 
 /* Closes the connection, and connects anew at once; the tunnel, if there is one, is kept. */
 void session_start_over(struct session *session, int64_t now, struct session_actions *actions);
@@ -46,7 +46,7 @@ __attribute__((format(printf, 4, 5))) void session_change_to_udp(struct session 
 /* The tunnel is to be made: logged in, and where that was wanted, tried out. */
 void session_raise(struct session *session, int64_t now, struct session_actions *actions);
 
-/* Tells monitor how the tunnel is to be. */
+/* Tells root's process how the tunnel is to be. */
 void session_tell_tunnel(struct session *session, struct session_actions *actions);
 
 /* There is a tunnel of this session, or of one before it. */

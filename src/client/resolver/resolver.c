@@ -14,9 +14,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Leaves time for monitor, which does the same a moment earlier. */
-enum { RESOLVER_ALARM = RESOLVER_TIMEOUT + 2 };
-
 static int resolver_ask(const char *name, int family, struct addrinfo **found)
 {
 	/* Without AI_ADDRCONFIG: what this machine has now says nothing about a moment later. */
@@ -56,7 +53,6 @@ bool client_resolver_prepare(const struct process_self *self)
 	int fd = self->root;
 	char byte;
 
-	(void)alarm(RESOLVER_ALARM);
 	/* What a library wants to write to a file fails, and is no reason to end. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	/* Control says nothing, so there is a signal when it is gone, which ends this process. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The process that looks up the name of one server, with the system's own resolver, tells control
- * what it has found, and ends. Monitor starts one for each look-up (lookup.h).
+ * what it has found, and ends. Root's process starts one for each look-up (lookup.h).
  */
 #ifndef DTCP_CLIENT_RESOLVER_RESOLVER_H
 #define DTCP_CLIENT_RESOLVER_RESOLVER_H
@@ -17,13 +17,12 @@
 /* Looks name up. Can take as long as the system's resolver does. */
 void resolver_look_up(const char *name, struct client_addresses *addresses);
 
-/* Seconds after which the process is ended, whatever it does. */
+/* Seconds after which root's process ends it, whatever it does. */
 #define RESOLVER_TIMEOUT 60
 
 /*
  * Before the process is locked in; its one channel is to control. From now on it is ended as soon
- * as control is gone or has closed the channel, and after the time above. False: that is so
- * already.
+ * as control is gone or has closed the channel. False: that is so already.
  */
 bool client_resolver_prepare(const struct process_self *self);
 

@@ -78,7 +78,7 @@ static enum client_exit account_ask(const struct client_options *options, const 
 
 	account_list(options, entries, list, sizeof(list));
 	(void)snprintf(prompt, sizeof(prompt), "password for %s at %s: ", user, list);
-	/* Monitor lets signals wait, but who is asked can end the question. */
+	/* Root's process lets signals wait, but who is asked can end the question. */
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, &blocked);
 	answered = readpassphrase(prompt, typed, sizeof(typed), RPP_REQUIRE_TTY);

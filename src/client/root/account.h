@@ -7,7 +7,7 @@
 #include "client/msg.h"
 #include "client/options.h"
 
-/* The DTCP user: -u, else the login name. NULL, logged, where there is none that can be one. */
+/* The DTCP user: -u, else the login name. NULL, logged, if there is none that can be one. */
 const char *account_user(const struct client_options *options);
 
 /* The password for each server of the command line. */

@@ -6,7 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,11 +25,16 @@ struct hook_environment {
 	size_t count;
 };
 
-static void hook_set(struct hook_environment *environment, const char *name, const char *value)
+/* One variable, "name=value". */
+__attribute__((format(printf, 2, 3))) static void hook_set(struct hook_environment *environment,
+							   const char *format, ...)
 {
 	char *text = environment->text[environment->count];
+	va_list ap;
 
-	(void)snprintf(text, HOOK_VALUE_MAX, "%s=%s", name, value);
+	va_start(ap, format);
+	(void)vsnprintf(text, HOOK_VALUE_MAX, format, ap);
+	va_end(ap);
 	environment->list[environment->count++] = text;
 }
 
@@ -38,27 +43,16 @@ static void hook_set_ipv4(struct hook_environment *environment, const char *name
 {
 	char text[INET_ADDRSTRLEN];
 
-	hook_set(environment, name, inet_ntop(AF_INET, &addr, text, sizeof(text)));
+	hook_set(environment, "%s=%s", name, inet_ntop(AF_INET, &addr, text, sizeof(text)));
 }
 
 static void hook_set_ipv6(struct hook_environment *environment, const char *name, bool there,
 			  const struct in6_addr *addr)
 {
-	char text[INET6_ADDRSTRLEN] = "";
+	char text[INET6_ADDRSTRLEN];
 
-	if (there)
-		(void)inet_ntop(AF_INET6, addr, text, sizeof(text));
-	hook_set(environment, name, text);
-}
-
-/* Ports belong to tunnels over UDP; empty for 0. */
-static void hook_set_port(struct hook_environment *environment, const char *name, uint32_t port)
-{
-	char text[16] = "";
-
-	if (port)
-		(void)snprintf(text, sizeof(text), "%" PRIu32, port);
-	hook_set(environment, name, text);
+	hook_set(environment, "%s=%s", name,
+		 there ? inet_ntop(AF_INET6, addr, text, sizeof(text)) : "");
 }
 
 bool hook_wanted(const struct client_options *options)
@@ -174,7 +168,6 @@ struct script *hook_start(struct event_base *base, const struct client_options *
 	const struct dtcp_reply *reply = &tunnel->reply;
 	struct hook_environment environment = {.count = 0};
 	char prefixes[DTCP_PREFIXES_MAX * PREFIX6_STRLEN] = "";
-	char number[16];
 
 	for (size_t i = 0; i < reply->n_prefixes; i++) {
 		char text[PREFIX6_STRLEN];
@@ -184,23 +177,23 @@ struct script *hook_start(struct event_base *base, const struct client_options *
 		(void)strlcat(prefixes, prefix6_format(&reply->prefixes[i], text),
 			      sizeof(prefixes));
 	}
-	hook_set(&environment, "PATH", hook_path);
-	hook_set(&environment, "state", state);
-	hook_set(&environment, "server", options->servers[tunnel->server_index]);
+	hook_set(&environment, "PATH=%s", hook_path);
+	hook_set(&environment, "state=%s", state);
+	hook_set(&environment, "server=%s", options->servers[tunnel->server_index]);
 	hook_set_ipv4(&environment, "server_addr", tunnel->server);
 	hook_set_ipv4(&environment, "myaddr", tunnel->myaddr);
-	hook_set(&environment, "tuntype", tunnel_type_name(tunnel_type(tunnel, options)));
+	hook_set(&environment, "tuntype=%s", tunnel_type_name(tunnel_type(tunnel, options)));
 	hook_set_ipv4(&environment, "me", reply->me);
 	hook_set_ipv4(&environment, "her", reply->her);
 	hook_set_ipv6(&environment, "me6", reply->has_me6, &reply->me6);
 	hook_set_ipv6(&environment, "her6", reply->has_her6, &reply->her6);
-	hook_set(&environment, "prefix", prefixes);
-	hook_set(&environment, "tunif", options->no_device ? "" : told->interface);
-	(void)snprintf(number, sizeof(number), "%u", options->mtu);
-	hook_set(&environment, "mtu", number);
-	hook_set(&environment, "proto", reply->udp_port ? "udp" : "ipv6");
-	hook_set(&environment, "user", told->user);
-	hook_set_port(&environment, "my_port", reply->udp_port ? tunnel->my_port : 0);
-	hook_set_port(&environment, "her_port", reply->udp_port);
+	hook_set(&environment, "prefix=%s", prefixes);
+	hook_set(&environment, "tunif=%s", options->no_device ? "" : told->interface);
+	hook_set(&environment, "mtu=%u", options->mtu);
+	hook_set(&environment, "proto=%s", reply->udp_port ? "udp" : "ipv6");
+	hook_set(&environment, "user=%s", told->user);
+	/* Ports belong to tunnels over UDP: with that precision, 0 is empty. */
+	hook_set(&environment, "my_port=%.0u", reply->udp_port ? tunnel->my_port : 0);
+	hook_set(&environment, "her_port=%.0u", reply->udp_port);
 	return hook_run(base, options, told->script, environment.list, done, arg);
 }

@@ -8,7 +8,7 @@
 #include "netconf/script.h"
 
 /*
- * True where there is a script to run at all: an absent default script is none. Decided when it is
+ * True if there is a script to run at all: an absent default script is none. Decided when it is
  * asked for the first time, before the power to run one is given up.
  */
 bool hook_wanted(const struct client_options *options);

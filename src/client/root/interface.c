@@ -97,7 +97,7 @@ static void interface_await(const struct interface *interface, const struct clie
 		(void)netlink_address_await(interface->netlink, &own[i].addr);
 }
 
-/* -ENODEV where somebody has removed what was being made. */
+/* -ENODEV if somebody has removed what was being made. */
 static int interface_make(struct interface *interface, const struct client_tunnel *tunnel)
 {
 	int fd = tun_open(interface->options->interface, &interface->known.index);

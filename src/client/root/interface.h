@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The client's interface with its addresses and routes. Root's side; called by monitor only. */
+/* The client's interface with its addresses and routes. Root's side. */
 #ifndef DTCP_CLIENT_ROOT_INTERFACE_H
 #define DTCP_CLIENT_ROOT_INTERFACE_H
 

@@ -115,40 +115,29 @@ static struct lan_announcement lan_announcement(const struct lan *lan)
 static bool lan_load_firewall(struct lan *lan)
 {
 	const struct lan_announcement what = lan_announcement(lan);
-	char file_word[] = "-f";
-	char input_word[] = "-";
-	char *const words[] = {lan->nft_path, file_word, input_word, NULL};
+	char nft[] = "nft", file[] = "-f", input[] = "-";
+	char *const words[] = {nft, file, input, NULL};
 	char name[LAN_TABLE_SIZE];
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
-	FILE *input = program_input();
-	bool done = false;
+	bool written = false;
+	bool done;
 
-	if (!out || !input)
-		goto done;
-	lan_write_firewall(out, lan_table(lan->options->interface, name), lan->interface, &what);
-	if (fflush(out) != 0)
-		goto done;
-	done = lan->firewall && strcmp(lan->firewall, text) == 0;
-	if (done)
-		goto done;
-	if (fputs(text, input) < 0 || program_run(words, input) != 0)
-		goto done;
-	done = true;
-	(void)fclose(out);
-	out = NULL;
-	free(lan->firewall);
-	lan->firewall = text;
-	text = NULL;
-done:
+	if (out) {
+		lan_write_firewall(out, lan_table(lan->options->interface, name), lan->interface,
+				   &what);
+		written = fclose(out) == 0;
+	}
+	done = written && lan->firewall && strcmp(lan->firewall, text) == 0;
+	if (written && !done && program_run(words, text) == 0) {
+		free(lan->firewall);
+		lan->firewall = text;
+		return true;
+	}
+	free(text);
 	if (!done)
 		log_warnx("--lan: the firewall cannot be loaded, so nothing is let in");
-	if (out)
-		(void)fclose(out);
-	if (input)
-		(void)fclose(input);
-	free(text);
 	return done;
 }
 
@@ -198,10 +187,10 @@ static void lan_start_radvd(struct lan *lan)
 {
 	char config[LAN_RECORD_PATH_SIZE];
 	char pidfile[LAN_RECORD_PATH_SIZE];
-	char foreground[] = "-n", method[] = "-m", to[] = "stderr", config_word[] = "-C",
-	     pidfile_word[] = "-p";
-	char *const words[] = {lan->radvd_path, foreground,   method,  to,  config_word,
-			       config,		pidfile_word, pidfile, NULL};
+	char radvd[] = "radvd", foreground[] = "-n", method[] = "-m", to[] = "stderr",
+	     config_word[] = "-C", pidfile_word[] = "-p";
+	char *const words[] = {radvd,  foreground,   method,  to,  config_word,
+			       config, pidfile_word, pidfile, NULL};
 	pid_t pid;
 
 	lan_record_path(lan->record, "conf", config);
@@ -273,7 +262,7 @@ static void lan_on_touched(unsigned int index, void *arg)
 
 /*
  * Nothing new is to use it; the address here stays for as long as others may have theirs, so that
- * they can be told. The latest are kept where there are too many.
+ * they can be told. The latest are kept if there are too many.
  */
 static void lan_make_stale(struct lan *lan, const struct lan_net *net)
 {
@@ -357,9 +346,6 @@ struct lan *lan_new(struct event_base *base, const struct client_options *option
 	lan->options = options;
 	lan->base = base;
 	lan->netlink = netlink;
-	if (!program_find("radvd", lan->radvd_path) ||
-	    (!options->lan.no_firewall && !program_find("nft", lan->nft_path)))
-		goto failed;
 	lan->start = evtimer_new(base, lan_on_start, lan);
 	if (!lan->start)
 		goto failed;

@@ -43,7 +43,7 @@ void lan_rename(struct lan *lan, const char *interface);
 /* There is no tunnel any more. */
 void lan_lower(struct lan *lan);
 
-/* True where pid was radvd, which is then started again. */
+/* True if pid was radvd, which is then started again. */
 bool lan_reaped(struct lan *lan, pid_t pid, int status);
 
 /* Takes everything back. NULL is allowed. */

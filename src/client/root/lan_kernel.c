@@ -47,7 +47,7 @@ bool lan_forward(struct lan *lan)
 	       lan_record_sysctl(lan->record, "net/ipv6/conf/all/forwarding", 1);
 }
 
-/* The interface of a net may be missing. False where something of it could not be made. */
+/* The interface of a net may be missing. False if something of it could not be made. */
 static bool lan_make_net(struct lan *lan, const struct lan_net *net)
 {
 	const char *name = lan->options->lan.names[net->interface];

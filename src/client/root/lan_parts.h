@@ -30,8 +30,6 @@ struct lan {
 	size_t n_stale;
 	pid_t radvd;	/* 0: does not run */
 	char *firewall; /* as it was loaded last */
-	char radvd_path[PROGRAM_PATH_SIZE];
-	char nft_path[PROGRAM_PATH_SIZE];
 };
 
 /* Whether it is one of the networks at home. */

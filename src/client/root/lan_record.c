@@ -65,7 +65,7 @@ static bool record_open_folder(struct lan_record *record)
 
 /*
  * Opens the file and locks it. Whoever had it may have removed it meanwhile: then it is none any
- * more. wait: until it is free; create: where there is none.
+ * more. wait: until it is free; create: if there is none.
  */
 static bool record_lock(struct lan_record *record, bool wait, bool create)
 {
@@ -271,18 +271,17 @@ bool lan_record_sysctl(struct lan_record *record, const char *key, int value)
 
 static void undo_table(const char *table)
 {
-	char path[PROGRAM_PATH_SIZE];
-	char file_word[] = "-f";
-	char input_word[] = "-";
-	char *const words[] = {path, file_word, input_word, NULL};
-	FILE *input = program_input();
+	char nft[] = "nft", from[] = "-f", input[] = "-";
+	char *const words[] = {nft, from, input, NULL};
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
 
-	if (input && program_find("nft", path)) {
-		lan_write_no_firewall(input, table);
-		(void)program_run(words, input);
-	}
-	if (input)
-		(void)fclose(input);
+	if (out)
+		lan_write_no_firewall(out, table);
+	if (out && fclose(out) == 0)
+		(void)program_run(words, text);
+	free(text);
 }
 
 static void undo_address(struct netlink *netlink, const char *interface, const char *text)

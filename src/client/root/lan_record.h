@@ -36,7 +36,7 @@ bool lan_record_up(struct lan_record *record, const char *interface);
 bool lan_record_radvd(struct lan_record *record, int pid);
 
 /*
- * Sets a setting of the kernel (netconf/sysctl.h) and notes what it was; nothing where it has that
+ * Sets a setting of the kernel (netconf/sysctl.h) and notes what it was; nothing if it has that
  * value and no other instance has set it. One that does not exist is no error. False after logging.
  */
 bool lan_record_sysctl(struct lan_record *record, const char *key, int value);

@@ -5,6 +5,7 @@
 #include "client/root/hook.h"
 #include "client/root/interface.h"
 #include "client/root/lan_record.h"
+#include "fastpath/root.h"
 #include "forward/counters.h"
 #include "forward/msg.h"
 #include "netconf/sockets.h"
@@ -12,6 +13,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <unistd.h>
 
 bool client_resources_script(const struct client_options *options,
@@ -53,8 +55,26 @@ static bool client_resources_send(struct supervisor *supervisor, enum client_pro
 	return fd >= 0;
 }
 
+static bool client_resources_begin_fast(struct supervisor *supervisor,
+					const struct client_options *options, uint32_t udp_port,
+					struct fastpath **fast)
+{
+	const struct fastpath_config config = {
+		.sessions_max = 1,
+		.routes_max = 1,
+		.udp_port = (uint16_t)udp_port,
+		.interface = options->interface,
+	};
+
+	if (!fastpath_begin(options->fast, &config, fast))
+		return false;
+	fastpath_hand_counters(*fast, supervisor, CLIENT_CONTROL, CLIENT_MSG_FAST);
+	fastpath_hand(*fast, supervisor, CLIENT_FORWARD);
+	return true;
+}
+
 bool client_resources_open(struct supervisor *supervisor, const struct client_options *options,
-			   uint32_t *udp_port)
+			   struct fastpath **fast, uint32_t *udp_port)
 {
 	const struct in_addr any = {.s_addr = INADDR_ANY};
 	uint16_t bound = options->udp_port;
@@ -79,5 +99,23 @@ bool client_resources_open(struct supervisor *supervisor, const struct client_op
 			return false;
 		*udp_port = bound;
 	}
-	return true;
+	return client_resources_begin_fast(supervisor, options, *udp_port, fast);
+}
+
+void client_resources_tell(struct supervisor *supervisor, size_t n_servers, const char *user,
+			   const struct account_passwords *passwords, uint32_t udp_port)
+{
+	struct client_account account = {.udp_port = udp_port};
+	struct client_password password;
+
+	for (uint32_t i = 0; i < n_servers; i++) {
+		password.server = i;
+		memcpy(password.text, passwords->text[i], sizeof(password.text));
+		supervisor_send(supervisor, CLIENT_CONTROL, CLIENT_MSG_PASSWORD, &password,
+				sizeof(password), -1);
+	}
+	explicit_bzero(&password, sizeof(password));
+	(void)strlcpy(account.user, user, sizeof(account.user));
+	supervisor_send(supervisor, CLIENT_CONTROL, CLIENT_MSG_ACCOUNT, &account, sizeof(account),
+			-1);
 }

@@ -15,7 +15,6 @@
 #include "client/resolver/resolver.h"
 #include "client/root/account.h"
 #include "client/root/lookup.h"
-#include "client/root/reconnect.h"
 #include "client/root/resources.h"
 #include "client/root/status.h"
 #include "client/root/tunnel_state.h"
@@ -40,7 +39,6 @@ enum { ROOT_STATUS_SIZE = 1000 };
 struct root {
 	const struct client_options *options;
 	struct supervisor *supervisor;
-	struct reconnect *reconnect;
 	struct lookups *lookups;
 	struct watch *watch;
 	struct watch *ipsec; /* for the fast path */
@@ -170,14 +168,6 @@ static void root_on_session(const void *body, void *arg)
 	root_tell_status(root);
 }
 
-static void root_on_heard(void *arg)
-{
-	const struct root *root = arg;
-
-	if (!reconnect_heard(root->reconnect))
-		supervisor_fail(root->supervisor, "control has heard what it was not told");
-}
-
 static void root_on_lookup(const void *body, void *arg)
 {
 	const struct client_server *server = body;
@@ -236,7 +226,6 @@ static const struct ipc_row root_control_rows[] = {
 	IPC_EVENT(CLIENT_MSG_LOWER, root_on_lower),
 	IPC_BODY(CLIENT_MSG_SESSION, struct client_session, root_on_session),
 	IPC_BODY(CLIENT_MSG_LOOKUP, struct client_server, root_on_lookup),
-	IPC_EVENT(CLIENT_MSG_HEARD, root_on_heard),
 	IPC_EVENT(CLIENT_MSG_PORT, root_on_port),
 };
 
@@ -250,11 +239,6 @@ static void root_on_network(void *arg)
 
 	fastpath_join_uplinks(root->tunnel.interface.fast);
 	root_tell(arg, CLIENT_MSG_NETWORK, NULL, 0);
-}
-
-static void root_on_reconnect(void *arg)
-{
-	root_tell(arg, CLIENT_MSG_RECONNECT, NULL, 0);
 }
 
 static void root_on_woke(uint32_t seconds, void *arg)
@@ -281,9 +265,11 @@ static void root_report(void *arg)
 
 static void root_reload(void *arg)
 {
-	const struct root *root = arg;
+	struct root *root = arg;
 
-	reconnect_wanted(root->reconnect);
+	/* If control is as far behind as that, it has not done yet what was asked for before. */
+	if (supervisor_backlog(root->supervisor, CLIENT_CONTROL) == 0)
+		root_tell(root, CLIENT_MSG_RECONNECT, NULL, 0);
 }
 
 static void root_stop(void *arg)
@@ -310,14 +296,14 @@ static bool root_busy(void *arg)
 static void root_end(int status, void *arg)
 {
 	struct root *root = arg;
-	enum tunnel_phase state = root->tunnel.phase;
+	enum tunnel_phase phase = root->tunnel.phase;
 
 	root_tell_end(root, status);
 	/* Control has nothing more to say. */
 	supervisor_close(root->supervisor, CLIENT_CONTROL);
-	if (state == TUNNEL_STATE_DOWN)
+	if (phase == TUNNEL_STATE_DOWN)
 		supervisor_leave(root->supervisor);
-	else if (state == TUNNEL_STATE_UP || root->tunnel.again)
+	else if (phase == TUNNEL_STATE_UP)
 		tunnel_state_lower(&root->tunnel);
 	/* Else the script is running, and what comes after it sees that we are ending. */
 }
@@ -342,42 +328,6 @@ static const struct supervisor_events root_events = {
 
 /* --- from the start to the end ------------------------------------------------------------ */
 
-/* Who logs in, and with what: with the last of it control begins. */
-static void root_tell_account(struct root *root, uint32_t udp_port,
-			      const struct account_passwords *passwords)
-{
-	struct client_account account = {.udp_port = udp_port};
-	struct client_password password;
-
-	for (uint32_t i = 0; i < root->options->n_servers; i++) {
-		password.server = i;
-		memcpy(password.text, passwords->text[i], sizeof(password.text));
-		root_tell(root, CLIENT_MSG_PASSWORD, &password, sizeof(password));
-	}
-	explicit_bzero(&password, sizeof(password));
-	(void)strlcpy(account.user, root->tunnel.user, sizeof(account.user));
-	root_tell(root, CLIENT_MSG_ACCOUNT, &account, sizeof(account));
-}
-
-static bool root_begin_fast(struct root *root, uint32_t udp_port)
-{
-	const struct fastpath_config config = {
-		.sessions_max = 1,
-		.routes_max = 1,
-		.udp_port = (uint16_t)udp_port,
-		.interface = root->options->interface,
-	};
-
-	if (root->options->no_device)
-		return true;
-	if (!fastpath_begin(root->options->fast, &config, &root->tunnel.interface.fast))
-		return false;
-	fastpath_hand_counters(root->tunnel.interface.fast, root->supervisor, CLIENT_CONTROL,
-			       CLIENT_MSG_FAST);
-	fastpath_hand(root->tunnel.interface.fast, root->supervisor, CLIENT_FORWARD);
-	return true;
-}
-
 /* While somebody may sit at the terminal. Returns CLIENT_OK, or the exit status after logging. */
 static int root_prepare(struct root *root)
 {
@@ -399,11 +349,12 @@ static int root_prepare(struct root *root)
 	    (!supervisor_claim(root->supervisor) ||
 	     netlink_open(&root->tunnel.interface.netlink) != 0 ||
 	     !client_resources_try_device(options, root->tunnel.interface.netlink) ||
-	     !client_resources_open(root->supervisor, options, &udp_port) ||
-	     !root_begin_fast(root, udp_port)))
+	     !client_resources_open(root->supervisor, options, &root->tunnel.interface.fast,
+				    &udp_port)))
 		status = CLIENT_LOCAL;
 	if (status == CLIENT_OK)
-		root_tell_account(root, udp_port, &passwords);
+		client_resources_tell(root->supervisor, options->n_servers, root->tunnel.user,
+				      &passwords, udp_port);
 	explicit_bzero(&passwords, sizeof(passwords));
 	return status;
 }
@@ -418,10 +369,9 @@ static int root_serve(struct root *root, int argc, char *const argv[])
 		return CLIENT_LOCAL;
 	base = root->tunnel.base = supervisor_base(supervisor);
 	rate_init_burst(&root->ports, ROOT_PORTS_RATE, ROOT_PORTS_BURST, (uint64_t)clock_ms());
-	root->reconnect = reconnect_new(base, root_on_reconnect, root);
 	if (root->options->lan.n > 0)
 		root->tunnel.lan = lan_new(base, root->options, root->tunnel.interface.netlink);
-	if (root->reconnect && (root->tunnel.lan || root->options->lan.n == 0) &&
+	if ((root->tunnel.lan || root->options->lan.n == 0) &&
 	    supervisor_start(supervisor, argc, argv))
 		root->lookups = lookups_new(base, root->options, supervisor_children(supervisor),
 					    RESOLVER_TIMEOUT);
@@ -443,7 +393,6 @@ static int root_serve(struct root *root, int argc, char *const argv[])
 	watch_free(root->ipsec);
 	lookups_free(root->lookups);
 	lan_free(root->tunnel.lan);
-	reconnect_free(root->reconnect);
 	return status;
 }
 
@@ -453,9 +402,9 @@ int client_root_run(const struct program *program, int argc, char *const argv[])
 		.options = program->options,
 		.tunnel = {.options = program->options,
 			   .interface = {.options = program->options},
-			   .raised = root_on_raised,
-			   .lowered = root_on_lowered,
-			   .lost = root_on_lost,
+			   .on_raised = root_on_raised,
+			   .on_lowered = root_on_lowered,
+			   .on_lost = root_on_lost,
 			   .arg = &root},
 	};
 	int status;

@@ -32,7 +32,7 @@ int source_routes_add(struct source_routes *routes, struct netlink *netlink, uns
 
 /* Puts back what others have removed. */
 void source_routes_restore(const struct source_routes *routes, struct netlink *netlink,
-			   unsigned int index, struct drift_repair *mending);
+			   unsigned int index, struct drift_repair *repair);
 
 /* The route goes with the interface. */
 void source_routes_remove(struct source_routes *routes, struct netlink *netlink);

@@ -72,9 +72,7 @@ void status_describe(const struct tunnel_state *state, const struct client_sessi
 	const char *reason = status_reason(session->status);
 	const char *what = "connecting";
 
-	/* While it is made again as well. */
-	switch (state->phase == TUNNEL_STATE_RAISING && state->again ? TUNNEL_STATE_UP
-								     : state->phase) {
+	switch (state->phase) {
 	case TUNNEL_STATE_RAISING:
 		(void)strlcpy(buf, "bringing the tunnel up", size);
 		return;

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Monitor's check of what control says about its session. */
+/* Root's check of what control says about its session. */
 bool status_check(const struct client_session *session);
 
 /* Why there is no session, in a few words; the log has more. NULL for CLIENT_OK. */

@@ -33,7 +33,7 @@ static void tunnel_state_tell_guard(struct tunnel_state *state, bool there)
 		supervisor_send(state->supervisor, CLIENT_GUARD, CLIENT_MSG_UNGUARD, NULL, 0, -1);
 }
 
-/* Were monitor to die now, the guard would have to end the script before it runs its own. */
+/* Were root's process to die now, the guard would have to end the script before it runs its own. */
 static void tunnel_state_tell_script(struct tunnel_state *state)
 {
 	const struct client_script script = {.pid = state->script ? script_pid(state->script) : 0};
@@ -111,7 +111,8 @@ static enum drift tunnel_state_look(struct tunnel_state *state)
 	enum drift drift = drift_look(&state->interface.known, old_name);
 
 	if (old_name[0] != '\0') {
-		/* At once: were monitor to die now, the guard would remove what it knows of. */
+		/* At once: were root's process to die now, the guard would remove what it knows of.
+		 */
 		tunnel_state_tell_guard(state, true);
 		log_info("interface %s is called %s now", old_name, state->interface.known.name);
 		lan_rename(state->lan, state->interface.known.name);
@@ -121,7 +122,7 @@ static enum drift tunnel_state_look(struct tunnel_state *state)
 
 static void tunnel_state_on_script(void *arg);
 
-/* Runs the script for a state; where there is none to run, what comes after it comes at once. */
+/* Runs the script for a state; if there is none to run, what comes after it comes at once. */
 static void tunnel_state_run_script(struct tunnel_state *state, const char *word)
 {
 	struct client_guard told;
@@ -139,7 +140,7 @@ static void tunnel_state_run_script(struct tunnel_state *state, const char *word
 		tunnel_state_on_script(state);
 }
 
-/* Makes the tunnel of state->tunnel where there is none. */
+/* Makes the tunnel of state->tunnel if there is none. */
 static void tunnel_state_make(struct tunnel_state *state)
 {
 	tunnel_state_name_interface(state);
@@ -148,7 +149,7 @@ static void tunnel_state_make(struct tunnel_state *state)
 	if (!tunnel_state_make_interface(state)) {
 		tunnel_state_tell_guard(state, false);
 		state->phase = TUNNEL_STATE_DOWN;
-		state->raised(false, state->arg);
+		state->on_raised(false, state->arg);
 		return;
 	}
 	state->phase = TUNNEL_STATE_RAISING;
@@ -180,18 +181,18 @@ static void tunnel_state_make_again(struct tunnel_state *state)
 	interface_down(&state->interface);
 	tunnel_state_name_interface(state);
 	tunnel_state_tell_guard(state, true);
-	state->again = true;
-	state->phase =
-		tunnel_state_make_interface(state) ? TUNNEL_STATE_RAISING : TUNNEL_STATE_LOWERING;
-	tunnel_state_run_script(state, state->phase == TUNNEL_STATE_RAISING ? "up" : "down");
+	state->lost = !tunnel_state_make_interface(state);
+	if (state->lost)
+		state->phase = TUNNEL_STATE_LOWERING;
+	tunnel_state_run_script(state, state->lost ? "down" : "up");
 }
 
 static void tunnel_state_on_look(void *arg)
 {
 	struct tunnel_state *state = arg;
 
-	state->overlooked = state->phase != TUNNEL_STATE_UP;
-	if (state->overlooked || state->interface.known.index == 0)
+	/* What happens while the script runs is looked at when the tunnel is up. */
+	if (state->phase != TUNNEL_STATE_UP || state->script || state->interface.known.index == 0)
 		return;
 	switch (tunnel_state_look(state)) {
 	case DRIFT_GONE:
@@ -239,24 +240,18 @@ static void tunnel_state_is_up(struct tunnel_state *state, const char *what)
 	tunnel_describe(&state->tunnel, state->options, state->interface.known.name, text,
 			sizeof(text));
 	log_info("%s: %s", what, text);
-	if (state->overlooked)
-		interface_watch_look_soon(state->watch);
+	interface_watch_look_soon(state->watch);
 }
 
-/* The script has run with "up": control hears of what it has asked for, or its next wish follows.
- */
-static void tunnel_state_is_raised(struct tunnel_state *state)
+/* The script has run with "up" for an interface that was made again: control's wish follows. */
+static void tunnel_state_is_up_again(struct tunnel_state *state)
 {
 	const struct client_tunnel next = state->next;
 	const enum tunnel_want want = state->want;
-	bool again = state->again;
 
-	state->again = false;
 	state->want = TUNNEL_WANT_NOTHING;
 	tunnel_state_is_up(state, "tunnel up");
-	if (!again)
-		state->raised(true, state->arg);
-	else if (want == TUNNEL_WANT_RAISE)
+	if (want == TUNNEL_WANT_RAISE)
 		tunnel_state_raise(state, &next);
 	else if (want == TUNNEL_WANT_LOWER)
 		tunnel_state_lower(state);
@@ -267,17 +262,16 @@ static void tunnel_state_is_lowered(struct tunnel_state *state)
 {
 	const enum tunnel_want want = state->want;
 
-	state->unheard = state->again && want == TUNNEL_WANT_NOTHING;
-	state->again = false;
+	state->lost &= want == TUNNEL_WANT_NOTHING;
 	state->want = TUNNEL_WANT_NOTHING;
 	tunnel_state_remove(state);
 	if (want == TUNNEL_WANT_RAISE) {
 		state->tunnel = state->next;
 		tunnel_state_make(state);
-	} else if (state->unheard) {
-		state->lost(state->arg);
+	} else if (state->lost) {
+		state->on_lost(state->arg);
 	} else {
-		state->lowered(state->arg);
+		state->on_lowered(state->arg);
 	}
 }
 
@@ -289,10 +283,14 @@ static void tunnel_state_on_script(void *arg)
 		state->script = NULL;
 		tunnel_state_tell_script(state);
 	}
-	if (state->phase == TUNNEL_STATE_RAISING)
-		tunnel_state_is_raised(state);
-	else if (state->phase == TUNNEL_STATE_LOWERING)
+	if (state->phase == TUNNEL_STATE_RAISING) {
+		tunnel_state_is_up(state, "tunnel up");
+		state->on_raised(true, state->arg);
+	} else if (state->phase == TUNNEL_STATE_UP) {
+		tunnel_state_is_up_again(state);
+	} else {
 		tunnel_state_is_lowered(state);
+	}
 }
 
 /* Another session with the same inside: nothing that uses the tunnel notices. */
@@ -306,12 +304,10 @@ static void tunnel_state_update(struct tunnel_state *state, const struct client_
 		/* Has been logged; without it only the link-local address is an old one. */
 		(void)interface_update(&state->interface, tunnel);
 		tunnel_state_tell_icmp(state);
-		/* Whatever has happened unheard does not outlive the session. */
-		interface_watch_look_soon(state->watch);
 	}
 	if (told) {
 		tunnel_state_is_up(state, "tunnel goes on");
-		state->raised(true, state->arg);
+		state->on_raised(true, state->arg);
 		return;
 	}
 	state->phase = TUNNEL_STATE_RAISING;
@@ -325,35 +321,39 @@ bool tunnel_state_can_raise(const struct tunnel_state *state)
 
 bool tunnel_state_can_lower(const struct tunnel_state *state)
 {
-	return state->phase == TUNNEL_STATE_UP || state->unheard ||
-	       (state->again && state->want == TUNNEL_WANT_NOTHING);
+	return state->want == TUNNEL_WANT_NOTHING &&
+	       (state->phase == TUNNEL_STATE_UP || state->lost);
 }
 
 void tunnel_state_raise(struct tunnel_state *state, const struct client_tunnel *tunnel)
 {
-	state->unheard = false;
+	bool up = state->phase == TUNNEL_STATE_UP && !state->script;
+
 	if (state->phase == TUNNEL_STATE_DOWN) {
+		state->lost = false;
 		state->tunnel = *tunnel;
 		tunnel_state_make(state);
-	} else if (state->phase == TUNNEL_STATE_UP && tunnel_same_inside(&state->tunnel, tunnel)) {
+		return;
+	}
+	if (up && tunnel_same_inside(&state->tunnel, tunnel)) {
 		tunnel_state_update(state, tunnel);
-	} else {
-		state->next = *tunnel;
-		state->want = TUNNEL_WANT_RAISE;
-		if (!state->again) {
-			state->phase = TUNNEL_STATE_LOWERING;
-			tunnel_state_run_script(state, "down");
-		}
+		return;
+	}
+	state->next = *tunnel;
+	state->want = TUNNEL_WANT_RAISE;
+	if (up) {
+		state->phase = TUNNEL_STATE_LOWERING;
+		tunnel_state_run_script(state, "down");
 	}
 }
 
 void tunnel_state_lower(struct tunnel_state *state)
 {
-	if (state->again) {
+	if (state->script) {
 		state->want = TUNNEL_WANT_LOWER;
-	} else if (state->unheard) {
-		state->unheard = false;
-		state->lowered(state->arg);
+	} else if (state->phase == TUNNEL_STATE_DOWN) {
+		state->lost = false;
+		state->on_lowered(state->arg);
 	} else {
 		state->phase = TUNNEL_STATE_LOWERING;
 		tunnel_state_run_script(state, "down");

@@ -22,8 +22,8 @@
 
 enum tunnel_phase {
 	TUNNEL_STATE_DOWN,
-	TUNNEL_STATE_RAISING, /* the script runs with "up" */
-	TUNNEL_STATE_UP,
+	TUNNEL_STATE_RAISING,  /* the script runs with "up" */
+	TUNNEL_STATE_UP,       /* the script may run with "up" for an interface made again */
 	TUNNEL_STATE_LOWERING, /* the script runs with "down" */
 };
 
@@ -39,11 +39,11 @@ struct tunnel_state {
 	struct supervisor *supervisor;
 	/* The end of tunnel_state_raise(). Without ok everything is removed again, and it was
 	 * logged. */
-	void (*raised)(bool ok, void *arg);
+	void (*on_raised)(bool ok, void *arg);
 	/* The end of tunnel_state_lower(). */
-	void (*lowered)(void *arg);
+	void (*on_lowered)(void *arg);
 	/* The tunnel that was up is gone: it could not be made again, and it was logged why. */
-	void (*lost)(void *arg);
+	void (*on_lost)(void *arg);
 	void *arg;
 
 	enum tunnel_phase phase;
@@ -53,10 +53,10 @@ struct tunnel_state {
 	struct client_tunnel tunnel;
 	struct client_tunnel next; /* with TUNNEL_WANT_RAISE */
 	enum tunnel_want want;
-	bool again;   /* the script runs since the interface was lost: control has asked nothing */
-	bool unheard; /* that it was lost: what is asked for was meant for the one that was there */
+	/* It is gone and could not be made again, and what control asks for was still meant for it.
+	 */
+	bool lost;
 	struct interface_watch *watch;
-	bool overlooked;	     /* a look was due while the script ran */
 	struct failure_log failures; /* what has been said of failures since all was well */
 };
 
@@ -77,7 +77,7 @@ void tunnel_state_lower(struct tunnel_state *state);
 /* Does not wait any longer for a script that runs. */
 void tunnel_state_hurry(struct tunnel_state *state);
 
-/* A child has ended that is no room: the script, perhaps. */
+/* A child has ended that is none of our processes: the script, perhaps. */
 void tunnel_state_reaped(struct tunnel_state *state, pid_t pid, int status);
 
 #endif

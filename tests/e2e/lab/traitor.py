@@ -19,7 +19,7 @@ NUMBERS |= {name: number for number, name in enumerate(
     ["raise_loopback", "raise_multicast", "raise_bits", "raise_flag", "lower", "lookup_flood",
      "raise_server", "raise_twice", "session"], 30)}
 NUMBERS |= {name: number for number, name in enumerate(
-    ["heard", "lookup_server", "session_up", "port", "port_flood"], 40)}
+    ["lookup_server", "session_up", "port", "port_flood"], 40)}
 NUMBERS |= {name: number for number, name in enumerate(
     ["login_id", "login_text", "logout", "login_flood"], 50)}
 NUMBERS["server_hello"] = 55

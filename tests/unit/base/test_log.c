@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -183,6 +184,31 @@ static void test_long_line(void **state)
 	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
 }
 
+/* Whoever reads it gets it with one read, and nobody's line comes in between. */
+static void test_one_write(void **state)
+{
+	char text[1001];
+	char got[1400];
+	int saved = dup(STDERR_FILENO);
+	int fds[2];
+	ssize_t n;
+
+	(void)state;
+	memset(text, 'a', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	log_init("prog", "root", false);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	assert_true(saved != -1 && dup2(fds[1], STDERR_FILENO) != -1);
+	log_info("%s", text);
+	assert_true(dup2(saved, STDERR_FILENO) != -1);
+	n = recv(fds[0], got, sizeof(got), MSG_DONTWAIT);
+	assert_int_equal(n, strlen("prog: root: ") + 1000 + 1);
+	assert_int_equal(got[n - 1], '\n');
+	close(saved);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static bool is_other(const char *text, void *arg)
 {
 	return strcmp(text, arg) != 0;
@@ -314,6 +340,7 @@ int main(void)
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_long_line),
+		cmocka_unit_test(test_one_write),
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_limited),
 		/* The last: there is no way back from log_to_root(). */

@@ -429,5 +429,5 @@ void rig_expect_exit(const struct rig *rig, enum client_exit status)
 {
 	assert_true(rig->actions.what & SESSION_DO_EXIT);
 	assert_int_equal(rig->session.state, SESSION_DONE);
-	assert_int_equal(rig->actions.status, status);
+	assert_int_equal(rig->session.status, status);
 }

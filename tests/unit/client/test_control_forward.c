@@ -79,10 +79,10 @@ static int begin(void **state)
 	assert_non_null(control.base);
 	control.timer = evtimer_new(control.base, on_timer, NULL);
 	control.forward = control_forward_open(&control, to_forward[0]);
-	control.monitor = ipc_new(control.base, to_monitor[0], "monitor", NULL, 0, on_closed, NULL);
+	control.root = ipc_new(control.base, to_monitor[0], "monitor", NULL, 0, on_closed, NULL);
 	forward = ipc_new(control.base, to_forward[1], "control", forward_rows, 2, on_closed, NULL);
 	monitor = ipc_new(control.base, to_monitor[1], "control", monitor_rows, 1, on_closed, NULL);
-	assert_true(control.timer && control.forward && control.monitor && forward && monitor);
+	assert_true(control.timer && control.forward && control.root && forward && monitor);
 	session_init(&control.session, &config);
 	session_account(&control.session, "foo");
 	assert_int_equal(inet_pton(AF_INET, "198.51.100.2", &control.session.local), 1);
@@ -96,7 +96,7 @@ static int end(void **state)
 {
 	(void)state;
 	ipc_free(&control.forward);
-	ipc_free(&control.monitor);
+	ipc_free(&control.root);
 	ipc_free(&forward);
 	ipc_free(&monitor);
 	event_free(control.timer);

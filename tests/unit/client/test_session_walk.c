@@ -240,7 +240,7 @@ static void walk(struct dice *dice, bool loop, struct visits *seen)
 	}
 	if (rig.session.state == SESSION_DONE) {
 		/* It had a reason to end, and said it. */
-		assert_true(rig.actions.status != CLIENT_OK);
+		assert_true(rig.session.status != CLIENT_OK);
 		assert_false(loop);
 		return;
 	}

@@ -410,21 +410,30 @@ static void test_abort(void **state)
 	}
 }
 
+static void expect_known(const char *names)
+{
+	char calls[SANDBOX_CALLS_SIZE];
+	char *rest = calls;
+	const char *call;
+
+	assert_true(strlcpy(calls, names, sizeof(calls)) < sizeof(calls));
+	while ((call = strsep(&rest, " "))) {
+		if (seccomp_syscall_resolve_name(call) == __NR_SCMP_ERROR)
+			fail_msg("there is no call %s", call);
+	}
+}
+
 /* A name that the library does not know would be left out without a word. */
 static void test_names(void **state)
 {
 	(void)state;
 	for (unsigned int room = 0; room < ALL_ROOMS; room++) {
-		const struct sandbox_group *const *group = sandbox_groups((enum sandbox_kind)room);
+		const struct sandbox_rule *const *group = sandbox_groups((enum sandbox_kind)room);
 
 		assert_non_null(group);
 		for (; *group; group++) {
-			for (size_t i = 0; i < (*group)->n_rules; i++) {
-				const char *call = (*group)->rules[i].call;
-
-				if (seccomp_syscall_resolve_name(call) == __NR_SCMP_ERROR)
-					fail_msg("%s: there is no call %s", (*group)->name, call);
-			}
+			for (const struct sandbox_rule *rule = *group; rule->calls; rule++)
+				expect_known(rule->calls);
 		}
 	}
 }
