@@ -211,25 +211,50 @@ struct nlmsghdr *netlink_start_link(struct netlink_request *request, uint16_t ty
 	return header;
 }
 
+/* What is left of the answer to an earlier request that failed half-way is nobody's any more. */
+static void netlink_drain(const struct netlink *netlink)
+{
+	char octet;
+
+	while (recv(mnl_socket_get_fd(netlink->socket), &octet, 1, MSG_DONTWAIT) != -1 ||
+	       errno == EINTR || errno == ENOBUFS)
+		;
+}
+
+/*
+ * What is changed while it is listed may be listed or not, and whoever has to know hears of the
+ * change. libmnl would give up in the middle of a list that says so of itself.
+ */
+static void netlink_unmark(struct nlmsghdr *message, int size)
+{
+	for (; mnl_nlmsg_ok(message, size); message = mnl_nlmsg_next(message, &size))
+		message->nlmsg_flags &= (uint16_t)~NLM_F_DUMP_INTR;
+}
+
 /* Sends a request and gives each message of its answer to each(), up to the last. */
 static int netlink_read(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t each, void *arg)
 {
-	_Alignas(struct nlmsghdr) char buffer[NETLINK_BUFFER];
+	union {
+		struct nlmsghdr header;
+		char bytes[NETLINK_BUFFER];
+	} buffer;
 	int result = MNL_CB_OK;
 
+	netlink_drain(netlink);
 	request->nlmsg_flags |= NLM_F_REQUEST;
 	request->nlmsg_seq = ++netlink->sequence;
 	if (mnl_socket_sendto(netlink->socket, request, request->nlmsg_len) == -1)
 		return -errno;
 	while (result > MNL_CB_STOP) {
-		ssize_t n = mnl_socket_recvfrom(netlink->socket, buffer, sizeof(buffer));
+		ssize_t n = mnl_socket_recvfrom(netlink->socket, &buffer, sizeof(buffer));
 
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
 			return -errno;
-		result =
-			mnl_cb_run(buffer, (size_t)n, request->nlmsg_seq, netlink->port, each, arg);
+		netlink_unmark(&buffer.header, (int)n);
+		result = mnl_cb_run(&buffer, (size_t)n, request->nlmsg_seq, netlink->port, each,
+				    arg);
 	}
 	return result == MNL_CB_STOP ? 0 : -errno;
 }
