@@ -16,6 +16,7 @@ struct script {
 	char *path;
 	pid_t pid;
 	struct event *timeout;
+	struct output *output; /* what it says; NULL: that is lost */
 	script_done done;
 	void *arg;
 };
@@ -46,6 +47,9 @@ static void script_free(struct script *script)
 {
 	if (script->timeout)
 		event_free(script->timeout);
+	/* It lives until all who can write to it have gone, which can be long after the script. */
+	if (script->output)
+		output_let_go(script->output);
 	free(script->path);
 	free(script);
 }
@@ -57,7 +61,6 @@ struct script *script_start(struct event_base *base, char *const words[], char *
 	struct program_child child = {
 		.path = words[0], .words = words, .environment = environment, .input = -1};
 	struct script *script = calloc(1, sizeof(*script));
-	struct output *output;
 	int error = ENOMEM;
 
 	if (!script)
@@ -68,15 +71,12 @@ struct script *script_start(struct event_base *base, char *const words[], char *
 	script->timeout = evtimer_new(base, script_on_timeout, script);
 	if (!script->path || !script->timeout)
 		goto failed;
-	output = output_new(base, words[0], false, &child.output);
+	script->output = output_new(base, words[0], false, &child.output);
 	child.errors = child.output;
 	script->pid = program_spawn(&child);
 	error = script->pid < 0 ? -script->pid : 0;
 	if (child.output != -1)
 		close(child.output);
-	/* It lives until all who can write to it have gone, which can be long after the script. */
-	if (output)
-		output_let_go(output);
 	if (error)
 		goto failed;
 	loop_add(script->timeout, &timeout);
@@ -93,6 +93,9 @@ bool script_reaped(struct script *script, pid_t pid, int status)
 {
 	if (script->pid != pid)
 		return false;
+	/* Its last words come before what is said of its end; and that may be the program's. */
+	if (script->output)
+		output_drain(script->output);
 	(void)program_succeeded(script->path, status);
 
 	script_done done = script->done;

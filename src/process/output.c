@@ -130,7 +130,11 @@ void output_drain(struct output *output)
 {
 	/* Bounded: who holds the other end may still write. */
 	for (int i = 0; i < 64; i++) {
-		if (evbuffer_read(output->input, output->fd, OUTPUT_READ) <= 0)
+		int n = evbuffer_read(output->input, output->fd, OUTPUT_READ);
+
+		if (n == 0)
+			(void)event_del(output->readable);
+		if (n <= 0)
 			break;
 		output_lines(output);
 	}
