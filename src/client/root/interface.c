@@ -73,9 +73,9 @@ static int interface_configure(struct interface *interface, const struct client_
 		fastpath_join_tun(interface->fast, interface->netlink, interface->known.index);
 	/* The whole prefix is rejected first: what the LANs do not use must not go back out. */
 	for (size_t i = 0; i < reply->n_prefixes && !error; i++) {
+		/* Noted before: that it has failed may be wrong. */
+		interface->rejects[interface->n_rejects++] = reply->prefixes[i];
 		error = netlink_reject_add(interface->netlink, &reply->prefixes[i]);
-		if (!error)
-			interface->rejects[interface->n_rejects++] = reply->prefixes[i];
 	}
 	interface->link_local = tunnel_link_local(tunnel, interface->user);
 	if (!error)
