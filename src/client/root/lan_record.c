@@ -379,14 +379,14 @@ struct lan_record *lan_record_open(const char *interface)
 
 	if (!record)
 		return NULL;
-	/* Whoever else ends removes the folder. */
+	/* Whoever else ends removes the folder, at any moment. */
 	for (int i = 0; i < 100; i++) {
-		if ((mkdir(record->folder, 0755) == -1 && errno != EEXIST) ||
-		    !record_open_folder(record))
+		if (mkdir(record->folder, 0755) == -1 && errno != EEXIST)
 			break;
-		if (record_lock(record, true, true))
+		if (record_open_folder(record) && record_lock(record, true, true))
 			return record;
-		close(record->folder_fd);
+		if (record->folder_fd != -1)
+			close(record->folder_fd);
 		record->folder_fd = -1;
 		if (errno != ENOENT)
 			break;

@@ -13,4 +13,7 @@
  */
 bool network_make(void);
 
+/* Gives it a folder of its own as well, empty, in place of one that is there. */
+bool network_folder(const char *path);
+
 #endif
