@@ -156,12 +156,16 @@ static bool lan_guard(struct lan *lan)
 
 static bool lan_write_config(struct lan *lan)
 {
+	static const struct lan_plan nothing;
 	struct in6_addr dns[CLIENT_LAN_DNS_MAX];
 	struct lan_announcement what = lan_announcement(lan);
 	char path[LAN_RECORD_PATH_SIZE];
 	FILE *out;
 	int result;
 
+	/* What was planned for a tunnel that did not come up is nobody's. */
+	if (!lan->up)
+		what.plan = &nothing;
 	what.dns = lan->options->lan.dns;
 	what.n_dns = lan->options->lan.n_dns;
 	if (lan->options->lan.dns_auto) {
@@ -245,7 +249,10 @@ bool lan_reaped(struct lan *lan, pid_t pid, int status)
 
 static void lan_look(void *arg)
 {
-	lan_make_nets(arg);
+	struct lan *lan = arg;
+
+	if (lan->up)
+		lan_make_nets(lan);
 }
 
 static void lan_on_touched(unsigned int index, void *arg)
@@ -282,7 +289,7 @@ static void lan_make_stale(struct lan *lan, const struct lan_net *net)
 static void lan_change(struct lan *lan, const struct lan_plan *plan)
 {
 	for (size_t i = 0; i < lan->plan.n; i++) {
-		if (!lan_planned(plan, &lan->plan.nets[i]))
+		if (lan->up && !lan_planned(plan, &lan->plan.nets[i]))
 			lan_make_stale(lan, &lan->plan.nets[i]);
 	}
 	lan_sort_stale(lan, plan);
@@ -307,12 +314,15 @@ bool lan_prepare(struct lan *lan, const struct client_tunnel *tunnel, const char
 
 void lan_raise(struct lan *lan)
 {
+	bool announced;
+
 	if (!lan)
 		return;
 	lan_make_nets(lan);
-	if (!lan->up)
-		lan_announce(lan);
+	announced = lan->up;
 	lan->up = true;
+	if (!announced)
+		lan_announce(lan);
 }
 
 void lan_rename(struct lan *lan, const char *interface)
@@ -329,8 +339,8 @@ void lan_lower(struct lan *lan)
 
 	if (!lan || !lan->up)
 		return;
-	lan->up = false;
 	lan_change(lan, &nothing);
+	lan->up = false;
 	/* It goes on telling those who use the prefix. */
 	(void)lan_guard(lan);
 	lan_announce(lan);
