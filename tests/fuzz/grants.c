@@ -34,6 +34,7 @@ static struct {
 	struct fuzz_input *input;
 	struct prefix6 routes[SESSIONS];
 	size_t n_routes;
+	bool shared;	       /* the shared device is there, with the routes of the pools */
 	bool devices[DEVICES]; /* that forward has, by number */
 	bool lost[DEVICES];    /* and that somebody has removed, which forward has not heard of */
 	bool changed;
@@ -62,10 +63,9 @@ int __wrap_netlink_link_local_delete(struct netlink *netlink, unsigned int index
 int __wrap_netlink_address_ensure(struct netlink *netlink, unsigned int index,
 				  const struct in6_addr *addr, uint8_t len,
 				  const struct in6_addr *peer);
+bool __wrap_netlink_address_await(struct netlink *netlink, const struct in6_addr *addr);
 int __wrap_netlink_route_ensure(struct netlink *netlink, unsigned int index,
 				const struct prefix6 *prefix, uint32_t metric);
-int __wrap_netlink_route_add(struct netlink *netlink, unsigned int index,
-			     const struct prefix6 *prefix, uint32_t metric);
 int __wrap_netlink_route_delete(struct netlink *netlink, unsigned int index,
 				const struct prefix6 *prefix);
 int __wrap_survey_take(struct survey *survey, struct netlink *netlink,
@@ -171,6 +171,13 @@ int __wrap_netlink_address_ensure(struct netlink *netlink, unsigned int index,
 	return 1;
 }
 
+bool __wrap_netlink_address_await(struct netlink *netlink, const struct in6_addr *addr)
+{
+	(void)netlink;
+	(void)addr;
+	return true;
+}
+
 /* A machine with nothing but a default route. */
 int __wrap_survey_take(struct survey *survey, struct netlink *netlink,
 		       const struct prefix6 *const within[], size_t n)
@@ -184,21 +191,6 @@ int __wrap_survey_take(struct survey *survey, struct netlink *netlink,
 	return 0;
 }
 
-int __wrap_netlink_route_ensure(struct netlink *netlink, unsigned int index,
-				const struct prefix6 *prefix, uint32_t metric)
-{
-	(void)netlink;
-	(void)metric;
-	FUZZ_CHECK(index >= INTERFACE && prefix->len > 0);
-	if (index == INTERFACE)
-		return 1;
-	/* A prefix of a user's is led to one place. */
-	if (fails())
-		return -ENOMEM;
-	world.led[index - INTERFACE] = *prefix;
-	return 1;
-}
-
 static struct prefix6 *route_find(const struct prefix6 *prefix)
 {
 	for (size_t i = 0; i < world.n_routes; i++) {
@@ -209,16 +201,25 @@ static struct prefix6 *route_find(const struct prefix6 *prefix)
 	return NULL;
 }
 
-int __wrap_netlink_route_add(struct netlink *netlink, unsigned int index,
-			     const struct prefix6 *prefix, uint32_t metric)
+int __wrap_netlink_route_ensure(struct netlink *netlink, unsigned int index,
+				const struct prefix6 *prefix, uint32_t metric)
 {
 	(void)netlink;
 	(void)metric;
-	FUZZ_CHECK(index == INTERFACE && !route_find(prefix) && world.n_routes < SESSIONS);
+	FUZZ_CHECK(index >= INTERFACE && prefix->len > 0);
+	/* Those of the pools. */
+	if (index == INTERFACE && !world.shared)
+		return 1;
+	if (index == INTERFACE)
+		FUZZ_CHECK(!route_find(prefix) && world.n_routes < SESSIONS);
+	/* A prefix of a user's is led to one place. */
 	if (fails())
 		return -ENOMEM;
-	world.routes[world.n_routes++] = *prefix;
-	return 0;
+	if (index == INTERFACE)
+		world.routes[world.n_routes++] = *prefix;
+	else
+		world.led[index - INTERFACE] = *prefix;
+	return 1;
 }
 
 int __wrap_netlink_route_delete(struct netlink *netlink, unsigned int index,
@@ -558,6 +559,7 @@ void fuzz_one(const uint8_t *data, size_t size)
 	configure(&options, fuzz_byte(&input));
 	owner.links = links_new(&links_owner);
 	FUZZ_CHECK(owner.links && close(links_make_shared(owner.links)) == 0);
+	world.shared = true;
 	grants = grants_new(&owner);
 	FUZZ_CHECK(grants);
 	play(grants, &owner, &input);

@@ -170,9 +170,10 @@ int links_route_add(struct links *links, const struct prefix6 *prefix)
 		log_warnx("out of memory");
 		return -ENOMEM;
 	}
-	error = netlink_route_add(links->owner.netlink, links_shared(links), prefix,
-				  INTERFACE_METRIC);
-	if (error) {
+	/* An administrator may have made the same. */
+	error = netlink_route_ensure(links->owner.netlink, links_shared(links), prefix,
+				     INTERFACE_METRIC);
+	if (error < 0) {
 		free(route);
 		return error;
 	}

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The server's devices, in a network of the test's own with the kernel's real ones. */
+/* The server's devices, as sessions come and go. */
 #include "server/root/links.h"
 
 #include "base/log.h"
-#include "netconf/reverse_path.h"
+#include "links_rig.h"
 #include "netconf/tun.h"
-#include "proto/message.h"
-#include "server/root/links_parts.h"
-#include "tests/unit/base/need.h"
 #include "tests/unit/base/network.h"
 #include "tests/unit/proto/addresses.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
 #include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,100 +16,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-enum { DEVICES = 100 };
-
-struct rig {
-	struct server_options options;
-	struct netlink *netlink;
-	struct links *links;
-	int shared;
-	int fds[DEVICES + 1]; /* forward's, by number; -1: it has none */
-};
-
-static void on_device(uint32_t number, unsigned int interface, int fd, void *arg)
-{
-	struct rig *rig = arg;
-	char name[IFNAMSIZ];
-
-	assert_int_equal(tun_look(interface, name, &(bool){false}), 0);
-
-	assert_in_range(number, 1, DEVICES);
-	if (rig->fds[number] != -1)
-		assert_int_equal(close(rig->fds[number]), 0);
-	rig->fds[number] = fd;
-}
-
-static void on_no_device(uint32_t number, void *arg)
-{
-	struct rig *rig = arg;
-
-	assert_in_range(number, 1, DEVICES);
-	assert_int_not_equal(rig->fds[number], -1);
-	assert_int_equal(close(rig->fds[number]), 0);
-	rig->fds[number] = -1;
-}
-
-static void on_machine(void *arg)
-{
-	(void)arg;
-}
-
-static int open_rig(void **state)
-{
-	struct rig *rig = calloc(1, sizeof(*rig));
-	struct links_owner owner = {
-		.device = on_device, .no_device = on_no_device, .machine = on_machine, .arg = rig};
-
-	assert_non_null(rig);
-	need(network_make(), "a network namespace");
-	for (size_t i = 0; i <= DEVICES; i++)
-		rig->fds[i] = -1;
-	rig->options = (struct server_options){
-		.interface = "dtcps0",
-		.listen = addr4(NETWORK_HERE),
-		.mtu = 1280,
-		.sessions_max = DEVICES,
-		.limits = {.pending = 1},
-		.tunnelonly = true,
-		.tunnelonly_keep = 300,
-	};
-	assert_int_equal(netlink_open(&rig->netlink), 0);
-	owner.options = &rig->options;
-	owner.netlink = rig->netlink;
-	rig->links = links_new(&owner);
-	assert_non_null(rig->links);
-	rig->shared = links_make_shared(rig->links);
-	assert_true(rig->shared >= 0);
-	*state = rig;
-	return 0;
-}
-
-static int close_rig(void **state)
-{
-	struct rig *rig = *state;
-
-	links_free(rig->links);
-	/* Whatever forward still holds. */
-	assert_int_equal(if_nametoindex("dtcps0"), 0);
-	assert_int_equal(if_nametoindex("dtcps1"), 0);
-	assert_int_equal(close(rig->shared), 0);
-	for (size_t i = 0; i <= DEVICES; i++) {
-		if (rig->fds[i] != -1)
-			assert_int_equal(close(rig->fds[i]), 0);
-	}
-	netlink_close(rig->netlink);
-	free(rig);
-	return 0;
-}
-
 /* The same with a prefix that is routed to the device. */
-static uint32_t open_with(struct rig *rig, int64_t user, const char *text)
+static uint32_t open_with(struct links_rig *rig, int64_t user, const char *text)
 {
 	const struct prefix6 routed = prefix(text);
 	uint32_t number = 0;
@@ -122,55 +31,8 @@ static uint32_t open_with(struct rig *rig, int64_t user, const char *text)
 	return number;
 }
 
-/* Whether packets to that address go to the interface. */
-static bool leads(const char *name, const char *text)
-{
-	const struct in6_addr addr = addr6(text);
-	int fd = reverse_path_open();
-	bool found = reverse_path_leads(fd, &addr, if_nametoindex(name));
-
-	assert_int_equal(close(fd), 0);
-	return found;
-}
-
-static uint32_t open_for(struct rig *rig, int64_t user, const char *her)
-{
-	uint32_t number = 0;
-
-	assert_int_equal(links_open(rig->links, user, addr4(her), NULL, &number), 0);
-	assert_int_not_equal(rig->fds[number], -1);
-	return number;
-}
-
-/* How many addresses the interface has, with addr: 0 or 1 of that one. */
-static int addresses(const char *name, const struct in6_addr *addr)
-{
-	struct ifaddrs *list = NULL;
-	int count = 0;
-
-	assert_int_equal(getifaddrs(&list), 0);
-	for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
-		struct sockaddr_in6 found;
-
-		if (!entry->ifa_addr || entry->ifa_addr->sa_family != AF_INET6 ||
-		    strcmp(entry->ifa_name, name) != 0)
-			continue;
-		memcpy(&found, entry->ifa_addr, sizeof(found));
-		count += !addr || IN6_ARE_ADDR_EQUAL(&found.sin6_addr, addr);
-	}
-	freeifaddrs(list);
-	return count;
-}
-
-static int link_locals(const char *name, const char *her)
-{
-	const struct in6_addr addr = dtcp_link_local(addr4(her));
-
-	return addresses(name, &addr);
-}
-
 /* Waits for the process that removes devices; false where there is none. */
-static bool removed(struct rig *rig)
+static bool removed(struct links_rig *rig)
 {
 	int status;
 	pid_t pid = waitpid(-1, &status, 0);
@@ -189,8 +51,8 @@ static bool removed(struct rig *rig)
 static void test_device_is_kept(void **state)
 {
 	const struct in6_addr by_hand = addr6("2001:db8:77::1");
-	struct rig *rig = *state;
-	uint32_t number = open_for(rig, 7, "192.0.2.1");
+	struct links_rig *rig = *state;
+	uint32_t number = links_rig_open_for(rig, 7, "192.0.2.1");
 	unsigned int index = if_nametoindex("dtcps1");
 
 	assert_int_equal(number, 1);
@@ -199,92 +61,92 @@ static void test_device_is_kept(void **state)
 	links_tidy(rig->links);
 	assert_false(removed(rig));
 	/* Somebody else gets another one. */
-	assert_int_equal(open_for(rig, 8, "192.0.2.1"), 2);
-	assert_int_equal(open_for(rig, 7, "192.0.2.9"), 1);
+	assert_int_equal(links_rig_open_for(rig, 8, "192.0.2.1"), 2);
+	assert_int_equal(links_rig_open_for(rig, 7, "192.0.2.9"), 1);
 	assert_int_equal(if_nametoindex("dtcps1"), index);
-	assert_int_equal(addresses("dtcps1", &by_hand), 1);
+	assert_int_equal(links_rig_addresses("dtcps1", &by_hand), 1);
 	/* The client knows us by another address than before. */
-	assert_int_equal(link_locals("dtcps1", "192.0.2.9"), 1);
-	assert_int_equal(link_locals("dtcps1", "192.0.2.1"), 0);
+	assert_int_equal(links_rig_link_locals("dtcps1", "192.0.2.9"), 1);
+	assert_int_equal(links_rig_link_locals("dtcps1", "192.0.2.1"), 0);
 }
 
 /* It leads to the device of its user as long as there is a session; so does no other one. */
 static void test_prefix(void **state)
 {
-	struct rig *rig = *state;
+	struct links_rig *rig = *state;
 
 	assert_int_equal(open_with(rig, 7, "2001:db8:77::/48"), 1);
 	assert_int_equal(open_with(rig, 8, "2001:db8:88::/48"), 2);
-	assert_true(leads("dtcps1", "2001:db8:77::1"));
-	assert_true(leads("dtcps2", "2001:db8:88::1"));
-	assert_false(leads("dtcps2", "2001:db8:77::1"));
+	assert_true(links_rig_leads("dtcps1", "2001:db8:77::1"));
+	assert_true(links_rig_leads("dtcps2", "2001:db8:88::1"));
+	assert_false(links_rig_leads("dtcps2", "2001:db8:77::1"));
 	/* The user's next session, and the end of the older one. */
 	assert_int_equal(open_with(rig, 7, "2001:db8:77::/48"), 1);
 	links_close(rig->links, 1);
-	assert_true(leads("dtcps1", "2001:db8:77::1"));
+	assert_true(links_rig_leads("dtcps1", "2001:db8:77::1"));
 	links_close(rig->links, 1);
-	assert_false(leads("dtcps1", "2001:db8:77::1"));
-	assert_true(leads("dtcps2", "2001:db8:88::1"));
+	assert_false(links_rig_leads("dtcps1", "2001:db8:77::1"));
+	assert_true(links_rig_leads("dtcps2", "2001:db8:88::1"));
 	/* An administrator has decided otherwise meanwhile, and then that there is none. */
 	assert_int_equal(open_with(rig, 7, "2001:db8:99::/48"), 1);
-	assert_false(leads("dtcps1", "2001:db8:77::1"));
-	assert_true(leads("dtcps1", "2001:db8:99::1"));
+	assert_false(links_rig_leads("dtcps1", "2001:db8:77::1"));
+	assert_true(links_rig_leads("dtcps1", "2001:db8:99::1"));
 	assert_int_equal(open_with(rig, 7, "2001:db8:77::/48"), 1);
-	assert_true(leads("dtcps1", "2001:db8:77::1"));
-	assert_false(leads("dtcps1", "2001:db8:99::1"));
-	assert_int_equal(open_for(rig, 7, "192.0.2.1"), 1);
-	assert_false(leads("dtcps1", "2001:db8:77::1"));
+	assert_true(links_rig_leads("dtcps1", "2001:db8:77::1"));
+	assert_false(links_rig_leads("dtcps1", "2001:db8:99::1"));
+	assert_int_equal(links_rig_open_for(rig, 7, "192.0.2.1"), 1);
+	assert_false(links_rig_leads("dtcps1", "2001:db8:77::1"));
 }
 
 /* If it was removed meanwhile, there is a new one, whether or not we have heard of that. */
 static void test_kept_device_is_removed(void **state)
 {
-	struct rig *rig = *state;
+	struct links_rig *rig = *state;
 	unsigned int index;
 
-	links_close(rig->links, open_for(rig, 7, "192.0.2.1"));
+	links_close(rig->links, links_rig_open_for(rig, 7, "192.0.2.1"));
 	index = if_nametoindex("dtcps1");
 	assert_int_equal(netlink_link_delete(rig->netlink, index), 0);
-	assert_int_equal(open_for(rig, 7, "192.0.2.1"), 1);
+	assert_int_equal(links_rig_open_for(rig, 7, "192.0.2.1"), 1);
 	assert_int_not_equal(if_nametoindex("dtcps1"), 0);
 	assert_int_not_equal(if_nametoindex("dtcps1"), index);
-	assert_int_equal(link_locals("dtcps1", "192.0.2.1"), 1);
+	assert_int_equal(links_rig_link_locals("dtcps1", "192.0.2.1"), 1);
 }
 
 /* Nor can it be made, as long as somebody has its name. */
 static void test_name_is_taken(void **state)
 {
-	struct rig *rig = *state;
+	struct links_rig *rig = *state;
 	uint32_t number;
 	int fd;
 	unsigned int index;
 
-	links_close(rig->links, open_for(rig, 7, "192.0.2.1"));
+	links_close(rig->links, links_rig_open_for(rig, 7, "192.0.2.1"));
 	assert_int_equal(netlink_link_delete(rig->netlink, if_nametoindex("dtcps1")), 0);
 	fd = tun_open("dtcps1", &index);
 	assert_true(fd >= 0);
 	assert_int_equal(links_open(rig->links, 7, addr4("192.0.2.1"), NULL, &number), -EEXIST);
 	assert_int_equal(rig->fds[1], -1);
 	assert_int_equal(close(fd), 0);
-	assert_int_equal(open_for(rig, 7, "192.0.2.1"), 1);
+	assert_int_equal(links_rig_open_for(rig, 7, "192.0.2.1"), 1);
 }
 
 /* They go together, in another process; and one can be opened meanwhile. */
 static void test_removed_together(void **state)
 {
-	struct rig *rig = *state;
+	struct links_rig *rig = *state;
 	uint32_t again;
 
 	rig->options.tunnelonly_keep = 0;
 	for (int64_t user = 1; user <= 20; user++)
-		(void)open_for(rig, user, "192.0.2.1");
+		(void)links_rig_open_for(rig, user, "192.0.2.1");
 	for (uint32_t number = 1; number <= 20; number++)
 		links_close(rig->links, number);
 	assert_int_not_equal(if_nametoindex("dtcps20"), 0);
 	links_tidy(rig->links);
 	/* One process at a time. */
 	links_tidy(rig->links);
-	again = open_for(rig, 1, "192.0.2.1");
+	again = links_rig_open_for(rig, 1, "192.0.2.1");
 	assert_int_equal(again, 21);
 	assert_true(removed(rig));
 	assert_false(removed(rig));
@@ -298,18 +160,18 @@ static void test_removed_together(void **state)
 	assert_int_not_equal(if_nametoindex("dtcps0"), 0);
 	assert_int_not_equal(if_nametoindex("dtcps21"), 0);
 	/* Their numbers are free. */
-	assert_in_range(open_for(rig, 2, "192.0.2.1"), 1, 20);
+	assert_in_range(links_rig_open_for(rig, 2, "192.0.2.1"), 1, 20);
 }
 
 /* That somebody was quicker is no failure, whether with one of them or with all. */
 static void test_removed_by_somebody(void **state)
 {
-	struct rig *rig = *state;
+	struct links_rig *rig = *state;
 
 	rig->options.tunnelonly_keep = 0;
 	for (int left = 1; left >= 0; left--) {
-		uint32_t one = open_for(rig, 1, "192.0.2.1");
-		uint32_t two = open_for(rig, 2, "192.0.2.1");
+		uint32_t one = links_rig_open_for(rig, 1, "192.0.2.1");
+		uint32_t two = links_rig_open_for(rig, 2, "192.0.2.1");
 
 		links_close(rig->links, one);
 		links_close(rig->links, two);
@@ -327,12 +189,12 @@ static void test_removed_by_somebody(void **state)
 /* The process dies; what it has not done is tried again, but not at once. */
 static void test_remover_fails(void **state)
 {
-	struct rig *rig = *state;
+	struct links_rig *rig = *state;
 	int status;
 	pid_t pid;
 
 	rig->options.tunnelonly_keep = 0;
-	links_close(rig->links, open_for(rig, 1, "192.0.2.1"));
+	links_close(rig->links, links_rig_open_for(rig, 1, "192.0.2.1"));
 	links_tidy(rig->links);
 	pid = waitpid(-1, &status, 0);
 	assert_true(pid > 0);
@@ -345,23 +207,23 @@ static void test_remover_fails(void **state)
 /* The machine gets one address after the other: clients that come to the last one can use it. */
 static void test_address_changes(void **state)
 {
-	struct rig *rig = *state;
+	struct links_rig *rig = *state;
 	char text[INET_ADDRSTRLEN];
 
 	for (int i = 1; i <= 100; i++) {
 		(void)snprintf(text, sizeof(text), "198.51.100.%d", i);
 		links_link_local(rig->links, addr4(text));
-		assert_int_equal(link_locals("dtcps0", text), 1);
+		assert_int_equal(links_rig_link_locals("dtcps0", text), 1);
 	}
 	/* Those that the machine has not got any more do not gather, and the one it has stays. */
-	assert_true(addresses("dtcps0", NULL) <= 18);
-	assert_int_equal(link_locals("dtcps0", NETWORK_HERE), 1);
+	assert_true(links_rig_addresses("dtcps0", NULL) <= 18);
+	assert_int_equal(links_rig_link_locals("dtcps0", NETWORK_HERE), 1);
 }
 
 /* Or it has as many. */
 static void test_many_addresses(void **state)
 {
-	struct rig *rig = *state;
+	struct links_rig *rig = *state;
 	char text[INET_ADDRSTRLEN];
 
 	for (int round = 1; round <= 2; round++) {
@@ -372,9 +234,9 @@ static void test_many_addresses(void **state)
 	}
 	for (int i = 1; i <= 100; i++) {
 		(void)snprintf(text, sizeof(text), "192.0.2.%d", i);
-		assert_int_equal(link_locals("dtcps0", text), 1);
+		assert_int_equal(links_rig_link_locals("dtcps0", text), 1);
 	}
-	assert_int_equal(addresses("dtcps0", NULL), 100);
+	assert_int_equal(links_rig_addresses("dtcps0", NULL), 100);
 }
 
 static struct prefix6 numbered(unsigned int number)
@@ -391,7 +253,7 @@ static void test_routes(void **state)
 {
 	enum { ROUTES = 300 };
 	struct event_base *base = event_base_new();
-	struct rig *rig = *state;
+	struct links_rig *rig = *state;
 	struct prefix6 route;
 
 	assert_non_null(base);
@@ -411,15 +273,15 @@ static void test_routes(void **state)
 	}
 	assert_int_equal(event_base_loop(base, EVLOOP_NONBLOCK), 0);
 	assert_true(TAILQ_EMPTY(&rig->links->touched));
-	assert_true(leads("dtcps0", "2001:db8:7000::1"));
-	assert_false(leads("dtcps0", "2001:db8:7001::1"));
-	assert_false(leads("dtcps0", "2001:db8:7002::1"));
-	assert_true(leads("dtcps0", "2001:db8:7003::1"));
+	assert_true(links_rig_leads("dtcps0", "2001:db8:7000::1"));
+	assert_false(links_rig_leads("dtcps0", "2001:db8:7001::1"));
+	assert_false(links_rig_leads("dtcps0", "2001:db8:7002::1"));
+	assert_true(links_rig_leads("dtcps0", "2001:db8:7003::1"));
 	for (unsigned int i = 0; i < ROUTES; i += 3) {
 		route = numbered(i);
 		links_route_remove(rig->links, &route);
 	}
-	assert_false(leads("dtcps0", "2001:db8:7000::1"));
+	assert_false(links_rig_leads("dtcps0", "2001:db8:7000::1"));
 	links_unwatch(rig->links);
 	event_base_free(base);
 }
@@ -430,7 +292,7 @@ static void test_route_removed_by_somebody(void **state)
 	struct event_base *base = event_base_new();
 	const struct prefix6 route = numbered(1);
 	struct netlink *other = NULL;
-	struct rig *rig = *state;
+	struct links_rig *rig = *state;
 
 	assert_non_null(base);
 	assert_int_equal(netlink_open(&other), 0);
@@ -439,17 +301,17 @@ static void test_route_removed_by_somebody(void **state)
 	while (!TAILQ_EMPTY(&rig->links->touched))
 		assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
 	assert_int_equal(netlink_route_delete(other, if_nametoindex("dtcps0"), &route), 0);
-	assert_false(leads("dtcps0", "2001:db8:7001::1"));
+	assert_false(links_rig_leads("dtcps0", "2001:db8:7001::1"));
 	do
 		assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
 	while (!TAILQ_EMPTY(&rig->links->touched));
-	assert_true(leads("dtcps0", "2001:db8:7001::1"));
+	assert_true(links_rig_leads("dtcps0", "2001:db8:7001::1"));
 	links_unwatch(rig->links);
 	netlink_close(other);
 	event_base_free(base);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, links_rig_open, links_rig_close)
 
 int main(void)
 {
