@@ -12,6 +12,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libutil.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,6 +45,8 @@ uid_t __wrap_geteuid(void);
 void __wrap_sandbox_enter(const struct sandbox *sandbox);
 bool __wrap_capabilities_limit(enum capabilities_kind kind, bool with_script);
 bool __wrap_capabilities_hide(void);
+int __wrap_ipc_pair(int fds[static 2]);
+int __real_ipc_pair(int fds[static 2]);
 void __wrap_loop_once(struct event_base *base, const struct timeval *wait,
 		      event_callback_fn callback, void *arg);
 void __real_loop_once(struct event_base *base, const struct timeval *wait,
@@ -67,6 +72,18 @@ bool __wrap_capabilities_limit(enum capabilities_kind kind, bool with_script)
 bool __wrap_capabilities_hide(void)
 {
 	return true;
+}
+
+static unsigned int pairs_left = UINT_MAX; /* then descriptors are short */
+
+int __wrap_ipc_pair(int fds[static 2])
+{
+	if (pairs_left > 0) {
+		pairs_left--;
+		return __real_ipc_pair(fds);
+	}
+	errno = EMFILE;
+	return -EMFILE;
 }
 
 /* Seconds are hundredths here. */
@@ -356,7 +373,8 @@ static struct scene scene_of(const struct process *processes, struct options opt
 	};
 }
 
-static void begin(struct scene *scene)
+/* There is a supervisor, and nothing else. */
+static void make(struct scene *scene)
 {
 	int status = -1;
 
@@ -364,6 +382,12 @@ static void begin(struct scene *scene)
 	scene->program.options = &scene->options;
 	scene->supervisor = supervisor_new(&scene->program, &events, scene, &status);
 	assert_non_null(scene->supervisor);
+}
+
+/* It is ready to start processes. */
+static void begin(struct scene *scene)
+{
+	make(scene);
 	assert_true(supervisor_claim(scene->supervisor));
 	assert_true(supervisor_daemonize(scene->supervisor));
 }
@@ -377,6 +401,37 @@ static void start(struct scene *scene)
 	begin(scene);
 	assert_true(supervisor_start(scene->supervisor, scene->options.alone ? 2 : 1,
 				     scene->options.alone ? with_alone : words));
+}
+
+/* The scenes of tests that begin with all processes there. */
+static int start_with(void **state, const struct process *processes, struct options options)
+{
+	static struct scene scene;
+
+	scene = scene_of(processes, options);
+	start(&scene);
+	*state = &scene;
+	return 0;
+}
+
+static int started(void **state)
+{
+	return start_with(state, always, (struct options){0});
+}
+
+static int started_at_stop(void **state)
+{
+	return start_with(state, at_stop, (struct options){0});
+}
+
+static int started_alone(void **state)
+{
+	return start_with(state, always, (struct options){.alone = true});
+}
+
+static int started_alone_at_stop(void **state)
+{
+	return start_with(state, at_stop, (struct options){.alone = true});
 }
 
 /* No process and no descriptor is left. */
@@ -407,81 +462,67 @@ static void expect_end(struct scene *scene, int status, const char *log)
 
 static void test_verdict(void **state)
 {
-	struct scene scene = scene_of(always, (struct options){0});
+	struct scene *scene = *state;
 
-	(void)state;
-	start(&scene);
-	send_number(&scene, CONTROL, EXIT, 7);
-	expect_end(&scene, 7, "");
-	assert_int_equal(scene.ends, 1);
+	send_number(scene, CONTROL, EXIT, 7);
+	expect_end(scene, 7, "");
+	assert_int_equal(scene->ends, 1);
 }
 
 /* Nobody had told it to. */
 static void test_verdict_not_yet(void **state)
 {
-	struct scene scene = scene_of(at_stop, (struct options){0});
+	struct scene *scene = *state;
 
-	(void)state;
-	start(&scene);
-	send_number(&scene, CONTROL, EXIT, 7);
-	expect_end(&scene, SUPERVISOR_FAILED,
+	send_number(scene, CONTROL, EXIT, 7);
+	expect_end(scene, SUPERVISOR_FAILED,
 		   "test: room control ended unexpectedly: exit status 7; ending\n");
 }
 
 static void test_verdict_at_stop(void **state)
 {
-	struct scene scene = scene_of(at_stop, (struct options){0});
+	struct scene *scene = *state;
 
-	(void)state;
-	start(&scene);
 	assert_int_equal(raise(SIGTERM), 0);
-	expect_end(&scene, 3, "");
-	assert_int_equal(scene.stops, 1);
+	expect_end(scene, 3, "");
+	assert_int_equal(scene->stops, 1);
 }
 
 /* The others leave in good order because it is gone, and are not the cause. */
 static void test_killed(void **state)
 {
-	struct scene scene = scene_of(at_stop, (struct options){0});
+	struct scene *scene = *state;
 
-	(void)state;
-	start(&scene);
-	supervisor_send(scene.supervisor, FORWARD, KILL, NULL, 0, -1);
-	expect_end(&scene, SUPERVISOR_FAILED,
+	supervisor_send(scene->supervisor, FORWARD, KILL, NULL, 0, -1);
+	expect_end(scene, SUPERVISOR_FAILED,
 		   "test: room forward ended unexpectedly: killed by signal 9; ending\n");
 }
 
 /* One has left in good order for a reason that never shows. */
 static void test_no_cause(void **state)
 {
-	struct scene scene = scene_of(at_stop, (struct options){.alone = true});
+	struct scene *scene = *state;
 
-	(void)state;
-	start(&scene);
-	send_number(&scene, CONTROL, EXIT, 0);
-	expect_end(&scene, SUPERVISOR_FAILED, "test: a room does not answer any more; ending\n");
+	send_number(scene, CONTROL, EXIT, 0);
+	expect_end(scene, SUPERVISOR_FAILED, "test: a room does not answer any more; ending\n");
 }
 
 static void test_late(void **state)
 {
-	struct scene scene = scene_of(always, (struct options){0});
+	struct scene *scene = *state;
 
-	(void)state;
-	start(&scene);
-	scene.lazy = true;
+	scene->lazy = true;
 	assert_int_equal(raise(SIGTERM), 0);
-	expect_end(&scene, SUPERVISOR_FAILED, "test: a room does not answer any more; ending\n");
+	expect_end(scene, SUPERVISOR_FAILED, "test: a room does not answer any more; ending\n");
 }
 
 static void test_late_but_busy(void **state)
 {
-	struct scene scene = scene_of(always, (struct options){0});
+	struct scene *scene = *state;
 
-	(void)state;
-	start(&scene);
-	scene.lazy = scene.busy = true;
+	scene->lazy = scene->busy = true;
 	assert_int_equal(raise(SIGINT), 0);
-	expect_end(&scene, SUPERVISOR_OK, "");
+	expect_end(scene, SUPERVISOR_OK, "");
 }
 
 static void on_second(evutil_socket_t fd, short what, void *arg)
@@ -494,48 +535,86 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
 
 static void test_told_twice(void **state)
 {
-	struct scene scene = scene_of(always, (struct options){0});
+	struct scene *scene = *state;
 	const struct timeval now = {0};
 
-	(void)state;
-	start(&scene);
-	scene.lazy = true;
+	scene->lazy = true;
 	assert_int_equal(raise(SIGTERM), 0);
-	assert_int_equal(event_base_once(supervisor_base(scene.supervisor), -1, EV_TIMEOUT,
+	assert_int_equal(event_base_once(supervisor_base(scene->supervisor), -1, EV_TIMEOUT,
 					 on_second, NULL, &now),
 			 0);
-	expect_end(&scene, SUPERVISOR_OK, "");
-	assert_int_equal(scene.stops, 1);
-	assert_int_equal(scene.hurries, 1);
+	expect_end(scene, SUPERVISOR_OK, "");
+	assert_int_equal(scene->stops, 1);
+	assert_int_equal(scene->hurries, 1);
 }
 
 /* The first reason counts; the program is left when what is there has been removed. */
 static void test_ends_once(void **state)
 {
-	struct scene scene = scene_of(always, (struct options){0});
+	struct scene *scene = *state;
 	const char *said;
 
-	(void)state;
-	start(&scene);
-	scene.ends_itself = true;
+	scene->ends_itself = true;
 	capture_begin(STDERR_FILENO);
-	supervisor_fail(scene.supervisor, "no %s", "more");
-	supervisor_end(scene.supervisor, 5);
+	supervisor_fail(scene->supervisor, "no %s", "more");
+	supervisor_end(scene->supervisor, 5);
 	said = capture_end();
 	assert_string_equal(said, "test: no more; ending\n");
-	assert_true(supervisor_is_ending(scene.supervisor));
-	expect_end(&scene, SUPERVISOR_FAILED, "");
-	assert_int_equal(scene.ends, 1);
+	assert_true(supervisor_is_ending(scene->supervisor));
+	expect_end(scene, SUPERVISOR_FAILED, "");
+	assert_int_equal(scene->ends, 1);
 }
 
 static void test_violation(void **state)
 {
-	struct scene scene = scene_of(always, (struct options){0});
+	struct scene *scene = *state;
 
-	(void)state;
-	start(&scene);
-	send_number(&scene, FORWARD, SAY, 99);
-	expect_end(&scene, SUPERVISOR_FAILED, "test: unexpected message 99 from forward\n");
+	send_number(scene, FORWARD, SAY, 99);
+	expect_end(scene, SUPERVISOR_FAILED, "test: unexpected message 99 from forward\n");
+}
+
+/* The right type, without what belongs to it. */
+static void test_message_without_its_body(void **state)
+{
+	struct scene *scene = *state;
+
+	send_number(scene, FORWARD, SAY, TOLD);
+	expect_end(scene, SUPERVISOR_FAILED, "test: message 32 from forward has the wrong form\n");
+	assert_int_equal(scene->told, 0);
+}
+
+/* It dies, and does not take what was sent to it: that is nobody's any more. */
+static void test_dies_before_the_next_message(void **state)
+{
+	struct scene *scene = *state;
+	const struct number octet = {'a'};
+	char got;
+	int fds[2];
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	scene->fds++; /* ours to read from */
+	supervisor_send(scene->supervisor, FORWARD, KILL, NULL, 0, -1);
+	supervisor_send(scene->supervisor, FORWARD, WRITE, &octet, sizeof(octet), fds[1]);
+	expect_end(scene, SUPERVISOR_FAILED,
+		   "test: room forward ended unexpectedly: killed by signal 9; ending\n");
+	assert_int_equal(read(fds[0], &got, 1), 0);
+	close(fds[0]);
+}
+
+/* What cannot be sent ends the program, and is not kept. */
+static void test_cannot_be_sent(void **state)
+{
+	static const unsigned char body[IPC_BODY_MAX + 1];
+	struct scene *scene = *state;
+	const char *said;
+	int fd = dup(STDERR_FILENO);
+
+	capture_begin(STDERR_FILENO);
+	supervisor_send(scene->supervisor, CONTROL, WRITE, body, sizeof(body), fd);
+	said = capture_end();
+	assert_string_equal(said, "test: cannot send to control: Message too long; ending\n");
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	expect_end(scene, SUPERVISOR_FAILED, "");
 }
 
 /* No process asks root's whether it is alive, nor answers what it was not asked. */
@@ -603,13 +682,9 @@ static void test_sent_to_nobody(void **state)
 static void test_ends_early(void **state)
 {
 	struct scene scene = scene_of(always, (struct options){0});
-	int status;
 
 	(void)state;
-	scene.fds = capture_count_fds();
-	scene.program.options = &scene.options;
-	scene.supervisor = supervisor_new(&scene.program, &events, &scene, &status);
-	assert_non_null(scene.supervisor);
+	make(&scene);
 	supervisor_end(scene.supervisor, 6);
 	assert_true(supervisor_daemonize(scene.supervisor));
 	assert_true(supervisor_start(scene.supervisor, 1, words));
@@ -619,13 +694,11 @@ static void test_ends_early(void **state)
 
 static void test_peers(void **state)
 {
-	struct scene scene = scene_of(always, (struct options){0});
+	struct scene *scene = *state;
 
-	(void)state;
-	start(&scene);
-	supervisor_send(scene.supervisor, CONTROL, ASK_PEER, NULL, 0, -1);
-	expect_end(&scene, SUPERVISOR_OK, "");
-	assert_int_equal(scene.relayed, 1);
+	supervisor_send(scene->supervisor, CONTROL, ASK_PEER, NULL, 0, -1);
+	expect_end(scene, SUPERVISOR_OK, "");
+	assert_int_equal(scene->relayed, 1);
 }
 
 static void test_how_many_peers(void **state)
@@ -644,17 +717,15 @@ static void test_how_many_peers(void **state)
 /* One that is not wanted, or not any more, hears nothing; the descriptor goes. */
 static void test_nobody_there(void **state)
 {
-	struct scene scene = scene_of(always, (struct options){.alone = true});
+	struct scene *scene = *state;
 
-	(void)state;
-	start(&scene);
-	supervisor_send(scene.supervisor, FORWARD, WRITE, &(struct number){0},
+	supervisor_send(scene->supervisor, FORWARD, WRITE, &(struct number){0},
 			sizeof(struct number), dup(STDERR_FILENO));
-	assert_int_equal(supervisor_backlog(scene.supervisor, FORWARD), 0);
-	supervisor_close(scene.supervisor, CONTROL);
-	send_number(&scene, CONTROL, EXIT, 1);
+	assert_int_equal(supervisor_backlog(scene->supervisor, FORWARD), 0);
+	supervisor_close(scene->supervisor, CONTROL);
+	send_number(scene, CONTROL, EXIT, 1);
 	/* What ends it is that its channel was closed. */
-	expect_end(&scene, 0, "");
+	expect_end(scene, 0, "");
 }
 
 /* It logs by itself, to our standard error, and has its say when we are through. */
@@ -683,47 +754,41 @@ static void test_guard(void **state)
 
 static void test_on_demand(void **state)
 {
-	struct scene scene = scene_of(always, (struct options){0});
+	struct scene *scene = *state;
 	pid_t pid;
 
-	(void)state;
-	start(&scene);
-	pid = children_start(supervisor_children(scene.supervisor), "worker", 12, false, NULL, 0);
+	pid = children_start(supervisor_children(scene->supervisor), "worker", 12, false, NULL, 0);
 	assert_true(pid > 0);
-	expect_end(&scene, SUPERVISOR_OK, "");
-	assert_int_equal(scene.reaped, pid);
-	assert_true(WIFEXITED(scene.reaped_status) && WEXITSTATUS(scene.reaped_status) == 12);
+	expect_end(scene, SUPERVISOR_OK, "");
+	assert_int_equal(scene->reaped, pid);
+	assert_true(WIFEXITED(scene->reaped_status) && WEXITSTATUS(scene->reaped_status) == 12);
 }
 
 static void test_other_children(void **state)
 {
-	struct scene scene = scene_of(always, (struct options){0});
+	struct scene *scene = *state;
 	pid_t pid;
 
-	(void)state;
-	start(&scene);
 	pid = fork();
 	if (pid == 0)
 		_exit(9);
 	assert_true(pid > 0);
-	expect_end(&scene, SUPERVISOR_OK, "");
-	assert_int_equal(scene.reaped, pid);
+	expect_end(scene, SUPERVISOR_OK, "");
+	assert_int_equal(scene->reaped, pid);
 }
 
 static void test_signals(void **state)
 {
-	struct scene scene = scene_of(always, (struct options){0});
+	struct scene *scene = *state;
 
-	(void)state;
-	start(&scene);
 	assert_int_equal(raise(SIGUSR1), 0);
 	assert_int_equal(raise(SIGHUP), 0);
-	while (scene.reports + scene.reloads < 2)
-		(void)event_base_loop(supervisor_base(scene.supervisor), EVLOOP_ONCE);
-	assert_int_equal(scene.reports, 1);
-	assert_int_equal(scene.reloads, 1);
-	send_number(&scene, CONTROL, EXIT, 0);
-	expect_end(&scene, 0, "");
+	while (scene->reports + scene->reloads < 2)
+		(void)event_base_loop(supervisor_base(scene->supervisor), EVLOOP_ONCE);
+	assert_int_equal(scene->reports, 1);
+	assert_int_equal(scene->reloads, 1);
+	send_number(scene, CONTROL, EXIT, 0);
+	expect_end(scene, 0, "");
 }
 
 static bool waits(int signal_number)
@@ -740,13 +805,9 @@ static void test_never_killed(void **state)
 	struct scene scene = scene_of(always, (struct options){0});
 	sigset_t set;
 	int got = 0;
-	int status;
 
 	(void)state;
-	scene.fds = capture_count_fds();
-	scene.program.options = &scene.options;
-	scene.supervisor = supervisor_new(&scene.program, &events, &scene, &status);
-	assert_non_null(scene.supervisor);
+	make(&scene);
 	assert_int_equal(raise(SIGTERM), 0);
 	assert_true(waits(SIGTERM));
 	assert_true(supervisor_claim(scene.supervisor));
@@ -794,6 +855,83 @@ static void test_refused(void **state)
 		       "test: no user no-such-user-here to run as; name one with --user\n");
 }
 
+/* Whichever channel cannot be made, those before it are closed again. */
+static void test_no_channels(void **state)
+{
+	struct scene scene = scene_of(always, (struct options){0});
+	unsigned int fds = capture_count_fds();
+
+	(void)state;
+	scene.program.options = &scene.options;
+	/* Between control and forward, to control, to forward. */
+	for (unsigned int count = 0; count < 3; count++) {
+		pairs_left = count;
+		expect_refused(&scene.program, SUPERVISOR_FAILED,
+			       "test: cannot make a socket pair: Too many open files\n");
+		assert_int_equal(capture_count_fds(), fds);
+	}
+	pairs_left = UINT_MAX;
+}
+
+/* The last one cannot be started: the others, which are there, go. */
+static void test_start_fails(void **state)
+{
+	struct scene scene = scene_of(always, (struct options){.guarded = true});
+	const char *said;
+	bool done;
+
+	(void)state;
+	begin(&scene);
+	pairs_left = 0;
+	capture_begin(STDERR_FILENO);
+	done = supervisor_start(scene.supervisor, 1, words);
+	said = capture_end();
+	pairs_left = UINT_MAX;
+	assert_false(done);
+	assert_string_equal(said, "test: cannot make a socket pair: Too many open files\n");
+	end(&scene);
+}
+
+static void expect_no_claim(const char *path, const char *log)
+{
+	struct scene scene = scene_of(always, (struct options){0});
+	const char *said;
+	bool claimed;
+
+	scene.program.pidfile = path;
+	make(&scene);
+	capture_begin(STDERR_FILENO);
+	claimed = supervisor_claim(scene.supervisor);
+	said = capture_end();
+	assert_false(claimed);
+	assert_string_equal(said, log);
+	end(&scene);
+}
+
+/* Another instance has it, which keeps it; or there is no place for it. */
+static void test_no_pid_file(void **state)
+{
+	char path[] = "/tmp/test-supervisor-XXXXXX";
+	struct pidfh *other;
+	char expected[100];
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_int_not_equal(fd, -1);
+	close(fd);
+	other = pidfile_open(path, 0600, NULL);
+	assert_non_null(other);
+	assert_int_equal(pidfile_write(other), 0);
+	(void)snprintf(expected, sizeof(expected), "test: %s: running already, process %d\n", path,
+		       (int)getpid());
+	expect_no_claim(path, expected);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(pidfile_remove(other), 0);
+	expect_no_claim("/no/such/folder/test.pid", "test: cannot write the pid file "
+						    "/no/such/folder/test.pid: No such file or "
+						    "directory\n");
+}
+
 /* It is ours while we run; a guard that was quicker has already taken it away. */
 static void try_pid_file(bool guarded)
 {
@@ -831,6 +969,60 @@ static void test_pid_file(void **state)
 	try_pid_file(true);
 }
 
+/* In a process of its own: root's, which is killed as soon as all are there. */
+static void be_killed(const char *path, const char *number)
+{
+	struct scene scene = scene_of(always, (struct options){.guarded = true});
+	char *with_path[] = {program_name, strdup(path), NULL};
+	FILE *file;
+
+	scene.program.pidfile = path;
+	begin(&scene);
+	if (!supervisor_start(scene.supervisor, 2, with_path))
+		return;
+	/* Another instance has taken the place of this one. */
+	file = number ? fopen(path, "we") : NULL;
+	if (file) {
+		(void)fputs(number, file);
+		(void)fclose(file);
+	}
+	(void)raise(SIGKILL);
+}
+
+/* Its guard takes away the pid file that it leaves, and no other. */
+static void test_root_is_killed(void **state)
+{
+	static const char *const numbers[] = {NULL, "1"};
+
+	(void)state;
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+	for (size_t i = 0; i < 2; i++) {
+		char path[] = "/tmp/test-supervisor-XXXXXX";
+		int fd = mkstemp(path);
+		const char *said;
+		int status = -1;
+		pid_t root, pid;
+
+		assert_int_not_equal(fd, -1);
+		close(fd);
+		capture_begin(STDERR_FILENO);
+		root = fork();
+		if (root == 0) {
+			be_killed(path, numbers[i]);
+			_exit(1);
+		}
+		/* All others end as well. */
+		for (int got; (pid = waitpid(-1, &got, 0)) > 0;)
+			status = pid == root ? got : status;
+		said = capture_end();
+		assert_true(WIFSIGNALED(status));
+		assert_string_equal(said, "guarded\n");
+		assert_int_equal(access(path, F_OK), numbers[i] ? 0 : -1);
+		if (numbers[i])
+			assert_int_equal(unlink(path), 0);
+	}
+}
+
 /* Names that no process of the table has. */
 static void test_wrong_names(void **state)
 {
@@ -858,18 +1050,37 @@ static void test_wrong_names(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_verdict),		cmocka_unit_test(test_verdict_not_yet),
-		cmocka_unit_test(test_verdict_at_stop), cmocka_unit_test(test_killed),
-		cmocka_unit_test(test_no_cause),	cmocka_unit_test(test_late),
-		cmocka_unit_test(test_late_but_busy),	cmocka_unit_test(test_told_twice),
-		cmocka_unit_test(test_ends_once),	cmocka_unit_test(test_violation),
-		cmocka_unit_test(test_pings),		cmocka_unit_test(test_sent_before),
-		cmocka_unit_test(test_ends_early),	cmocka_unit_test(test_sent_to_nobody),
-		cmocka_unit_test(test_peers),		cmocka_unit_test(test_how_many_peers),
-		cmocka_unit_test(test_nobody_there),	cmocka_unit_test(test_guard),
-		cmocka_unit_test(test_on_demand),	cmocka_unit_test(test_other_children),
-		cmocka_unit_test(test_signals),		cmocka_unit_test(test_never_killed),
-		cmocka_unit_test(test_refused),		cmocka_unit_test(test_pid_file),
+		cmocka_unit_test_setup(test_verdict, started),
+		cmocka_unit_test_setup(test_verdict_not_yet, started_at_stop),
+		cmocka_unit_test_setup(test_verdict_at_stop, started_at_stop),
+		cmocka_unit_test_setup(test_killed, started_at_stop),
+		cmocka_unit_test_setup(test_no_cause, started_alone_at_stop),
+		cmocka_unit_test_setup(test_late, started),
+		cmocka_unit_test_setup(test_late_but_busy, started),
+		cmocka_unit_test_setup(test_told_twice, started),
+		cmocka_unit_test_setup(test_ends_once, started),
+		cmocka_unit_test_setup(test_violation, started),
+		cmocka_unit_test_setup(test_message_without_its_body, started),
+		cmocka_unit_test_setup(test_dies_before_the_next_message, started_at_stop),
+		cmocka_unit_test_setup(test_cannot_be_sent, started),
+		cmocka_unit_test(test_pings),
+		cmocka_unit_test(test_sent_before),
+		cmocka_unit_test(test_ends_early),
+		cmocka_unit_test(test_sent_to_nobody),
+		cmocka_unit_test_setup(test_peers, started),
+		cmocka_unit_test(test_how_many_peers),
+		cmocka_unit_test_setup(test_nobody_there, started_alone),
+		cmocka_unit_test(test_guard),
+		cmocka_unit_test_setup(test_on_demand, started),
+		cmocka_unit_test_setup(test_other_children, started),
+		cmocka_unit_test_setup(test_signals, started),
+		cmocka_unit_test(test_never_killed),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_no_channels),
+		cmocka_unit_test(test_start_fails),
+		cmocka_unit_test(test_no_pid_file),
+		cmocka_unit_test(test_pid_file),
+		cmocka_unit_test(test_root_is_killed),
 		cmocka_unit_test(test_wrong_names),
 	};
 	const struct CMUnitTest alone[] = {
@@ -883,9 +1094,12 @@ int main(int argc, char **argv)
 	process_title_init(argc, argv);
 	name = process_name(&argc, argv);
 
-	struct options options = {.alone = argc > 1, .guarded = true};
+	/* The argument is the path of the pid file, or a word. */
+	const char *pidfile = argc > 1 && argv[1][0] == '/' ? argv[1] : NULL;
+	struct options options = {.alone = argc > 1 && !pidfile, .guarded = true};
 	struct scene scene = scene_of(always, options);
 
+	scene.program.pidfile = pidfile;
 	if (name) {
 		scene.program.options = &options;
 		/* What it leaves lying is not what is tested here. */
