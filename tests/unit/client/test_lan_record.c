@@ -270,7 +270,7 @@ static void test_broken_lines(void **state)
 		       "address no-such 2001:db8::1\n"
 		       "up no-such\n"
 		       "table\n"
-		       "sysctl " HOPS " 1 7");
+		       "sysctl " HOPS " 1 77");
 	assert_int_equal(lan_record_sweep(NULL), 1);
 	assert_int_equal(home_setting(HOPS), 77);
 	assert_string_equal(home.ended, "");
