@@ -56,6 +56,12 @@ struct trio {
 	char said[300];		      /* the last of them */
 	unsigned int refused;	      /* REFUSED messages, and those that were meant to come */
 	unsigned int spoilt;
+	/* What fails, as long as it is set. */
+	enum users_result find, lease; /* of the database */
+	bool kernel_fails;	       /* devices and routes */
+	bool no_memory;		       /* for control's messages */
+	unsigned int failures;	       /* so often control was told that it has to end */
+	char log[2000];		       /* the lines, but for those about messages not believed */
 };
 
 extern struct trio trio;

@@ -5,6 +5,7 @@
 #include "netconf/sockets.h"
 #include "tests/unit/proto/addresses.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -64,6 +65,8 @@ enum users_result __wrap_users_find(struct users *users, const char *name, struc
 	unsigned int number = user_of(name);
 
 	(void)users;
+	if (trio.find != USERS_OK)
+		return trio.find;
 	*user = (struct user){
 		.id = USER_NUMBER + number,
 		.has_network = true,
@@ -75,7 +78,7 @@ enum users_result __wrap_users_find(struct users *users, const char *name, struc
 	return USERS_OK;
 }
 
-/* Both were there when the user was found. */
+/* Both were there when the user was found, unless there is a reason against it. */
 enum users_result __wrap_users_lease_network(struct users *users, struct user *user,
 					     const struct prefix6 *pool, uint8_t length)
 {
@@ -83,7 +86,7 @@ enum users_result __wrap_users_lease_network(struct users *users, struct user *u
 	(void)user;
 	(void)pool;
 	(void)length;
-	return USERS_OK;
+	return trio.lease;
 }
 
 enum users_result __wrap_users_lease_host(struct users *users, struct user *user,
@@ -92,7 +95,7 @@ enum users_result __wrap_users_lease_host(struct users *users, struct user *user
 	(void)users;
 	(void)user;
 	(void)host_prefix;
-	return USERS_OK;
+	return trio.lease;
 }
 
 enum users_result __wrap_users_changes(struct users *users, bool (*each)(int64_t id, void *arg),
@@ -102,6 +105,14 @@ enum users_result __wrap_users_changes(struct users *users, bool (*each)(int64_t
 	if (world.changed)
 		world.changed = !each(USERS_EVERYBODY, arg);
 	return USERS_OK;
+}
+
+const char *__wrap_users_error(const struct users *users);
+
+const char *__wrap_users_error(const struct users *users)
+{
+	(void)users;
+	return "the disk is gone";
 }
 
 void trio_world_reset(void)
@@ -165,6 +176,8 @@ void __wrap_links_link_local(struct links *links, struct in_addr her)
 int __wrap_links_route_add(struct links *links, const struct prefix6 *prefix)
 {
 	(void)links;
+	if (trio.kernel_fails)
+		return -ENOBUFS;
 	world.routes[prefix->addr.s6_addr[5] - 1]++;
 	return 0;
 }
@@ -194,6 +207,8 @@ int __wrap_links_open(struct links *links, int64_t user, struct in_addr her,
 	(void)her;
 	(void)prefix;
 	*number = which + 1;
+	if (trio.kernel_fails)
+		return -ENOBUFS;
 	if (world.devices[which]++ == 0)
 		trio_push_fd(FORWARD_MSG_DEVICE, *number, trio_open_tun(&world.tuns[which]));
 	return 0;
@@ -308,9 +323,21 @@ void __wrap_connection_limits_rest(struct connection_limits *connection_limits,
 	(void)place;
 }
 
+static void note(const char *format, va_list ap)
+{
+	size_t used = strlen(trio.log);
+
+	(void)vsnprintf(trio.log + used, sizeof(trio.log) - used, format, ap);
+	(void)strlcat(trio.log, "\n", sizeof(trio.log));
+}
+
 void __wrap_log_info(const char *format, ...)
 {
-	(void)format;
+	va_list ap;
+
+	va_start(ap, format);
+	note(format, ap);
+	va_end(ap);
 }
 
 void __wrap_log_warn(const char *format, ...)
@@ -320,7 +347,11 @@ void __wrap_log_warn(const char *format, ...)
 
 void __wrap_log_warnx(const char *format, ...)
 {
-	(void)format;
+	va_list ap;
+
+	va_start(ap, format);
+	note(format, ap);
+	va_end(ap);
 }
 
 void __wrap_log_limited(struct log_limit *limit, int64_t now, const char *format, ...)
@@ -328,10 +359,12 @@ void __wrap_log_limited(struct log_limit *limit, int64_t now, const char *format
 	va_list ap;
 
 	(void)now;
-	if (limit != &trio.broker.wrong)
-		return;
-	trio.not_believed++;
 	va_start(ap, format);
-	(void)vsnprintf(trio.said, sizeof(trio.said), format, ap);
+	if (limit == &trio.broker.wrong) {
+		trio.not_believed++;
+		(void)vsnprintf(trio.said, sizeof(trio.said), format, ap);
+	} else {
+		note(format, ap);
+	}
 	va_end(ap);
 }

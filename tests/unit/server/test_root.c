@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The server's root process: what becomes of a control that says what it cannot, and what is left
+ * when one of the processes dies.
+ */
+#include "server/root/root.h"
+
+#include "forward/msg.h"
+#include "server/msg.h"
+#include "server/options.h"
+#include "tests/unit/process/scenario.h"
+#include "tests/unit/proto/addresses.h"
+#include "users/users.h"
+
+#include <net/if.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define PASSWORD "secret"
+
+/* The folder of the database, for the processes as well. */
+#define FOLDER "TEST_FOLDER"
+
+/* --- control ------------------------------------------------------------------------------ */
+
+#define SAY(root, type, body) scenario_say(root, type, &(body), sizeof(body), -1)
+
+static struct server_login good_login(void)
+{
+	struct server_login login;
+
+	memset(&login, 0, sizeof(login));
+	login.type = TUNNEL_ONLY;
+	login.peer = addr4("192.0.2.2");
+	login.local = addr4("192.0.2.1");
+	(void)strlcpy(login.user, "alice", sizeof(login.user));
+	(void)strlcpy(login.challenge, "0B1517C87D516A5FA65BED722D51A04F", sizeof(login.challenge));
+	assert_true(digest_response(login.user, login.challenge, PASSWORD, login.response));
+	return login;
+}
+
+/* It has a session with a device. */
+static void log_in(int root)
+{
+	const struct server_login login = good_login();
+
+	SAY(root, SERVER_MSG_LOGIN, login);
+	(void)scenario_await(root, SERVER_MSG_VERDICT);
+}
+
+static int too_short(int root)
+{
+	const struct server_login login = good_login();
+
+	scenario_say(root, SERVER_MSG_LOGIN, &login, sizeof(login) - 1, -1);
+	return scenario_await_end(root);
+}
+
+static int too_long(int root)
+{
+	unsigned char body[sizeof(struct server_login) + 1] = {0};
+
+	SAY(root, SERVER_MSG_LOGIN, body);
+	return scenario_await_end(root);
+}
+
+static int with_descriptor(int root)
+{
+	const struct server_id id = {.id = 0};
+
+	scenario_say(root, SERVER_MSG_LOGOUT, &id, sizeof(id), STDERR_FILENO);
+	return scenario_await_end(root);
+}
+
+/* That is for root to say. */
+static int wrong_way(int root)
+{
+	const struct server_id id = {.id = 0};
+
+	SAY(root, SERVER_MSG_REVOKE, id);
+	return scenario_await_end(root);
+}
+
+static int wrong_login(int root)
+{
+	struct server_login login = good_login();
+
+	login.id = UINT32_MAX;
+	SAY(root, SERVER_MSG_LOGIN, login);
+	return scenario_await_end(root);
+}
+
+static int used_number(int root)
+{
+	log_in(root);
+	log_in(root);
+	return scenario_await_end(root);
+}
+
+static int no_session(int root)
+{
+	const struct server_id id = {.id = 0};
+
+	SAY(root, SERVER_MSG_LOGOUT, id);
+	return scenario_await_end(root);
+}
+
+static int logged_out_twice(int root)
+{
+	const struct server_id id = {.id = 0};
+
+	log_in(root);
+	SAY(root, SERVER_MSG_LOGOUT, id);
+	return no_session(root);
+}
+
+/* More than the channel holds. */
+static int never_listens(int root)
+{
+	struct server_login login = good_login();
+
+	login.response[0] ^= 1;
+	for (int i = 0; i < 5000; i++)
+		SAY(root, SERVER_MSG_LOGIN, login);
+	return scenario_await_end(root);
+}
+
+static int dies_between(int root)
+{
+	log_in(root);
+	return raise(SIGKILL);
+}
+
+static int is_stopped(int root)
+{
+	log_in(root);
+	(void)kill(getppid(), SIGTERM);
+	(void)scenario_await(root, SERVER_MSG_STOP);
+	return 0;
+}
+
+static int leaves(int root)
+{
+	log_in(root);
+	return 3;
+}
+
+static int stays(int root)
+{
+	log_in(root);
+	return scenario_await_end(root);
+}
+
+static int kills_root(int root)
+{
+	log_in(root);
+	(void)kill(getppid(), SIGKILL);
+	return scenario_await_end(root);
+}
+
+/* The settings are read again, and the counters asked for. */
+static int goes_on(int root)
+{
+	log_in(root);
+	(void)kill(getppid(), SIGHUP);
+	(void)kill(getppid(), SIGUSR1);
+	(void)scenario_await(root, SERVER_MSG_REPORT);
+	(void)kill(getppid(), SIGTERM);
+	(void)scenario_await(root, SERVER_MSG_STOP);
+	return 0;
+}
+
+/* --- forward ------------------------------------------------------------------------------ */
+
+/* Of the device of the first session; the shared one comes first. */
+static int dies_of_device(int root)
+{
+	if (scenario_await(root, FORWARD_MSG_DEVICE) && scenario_await(root, FORWARD_MSG_DEVICE))
+		(void)raise(SIGKILL);
+	return 0;
+}
+
+/* --- the scenarios ------------------------------------------------------------------------ */
+
+static const struct scenario scenarios[] = {
+	{.name = "too short",
+	 .play = {[SERVER_CONTROL] = too_short},
+	 .status = 1,
+	 .log = "message 32 from control has the wrong form"},
+	{.name = "too long",
+	 .play = {[SERVER_CONTROL] = too_long},
+	 .status = 1,
+	 .log = "message 32 from control has the wrong form"},
+	{.name = "with a descriptor",
+	 .play = {[SERVER_CONTROL] = with_descriptor},
+	 .status = 1,
+	 .log = "message 33 from control has the wrong form"},
+	{.name = "the wrong way",
+	 .play = {[SERVER_CONTROL] = wrong_way},
+	 .status = 1,
+	 .log = "unexpected message 4 from control"},
+	{.name = "wrong login",
+	 .play = {[SERVER_CONTROL] = wrong_login},
+	 .status = 1,
+	 .log = "control asked for a login that cannot be; ending"},
+	{.name = "number in use",
+	 .play = {[SERVER_CONTROL] = used_number},
+	 .status = 1,
+	 .log = "control asked for a login that cannot be; ending"},
+	{.name = "no session",
+	 .play = {[SERVER_CONTROL] = no_session},
+	 .status = 1,
+	 .log = "control ended a session that is not there; ending"},
+	{.name = "logged out twice",
+	 .play = {[SERVER_CONTROL] = logged_out_twice},
+	 .status = 1,
+	 .log = "control ended a session that is not there; ending"},
+	{.name = "never listens",
+	 .play = {[SERVER_CONTROL] = never_listens},
+	 .status = 1,
+	 .log = "control asks and does not take the answers; ending"},
+	{.name = "dies between login and logout",
+	 .play = {[SERVER_CONTROL] = dies_between},
+	 .status = 1,
+	 .log = "room control ended unexpectedly: killed by signal 9; ending"},
+	{.name = "leaves unasked",
+	 .play = {[SERVER_CONTROL] = leaves},
+	 .status = 1,
+	 .log = "room control ended unexpectedly: exit status 3; ending"},
+	{.name = "forward dies",
+	 .play = {[SERVER_CONTROL] = stays, [SERVER_FORWARD] = dies_of_device},
+	 .status = 1,
+	 .log = "room forward ended unexpectedly: killed by signal 9; ending"},
+	{.name = "root dies", .play = {[SERVER_CONTROL] = kills_root}, .status = -1},
+	{.name = "stopped", .play = {[SERVER_CONTROL] = is_stopped}, .status = 0},
+	{.name = "goes on",
+	 .play = {[SERVER_CONTROL] = goes_on},
+	 .status = 0,
+	 .log = "settings read again, nothing has changed"},
+};
+
+static int run_control(const struct process_self *self)
+{
+	return scenario_play(SERVER_CONTROL, self);
+}
+
+static int run_forward(const struct process_self *self)
+{
+	return scenario_play(SERVER_FORWARD, self);
+}
+
+static const struct process processes[] = {
+	[SERVER_CONTROL] = {.name = "control",
+			    .verdict = PROCESS_VERDICT_AT_STOP,
+			    .peers = 1U << SERVER_FORWARD,
+			    .run = run_control,
+			    .rows = &server_root_rows},
+	[SERVER_FORWARD] = {.name = "forward", .run = run_forward},
+	[SERVER_GUARD] = {.name = "guard", .kind = PROCESS_GUARD},
+};
+
+static struct server_options options;
+
+static const struct program program = {.name = "test",
+				       .processes = processes,
+				       .n_processes = SERVER_PROCESSES,
+				       .options = &options,
+				       .user = "root"};
+
+static const char *in_folder(const char *name)
+{
+	static char path[200];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", getenv(FOLDER), name);
+	return path;
+}
+
+/* With a database of one user. */
+static int run_root(const struct program *of, int argc, char *const argv[])
+{
+	char database[250];
+	char *words[] = {argv[0],
+			 (char[]){"-c"},
+			 (char[]){"/dev/null"},
+			 (char[]){"-o"},
+			 (char[]){"fast=off"},
+			 (char[]){"-o"},
+			 (char[]){"limit.sessions=4"},
+			 (char[]){"-o"},
+			 (char[]){"limit.pending=4"},
+			 (char[]){"-o"},
+			 database,
+			 NULL};
+	struct users *users = NULL;
+	char other[DTCP_USER_MAX + 1];
+	char error[256];
+	int status;
+
+	(void)argc;
+	(void)snprintf(database, sizeof(database), "database=%s", in_folder("users.db"));
+	if (users_open(in_folder("users.db"), true, &users, error, sizeof(error)) != USERS_OK ||
+	    users_add(users, "alice", PASSWORD, NULL, other) != USERS_OK)
+		return EXIT_FAILURE;
+	users_close(users);
+	if (server_options_parse(&options, 11, words) != OPTIONS_OK)
+		return EXIT_FAILURE;
+	status = server_root_run(of, 11, words);
+	server_options_free(&options);
+	return status;
+}
+
+/* Nothing is left but the database, and the lock where nobody could remove it. */
+static void look(const struct scenario *scenario, const char *log)
+{
+	(void)log;
+	assert_int_equal(if_nametoindex("dtcps0"), 0);
+	assert_int_equal(if_nametoindex("dtcps1"), 0);
+	assert_int_equal(unlink(in_folder("users.db.lock")), scenario->status == -1 ? 0 : -1);
+	assert_int_equal(unlink(in_folder("users.db")), 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct scenario_stage stage = {
+		.scenarios = scenarios,
+		.count = sizeof(scenarios) / sizeof(scenarios[0]),
+		.program = &program,
+		.root = run_root,
+		.look = look,
+	};
+	char folder[] = "/tmp/test-server-root-XXXXXX";
+	bool ours = !getenv(FOLDER);
+	int status;
+
+	if (ours && (!mkdtemp(folder) || setenv(FOLDER, folder, 1) == -1))
+		return EXIT_FAILURE;
+	status = scenario_main(&stage, "server root", argc, argv);
+	if (ours && rmdir(folder) == -1)
+		return EXIT_FAILURE;
+	return status;
+}
