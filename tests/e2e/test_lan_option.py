@@ -283,26 +283,6 @@ def test_interface_that_comes_later(lab):
     back_to(lab.site, before)
 
 
-def test_radvd_dies(lab):
-    home(lab)
-    lab.dtcps()
-    client = lab.dtcpclient("--lan", "lan0", password=None)
-    client.wait_up()
-    one_address(lab.lan)
-
-    def radvd():
-        return [pid for pid, title in lab.site.processes().items() if "radvd" in title]
-
-    for pid in radvd():
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    client.wait_log("radvd was ended by signal 9; starting it again")
-    until(radvd, "radvd runs again", 30)
-    assert client.running()
-
-
-
-
 def test_program_that_is_missing(lab):
     """One line, before anything is made, and before the password is asked for."""
     _, before = home(lab)

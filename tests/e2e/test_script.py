@@ -4,14 +4,13 @@
 import ipaddress
 import os
 import signal
-import time
 
 import pytest
 
 from lab.programs import HOST_PREFIX, HOST_SERVER, POOL
 from lab.topology import SERVER, SITE, SIX
 from lab.traffic import ping
-from lab.wait import slow, until
+from lab.wait import until
 
 # Exactly these, no more.
 NAMES = {"PATH", "state", "server", "server_addr", "myaddr", "tuntype", "me", "her", "me6", "her6", "prefix",
@@ -148,39 +147,6 @@ def test_script_killed_by_a_signal(internet):
     client.wait_log(r"script.*(signal 9|[Kk]illed)")
     client.wait_up()
     ping(internet.site, SIX)
-
-
-@pytest.mark.slow(30)
-def test_hanging_script(internet):
-    """After 30 seconds it is killed together with whatever it has started; the tunnel stays."""
-    internet.dtcps()
-    started = time.monotonic()
-    script = internet.file("script", "#!/bin/sh\n[ $state = up ] || exit 0\nsleep 3001 &\n"
-                           "trap '' TERM\nsleep 3002\nsleep 3003\n", 0o755)
-    client = internet.dtcpclient("-s", script)
-
-    def sleepers():
-        return [title for title in internet.site.processes().values() if title.startswith("sleep")]
-
-    until(lambda: len(sleepers()) == 2, "the script runs")
-    until(lambda: not sleepers(), lambda: f"{sleepers()} is killed", 40)
-    assert 25 < time.monotonic() - started < 45 * slow()
-    client.wait_log(r"script.*30")
-    client.wait_up()
-    ping(internet.site, SIX)
-    assert client.stop() == 0
-
-
-@pytest.mark.slow(30)
-def test_quit_while_the_script_hangs(internet):
-    """SIGTERM does not wait for an "up" that hangs, and takes it along."""
-    internet.dtcps()
-    script = internet.file("script", "#!/bin/sh\n[ $state = up ] || exit 0\nsleep 3001\n", 0o755)
-    client = internet.dtcpclient("-s", script)
-    until(lambda: any("sleep 3001" in title for title in internet.site.processes().values()),
-          "the script runs")
-    assert client.stop(seconds=40) == 0
-    until(lambda: not internet.site.processes(), "nothing runs any more")
 
 
 def test_script_named_but_absent(internet):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lab.programs import HOST_SERVER, POOL
+from lab.programs import POOL
 from lab.topology import SERVER, SIX
 from lab.traffic import ping
 from lab.wait import slow, until
@@ -64,46 +64,14 @@ def test_removed(internet, measured, words):
     internet.server.back_to(before)
 
 
-def test_removed_again_and_again(internet):
-    """By something that does it each time: the answer comes, but every five seconds only."""
-    server, _ = start(internet)
-    whole = set_up(internet)
-    first = time.monotonic()
-    remove(internet)
-    made_again(server)
-    # All of it: one that goes while it is being made is another matter.
-    until(lambda: "dtcps0" in internet.server.links() and set_up(internet) == whole,
-          "it is there again")
-    since = server.mark()
-    remove(internet)
-    made_again(server, since=since)
-    assert time.monotonic() - first > 4
-    ping(internet.site, SIX)
-
-
-def test_name_taken_meanwhile(internet):
-    """Where it cannot be made again, that is said, and tried until it can."""
-    server, client = start(internet)
-    with server.held("monitor"):
-        remove(internet)
-        internet.server.ip("tuntap", "add", "dev", "dtcps0", "mode", "tun")
-    made_again(server)
-    server.wait_log("interface dtcps0 exists already")
-    internet.server.ip("link", "del", "dtcps0")
-    ping(internet.site, SIX)
-    assert client.running()
-    assert server.log().count("making it again") == 1
-
-
-@pytest.mark.parametrize("where", ["dtcps0", "all"])
-def test_without_ipv6_for_a_while(internet, where):
+def test_without_ipv6_for_a_while(internet):
     """The kernel takes addresses and routes away with it; all of them are there again after it."""
     server, client = start(internet)
     whole = set_up(internet)
     with server.held("monitor"):
-        internet.server.sysctl(f"net.ipv6.conf.{where}.disable_ipv6", 1)
+        internet.server.sysctl("net.ipv6.conf.all.disable_ipv6", 1)
     server.wait_log("interface dtcps0: IPv6 was turned off; nothing passes until it is turned on")
-    internet.server.sysctl(f"net.ipv6.conf.{where}.disable_ipv6", 0)
+    internet.server.sysctl("net.ipv6.conf.all.disable_ipv6", 0)
     server.wait_log("interface dtcps0 is up again, with its addresses and routes")
     assert set_up(internet) == whole
     ping(internet.site, POOL[1])
@@ -114,24 +82,6 @@ def far_end():
     """The link-local address that clients know the server by."""
     address = int(ipaddress.ip_address(SERVER))
     return f"fe80::{address >> 16:x}:{address & 0xffff:x}"
-
-
-def test_own_interface_removed(internet):
-    """That of a session without addresses."""
-    before = internet.server.state()
-    server = internet.dtcps(set={"tunnelonly.keep": 0})
-    client = internet.dtcpclient(type="tunnelonly")
-    client.wait_up()
-    ping(internet.site, f"{far_end()}%dtcp0")
-    whole = set_up(internet, "dtcps1")
-    remove(internet, "dtcps1")
-    made_again(server, "dtcps1")
-    ping(internet.site, f"{far_end()}%dtcp0")
-    assert set_up(internet, "dtcps1") == whole
-    assert client.stop() == 0
-    until(lambda: "dtcps1" not in internet.server.links(), "it is gone")
-    assert server.stop() == 0
-    internet.server.back_to(before)
 
 
 def test_own_interface_is_kept(internet):
@@ -176,41 +126,6 @@ def test_removed_and_stopped(internet):
     internet.server.back_to(before)
 
 
-def test_renamed(internet):
-    """It is followed under its new name; made again, it has its own."""
-    before = internet.server.state()
-    server, client = start(internet)
-    whole = set_up(internet)
-    internet.server.rename("dtcps0", "six6")
-    server.wait_log("interface dtcps0 is called six6 now")
-    ping(internet.site, SIX)
-    since = server.mark()
-    remove(internet, "six6")
-    made_again(server, "six6", since)
-    ping(internet.site, SIX)
-    assert set_up(internet) == whole
-    internet.server.rename("dtcps0", "wan6")
-    server.wait_log("interface dtcps0 is called wan6 now")
-    assert client.stop() == 0
-    assert server.stop() == 0
-    internet.server.back_to(before)
-
-
-def test_set_down(internet):
-    """Whoever sets it down means it. When it is set up again, all is as it was."""
-    server, _ = start(internet)
-    whole = set_up(internet)
-    with server.held("monitor"):
-        internet.server.ip("link", "set", "dtcps0", "down")
-    server.wait_log("interface dtcps0 was set down; nothing passes until it is set up again")
-    assert set_up(internet)[1] == []
-    internet.server.ip("link", "set", "dtcps0", "up")
-    server.wait_log("interface dtcps0 is up again, with its addresses and routes")
-    assert set_up(internet) == whole
-    ping(internet.site, SIX)
-    assert "removed by somebody" not in server.log()
-
-
 def test_set_down_and_up(internet):
     """At once: what the kernel has taken away is there again."""
     server, _ = start(internet)
@@ -221,22 +136,6 @@ def test_set_down_and_up(internet):
     ping(internet.site, SIX)
     until(lambda: set_up(internet) == whole, "all is as before", 8)
     assert server.running()
-
-
-def test_addresses_and_routes_removed(internet):
-    """They are put back, with a line for each."""
-    server, _ = start(internet)
-    whole = set_up(internet)
-    with server.held("monitor"):
-        internet.server.ip("-6", "address", "flush", "dev", "dtcps0")
-        for prefix in (POOL, OUTSIDE):
-            internet.server.ip("-6", "route", "del", prefix, "dev", "dtcps0")
-    for what in (f"address {POOL[1]}", f"address {HOST_SERVER}", f"address {far_end()}",
-                 f"route {POOL}", f"route {OUTSIDE}"):
-        server.wait_log(f"interface dtcps0: the {what} was removed by somebody; put back")
-    until(lambda: set_up(internet) == whole, "all is as before", 3)
-    ping(internet.site, SIX)
-    assert server.log().count("put back") == 5
 
 
 def test_nothing_is_wrong(internet):
