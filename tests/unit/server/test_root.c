@@ -258,6 +258,12 @@ static int run_forward(const struct process_self *self)
 	return scenario_play(SERVER_FORWARD, self);
 }
 
+static int run_guard(const struct process_self *self)
+{
+	process_await_end(self);
+	return 0;
+}
+
 static const struct process processes[] = {
 	[SERVER_CONTROL] = {.name = "control",
 			    .verdict = PROCESS_VERDICT_AT_STOP,
@@ -265,7 +271,7 @@ static const struct process processes[] = {
 			    .run = run_control,
 			    .rows = &server_root_rows},
 	[SERVER_FORWARD] = {.name = "forward", .run = run_forward},
-	[SERVER_GUARD] = {.name = "guard", .kind = PROCESS_GUARD},
+	[SERVER_GUARD] = {.name = "guard", .kind = PROCESS_GUARD, .run = run_guard},
 };
 
 static struct server_options options;
