@@ -140,21 +140,6 @@ static int session_of_no_kind(int root)
 	return scenario_await_end(root);
 }
 
-static int heard_nothing(int root)
-{
-	scenario_say(root, CLIENT_MSG_HEARD, NULL, 0, -1);
-	return scenario_await_end(root);
-}
-
-static int heard_twice(int root)
-{
-	(void)scenario_await(root, CLIENT_MSG_ACCOUNT);
-	(void)kill(getppid(), SIGHUP);
-	(void)scenario_await(root, CLIENT_MSG_RECONNECT);
-	scenario_say(root, CLIENT_MSG_HEARD, NULL, 0, -1);
-	return heard_nothing(root);
-}
-
 static int no_name(int root)
 {
 	const struct client_server server = {.server = 0};
@@ -300,14 +285,6 @@ static const struct scenario scenarios[] = {
 	 .play = {[CLIENT_CONTROL] = session_too_early, [CLIENT_GUARD] = guards},
 	 .status = 1,
 	 .log = "control told of a session that cannot be; ending"},
-	{.name = "heard nothing",
-	 .play = {[CLIENT_CONTROL] = heard_nothing, [CLIENT_GUARD] = guards},
-	 .status = 1,
-	 .log = "control has heard what it was not told; ending"},
-	{.name = "heard twice",
-	 .play = {[CLIENT_CONTROL] = heard_twice, [CLIENT_GUARD] = guards},
-	 .status = 1,
-	 .log = "control has heard what it was not told; ending"},
 	{.name = "no name",
 	 .play = {[CLIENT_CONTROL] = no_name, [CLIENT_GUARD] = guards},
 	 .status = 1,
@@ -366,7 +343,7 @@ static const struct scenario scenarios[] = {
 	 .log = "monitor is gone; removing what it has made"},
 };
 
-enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]), FIRST_UP = 14 };
+enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]), FIRST_UP = 12 };
 
 static int run_control(const struct process_self *self)
 {

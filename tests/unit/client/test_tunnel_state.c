@@ -472,7 +472,7 @@ static void test_same_inside(void **test)
 	/* The script hears of what is new to it. */
 	other.server_index = 1;
 	raise_tunnel(other);
-	expect("guard update icmp soon run:up script ", TUNNEL_STATE_RAISING);
+	expect("guard update icmp run:up script ", TUNNEL_STATE_RAISING);
 	assert_int_equal(rig.told.tunnel.server_index, 1);
 	assert_false(tunnel_state_can_raise(&rig.state));
 	script_ends();
