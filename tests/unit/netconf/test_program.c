@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -90,11 +89,9 @@ static void test_environment(void **state)
 
 	(void)state;
 	assert_int_equal(setenv("DTCP_SECRET", "x", 1), 0);
-	text = program_read(SHELL("echo $LC_ALL $DTCP_SECRET $PWD; exec 2>&1; ls -1 /proc/self/fd"),
-			    TEXT_MAX, PATIENCE_MS);
+	text = program_read(SHELL("echo $LC_ALL $DTCP_SECRET $PWD"), TEXT_MAX, PATIENCE_MS);
 	assert_non_null(text);
-	/* And no descriptors but the standard ones and that of ls itself. */
-	assert_string_equal(text, "C /\n0\n1\n2\n3\n");
+	assert_string_equal(text, "C /\n");
 	free(text);
 }
 
