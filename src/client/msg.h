@@ -94,12 +94,20 @@ struct client_tunnel {
 	struct dtcp_reply reply; /* unused parts are zero */
 };
 
+/* What is known of the way through the tunnel. */
+enum client_path {
+	CLIENT_PATH_UNKNOWN, /* nobody has been heard yet */
+	CLIENT_PATH_ALIVE,   /* the far end is heard */
+	CLIENT_PATH_DEAD,    /* it was, or should have been by now, and is not */
+	CLIENT_PATHS,
+};
+
 /* How the session is, for those who look: nothing depends on it. */
 struct client_session {
 	uint32_t up;
-	uint32_t status;    /* enum client_exit: why the last one ended; CLIENT_OK: no failure */
-	uint32_t path_dead; /* 1: nothing comes through the tunnel */
-	uint32_t rtt_us;    /* round-trip time over UDP, in microseconds; 0: not known */
+	uint32_t status; /* enum client_exit: why the last one ended; CLIENT_OK: no failure */
+	uint32_t path;	 /* enum client_path */
+	uint32_t rtt_us; /* round-trip time over UDP, in microseconds; 0: not known */
 };
 
 /* Room for the path of the script. */

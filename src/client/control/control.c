@@ -75,13 +75,13 @@ static void control_tell_session(struct control *control)
 	struct client_session now = {
 		.up = control->session.state == SESSION_UP,
 		.status = (uint32_t)control->session.status,
-		.path_dead = control->session.path.dead,
+		.path = (uint32_t)control->session.path.known,
 	};
 
 	if (now.up && control->counters)
 		now.rtt_us = (uint32_t)control->counters->session[CONTROL_SESSION].rtt_us;
 	if (now.up == control->told.up && now.status == control->told.status &&
-	    now.path_dead == control->told.path_dead && now.rtt_us == control->told.rtt_us)
+	    now.path == control->told.path && now.rtt_us == control->told.rtt_us)
 		return;
 	control->told = now;
 	control_tell(control, control->root, CLIENT_MSG_SESSION, &now, sizeof(now));

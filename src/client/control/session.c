@@ -93,7 +93,7 @@ static void session_on_answer(struct session *session, const struct session_even
 		return;
 	session->ping_sent = false;
 	session->deadline = now + (int64_t)session->config.keepalive * 1000;
-	if (session->path.dead && !session->path.told)
+	if (session->path.known == CLIENT_PATH_DEAD && session->path.told < SESSION_PATH_SILENT)
 		session_path_blocked(session, now, actions);
 }
 
@@ -211,9 +211,7 @@ static void session_on_raised(struct session *session, int64_t now, struct sessi
 		session->status = CLIENT_OK;
 		session_succeeded(session, now, actions);
 		session_enter(session, SESSION_UP, now, (int64_t)session->config.keepalive * 1000);
-		/* It can have died while the script ran. */
-		if (session->path.dead)
-			session_path_lost(session, now, actions);
+		session_path_tell(session, now, actions);
 	} else if (session->state == SESSION_LOWER) {
 		session_disconnected(session, now, actions);
 	}

@@ -117,7 +117,7 @@ enum session_action {
 struct session_actions {
 	unsigned int what;
 	char send[DTCP_LINE_SIZE];
-	char message[512]; /* a line for the log, or "" */
+	char message[800]; /* a line for the log, or "" */
 	bool warning;	   /* of that line */
 	bool suppressed;   /* it has been said often enough; for debugging only */
 };
@@ -156,9 +156,15 @@ struct session {
 	} tunnel;
 	bool continued; /* while raising: an earlier session's tunnel was there */
 	struct {
-		bool udp;      /* the tunnel's packets go over UDP */
-		bool dead;     /* forward has said so since the login */
-		bool told;     /* the log has said so, the session being over protocol 41 */
+		bool udp;		/* the tunnel's packets go over UDP */
+		enum client_path known; /* what forward has said of it since the login */
+		/* of that, what the log has said last, if it is over protocol 41 */
+		enum {
+			SESSION_PATH_UNTOLD,
+			SESSION_PATH_ANSWERS,
+			SESSION_PATH_SILENT,  /* from the beginning */
+			SESSION_PATH_BLOCKED, /* after it had answered */
+		} told;
 		bool port_new; /* root's process made the tunnel when our UDP port was another one
 				*/
 		bool port_hinted; /* that another one may help has been said of this silence */

@@ -210,8 +210,8 @@ void session_on_reply(struct session *session, const struct session_event *event
 		(void)snprintf(actions->message, sizeof(actions->message),
 			       "%s: the server's reply %s", session_server_name(session), why);
 	}
-	session->path.dead = false;
-	session->path.told = false;
+	session->path.known = CLIENT_PATH_UNKNOWN;
+	session->path.told = SESSION_PATH_UNTOLD;
 	actions->what |= SESSION_DO_ADD;
 	if (!session->config.forwards) {
 		session_raise(session, now, actions);
