@@ -351,6 +351,7 @@ int client_control_run(const struct client_options *options, int root_fd, int fo
 	struct session_config config = {
 		.n_servers = options->n_servers,
 		.type = options->type,
+		.type_named = options->type_named,
 		.loop = options->loop,
 		.check_nat = options->check_nat,
 		.forwards = forward_fd != -1,

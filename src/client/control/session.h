@@ -56,6 +56,7 @@ struct session_config {
 	const char *servers[CLIENT_SERVERS_MAX]; /* as named by the user, best liked first */
 	size_t n_servers;			 /* 1 or more */
 	enum tunnel_type type;
+	bool type_named; /* by the user */
 	bool loop;	 /* -l */
 	bool check_nat;	 /* off with -n */
 	bool keeps_port; /* over UDP: another port is never taken */
@@ -175,6 +176,7 @@ struct session {
 		bool no_way;	       /* there was no route to the server when it last changed */
 	} network;
 	bool keep;	     /* the tunnel is to outlive the session that ends */
+	bool types_told;     /* that the server offers more has been said */
 	bool ping_sent;	     /* and not answered */
 	unsigned int errors; /* -ERR in a row since the login */
 	int64_t up_since;    /* -1: not in this session */
