@@ -25,7 +25,7 @@ enum client_msg {
 	/* root to control */
 	CLIENT_MSG_PASSWORD = 1, /* struct client_password: one for each server */
 	CLIENT_MSG_ACCOUNT,	 /* struct client_account: log in now */
-	CLIENT_MSG_RECONNECT,	 /* SIGHUP */
+	CLIENT_MSG_RECONNECT,	 /* struct client_reconnect: SIGHUP, SIGUSR2 */
 	CLIENT_MSG_NETWORK,	 /* addresses or routes of this box changed */
 	CLIENT_MSG_WOKE,	 /* struct client_woke: the machine was asleep */
 	CLIENT_MSG_STOP,	 /* SIGTERM, SIGINT */
@@ -75,6 +75,10 @@ struct client_addresses {
 struct client_account {
 	char user[DTCP_USER_MAX + 1];
 	uint32_t udp_port; /* bound for a tunnel over UDP; 0: none */
+};
+
+struct client_reconnect {
+	uint32_t keep; /* 1: SIGUSR2, with which the tunnel stays */
 };
 
 struct client_woke {

@@ -85,7 +85,7 @@ enum session_input {
 	SESSION_PORT,	     /* port: over UDP, ours is another one now */
 	SESSION_NETWORK,     /* local: the address that the server would now see us come from */
 	SESSION_WOKE,	     /* the machine was asleep; seconds: for how long */
-	SESSION_RECONNECT,   /* SIGHUP */
+	SESSION_RECONNECT,   /* SIGHUP; keep: SIGUSR2, with which the tunnel stays */
 	SESSION_STOP,	     /* SIGTERM, SIGINT */
 	SESSION_TIME,	     /* the deadline has come */
 };
@@ -95,6 +95,7 @@ struct session_event {
 	struct in_addr local, remote;
 	enum client_exit status;
 	bool alive;
+	bool keep;
 	uint16_t port;
 	uint32_t seconds;
 	const char *text;

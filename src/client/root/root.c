@@ -263,13 +263,23 @@ static void root_report(void *arg)
 	root_tell(root, CLIENT_MSG_REPORT, NULL, 0);
 }
 
-static void root_reload(void *arg)
+static void root_reconnect(struct root *root, bool keep)
 {
-	struct root *root = arg;
+	const struct client_reconnect reconnect = {.keep = keep};
 
 	/* If control is as far behind as that, it has not done yet what was asked for before. */
 	if (supervisor_backlog(root->supervisor, CLIENT_CONTROL) == 0)
-		root_tell(root, CLIENT_MSG_RECONNECT, NULL, 0);
+		root_tell(root, CLIENT_MSG_RECONNECT, &reconnect, sizeof(reconnect));
+}
+
+static void root_reload(void *arg)
+{
+	root_reconnect(arg, false);
+}
+
+static void root_renew(void *arg)
+{
+	root_reconnect(arg, true);
 }
 
 static void root_stop(void *arg)
@@ -319,6 +329,7 @@ static void root_reaped(pid_t pid, int status, void *arg)
 static const struct supervisor_events root_events = {
 	.report = root_report,
 	.reload = root_reload,
+	.renew = root_renew,
 	.stop = root_stop,
 	.hurry = root_hurry,
 	.busy = root_busy,

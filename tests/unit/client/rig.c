@@ -262,6 +262,11 @@ void rig_input(struct rig *rig, enum session_input input)
 	rig_feed(rig, &(const struct session_event){.input = input});
 }
 
+void rig_renew(struct rig *rig)
+{
+	rig_feed(rig, &(const struct session_event){.input = SESSION_RECONNECT, .keep = true});
+}
+
 void rig_connected(struct rig *rig)
 {
 	rig_feed(rig, &(const struct session_event){.input = SESSION_CONNECTED,
