@@ -74,7 +74,9 @@ void status_describe(const struct tunnel_state *state, const struct client_sessi
 		     char *buf, size_t size)
 {
 	const char *reason = status_reason(session->status);
-	const char *what = "connecting";
+	const struct client_options *options = state->options;
+	char first[300];
+	const char *what = first;
 
 	switch (state->phase) {
 	case TUNNEL_STATE_RAISING:
@@ -91,6 +93,8 @@ void status_describe(const struct tunnel_state *state, const struct client_sessi
 		what = "tunnel held, connecting again";
 		break;
 	case TUNNEL_STATE_DOWN:
+		(void)snprintf(first, sizeof(first), "connecting to %s%s", options->servers[0],
+			       options->n_servers > 1 ? " and others" : "");
 		if (reason)
 			what = "no tunnel, connecting again";
 		break;

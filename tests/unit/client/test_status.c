@@ -84,7 +84,10 @@ static void test_up(void **state)
 static void test_not_up(void **state)
 {
 	(void)state;
-	expect(TUNNEL_STATE_DOWN, false, CLIENT_OK, "connecting");
+	expect(TUNNEL_STATE_DOWN, false, CLIENT_OK, "connecting to broker.example");
+	options.n_servers = 2;
+	expect(TUNNEL_STATE_DOWN, false, CLIENT_OK, "connecting to broker.example and others");
+	options.n_servers = 1;
 	expect(TUNNEL_STATE_DOWN, false, CLIENT_REFUSED,
 	       "no tunnel, connecting again: connection refused");
 	expect(TUNNEL_STATE_DOWN, false, CLIENT_AUTH,
