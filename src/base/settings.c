@@ -81,6 +81,7 @@ void settings_default(const struct settings *settings, void *values)
 			*(bool *)((char *)values + setting->flag) = false;
 		if (setting->initial)
 			(void)settings_set(settings, values, i, setting->key, setting->initial, 0);
+		((struct settings_source *)values)->given[i] = NULL;
 	}
 }
 
@@ -114,14 +115,18 @@ bool settings_set(const struct settings *settings, void *values, size_t number, 
 		  const char *value, uint32_t line)
 {
 	const struct setting *setting = &settings->list[number];
+	struct settings_source *source = values;
 	void *field = (char *)values + setting->field;
 
+	if (setting->count > 0 && line == 0 && source->lines[number] > 0)
+		*(size_t *)(void *)((char *)values + setting->count) = 0;
 	if (!setting_read(setting, field, where, value) ||
 	    (setting->check && !setting->check(field, where, value)))
 		return false;
 	if (setting->flag > 0)
 		*(bool *)((char *)values + setting->flag) = true;
-	((struct settings_source *)values)->lines[number] = line;
+	source->lines[number] = line;
+	source->given[number] = value;
 	return true;
 }
 
@@ -164,10 +169,12 @@ bool settings_bad(const struct settings *settings, const void *values, const cha
 	va_start(ap, format);
 	(void)vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
+	if (source->lines[number] == SETTINGS_LINE_NONE)
+		return options_bad("%s: %s%s", source->file, key, text);
 	if (source->lines[number] > 0)
 		return options_bad("%s:%u: %s%s", source->file, source->lines[number], key, text);
 	if (letter == 0)
-		return options_bad("-o %s%s", key, text);
+		return options_bad("%s%s%s", settings->option, key, text);
 	return options_bad("-%c%s", letter, text);
 }
 

@@ -21,11 +21,15 @@
 #define SETTINGS_WHERE_SIZE 320
 #define SETTINGS_TEXT_SIZE  64
 
+/* The line of a value that follows from which file it is, and stands nowhere in it. */
+#define SETTINGS_LINE_NONE UINT32_MAX
+
 /* Where values have come from. */
 struct settings_source {
-	const char *file;	      /* the configuration file; NULL if none was named */
-	char *texts;		      /* texts of the file that values point into, or NULL */
-	uint32_t lines[SETTINGS_MAX]; /* of each setting in the file; 0: not from there */
+	const char *file;		 /* the configuration file; NULL if none was named */
+	char *texts;			 /* texts of the file that values point into, or NULL */
+	uint32_t lines[SETTINGS_MAX];	 /* of each setting in the file; 0: not from there */
+	const char *given[SETTINGS_MAX]; /* the last value of each as text; NULL: the default */
 };
 
 enum setting_type {
@@ -49,7 +53,10 @@ struct setting {
 	enum setting_type type;
 	size_t field; /* the value's place in the program's struct, and its size */
 	size_t size;
-	size_t flag;	     /* place of a bool that says if there is a value; 0: always */
+	size_t flag; /* place of a bool that says if there is a value; 0: always */
+	/* Place of a size_t: how many values there are, as each one adds to those before; 0: the
+	 * last one counts. The command line's are in place of the file's. */
+	size_t count;
 	const char *initial; /* the default as text, NULL if there is none */
 	uint32_t min;	     /* of a number */
 	uint32_t max;
@@ -67,6 +74,7 @@ struct settings {
 	const struct setting *list; /* in alphabetical order of the keys */
 	size_t count;
 	const char *manual; /* where they are explained, such as "dtcps.conf(5)" */
+	const char *option; /* what stands before a key on the command line: "-o ", "--" */
 };
 
 /* All values become their defaults; the rest of the struct stays as it is. */

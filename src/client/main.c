@@ -86,16 +86,35 @@ static int run(struct client_options *options, const char *name, int argc, char 
 	return name ? process_run(&program, name) : client_root_run(&program, argc, argv);
 }
 
+/* Root's process: the others get the settings as words, so that none of them reads the file. */
+static int run_root(struct client_options *options, int argc, char *const argv[])
+{
+	int n_words;
+	char **words = client_options_words(options, argc, argv, &n_words);
+	int status = CLIENT_LOCAL;
+
+	if (options->source.file)
+		log_info("the settings are those of %s", options->source.file);
+	if (words)
+		status = run(options, NULL, n_words, words);
+	else
+		log_warnx("out of memory");
+	client_options_free_words(words);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct client_options options;
+	int status;
 
 	process_title_init(argc, argv);
 
 	const char *name = process_name(&argc, argv);
 
 	log_init("dtcpclient", NULL, false);
-	switch (client_options_parse(&options, argc, argv)) {
+	switch (name ? client_options_parse_room(&options, argc, argv)
+		     : client_options_parse(&options, argc, argv)) {
 	case OPTIONS_DONE:
 		return CLIENT_OK;
 	case OPTIONS_ERROR:
@@ -104,5 +123,7 @@ int main(int argc, char **argv)
 		break;
 	}
 	log_init("dtcpclient", NULL, options.debug);
-	return run(&options, name, argc, argv);
+	status = name ? run(&options, name, argc, argv) : run_root(&options, argc, argv);
+	client_options_free(&options);
+	return status;
 }

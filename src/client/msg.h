@@ -25,7 +25,7 @@ enum client_msg {
 	/* root to control */
 	CLIENT_MSG_PASSWORD = 1, /* struct client_password: one for each server */
 	CLIENT_MSG_ACCOUNT,	 /* struct client_account: log in now */
-	CLIENT_MSG_RECONNECT,	 /* SIGHUP */
+	CLIENT_MSG_RECONNECT,	 /* struct client_reconnect: SIGHUP, SIGUSR2 */
 	CLIENT_MSG_NETWORK,	 /* addresses or routes of this box changed */
 	CLIENT_MSG_WOKE,	 /* struct client_woke: the machine was asleep */
 	CLIENT_MSG_STOP,	 /* SIGTERM, SIGINT */
@@ -77,6 +77,10 @@ struct client_account {
 	uint32_t udp_port; /* bound for a tunnel over UDP; 0: none */
 };
 
+struct client_reconnect {
+	uint32_t keep; /* 1: SIGUSR2, with which the tunnel stays */
+};
+
 struct client_woke {
 	uint32_t seconds; /* that it has slept */
 };
@@ -94,12 +98,20 @@ struct client_tunnel {
 	struct dtcp_reply reply; /* unused parts are zero */
 };
 
+/* What is known of the way through the tunnel. */
+enum client_path {
+	CLIENT_PATH_UNKNOWN, /* nobody has been heard yet */
+	CLIENT_PATH_ALIVE,   /* the far end is heard */
+	CLIENT_PATH_DEAD,    /* it was, or should have been by now, and is not */
+	CLIENT_PATHS,
+};
+
 /* How the session is, for those who look: nothing depends on it. */
 struct client_session {
 	uint32_t up;
-	uint32_t status;    /* enum client_exit: why the last one ended; CLIENT_OK: no failure */
-	uint32_t path_dead; /* 1: nothing comes through the tunnel */
-	uint32_t rtt_us;    /* round-trip time over UDP, in microseconds; 0: not known */
+	uint32_t status; /* enum client_exit: why the last one ended; CLIENT_OK: no failure */
+	uint32_t path;	 /* enum client_path */
+	uint32_t rtt_us; /* round-trip time over UDP, in microseconds; 0: not known */
 };
 
 /* Room for the path of the script. */

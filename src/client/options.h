@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dtcpclient's command line: dtcpclient(8). */
+/* dtcpclient's settings: command line and configuration file. dtcpclient(8), dtcpclient.conf(5). */
 #ifndef DTCP_CLIENT_OPTIONS_H
 #define DTCP_CLIENT_OPTIONS_H
 
 #include "base/options.h"
+#include "base/settings.h"
 #include "client/control/session.h"
+#include "config.h"
 #include "fastpath/choice.h"
 #include "proto/message.h"
 #include "proto/prefix.h"
@@ -50,8 +52,17 @@ struct client_lan {
 /* What stands between the words of -s. */
 #define CLIENT_SCRIPT_BLANKS " \t"
 
+/* Where "dtcpclient NAME" looks for the file NAME.conf. */
+#define CLIENT_CONFIG_DIR DTCP_SYSCONFDIR "/dtcp"
+
+/* What follows from the name of a configuration; options.c. */
+struct client_named;
+
 struct client_options {
-	const char *servers[CLIENT_SERVERS_MAX]; /* in their order on the command line */
+	struct settings_source source;		 /* the file of a named configuration */
+	struct client_named *named;		 /* NULL: all is on the command line */
+	char *server_list;			 /* what servers of a list are in, or NULL */
+	const char *servers[CLIENT_SERVERS_MAX]; /* in the order in which they were named */
 	size_t n_servers;			 /* 1 or more */
 	const char *login;			 /* -u: DTCP user, NULL for the login name */
 	const char *run_as;    /* --user: for the unprivileged rooms, NULL for the default */
@@ -78,6 +89,7 @@ struct client_options {
 	uint32_t table;	       /* --table: 0 for one of its own, RULES_TABLE_MAIN for no other */
 	enum tunnel_type type;
 	bool type_named;    /* -t was given */
+	bool routes_named;  /* --route was given */
 	bool accept_ra;	    /* --accept-ra: router advertisements of the server are taken */
 	size_t n_addresses; /* --address: several for tunnelonly, else 1 at most */
 	struct client_address addresses[CLIENT_OWN_MAX];
@@ -94,9 +106,32 @@ struct client_options {
  */
 bool client_options_keep_port(const struct client_options *options);
 
-/* Reads the arguments, which must stay valid. */
+/* The table of settings, settings.c. */
+extern const struct settings client_settings;
+
+/*
+ * Reads the arguments, which must stay valid, and the file of the configuration that they name, if
+ * they do. Only OPTIONS_OK leaves something to free.
+ */
 enum options_result client_options_parse(struct client_options *options, int argc,
 					 char *const argv[]);
+
+/*
+ * The same for another of our processes, from what client_options_words() has made: no file is
+ * read, which may have changed since root's process did.
+ */
+enum options_result client_options_parse_room(struct client_options *options, int argc,
+					      char *const argv[]);
+
+void client_options_free(struct client_options *options);
+
+/*
+ * A command line that says all that options say, which client_options_parse() has read from argv.
+ * Returns *argc_out words, to be freed, with a NULL behind them; NULL if memory is short.
+ */
+char **client_options_words(const struct client_options *options, int argc, char *const argv[],
+			    int *argc_out);
+void client_options_free_words(char **words);
 
 /* True if that server is given by a name, and so has to be looked up. */
 bool client_options_named(const struct client_options *options, size_t server);

@@ -16,8 +16,9 @@ static bool routes_have(const struct client_options *options, const struct prefi
 	return false;
 }
 
-bool options_route(struct client_options *options, const char *text)
+bool options_route(void *arg, const char *where, const char *text)
 {
+	struct client_options *options = arg;
 	char copy[CLIENT_ROUTES_MAX * PREFIX6_STRLEN];
 	char *rest = copy;
 	char *word;
@@ -31,28 +32,30 @@ bool options_route(struct client_options *options, const char *text)
 		return true;
 	}
 	if (strlcpy(copy, text, sizeof(copy)) >= sizeof(copy))
-		return options_bad("--route: at most %d prefixes", CLIENT_ROUTES_MAX);
+		return options_bad("%s: at most %d prefixes", where, CLIENT_ROUTES_MAX);
 	while ((word = strsep(&rest, ","))) {
 		if (options->n_routes == CLIENT_ROUTES_MAX)
-			return options_bad("--route: at most %d prefixes", CLIENT_ROUTES_MAX);
+			return options_bad("%s: at most %d prefixes", where, CLIENT_ROUTES_MAX);
 
 		struct prefix6 *route = &options->routes[options->n_routes];
 		enum prefix_error error = prefix6_parse(word, route);
 
 		if (error != PREFIX_OK)
 			return options_bad(
-				"--route: \"%s\" %s; \"default\", \"none\" or prefixes such as "
+				"%s: \"%s\" %s; \"default\", \"none\" or prefixes such as "
 				"2000::/3 are possible",
-				word, prefix_error_text(error));
+				where, word, prefix_error_text(error));
 		if (routes_have(options, route))
-			return options_bad("--route: \"%s\" is named twice", word);
+			return options_bad("%s: \"%s\" is named twice", where, word);
 		options->n_routes++;
 	}
 	return true;
 }
 
-bool options_table(struct client_options *options, const char *text)
+bool options_table(void *arg, const char *where, const char *text)
 {
+	struct client_options *options = arg;
+
 	options->table = 0;
 	if (strcmp(text, "auto") == 0)
 		return true;
@@ -60,10 +63,10 @@ bool options_table(struct client_options *options, const char *text)
 		options->table = RULES_TABLE_MAIN;
 		return true;
 	}
-	if (!options_number("--table", text, 1, UINT32_MAX, &options->table))
+	if (!options_number(where, text, 1, UINT32_MAX, &options->table))
 		return false;
 	return (options->table != RULES_TABLE_LOCAL && options->table != RULES_TABLE_DEFAULT) ||
-	       options_bad("--table %s: the kernel's own; \"auto\", \"main\" or another number is "
+	       options_bad("%s %s: the kernel's own; \"auto\", \"main\" or another number is "
 			   "possible",
-			   text);
+			   where, text);
 }

@@ -100,6 +100,14 @@ struct in6_addr tunnel_router_address(const struct prefix6 *prefix)
 	return addr;
 }
 
+size_t tunnel_routes(const struct client_tunnel *tunnel, const struct client_options *options)
+{
+	const struct dtcp_reply *reply = &tunnel->reply;
+	bool bare = options->type == TUNNEL_ONLY || (!reply->has_me6 && reply->n_prefixes == 0);
+
+	return bare && !options->routes_named ? 0 : options->n_routes;
+}
+
 bool tunnel_address_fits(const struct client_tunnel *tunnel, const struct client_options *options)
 {
 	const struct dtcp_reply *reply = &tunnel->reply;

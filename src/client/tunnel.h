@@ -27,6 +27,12 @@ enum tunnel_type tunnel_type(const struct client_tunnel *tunnel,
  */
 struct in6_addr tunnel_router_address(const struct prefix6 *prefix);
 
+/*
+ * How many of the options' routes lead into it. Unless --route was given, none into a bare link:
+ * for what nobody is known to take at its other end, there may be a better way.
+ */
+size_t tunnel_routes(const struct client_tunnel *tunnel, const struct client_options *options);
+
 /* False if --address is outside every prefix that the server gave. */
 bool tunnel_address_fits(const struct client_tunnel *tunnel, const struct client_options *options);
 

@@ -4,6 +4,8 @@
 #define LIVENESS_PERIOD	  20000
 #define LIVENESS_PATIENCE 60000
 #define LIVENESS_LONELY	  5000
+/* From the beginning; a person who looks is told within 10 s, and that takes a moment, too. */
+#define LIVENESS_NEVER 8000
 
 /* So many requests a second apart; then they are less frequent. */
 #define LIVENESS_QUICK	5
@@ -34,6 +36,7 @@ bool liveness_heard(struct liveness *live, uint64_t now)
 {
 	bool revived = live->dead;
 
+	live->known = true;
 	live->heard = now;
 	live->is_lonely = false;
 	live->dead = false;
@@ -47,6 +50,7 @@ void liveness_noticed(struct liveness *live, uint64_t when)
 {
 	if (when <= live->heard || live->dead)
 		return;
+	live->known = true;
 	live->heard = when;
 	if (live->lonely <= when)
 		live->is_lonely = false;
@@ -101,9 +105,12 @@ static uint64_t liveness_next(const struct liveness *live, uint64_t since)
 /* When it is to be called dead. */
 static uint64_t liveness_end(const struct liveness *live, uint64_t since)
 {
-	if (!live->answers || live->dead)
+	if (live->dead)
 		return UINT64_MAX;
-	return liveness_last(live, since) + LIVENESS_PATIENCE;
+	/* Not one packet: that is either no way for them, or a peer that has nothing to say. */
+	if (!live->known && !live->quiet)
+		return liveness_last(live, since) + LIVENESS_NEVER;
+	return live->answers ? liveness_last(live, since) + LIVENESS_PATIENCE : UINT64_MAX;
 }
 
 enum liveness_action liveness_step(struct liveness *live, uint64_t since, uint64_t now)

@@ -14,11 +14,12 @@ struct liveness {
 	uint64_t asked;	 /* the last request */
 	uint64_t lonely; /* the first packet out since then */
 	bool is_lonely;	 /* there is such a packet */
+	bool known;	 /* some packet has come in that counts */
 	bool hurry;	 /* ask now, whatever was heard */
 	bool quiet;	 /* asks over a dead path only when the peer has asked */
 	bool answers;	 /* the peer does, so that its silence means something */
 	bool told;	 /* its first answer has been */
-	bool dead;	 /* nothing has been heard for 60 s, which has been told, too */
+	bool dead;	 /* nothing has been heard for so long, which has been told, too */
 	uint32_t
 		unanswered; /* requests since something was heard, or an answer if there was none */
 };
@@ -26,12 +27,13 @@ struct liveness {
 enum liveness_action {
 	LIVENESS_WAIT, /* nothing until liveness_deadline() */
 	LIVENESS_ASK,  /* send a request now */
-	LIVENESS_DEAD, /* tell that nothing has been heard for 60 s */
+	LIVENESS_DEAD, /* tell that nothing has been heard for 60 s; or, from the beginning, 8 s */
 };
 
 /*
- * quiet: the peer is a client, which asks by itself. A box that translates its protocol 41 does so
- * only if the first packet comes from the client, so a dead path is left to it.
+ * quiet: the peer is a client, which asks by itself, and whose silence says nothing before it has
+ * been heard. A box that translates its protocol 41 does so only if the first packet comes from the
+ * client, so a dead path is left to it.
  */
 void liveness_start(struct liveness *live, uint64_t now, bool quiet);
 

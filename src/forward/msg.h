@@ -125,7 +125,9 @@ struct forward_learned {
 
 struct forward_path {
 	uint32_t id;
-	uint32_t alive; /* 1: the first answer came, or something again; 0: nothing for 60 s */
+	/* 1: the first answer came, or something again; 0: nothing for 60 s, or 8 s from the start
+	 */
+	uint32_t alive;
 };
 
 struct forward_id {

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const int supervisor_signals[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+static const int supervisor_signals[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 enum { SUPERVISOR_SIGNALS = sizeof(supervisor_signals) / sizeof(supervisor_signals[0]) };
 
 /* How long the real cause of a process's end may take to show, and a process to end when told. */
@@ -88,6 +88,8 @@ static void supervisor_on_signal(evutil_socket_t number, short what, void *arg)
 		supervisor_tell(supervisor, supervisor->events.report);
 	} else if (number == SIGHUP) {
 		supervisor_tell(supervisor, supervisor->events.reload);
+	} else if (number == SIGUSR2) {
+		supervisor_tell(supervisor, supervisor->events.renew);
 	} else if (supervisor->stopping) {
 		supervisor_tell(supervisor, supervisor->events.hurry);
 		supervisor_end(supervisor, SUPERVISOR_OK);

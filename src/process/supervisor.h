@@ -25,6 +25,7 @@ enum { SUPERVISOR_OK = 0, SUPERVISOR_FAILED = 1, SUPERVISOR_USAGE = 2 };
 struct supervisor_events {
 	void (*report)(void *arg); /* SIGUSR1 */
 	void (*reload)(void *arg); /* SIGHUP */
+	void (*renew)(void *arg);  /* SIGUSR2 */
 	/* SIGTERM, SIGINT: has the process end whose exit status is the program's. */
 	void (*stop)(void *arg);
 	/* It came again: nothing is waited for any more, and end() follows. */

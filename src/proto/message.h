@@ -70,9 +70,14 @@ struct in6_addr dtcp_link_local_user(const char *user);
 
 /* --- server to client ------------------------------------------------------------------- */
 
+/* Begins the word in the greeting's text which says what types are offered. */
+#define DTCP_TYPES "types="
+
 struct dtcp_greeting {
 	char challenge[DTCP_CHALLENGE_MAX + 1];
 	char text[DTCP_LINE_SIZE]; /* the free text, may be empty */
+	unsigned int
+		types; /* that it says it offers, 1 << enum tunnel_type each; 0: it does not say */
 };
 
 struct dtcp_reply {

@@ -79,6 +79,25 @@ static enum reply_status take_status(const char *line, size_t len,
 	return REPLY_OK;
 }
 
+/* What a word such as "types=host,network" of the free text says. */
+static unsigned int take_types(const char *text)
+{
+	unsigned int types = 0;
+	char copy[DTCP_LINE_SIZE];
+	char *rest = copy;
+	char *word;
+	char *list = NULL;
+
+	(void)strlcpy(copy, text, sizeof(copy));
+	while (!list && (word = strsep(&rest, BLANKS))) {
+		if (strncmp(word, DTCP_TYPES, strlen(DTCP_TYPES)) == 0)
+			list = word + strlen(DTCP_TYPES);
+	}
+	while ((word = strsep(&list, ",")))
+		types |= 1U << tunnel_type_parse(word);
+	return types & ~(1U << TUNNEL_NONE);
+}
+
 enum reply_status greeting_parse(const char *line, size_t len, struct dtcp_greeting *out,
 				 const char **why)
 {
@@ -96,6 +115,7 @@ enum reply_status greeting_parse(const char *line, size_t len, struct dtcp_greet
 	*out = (struct dtcp_greeting){.text = ""};
 	memcpy(out->challenge, rest, n);
 	(void)strlcpy(out->text, rest + n + strspn(rest + n, BLANKS), sizeof(out->text));
+	out->types = take_types(out->text);
 	return REPLY_OK;
 }
 

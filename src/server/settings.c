@@ -236,7 +236,8 @@ static const struct setting list[] = {
 
 _Static_assert(sizeof(list) / sizeof(list[0]) <= SETTINGS_MAX, "each has its line in the file");
 
-const struct settings server_settings = {list, sizeof(list) / sizeof(list[0]), "dtcps.conf(5)"};
+const struct settings server_settings = {list, sizeof(list) / sizeof(list[0]), "dtcps.conf(5)",
+					 "-o "};
 
 /* --- together ----------------------------------------------------------------------------- */
 

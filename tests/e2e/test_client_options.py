@@ -154,13 +154,32 @@ def test_server_by_name(internet):
 
 
 def test_default_type_and_user(internet):
-    """tunnelonly, and the login name of whoever runs it."""
+    """tunnelonly, and the login name of whoever runs it. Nothing is routed into a bare link, and
+    the server has better things."""
     internet.users.add("root")
     internet.dtcps()
     write_auth(internet.site, f"{SERVER}:root:{PASSWORD}\n")
-    up = internet.dtcpclient(type=None, user=None, password=None).wait_up()
-    assert up["type"] == "tunnelonly"
+    client = internet.dtcpclient(type=None, user=None, password=None)
+    assert client.wait_up()["type"] == "tunnelonly"
     internet.started[0].wait_log(rf"root@{SITE}: up")
+    assert routes_of(internet.site) == {}
+    assert "this server has IPv6 addresses as well: -t host for this machine, -t network for it " \
+        "and the networks behind it\n" in client.log()
+    assert client.stop() == 0
+    # Whoever has chosen it knows why.
+    client = internet.dtcpclient("--route", "default", type="tunnelonly", user=None, password=None)
+    client.wait_up()
+    assert routes_of(internet.site) == {"default": 1024}
+    assert "as well" not in client.log()
+
+
+def test_network_without_a_prefix(internet):
+    """No more than a bare link."""
+    FakeServer(internet.server, lambda peer: peer.serve(f"+OK {SITE} {SERVER}"))
+    client = internet.dtcpclient()
+    client.wait_log("lacks an IPv6 prefix")
+    client.wait_up()
+    assert routes_of(internet.site) == {}
 
 
 def test_rooms_user(internet):

@@ -27,8 +27,8 @@ def test_counters(internet):
     # Version 4 inside.
     Outside(internet.server).send(SERVER, SITE, b"\x45" + bytes(39))
     until(lambda: client.counters().get("not-ipv6") == 1, "it is counted")
-    assert f"status: up: alice at 198.51.100.2 ({SERVER}), prefix {prefix}, interface dtcp0\n" \
-        in client.log()
+    assert f"status: up: alice at 198.51.100.2 ({SERVER}), prefix {prefix}, interface dtcp0, " \
+        "the far end answers\n" in client.log()
     assert client.stop() == 0
 
 

@@ -292,6 +292,6 @@ def test_program_that_is_missing(lab):
         path = os.path.realpath(shutil.which(program, path="/usr/sbin:/usr/bin"))
         result = command(*words[:2], nothing, path, *words[2:], check=False)
         assert (result.returncode, result.stderr) == (
-            1, f"dtcpclient: --lan needs {program}, which is not installed; install the package of "
+            2, f"dtcpclient: --lan needs {program}, which is not installed; install the package of "
             f"that name{instead}\n")
     back_to(lab.site, before)

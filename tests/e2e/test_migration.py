@@ -57,8 +57,6 @@ def commands():
     """The command lines of our programs, in tables and in blocks, each as a list of words."""
     found = []
     for line in "".join(blocks("sh")).splitlines():
-        if setting := re.fullmatch(r'DTCPCLIENT_ARGS="(.*)"', line):
-            line = f"dtcpclient {setting.group(1)}"
         words = shlex.split(line) if "$" not in line else []
         words = words[1:] if words[:1] == ["sudo"] else words
         if words and words[0] in PROGRAMS:
@@ -119,7 +117,18 @@ def test_commands(tmp_path):
             assert result.returncode == 0, (words, result.stderr)
         ran.append(program)
     assert {program: ran.count(program) for program in PROGRAMS} == \
-        {"dtcpclient": 6, "dtcps": 2, "dtcpauth": 2}
+        {"dtcpclient": 5, "dtcps": 2, "dtcpauth": 2}
+
+
+def test_configuration(tmp_path):
+    """What start scripts had in variables, as a file; nothing is wrong with it but the user."""
+    [text] = blocks("conf")
+    path = tmp_path / "home.conf"
+    path.write_text(text)
+    result = subprocess.run([DTCPCLIENT, "--user", "no-such-user", path], capture_output=True,
+                            text=True)
+    assert result.returncode == 2 and len(result.stderr.splitlines()) == 1
+    assert "no user no-such-user" in result.stderr
 
 
 def test_users_come_along(tmp_path):

@@ -62,6 +62,7 @@ def test_server_reload(internet):
     """SIGHUP: with its time, by which a manager knows whose READY it is."""
     with Manager(internet) as manager:
         server = internet.dtcps()
+    manager.wait("READY", "1")
     before, since = time.monotonic(), manager.mark()
     server.send_signal(signal.SIGHUP)
     reloading = manager.wait("RELOADING", "1", since=since)
@@ -72,19 +73,18 @@ def test_server_reload(internet):
 
 
 def test_client(internet):
-    """READY when the tunnel is there and the script has run, not before; then who, where, what."""
+    """READY when it runs, with what it waits for; once the script has run, who, where, what."""
     script = internet.file("script", f"#!/bin/sh\necho $state >>{internet.dir}/states\n", 0o755)
     with Manager(internet) as manager:
         client = internet.dtcpclient("-l", "-s", script)
-    manager.wait("STATUS", "connecting")
+    assert manager.wait("READY", "1").what["STATUS"] == f"connecting to {SERVER}"
     manager.wait("STATUS", "no tunnel, connecting again: connection refused")
-    assert not manager.values("READY")
     internet.dtcps()
-    ready = manager.wait("READY", "1")
+    manager.wait("STATUS", lambda text: text.startswith("up: "))
     assert (internet.dir / "states").read_text() == "up\n"
     prefix = client.wait_up()["prefix"]
-    assert ready.what["STATUS"] == \
-        f"up: alice at 198.51.100.2 ({SERVER}), prefix {prefix}, interface dtcp0"
+    manager.wait("STATUS", f"up: alice at 198.51.100.2 ({SERVER}), prefix {prefix}, "
+                 "interface dtcp0, the far end answers")
     ping(internet.site, SIX)
     since = manager.mark()
     assert client.stop() == 0
@@ -97,7 +97,8 @@ def test_client_loses_its_server(internet):
     server = internet.dtcps()
     with Manager(internet) as manager:
         client = internet.dtcpclient("-l", "--hold", "2")
-    manager.wait("READY", "1")
+    client.wait_up()
+    manager.wait("STATUS", lambda text: text.startswith("up: "))
     since = manager.mark()
     server.kill()
     manager.wait("STATUS", lambda text: text.startswith("tunnel held, connecting again: "),
@@ -119,7 +120,15 @@ def test_client_that_cannot_log_in(internet):
     assert client.wait() == 8
     last = manager.wait("STOPPING", "1")
     assert last.what["STATUS"] == "ending: wrong user name or password"
+
+
+def test_client_without_a_password(internet):
+    """What is wrong at the start is a start that fails."""
+    with Manager(internet) as manager:
+        client = internet.dtcpclient("-l", password=None)
+    assert client.wait() == 13
     assert not manager.values("READY")
+    assert len(client.log().splitlines()) == 1, client.log()
 
 
 def test_abstract_socket(internet):
@@ -174,7 +183,7 @@ def test_watchdog_at_the_end(internet):
     internet.dtcps()
     with Manager(internet, watchdog=WATCHDOG) as manager:
         client = internet.dtcpclient("-s", script)
-    manager.wait("READY", "1")
+    client.wait_up()
     manager.wait("WATCHDOG", "1")
     rooms = client.rooms()
     os.kill(rooms["forward"], signal.SIGSTOP)

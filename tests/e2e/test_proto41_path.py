@@ -19,6 +19,8 @@ from lab.wire import FakeServer
 SPEED = 5
 DEAD = "nothing comes over protocol 41 any more"
 BACK = "packets come over protocol 41 again"
+ANSWERS = "the far end answers over protocol 41"
+SILENT = "the far end does not answer over protocol 41"
 PREFIX = "2001:db8:100:100::/56"
 
 
@@ -37,6 +39,7 @@ def test_dead_and_back(hasty, lost):
     client = hasty.dtcpclient()
     inside = router_address(client.wait_up()["prefix"])
     ping(hasty.six, inside)
+    client.wait_log(ANSWERS, 10 / SPEED)
     take_away = drop(hasty.net, lost)
     client.wait_log(DEAD, 90 / SPEED)
     server.wait_log(rf"alice@{re.escape(SITE)}: {DEAD}", 90 / SPEED)
@@ -51,6 +54,24 @@ def test_dead_and_back(hasty, lost):
     for process in (client, server):
         assert len(re.findall(f"{DEAD}|{BACK}", process.log())) == 2
         assert not re.search("tunnel down|session lost|: down", process.log())
+
+
+@pytest.mark.slow(25)
+def test_dead_from_the_start(hasty):
+    """Up is not all: whether anything passes is said within ten seconds, and when that changes."""
+    hasty.dtcps()
+    take_away = drop(hasty.net, "ip protocol 41")
+    client = hasty.dtcpclient()
+    client.wait_up()
+    client.wait_log(f"{SILENT}, .*; --transport auto would try UDP as well$", 10 / SPEED)
+    client.counters()
+    assert re.search("status: up: .*, but nothing comes through it$", client.log(), re.MULTILINE)
+    take_away()
+    # Such a one is asked once a minute.
+    client.wait_log(ANSWERS, 90 / SPEED)
+    client.counters()
+    assert re.search("status: up: .*, the far end answers$", client.log(), re.MULTILINE)
+    assert len(re.findall(f"{DEAD}|{BACK}|{SILENT}|{ANSWERS}", client.log())) == 2
 
 
 @pytest.mark.slow(20)
@@ -97,7 +118,7 @@ def test_no_firewall_decides(internet):
 
 @pytest.mark.slow(15)
 def test_old_server(hasty):
-    """One that answers no echo is asked seldom, and nobody says that it is dead."""
+    """One that answers no echo is asked seldom, and that it has said nothing at all is told once."""
     FakeServer(hasty.server, lambda peer: peer.serve(f"+OK {SITE} {SERVER} {PREFIX}"))
     old = Outside(hasty.server)
     client = hasty.dtcpclient()
@@ -113,4 +134,4 @@ def test_old_server(hasty):
     # Five at once, and one after a minute.
     until(asked, lambda: f"it is asked again; {numbers}", 90 / SPEED)
     assert numbers == [1, 2, 3, 4, 5, 6]
-    assert DEAD not in client.log()
+    assert DEAD not in client.log() and client.log().count(SILENT) == 1

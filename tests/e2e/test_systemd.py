@@ -4,6 +4,7 @@
 import os
 import re
 import shlex
+import signal
 import stat
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from lab.manager import Manager
 from lab.node import _config, command
 from lab.process import Process
-from lab.programs import DTCPCLIENT, DTCPS, PASSWORD
+from lab.programs import DTCPCLIENT, DTCPS, PASSWORD, write_auth
 from lab.topology import SERVER, SIX
 from lab.traffic import ping
 from lab.wait import BUILD
@@ -33,23 +34,22 @@ def units(tmp_path_factory):
             if line and line[0] not in "#[":
                 key, _, value = line.partition("=")
                 keys.setdefault(key, []).append(value)
-    assert found.keys() == {"dtcps.service", "dtcpclient@.service"}
+    assert found.keys() == {"dtcps.service", "dtcpclient@.service", "dtcpclient-online@.service"}
     return found
 
 
 def words(unit, **variables):
     """The words of a unit's command line, as systemd makes them."""
     [line] = unit["ExecStart"]
-    text = re.sub(r"\$\{(\w+)\}", lambda match: shlex.quote(variables[match[1]]), line)
-    text = re.sub(r"\$(\w+)", lambda match: variables[match[1]], text)
+    text = re.sub(r"\$(\w+)", lambda match: variables[match[1]], line.replace("%i", "home"))
     return shlex.split(text)
 
 
 def test_what_they_start_is_installed(units):
-    for unit in units.values():
-        program = words(unit, DTCPS_ARGS="", DTCPCLIENT_ARGS="", CREDENTIALS_DIRECTORY="/x")[0]
-        assert os.access(unit["root"] / program[1:], os.X_OK)
-        assert unit["Type"] == ["notify"]
+    for name in ("dtcps.service", "dtcpclient@.service"):
+        program = words(units[name], DTCPS_ARGS="")[0]
+        assert os.access(units[name]["root"] / program[1:], os.X_OK)
+        assert units[name]["Type"] == ["notify"]
 
 
 def test_server(internet, units):
@@ -65,37 +65,68 @@ def test_server(internet, units):
     assert server.stop() == 0
 
 
+def configure(lab, text):
+    folder = lab.site.dir / "etc" / "dtcp"
+    folder.mkdir()
+    (folder / "home.conf").write_text(text)
+    write_auth(lab.site, f"{SERVER}:alice:{PASSWORD}\n")
+
+
 def test_client(internet, units):
-    """The password comes as a credential: a file of root's in a folder of root's, nothing to warn
-    of."""
-    folder = internet.dir / "credentials"
-    folder.mkdir(mode=0o500)
-    internet.file("credentials/auth", f"{SERVER}:alice:{PASSWORD}\n", 0o400)
-    line = words(units["dtcpclient@.service"], CREDENTIALS_DIRECTORY=str(folder),
-                 DTCPCLIENT_ARGS=f"-t network -u alice {SERVER}")
-    internet.dtcps()
-    with Manager(internet, CREDENTIALS_DIRECTORY=str(folder)) as manager:
+    """It is there as soon as it runs, whatever becomes of the tunnel; reloading keeps that."""
+    configure(internet, f"server = {SERVER}\nlogin = alice\ntype = network\n")
+    unit = units["dtcpclient@.service"]
+    line = words(unit)
+    with Manager(internet) as manager:
         client = Process(internet.site, "dtcpclient", DTCPCLIENT, *line[1:])
-    manager.wait("READY", "1")
+    assert manager.wait("READY", "1").what["STATUS"] == f"connecting to {SERVER}"
+    internet.dtcps()
+    up = manager.wait("STATUS", lambda text: text.startswith("up: ")).what["STATUS"]
+    assert waited_for(units["dtcpclient-online@.service"], up)
+    ping(internet.site, SIX)
+    [before] = internet.site.ip_json("link", "show", "dev", "dtcp-home")
+    since, server_since = client.mark(), internet.started[-1].mark()
+    assert unit["ExecReload"] == ["/bin/kill -USR2 $MAINPID"]
+    client.send_signal(signal.SIGUSR2)
+    client.wait_log("logging in again on request", since=since)
+    client.wait_log("tunnel goes on: ", since=since)
+    internet.started[-1].wait_log("alice@.*: up, network", since=server_since)
+    [after] = internet.site.ip_json("link", "show", "dev", "dtcp-home")
+    assert after["ifindex"] == before["ifindex"]
     ping(internet.site, SIX)
     assert client.stop() == 0
-    assert "others can read" not in client.log()
+
+
+def waited_for(unit, status):
+    """What the unit looks for in the status."""
+    [line] = unit["ExecStart"]
+    [wanted] = re.findall(r'grep -q "=(.*?)"', line)
+    return status.startswith(wanted)
+
+
+def test_nothing_waits_for_a_tunnel(units):
+    """Not the boot, unless somebody asks for it; and then not for ever."""
+    client, online = units["dtcpclient@.service"], units["dtcpclient-online@.service"]
+    assert client["WantedBy"] == ["multi-user.target"]
+    assert "network-online.target" not in " ".join(client["After"] + client.get("Wants", []))
+    assert not client.keys() & {"TimeoutStartSec", "Before", "EnvironmentFile", "LoadCredential"}
+    assert online["WantedBy"] == online["Before"] == ["network-online.target"]
+    assert online["BindsTo"] == online["After"] == ["dtcpclient@%i.service"]
+    assert int(online["TimeoutStartSec"][0]) <= 120
+    assert not waited_for(online, f"connecting to {SERVER}")
 
 
 def test_exit_statuses(units):
     """What nobody but a person can mend is not tried again: usage; with the client also account,
     type, NAT, password."""
-    assert units["dtcps.service"]["RestartPreventExitStatus"] == ["2"]
-    assert units["dtcpclient@.service"]["RestartPreventExitStatus"] == ["2 8 9 10 13"]
-    for unit in units.values():
-        assert unit["Restart"] == ["on-failure"]
+    for name, statuses in (("dtcps.service", "2"), ("dtcpclient@.service", "2 8 9 10 13")):
+        assert units[name]["RestartPreventExitStatus"] == [statuses]
+        assert units[name]["Restart"] == ["on-failure"]
 
 
 def test_paths(units):
     """Those of this build."""
-    client = units["dtcpclient@.service"]
     folder = _config("DTCP_SYSCONFDIR")
-    assert client["EnvironmentFile"] == [f"{folder}/dtcp/client-%i.conf"]
-    assert client["LoadCredential"] == [f"auth:{folder}/dtcpclient.auth"]
+    assert words(units["dtcpclient@.service"])[-1] == f"{folder}/dtcp/home.conf"
     server = units["dtcps.service"]
     assert server["EnvironmentFile"] == [f"-{folder}/dtcp/dtcps.env"]

@@ -71,7 +71,7 @@ def test_by_hand(internet):
     ping(internet.six, FAR)
     assert client.stop() == 0
     # Again by hand, at the other end as well.
-    link_up(internet)
+    link_up(internet, "--route", "default")
     internet.site.ip("addr", "add", f"{FAR}/64", "dev", "dtcp0", "nodad")
     ping(internet.site, NEAR)
     ping(internet.six, FAR)

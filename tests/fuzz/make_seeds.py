@@ -137,6 +137,11 @@ def settings():
          b" length = 56\n}\nlimit { attempts = 3 source.pending = 7 }\n/* three */ udp.enable = yes\n")
     seed("settings", "configuration-bad", b"fport = 0\nnone = 1\nhost { prefix = 2001:db8:: }\nmtu = 1400 mtu = 1300\n"
          b"timeout {\n idle = \"x\n")
+    seed("settings", "client-configuration", b"g# one\nserver = \"a,b\"\nlogin = foo\nlan = eth1\n"
+         b"lan-open = 'tcp/1,udp/2-3'\nroute = \"2000::/3,fd00::/8\"\nkeepalive = \"5,6\"\n"
+         b"transport = auto\nudp-port = 0\nmtu = 1400\nreconnect = yes\ntable = 7\n")
+    seed("settings", "client-configuration-bad", b"gserver = \"a,a\"\nuser = nobody9\ntype = x\n"
+         b"address = \"fd00::1,fd00::/8\"\nscript = ' '\nmtu = 1 mtu = 2\n")
     seed("settings", "client", b"c-dDlnU\n-b\n0\n-B\n4028\n-m\n1400\n-p\n1\n-thost\n-u\nfoo\n"
          b"--keepalive\n60,15\n--metric=9\n--route=2000::/3,fd00::/8\n--hold=0\nbroker")
     seed("settings", "client-words", b"c--address=2001:db8::1\n--transport\nauto\n--tunnel=none\n"

@@ -144,6 +144,9 @@ static void step(struct rig *rig, struct fuzz_input *input)
 	case 'h':
 		rig_input(rig, SESSION_RECONNECT);
 		break;
+	case 'k':
+		rig_renew(rig);
+		break;
 	default:
 		say(rig, input);
 		break;

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What an administrator writes: the client's password file, the server's configuration file, and
- * the command lines of both programs with the server's -o. The first octet says which; a line is an
- * argument.
+ * What an administrator writes: the client's password file, the configuration files and the command
+ * lines of both programs with the server's -o. The first octet says which; a line is an argument.
  */
 #include "fuzz.h"
 
 #include "base/options.h"
 #include "base/settings.h"
-#include "client/options.h"
+#include "client/options_parts.h"
 #include "client/root/authfile.h"
 #include "netconf/tun.h"
 #include "server/options.h"
@@ -165,6 +164,26 @@ static void check_client(const struct client_options *options)
 	FUZZ_CHECK(!options->nat_port || options->transport != SESSION_IPV6);
 }
 
+/* A named configuration; what is said of it then is what is said to the other processes. */
+static void try_client_configuration(const struct fuzz_input *input)
+{
+	char *text = malloc(input->left + 1);
+	unsigned int warnings = fuzz_warnings;
+	struct client_options options = {.named = NULL};
+	bool good;
+
+	FUZZ_CHECK(text);
+	memcpy(text, input->at, input->left);
+	text[input->left] = '\0';
+	settings_default(&client_settings, &options);
+	good = configfile_parse(&client_settings, &options, "home.conf", text);
+	FUZZ_CHECK(good == (fuzz_warnings == warnings));
+	if (good && options.n_servers > 0 && client_settings_finish(&options))
+		check_client(&options);
+	client_options_free(&options);
+	free(text);
+}
+
 static bool is_printable(const char *text)
 {
 	for (; *text; text++) {
@@ -205,7 +224,7 @@ static void try_arguments(struct fuzz_input *input, bool server)
 	if (server)
 		result = server_options_parse_room(&server_options, argc, argv);
 	else
-		result = client_options_parse(&client_options, argc, argv);
+		result = client_options_parse_room(&client_options, argc, argv);
 	/* One line says what is wrong, and only then. */
 	FUZZ_CHECK(fuzz_warnings - warnings == (result == OPTIONS_ERROR));
 	if (result == OPTIONS_OK && server) {
@@ -213,6 +232,7 @@ static void try_arguments(struct fuzz_input *input, bool server)
 		server_options_free(&server_options);
 	} else if (result == OPTIONS_OK) {
 		check_client(&client_options);
+		client_options_free(&client_options);
 	}
 	for (int i = 1; i < argc; i++)
 		free(argv[i]);
@@ -228,6 +248,9 @@ void fuzz_one(const uint8_t *data, size_t size)
 		break;
 	case 'f':
 		try_configuration(&input);
+		break;
+	case 'g':
+		try_client_configuration(&input);
 		break;
 	case 's':
 		try_arguments(&input, true);

@@ -62,6 +62,8 @@ def constants():
                           source("server/settings.c"))
     known.update((name, int(default)) for name, default in settings)
     known["IPPROTO_IPV6"] = socket.IPPROTO_IPV6
+    known["keepalive"] = int(find(r'FIELDS\("keepalive",[^;]*?\.initial = "(\d+),',
+                                  source("client/settings.c")))
     message = source("proto/message.c")
     known["address_at"] = int(find(r"local\.s6_addr\[(\d+)\], &addr", message))
     known["hash_at"] = int(find(r"i >= (\d+); i--", message))

@@ -24,6 +24,15 @@ def same(what, **said):
         faults.append(f"{what}: {option} is only in the {one if option in here else other}")
 
 
+def client_table(settings):
+    """The same for those that are made of the table of settings. What a letter says as well needs no
+    word of its own, and what is switched on needs no value."""
+    return {f"--{key}": kind != "YES_NO"
+            for kind, key, rest in re.findall(
+                r'(?ms)^\t(SETTING|NUMBER|YES_NO|FIELDS)\("([\w-]+)",(.*?)\),\n(?=\t[A-Z]|\})', settings)
+            if ".letter" not in rest and key != "nat-check"}
+
+
 def table(source):
     """{option: whether it takes a value}, from what getopt_long() is told."""
     found = {f"--{word}": takes == "required" for word, takes in re.findall(
@@ -52,6 +61,8 @@ def check(program, path):
     source = (ROOT / "src" / SOURCES[program]).read_text()
     page = (ROOT / "man" / f"{program}.8").read_text()
     options = table(source)
+    if program == "dtcpclient":
+        options.update(client_table((ROOT / "src" / "client" / "settings.c").read_text()))
     if len(options) < 4:
         sys.exit(f"{program}: its table of options was not found in {SOURCES[program]}")
     found = entries(done.stdout)

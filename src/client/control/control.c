@@ -75,13 +75,13 @@ static void control_tell_session(struct control *control)
 	struct client_session now = {
 		.up = control->session.state == SESSION_UP,
 		.status = (uint32_t)control->session.status,
-		.path_dead = control->session.path.dead,
+		.path = (uint32_t)control->session.path.known,
 	};
 
 	if (now.up && control->counters)
 		now.rtt_us = (uint32_t)control->counters->session[CONTROL_SESSION].rtt_us;
 	if (now.up == control->told.up && now.status == control->told.status &&
-	    now.path_dead == control->told.path_dead && now.rtt_us == control->told.rtt_us)
+	    now.path == control->told.path && now.rtt_us == control->told.rtt_us)
 		return;
 	control->told = now;
 	control_tell(control, control->root, CLIENT_MSG_SESSION, &now, sizeof(now));
@@ -172,9 +172,11 @@ static void control_on_account(const void *body, void *arg)
 
 static void control_reconnect(struct control *control)
 {
+	const struct session_event event = {.input = SESSION_RECONNECT, .keep = control->keep};
+
 	control->again = false;
 	loop_add(control->rest, &control_reconnect_rest);
-	control_feed_input(control, SESSION_RECONNECT);
+	control_feed(&event, control);
 }
 
 static void control_on_rested(evutil_socket_t fd, short what, void *arg)
@@ -187,11 +189,16 @@ static void control_on_rested(evutil_socket_t fd, short what, void *arg)
 		control_reconnect(control);
 }
 
-/* Somebody may send signals in a loop: all that come during the rest after one are one. */
-static void control_on_reconnect(void *arg)
+/*
+ * Somebody may send signals in a loop: all that come during the rest after one are one, which keeps
+ * the tunnel if all of them do.
+ */
+static void control_on_reconnect(const void *body, void *arg)
 {
+	const struct client_reconnect *reconnect = body;
 	struct control *control = arg;
 
+	control->keep = reconnect->keep != 0 && (control->keep || !control->again);
 	if (evtimer_pending(control->rest, NULL))
 		control->again = true;
 	else
@@ -330,7 +337,7 @@ void control_on_closed(struct ipc *ipc, bool violated, void *arg)
 static const struct ipc_row root_rows[] = {
 	IPC_BODY(CLIENT_MSG_PASSWORD, struct client_password, control_on_password),
 	IPC_BODY(CLIENT_MSG_ACCOUNT, struct client_account, control_on_account),
-	IPC_EVENT(CLIENT_MSG_RECONNECT, control_on_reconnect),
+	IPC_BODY(CLIENT_MSG_RECONNECT, struct client_reconnect, control_on_reconnect),
 	IPC_EVENT(CLIENT_MSG_NETWORK, control_on_network),
 	IPC_BODY(CLIENT_MSG_WOKE, struct client_woke, control_on_woke),
 	IPC_EVENT(CLIENT_MSG_STOP, control_on_stop),
@@ -351,6 +358,7 @@ int client_control_run(const struct client_options *options, int root_fd, int fo
 	struct session_config config = {
 		.n_servers = options->n_servers,
 		.type = options->type,
+		.type_named = options->type_named,
 		.loop = options->loop,
 		.check_nat = options->check_nat,
 		.forwards = forward_fd != -1,

@@ -39,6 +39,7 @@ struct control {
 	struct event *timer;
 	struct event *rest; /* pending: no other reconnect begins */
 	bool again;	    /* one was asked for meanwhile */
+	bool keep;	    /* and all of these were to keep the tunnel */
 	struct session session;
 	/* Forward's; NULL: none are shown. */
 	const struct counters_page *counters;

@@ -93,7 +93,7 @@ static void session_on_answer(struct session *session, const struct session_even
 		return;
 	session->ping_sent = false;
 	session->deadline = now + (int64_t)session->config.keepalive * 1000;
-	if (session->path.dead && !session->path.told)
+	if (session->path.known == CLIENT_PATH_DEAD && session->path.told < SESSION_PATH_SILENT)
 		session_path_blocked(session, now, actions);
 }
 
@@ -211,9 +211,7 @@ static void session_on_raised(struct session *session, int64_t now, struct sessi
 		session->status = CLIENT_OK;
 		session_succeeded(session, now, actions);
 		session_enter(session, SESSION_UP, now, (int64_t)session->config.keepalive * 1000);
-		/* It can have died while the script ran. */
-		if (session->path.dead)
-			session_path_lost(session, now, actions);
+		session_path_tell(session, now, actions);
 	} else if (session->state == SESSION_LOWER) {
 		session_disconnected(session, now, actions);
 	}
@@ -278,7 +276,7 @@ static void session_on_broken(struct session *session, const struct session_even
 		session_fail(session, now, actions, CLIENT_CLOSED, "%s: %s", server, event->text);
 }
 
-static void session_on_reconnect(struct session *session, int64_t now,
+static void session_on_reconnect(struct session *session, bool keep, int64_t now,
 				 struct session_actions *actions)
 {
 	static const char why[] = "reconnecting on request";
@@ -292,10 +290,18 @@ static void session_on_reconnect(struct session *session, int64_t now,
 	for (size_t i = 0; i < session->config.n_servers; i++)
 		session->servers[i].trusted = false;
 	retry_forget(&session->retry);
-	if (leaving)
+	/* Another session follows as it is. */
+	if (keep && leaving)
+		return;
+	if (keep) {
+		(void)snprintf(actions->message, sizeof(actions->message),
+			       "logging in again on request");
+		session_start_over(session, now, actions);
+	} else if (leaving) {
 		session_let_go(session, actions, why);
-	else
+	} else {
 		session_leave(session, now, actions, why);
+	}
 }
 
 static void session_on_stop(struct session *session, int64_t now, struct session_actions *actions)
@@ -364,7 +370,7 @@ void session_feed(struct session *session, const struct session_event *event, in
 		session_on_woke(session, event->seconds, now, actions);
 		break;
 	case SESSION_RECONNECT:
-		session_on_reconnect(session, now, actions);
+		session_on_reconnect(session, event->keep, now, actions);
 		break;
 	case SESSION_STOP:
 		session_on_stop(session, now, actions);

@@ -56,6 +56,7 @@ struct session_config {
 	const char *servers[CLIENT_SERVERS_MAX]; /* as named by the user, best liked first */
 	size_t n_servers;			 /* 1 or more */
 	enum tunnel_type type;
+	bool type_named; /* by the user */
 	bool loop;	 /* -l */
 	bool check_nat;	 /* off with -n */
 	bool keeps_port; /* over UDP: another port is never taken */
@@ -84,7 +85,7 @@ enum session_input {
 	SESSION_PORT,	     /* port: over UDP, ours is another one now */
 	SESSION_NETWORK,     /* local: the address that the server would now see us come from */
 	SESSION_WOKE,	     /* the machine was asleep; seconds: for how long */
-	SESSION_RECONNECT,   /* SIGHUP */
+	SESSION_RECONNECT,   /* SIGHUP; keep: SIGUSR2, with which the tunnel stays */
 	SESSION_STOP,	     /* SIGTERM, SIGINT */
 	SESSION_TIME,	     /* the deadline has come */
 };
@@ -94,6 +95,7 @@ struct session_event {
 	struct in_addr local, remote;
 	enum client_exit status;
 	bool alive;
+	bool keep;
 	uint16_t port;
 	uint32_t seconds;
 	const char *text;
@@ -117,7 +119,7 @@ enum session_action {
 struct session_actions {
 	unsigned int what;
 	char send[DTCP_LINE_SIZE];
-	char message[512]; /* a line for the log, or "" */
+	char message[800]; /* a line for the log, or "" */
 	bool warning;	   /* of that line */
 	bool suppressed;   /* it has been said often enough; for debugging only */
 };
@@ -156,9 +158,15 @@ struct session {
 	} tunnel;
 	bool continued; /* while raising: an earlier session's tunnel was there */
 	struct {
-		bool udp;      /* the tunnel's packets go over UDP */
-		bool dead;     /* forward has said so since the login */
-		bool told;     /* the log has said so, the session being over protocol 41 */
+		bool udp;		/* the tunnel's packets go over UDP */
+		enum client_path known; /* what forward has said of it since the login */
+		/* of that, what the log has said last, if it is over protocol 41 */
+		enum {
+			SESSION_PATH_UNTOLD,
+			SESSION_PATH_ANSWERS,
+			SESSION_PATH_SILENT,  /* from the beginning */
+			SESSION_PATH_BLOCKED, /* after it had answered */
+		} told;
 		bool port_new; /* root's process made the tunnel when our UDP port was another one
 				*/
 		bool port_hinted; /* that another one may help has been said of this silence */
@@ -169,6 +177,7 @@ struct session {
 		bool no_way;	       /* there was no route to the server when it last changed */
 	} network;
 	bool keep;	     /* the tunnel is to outlive the session that ends */
+	bool types_told;     /* that the server offers more has been said */
 	bool ping_sent;	     /* and not answered */
 	unsigned int errors; /* -ERR in a row since the login */
 	int64_t up_since;    /* -1: not in this session */

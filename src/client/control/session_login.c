@@ -16,6 +16,25 @@ static void session_refused(struct session *session, const char *reason, int64_t
 			  "%s: refused by the server: %s", session_server_name(session), reason);
 }
 
+/* Says once that there is something better than a type that nobody has chosen. */
+static void session_suggest_type(struct session *session, unsigned int types,
+				 struct session_actions *actions)
+{
+	bool host = (types >> TUNNEL_HOST & 1) != 0;
+	bool network = (types >> TUNNEL_NETWORK & 1) != 0;
+
+	if (session->config.type_named || session->config.type != TUNNEL_ONLY ||
+	    session->types_told || (!host && !network))
+		return;
+	session->types_told = true;
+	(void)snprintf(actions->message, sizeof(actions->message),
+		       "%s: a bare link is asked for (tunnelonly); this server has IPv6 addresses "
+		       "as well: %s%s%s",
+		       session_server_name(session), host ? "-t host for this machine" : "",
+		       host && network ? ", " : "",
+		       network ? "-t network for it and the networks behind it" : "");
+}
+
 void session_on_greeting(struct session *session, const struct session_event *event, int64_t now,
 			 struct session_actions *actions)
 {
@@ -45,6 +64,7 @@ void session_on_greeting(struct session *session, const struct session_event *ev
 			     "cannot compute the login's response (is MD5 disabled here?)");
 		return;
 	}
+	session_suggest_type(session, greeting.types, actions);
 	actions->what |= SESSION_DO_SEND;
 	session_enter(session, SESSION_LOGIN, now, SESSION_LOGIN_MS);
 }
@@ -210,8 +230,8 @@ void session_on_reply(struct session *session, const struct session_event *event
 		(void)snprintf(actions->message, sizeof(actions->message),
 			       "%s: the server's reply %s", session_server_name(session), why);
 	}
-	session->path.dead = false;
-	session->path.told = false;
+	session->path.known = CLIENT_PATH_UNKNOWN;
+	session->path.told = SESSION_PATH_UNTOLD;
 	actions->what |= SESSION_DO_ADD;
 	if (!session->config.forwards) {
 		session_raise(session, now, actions);

@@ -27,11 +27,10 @@ void session_want_port(const struct session *session, struct session_actions *ac
 /* Has root's process hear of a new port, once it can be told. */
 void session_tell_port(struct session *session, struct session_actions *actions);
 
-/*
- * Nothing comes through the tunnel; with protocol 41, whose session has not failed by that, the
- * server is asked whether it is there; and it is.
- */
-void session_path_lost(struct session *session, int64_t now, struct session_actions *actions);
+/* The session is up: does what has to be done about the path, or says what is known of it now. */
+void session_path_tell(struct session *session, int64_t now, struct session_actions *actions);
+
+/* Nothing comes over protocol 41, and the server, which was asked, is there. */
 void session_path_blocked(struct session *session, int64_t now, struct session_actions *actions);
 
 /* Forward's word. */

@@ -10,6 +10,7 @@
 #include "client/control/session_steps.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void session_on_no_answer(struct session *session, struct session_actions *actions)
 {
@@ -52,7 +53,8 @@ void session_on_port(struct session *session, uint16_t port, struct session_acti
 	session_tell_port(session, actions);
 }
 
-void session_path_lost(struct session *session, int64_t now, struct session_actions *actions)
+/* Nothing comes through the tunnel; over protocol 41 a session does not end by that. */
+static void session_path_lost(struct session *session, int64_t now, struct session_actions *actions)
 {
 	if (session->udp) {
 		session_doubt_udp(session);
@@ -65,24 +67,65 @@ void session_path_lost(struct session *session, int64_t now, struct session_acti
 	}
 }
 
+/* What else is to be said at this moment comes first. */
+static void session_path_say(const struct session *session, struct session_actions *actions,
+			     const char *what, const char *more)
+{
+	size_t used = strlen(actions->message);
+
+	(void)snprintf(actions->message + used, sizeof(actions->message) - used, "%s%s%s%s",
+		       used > 0 ? "" : session_server_name(session), used > 0 ? "; " : ": ", what,
+		       more);
+}
+
 void session_path_blocked(struct session *session, int64_t now, struct session_actions *actions)
 {
 	struct session_server *current = &session->servers[session->retry.current];
 	const char *server = session_server_name(session);
+	bool automatic = session->config.transport == SESSION_AUTO;
 
 	/* Unless it knows nothing else. */
-	if (session->config.transport == SESSION_AUTO && !current->trusted) {
+	if (automatic && !current->trusted) {
 		session_change_to_udp(session, now, actions,
 				      "%s: nothing comes over protocol 41 any more", server);
 		current->silent = true;
 		return;
 	}
-	session->path.told = true;
 	actions->warning = true;
-	(void)snprintf(actions->message, sizeof(actions->message),
-		       "%s: nothing comes over protocol 41 any more, is it blocked by a firewall? "
-		       "The tunnel stays, in case it comes back",
-		       server);
+	if (session->path.told == SESSION_PATH_UNTOLD) {
+		session->path.told = SESSION_PATH_SILENT;
+		session_path_say(session, actions,
+				 "the far end does not answer over protocol 41, is it blocked by a "
+				 "firewall or a NAT? The tunnel stays, in case it does",
+				 automatic ? "" : "; --transport auto would try UDP as well");
+	} else {
+		session->path.told = SESSION_PATH_BLOCKED;
+		session_path_say(session, actions,
+				 "nothing comes over protocol 41 any more, is it blocked by a "
+				 "firewall? The tunnel stays, in case it comes back",
+				 "");
+	}
+}
+
+/* Something has come over protocol 41, which is news. */
+static void session_path_alive(struct session *session, struct session_actions *actions)
+{
+	bool again = session->path.told == SESSION_PATH_BLOCKED;
+
+	session->path.told = SESSION_PATH_ANSWERS;
+	session_path_say(session, actions,
+			 again ? "packets come over protocol 41 again"
+			       : "the far end answers over protocol 41",
+			 "");
+}
+
+void session_path_tell(struct session *session, int64_t now, struct session_actions *actions)
+{
+	if (session->path.known == CLIENT_PATH_DEAD)
+		session_path_lost(session, now, actions);
+	else if (session->path.known == CLIENT_PATH_ALIVE && !session->udp &&
+		 session->path.told != SESSION_PATH_ANSWERS)
+		session_path_alive(session, actions);
 }
 
 void session_on_path(struct session *session, bool alive, int64_t now,
@@ -93,18 +136,12 @@ void session_on_path(struct session *session, bool alive, int64_t now,
 	/* In other states it is about a session that goes on without a connection. */
 	if (session->state < SESSION_TEST || session->state > SESSION_UP)
 		return;
-	session->path.dead = !alive;
+	session->path.known = alive ? CLIENT_PATH_ALIVE : CLIENT_PATH_DEAD;
 	/* So if it says nothing in a later session, that is news from the beginning. */
 	if (alive && !session->udp)
 		session->servers[session->retry.current].answers = session->remote;
-	if (session->state == SESSION_TEST && alive) {
+	if (session->state == SESSION_TEST && alive)
 		session_raise(session, now, actions);
-	} else if (session->state == SESSION_UP && !alive) {
-		session_path_lost(session, now, actions);
-	} else if (session->state == SESSION_UP && session->path.told) {
-		session->path.told = false;
-		(void)snprintf(actions->message, sizeof(actions->message),
-			       "%s: packets come over protocol 41 again",
-			       session_server_name(session));
-	}
+	else if (session->state == SESSION_UP)
+		session_path_tell(session, now, actions);
 }

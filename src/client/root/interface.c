@@ -48,7 +48,7 @@ static void interface_ensure(struct interface *interface, const struct client_tu
 		drift_repair_note(repair,
 				  netlink_reject_ensure(interface->netlink, &interface->rejects[i]),
 				  "reject route", prefix6_format(&interface->rejects[i], text));
-	for (size_t i = 0; i < options->n_routes; i++) {
+	for (size_t i = 0; i < tunnel_routes(tunnel, options); i++) {
 		const struct prefix6 *route = &options->routes[i];
 		bool all = route->len == 0;
 

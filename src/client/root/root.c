@@ -45,7 +45,6 @@ struct root {
 	struct wake *wake;
 	struct tunnel_state tunnel;
 	struct client_session session; /* as control says */
-	bool ready;		       /* the tunnel has been up once */
 	bool told;		       /* control that it is up, and it has not asked for its end */
 	struct rate ports;	       /* UDP ports that control asks for */
 };
@@ -80,9 +79,6 @@ static void root_tell_up(struct root *root)
 	/* Control says so only when it has heard of the tunnel. */
 	root->session = (struct client_session){.up = true};
 	root_tell_status(root);
-	if (!root->ready)
-		service_ready(supervisor_service(root->supervisor));
-	root->ready = true;
 }
 
 /* --- from the tunnel ---------------------------------------------------------------------- */
@@ -263,13 +259,23 @@ static void root_report(void *arg)
 	root_tell(root, CLIENT_MSG_REPORT, NULL, 0);
 }
 
-static void root_reload(void *arg)
+static void root_reconnect(struct root *root, bool keep)
 {
-	struct root *root = arg;
+	const struct client_reconnect reconnect = {.keep = keep};
 
 	/* If control is as far behind as that, it has not done yet what was asked for before. */
 	if (supervisor_backlog(root->supervisor, CLIENT_CONTROL) == 0)
-		root_tell(root, CLIENT_MSG_RECONNECT, NULL, 0);
+		root_tell(root, CLIENT_MSG_RECONNECT, &reconnect, sizeof(reconnect));
+}
+
+static void root_reload(void *arg)
+{
+	root_reconnect(arg, false);
+}
+
+static void root_renew(void *arg)
+{
+	root_reconnect(arg, true);
 }
 
 static void root_stop(void *arg)
@@ -319,6 +325,7 @@ static void root_reaped(pid_t pid, int status, void *arg)
 static const struct supervisor_events root_events = {
 	.report = root_report,
 	.reload = root_reload,
+	.renew = root_renew,
 	.stop = root_stop,
 	.hurry = root_hurry,
 	.busy = root_busy,
@@ -337,7 +344,7 @@ static int root_prepare(struct root *root)
 	int status;
 
 	if (!lan_check(options))
-		return CLIENT_LOCAL;
+		return CLIENT_USAGE;
 	if (!client_resources_script(options, root->tunnel.script_path))
 		return CLIENT_USAGE;
 	root->tunnel.user = root->tunnel.interface.user = account_user(options);
@@ -376,7 +383,9 @@ static int root_serve(struct root *root, int argc, char *const argv[])
 		root->lookups = lookups_new(base, root->options, supervisor_children(supervisor),
 					    RESOLVER_TIMEOUT);
 	if (root->lookups) {
+		/* The tunnel may take as long as it likes, and whoever starts us does not wait. */
 		root_tell_status(root);
+		service_ready(supervisor_service(supervisor));
 		/* Without them a change is noticed when a ping goes unanswered. */
 		root->watch = watch_new(base, root_on_network, root);
 		/* Takes its time, in which control connects. */

@@ -28,7 +28,7 @@ enum { STATUS_REASONS = sizeof(status_reasons) / sizeof(status_reasons[0]) };
 
 bool status_check(const struct client_session *session)
 {
-	return session->up <= 1 && session->path_dead <= 1 && session->status < STATUS_REASONS;
+	return session->up <= 1 && session->path < CLIENT_PATHS && session->status < STATUS_REASONS;
 }
 
 const char *status_reason(enum client_exit status)
@@ -44,6 +44,7 @@ static void status_describe_up(const struct tunnel_state *state,
 	const struct client_tunnel *tunnel = &state->tunnel;
 	char server[INET_ADDRSTRLEN];
 	char text[PREFIX6_STRLEN];
+	const char *path = "";
 	char rtt[40] = "";
 	char inside[PREFIX6_STRLEN + 20] = "";
 	struct in6_addr own;
@@ -57,20 +58,25 @@ static void status_describe_up(const struct tunnel_state *state,
 	if (session->rtt_us)
 		(void)snprintf(rtt, sizeof(rtt), ", round-trip time %.1f ms",
 			       session->rtt_us / 1000.0);
+	if (session->path == CLIENT_PATH_DEAD)
+		path = ", but nothing comes through it";
+	else if (session->path == CLIENT_PATH_ALIVE && !tunnel->reply.udp_port)
+		path = ", the far end answers";
 	(void)snprintf(buf, size, "up: %s at %s (%s)%s%s%s%s%s%s", state->user,
 		       options->servers[tunnel->server_index],
 		       inet_ntop(AF_INET, &tunnel->server, server, sizeof(server)), inside,
 		       options->no_device ? "" : ", interface ",
 		       options->no_device ? "" : state->interface.known.name,
-		       tunnel->reply.udp_port ? ", over UDP" : "", rtt,
-		       session->path_dead ? ", but nothing comes through it" : "");
+		       tunnel->reply.udp_port ? ", over UDP" : "", rtt, path);
 }
 
 void status_describe(const struct tunnel_state *state, const struct client_session *session,
 		     char *buf, size_t size)
 {
 	const char *reason = status_reason(session->status);
-	const char *what = "connecting";
+	const struct client_options *options = state->options;
+	char first[300];
+	const char *what = first;
 
 	switch (state->phase) {
 	case TUNNEL_STATE_RAISING:
@@ -87,6 +93,8 @@ void status_describe(const struct tunnel_state *state, const struct client_sessi
 		what = "tunnel held, connecting again";
 		break;
 	case TUNNEL_STATE_DOWN:
+		(void)snprintf(first, sizeof(first), "connecting to %s%s", options->servers[0],
+			       options->n_servers > 1 ? " and others" : "");
 		if (reason)
 			what = "no tunnel, connecting again";
 		break;

@@ -250,6 +250,21 @@ static void conn_on_time(struct conn *conn, int64_t now, struct conn_actions *ac
 	}
 }
 
+static void conn_greet(const struct conn *conn, char send[static DTCP_LINE_SIZE])
+{
+	const char *separator = " " DTCP_TYPES;
+	int len = snprintf(send, DTCP_LINE_SIZE, "+OK %s dtcps ready, log in with TUNNEL",
+			   conn->challenge);
+
+	for (enum tunnel_type type = TUNNEL_ONLY; type <= TUNNEL_NETWORK; type++) {
+		if ((conn->config->types >> type & 1) == 0)
+			continue;
+		len += snprintf(send + len, DTCP_LINE_SIZE - (size_t)len, "%s%s", separator,
+				tunnel_type_name(type));
+		separator = ",";
+	}
+}
+
 void conn_feed(struct conn *conn, const struct conn_event *event, int64_t now,
 	       struct conn_actions *actions)
 {
@@ -258,8 +273,7 @@ void conn_feed(struct conn *conn, const struct conn_event *event, int64_t now,
 		return;
 	switch (event->input) {
 	case CONN_START:
-		(void)snprintf(actions->send, sizeof(actions->send),
-			       "+OK %s dtcps ready, log in with TUNNEL", conn->challenge);
+		conn_greet(conn, actions->send);
 		actions->what |= CONN_DO_SEND;
 		conn->last_heard = now;
 		conn->deadline = now + (int64_t)conn->config->timeout_login * 1000;

@@ -29,6 +29,7 @@ struct conn_config {
 	uint32_t lines;		/* a second that are heard */
 	struct in_addr address; /* the tunnel end to tell clients; 0: the one they came to */
 	uint16_t udp_port;	/* of the tunnels over UDP */
+	unsigned int types;	/* that are offered to all, 1 << enum tunnel_type each */
 };
 
 enum conn_input {

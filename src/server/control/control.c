@@ -218,6 +218,9 @@ static void control_configure(struct control *control)
 	control->owner.conn.timeout_idle = options->timeout_idle;
 	control->owner.conn.attempts = options->attempts;
 	control->owner.conn.lines = options->line_rate;
+	control->owner.conn.types = (options->tunnelonly ? 1U << TUNNEL_ONLY : 0) |
+				    (options->has_host ? 1U << TUNNEL_HOST : 0) |
+				    (options->has_pool ? 1U << TUNNEL_NETWORK : 0);
 	control->owner.output_max = options->output;
 	control->owner.word_wait = (struct timeval){.tv_sec = (time_t)options->timeout_word};
 	control->login_limits_config = (struct login_limits_config){

@@ -155,6 +155,7 @@ static void one_moment_of_a_life(const char *server)
 	optind = 1;
 	assert_int_equal(client_options_parse(&options, 5, argv), OPTIONS_OK);
 	alloc_each(run);
+	client_options_free(&options);
 }
 
 static void server_by_address(void **state)

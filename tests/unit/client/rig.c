@@ -262,6 +262,11 @@ void rig_input(struct rig *rig, enum session_input input)
 	rig_feed(rig, &(const struct session_event){.input = input});
 }
 
+void rig_renew(struct rig *rig)
+{
+	rig_feed(rig, &(const struct session_event){.input = SESSION_RECONNECT, .keep = true});
+}
+
 void rig_connected(struct rig *rig)
 {
 	rig_feed(rig, &(const struct session_event){.input = SESSION_CONNECTED,
@@ -360,13 +365,18 @@ static void rig_pass_test(struct rig *rig)
 
 void rig_come_up(struct rig *rig)
 {
+	char message[300] = "";
+
 	rig_request(rig);
 	rig_reply(rig);
 	rig_pass_test(rig);
 	if (rig->lower_asked)
 		rig_input(rig, SESSION_LOWERED);
+	if (rig->session.path.known == CLIENT_PATH_ALIVE && !rig->session.udp)
+		(void)snprintf(message, sizeof(message), "%s: the far end answers over protocol 41",
+			       session_server_name(&rig->session));
 	rig_input(rig, SESSION_RAISED);
-	rig_expect(rig, SESSION_UP, 0, NULL, "");
+	rig_expect(rig, SESSION_UP, 0, NULL, message);
 }
 
 void rig_reach(struct rig *rig, enum session_state state)

@@ -77,6 +77,9 @@ void rig_port(struct rig *rig, uint16_t port);
 /* The network has changed; address is that of this box from now on, "0.0.0.0" for none. */
 void rig_network(struct rig *rig, const char *address);
 
+/* SESSION_RECONNECT that keeps the tunnel. */
+void rig_renew(struct rig *rig);
+
 /* The machine sleeps for so long, and wakes. */
 void rig_woke(struct rig *rig, uint32_t seconds);
 

@@ -104,7 +104,7 @@ static const struct {
 	[ADDED] = {"forward", "added", {W, W, W, N, N, S, N, N, W, W, W, N, S, W, W}},
 	[REFUSED] = {"forward", "refused", {W, W, W, T, T, S, W, T, W, W, W, W, S, W, W}},
 	[REMOVED] = {"forward", "removed", {W, W, W, W, W, N, W, W, W, W, W, W, N, W, W}},
-	[ALIVE] = {"forward", "path", {W, W, W, T, T, S, N, N, N, N, N, N, S, W, N}},
+	[ALIVE] = {"forward", "path", {W, W, W, T, T, S, N, T, N, T, N, N, S, W, N}},
 	[DEAD] = {"forward", "path", {W, W, W, T, T, S, T, T, T, T, N, N, S, W, N}},
 	[HALF_DEAD] = {"forward", "path", {W, W, W, W, W, W, W, W, W, W, W, W, W, W, W}},
 	[UNANSWERED] = {"forward", "silent", {W, W, W, T, W, S, T, W, T, W, T, T, S, W, T}},

@@ -21,11 +21,15 @@
 #include <cmocka.h>
 
 static struct client_options options;
+static enum options_result parsed = OPTIONS_ERROR;
 
 static enum options_result parse(int argc, char *const argv[])
 {
+	if (parsed == OPTIONS_OK)
+		client_options_free(&options);
 	memset(&options, 0xa5, sizeof(options));
-	return client_options_parse(&options, argc, argv);
+	parsed = client_options_parse(&options, argc, argv);
+	return parsed;
 }
 
 static const struct args_program program = {"dtcpclient", parse};
@@ -216,8 +220,8 @@ static void test_lan_details(void **state)
 	      "2001:db8::1,2001:db8::2,2001:db8::3,2001:db8::4,2001:db8::5", "s");
 	OK("--lan", "eth1", "--lan-firewall", "off", "s");
 	assert_true(lan->no_firewall);
-	ERROR("--lan-firewall no: on and off are possible", "--lan", "eth1", "--lan-firewall", "no",
-	      "s");
+	ERROR("--lan-firewall: \"no\": on or off is needed", "--lan", "eth1", "--lan-firewall",
+	      "no", "s");
 	OK("--lan", "eth1", "--lan-open", "tcp/443,udp/5000-5010", "--lan-open", "tcp/22", "s");
 	assert_int_equal(lan->n_open, 3);
 	assert_int_equal(lan->open[1].protocol, IPPROTO_UDP);
@@ -241,12 +245,11 @@ static void test_lan_details(void **state)
 	}
 	ERROR("--lan-open: not with --lan-firewall off, with which everything is open", "--lan",
 	      "eth1", "--lan-firewall", "off", "--lan-open", "tcp/443", "s");
-	ERROR("--lan-dns, --lan-firewall and --lan-open: only with --lan, which names the "
-	      "interfaces",
-	      "--lan-open", "tcp/443", "s");
-	ERROR("--lan-dns, --lan-firewall and --lan-open: only with --lan, which names the "
-	      "interfaces",
-	      "--lan-dns", "none", "s");
+	ERROR("--lan-open: only with --lan, which names the interfaces", "--lan-open", "tcp/443",
+	      "s");
+	ERROR("--lan-dns: only with --lan, which names the interfaces", "--lan-dns", "none", "s");
+	ERROR("--lan-firewall: only with --lan, which names the interfaces", "--lan-firewall",
+	      "off", "s");
 }
 
 static void test_table(void **state)
@@ -375,7 +378,10 @@ static void test_bad_names(void **state)
 	OK("--interface", "fifteenletters1", "s");
 	ERROR("--interface sixteenletters12: not a name for an interface: " TUN_NAME_RULE,
 	      "--interface", "sixteenletters12", "s");
-	ERROR("--tunnel sit: tun and none are possible", "--tunnel", "sit", "s");
+	ERROR("--tunnel: \"sit\": tun or none is needed", "--tunnel", "sit", "s");
+	ERROR("--user: no user no-such-user to run as on this machine; whom to log in as is said "
+	      "by -u or login",
+	      "--user", "no-such-user", "s");
 
 	ERROR("-u a b: a user name has 1 to 64 printable characters, no blank and no colon", "-u",
 	      "a b", "s");

@@ -248,6 +248,38 @@ static void test_hup_when_up(void **state)
 	}
 }
 
+/* SIGUSR2: the tunnel stays, and what is to come then comes at once; see test_session_hold.c. */
+static void test_renew(void **state)
+{
+	static const enum session_state states[] = {SESSION_CONNECT, SESSION_GREETING,
+						    SESSION_LOGIN};
+	struct rig rig;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		begin(&rig, false, states[i]);
+		rig_renew(&rig);
+		rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL,
+			   "logging in again on request");
+	}
+	/* Without --hold no tunnel outlives its session. */
+	begin(&rig, false, SESSION_UP);
+	rig_renew(&rig);
+	rig_expect(&rig, SESSION_LOWER, RIG_CLOSE_LOWER, NULL, "logging in again on request");
+	rig_renew(&rig);
+	rig_expect(&rig, SESSION_LOWER, 0, NULL, "");
+	rig_input(&rig, SESSION_LOWERED);
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+	/* It is going to end. */
+	begin(&rig, false, SESSION_UP);
+	rig_input(&rig, SESSION_STOP);
+	rig_renew(&rig);
+	rig_expect(&rig, SESSION_QUIT, 0, NULL, "");
+	rig_line(&rig, "+OK good bye");
+	rig_input(&rig, SESSION_LOWERED);
+	rig_expect_exit(&rig, CLIENT_OK);
+}
+
 static void test_hup_while_raising(void **state)
 {
 	struct rig rig;
@@ -369,6 +401,7 @@ int main(void)
 		cmocka_unit_test(test_hup_without_tunnel),
 		cmocka_unit_test(test_hup_when_idle),
 		cmocka_unit_test(test_hup_when_up),
+		cmocka_unit_test(test_renew),
 		cmocka_unit_test(test_hup_while_raising),
 		cmocka_unit_test(test_hup_while_lowering),
 		cmocka_unit_test(test_both_signals),

@@ -381,6 +381,41 @@ static void test_signals_with_a_held_tunnel(void **state)
 	}
 }
 
+/* SIGUSR2: from a session, with and without -l, and when there is none behind the tunnel. */
+static void test_renew_keeps_the_tunnel(void **state)
+{
+	static const enum session_state states[] = {SESSION_WAIT, SESSION_CONNECT, SESSION_GREETING,
+						    SESSION_LOGIN};
+	struct rig rig;
+
+	(void)state;
+	for (int loop = 0; loop < 2; loop++) {
+		rig_init_udp(&rig, SESSION_IPV6, loop, 30);
+		rig_reach(&rig, SESSION_UP);
+		rig_renew(&rig);
+		rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL,
+			   "logging in again on request");
+		assert_false(rig.actions.warning);
+		assert_int_equal(rig.session.hold_until, rig.now + 30000);
+		rig_come_up(&rig);
+		assert_int_equal(rig.session.hold_until, -1);
+	}
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		held_reach(&rig, states[i]);
+		rig_renew(&rig);
+		rig_expect(&rig, SESSION_CONNECT, RIG_CLOSE_CONNECT, NULL,
+			   "logging in again on request");
+		rig_come_up(&rig);
+	}
+	/* Monitor has not finished with the one before. */
+	held_begin(&rig, SESSION_RAISE);
+	rig_renew(&rig);
+	rig_expect(&rig, SESSION_LOWER, SESSION_DO_CLOSE, NULL, "logging in again on request");
+	rig_input(&rig, SESSION_RAISED);
+	rig_expect(&rig, SESSION_CONNECT, SESSION_DO_CONNECT, NULL, "");
+	rig_come_up(&rig);
+}
+
 /* In a state that waits for the answer to quit; the time that it was held for is over then. */
 static void test_signals_while_quitting(void **state)
 {
@@ -478,6 +513,7 @@ int main(void)
 		cmocka_unit_test(test_failure_while_lowering),
 		cmocka_unit_test(test_change_keeps_the_tunnel),
 		cmocka_unit_test(test_signals_with_a_held_tunnel),
+		cmocka_unit_test(test_renew_keeps_the_tunnel),
 		cmocka_unit_test(test_signals_while_quitting),
 		cmocka_unit_test(test_signals_while_lowering),
 	};

@@ -284,6 +284,59 @@ static void test_greetings(void **state)
 	}
 }
 
+/* Said once, to who has chosen no type; the server's own words do not matter. */
+static void test_better_type(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *offer;
+	} rows[] = {
+		{"types=tunnelonly,host,network", "-t host for this machine, -t network for it and "
+						  "the networks behind it"},
+		{"ready types=network here", "-t network for it and the networks behind it"},
+		{"types=host", "-t host for this machine"},
+		{"types=tunnelonly", NULL},
+		{"types=", NULL},
+		{"xtypes=host types", NULL},
+		{"types=hosts,1", NULL},
+	};
+	struct rig rig;
+	char line[200];
+	char message[300];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct session_config config;
+
+		rig_init(&rig);
+		config = rig.session.config;
+		config.loop = true;
+		rig_configure(&rig, &config);
+		rig_input(&rig, SESSION_START);
+		(void)snprintf(line, sizeof(line), "+OK " RIG_CHALLENGE " %s", rows[i].text);
+		(void)snprintf(message, sizeof(message),
+			       "broker.example: a bare link is asked for (tunnelonly); this server "
+			       "has IPv6 addresses as well: %s",
+			       rows[i].offer ? rows[i].offer : "");
+		for (int login = 0; login < 2; login++) {
+			rig_connected(&rig);
+			rig_line(&rig, line);
+			assert_string_equal(rig.actions.message,
+					    rows[i].offer && login == 0 ? message : "");
+			assert_int_equal(rig.session.state, SESSION_LOGIN);
+			rig_closed(&rig, "gone");
+			rig_deadline(&rig, session_deadline(&rig.session) - rig.now);
+		}
+		rig_init(&rig);
+		config.type_named = true;
+		rig_configure(&rig, &config);
+		rig_input(&rig, SESSION_START);
+		rig_connected(&rig);
+		rig_line(&rig, line);
+		assert_string_equal(rig.actions.message, "");
+	}
+}
+
 static void test_wrong_password(void **state)
 {
 	(void)state;
@@ -529,6 +582,7 @@ int main(void)
 		cmocka_unit_test(test_greeting_garbage),
 		cmocka_unit_test(test_greeting_refuses),
 		cmocka_unit_test(test_greetings),
+		cmocka_unit_test(test_better_type),
 		cmocka_unit_test(test_wrong_password),
 		cmocka_unit_test(test_type_refused),
 		cmocka_unit_test(test_other_refusals),

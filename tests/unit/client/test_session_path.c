@@ -12,7 +12,12 @@
 #define DEAD                                                                                       \
 	"broker.example: nothing comes over protocol 41 any more, is it blocked by a firewall? "   \
 	"The tunnel stays, in case it comes back"
-#define BACK	 "broker.example: packets come over protocol 41 again"
+#define BACK	"broker.example: packets come over protocol 41 again"
+#define ANSWERS "broker.example: the far end answers over protocol 41"
+#define SILENT_WORDS                                                                               \
+	"the far end does not answer over protocol 41, is it blocked by a firewall or a NAT? "     \
+	"The tunnel stays, in case it does"
+#define SILENT	 "broker.example: " SILENT_WORDS
 #define CHANGING "broker.example: nothing comes over protocol 41 any more; changing to UDP"
 
 static void begin(struct rig *rig, enum session_transport transport, enum session_state state)
@@ -34,7 +39,9 @@ static void test_dead_and_back(void **state)
 
 	(void)state;
 	begin(&rig, SESSION_IPV6, SESSION_UP);
-	/* The far end has answered for the first time: no news. */
+	/* The far end has answered for the first time. */
+	rig_path(&rig, true);
+	rig_expect(&rig, SESSION_UP, 0, NULL, ANSWERS);
 	rig_path(&rig, true);
 	rig_expect(&rig, SESSION_UP, 0, NULL, "");
 	for (int i = 0; i < 2; i++) {
@@ -58,6 +65,55 @@ static void test_dead_and_back(void **state)
 	rig_deadline(&rig, 500);
 	rig_come_up(&rig);
 	rig_path(&rig, true);
+	rig_expect(&rig, SESSION_UP, 0, NULL, ANSWERS);
+}
+
+/* Not one packet from the beginning; then it comes after all, and goes again. */
+static void test_dead_from_the_start(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig, SESSION_IPV6, SESSION_UP);
+	expect_question(&rig);
+	rig_line(&rig, "+OK pong");
+	rig_expect(&rig, SESSION_UP, 0, NULL, SILENT "; --transport auto would try UDP as well");
+	assert_true(rig.actions.warning);
+	rig_deadline(&rig, 60000);
+	rig_line(&rig, "+OK pong");
+	rig_expect(&rig, SESSION_UP, 0, NULL, "");
+	rig_path(&rig, true);
+	rig_expect(&rig, SESSION_UP, 0, NULL, ANSWERS);
+	assert_false(rig.actions.warning);
+	expect_question(&rig);
+	rig_line(&rig, "+OK pong");
+	rig_expect(&rig, SESSION_UP, 0, NULL, DEAD);
+	/* The next login is another matter. */
+	rig_closed(&rig, "gone");
+	rig_deadline(&rig, 500);
+	rig_come_up(&rig);
+	expect_question(&rig);
+	rig_line(&rig, "+OK pong");
+	rig_expect(&rig, SESSION_UP, 0, NULL, SILENT "; --transport auto would try UDP as well");
+}
+
+/* Known before the tunnel is up, and said once it is. */
+static void test_answers_while_raising(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig, SESSION_IPV6, SESSION_RAISE);
+	rig_path(&rig, true);
+	rig_expect(&rig, SESSION_RAISE, 0, NULL, "");
+	rig_input(&rig, SESSION_RAISED);
+	rig_expect(&rig, SESSION_UP, 0, NULL, ANSWERS);
+	/* Tried out first. */
+	begin(&rig, SESSION_AUTO, SESSION_RAISE);
+	rig_input(&rig, SESSION_RAISED);
+	rig_expect(&rig, SESSION_UP, 0, NULL, ANSWERS);
+	begin(&rig, SESSION_UDP, SESSION_RAISE);
+	rig_input(&rig, SESSION_RAISED);
 	rig_expect(&rig, SESSION_UP, 0, NULL, "");
 }
 
@@ -69,6 +125,7 @@ static void test_back_before_it_is_said(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++) {
 		begin(&rig, transports[i], SESSION_UP);
+		rig_path(&rig, true);
 		expect_question(&rig);
 		rig_path(&rig, true);
 		rig_expect(&rig, SESSION_UP, 0, NULL, "");
@@ -123,9 +180,10 @@ static void test_auto_has_nothing_else(void **state)
 	expect_question(&rig);
 	/* Not every server has an answer to that. */
 	rig_line(&rig, "-ERR invalid command");
-	rig_expect(&rig, SESSION_UP, 0, NULL, DEAD);
+	rig_expect(&rig, SESSION_UP, 0, NULL,
+		   "broker.example: the server says: invalid command; " SILENT_WORDS);
 	rig_path(&rig, true);
-	rig_expect(&rig, SESSION_UP, 0, NULL, BACK);
+	rig_expect(&rig, SESSION_UP, 0, NULL, ANSWERS);
 }
 
 /* Nothing at all gets through: that says nothing about protocol 41. */
@@ -181,7 +239,7 @@ static void test_one_question(void **state)
 	rig_expect(&rig, SESSION_UP, 0, NULL, "");
 	assert_int_equal(rig.session.deadline, rig.now + 15000);
 	rig_line(&rig, "+OK pong");
-	rig_expect(&rig, SESSION_UP, 0, NULL, DEAD);
+	rig_expect(&rig, SESSION_UP, 0, NULL, SILENT "; --transport auto would try UDP as well");
 }
 
 static void test_dead_while_raising(void **state)
@@ -202,6 +260,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dead_and_back),
+		cmocka_unit_test(test_dead_from_the_start),
+		cmocka_unit_test(test_answers_while_raising),
 		cmocka_unit_test(test_back_before_it_is_said),
 		cmocka_unit_test(test_auto_has_nothing_else),
 		cmocka_unit_test(test_auto_changes),

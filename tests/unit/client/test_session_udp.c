@@ -312,7 +312,8 @@ static void test_echo_answered(void **state)
 	rig_path(&rig, true);
 	rig_expect(&rig, SESSION_RAISE, 0, NULL, "");
 	rig_input(&rig, SESSION_RAISED);
-	rig_expect(&rig, SESSION_UP, 0, NULL, "");
+	rig_expect(&rig, SESSION_UP, 0, NULL,
+		   "broker.example: the far end answers over protocol 41");
 }
 
 static void test_echo_unanswered(void **state)

@@ -20,12 +20,12 @@ static struct tunnel_state root = {
 	.options = &options, .user = "alice", .interface = {.known = {.name = "dtcp0"}}};
 
 static uint32_t rtt_us;
-static bool path_dead;
+static enum client_path path;
 
 static void expect(enum tunnel_phase state, bool up, enum client_exit status, const char *expected)
 {
 	const struct client_session session = {
-		.up = up, .status = (uint32_t)status, .path_dead = path_dead, .rtt_us = rtt_us};
+		.up = up, .status = (uint32_t)status, .path = (uint32_t)path, .rtt_us = rtt_us};
 	char text[1000];
 
 	assert_true(status_check(&session));
@@ -45,6 +45,15 @@ static void test_up(void **state)
 	expect(TUNNEL_STATE_UP, true, CLIENT_OK,
 	       "up: alice at broker.example (192.0.2.1), prefix 2001:db8:100::/56, "
 	       "interface dtcp0");
+	path = CLIENT_PATH_ALIVE;
+	expect(TUNNEL_STATE_UP, true, CLIENT_OK,
+	       "up: alice at broker.example (192.0.2.1), prefix 2001:db8:100::/56, "
+	       "interface dtcp0, the far end answers");
+	path = CLIENT_PATH_DEAD;
+	expect(TUNNEL_STATE_UP, true, CLIENT_OK,
+	       "up: alice at broker.example (192.0.2.1), prefix 2001:db8:100::/56, "
+	       "interface dtcp0, but nothing comes through it");
+	path = CLIENT_PATH_UNKNOWN;
 	reply->n_prefixes = 0;
 	reply->has_me6 = true;
 	reply->udp_port = 4028;
@@ -53,16 +62,18 @@ static void test_up(void **state)
 	expect(TUNNEL_STATE_UP, true, CLIENT_OK,
 	       "up: alice at broker.example (192.0.2.1), address 2001:db8::2, interface dtcp0, "
 	       "over UDP");
+	/* Which the time says already. */
+	path = CLIENT_PATH_ALIVE;
 	rtt_us = 12345;
 	expect(TUNNEL_STATE_UP, true, CLIENT_OK,
 	       "up: alice at broker.example (192.0.2.1), address 2001:db8::2, interface dtcp0, "
 	       "over UDP, round-trip time 12.3 ms");
 	rtt_us = 0;
-	path_dead = true;
+	path = CLIENT_PATH_DEAD;
 	expect(TUNNEL_STATE_UP, true, CLIENT_OK,
 	       "up: alice at broker.example (192.0.2.1), address 2001:db8::2, interface dtcp0, "
 	       "over UDP, but nothing comes through it");
-	path_dead = false;
+	path = CLIENT_PATH_UNKNOWN;
 	reply->has_me6 = false;
 	options.type = TUNNEL_ONLY;
 	options.no_device = true;
@@ -73,7 +84,10 @@ static void test_up(void **state)
 static void test_not_up(void **state)
 {
 	(void)state;
-	expect(TUNNEL_STATE_DOWN, false, CLIENT_OK, "connecting");
+	expect(TUNNEL_STATE_DOWN, false, CLIENT_OK, "connecting to broker.example");
+	options.n_servers = 2;
+	expect(TUNNEL_STATE_DOWN, false, CLIENT_OK, "connecting to broker.example and others");
+	options.n_servers = 1;
 	expect(TUNNEL_STATE_DOWN, false, CLIENT_REFUSED,
 	       "no tunnel, connecting again: connection refused");
 	expect(TUNNEL_STATE_DOWN, false, CLIENT_AUTH,
@@ -103,7 +117,7 @@ static void test_check(void **state)
 	assert_false(status_check(&session));
 	session = (struct client_session){.up = 2};
 	assert_false(status_check(&session));
-	session = (struct client_session){.up = 1, .path_dead = 2};
+	session = (struct client_session){.up = 1, .path = CLIENT_PATHS};
 	assert_false(status_check(&session));
 	session = (struct client_session){.status = UINT32_MAX};
 	assert_false(status_check(&session));

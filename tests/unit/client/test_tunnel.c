@@ -132,6 +132,31 @@ static void test_several_addresses(void **state)
 	assert_int_equal(own[0].len, 128);
 }
 
+/* Nothing into a bare link, unless it was said. */
+static void test_routes(void **state)
+{
+	struct client_options options = options_for(TUNNEL_NETWORK);
+	struct client_tunnel tunnel = good();
+
+	(void)state;
+	options.n_routes = 1;
+	assert_int_equal(tunnel_routes(&tunnel, &options), 1);
+	/* A numbered link without a prefix leads somewhere. */
+	tunnel.reply.n_prefixes = 0;
+	assert_true(tunnel.reply.has_me6);
+	assert_int_equal(tunnel_routes(&tunnel, &options), 1);
+	tunnel = bare();
+	assert_int_equal(tunnel_routes(&tunnel, &options), 0);
+	options.type = TUNNEL_ONLY;
+	/* Nor does an address of the user's own make the server a way to everywhere. */
+	options.n_addresses = 1;
+	assert_int_equal(tunnel_routes(&tunnel, &options), 0);
+	options.routes_named = true;
+	assert_int_equal(tunnel_routes(&tunnel, &options), 1);
+	options.n_routes = 0;
+	assert_int_equal(tunnel_routes(&tunnel, &options), 0);
+}
+
 static void test_address_fits(void **state)
 {
 	struct client_options options = options_for(TUNNEL_NETWORK);
@@ -552,14 +577,23 @@ static void test_describe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_router_address),	  cmocka_unit_test(test_own_address),
-		cmocka_unit_test(test_several_addresses), cmocka_unit_test(test_address_fits),
-		cmocka_unit_test(test_check_good),	  cmocka_unit_test(test_check_demands),
-		cmocka_unit_test(test_check_flags),	  cmocka_unit_test(test_check_server),
-		cmocka_unit_test(test_check_ipv4),	  cmocka_unit_test(test_check_ipv6),
-		cmocka_unit_test(test_check_prefixes),	  cmocka_unit_test(test_check_udp),
-		cmocka_unit_test(test_link_local),	  cmocka_unit_test(test_same_outside),
-		cmocka_unit_test(test_same_inside),	  cmocka_unit_test(test_describe),
+		cmocka_unit_test(test_router_address),
+		cmocka_unit_test(test_own_address),
+		cmocka_unit_test(test_several_addresses),
+		cmocka_unit_test(test_address_fits),
+		cmocka_unit_test(test_check_good),
+		cmocka_unit_test(test_check_demands),
+		cmocka_unit_test(test_check_flags),
+		cmocka_unit_test(test_check_server),
+		cmocka_unit_test(test_check_ipv4),
+		cmocka_unit_test(test_check_ipv6),
+		cmocka_unit_test(test_check_prefixes),
+		cmocka_unit_test(test_check_udp),
+		cmocka_unit_test(test_link_local),
+		cmocka_unit_test(test_same_outside),
+		cmocka_unit_test(test_same_inside),
+		cmocka_unit_test(test_describe),
+		cmocka_unit_test(test_routes),
 	};
 
 	return cmocka_run_group_tests_name("client tunnel", tests, NULL, NULL);

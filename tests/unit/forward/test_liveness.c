@@ -157,12 +157,16 @@ static void noticed(void **state)
 	assert_true(liveness_heard(&live, now + 20));
 }
 
-/* Never called dead, seldom asked; and still found out when it begins to answer. */
+/*
+ * Called dead as long as nothing has come, and not after that; seldom asked, and still found out
+ * when it begins to answer.
+ */
 static void never_answers(void **state)
 {
 	(void)state;
 	begin();
 	expect_quick(BEGIN);
+	expect_at(BEGIN + 8000, LIVENESS_DEAD);
 	for (uint64_t i = 1; i < 5; i++) {
 		expect_at(BEGIN + 4000 + i * 60000, LIVENESS_ASK);
 		liveness_packet_out(&live, now + 10);
@@ -170,7 +174,7 @@ static void never_answers(void **state)
 	/* Nor when there is traffic, whatever goes out. */
 	for (uint64_t i = 0; i < 10; i++) {
 		now += 10000;
-		assert_false(liveness_heard(&live, now));
+		assert_int_equal(liveness_heard(&live, now), i == 0);
 		liveness_packet_out(&live, now + 10);
 		assert_int_equal(liveness_step(&live, since, now), LIVENESS_WAIT);
 	}
@@ -182,6 +186,33 @@ static void never_answers(void **state)
 	expect_at(now + 1000, LIVENESS_DEAD);
 }
 
+/* What comes with the first packet, also in the very moment of the beginning, counts. */
+static void heard_at_once(void **state)
+{
+	(void)state;
+	begin();
+	expect_at(BEGIN, LIVENESS_ASK);
+	assert_false(liveness_heard(&live, now));
+	for (uint64_t i = 1; i < 5; i++)
+		expect_at(BEGIN + i * 1000, LIVENESS_ASK);
+	expect_at(BEGIN + 64000, LIVENESS_ASK);
+	/* And what the kernel has seen. */
+	begin();
+	expect_quick(BEGIN);
+	liveness_noticed(&live, BEGIN + 4500);
+	expect_at(BEGIN + 64000, LIVENESS_ASK);
+}
+
+/* A server knows nothing of a client that has not spoken. */
+static void quiet_from_the_start(void **state)
+{
+	(void)state;
+	begin();
+	live.quiet = true;
+	expect_quick(BEGIN);
+	expect_at(BEGIN + 64000, LIVENESS_ASK);
+}
+
 /* It knows how to, but nothing of ours has ever got there. */
 static void one_way_only(void **state)
 {
@@ -191,11 +222,11 @@ static void one_way_only(void **state)
 	liveness_asked(&live);
 	for (uint64_t i = 1000; i < 5000; i += 1000)
 		expect_at(BEGIN + i, LIVENESS_ASK);
+	expect_at(BEGIN + 8000, LIVENESS_DEAD);
 	for (uint64_t i = 9000; i < 60000; i += 5000) {
 		liveness_asked(&live);
 		expect_at(BEGIN + i, LIVENESS_ASK);
 	}
-	expect_at(BEGIN + 60000, LIVENESS_DEAD);
 	/* What it answers then is its first answer, and the path is back; both are told as one. */
 	assert_true(liveness_answered(&live, now + 10));
 	assert_false(liveness_answered(&live, now + 20));
@@ -234,11 +265,17 @@ static void stopped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(idle),		  cmocka_unit_test(dies_and_comes_back),
-		cmocka_unit_test(lonely_packets), cmocka_unit_test(noticed),
-		cmocka_unit_test(never_answers),  cmocka_unit_test(one_way_only),
-		cmocka_unit_test(hurry),	  cmocka_unit_test(stopped),
+		cmocka_unit_test(idle),
+		cmocka_unit_test(dies_and_comes_back),
+		cmocka_unit_test(lonely_packets),
+		cmocka_unit_test(noticed),
+		cmocka_unit_test(never_answers),
+		cmocka_unit_test(one_way_only),
+		cmocka_unit_test(hurry),
+		cmocka_unit_test(stopped),
 		cmocka_unit_test(dead_and_quiet),
+		cmocka_unit_test(heard_at_once),
+		cmocka_unit_test(quiet_from_the_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -229,7 +229,7 @@ struct scene {
 	struct supervisor *supervisor;
 	unsigned int fds;
 	uint32_t told; /* the last number */
-	unsigned int relayed, reports, reloads, stops, hurries, ends;
+	unsigned int relayed, reports, reloads, renews, stops, hurries, ends;
 	bool ends_itself; /* root has something to do before the end */
 	bool lazy;	  /* control is not told to end */
 	bool busy;
@@ -300,6 +300,11 @@ static void on_reload(void *arg)
 	((struct scene *)arg)->reloads++;
 }
 
+static void on_renew(void *arg)
+{
+	((struct scene *)arg)->renews++;
+}
+
 static void on_stop(void *arg)
 {
 	struct scene *scene = arg;
@@ -352,6 +357,7 @@ static void on_reaped(pid_t pid, int status, void *arg)
 static const struct supervisor_events events = {
 	.report = on_report,
 	.reload = on_reload,
+	.renew = on_renew,
 	.stop = on_stop,
 	.hurry = on_hurry,
 	.busy = on_busy,
@@ -783,10 +789,12 @@ static void test_signals(void **state)
 
 	assert_int_equal(raise(SIGUSR1), 0);
 	assert_int_equal(raise(SIGHUP), 0);
-	while (scene->reports + scene->reloads < 2)
+	assert_int_equal(raise(SIGUSR2), 0);
+	while (scene->reports + scene->reloads + scene->renews < 3)
 		(void)event_base_loop(supervisor_base(scene->supervisor), EVLOOP_ONCE);
 	assert_int_equal(scene->reports, 1);
 	assert_int_equal(scene->reloads, 1);
+	assert_int_equal(scene->renews, 1);
 	send_number(scene, CONTROL, EXIT, 0);
 	expect_end(scene, 0, "");
 }

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,36 @@ static void test_greetings(void **state)
 		assert_string_equal(out.text, rows[i][2]);
 		assert_string_equal(why, "");
 		free(line);
+	}
+}
+
+/* The types that the free text says are offered. */
+static void test_types(void **state)
+{
+	enum { ONLY = 1 << TUNNEL_ONLY, HOST = 1 << TUNNEL_HOST, NETWORK = 1 << TUNNEL_NETWORK };
+	static const struct {
+		const char *text;
+		unsigned int types;
+	} rows[] = {
+		{"ready types=tunnelonly,host,network", ONLY | HOST | NETWORK},
+		{"types=Host more", HOST},
+		{"types=host\ttypes=network", HOST},
+		{"types=tunnelroute,,none,network,x", NETWORK},
+		{"", 0},
+		{"types=", 0},
+		{"types = host", 0},
+		{"mytypes=host types", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct dtcp_greeting out;
+		const char *why = NULL;
+		char line[200];
+
+		(void)snprintf(line, sizeof(line), "+OK " KAME " %s", rows[i].text);
+		assert_int_equal(greeting_parse(line, strlen(line), &out, &why), REPLY_OK);
+		assert_int_equal(out.types, rows[i].types);
 	}
 }
 
@@ -195,9 +226,9 @@ static void test_reasons(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_greetings),	  cmocka_unit_test(test_no_greetings),
-		cmocka_unit_test(test_challenge_lengths), cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_greetings), cmocka_unit_test(test_no_greetings),
+		cmocka_unit_test(test_types),	  cmocka_unit_test(test_challenge_lengths),
+		cmocka_unit_test(test_answers),	  cmocka_unit_test(test_reasons),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -897,6 +897,34 @@ static void test_other_timeouts(void **state)
 	expect_timeout_at(&bench, 77 + 1000);
 }
 
+/* The types that are offered are in the greeting's text. */
+static void test_greeting(void **state)
+{
+	static const struct {
+		unsigned int types;
+		const char *text;
+	} rows[] = {
+		{0, ""},
+		{1U << TUNNEL_ONLY, " types=tunnelonly"},
+		{1U << TUNNEL_ONLY | 1U << TUNNEL_NETWORK, " types=tunnelonly,network"},
+		{1U << TUNNEL_HOST | 1U << TUNNEL_NETWORK, " types=host,network"},
+	};
+	struct bench bench;
+	char line[DTCP_LINE_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bench = (struct bench){
+			.config = {.timeout_login = 60, .lines = 1000, .types = rows[i].types}};
+		conn_init(&bench.conn, &bench.config, CHALLENGE, addr4("198.51.100.2"),
+			  addr4("192.0.2.1"));
+		feed_input(&bench, CONN_START);
+		(void)snprintf(line, sizeof(line), "+OK %s dtcps ready, log in with TUNNEL%s",
+			       CHALLENGE, rows[i].text);
+		assert_string_equal(bench.actions.send, line);
+	}
+}
+
 /* --- ends ----------------------------------------------------------------------------------- */
 
 static void test_bad_line(void **state)
@@ -1005,6 +1033,7 @@ int main(void)
 		cmocka_unit_test(test_timeout_while_asking),
 		cmocka_unit_test(test_idle_timeout),
 		cmocka_unit_test(test_other_timeouts),
+		cmocka_unit_test(test_greeting),
 		cmocka_unit_test(test_bad_line),
 		cmocka_unit_test(test_finish),
 		cmocka_unit_test(test_nothing_after_the_end),
