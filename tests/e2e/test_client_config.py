@@ -92,6 +92,7 @@ def test_daemons(internet):
                "transport = udp\nudp-port = 0\n")
         assert start(internet, "-D", name).wait() == 0
     files = [internet.site.dir / "run" / f"dtcpclient-{name}.pid" for name in ("home", "work")]
+    until(lambda: all(path.read_text() for path in files), "they have written their numbers")
     pids = [int(path.read_text()) for path in files]
     until(lambda: {"dtcp-home", "dtcp-work"} <= internet.site.links(), "both tunnels are there")
     for pid in pids:
