@@ -44,6 +44,33 @@ static void interface_watch_read_route(const struct interface_watch *watch,
 				     watch->owner.arg);
 }
 
+/* Whether a route is to what every interface has: link-local, or multicast. */
+static bool interface_watch_is_local(const struct nlmsghdr *message)
+{
+	const struct nlattr *to = netlink_find(message, sizeof(struct rtmsg), RTA_DST);
+
+	return to && mnl_attr_get_payload_len(to) > 0 &&
+	       *(const uint8_t *)mnl_attr_get_payload(to) >= 0xfe;
+}
+
+/* Another default route, or a network that is on-link. */
+static void interface_watch_read_network(const struct interface_watch *watch,
+					 const struct nlmsghdr *message, const struct rtmsg *route)
+{
+	const size_t size = sizeof(*route);
+
+	if (!watch->owner.neighbours)
+		return;
+	if (route->rtm_dst_len == 0)
+		watch->owner.neighbours(0, watch->owner.arg);
+	else if (route->rtm_table == RT_TABLE_MAIN && route->rtm_type == RTN_UNICAST &&
+		 route->rtm_protocol != NETLINK_ROUTE_PROTOCOL &&
+		 !netlink_find(message, size, RTA_GATEWAY) &&
+		 !netlink_find(message, size, RTA_MULTIPATH) && !interface_watch_is_local(message))
+		watch->owner.neighbours(netlink_find_number(message, size, RTA_OIF),
+					watch->owner.arg);
+}
+
 static void interface_watch_read(const struct interface_watch *watch,
 				 const struct nlmsghdr *message)
 {
@@ -64,16 +91,19 @@ static void interface_watch_read(const struct interface_watch *watch,
 			owner->touched(address->ifa_index, owner->arg);
 		break;
 	case RTM_DELROUTE:
-		if (size >= sizeof(*route))
-			interface_watch_read_route(watch, message, route);
+		if (size < sizeof(*route))
+			break;
+		interface_watch_read_route(watch, message, route);
+		if (route->rtm_dst_len > 0)
+			interface_watch_read_network(watch, message, route);
 		break;
 	case RTM_NEWADDR:
 		if (size >= sizeof(*address) && owner->neighbours)
 			owner->neighbours(address->ifa_index, owner->arg);
 		break;
 	case RTM_NEWROUTE:
-		if (size >= sizeof(*route) && route->rtm_dst_len == 0 && owner->neighbours)
-			owner->neighbours(0, owner->arg);
+		if (size >= sizeof(*route))
+			interface_watch_read_network(watch, message, route);
 		break;
 	default:
 		break;

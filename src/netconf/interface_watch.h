@@ -21,8 +21,9 @@ struct interface_watch_owner {
 	 */
 	void (*touched)(unsigned int index, void *arg);
 	/*
-	 * The interface with this index has got an address, or, with 0, there is another default
-	 * route; NULL for those who need not know.
+	 * The interface with this index has got an address, or a network that is on-link there, or
+	 * has lost one; or, with 0, there is another default route. NULL for those who need not
+	 * know.
 	 */
 	void (*neighbours)(unsigned int index, void *arg);
 	/* It is time to look, as was asked for below. */

@@ -47,6 +47,7 @@ static int survey_on_link(const struct nlmsghdr *message, void *data)
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
 	const struct nlattr *name = netlink_find(message, sizeof(*info), IFLA_IFNAME);
 	const struct nlattr *alias = netlink_find(message, sizeof(*info), IFLA_IFALIAS);
+	const struct nlattr *mac = netlink_find(message, sizeof(*info), IFLA_ADDRESS);
 	struct survey_link *link;
 
 	if (!name || mnl_attr_validate(name, MNL_TYPE_NUL_STRING) < 0)
@@ -61,23 +62,48 @@ static int survey_on_link(const struct nlmsghdr *message, void *data)
 	link->up = info->ifi_flags & IFF_UP;
 	link->loopback = info->ifi_flags & IFF_LOOPBACK;
 	link->neighbours = (info->ifi_flags & IFF_BROADCAST) && !(info->ifi_flags & IFF_NOARP);
+	link->has_mac = mac && mnl_attr_get_payload_len(mac) == sizeof(link->mac);
+	if (link->has_mac)
+		memcpy(link->mac, mnl_attr_get_payload(mac), sizeof(link->mac));
 	link->accept_ra = -1;
 	link->forwarding = -1;
 	return MNL_CB_OK;
+}
+
+static int survey_compare(const void *one, const void *other)
+{
+	const struct survey_link *a = one;
+	const struct survey_link *b = other;
+
+	return (a->index > b->index) - (a->index < b->index);
+}
+
+static struct survey_link *survey_find(const struct survey *survey, unsigned int index)
+{
+	const struct survey_link key = {.index = index};
+
+	if (survey->n_links == 0)
+		return NULL;
+	return bsearch(&key, survey->links, survey->n_links, sizeof(key), survey_compare);
 }
 
 static int survey_on_address(const struct nlmsghdr *message, void *data)
 {
 	struct survey *survey = data;
 	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
+	const bool tentative = info->ifa_flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED);
+	struct survey_link *link = survey_find(survey, info->ifa_index);
 	struct survey_address *address;
 	struct in6_addr addr;
 
 	/* With a peer, the address is the local one, and the other is the peer's. */
 	if (info->ifa_family != AF_INET6 ||
 	    (!netlink_find_ipv6(message, sizeof(*info), IFA_LOCAL, &addr) &&
-	     !netlink_find_ipv6(message, sizeof(*info), IFA_ADDRESS, &addr)) ||
-	    !prefix6_in_unicast(&(const struct prefix6){.addr = addr, .len = 128}))
+	     !netlink_find_ipv6(message, sizeof(*info), IFA_ADDRESS, &addr)))
+		return MNL_CB_OK;
+	if (link && !tentative && IN6_IS_ADDR_LINKLOCAL(&addr))
+		link->local = addr;
+	if (!prefix6_in_unicast(&(const struct prefix6){.addr = addr, .len = 128}))
 		return MNL_CB_OK;
 	address = survey_more((void **)&survey->addresses, &survey->n_addresses, sizeof(*address));
 	if (!address)
@@ -86,6 +112,7 @@ static int survey_on_address(const struct nlmsghdr *message, void *data)
 	address->addr = addr;
 	address->len = info->ifa_prefixlen;
 	address->advertised = !(info->ifa_flags & IFA_F_PERMANENT);
+	address->tentative = tentative;
 	return MNL_CB_OK;
 }
 
@@ -99,6 +126,16 @@ bool survey_is_default(const struct survey_route *route)
 {
 	return !route->rejects && route->prefix.len <= SURVEY_DEFAULT_LEN &&
 	       (route->prefix.len == 0 || prefix6_in_unicast(&route->prefix));
+}
+
+bool survey_is_network(const struct survey *survey, const struct survey_route *route)
+{
+	const struct survey_link *link;
+
+	if (!route->main || route->has_gateway || route->rejects || survey_is_default(route))
+		return false;
+	link = survey_link(survey, route->index);
+	return link && link->neighbours;
 }
 
 static bool survey_wants(const struct survey_taking *taking, const struct survey_route *route)
@@ -201,6 +238,8 @@ int survey_take(struct survey *survey, struct netlink *netlink,
 	*survey = (struct survey){.n_links = 0};
 	error = netlink_list(netlink, RTM_GETLINK, AF_UNSPEC, survey_on_link, survey,
 			     "list the interfaces");
+	if (survey->n_links > 0)
+		qsort(survey->links, survey->n_links, sizeof(*survey->links), survey_compare);
 	if (error == 0)
 		error = netlink_list(netlink, RTM_GETADDR, AF_INET6, survey_on_address, survey,
 				     "list the addresses");
@@ -232,9 +271,20 @@ void survey_free(struct survey *survey)
 
 const struct survey_link *survey_link(const struct survey *survey, unsigned int index)
 {
-	for (size_t i = 0; i < survey->n_links; i++) {
-		if (survey->links[i].index == index)
-			return &survey->links[i];
+	return survey_find(survey, index);
+}
+
+const struct survey_route *survey_network(const struct survey *survey, const struct prefix6 *prefix)
+{
+	const struct survey_route *best = NULL;
+
+	for (size_t i = 0; i < survey->n_routes; i++) {
+		const struct survey_route *route = &survey->routes[i];
+
+		if (survey_is_network(survey, route) && prefix6_contains(&route->prefix, prefix) &&
+		    (!best || route->prefix.len > best->prefix.len ||
+		     (route->prefix.len == best->prefix.len && route->metric < best->metric)))
+			best = route;
 	}
-	return NULL;
+	return best;
 }

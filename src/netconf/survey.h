@@ -15,8 +15,11 @@ struct survey_link {
 	bool up;
 	bool loopback;
 	bool neighbours; /* its addresses are looked for by neighbour solicitation */
-	int accept_ra;	 /* net.ipv6.conf.NAME.accept_ra; -1: unknown, or not read */
-	int forwarding;	 /* net.ipv6.conf.NAME.forwarding; the same */
+	bool has_mac;	 /* as on an Ethernet */
+	uint8_t mac[6];
+	struct in6_addr local; /* a link-local address that is in use; all zero: none */
+	int accept_ra;	       /* net.ipv6.conf.NAME.accept_ra; -1: unknown, or not read */
+	int forwarding;	       /* net.ipv6.conf.NAME.forwarding; the same */
 };
 
 struct survey_address {
@@ -24,6 +27,7 @@ struct survey_address {
 	struct in6_addr addr;
 	uint8_t len;
 	bool advertised; /* made out of a router's advertisement */
+	bool tentative;	 /* not in use: somebody else may have it, or has it */
 };
 
 /* A route, or one of the next hops of a route. */
@@ -41,7 +45,7 @@ struct survey_route {
 };
 
 struct survey {
-	struct survey_link *links;
+	struct survey_link *links; /* by index */
 	size_t n_links;
 	struct survey_address *addresses; /* global ones, and unique local ones */
 	size_t n_addresses;
@@ -68,6 +72,16 @@ const struct survey_link *survey_link(const struct survey *survey, unsigned int 
 
 /* A route that leads to all of the IPv6 Internet. */
 bool survey_is_default(const struct survey_route *route);
+
+/* A network that is on-link at an interface, where its addresses are looked for as neighbours. */
+bool survey_is_network(const struct survey *survey, const struct survey_route *route);
+
+/*
+ * The network that a prefix is in, so that others look for its addresses on that link; the smallest
+ * if there are several, NULL if there is none.
+ */
+const struct survey_route *survey_network(const struct survey *survey,
+					  const struct prefix6 *prefix);
 
 /* The number in /proc/sys/net/ipv6/conf/NAME/KEY; -1 if it cannot be read. */
 int survey_setting(const char *name, const char *key);

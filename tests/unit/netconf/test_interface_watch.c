@@ -29,6 +29,7 @@ struct rig {
 	unsigned int index; /* of the device */
 	unsigned int all;   /* how often anything may have been touched */
 	unsigned int one;   /* how often the device */
+	unsigned int news;  /* how often a network there may be another one */
 	unsigned int looks; /* how often it was time to look, and when last */
 	int64_t looked;
 };
@@ -39,6 +40,13 @@ static void on_touched(unsigned int index, void *arg)
 
 	rig->all += index == 0;
 	rig->one += index == rig->index;
+}
+
+static void on_neighbours(unsigned int index, void *arg)
+{
+	struct rig *rig = arg;
+
+	rig->news += index == rig->index;
 }
 
 static void on_look(void *arg)
@@ -53,7 +61,7 @@ static void on_look(void *arg)
 /* Reads what there is; the kernel has told of a change before it acknowledges it. */
 static void listen_to_all(struct rig *rig)
 {
-	rig->all = rig->one = 0;
+	rig->all = rig->one = rig->news = 0;
 	assert_int_not_equal(event_base_loop(rig->base, EVLOOP_NONBLOCK), -1);
 }
 
@@ -70,8 +78,10 @@ static int open_rig(void **state)
 	assert_true(rig->device >= 0);
 	assert_int_equal(netlink_link_setup(rig->netlink, rig->index, "lan", 1280), 0);
 	rig->watch = interface_watch_new(
-		rig->base, &(const struct interface_watch_owner){
-				   .touched = on_touched, .look = on_look, .arg = rig});
+		rig->base, &(const struct interface_watch_owner){.touched = on_touched,
+								 .neighbours = on_neighbours,
+								 .look = on_look,
+								 .arg = rig});
 	assert_non_null(rig->watch);
 	*state = rig;
 	return 0;
@@ -154,6 +164,25 @@ static void test_other_routes(void **state)
 	by_hand(rig, RTM_DELROUTE, 0, 1024);
 	listen_to_all(rig);
 	assert_int_equal(rig->all, 0);
+}
+
+/* One that is on-link comes or goes; those of ours are none, nor is what every interface has. */
+static void test_networks(void **state)
+{
+	const struct prefix6 to = prefix("2001:db8:200::/56");
+	struct rig *rig = *state;
+
+	listen_to_all(rig);
+	assert_int_equal(netlink_route_add(rig->netlink, rig->index, &to, 1024), 0);
+	assert_int_equal(netlink_route_delete(rig->netlink, rig->index, &to), 0);
+	listen_to_all(rig);
+	assert_int_equal(rig->news, 0);
+	by_hand(rig, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, 1024);
+	listen_to_all(rig);
+	assert_int_equal(rig->news, 1);
+	by_hand(rig, RTM_DELROUTE, 0, 1024);
+	listen_to_all(rig);
+	assert_int_equal(rig->news, 1);
 }
 
 /* What we remove ourselves is nothing to look after; what others do with the same routes is. */
@@ -254,6 +283,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_place_of_reject_route),
 		TEST(test_other_routes),
+		TEST(test_networks),
 		TEST(test_own_routes),
 		TEST(test_unread),
 		TEST(test_time_of_looks),
