@@ -27,6 +27,7 @@ enum sandbox_kind {
 	SANDBOX_CLIENT_FORWARD,
 	SANDBOX_SERVER_CONTROL,
 	SANDBOX_SERVER_FORWARD,
+	SANDBOX_SERVER_NDP,
 	SANDBOX_CLIENT_RESOLVER, /* keeps the files, and all calls but some */
 };
 

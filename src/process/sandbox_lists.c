@@ -73,7 +73,8 @@ static const struct sandbox_rule random_rules[] = {
 	SANDBOX_END,
 };
 
-/* The channels to the other processes, the pipe that the log goes to, and asking for routes.
+/* The channels to the other processes, the pipe that the log goes to, asking for routes, and the
+ * packet socket.
  * Sending with MSG_FASTOPEN would connect. */
 static const struct sandbox_rule channel_rules[] = {
 	CALL("recvmsg write"),
@@ -184,6 +185,9 @@ static const struct sandbox_rule *const server_control[] = {COMMON, tcp_rules, a
 static const struct sandbox_rule *const forward[] = {COMMON, packet_rules, map_rules, page_rules,
 						     NULL};
 
+/* Solicitations are read and answered as messages are. */
+static const struct sandbox_rule *const server_ndp[] = {COMMON, NULL};
+
 const struct sandbox_rule *const *sandbox_groups(enum sandbox_kind kind)
 {
 	switch (kind) {
@@ -194,6 +198,8 @@ const struct sandbox_rule *const *sandbox_groups(enum sandbox_kind kind)
 	case SANDBOX_CLIENT_FORWARD:
 	case SANDBOX_SERVER_FORWARD:
 		return forward;
+	case SANDBOX_SERVER_NDP:
+		return server_ndp;
 	case SANDBOX_CLIENT_RESOLVER:
 		return sandbox_resolver;
 	}

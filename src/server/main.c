@@ -7,6 +7,7 @@
 #include "proto/crypto.h"
 #include "server/control/control.h"
 #include "server/msg.h"
+#include "server/ndp/ndp.h"
 #include "server/options.h"
 #include "server/root/check.h"
 #include "server/root/root.h"
@@ -52,6 +53,16 @@ static int run_guard(const struct process_self *self)
 	return 0;
 }
 
+static bool want_ndp(const void *options)
+{
+	return server_options_ndp(options);
+}
+
+static int run_ndp(const struct process_self *self)
+{
+	return server_ndp_run(self->root);
+}
+
 static const struct process processes[] = {
 	[SERVER_CONTROL] = {.name = "control",
 			    .verdict = PROCESS_VERDICT_AT_STOP,
@@ -65,6 +76,10 @@ static const struct process processes[] = {
 			    .peers = 1U << SERVER_CONTROL,
 			    .prepare = prepare_crypto,
 			    .run = run_forward},
+	[SERVER_NDP] = {.name = "ndp",
+			.sandbox = SANDBOX_SERVER_NDP,
+			.wanted = want_ndp,
+			.run = run_ndp},
 	[SERVER_GUARD] = {.name = "guard",
 			  .kind = PROCESS_GUARD,
 			  .keeps = CAPABILITIES_NETWORK,

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The server's processes and the messages between root's and control. Control asks, root knows the
- * users: a password never leaves root's process, and only that decides what a user gets.
+ * users: a password never leaves root's process, and only that decides what a user gets. And what
+ * root tells the process that answers neighbour solicitations, which says nothing.
  */
 #ifndef DTCP_SERVER_MSG_H
 #define DTCP_SERVER_MSG_H
 
 #include "proto/message.h"
+#include "proto/neighbour.h"
 #include "proto/probe.h"
 #include "server/options.h"
 
@@ -17,6 +19,7 @@
 enum server_process {
 	SERVER_CONTROL,
 	SERVER_FORWARD,
+	SERVER_NDP,
 	SERVER_GUARD,
 	SERVER_PROCESSES,
 };
@@ -34,6 +37,13 @@ enum server_msg {
 	/* control to root */
 	SERVER_MSG_LOGIN = 32, /* struct server_login */
 	SERVER_MSG_LOGOUT,     /* struct server_id: the session of a good verdict has ended */
+	/* root to ndp */
+	SERVER_MSG_NDP_SOCKET = 64, /* descriptor: the packet socket */
+	SERVER_MSG_NDP_ADD,	    /* struct prefix6: a session has it, or one more */
+	SERVER_MSG_NDP_REMOVE,	    /* struct prefix6: a session that had it has ended */
+	SERVER_MSG_NDP_STOP,  /* nothing is answered any more, and all of NDP_NEVER is forgotten */
+	SERVER_MSG_NDP_NEVER, /* struct prefix6: somebody else's, whoever has it as well */
+	SERVER_MSG_NDP_START, /* struct server_ndp_link: solicitations there are answered */
 };
 
 struct server_id {
@@ -43,6 +53,12 @@ struct server_id {
 struct server_setting {
 	uint32_t number; /* settings.h */
 	char value[SERVER_SETTING_LIVE_SIZE];
+};
+
+struct server_ndp_link {
+	unsigned int interface; /* the kernel's number; not 0 */
+	struct in6_addr source; /* an address that it has, for answers to come from */
+	uint8_t mac[NEIGHBOUR_MAC_SIZE];
 };
 
 struct server_login {

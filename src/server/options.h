@@ -53,6 +53,7 @@ struct server_options {
 	struct connection_limits_config limits;
 	struct in_addr listen;
 	uint32_t mtu;
+	const char *ndp_proxy; /* an interface, SERVER_NDP_AUTO or SERVER_NDP_OFF */
 	uint32_t network_length;
 	bool numbered;
 	bool has_pool;
@@ -78,6 +79,10 @@ extern const struct settings server_settings;
 
 /* --user, which has no letter. */
 enum { SERVER_OPTION_USER = OPTION_OTHER };
+
+/* Values of ndp.proxy that are no interface. */
+#define SERVER_NDP_AUTO "auto"
+#define SERVER_NDP_OFF	"off"
 
 /* Size of the text of a live setting: a number or a short word. */
 #define SERVER_SETTING_LIVE_SIZE 16
@@ -123,6 +128,9 @@ uint32_t server_options_ids(const struct server_options *options);
 /* The highest number of a TUN device: one for each session, and for those that wait for the next.
  */
 uint32_t server_options_devices(const struct server_options *options);
+
+/* Whether neighbour solicitations are answered, now or when the interface is there. */
+bool server_options_ndp(const struct server_options *options);
 
 /* The name of the TUN device with that index: of "dtcps0" and 3, "dtcps3". */
 void server_interface_name(const struct server_options *options, uint32_t index,

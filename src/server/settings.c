@@ -91,6 +91,20 @@ static bool check_interface(const void *field, const char *where, const char *va
 	return true;
 }
 
+/* It is not ours, so whatever the kernel takes for a name, if it can be shown. */
+static bool check_ndp_interface(const void *field, const char *where, const char *value)
+{
+	size_t len = 0;
+
+	(void)field;
+	while (isgraph((unsigned char)value[len]) && value[len] != '/' && value[len] != ':')
+		len++;
+	if (len == 0 || len >= IFNAMSIZ || value[len] != '\0')
+		return options_bad("%s: \"%s\": auto, off or the name of an interface is needed",
+				   where, value);
+	return true;
+}
+
 static bool check_pool(const void *field, const char *where, const char *value)
 {
 	const struct prefix6 *pool = field;
@@ -198,6 +212,9 @@ static const struct setting list[] = {
 	SETTING("listen", ADDRESS, listen, "IPv4 address to listen on", .initial = "0.0.0.0"),
 	NUMBER("mtu", mtu, "MTU of the tunnels", DEFAULT(FORWARD_MTU_MIN),
 	       RANGE(FORWARD_MTU_MIN, FORWARD_MTU_MAX)),
+	SETTING("ndp.proxy", TEXT, ndp_proxy,
+		"interface on which neighbours are told of what sessions have: auto, its name, off",
+		.initial = SERVER_NDP_AUTO, .check = check_ndp_interface),
 	NUMBER("network.length", network_length,
 	       "length of the prefixes that are taken from the pool", .initial = "56",
 	       RANGE(1, NETWORK_LENGTH_MAX)),
@@ -256,6 +273,16 @@ uint32_t server_options_ids(const struct server_options *options)
 	uint32_t logins = options->limits.pending;
 
 	return options->sessions_max + (logins < LOGINS_MAX ? logins : LOGINS_MAX);
+}
+
+bool server_options_ndp(const struct server_options *options)
+{
+	const char *proxy = options->ndp_proxy;
+
+	/* By itself it is about the prefixes of the settings. */
+	if (strcmp(proxy, SERVER_NDP_AUTO) == 0)
+		return options->has_host || options->has_pool;
+	return strcmp(proxy, SERVER_NDP_OFF) != 0;
 }
 
 uint32_t server_options_devices(const struct server_options *options)

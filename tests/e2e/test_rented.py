@@ -92,20 +92,6 @@ def site_address(lab, prefix):
     return address
 
 
-def test_the_network_of_the_link_is_not_routed(lab):
-    """Nothing that dtcps could do alone; but it does not take the router's address, nor IPv6 away
-    from the server."""
-    rented(lab)
-    status, log = check(lab, **{"host.prefix": LINK})
-    assert status == 0 and log.endswith("in order, 1 warning\n")
-    assert f"host.prefix {LINK} is the network of pub0 itself" in log
-    server = lab.dtcps(set=settings(**{"host.prefix": LINK}))
-    assert f"host.prefix {LINK} is the network of pub0 itself" in server.log()
-    assert lab.server.addresses("dtcps0") == []
-    ping(lab.server, GATEWAY)
-    ping(lab.server, FAR)
-
-
 def test_a_network_that_comes_after_the_start(lab):
     """What may be the router's address is not taken before that is known: the kernel takes no
     default route by an address of its own."""
@@ -307,7 +293,6 @@ def test_suggest(lab):
     assert result.stderr == ""
     assert f"\nnetwork.pool = {ROUTED}\n" in result.stdout
     assert "\nudp.enable = yes\n" in result.stdout
-    assert f"# Not {LINK}, which others on pub0 are in." not in result.stdout
     path = lab.file("dtcps.conf", result.stdout)
     server = lab.dtcps("--check", "-c", path, set=settings(database=None), wait=False)
     assert (server.wait(), server.log()) == (0, IN_ORDER)
@@ -315,8 +300,3 @@ def test_suggest(lab):
     path.write_text(re.sub(r"(?m)^# ([a-z][\w.]* = (?!_dtcp))", r"\1", result.stdout))
     server = lab.dtcps("--check", "-c", path, set=settings(database=None), wait=False)
     assert server.wait() == 0, server.log()
-    # Of a server without a prefix, it says what cannot be one.
-    lab.server.ip("route", "del", "unreachable", ROUTED, "metric", 20)
-    text = lab.server.run(DTCPS, "--suggest", "-o", f"database={lab.users.path}").stdout
-    assert f"# Not {LINK}, which others on pub0 are in." in text
-    assert "\n# network.pool = " in text

@@ -27,6 +27,7 @@ NET_ADMIN = 1 << 12
 KILL = 1 << 5
 SETGID, SETUID, SETPCAP = 1 << 6, 1 << 7, 1 << 8
 SANDBOXED = ["control", "forward"]
+SERVER_SANDBOXED = [*SANDBOXED, "ndp"]
 
 
 def unprivileged():
@@ -79,7 +80,7 @@ def rooms(running):
 def test_sandboxed_rooms(running):
     user = unprivileged()
     for name, room, pid in rooms(running):
-        if room not in SANDBOXED:
+        if room not in SERVER_SANDBOXED:
             continue
         assert name.startswith(status_field(pid, "Name") + ":"), name
         assert set(status_field(pid, "Uid").split()) == {str(user.pw_uid)}, name
@@ -105,7 +106,7 @@ def test_empty_root(running):
     """What /proc had for a process that has ended: nothing is in it, and nothing can be made."""
     for name, room, pid in rooms(running):
         root = os.readlink(f"/proc/{pid}/root")
-        if room not in SANDBOXED:
+        if room not in SERVER_SANDBOXED:
             assert root == "/", name
             continue
         assert re.fullmatch(r"/proc/\d+/fdinfo", root), (name, root)
@@ -124,14 +125,17 @@ def test_descriptors(internet):
     pipes = ["pipe"] * 3
     want = {"dtcps: control": ["socket"] * 3,               # two channels, the listening socket
             "dtcps: forward": ["/dev/net/tun"] + ["socket"] * 5,   # two, protocol 41, UDP, routes
+            "dtcps: ndp": ["socket"] * 2,                   # one, the packet socket
             "dtcpclient: control": ["socket"] * 3,          # two, the connection
             "dtcpclient: forward": ["/dev/net/tun"] + ["socket"] * 3}
     server = internet.dtcps("-U")
 
     def differ(process):
         found = {}
-        for room in SANDBOXED:
-            name = f"{process.name}: {room}"
+        for name in want:
+            program, room = name.split(": ")
+            if program != process.name:
+                continue
             have = descriptors(process.rooms()[room])
             # Of the fast path's maps, those that cannot be mapped: peers and routes.
             fast = room == "forward" and "fast path: on" in process.log()
@@ -153,7 +157,7 @@ def test_root_processes(running):
             "dtcpclient: guard": (NET_ADMIN, NET_ADMIN)}
     seen = set()
     for name, room, pid in rooms(running):
-        if room in SANDBOXED:
+        if room in SERVER_SANDBOXED:
             continue
         effective, permitted = want[name]
         have = capabilities(pid)
@@ -373,7 +377,7 @@ def betrayed(process, room, treason, *patterns):
 def wait_rooms(process, names):
     until(lambda: set(names) <= process.rooms().keys(), "the rooms are there")
     # A process has its title before it is locked in.
-    until(lambda: all(status_field(process.rooms()[room], "Seccomp") == "2" for room in SANDBOXED),
+    until(lambda: all(status_field(process.rooms()[room], "Seccomp") == "2" for room in names),
           "the rooms are locked in")
 
 
@@ -425,11 +429,11 @@ SHAPES = [("unknown_type", r"unexpected message 4711 from {room}"),
 def try_messages(start, room, cases):
     for treason, pattern in cases:
         process = start()
-        wait_rooms(process, SANDBOXED)
+        wait_rooms(process, {*SANDBOXED, room})
         betrayed(process, room, treason, pattern.format(room=room))
 
 
-@pytest.mark.parametrize("room", SANDBOXED)
+@pytest.mark.parametrize("room", SERVER_SANDBOXED)
 def test_forged_messages_to_the_servers_monitor(internet, room):
     before = internet.server.state()
     cases = list(SHAPES)

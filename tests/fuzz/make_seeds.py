@@ -249,6 +249,29 @@ def offload():
     seed("offload", "udp", b"\1", *(b"\x34" + udp + size for _ in range(20)), bytes(9))
 
 
+def neighbour():
+    def asked(source, destination, target, *options):
+        addresses = [ipaddress.ip_address(text).packed for text in (source, destination, target)]
+        message = bytes([135]) + bytes(7) + addresses[2] + b"".join(options)
+        return (struct.pack("!IHBB", 6 << 28, len(message), 58, 255) + addresses[0] + addresses[1]
+                + message)
+
+    address, group = "2001:db8:a:0:8000::5", "ff02::1:ff00:5"
+    solicitation = asked("fe80::1", group, address, bytes([1, 1, 2, 0, 0, 0, 0, 1]))
+    again = asked("2001:db8:a::1", address, address)
+    duplicate = asked("::", group, address, bytes([14, 1, 1, 2, 3, 4, 5, 6]))
+    start, stop, wait = b"\4", b"\3", b"\7\0\1"
+    add, remove, never = b"\0", b"\1", b"\2"
+    ask, repair = b"\5", b"\6"
+    plain = piece(solicitation)
+    seed("neighbour", "life", start, add, b"\1", ask, plain, repair, plain, wait, repair, plain,
+         remove, b"\1", repair, plain)
+    seed("neighbour", "never", add, b"\0", repair, plain, never, b"\2", start, repair, plain, stop,
+         start, repair, plain)
+    seed("neighbour", "kinds", start, add, b"\0", repair, piece(again), repair, piece(duplicate),
+         *(ask + piece(bytes([octet]) * 72) for octet in (0, 58, 135, 255)))
+
+
 def probe():
     def hello(place, session, what, counter, *spoilt):
         return bytes([1 | place, session, what, counter, *spoilt])
@@ -387,5 +410,6 @@ def tunnel():
          bytes([198, 51, 100, 2, 192, 0, 2, 1, 0, 0]))
 
 
-for make in (lines, conn, control, session, settings, decap, encap, offload, probe, room, grants, tunnel):
+for make in (lines, conn, control, session, settings, decap, encap, offload, neighbour, probe, room,
+             grants, tunnel):
     make()

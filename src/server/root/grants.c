@@ -25,7 +25,8 @@ struct grant {
 	struct prefix6 prefix; /* what was given; the database must still say so */
 	struct in6_addr me6;
 	uint32_t device; /* number of its own TUN device; 0: it has none */
-	bool has_route;	 /* a route of its own leads to its prefix */
+	bool has_route;	 /* its prefix is led to the shared device */
+	bool has_host;	 /* and so is its address */
 };
 
 struct grants {
@@ -197,15 +198,22 @@ static void grants_say_moved(const struct user *user, const struct prefix6 *old,
 
 /* me6 and her6 out of the host prefix. */
 static enum server_result grants_number(struct grants *grants, struct user *user,
-					struct server_verdict *verdict)
+					struct grant *grant, struct server_verdict *verdict)
 {
 	const struct prefix6 *prefix = &grants->owner.options->host_prefix;
 	const struct prefix6 old = {.addr = user->host, .len = user->has_host ? 128 : 0};
 	enum server_result result =
 		grants_lease_result(grants, users_lease_host(grants->owner.users, user, prefix));
 
-	if (result == SERVER_GRANTED)
-		grants_say_moved(user, &old, &(const struct prefix6){user->host, 128});
+	if (result == SERVER_GRANTED) {
+		const struct prefix6 host = {user->host, 128};
+
+		grants_say_moved(user, &old, &host);
+		grant->me6 = user->host;
+		grant->has_host = links_route_add(grants->owner.links, &host) == 0;
+		if (!grant->has_host)
+			result = SERVER_FAILED;
+	}
 	verdict->me6 = user->host;
 	verdict->lack = SERVER_NO_ADDRESS;
 	verdict->numbered = 1;
@@ -225,7 +233,7 @@ static uint32_t grants_takes(const struct server_options *options, const struct 
 		       : 0;
 }
 
-/* The delegated prefix; outside the pool it needs a route to the shared device. */
+/* The delegated prefix. */
 static enum server_result grants_delegate(struct grants *grants, struct user *user,
 					  struct grant *grant, struct server_verdict *verdict)
 {
@@ -246,9 +254,8 @@ static enum server_result grants_delegate(struct grants *grants, struct user *us
 	verdict->lack = grants_takes(options, &verdict->prefix);
 	if (verdict->lack)
 		return SERVER_SOLD_OUT;
-	if (options->has_pool && prefix6_contains(&options->pool, &verdict->prefix))
-		return SERVER_GRANTED;
-	/* An older session of the same user, about to be replaced, has the same route. */
+	/* An older session of the same user, about to be replaced, has the same. */
+	grant->prefix = verdict->prefix;
 	grant->has_route = links_route_add(grants->owner.links, &verdict->prefix) == 0;
 	return grant->has_route ? SERVER_GRANTED : SERVER_FAILED;
 }
@@ -298,11 +305,11 @@ static enum server_result grants_provide(struct grants *grants, const struct ser
 		if (!options->has_host)
 			return SERVER_TYPE;
 		links_link_local(grants->owner.links, grants_her(grants, login));
-		return grants_number(grants, user, verdict);
+		return grants_number(grants, user, grant, verdict);
 	case TUNNEL_NETWORK:
 		links_link_local(grants->owner.links, grants_her(grants, login));
 		if (options->numbered)
-			result = grants_number(grants, user, verdict);
+			result = grants_number(grants, user, grant, verdict);
 		if (result == SERVER_GRANTED)
 			result = grants_delegate(grants, user, grant, verdict);
 		return result;
@@ -310,6 +317,16 @@ static enum server_result grants_provide(struct grants *grants, const struct ser
 		break;
 	}
 	return SERVER_TYPE;
+}
+
+static void grants_unroute(const struct grants *grants, const struct grant *grant)
+{
+	const struct prefix6 host = {grant->me6, 128};
+
+	if (grant->has_host)
+		links_route_remove(grants->owner.links, &host);
+	if (grant->has_route)
+		links_route_remove(grants->owner.links, &grant->prefix);
 }
 
 bool grants_login(struct grants *grants, const struct server_login *login,
@@ -345,6 +362,8 @@ bool grants_login(struct grants *grants, const struct server_login *login,
 		grants->count++;
 		if (login->id >= grants->top)
 			grants->top = login->id + 1;
+	} else {
+		grants_unroute(grants, &grant);
 	}
 	/* What others have noted before counts for them as well. */
 	if (grants->owner.decided && users_gathered(grants->owner.users)) {
@@ -393,8 +412,7 @@ bool grants_logout(struct grants *grants, uint32_t id)
 	grants->count--;
 	if (grant.device)
 		links_close(grants->owner.links, grant.device);
-	if (grant.has_route)
-		links_route_remove(grants->owner.links, &grant.prefix);
+	grants_unroute(grants, &grant);
 	return true;
 }
 

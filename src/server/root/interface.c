@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/exclude.h"
+#include "server/root/neighbours.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -42,10 +43,7 @@ static struct in6_addr interface_any_address(void)
 static bool interface_is_network(const struct survey *survey, const struct survey_route *route,
 				 unsigned int index)
 {
-	const struct survey_link *link = survey_link(survey, route->index);
-
-	return link && link->neighbours && link->index != index && route->main &&
-	       !route->has_gateway && !route->rejects && !survey_is_default(route);
+	return route->index != index && survey_is_network(survey, route);
 }
 
 /*
@@ -129,8 +127,19 @@ static bool interface_is_ours(const struct survey *survey, unsigned int index)
 	return link && strcmp(link->alias, INTERFACE_ALIAS) == 0;
 }
 
-ssize_t interface_reserved(const struct survey *survey, unsigned int index,
-			   const struct server_options *options, struct prefix6 **out)
+/* Many routes have one gateway. */
+static bool interface_is_listed(const struct prefix6 list[], size_t n, const struct prefix6 *part)
+{
+	for (size_t i = n; i-- > 0;) {
+		if (prefix6_equal(&list[i], part))
+			return true;
+	}
+	return false;
+}
+
+/* all: wherever it is, and no networks. */
+static ssize_t interface_list(const struct survey *survey, unsigned int index,
+			      const struct server_options *options, bool all, struct prefix6 **out)
 {
 	const char *exclude = options->host_exclude ? options->host_exclude : "";
 	size_t max = survey->n_addresses + 2 * survey->n_routes + EXCLUDE_MAX;
@@ -145,16 +154,18 @@ ssize_t interface_reserved(const struct survey *survey, unsigned int index,
 		const struct survey_address *address = &survey->addresses[i];
 
 		part = (struct prefix6){.addr = address->addr, .len = 128};
-		if (!interface_is_ours(survey, address->index) && interface_is_part(options, &part))
+		if (!interface_is_ours(survey, address->index) &&
+		    (all || interface_is_part(options, &part)))
 			list[n++] = part;
 	}
 	for (size_t i = 0; i < survey->n_routes; i++) {
 		const struct survey_route *route = &survey->routes[i];
 
 		part = (struct prefix6){.addr = route->gateway, .len = 128};
-		if (route->has_gateway && interface_is_part(options, &part))
+		if (route->has_gateway && (all || interface_is_part(options, &part)) &&
+		    !interface_is_listed(list, n, &part))
 			list[n++] = part;
-		if (interface_is_network(survey, route, index) &&
+		if (!all && interface_is_network(survey, route, index) &&
 		    interface_is_part(options, &route->prefix))
 			list[n++] = route->prefix;
 	}
@@ -162,6 +173,18 @@ ssize_t interface_reserved(const struct survey *survey, unsigned int index,
 		list[n++] = part;
 	*out = list;
 	return (ssize_t)n;
+}
+
+ssize_t interface_somebodys(const struct survey *survey, const struct server_options *options,
+			    struct prefix6 **out)
+{
+	return interface_list(survey, 0, options, true, out);
+}
+
+ssize_t interface_reserved(const struct survey *survey, unsigned int index,
+			   const struct server_options *options, struct prefix6 **out)
+{
+	return interface_list(survey, index, options, false, out);
 }
 
 /* What the device should not have any more. */
@@ -180,6 +203,20 @@ static void interface_give_way(struct netlink *netlink, unsigned int index,
 		(void)netlink_address_delete(netlink, index, &own, 128);
 	if (old->metric != 0 && old->metric != plan->metric)
 		(void)netlink_route_delete(netlink, index, prefix);
+}
+
+/*
+ * What was somebody's, or a network, is expected back when it goes: whoever sets an interface up
+ * again must find neither its router's address taken nor a route to that which leads elsewhere.
+ */
+static void interface_expect_back(const struct interface_plan *old, struct interface_plan *plan)
+{
+	if (old->metric == 0)
+		return;
+	if (!old->own && !old->waits)
+		plan->own = plan->waits = false;
+	if (old->metric == INTERFACE_METRIC)
+		plan->metric = INTERFACE_METRIC;
 }
 
 /* One prefix. What is there for the first time was not removed by anybody. */
@@ -205,6 +242,19 @@ static void interface_mend_prefix(struct netlink *netlink, unsigned int index,
 	*old = *plan;
 }
 
+bool interface_leads(const struct server_options *options, const struct interface_state *state,
+		     const struct prefix6 *prefix)
+{
+	const struct prefix6 *prefixes[INTERFACE_PREFIXES];
+
+	interface_prefixes(options, prefixes);
+	for (size_t i = 0; i < INTERFACE_PREFIXES; i++) {
+		if (prefixes[i] && prefix6_contains(prefixes[i], prefix))
+			return state->plans[i].metric == INTERFACE_METRIC_BEST;
+	}
+	return false;
+}
+
 bool interface_waits(const struct interface_state *state)
 {
 	for (size_t i = 0; i < INTERFACE_PREFIXES; i++) {
@@ -216,7 +266,7 @@ bool interface_waits(const struct interface_state *state)
 
 void interface_repair(const struct server_options *options, struct netlink *netlink,
 		      unsigned int index, struct interface_state *state,
-		      struct drift_repair *repair)
+		      struct neighbours *neighbours, struct drift_repair *repair)
 {
 	const struct prefix6 *prefixes[INTERFACE_PREFIXES];
 	struct prefix6 *reserved;
@@ -238,6 +288,7 @@ void interface_repair(const struct server_options *options, struct netlink *netl
 		if (!prefixes[i])
 			continue;
 		plan = interface_plan(&survey, index, prefixes[i]);
+		interface_expect_back(&state->plans[i], &plan);
 		/* What the server has had, nobody else has come for; nor need there be a network.
 		 */
 		if (plan.waits && (state->plans[i].own || clock_ms() >= state->patience))
@@ -252,6 +303,7 @@ void interface_repair(const struct server_options *options, struct netlink *netl
 	} else {
 		drift_repair_note(repair, (int)n, "", "");
 	}
+	neighbours_look(neighbours, &survey);
 	survey_free(&survey);
 }
 

@@ -10,6 +10,8 @@
 
 #include <sys/types.h>
 
+struct neighbours;
+
 /* Marks the server's interfaces. */
 #define INTERFACE_ALIAS "dtcps"
 
@@ -38,6 +40,13 @@ struct interface_state {
 };
 
 /*
+ * What is somebody's for certain, wherever it is: addresses of the machine, its routers', and
+ * host.exclude. Returns how many are in *out, to be freed, or -ENOMEM. Pure.
+ */
+ssize_t interface_somebodys(const struct survey *survey, const struct server_options *options,
+			    struct prefix6 **out);
+
+/*
  * What of the prefixes is somebody's: addresses of the machine, its routers', the networks of its
  * other interfaces, and host.exclude. Returns how many are in *out, to be freed, or -ENOMEM. Pure.
  */
@@ -48,21 +57,30 @@ ssize_t interface_reserved(const struct survey *survey, unsigned int index,
  * Its first address is not the server's if another interface has it, if it is a router's, or in the
  * network of another interface, where it may be anybody's; nor as long as the machine has no
  * network with global addresses, whose router it may turn out to be. And a network that is all of
- * the prefix goes on leading to its interface. index is the shared device's own. Pure.
+ * the prefix goes on leading to its interface, but for what sessions have, which gets routes of its
+ * own. index is the shared device's own. Pure.
  */
 struct interface_plan interface_plan(const struct survey *survey, unsigned int index,
 				     const struct prefix6 *prefix);
+
+/*
+ * Whether what leads to the shared device for a prefix of the settings does so for this one, too;
+ * false for one that is in none, and if the network of another interface goes before.
+ */
+bool interface_leads(const struct server_options *options, const struct interface_state *state,
+		     const struct prefix6 *prefix);
 
 /* Whether interface_repair() is due again when patience ends. */
 bool interface_waits(const struct interface_state *state);
 
 /*
  * Sees that the server's own addresses and the routes of the pools are there, on the shared device
- * with that index, as the machine lets it be now. A fresh device has a state of zeros.
+ * with that index, as the machine lets it be now, and that neighbours (NULL: none) know of the
+ * machine. A fresh device has a state of zeros.
  */
 void interface_repair(const struct server_options *options, struct netlink *netlink,
 		      unsigned int index, struct interface_state *state,
-		      struct drift_repair *repair);
+		      struct neighbours *neighbours, struct drift_repair *repair);
 
 /* Where ICMPv6 errors come from, all zero if the machine has no address for that. */
 struct in6_addr interface_icmp_source(const struct server_options *options,

@@ -3,6 +3,7 @@
 
 #include "netconf/ruleset.h"
 #include "server/root/interface.h"
+#include "server/root/neighbours.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -150,21 +151,11 @@ static bool judge_is_foreign(const struct judge *judge, const struct survey_rout
 	return route->main && !judge_is_own(judge, route) && !(route->ours && route->rejects);
 }
 
-const struct survey_route *judge_on_link(const struct survey *survey, const struct prefix6 *prefix)
-{
-	for (size_t i = 0; i < survey->n_routes; i++) {
-		const struct survey_route *route = &survey->routes[i];
-		const struct survey_link *link = survey_link(survey, route->index);
-
-		if (link && link->neighbours && route->main && route->kernel &&
-		    !route->has_gateway && !route->rejects && !survey_is_default(route) &&
-		    prefix6_contains(&route->prefix, prefix))
-			return route;
-	}
-	return NULL;
-}
-
-bool judge_is_shared(const struct survey *survey, const struct survey_route *on_link)
+/*
+ * Whether others are on that link for certain: a router with an address in the network, or one that
+ * announces it. Else the whole of it may be routed to this machine.
+ */
+static bool judge_is_shared(const struct survey *survey, const struct survey_route *on_link)
 {
 	for (size_t i = 0; i < survey->n_routes; i++) {
 		const struct survey_route *route = &survey->routes[i];
@@ -180,6 +171,21 @@ static bool judge_comes_before(const struct survey_route *route, const struct pr
 {
 	return route->prefix.len > pool->len ||
 	       (route->prefix.len == pool->len && route->metric <= INTERFACE_METRIC_BEST);
+}
+
+/* A route to one address that the machine has, or a router: nobody else gets it. */
+static bool judge_is_somebodys(const struct survey *survey, const struct prefix6 *part)
+{
+	for (size_t i = 0; part->len == 128 && i < survey->n_addresses; i++) {
+		if (IN6_ARE_ADDR_EQUAL(&survey->addresses[i].addr, &part->addr))
+			return true;
+	}
+	for (size_t i = 0; part->len == 128 && i < survey->n_routes; i++) {
+		if (survey->routes[i].has_gateway &&
+		    IN6_ARE_ADDR_EQUAL(&survey->routes[i].gateway, &part->addr))
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -228,40 +234,66 @@ static void judge_in_the_way(const struct judge *judge, const struct survey_rout
 			text, key, whole, link ? link->name : "lo", text, link ? link->name : "lo");
 }
 
-/* A prefix that is on-link, or a part of a network that is. */
+/* A prefix that is on-link, or a part of a network that is: whoever looks for its addresses there
+ * has to be answered, unless all of it is routed here. */
 static void judge_neighbours(const struct judge *judge, const struct survey_route *on_link,
 			     const char *key, const struct prefix6 *pool)
 {
 	const char *name = judge_name(judge, on_link->index);
-	bool shared = judge_is_shared(judge->survey, on_link);
-	bool whole = prefix6_equal(&on_link->prefix, pool);
+	const char *proxy = judge->options->ndp_proxy;
+	const struct survey_link *link = survey_link(judge->survey, on_link->index);
+	const struct survey_link *answering;
+	const struct survey_route *network;
 	char text[PREFIX6_STRLEN];
 
+	answering = neighbours_link(judge->survey, judge->options, &network);
+	if (link == answering && link->has_mac)
+		return;
 	(void)prefix6_format(pool, text);
-	if (shared && whole)
+	if (link == answering)
 		judge_find(judge, false,
-			   "%s %s is the network of %s itself, which others are in, and is not "
-			   "routed to this machine; ask the provider for a routed prefix",
+			   "%s %s is in the network of %s, on which neighbours cannot be told of "
+			   "it, since it is no Ethernet; ask the provider for a routed prefix",
 			   key, text, name);
-	else if (whole)
-		judge_find(
-			judge, false,
-			"%s %s is the network of %s as well, so packets for users leave there; if "
-			"the provider routes it to this machine, make each address of %s in it a "
-			"/128, as with: ip -6 addr add ADDRESS/128 dev %s; ip -6 addr del "
-			"ADDRESS/%u dev %s",
-			key, text, name, name, name, on_link->prefix.len, name);
-	else if (shared)
+	else if (answering)
 		judge_find(judge, false,
-			   "%s %s is a part of the network of %s, where routers look for each "
-			   "address as a neighbour; ask the provider for a routed prefix, or have "
-			   "ndppd(8) answer for it",
-			   key, text, name);
+			   "%s %s is in the network of %s, and neighbours are told of it on one "
+			   "interface only, which is %s; choose prefixes of one network, or say "
+			   "with ndp.proxy which interface it is",
+			   key, text, name, answering->name);
+	else if (judge_is_shared(judge->survey, on_link))
+		judge_find(judge, false,
+			   "%s %s is in the network of %s, where routers look for each address as "
+			   "a neighbour, and ndp.proxy = %s leaves them without an answer; set "
+			   "ndp.proxy = auto, or ask the provider for a routed prefix",
+			   key, text, name, proxy);
+}
+
+/* An interface that was named for it. */
+static void judge_proxy(const struct judge *judge)
+{
+	const char *proxy = judge->options->ndp_proxy;
+	const struct survey_route *network;
+	const struct survey_link *link;
+
+	if (strcmp(proxy, SERVER_NDP_AUTO) == 0 || strcmp(proxy, SERVER_NDP_OFF) == 0)
+		return;
+	link = neighbours_link(judge->survey, judge->options, &network);
+	if (!link)
+		judge_find(judge, false,
+			   "ndp.proxy = %s: there is no such interface; name the one to the "
+			   "provider's router, or leave it out",
+			   proxy);
+	else if (!link->neighbours || !link->has_mac)
+		judge_find(judge, false,
+			   "ndp.proxy = %s: nobody looks for neighbours there, since it is no "
+			   "Ethernet; name the interface to the provider's router, or leave it out",
+			   proxy);
 }
 
 static void judge_prefix(const struct judge *judge, const char *key, const struct prefix6 *pool)
 {
-	const struct survey_route *on_link = judge_on_link(judge->survey, pool);
+	const struct survey_route *on_link = survey_network(judge->survey, pool);
 
 	if (on_link)
 		judge_neighbours(judge, on_link, key, pool);
@@ -277,6 +309,7 @@ static void judge_prefix(const struct judge *judge, const char *key, const struc
 			continue;
 		if (!other && (!judge_comes_before(route, pool) ||
 			       judge_is_harmless(judge, &route->prefix, pool) ||
+			       judge_is_somebodys(judge->survey, &route->prefix) ||
 			       (on_link && prefix6_equal(&route->prefix, pool))))
 			continue;
 		judge_in_the_way(judge, route, key, pool);
@@ -419,5 +452,6 @@ void judge(const struct facts *facts, const struct server_options *options, judg
 		judge_prefix(&all, "host.prefix", &options->host_prefix);
 	if (options->has_pool)
 		judge_prefix(&all, "network.pool", &options->pool);
+	judge_proxy(&all);
 	judge_packet_filter(&all);
 }

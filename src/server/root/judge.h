@@ -17,16 +17,4 @@ void judge(const struct facts *facts, const struct server_options *options, judg
 /* The default route, the better one if there are several; NULL if there is none. */
 const struct survey_route *judge_way_out(const struct survey *survey);
 
-/*
- * An interface that this prefix is on-link at, so that its addresses are looked for there as
- * neighbours: the route of the interface's own network; NULL if there is none.
- */
-const struct survey_route *judge_on_link(const struct survey *survey, const struct prefix6 *prefix);
-
-/*
- * Whether others are on that link for certain: a router with an address in the network, or one that
- * announces it. Else the whole of it may be routed to this machine.
- */
-bool judge_is_shared(const struct survey *survey, const struct survey_route *on_link);
-
 #endif

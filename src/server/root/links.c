@@ -9,6 +9,7 @@
 #include "proto/message.h"
 #include "server/root/interface.h"
 #include "server/root/links_parts.h"
+#include "server/root/neighbours.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,6 +20,8 @@
 
 /* Link-local addresses of the shared device from which on those are looked for that can go. */
 enum { LINKS_LOCALS = 16 };
+
+static const struct prefix6 links_none = {.len = 0};
 
 /* Addresses that are known at the start; one that the machine gets later comes at a login. */
 static void links_first_locals(struct links *links)
@@ -138,70 +141,11 @@ void links_link_local(struct links *links, struct in_addr her)
 	(void)netlink_link_local_add(links->owner.netlink, links_shared(links), &addr);
 }
 
-static uint64_t links_prefix_hash(const struct prefix6 *prefix)
-{
-	static const uint64_t key[2];
-	uint64_t words[3] = {0, 0, prefix->len};
-
-	memcpy(words, &prefix->addr, sizeof(prefix->addr));
-	return hash_words(key, words, 3);
-}
-
-static struct links_route *links_find_route(const struct links *links, const struct prefix6 *prefix)
-{
-	struct hash_node *node = hash_first(&links->by_prefix, links_prefix_hash(prefix));
-
-	while (node && !prefix6_equal(&((struct links_route *)node->item)->prefix, prefix))
-		node = hash_next(node);
-	return node ? node->item : NULL;
-}
-
-int links_route_add(struct links *links, const struct prefix6 *prefix)
-{
-	struct links_route *route = links_find_route(links, prefix);
-	int error;
-
-	if (route) {
-		route->uses++;
-		return 0;
-	}
-	route = calloc(1, sizeof(*route));
-	if (!route) {
-		log_warnx("out of memory");
-		return -ENOMEM;
-	}
-	/* An administrator may have made the same. */
-	error = netlink_route_ensure(links->owner.netlink, links_shared(links), prefix,
-				     INTERFACE_METRIC);
-	if (error < 0) {
-		free(route);
-		return error;
-	}
-	route->prefix = *prefix;
-	route->uses = 1;
-	hash_insert(&links->by_prefix, &route->by_prefix, links_prefix_hash(prefix), route);
-	TAILQ_INSERT_TAIL(&links->routes, route, next);
-	return 0;
-}
-
-void links_route_remove(struct links *links, const struct prefix6 *prefix)
-{
-	struct links_route *route = links_find_route(links, prefix);
-
-	if (!route || --route->uses > 0)
-		return;
-	hash_remove(&links->by_prefix, &route->by_prefix);
-	TAILQ_REMOVE(&links->routes, route, next);
-	free(route);
-	(void)netlink_route_delete(links->owner.netlink, links_shared(links), prefix);
-}
-
 /* What single clients and sessions have added to the shared one. */
 void links_mend_shared(const struct links *links, struct drift_repair *mending)
 {
 	struct netlink *netlink = links->owner.netlink;
 	const unsigned int index = links_shared(links);
-	const struct links_route *route;
 	char text[PREFIX6_STRLEN];
 
 	for (size_t i = 0; i < links->n_locals; i++) {
@@ -210,12 +154,7 @@ void links_mend_shared(const struct links *links, struct drift_repair *mending)
 		drift_repair_note(mending, netlink_link_local_ensure(netlink, index, &addr),
 				  "address", inet_ntop(AF_INET6, &addr, text, sizeof(text)));
 	}
-	TAILQ_FOREACH (route, &links->routes, next) {
-		drift_repair_note(
-			mending,
-			netlink_route_ensure(netlink, index, &route->prefix, INTERFACE_METRIC),
-			"route", prefix6_format(&route->prefix, text));
-	}
+	links_mend_routes(links, mending);
 }
 
 void links_mend(struct links *links, uint32_t number, struct drift_repair *mending)
@@ -226,7 +165,8 @@ void links_mend(struct links *links, uint32_t number, struct drift_repair *mendi
 	char text[PREFIX6_STRLEN];
 
 	if (number == 0) {
-		interface_repair(links->owner.options, netlink, index, &links->shared, mending);
+		interface_repair(links->owner.options, netlink, index, &links->shared,
+				 links->owner.neighbours, mending);
 		return;
 	}
 	drift_repair_note(mending, netlink_link_local_ensure(netlink, index, &device->link_local),
@@ -321,6 +261,17 @@ static bool links_is_well(const struct links_device *device)
 	return device->kept.index != 0 && !device->kept.set_down;
 }
 
+/* Of length 0: none. */
+static void links_have(const struct links *links, struct links_device *device,
+		       const struct prefix6 *prefix)
+{
+	if (!prefix6_equal(&device->prefix, prefix)) {
+		neighbours_remove(links->owner.neighbours, &device->prefix);
+		neighbours_add(links->owner.neighbours, prefix);
+	}
+	device->prefix = *prefix;
+}
+
 /* Another prefix is routed to a device that is there, or none any more. Returns 0 or -errno. */
 static int links_lead(const struct links *links, struct links_device *device,
 		      const struct prefix6 *prefix)
@@ -329,7 +280,7 @@ static int links_lead(const struct links *links, struct links_device *device,
 	const struct prefix6 old = device->prefix;
 	int result = 0;
 
-	device->prefix = *prefix;
+	links_have(links, device, prefix);
 	if (!links_is_well(device))
 		return 0;
 	if (old.len > 0 && !prefix6_equal(&old, prefix))
@@ -341,7 +292,7 @@ static int links_lead(const struct links *links, struct links_device *device,
 		return 0;
 	/* Then there is no route, but for one that was there before. */
 	if (!prefix6_equal(&old, prefix))
-		device->prefix.len = 0;
+		links_have(links, device, &links_none);
 	return result;
 }
 
@@ -375,7 +326,6 @@ static bool links_is_lost(const struct links_device *device)
 int links_open(struct links *links, int64_t user, struct in_addr her, const struct prefix6 *prefix,
 	       uint32_t *number)
 {
-	static const struct prefix6 none = {.len = 0};
 	const struct in6_addr link_local = dtcp_link_local(her);
 	enum device_pool_state before;
 	struct links_device *device;
@@ -389,13 +339,14 @@ int links_open(struct links *links, int64_t user, struct in_addr her, const stru
 	}
 	device = &links->devices[*number];
 	if (before == DEVICE_POOL_USED || (before == DEVICE_POOL_IDLE && !links_is_lost(device))) {
-		error = links_reuse(links, device, before, &link_local, prefix ? prefix : &none);
+		error = links_reuse(links, device, before, &link_local,
+				    prefix ? prefix : &links_none);
 		if (error)
 			links_close(links, *number);
 		return error;
 	}
 	device->link_local = link_local;
-	device->prefix = prefix ? *prefix : none;
+	links_have(links, device, prefix ? prefix : &links_none);
 	fd = links_make(links, *number);
 	if (fd < 0 && before == DEVICE_POOL_FREE)
 		device_pool_drop(links->pool, *number);
@@ -409,12 +360,11 @@ int links_open(struct links *links, int64_t user, struct in_addr her, const stru
 
 void links_close(struct links *links, uint32_t number)
 {
-	static const struct prefix6 none = {.len = 0};
 	struct links_device *device = &links->devices[number];
 
 	if (!device_pool_give(links->pool, number, clock_ms()))
 		return;
-	(void)links_lead(links, device, &none);
+	(void)links_lead(links, device, &links_none);
 	/* One that could not be made again is nothing to keep. */
 	if (device->kept.index == 0)
 		links_gone(links, number);
@@ -427,6 +377,7 @@ void links_gone(struct links *links, uint32_t number)
 	links_detach(links, device);
 	if (device->touched)
 		TAILQ_REMOVE(&links->touched, device, on_touched);
+	links_have(links, device, &links_none);
 	*device = (struct links_device){.touched = false};
 	device_pool_drop(links->pool, number);
 	links->owner.no_device(number, links->owner.arg);

@@ -18,11 +18,13 @@
 
 struct fastpath;
 struct links;
+struct neighbours;
 
 struct links_owner {
 	const struct server_options *options;
 	struct netlink *netlink;
-	struct fastpath *fast; /* for the shared device; NULL: none */
+	struct fastpath *fast;	       /* for the shared device; NULL: none */
+	struct neighbours *neighbours; /* hear of what sessions have; NULL: none */
 	/*
 	 * A device was made, or made again: fd is for forward, in place of an older one. interface
 	 * is the kernel's number of it.
@@ -73,8 +75,9 @@ void links_remove_all(struct links *links);
 void links_link_local(struct links *links, struct in_addr her);
 
 /*
- * A route of one session, or of several, leads to the shared device until as many do not need it
- * any more. Returns 0 or -errno.
+ * One session, or several, have a prefix, or an address as one of length 128, on the shared device:
+ * packets for it are led there, and its neighbours are told, until as many do not have it any more.
+ * Returns 0 or -errno.
  */
 int links_route_add(struct links *links, const struct prefix6 *prefix);
 void links_route_remove(struct links *links, const struct prefix6 *prefix);

@@ -26,12 +26,13 @@ struct links_device {
 	TAILQ_ENTRY(links_device) on_touched;
 };
 
-/* Of sessions, to the shared device. */
+/* What sessions have on the shared device. */
 struct links_route {
 	struct hash_node by_prefix;
 	TAILQ_ENTRY(links_route) next;
 	struct prefix6 prefix;
 	uint32_t uses;
+	bool made; /* has a route of its own, as the others do not lead it there */
 };
 
 struct links {
@@ -64,6 +65,9 @@ void links_mend(struct links *links, uint32_t number, struct drift_repair *mendi
 
 /* The same for what single clients and sessions have added to the shared one. */
 void links_mend_shared(const struct links *links, struct drift_repair *mending);
+
+/* The same for the routes of sessions. links_routes.c */
+void links_mend_routes(const struct links *links, struct drift_repair *mending);
 
 /* The device of a user is gone: forward lets go of it, and its number is free. */
 void links_gone(struct links *links, uint32_t number);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/root/links_parts.h"
+#include "server/root/neighbours.h"
 
 /* Devices that are looked at before others have their turn. */
 enum { LINKS_LOOKS = 64 };
@@ -127,6 +128,8 @@ static void links_on_touched(unsigned int index, void *arg)
 	if (node)
 		links_touch_number(links,
 				   (uint32_t)((struct links_device *)node->item - links->devices));
+	else if (index != 0 && index == neighbours_interface(links->owner.neighbours))
+		links_touch_number(links, 0);
 	for (uint32_t number = 0; index == 0 && number < links->top; number++)
 		links_touch_number(links, number);
 }

@@ -18,6 +18,7 @@
 #include "server/root/grants.h"
 #include "server/root/instance.h"
 #include "server/root/links.h"
+#include "server/root/neighbours.h"
 #include "server/root/reload.h"
 #include "server/root/resources.h"
 #include "users/users.h"
@@ -41,6 +42,7 @@ struct root {
 	char *const *argv;
 	struct supervisor *supervisor;
 	struct netlink *netlink;
+	struct neighbours *neighbours;
 	struct links *links;
 	struct fastpath *fast; /* NULL: none */
 	struct watch *watch;   /* of the machine's addresses, for it */
@@ -405,10 +407,12 @@ static bool root_prepare(struct root *root, struct pidfh **lock)
 	(void)lease_check(root->options, root->users);
 	if (netlink_open(&root->netlink) != 0 || !root_begin_fast(root))
 		return false;
+	root->neighbours = neighbours_new(root->supervisor, root->options);
 	owner.netlink = root->netlink;
 	owner.fast = root->fast;
+	owner.neighbours = root->neighbours;
 	root->links = links_new(&owner);
-	if (!root->links) {
+	if (!root->neighbours || !root->links) {
 		log_warnx("out of memory");
 		return false;
 	}
@@ -471,6 +475,7 @@ int server_root_run(const struct program *program, int argc, char *const argv[])
 	server_options_free_words(words, n_words);
 	grants_free(root.grants);
 	links_free(root.links);
+	neighbours_free(root.neighbours);
 	fastpath_close(root.fast);
 	netlink_close(root.netlink);
 	users_close(root.users);

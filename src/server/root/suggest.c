@@ -2,6 +2,7 @@
 #include "server/root/suggest.h"
 
 #include "server/root/judge.h"
+#include "server/root/neighbours.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -9,6 +10,9 @@
 
 /* Values with other characters need quotation marks. */
 #define SUGGEST_PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:/_-"
+
+/* A smaller network has too little in it to give away prefixes of it. */
+enum { SUGGEST_NETWORK_LEN_MAX = 112 };
 
 /* What most servers set, and what depends on the machine, comes first. */
 static const char *const suggest_first[] = {"network.pool", "network.length", "host.prefix",
@@ -52,25 +56,80 @@ static const struct survey_route *suggest_aggregate(const struct survey *survey)
 	return found;
 }
 
-/* How long the prefixes of users can be: a /56 each if there are many, else a /60 or a /64. */
+/*
+ * The network of the link to the provider's router, with *own, the machine's address in it. One
+ * that a router announces may be everybody's who is there: advertised says if that is looked for.
+ */
+static const struct survey_route *suggest_network(const struct survey *survey, bool advertised,
+						  const struct survey_address **own)
+{
+	const struct survey_route *out = judge_way_out(survey);
+
+	for (size_t i = 0; out && i < survey->n_addresses; i++) {
+		const struct survey_address *address = &survey->addresses[i];
+		const struct prefix6 single = {address->addr, 128};
+		const struct survey_link *link = survey_link(survey, address->index);
+		const struct survey_route *network = survey_network(survey, &single);
+
+		if (address->index != out->index || !prefix6_is_global(&single) || !network ||
+		    network->index != out->index || network->prefix.len > SUGGEST_NETWORK_LEN_MAX ||
+		    !link || !link->has_mac ||
+		    (address->advertised || network->advertised) != advertised)
+			continue;
+		*own = address;
+		return network;
+	}
+	return NULL;
+}
+
+/* How long the prefixes of users can be: a /56 each if there are many, else a /60 or a /64; of a
+ * network, something in it. */
 static uint32_t suggest_length(const struct prefix6 *pool)
 {
 	if (pool->len <= 48)
 		return 56;
-	return pool->len <= 56 ? 60 : 64;
+	if (pool->len <= 56)
+		return 60;
+	if (pool->len < 64)
+		return 64;
+	return pool->len <= 104 ? pool->len + 16u : 120;
+}
+
+/* What is on the link itself: addresses of a /64, or prefixes of a smaller network. */
+static void suggest_add_network(const struct survey_route *network,
+				const struct survey_address *own, struct server_options *options)
+{
+	const struct prefix6 part = {prefix6_mask(&own->addr, 64), 64};
+
+	if (network->prefix.len <= 64) {
+		options->has_host = true;
+		options->host_prefix = part;
+		return;
+	}
+	options->has_pool = true;
+	options->pool = network->prefix;
+	options->network_length = suggest_length(&options->pool);
 }
 
 static void suggest_add(const struct facts *facts, struct server_options *options)
 {
 	const struct survey_route *aggregate = suggest_aggregate(&facts->survey);
+	const struct survey_route *network;
+	const struct survey_address *own;
 
 	options->udp = true;
-	if (options->has_pool || !aggregate ||
-	    (options->has_host && prefix6_overlaps(&aggregate->prefix, &options->host_prefix)))
+	if (options->has_pool)
 		return;
-	options->has_pool = true;
-	options->pool = aggregate->prefix;
-	options->network_length = suggest_length(&options->pool);
+	if (aggregate &&
+	    !(options->has_host && prefix6_overlaps(&aggregate->prefix, &options->host_prefix))) {
+		options->has_pool = true;
+		options->pool = aggregate->prefix;
+		options->network_length = suggest_length(&options->pool);
+		return;
+	}
+	network = suggest_network(&facts->survey, false, &own);
+	if (network && !options->has_host)
+		suggest_add_network(network, own, options);
 }
 
 /* --- what is written ---------------------------------------------------------------------- */
@@ -111,29 +170,50 @@ static void suggest_found(const struct facts *facts, FILE *out)
 	(void)fputc('\n', out);
 }
 
-/* Networks of interfaces, which may be all that there is, or a part of what is routed here. */
-static void suggest_networks(const struct survey *survey, FILE *out)
+/* A network that others may be in as well, for the administrator to decide. */
+static void suggest_announced(const struct survey *survey, FILE *out)
+{
+	const struct survey_address *own;
+	const struct survey_route *network = suggest_network(survey, true, &own);
+	char text[PREFIX6_STRLEN];
+
+	if (network)
+		(void)fprintf(out,
+			      "# Others may be in %s, which a router announces on %s: use it, or "
+			      "a part of\n# it, only if the provider says that all of it is for "
+			      "this machine.\n",
+			      prefix6_format(&network->prefix, text),
+			      suggest_name(survey, network->index));
+}
+
+static void suggest_about_host(const struct facts *facts, const struct server_options *options,
+			       FILE *out)
 {
 	char text[PREFIX6_STRLEN];
 
-	for (size_t i = 0; i < survey->n_routes; i++) {
-		const struct survey_route *route = &survey->routes[i];
+	(void)fputs("# Each user gets one address of it, which is for a single machine.\n", out);
+	if (!options->has_host)
+		(void)fputs("# A /64 that is routed to this machine or on-link at it, and no part "
+			    "of network.pool.\n",
+			    out);
+	else if (survey_network(&facts->survey, &options->host_prefix))
+		(void)fprintf(out,
+			      "# Prefixes longer than /64 can be given away instead, by "
+			      "network.pool = %s\n# and network.length = 80.\n",
+			      prefix6_format(&options->host_prefix, text));
+}
 
-		if (!prefix6_is_unicast(&route->prefix) ||
-		    judge_on_link(survey, &route->prefix) != route)
-			continue;
-		(void)prefix6_format(&route->prefix, text);
-		if (judge_is_shared(survey, route))
-			(void)fprintf(out, "# Not %s, which others on %s are in.\n", text,
-				      suggest_name(survey, route->index));
-		else
-			(void)fprintf(out,
-				      "# %s is a network of %s: if the provider routes it to this "
-				      "machine, it can be\n# used when the addresses of %s in it "
-				      "are /128.\n",
-				      text, suggest_name(survey, route->index),
-				      suggest_name(survey, route->index));
-	}
+/* Where neighbours are told, and of what. */
+static void suggest_about_proxy(const struct facts *facts, const struct server_options *options,
+				FILE *out)
+{
+	const struct survey_route *network;
+	const struct survey_link *link = neighbours_link(&facts->survey, options, &network);
+	char text[PREFIX6_STRLEN];
+
+	if (link && network)
+		(void)fprintf(out, "# On %s, since its network is %s.\n", link->name,
+			      prefix6_format(&network->prefix, text));
 }
 
 /* What is to be said of a setting on this machine. */
@@ -148,12 +228,16 @@ static void suggest_about(const struct facts *facts, const struct server_options
 		(void)fputs("# The prefix that the provider routes to this machine; ask for one of "
 			    "/56 or shorter.\n",
 			    out);
-		suggest_networks(&facts->survey, out);
+		suggest_announced(&facts->survey, out);
 	}
-	if (strcmp(key, "host.prefix") == 0 && !options->has_host)
-		(void)fputs(
-			"# A /64 that is routed to this machine, and no part of network.pool.\n",
-			out);
+	if (strcmp(key, "network.length") == 0)
+		(void)fputs("# A LAN needs a /64 or a shorter one; a longer one is for a single "
+			    "machine with many\n# addresses, as for containers or services.\n",
+			    out);
+	if (strcmp(key, "host.prefix") == 0)
+		suggest_about_host(facts, options, out);
+	if (strcmp(key, "ndp.proxy") == 0)
+		suggest_about_proxy(facts, options, out);
 	if (strcmp(key, "udp.enable") == 0)
 		(void)fputs("# Without it, clients behind a NAT cannot be served.\n", out);
 }

@@ -112,6 +112,10 @@ class Server(Counting):
                 options += ["-o", f"{key}={value}"]
         super().__init__(node, "dtcps", program, *options, *words)
         self.port = int(settings.get("port") or PORT)
+        self.parts = {"control", "forward"}
+        if (settings.get("host.prefix") or settings.get("network.pool")) and \
+                settings.get("ndp.proxy") != "off":
+            self.parts.add("ndp")
         if wait:
             self.wait_ready()
 
@@ -123,7 +127,7 @@ class Server(Counting):
         def ready():
             if not self.running():
                 raise AssertionError(f"dtcps ended with status {self.popen.returncode}")
-            return self.listens() and {"control", "forward"} <= self.rooms().keys()
+            return self.listens() and self.parts <= self.rooms().keys()
 
         until(ready, "dtcps listens")
 

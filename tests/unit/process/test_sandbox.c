@@ -37,17 +37,18 @@
 #include <cmocka.h>
 
 /* With a list of what they may do; and the one with a list of what it may not. */
-enum { ROOMS = 4, ALL_ROOMS = 5 };
+enum { ROOMS = 5, ALL_ROOMS = 6 };
 
 enum {
 	CC = 1 << SANDBOX_CLIENT_CONTROL,
 	CF = 1 << SANDBOX_CLIENT_FORWARD,
 	SC = 1 << SANDBOX_SERVER_CONTROL,
 	SF = 1 << SANDBOX_SERVER_FORWARD,
+	SN = 1 << SANDBOX_SERVER_NDP,
 	NOBODY = 0,
 	CONTROLS = CC | SC,
 	FORWARDS = CF | SF,
-	ALL = CONTROLS | FORWARDS,
+	ALL = CONTROLS | FORWARDS | SN,
 };
 
 struct attempt {
@@ -163,8 +164,8 @@ static const struct attempt attempts[] = {
 	{"recvmmsg", FORWARDS, CALL(SYS_recvmmsg, 99, 0, 0, 0, 0)},
 	{"sendmmsg", FORWARDS, CALL(SYS_sendmmsg, 99, 0, 0, 0)},
 	{"IP_TTL", FORWARDS, CALL(SYS_setsockopt, 99, IPPROTO_IP, IP_TTL, 0, 0)},
-	{"readv", ALL, CALL(SYS_readv, 99, 0, 0)},
-	{"fstat", ALL, true, CALL(SYS_fstat, 99, 0)},
+	{"readv", CONTROLS | FORWARDS, CALL(SYS_readv, 99, 0, 0)},
+	{"fstat", CONTROLS | FORWARDS, true, CALL(SYS_fstat, 99, 0)},
 	/* What nobody has: files, */
 	{"openat", NOBODY, true, CALL(SYS_openat, AT_FDCWD, (long)"/etc/passwd", O_RDONLY)},
 	{"openat, to write", NOBODY, true, CALL(SYS_openat, AT_FDCWD, (long)"/x", O_WRONLY)},

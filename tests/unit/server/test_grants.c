@@ -9,6 +9,7 @@
 #include "tests/unit/proto/addresses.h"
 #include "users/database.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,6 +32,8 @@ void __wrap_links_link_local(struct links *links, struct in_addr her);
 int __wrap_links_open(struct links *links, int64_t user, struct in_addr her,
 		      const struct prefix6 *prefix, uint32_t *number);
 void __wrap_links_close(struct links *links, uint32_t number);
+int __wrap_links_route_add(struct links *links, const struct prefix6 *prefix);
+void __wrap_links_route_remove(struct links *links, const struct prefix6 *prefix);
 
 enum users_result __wrap_users_find(struct users *users, const char *name, struct user *user);
 enum users_result __real_users_find(struct users *users, const char *name, struct user *user);
@@ -41,8 +44,11 @@ enum users_result __real_users_flush(struct users *users);
 static bool flush_fails;
 static struct users *change_after_find; /* alice's password, once */
 static unsigned int link_locals;
-static unsigned int found; /* users, since the test asked */
-static struct prefix6 led; /* to the device; length 0: nothing */
+static unsigned int found;		    /* users, since the test asked */
+static struct prefix6 led;		    /* to the device; length 0: nothing */
+static struct prefix6 shared[2 * SESSIONS]; /* what sessions have on the shared device */
+static size_t n_shared;
+static unsigned int route_fails; /* the one of that number, counted down to 1; 0: none */
 
 enum users_result __wrap_users_find(struct users *users, const char *name, struct user *user)
 {
@@ -94,6 +100,28 @@ void __wrap_links_close(struct links *links, uint32_t number)
 	(void)links;
 	assert_int_equal(number, 1);
 	led.len = 0;
+}
+
+int __wrap_links_route_add(struct links *links, const struct prefix6 *prefix)
+{
+	(void)links;
+	assert_true(prefix6_valid(prefix));
+	assert_in_range(n_shared, 0, 2 * SESSIONS - 1);
+	if (route_fails > 0 && --route_fails == 0)
+		return -ENOMEM;
+	shared[n_shared++] = *prefix;
+	return 0;
+}
+
+void __wrap_links_route_remove(struct links *links, const struct prefix6 *prefix)
+{
+	size_t i = 0;
+
+	(void)links;
+	while (i < n_shared && !prefix6_equal(&shared[i], prefix))
+		i++;
+	assert_in_range(i, 0, n_shared - 1);
+	shared[i] = shared[--n_shared];
 }
 
 /* --- a monitor with one user -------------------------------------------------------------- */
@@ -152,6 +180,7 @@ static int open_place(void **state)
 	place->owner = (struct grants_owner){.options = &place->options, .revoked = on_revoked};
 	memset(revoked, 0, sizeof(revoked));
 	n_later = revoke_after = 0;
+	n_shared = route_fails = 0;
 	assert_int_equal(users_open(place->path, true, &place->owner.users, error, sizeof(error)),
 			 USERS_OK);
 	assert_int_equal(users_add(place->owner.users, "alice", PASSWORD, NULL, other), USERS_OK);
@@ -534,17 +563,52 @@ static void test_prefix_that_takes(void **state)
 	assert_int_equal(grants_count(place->grants), 0);
 }
 
+/* What sessions have is known as long as they have it, also where a login fails half-way. */
+static void test_shared(void **state)
+{
+	struct place *place = *state;
+	struct server_login login = good();
+
+	place->options.has_pool = true;
+	place->options.pool = prefix("2001:db8:100::/40");
+	place->options.network_length = 56;
+	place->options.numbered = true;
+	expect_result(place, &login, SERVER_GRANTED);
+	assert_int_equal(n_shared, 1);
+	assert_int_equal(shared[0].len, 128);
+	assert_true(prefix6_contains(&place->options.host_prefix, &shared[0]));
+	login.id = 1;
+	login.type = TUNNEL_NETWORK;
+	route_fails = 2;
+	expect_result(place, &login, SERVER_FAILED);
+	assert_int_equal(n_shared, 1);
+	expect_result(place, &login, SERVER_GRANTED);
+	assert_int_equal(n_shared, 3);
+	assert_true(prefix6_contains(&place->options.pool, &shared[2]));
+	assert_true(grants_logout(place->grants, 1));
+	assert_int_equal(n_shared, 1);
+	assert_true(grants_logout(place->grants, 0));
+	assert_int_equal(n_shared, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_place, close_place)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_each_field),	      TEST(test_edges),
-		TEST(test_longest_texts),     TEST(test_wrong_password),
-		TEST(test_local_address),     TEST(test_prefix_of_tunnelonly),
-		TEST(test_prefix_that_takes), TEST(test_one_look),
-		TEST(test_changes),	      TEST(test_noted_together),
-		TEST(test_not_noted),	      TEST(test_revoked_while_waiting),
+		TEST(test_each_field),
+		TEST(test_edges),
+		TEST(test_longest_texts),
+		TEST(test_wrong_password),
+		TEST(test_local_address),
+		TEST(test_prefix_of_tunnelonly),
+		TEST(test_prefix_that_takes),
+		TEST(test_one_look),
+		TEST(test_changes),
+		TEST(test_noted_together),
+		TEST(test_shared),
+		TEST(test_not_noted),
+		TEST(test_revoked_while_waiting),
 	};
 
 	return cmocka_run_group_tests_name("server grants", tests, NULL, NULL);

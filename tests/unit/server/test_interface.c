@@ -134,12 +134,10 @@ static void test_early(void **state)
 	expect(&rig, "2001:db8:100::/40", true, false, INTERFACE_METRIC_BEST);
 }
 
-/* The texts of what is reserved, in their order, each with a blank behind it. */
-static const char *reserved(const struct rig *rig, const struct server_options *options)
+/* The texts of a list, in their order, each with a blank behind it; the list is freed. */
+static const char *texts_of(struct prefix6 *list, ssize_t n)
 {
 	static char all[1024];
-	struct prefix6 *list = NULL;
-	ssize_t n = interface_reserved(&rig->survey, DTCPS, options, &list);
 
 	assert_true(n >= 0);
 	all[0] = '\0';
@@ -151,6 +149,22 @@ static const char *reserved(const struct rig *rig, const struct server_options *
 	}
 	free(list);
 	return all;
+}
+
+static const char *reserved(const struct rig *rig, const struct server_options *options)
+{
+	struct prefix6 *list = NULL;
+	ssize_t n = interface_reserved(&rig->survey, DTCPS, options, &list);
+
+	return texts_of(list, n);
+}
+
+static const char *somebodys(const struct rig *rig, const struct server_options *options)
+{
+	struct prefix6 *list = NULL;
+	ssize_t n = interface_somebodys(&rig->survey, options, &list);
+
+	return texts_of(list, n);
 }
 
 static void test_reserved(void **state)
@@ -175,6 +189,15 @@ static void test_reserved(void **state)
 	assert_string_equal(reserved(&rig, &options), "2001:db8:6::2/128 2001:db8:6::1/128 "
 						      "2001:db8:6::10/124 2001:db8:6::ff/128 ");
 	options.host_exclude = NULL;
+	/* Several routes by one router, and what is somebody's beside the prefixes. */
+	rig.routes[2] = rig.routes[1];
+	rig.routes[2].metric = 7;
+	rig.survey.n_routes = 3;
+	assert_string_equal(reserved(&rig, &options), "2001:db8:6::2/128 2001:db8:6::1/128 ");
+	options.host_prefix = prefix("2001:db8:7::/64");
+	assert_string_equal(reserved(&rig, &options), "");
+	assert_string_equal(somebodys(&rig, &options), "2001:db8:6::2/128 2001:db8:6::1/128 ");
+	options.host_prefix = prefix("2001:db8:6::/64");
 	/* On an interface of a user's, it is for that user. */
 	rig.addresses[0].index = DTCPS;
 	(void)strlcpy(rig.links[2].alias, "dtcps", sizeof(rig.links[2].alias));

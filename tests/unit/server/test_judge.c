@@ -34,6 +34,7 @@ static void add_link(struct rig *rig, unsigned int index, const char *name, bool
 				     .up = true,
 				     .loopback = index == LO,
 				     .neighbours = neighbours,
+				     .has_mac = neighbours,
 				     .accept_ra = 1,
 				     .forwarding = 1};
 	(void)snprintf(link->name, sizeof(link->name), "%s", name);
@@ -72,6 +73,7 @@ static void set_up(struct rig *rig)
 		.port = 20200,
 		.udp_port = 4028,
 		.network_length = 56,
+		.ndp_proxy = SERVER_NDP_AUTO,
 		.has_pool = true,
 		.pool = prefix("2001:db8:100::/40"),
 		.tunnelonly = true,
@@ -224,6 +226,7 @@ static void test_no_ipv6(void **state)
 	expect(&rig, "without IPv6", "ipv6.disable=1");
 }
 
+/* Whoever looks for what users have on that link is answered, and there is nothing to say. */
 static void test_on_link(void **state)
 {
 	struct rig rig;
@@ -232,28 +235,76 @@ static void test_on_link(void **state)
 	set_up(&rig);
 	rig.options.has_host = true;
 	rig.options.host_prefix = prefix("2001:db8:6::/64");
-	/* The router has an address of its own elsewhere, so it may be routed here. */
-	expect(&rig, "host.prefix 2001:db8:6::/64 is the network of eth0 as well",
-	       "ip -6 addr del ADDRESS/64 dev eth0");
+	expect_nothing(&rig);
 	default_route(&rig)->gateway = addr6("2001:db8:6::1");
-	expect(&rig, "host.prefix 2001:db8:6::/64 is the network of eth0 itself",
-	       "ask the provider for a routed prefix");
-	default_route(&rig)->gateway = addr6("fe80::1");
+	expect_nothing(&rig);
 	rig.routes[0].advertised = true;
-	expect(&rig, "host.prefix 2001:db8:6::/64 is the network of eth0 itself",
-	       "ask the provider for a routed prefix");
+	expect_nothing(&rig);
 	/* A part of it. */
 	rig.options.has_host = false;
 	rig.options.pool = prefix("2001:db8:6::100:0/104");
 	rig.options.network_length = 120;
-	expect(&rig, "network.pool 2001:db8:6::100:0/104 is a part of the network of eth0",
-	       "ndppd(8)");
-	rig.routes[0].advertised = false;
 	expect_nothing(&rig);
-	/* Where nobody looks for neighbours, a route leads to the whole of it. */
+	/* The interface is named. */
+	rig.options.ndp_proxy = "eth0";
+	expect_nothing(&rig);
+	/* Addresses that this machine and the router have, with routes of their own. */
+	rig.options.has_host = true;
+	rig.options.has_pool = false;
+	default_route(&rig)->gateway = addr6("2001:db8:6::fe");
+	rig.addresses[0] =
+		(struct survey_address){.index = ETH0, .addr = addr6("2001:db8:6::77"), .len = 128};
+	rig.facts.survey.n_addresses = 1;
+	add_on_link(&rig, "2001:db8:6::77/128", ETH0)->metric = 1;
+	add_route(&rig, "2001:db8:6::fe/128", ETH0)->metric = 1;
+	expect_nothing(&rig);
+}
+
+static void test_on_link_without_answers(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	set_up(&rig);
+	rig.options.has_host = true;
+	rig.options.host_prefix = prefix("2001:db8:6::/64");
+	rig.options.ndp_proxy = SERVER_NDP_OFF;
+	/* The router has an address of its own elsewhere, so it may be routed here. */
+	expect_nothing(&rig);
 	default_route(&rig)->gateway = addr6("2001:db8:6::1");
+	expect(&rig, "host.prefix 2001:db8:6::/64 is in the network of eth0", "ndp.proxy = auto");
+	default_route(&rig)->gateway = addr6("fe80::1");
+	rig.routes[0].advertised = true;
+	expect(&rig, "host.prefix 2001:db8:6::/64 is in the network of eth0", "ndp.proxy = auto");
+	/* On another interface. */
+	rig.options.ndp_proxy = "eth1";
+	expect(&rig, "host.prefix 2001:db8:6::/64 is in the network of eth0", "which is eth1");
+	rig.options.ndp_proxy = SERVER_NDP_AUTO;
+	rig.options.pool = prefix("2001:db8:77::/48");
+	add_on_link(&rig, "2001:db8:77::/48", ETH1);
+	expect(&rig, "network.pool 2001:db8:77::/48 is in the network of eth1", "which is eth0");
+	rig.facts.survey.n_routes--;
+	expect_nothing(&rig);
+	/* Something like an Ethernet, with other addresses. */
+	rig.links[ETH0 - 1].has_mac = false;
+	expect(&rig, "is in the network of eth0", "routed prefix");
+	/* Where nobody looks for neighbours, a route leads to the whole of it. */
 	rig.links[ETH0 - 1].neighbours = false;
 	expect_nothing(&rig);
+}
+
+static void test_proxy(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	set_up(&rig);
+	rig.options.ndp_proxy = "eth1";
+	expect_nothing(&rig);
+	rig.options.ndp_proxy = "eth9";
+	expect(&rig, "ndp.proxy = eth9: there is no such interface", "leave it out");
+	rig.options.ndp_proxy = "tun7";
+	expect(&rig, "ndp.proxy = tun7: nobody looks for neighbours there", "leave it out");
 }
 
 static void test_in_the_way(void **state)
@@ -408,6 +459,8 @@ int main(void)
 		cmocka_unit_test(test_default_route),
 		cmocka_unit_test(test_no_ipv6),
 		cmocka_unit_test(test_on_link),
+		cmocka_unit_test(test_on_link_without_answers),
+		cmocka_unit_test(test_proxy),
 		cmocka_unit_test(test_in_the_way),
 		cmocka_unit_test(test_host_in_the_way),
 		cmocka_unit_test(test_another_server),

@@ -311,6 +311,38 @@ static void test_route_removed_by_somebody(void **state)
 	event_base_free(base);
 }
 
+/* Where the network of another interface goes before the prefix of the settings, and only there,
+ * what sessions have of it gets routes. */
+static void test_routes_beside_a_network(void **state)
+{
+	const struct prefix6 host = prefix("2001:db8:6::5/128");
+	struct drift_repair said = {.interface = NULL};
+	struct links_rig *rig = *state;
+	uint32_t *metric = &rig->links->shared.plans[0].metric;
+
+	rig->options.has_host = true;
+	rig->options.host_prefix = prefix("2001:db8:6::/64");
+	*metric = INTERFACE_METRIC_BEST;
+	assert_int_equal(links_route_add(rig->links, &host), 0);
+	assert_false(links_rig_leads("dtcps0", "2001:db8:6::5"));
+	*metric = INTERFACE_METRIC;
+	links_mend_shared(rig->links, &said);
+	assert_true(links_rig_leads("dtcps0", "2001:db8:6::5"));
+	assert_false(links_rig_leads("dtcps0", "2001:db8:6::6"));
+	/* That was nobody's damage. */
+	assert_int_equal(said.count, 0);
+	*metric = INTERFACE_METRIC_BEST;
+	links_mend_shared(rig->links, &said);
+	assert_false(links_rig_leads("dtcps0", "2001:db8:6::5"));
+	links_route_remove(rig->links, &host);
+	*metric = INTERFACE_METRIC;
+	assert_int_equal(links_route_add(rig->links, &host), 0);
+	assert_true(links_rig_leads("dtcps0", "2001:db8:6::5"));
+	links_route_remove(rig->links, &host);
+	assert_false(links_rig_leads("dtcps0", "2001:db8:6::5"));
+	assert_int_equal(said.error, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, links_rig_open, links_rig_close)
 
 int main(void)
@@ -327,6 +359,7 @@ int main(void)
 		TEST(test_many_addresses),
 		TEST(test_routes),
 		TEST(test_route_removed_by_somebody),
+		TEST(test_routes_beside_a_network),
 	};
 
 	log_init("test", NULL, false);

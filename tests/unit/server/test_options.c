@@ -55,6 +55,8 @@ static void test_defaults(void **state)
 	args_expect_ok(&program, (const char *const[]){NULL});
 	assert_false(options.debug || options.daemon || options.numbered || options.udp);
 	assert_false(options.has_host || options.has_pool);
+	assert_string_equal(options.ndp_proxy, "auto");
+	assert_false(server_options_ndp(&options));
 	assert_null(options.pidfile);
 	assert_string_equal(options.database, DTCP_DATABASE);
 	assert_null(options.run_as);
@@ -118,6 +120,22 @@ static void test_short_options(void **state)
 	OK("-dUb1");
 	assert_true(options.udp && options.debug);
 	assert_int_equal(options.udp_port, 1);
+}
+
+/* For whom neighbours are answered. */
+static void test_ndp(void **state)
+{
+	(void)state;
+	OK("-o", "host.prefix=2001:db8:1::/64");
+	assert_true(server_options_ndp(&options));
+	OK("-o", "network.pool=2001:db8:1::/48", "-o", "ndp.proxy=auto");
+	assert_true(server_options_ndp(&options));
+	OK("-o", "network.pool=2001:db8:1::/48", "-o", "ndp.proxy=off");
+	assert_false(server_options_ndp(&options));
+	/* For users with prefixes of their own. */
+	OK("-o", "ndp.proxy=enp3s0f0.100");
+	assert_string_equal(options.ndp_proxy, "enp3s0f0.100");
+	assert_true(server_options_ndp(&options));
 }
 
 static void test_each_key(void **state)
@@ -273,6 +291,15 @@ static void test_bad_values(void **state)
 		 "-o limit.sessions: \"65537\": a number from 1 to 65536 is needed"},
 		{"mtu=1279", "-o mtu: \"1279\": a number from 1280 to 1480 is needed"},
 		{"mtu=1481", "-o mtu: \"1481\": a number from 1280 to 1480 is needed"},
+		{"ndp.proxy=",
+		 "-o ndp.proxy: \"\": auto, off or the name of an interface is needed"},
+		{"ndp.proxy=eth 0",
+		 "-o ndp.proxy: \"eth 0\": auto, off or the name of an interface is needed"},
+		{"ndp.proxy=eth0:1",
+		 "-o ndp.proxy: \"eth0:1\": auto, off or the name of an interface is needed"},
+		{"ndp.proxy=sixteen-letters-",
+		 "-o ndp.proxy: \"sixteen-letters-\": auto, off or the name of an interface is "
+		 "needed"},
 		{"network.length=0", "-o network.length: \"0\": a number from 1 to 126 is needed"},
 		{"network.length=127",
 		 "-o network.length: \"127\": a number from 1 to 126 is needed"},
@@ -688,6 +715,7 @@ int main(void)
 		cmocka_unit_test(test_short_options),
 		cmocka_unit_test(test_each_key),
 		cmocka_unit_test(test_prefix),
+		cmocka_unit_test(test_ndp),
 		cmocka_unit_test(test_bad_values),
 		cmocka_unit_test(test_bad_keys),
 		cmocka_unit_test(test_old_options),

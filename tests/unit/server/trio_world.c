@@ -173,20 +173,30 @@ void __wrap_links_link_local(struct links *links, struct in_addr her)
 	(void)her;
 }
 
+/* How many sessions of a user have that prefix, or that address. */
+static unsigned int *routes_of(const struct prefix6 *prefix)
+{
+	unsigned int user = prefix->len == 128 ? prefix->addr.s6_addr[15] - 0x10u
+					       : prefix->addr.s6_addr[5] - 1u;
+
+	assert_in_range(user, 0, TRIO_USERS - 1);
+	return &world.routes[user];
+}
+
 int __wrap_links_route_add(struct links *links, const struct prefix6 *prefix)
 {
 	(void)links;
 	if (trio.kernel_fails)
 		return -ENOBUFS;
-	world.routes[prefix->addr.s6_addr[5] - 1]++;
+	(*routes_of(prefix))++;
 	return 0;
 }
 
 void __wrap_links_route_remove(struct links *links, const struct prefix6 *prefix)
 {
 	(void)links;
-	assert_true(world.routes[prefix->addr.s6_addr[5] - 1] > 0);
-	world.routes[prefix->addr.s6_addr[5] - 1]--;
+	assert_true(*routes_of(prefix) > 0);
+	(*routes_of(prefix))--;
 }
 
 int trio_open_tun(int *other)

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/root/neighbours.h"
+
+#include "base/log.h"
+#include "netconf/packet_socket.h"
+#include "server/msg.h"
+#include "server/root/interface.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct neighbours {
+	struct supervisor *supervisor;
+	const struct server_options *options;
+	int socket;	    /* -1: there is none */
+	unsigned int bound; /* to the interface of that number, 0: to none */
+	/* As the process was told; interface 0: it answers nothing. */
+	char name[IFNAMSIZ];
+	struct server_ndp_link link;
+	struct prefix6 *never;
+	size_t n_never;
+};
+
+const struct survey_link *neighbours_link(const struct survey *survey,
+					  const struct server_options *options,
+					  const struct survey_route **network)
+{
+	const struct prefix6 *const prefixes[] = {
+		options->has_host ? &options->host_prefix : NULL,
+		options->has_pool ? &options->pool : NULL,
+	};
+
+	*network = NULL;
+	if (strcmp(options->ndp_proxy, SERVER_NDP_OFF) == 0)
+		return NULL;
+	if (strcmp(options->ndp_proxy, SERVER_NDP_AUTO) == 0) {
+		for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]) && !*network; i++) {
+			if (prefixes[i])
+				*network = survey_network(survey, prefixes[i]);
+		}
+		return *network ? survey_link(survey, (*network)->index) : NULL;
+	}
+	for (size_t i = 0; i < survey->n_links; i++) {
+		if (strcmp(survey->links[i].name, options->ndp_proxy) == 0)
+			return &survey->links[i];
+	}
+	return NULL;
+}
+
+/* An address of the interface for answers to come from. False if none is in use yet. */
+static bool neighbours_source(const struct survey *survey, const struct survey_link *link,
+			      struct in6_addr *source)
+{
+	*source = link->local;
+	for (size_t i = 0; i < survey->n_addresses && IN6_IS_ADDR_UNSPECIFIED(source); i++) {
+		const struct survey_address *address = &survey->addresses[i];
+
+		if (address->index == link->index && !address->tentative)
+			*source = address->addr;
+	}
+	return !IN6_IS_ADDR_UNSPECIFIED(source);
+}
+
+struct neighbours *neighbours_new(struct supervisor *supervisor,
+				  const struct server_options *options)
+{
+	struct neighbours *neighbours = calloc(1, sizeof(*neighbours));
+	int copy;
+
+	if (!neighbours)
+		return NULL;
+	neighbours->supervisor = supervisor;
+	neighbours->options = options;
+	neighbours->socket = server_options_ndp(options) ? packet_socket_open() : -1;
+	if (neighbours->socket < 0)
+		return neighbours;
+	/* Only this process can bind it, and that with a socket that it has opened by now. */
+	copy = fcntl(neighbours->socket, F_DUPFD_CLOEXEC, 0);
+	if (copy == -1)
+		log_warn("cannot hand over the packet socket");
+	else
+		supervisor_send(supervisor, SERVER_NDP, SERVER_MSG_NDP_SOCKET, NULL, 0, copy);
+	return neighbours;
+}
+
+void neighbours_free(struct neighbours *neighbours)
+{
+	if (!neighbours)
+		return;
+	if (neighbours->socket >= 0)
+		close(neighbours->socket);
+	free(neighbours->never);
+	free(neighbours);
+}
+
+unsigned int neighbours_interface(const struct neighbours *neighbours)
+{
+	return neighbours ? neighbours->link.interface : 0;
+}
+
+static void neighbours_tell(const struct neighbours *neighbours, enum server_msg type,
+			    const void *body, size_t size)
+{
+	if (neighbours && neighbours->socket >= 0)
+		supervisor_send(neighbours->supervisor, SERVER_NDP, type, body, size, -1);
+}
+
+void neighbours_add(const struct neighbours *neighbours, const struct prefix6 *prefix)
+{
+	if (prefix->len > 0)
+		neighbours_tell(neighbours, SERVER_MSG_NDP_ADD, prefix, sizeof(*prefix));
+}
+
+void neighbours_remove(const struct neighbours *neighbours, const struct prefix6 *prefix)
+{
+	if (prefix->len > 0)
+		neighbours_tell(neighbours, SERVER_MSG_NDP_REMOVE, prefix, sizeof(*prefix));
+}
+
+static bool neighbours_same(const struct neighbours *neighbours, const struct server_ndp_link *link,
+			    const struct prefix6 *never, size_t n)
+{
+	bool same = neighbours->link.interface == link->interface &&
+		    IN6_ARE_ADDR_EQUAL(&neighbours->link.source, &link->source) &&
+		    n == neighbours->n_never;
+
+	for (size_t i = 0; i < sizeof(link->mac); i++)
+		same &= neighbours->link.mac[i] == link->mac[i];
+	for (size_t i = 0; same && i < n; i++)
+		same = prefix6_equal(&neighbours->never[i], &never[i]);
+	return same;
+}
+
+/* That they are answered here now, and why. */
+static void neighbours_say(const struct neighbours *neighbours, const struct survey_link *link,
+			   const struct survey_route *network)
+{
+	char text[PREFIX6_STRLEN];
+
+	if (neighbours->link.interface != 0)
+		log_info("neighbour solicitations on %s are not answered any more",
+			 neighbours->name);
+	if (!link)
+		return;
+	if (network)
+		log_info("neighbour solicitations on %s, which has the network %s, are answered "
+			 "for what sessions have",
+			 link->name, prefix6_format(&network->prefix, text));
+	else
+		log_info("neighbour solicitations on %s are answered for what sessions have",
+			 link->name);
+}
+
+/* The process is told all anew. link NULL: answers nothing from now on. */
+static void neighbours_tell_all(struct neighbours *neighbours, const struct survey_link *link)
+{
+	neighbours_tell(neighbours, SERVER_MSG_NDP_STOP, NULL, 0);
+	if (!link)
+		return;
+	for (size_t i = 0; i < neighbours->n_never; i++)
+		neighbours_tell(neighbours, SERVER_MSG_NDP_NEVER, &neighbours->never[i],
+				sizeof(neighbours->never[i]));
+	neighbours_tell(neighbours, SERVER_MSG_NDP_START, &neighbours->link,
+			sizeof(neighbours->link));
+}
+
+/* Listens where ndp.proxy says; *to is what the process has to know of that. NULL: nowhere. */
+static const struct survey_link *neighbours_listen(struct neighbours *neighbours,
+						   const struct survey *survey,
+						   const struct survey_route **network,
+						   struct server_ndp_link *to)
+{
+	const struct survey_link *link = neighbours_link(survey, neighbours->options, network);
+	struct in6_addr source;
+
+	*to = (struct server_ndp_link){.interface = 0};
+	/* What was bound to one that is gone is bound to nothing. */
+	if (!survey_link(survey, neighbours->bound))
+		neighbours->bound = 0;
+	if (!link || !link->neighbours || !link->has_mac ||
+	    !neighbours_source(survey, link, &source))
+		return NULL;
+	if (link->index != neighbours->bound &&
+	    packet_socket_bind(neighbours->socket, link->index) != 0)
+		return NULL;
+	neighbours->bound = link->index;
+	to->interface = link->index;
+	to->source = source;
+	memcpy(to->mac, link->mac, sizeof(to->mac));
+	return link;
+}
+
+void neighbours_look(struct neighbours *neighbours, const struct survey *survey)
+{
+	const struct survey_route *network;
+	const struct survey_link *link;
+	struct prefix6 *never = NULL;
+	struct server_ndp_link to;
+	ssize_t n;
+
+	if (!neighbours || neighbours->socket < 0)
+		return;
+	link = neighbours_listen(neighbours, survey, &network, &to);
+	n = link ? interface_somebodys(survey, neighbours->options, &never) : 0;
+	if (n < 0)
+		log_warnx("out of memory");
+	if (n < 0 || neighbours_same(neighbours, &to, never, (size_t)n)) {
+		free(never);
+		return;
+	}
+	if (to.interface != neighbours->link.interface)
+		neighbours_say(neighbours, link, network);
+	(void)strlcpy(neighbours->name, link ? link->name : "", sizeof(neighbours->name));
+	neighbours->link = to;
+	free(neighbours->never);
+	neighbours->never = never;
+	neighbours->n_never = (size_t)n;
+	neighbours_tell_all(neighbours, link);
+}
