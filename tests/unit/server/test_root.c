@@ -264,6 +264,12 @@ static int run_guard(const struct process_self *self)
 	return 0;
 }
 
+static bool want_none(const void *of)
+{
+	(void)of;
+	return false;
+}
+
 static const struct process processes[] = {
 	[SERVER_CONTROL] = {.name = "control",
 			    .verdict = PROCESS_VERDICT_AT_STOP,
@@ -271,6 +277,7 @@ static const struct process processes[] = {
 			    .run = run_control,
 			    .rows = &server_root_rows},
 	[SERVER_FORWARD] = {.name = "forward", .run = run_forward},
+	[SERVER_NDP] = {.name = "ndp", .wanted = want_none},
 	[SERVER_GUARD] = {.name = "guard", .kind = PROCESS_GUARD, .run = run_guard},
 };
 
