@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,27 +38,6 @@ const char *process_name(int *argc, char **argv)
 		argv[i] = argv[i + 1];
 	(*argc)--;
 	return name;
-}
-
-const char *process_user(const char *name)
-{
-	static const char *const candidates[] = {PROCESS_USERS};
-
-	if (name)
-		return getpwnam(name) ? name : NULL;
-	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
-		if (getpwnam(candidates[i]))
-			return candidates[i];
-	}
-	return NULL;
-}
-
-bool process_user_check(const char *name)
-{
-	if (process_user(name))
-		return true;
-	log_warnx("no user %s to run as; name one with --user", name ? name : "_dtcp or nobody");
-	return false;
 }
 
 /* What libevent has to say is in our own words, too. */
@@ -185,13 +163,15 @@ int process_run(const struct program *program, const char *name)
 		return process_guard(program, process, &self);
 	}
 
-	const struct sandbox sandbox = {
+	struct sandbox sandbox = {
 		.kind = process->sandbox,
-		.user = process_user(program->user),
+		.folder = process->folder ? process->folder(program->options) : NULL,
 		.files = program->files,
 	};
 
 	log_to_root();
+	if (!user_check(program->user, program->owns_files, &sandbox.user))
+		return PROCESS_FAILED;
 	if (process->prepare && !process->prepare(&self))
 		return PROCESS_FAILED;
 	sandbox_enter(&sandbox);

@@ -10,6 +10,7 @@
 #include "process/capabilities.h"
 #include "process/ipc.h"
 #include "process/sandbox.h"
+#include "process/user.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,9 +24,6 @@
 
 /* First descriptor of a process, the channel to root's; those to other processes follow it. */
 #define PROCESS_FD 3
-
-/* The user whom the unprivileged processes run as if none is named: the first that exists. */
-#define PROCESS_USERS "_dtcp", "nobody"
 
 enum process_kind {
 	PROCESS_SANDBOXED, /* without privilege, from the start to the end */
@@ -68,8 +66,10 @@ struct process {
 	const char *name; /* in --room, in titles and in the log */
 	enum process_kind kind;
 	enum process_verdict verdict;
-	enum sandbox_kind sandbox;	     /* its list of system calls; no guard's */
-	enum capabilities_kind keeps;	     /* a guard's */
+	enum sandbox_kind sandbox;    /* its list of system calls; no guard's */
+	enum capabilities_kind keeps; /* a guard's */
+	/* What its root directory is; NULL: an empty one. */
+	const char *(*folder)(const void *options);
 	uint32_t peers;			     /* whom it has channels to: a bit for each place */
 	bool (*wanted)(const void *options); /* NULL: always */
 	/* Done with all privileges, before it is locked in; NULL: nothing. False: logged. */
@@ -84,7 +84,8 @@ struct program {
 	const struct process *processes;
 	size_t n_processes;
 	void *options;
-	const char *user;    /* whom the unprivileged ones run as, NULL: the default */
+	const char *user;    /* whom the unprivileged ones run as: user_find() */
+	bool owns_files;     /* to whom files belong */
 	const char *pidfile; /* NULL: none is kept */
 	bool daemon;
 	bool debug;
@@ -116,11 +117,5 @@ bool process_wanted(const struct program *program, size_t place);
 
 /* True if two of the table have a channel to each other. */
 bool process_linked(const struct program *program, size_t one, size_t other);
-
-/* The user for the unprivileged processes: name itself if it is not NULL. NULL: no such user. */
-const char *process_user(const char *name);
-
-/* The same; if there is no such user, that is logged. */
-bool process_user_check(const char *name);
 
 #endif

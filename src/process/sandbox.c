@@ -6,7 +6,6 @@
 
 #include <cap-ng.h>
 #include <errno.h>
-#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -73,6 +72,15 @@ static void sandbox_empty_root(void)
 	}
 }
 
+/* The folder and what is in it is all that there is. */
+static void sandbox_root(const char *folder)
+{
+	if (chroot(folder) == 0 && chdir("/") == 0)
+		return;
+	log_warn("cannot change the root directory to %s", folder);
+	exit(1);
+}
+
 static void sandbox_limit(__rlimit_resource_t resource, rlim_t value, const char *what)
 {
 	const struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
@@ -83,27 +91,27 @@ static void sandbox_limit(__rlimit_resource_t resource, rlim_t value, const char
 	exit(1);
 }
 
-static void sandbox_limits(unsigned int files)
+static void sandbox_limits(const struct sandbox *sandbox)
 {
 	sandbox_limit(RLIMIT_CORE, 0, "core files");
 	sandbox_limit(RLIMIT_NPROC, 0, "processes");
 	sandbox_limit(RLIMIT_MEMLOCK, 0, "locked memory");
 	sandbox_limit(RLIMIT_MSGQUEUE, 0, "message queues");
-	if (!SANDBOX_SANITIZED)
+	if (!SANDBOX_SANITIZED && !sandbox->folder)
 		sandbox_limit(RLIMIT_FSIZE, 0, "files");
-	if (files > 0)
-		sandbox_limit(RLIMIT_NOFILE, files, "descriptors");
+	if (sandbox->files > 0)
+		sandbox_limit(RLIMIT_NOFILE, sandbox->files, "descriptors");
 }
 
-static void sandbox_drop_privileges(const struct passwd *passwd)
+static void sandbox_drop_privileges(const struct user_ids *user)
 {
 	capng_clear(CAPNG_SELECT_ALL);
 
-	int result = capng_change_id((int)passwd->pw_uid, (int)passwd->pw_gid,
+	int result = capng_change_id((int)user->uid, (int)user->gid,
 				     CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
 
 	if (result != 0) {
-		log_warnx("cannot become user %s (step %d)", passwd->pw_name, -result);
+		log_warnx("cannot become user %s (step %d)", user->name, -result);
 		exit(1);
 	}
 	/* Neither by a set-user-ID program nor by file capabilities does anything come back. */
@@ -117,19 +125,19 @@ static void sandbox_drop_privileges(const struct passwd *passwd)
 
 void sandbox_enter(const struct sandbox *sandbox)
 {
-	const struct passwd *passwd = sandbox->user ? getpwnam(sandbox->user) : NULL;
 	int error;
 
-	if (!passwd || passwd->pw_uid == 0) {
-		log_warnx("cannot run as user %s: %s", sandbox->user ? sandbox->user : "nobody",
-			  passwd ? "that is root" : "no such user");
+	if (sandbox->user.uid == 0) {
+		log_warnx("cannot run as user %s: that is root", sandbox->user.name);
 		exit(1);
 	}
 	sandbox_read_files();
-	if (sandbox->kind != SANDBOX_CLIENT_RESOLVER)
+	if (sandbox->folder)
+		sandbox_root(sandbox->folder);
+	else if (sandbox->kind != SANDBOX_CLIENT_RESOLVER)
 		sandbox_empty_root();
-	sandbox_limits(sandbox->files);
-	sandbox_drop_privileges(passwd);
+	sandbox_limits(sandbox);
+	sandbox_drop_privileges(&sandbox->user);
 #if SANDBOX_SANITIZED
 	sandbox_entered = 1;
 #endif

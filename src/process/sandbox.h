@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a process that reads from the network is locked into before it reads the first byte: a user
- * without any privilege, an empty root directory, limits, and a list of the system calls that it
- * may make. docs/architecture.md says what a process that was taken over could still do.
+ * without any privilege, a root directory that is empty or its own, limits, and a list of the
+ * system calls that it may make. docs/architecture.md says what a process that was taken over could
+ * still do.
  */
 #ifndef DTCP_PROCESS_SANDBOX_H
 #define DTCP_PROCESS_SANDBOX_H
+
+#include "process/user.h"
 
 #include <stddef.h>
 
@@ -28,13 +31,15 @@ enum sandbox_kind {
 	SANDBOX_SERVER_CONTROL,
 	SANDBOX_SERVER_FORWARD,
 	SANDBOX_SERVER_NDP,
+	SANDBOX_SERVER_ACCOUNTS, /* has files: those of its folder */
 	SANDBOX_CLIENT_RESOLVER, /* keeps the files, and all calls but some */
 };
 
 struct sandbox {
 	enum sandbox_kind kind;
-	const char *user;   /* whom it runs as: process_user() */
-	unsigned int files; /* most descriptors at once; 0: as many as root's process may have */
+	const char *folder;   /* its root directory; NULL: an empty one, but a resolver's */
+	struct user_ids user; /* whom it runs as */
+	unsigned int files;   /* most descriptors at once; 0: as many as root's process may have */
 };
 
 /*

@@ -7,7 +7,8 @@
  * ones).
  *
  * Not in any list, and what that is worth: openat, unlink and all other calls with a path (no file
- * is read or made, whatever the user may do); execve, fork, clone (no program, no process); kill,
+ * is read or made, whatever the user may do), but in that of the process which has the database;
+ * execve, fork, clone (no program, no process); kill,
  * ptrace, process_vm_readv (other processes of the same user); ioctl but for one question
  * (terminals, devices); bpf, io_uring, keyctl, userfaultfd, perf_event_open, mount, unshare and the
  * like (the parts of the kernel where most holes were found).
@@ -150,6 +151,21 @@ static const struct sandbox_rule packet_rules[] = {
 	SANDBOX_END,
 };
 
+/* SQLite: files below the root directory, which is the database's own folder; locks of parts of
+ * them; and waiting for a lock. A new file gets the database's mode, whatever the umask. */
+static const struct sandbox_rule database_rules[] = {
+	CALL("open openat unlink unlinkat access faccessat readlink readlinkat getcwd"),
+	CALL("stat lstat fstat newfstatat stat64 lstat64 fstat64 fstatat64 statx"),
+	CALL("read pread64 pwrite64 lseek _llseek ftruncate ftruncate64 fallocate"),
+	CALL("fsync fdatasync fchmod"),
+	CALL_IF("fcntl fcntl64", ARG(1, ALL, F_SETLK)),
+	CALL_IF("fcntl fcntl64", ARG(1, ALL, F_GETLK)),
+	CALL_IF("fcntl64", ARG(1, ALL, F_SETLK64)),
+	CALL_IF("fcntl64", ARG(1, ALL, F_GETLK64)),
+	CALL("nanosleep clock_nanosleep clock_nanosleep_time64"),
+	SANDBOX_END,
+};
+
 /*
  * The fast path: entries of the maps that root's process has made and given, and nothing else of
  * bpf(2). Without the right to load programs, these two commands do what their descriptors allow.
@@ -184,6 +200,7 @@ static const struct sandbox_rule *const server_control[] = {COMMON, tcp_rules, a
 							    page_rules, NULL};
 static const struct sandbox_rule *const forward[] = {COMMON, packet_rules, map_rules, page_rules,
 						     NULL};
+static const struct sandbox_rule *const accounts[] = {COMMON, database_rules, NULL};
 
 /* Solicitations are read and answered as messages are. */
 static const struct sandbox_rule *const server_ndp[] = {COMMON, NULL};
@@ -200,6 +217,8 @@ const struct sandbox_rule *const *sandbox_groups(enum sandbox_kind kind)
 		return forward;
 	case SANDBOX_SERVER_NDP:
 		return server_ndp;
+	case SANDBOX_SERVER_ACCOUNTS:
+		return accounts;
 	case SANDBOX_CLIENT_RESOLVER:
 		return sandbox_resolver;
 	}

@@ -266,6 +266,7 @@ static bool supervisor_open_standard(void)
 static int supervisor_begin(struct supervisor *supervisor)
 {
 	const struct program *program = supervisor->program;
+	struct user_ids user;
 
 	/* Until there is a loop to take them in; what else was blocked would never be heard of. */
 	supervisor_mask(SIG_SETMASK);
@@ -276,7 +277,7 @@ static int supervisor_begin(struct supervisor *supervisor)
 		log_warnx("must be run as root: it makes network interfaces and routes");
 		return SUPERVISOR_FAILED;
 	}
-	if (!process_user_check(program->user))
+	if (!user_check(program->user, program->owns_files, &user))
 		return SUPERVISOR_USAGE;
 	supervisor->base = event_base_new();
 	if (!capabilities_hide() || !supervisor->base || !supervisor_link(supervisor))

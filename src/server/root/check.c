@@ -2,7 +2,7 @@
 #include "server/root/check.h"
 
 #include "base/log.h"
-#include "process/process.h"
+#include "process/user.h"
 #include "server/lease_check.h"
 #include "server/root/judge.h"
 
@@ -41,13 +41,14 @@ void server_check_machine(const struct server_options *options)
 
 int server_check(const struct server_options *options)
 {
+	struct user_ids user;
 	struct users *users = NULL;
 	char error[512];
 	int status = CHECK_BAD;
 	struct check_count count = {.warnings = 0};
 	struct facts facts;
 
-	if (!process_user_check(options->run_as))
+	if (!user_check(options->run_as, false, &user))
 		return CHECK_BAD;
 	if (users_open(options->database, false, &users, error, sizeof(error)) != USERS_OK)
 		log_warnx("%s", error);

@@ -81,21 +81,13 @@ static void test_similar_words(void **state)
 	expect_name(LIST("dtcps", "--ROOM=control"), NULL, LIST("dtcps", "--ROOM=control"));
 }
 
-static void test_user(void **state)
-{
-	(void)state;
-	assert_string_equal(process_user("root"), "root");
-	assert_null(process_user("no-such-user-here"));
-	/* Debian has it; where there is a _dtcp too, that one comes first. */
-	assert_non_null(process_user(NULL));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_root),	  cmocka_unit_test(test_taken_out),
-		cmocka_unit_test(test_elsewhere), cmocka_unit_test(test_similar_words),
-		cmocka_unit_test(test_user),
+		cmocka_unit_test(test_root),
+		cmocka_unit_test(test_taken_out),
+		cmocka_unit_test(test_elsewhere),
+		cmocka_unit_test(test_similar_words),
 	};
 
 	return cmocka_run_group_tests_name("process", tests, NULL, NULL);

@@ -37,7 +37,7 @@
 #include <cmocka.h>
 
 /* With a list of what they may do; and the one with a list of what it may not. */
-enum { ROOMS = 5, ALL_ROOMS = 6 };
+enum { ROOMS = 6, ALL_ROOMS = 7 };
 
 enum {
 	CC = 1 << SANDBOX_CLIENT_CONTROL,
@@ -45,10 +45,12 @@ enum {
 	SC = 1 << SANDBOX_SERVER_CONTROL,
 	SF = 1 << SANDBOX_SERVER_FORWARD,
 	SN = 1 << SANDBOX_SERVER_NDP,
+	SA = 1 << SANDBOX_SERVER_ACCOUNTS,
 	NOBODY = 0,
 	CONTROLS = CC | SC,
 	FORWARDS = CF | SF,
-	ALL = CONTROLS | FORWARDS | SN,
+	NETWORK = CONTROLS | FORWARDS,
+	ALL = NETWORK | SN | SA,
 };
 
 struct attempt {
@@ -153,7 +155,7 @@ static const struct attempt attempts[] = {
 	{"connect", CC, CALL(SYS_connect, 99, 0, 0)},
 	{"breaking off", CC, CALL(SYS_shutdown, 99, SHUT_RDWR)},
 	{"accept", SC, CALL(SYS_accept4, 99, 0, 0, 0)},
-	{"read", CONTROLS, true, CALL(SYS_read, 99, 0, 0)},
+	{"read", CONTROLS | SA, true, CALL(SYS_read, 99, 0, 0)},
 	{"sendto", CONTROLS, CALL(SYS_sendto, 99, 0, 0, MSG_NOSIGNAL, 0, 0)},
 	{"the last of what is sent", CONTROLS, CALL(SYS_shutdown, 99, SHUT_WR)},
 	{"getsockname", CONTROLS, CALL(SYS_getsockname, 99, 0, 0)},
@@ -164,12 +166,26 @@ static const struct attempt attempts[] = {
 	{"recvmmsg", FORWARDS, CALL(SYS_recvmmsg, 99, 0, 0, 0, 0)},
 	{"sendmmsg", FORWARDS, CALL(SYS_sendmmsg, 99, 0, 0, 0)},
 	{"IP_TTL", FORWARDS, CALL(SYS_setsockopt, 99, IPPROTO_IP, IP_TTL, 0, 0)},
-	{"readv", CONTROLS | FORWARDS, CALL(SYS_readv, 99, 0, 0)},
-	{"fstat", CONTROLS | FORWARDS, true, CALL(SYS_fstat, 99, 0)},
-	/* What nobody has: files, */
-	{"openat", NOBODY, true, CALL(SYS_openat, AT_FDCWD, (long)"/etc/passwd", O_RDONLY)},
-	{"openat, to write", NOBODY, true, CALL(SYS_openat, AT_FDCWD, (long)"/x", O_WRONLY)},
-	{"unlinkat", NOBODY, CALL(SYS_unlinkat, AT_FDCWD, (long)"/x", 0)},
+	{"readv", NETWORK, CALL(SYS_readv, 99, 0, 0)},
+	{"fstat", NETWORK | SA, true, CALL(SYS_fstat, 99, 0)},
+	/* files, below the database's folder, */
+	{"openat", SA, true, CALL(SYS_openat, AT_FDCWD, (long)"/etc/passwd", O_RDONLY)},
+	{"openat, to write", SA, true, CALL(SYS_openat, AT_FDCWD, (long)"/no/x", O_WRONLY)},
+	{"unlinkat", SA, CALL(SYS_unlinkat, AT_FDCWD, (long)"/no/x", 0)},
+	{"pread64", SA, true, CALL(SYS_pread64, 99, 0, 0, 0)},
+	{"pwrite64", SA, CALL(SYS_pwrite64, 99, 0, 0, 0)},
+	{"lock", SA, CALL(SYS_fcntl, 99, F_SETLK, 0)},
+	{"fdatasync", SA, CALL(SYS_fdatasync, 99)},
+	{"ftruncate", SA, CALL(SYS_ftruncate, 99, 0)},
+	{"clock_nanosleep", SA, true, CALL(SYS_clock_nanosleep, 99, 0, 0, 0)},
+	/* What nobody has: more of files, */
+	{"renameat2", NOBODY,
+	 CALL(SYS_renameat2, AT_FDCWD, (long)"/no/x", AT_FDCWD, (long)"/no/y")},
+	{"linkat", NOBODY, CALL(SYS_linkat, AT_FDCWD, (long)"/no/x", AT_FDCWD, (long)"/no/y", 0)},
+	{"symlinkat", NOBODY, CALL(SYS_symlinkat, (long)"/no/x", AT_FDCWD, (long)"/no/y")},
+	{"mknodat", NOBODY, CALL(SYS_mknodat, AT_FDCWD, (long)"/no/x", 0, 0)},
+	{"fchown", NOBODY, CALL(SYS_fchown, 99, 0, 0)},
+	{"lock, waiting for it", NOBODY, CALL(SYS_fcntl, 99, F_SETLKW, 0)},
 	{"mkdirat", NOBODY, CALL(SYS_mkdirat, AT_FDCWD, (long)"/x", 0)},
 	{"fchdir", NOBODY, CALL(SYS_fchdir, 0)},
 	{"chroot", NOBODY, CALL(SYS_chroot, (long)"/")},
