@@ -169,6 +169,16 @@ static enum users_result users_fill(struct users *users, const char *temporary)
 	return result;
 }
 
+/* What root makes in the folder of the user whom the server runs as is for that user. */
+static int users_give(int directory_fd, int fd)
+{
+	struct stat st;
+
+	if (fstat(directory_fd, &st) == -1)
+		return -1;
+	return geteuid() == 0 && st.st_uid != 0 ? fchown(fd, st.st_uid, st.st_gid) : 0;
+}
+
 /*
  * Makes the database under another name and gives it its own at the end, so that nobody ever meets
  * one that is half-made, and a symbolic link in its place is never followed. The directory is
@@ -199,8 +209,10 @@ static enum users_result users_create(struct users *users)
 		result = users_fail_text(users, strerror(errno));
 		goto done;
 	}
-	/* SQLite gives its other files the mode of this one, whatever the umask. */
-	result = fchmod(fd, 0600) == -1 ? users_fail_text(users, strerror(errno)) : USERS_OK;
+	/* SQLite gives its other files mode and owner of this one, whatever the umask. */
+	result = fchmod(fd, 0600) == -1 || users_give(directory_fd, fd) == -1
+			 ? users_fail_text(users, strerror(errno))
+			 : USERS_OK;
 	close(fd);
 	if (result == USERS_OK)
 		result = users_fill(users, temporary);
@@ -259,29 +271,28 @@ enum users_result users_ready(struct users *users)
 	return USERS_FAILED;
 }
 
-enum users_result users_open(const char *path, bool create, struct users **out, char *error,
-			     size_t error_size)
+/* NULL with the reason in error. */
+static struct users *users_new(const char *path, char *error, size_t error_size)
 {
 	struct users *users = calloc(1, sizeof(*users));
-	enum users_result result;
 
-	*out = NULL;
 	if (!users || strlen(path) >= sizeof(users->path)) {
 		(void)snprintf(error, error_size, "%s: %s", path,
 			       strerror(users ? ENAMETOOLONG : ENOMEM));
 		free(users);
-		return USERS_FAILED;
+		return NULL;
 	}
 	memcpy(users->path, path, strlen(path) + 1);
 	users->seen_version = -1;
 	users->seen_change = -1;
 	users->patience = USERS_PATIENCE_MS;
-	result = users_resolve(users, create);
-	if (result == USERS_OK && create) {
-		result = users_look(users);
-		if (result == USERS_NOT_FOUND)
-			result = users_create(users);
-	}
+	return users;
+}
+
+/* Opens what it was resolved to, if it was. */
+static enum users_result users_open_real(struct users *users, enum users_result result,
+					 struct users **out, char *error, size_t error_size)
+{
 	if (result == USERS_OK)
 		result = users_connect(users);
 	else if (result == USERS_NOT_FOUND)
@@ -293,6 +304,37 @@ enum users_result users_open(const char *path, bool create, struct users **out, 
 	}
 	*out = users;
 	return USERS_OK;
+}
+
+enum users_result users_open(const char *path, bool create, struct users **out, char *error,
+			     size_t error_size)
+{
+	struct users *users = users_new(path, error, error_size);
+	enum users_result result;
+
+	*out = NULL;
+	if (!users)
+		return USERS_FAILED;
+	result = users_resolve(users, create);
+	if (result == USERS_OK && create) {
+		result = users_look(users);
+		if (result == USERS_NOT_FOUND)
+			result = users_create(users);
+	}
+	return users_open_real(users, result, out, error, error_size);
+}
+
+enum users_result users_open_in_root(const char *path, struct users **out, char *error,
+				     size_t error_size)
+{
+	struct users *users = users_new(path, error, error_size);
+	const char *slash = strrchr(path, '/');
+
+	*out = NULL;
+	if (!users)
+		return USERS_FAILED;
+	(void)snprintf(users->real, sizeof(users->real), "/%s", slash ? slash + 1 : path);
+	return users_open_real(users, USERS_OK, out, error, error_size);
 }
 
 void users_close(struct users *users)

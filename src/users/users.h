@@ -40,11 +40,18 @@ struct user {
 
 /*
  * Opens the database. With create, makes the file (mode 0600) and its directory (0755) where they
- * are not there yet. On failure *out is NULL and error has one line that names the file. What is
- * opened must not be carried across a fork().
+ * are not there yet; root gives a new file to the owner of the directory. On failure *out is NULL
+ * and error has one line that names the file. What is opened must not be carried across a fork().
  */
 enum users_result users_open(const char *path, bool create, struct users **out, char *error,
 			     size_t error_size);
+
+/*
+ * The same, of a file that is there, for a process whose root directory is the folder that the file
+ * is in; path is how messages call it.
+ */
+enum users_result users_open_in_root(const char *path, struct users **out, char *error,
+				     size_t error_size);
 void users_close(struct users *users);
 
 /*
