@@ -4,7 +4,7 @@
 #include "base/options.h"
 #include "forward/msg.h"
 #include "netconf/tun.h"
-#include "process/process.h"
+#include "process/user.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -254,6 +254,8 @@ static bool settings_check_type(const struct client_options *options)
 
 bool client_settings_finish(struct client_options *options)
 {
+	struct user_ids user;
+
 	settings_follow(options);
 	if (!options_lan_check(options) || !settings_check_type(options))
 		return false;
@@ -264,7 +266,7 @@ bool client_settings_finish(struct client_options *options)
 		return settings_bad(&client_settings, options, "mtu", " %u: with UDP at most %u",
 				    options->mtu, FORWARD_UDP_MTU_MAX);
 	/* The last, since whoever has written a wrong name has mostly not meant this one. */
-	return !options->run_as || process_user(options->run_as) ||
+	return !options->run_as || user_find(options->run_as, false, &user) ||
 	       settings_bad(&client_settings, options, "user",
 			    ": no user %s to run as on this machine; whom to log in as is said by "
 			    "-u or login",

@@ -25,8 +25,7 @@ struct interface_watch {
 	int64_t repaired; /* when that was last necessary; 0: never */
 };
 
-/* A router's table may change all the time: whatever is about routes that are not ours ends here.
- */
+/* A router's table may change all the time: what is about routes that are not ours ends here. */
 static void interface_watch_read_route(const struct interface_watch *watch,
 				       const struct nlmsghdr *message, const struct rtmsg *route)
 {
@@ -71,6 +70,17 @@ static void interface_watch_read_network(const struct interface_watch *watch,
 					watch->owner.arg);
 }
 
+/* And what is about others begins nothing by itself. */
+static void interface_watch_read_foreign(const struct interface_watch *watch,
+					 const struct nlmsghdr *message, const struct rtmsg *route)
+{
+	bool own = watch->owner.own && message->nlmsg_pid == watch->owner.own->port;
+
+	if (watch->owner.routes && !own && route->rtm_protocol != NETLINK_ROUTE_PROTOCOL &&
+	    route->rtm_protocol != RTPROT_KERNEL)
+		watch->owner.routes(watch->owner.arg);
+}
+
 static void interface_watch_read(const struct interface_watch *watch,
 				 const struct nlmsghdr *message)
 {
@@ -93,6 +103,7 @@ static void interface_watch_read(const struct interface_watch *watch,
 	case RTM_DELROUTE:
 		if (size < sizeof(*route))
 			break;
+		interface_watch_read_foreign(watch, message, route);
 		interface_watch_read_route(watch, message, route);
 		if (route->rtm_dst_len > 0)
 			interface_watch_read_network(watch, message, route);
@@ -102,8 +113,10 @@ static void interface_watch_read(const struct interface_watch *watch,
 			owner->neighbours(address->ifa_index, owner->arg);
 		break;
 	case RTM_NEWROUTE:
-		if (size >= sizeof(*route))
-			interface_watch_read_network(watch, message, route);
+		if (size < sizeof(*route))
+			break;
+		interface_watch_read_foreign(watch, message, route);
+		interface_watch_read_network(watch, message, route);
 		break;
 	default:
 		break;

@@ -26,6 +26,11 @@ struct interface_watch_owner {
 	 * know.
 	 */
 	void (*neighbours)(unsigned int index, void *arg);
+	/*
+	 * Somebody has added or removed a route that is neither ours nor the kernel's; which can be
+	 * all the time. NULL as well.
+	 */
+	void (*routes)(void *arg);
 	/* It is time to look, as was asked for below. */
 	void (*look)(void *arg);
 	void *arg;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* host.exclude: addresses and prefixes in one text, with commas or blanks between them. */
+/* host.exclude, network.fixed: addresses and prefixes in one text, with commas or blanks between
+ * them. */
 #ifndef DTCP_SERVER_EXCLUDE_H
 #define DTCP_SERVER_EXCLUDE_H
 

@@ -5,11 +5,13 @@
 #include "netconf/reverse_path.h"
 #include "process/process.h"
 #include "proto/crypto.h"
+#include "server/accounts/accounts.h"
 #include "server/control/control.h"
 #include "server/msg.h"
 #include "server/ndp/ndp.h"
 #include "server/options.h"
 #include "server/root/check.h"
+#include "server/root/database_owner.h"
 #include "server/root/root.h"
 #include "server/root/suggest.h"
 
@@ -22,7 +24,20 @@ static bool prepare_crypto(const struct process_self *self)
 
 static int run_control(const struct process_self *self)
 {
-	return server_control_run(self->options, self->root, self->peers[SERVER_FORWARD]);
+	return server_control_run(self->options, self->root, self->peers[SERVER_ACCOUNTS],
+				  self->peers[SERVER_FORWARD]);
+}
+
+static int run_accounts(const struct process_self *self)
+{
+	return server_accounts_run(self->options, self->root, self->peers[SERVER_CONTROL]);
+}
+
+static const char *accounts_folder(const void *arg)
+{
+	const struct server_options *options = arg;
+
+	return database_folder(options->database);
 }
 
 static int run_forward(const struct process_self *self)
@@ -67,10 +82,9 @@ static const struct process processes[] = {
 	[SERVER_CONTROL] = {.name = "control",
 			    .verdict = PROCESS_VERDICT_AT_STOP,
 			    .sandbox = SANDBOX_SERVER_CONTROL,
-			    .peers = 1U << SERVER_FORWARD,
+			    .peers = 1U << SERVER_FORWARD | 1U << SERVER_ACCOUNTS,
 			    .prepare = prepare_crypto,
-			    .run = run_control,
-			    .rows = &server_root_rows},
+			    .run = run_control},
 	[SERVER_FORWARD] = {.name = "forward",
 			    .sandbox = SANDBOX_SERVER_FORWARD,
 			    .peers = 1U << SERVER_CONTROL,
@@ -80,6 +94,13 @@ static const struct process processes[] = {
 			.sandbox = SANDBOX_SERVER_NDP,
 			.wanted = want_ndp,
 			.run = run_ndp},
+	[SERVER_ACCOUNTS] = {.name = "accounts",
+			     .sandbox = SANDBOX_SERVER_ACCOUNTS,
+			     .folder = accounts_folder,
+			     .peers = 1U << SERVER_CONTROL,
+			     .prepare = prepare_crypto,
+			     .run = run_accounts,
+			     .rows = &server_root_rows},
 	[SERVER_GUARD] = {.name = "guard",
 			  .kind = PROCESS_GUARD,
 			  .keeps = CAPABILITIES_NETWORK,
@@ -95,6 +116,7 @@ static int run(struct server_options *options, const char *name, int argc, char 
 		.n_processes = SERVER_PROCESSES,
 		.options = options,
 		.user = options->run_as,
+		.owns_files = true,
 		.pidfile = options->pidfile,
 		.daemon = options->daemon,
 		.debug = options->debug,

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The server's processes and the messages between root's and control. Control asks, root knows the
- * users: a password never leaves root's process, and only that decides what a user gets. And what
- * root tells the process that answers neighbour solicitations, which says nothing.
+ * The server's processes and the messages of a login, which goes round: control asks accounts,
+ * which knows the users; that tells root's process what a user is to have; root's process looks
+ * whether that can be, makes it, and answers control. What comes later goes the same way, so that
+ * nothing overtakes anything. A password never leaves accounts.
+ * root's process also tells the process that answers neighbour solicitations, which says nothing.
  */
 #ifndef DTCP_SERVER_MSG_H
 #define DTCP_SERVER_MSG_H
 
+#include "forward/msg.h"
+#include "process/ipc.h"
 #include "proto/message.h"
 #include "proto/neighbour.h"
 #include "proto/probe.h"
@@ -15,11 +19,15 @@
 #include <netinet/in.h>
 #include <stdint.h>
 
+/* Prefixes in a message. */
+enum { SERVER_RESERVED_MAX = 64 };
+
 /* The processes that the server starts; places in the table of main.c. */
 enum server_process {
 	SERVER_CONTROL,
 	SERVER_FORWARD,
 	SERVER_NDP,
+	SERVER_ACCOUNTS,
 	SERVER_GUARD,
 	SERVER_PROCESSES,
 };
@@ -34,9 +42,16 @@ enum server_msg {
 	SERVER_MSG_REPORT,  /* SIGUSR1 */
 	SERVER_MSG_STOP,    /* SIGTERM, SIGINT */
 	SERVER_MSG_SETTING, /* struct server_setting: has another value now */
-	/* control to root */
+	/* control to accounts, and the second one on to root */
 	SERVER_MSG_LOGIN = 32, /* struct server_login */
-	SERVER_MSG_LOGOUT,     /* struct server_id: the session of a good verdict has ended */
+	SERVER_MSG_LOGOUT,     /* struct server_id: of a login that was answered, whatever with */
+	/* accounts to root, which also takes REVOKE for control, and its part of LOGOUT */
+	SERVER_MSG_GRANT = 48, /* struct server_grant: what accounts says to LOGIN */
+	SERVER_MSG_ASSIGNED,   /* struct forward_prefix: of a user who is not here; for forward */
+	SERVER_MSG_READY,      /* the database is open */
+	/* root to accounts */
+	SERVER_MSG_RESERVED = 80, /* struct server_reserved */
+	SERVER_MSG_RECHECK,	  /* SIGHUP: look at once whether users were changed */
 	/* root to ndp */
 	SERVER_MSG_NDP_SOCKET = 64, /* descriptor: the packet socket */
 	SERVER_MSG_NDP_ADD,	    /* struct prefix6: a session has it, or one more */
@@ -62,9 +77,9 @@ struct server_ndp_link {
 };
 
 struct server_login {
-	uint32_t id;	     /* of the session to be, below server_options_ids() and not in use */
-	uint32_t type;	     /* enum tunnel_type, TUNNEL_NONE for a word that is none */
-	uint32_t udp;	     /* 1: over UDP */
+	uint32_t id;   /* of the session to be, below server_options_ids(); its until LOGOUT */
+	uint32_t type; /* enum tunnel_type, TUNNEL_NONE for a word that is none */
+	uint32_t udp;  /* 1: over UDP */
 	struct in_addr peer; /* addresses of the client's connection */
 	struct in_addr local;
 	char user[DTCP_USER_MAX + 1];
@@ -88,21 +103,40 @@ enum server_lack {
 	SERVER_NO_POOL,	       /* nor a prefix that was fixed */
 	SERVER_PREFIX_OWN,     /* the user's prefix has the server's own address in it */
 	SERVER_PREFIX_HOST,    /* it overlaps host.prefix */
+	SERVER_PREFIX_FIXED,   /* it is not in network.fixed */
+	SERVER_PREFIX_MACHINE, /* it has an address or a route of this machine in it */
+	SERVER_NOT_HERE, /* with SERVER_FAILED: the client came to no address of this machine */
 };
 
 struct server_verdict {
 	uint32_t id;
 	uint32_t result;   /* enum server_result; most of the rest for SERVER_GRANTED only */
-	uint32_t lack;	   /* with SERVER_SOLD_OUT: enum server_lack */
-	uint32_t device;   /* index of the TUN device (forward/msg.h) */
+	uint32_t lack;	   /* enum server_lack; 0: there is nothing to say */
+	uint32_t device;   /* index of the TUN device (forward/msg.h); root's to say */
 	uint32_t numbered; /* me6 and her6 are there */
 	int64_t user;	   /* the user's number in the database */
 	struct in6_addr me6;
 	struct in6_addr her6;
 	uint32_t has_prefix;
-	struct prefix6 prefix; /* also for SERVER_PREFIX_OWN, SERVER_PREFIX_HOST */
+	struct prefix6 prefix; /* also for SERVER_PREFIX_... */
 	uint64_t session;      /* with UDP: its name and the key of its probes */
 	uint8_t key[PROBE_KEY_SIZE];
 };
+
+struct server_grant {
+	struct server_verdict verdict;
+	uint32_t type; /* from struct server_login, of a verdict that is SERVER_GRANTED */
+	struct in_addr local;
+};
+
+/* What nobody can have of the prefixes of the settings; all of it, in as many messages as needed.
+ */
+struct server_reserved {
+	uint32_t count;
+	uint32_t more; /* 1: another message follows */
+	struct prefix6 prefixes[SERVER_RESERVED_MAX];
+};
+
+_Static_assert(sizeof(struct server_reserved) <= IPC_BODY_MAX, "it fits into a message");
 
 #endif

@@ -53,7 +53,8 @@ struct server_options {
 	struct connection_limits_config limits;
 	struct in_addr listen;
 	uint32_t mtu;
-	const char *ndp_proxy; /* an interface, SERVER_NDP_AUTO or SERVER_NDP_OFF */
+	const char *ndp_proxy;	   /* an interface, SERVER_NDP_AUTO or SERVER_NDP_OFF */
+	const char *network_fixed; /* exclude.h; NULL: what is nobody's on this machine */
 	uint32_t network_length;
 	bool numbered;
 	bool has_pool;

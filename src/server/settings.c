@@ -126,7 +126,8 @@ static bool check_host_prefix(const void *field, const char *where, const char *
 	return true;
 }
 
-static bool check_exclude(const void *field, const char *where, const char *value)
+/* Addresses and prefixes. */
+static bool check_list(const void *field, const char *where, const char *value)
 {
 	const char *rest = value;
 	unsigned int count = 0;
@@ -178,7 +179,7 @@ static const struct setting list[] = {
 	SETTING("fast", OTHER, fast, "the kernel carries packets: auto, on or off",
 		.initial = "auto", .read = read_fast, .write = write_fast),
 	SETTING("host.exclude", TEXT, host_exclude,
-		"addresses and prefixes that no host tunnel gets", .check = check_exclude),
+		"addresses and prefixes that no host tunnel gets", .check = check_list),
 	SETTING("host.prefix", OTHER, host_prefix, "/64 for the addresses of host tunnels",
 		.flag = FIELD(has_host), .read = read_host_prefix, .write = write_prefix,
 		.check = check_host_prefix),
@@ -215,6 +216,9 @@ static const struct setting list[] = {
 	SETTING("ndp.proxy", TEXT, ndp_proxy,
 		"interface on which neighbours are told of what sessions have: auto, its name, off",
 		.initial = SERVER_NDP_AUTO, .check = check_ndp_interface),
+	SETTING("network.fixed", TEXT, network_fixed,
+		"prefixes that those of users can be in which are outside network.pool",
+		.check = check_list),
 	NUMBER("network.length", network_length,
 	       "length of the prefixes that are taken from the pool", .initial = "56",
 	       RANGE(1, NETWORK_LENGTH_MAX)),

@@ -2,6 +2,7 @@
 """What dtcpclient's options do to the machine, and what it says on the way."""
 
 import ipaddress
+import os
 import re
 
 from lab.programs import PASSWORD, Users, router_address, write_auth
@@ -183,6 +184,8 @@ def test_network_without_a_prefix(internet):
 
 
 def test_rooms_user(internet):
+    for path in (internet.users.path, internet.dir):
+        os.chown(path, 1, 0)
     internet.dtcps("--user", "daemon")
     client = internet.dtcpclient("--user", "daemon")
     client.wait_up()

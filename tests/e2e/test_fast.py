@@ -18,7 +18,8 @@ from lab.capture import Capture, IPv6
 from lab.nat import drop
 from lab.node import command
 from lab.process import Process
-from lab.programs import DTCPCLIENT, DTCPS, HOST_PREFIX, PASSWORD, POOL, Client, write_auth
+from lab.programs import (DTCPCLIENT, DTCPS, HOST_PREFIX, PASSWORD, POOL, SERVICE, Client,
+                          write_auth)
 from lab.topology import SERVER, SITE, SITE_NET, SIX, narrow
 from lab.traffic import ping, ping_once, transfer
 from lab.wait import BUILD, until
@@ -128,7 +129,7 @@ def test_without_privilege(internet):
     under = ("setpriv", "--bounding-set=-bpf,-sys_admin")
     reason = "no privilege to load a program, or a security module refused it"
     settings = (f"database={internet.users.path}", f"host.prefix={HOST_PREFIX}",
-                f"network.pool={POOL}", "fast=on")
+                f"network.pool={POOL}", "fast=on", f"user={SERVICE}")
     server = Process(internet.server, "dtcps", *under, DTCPS,
                      *(word for setting in settings for word in ("-o", setting)))
     write_auth(internet.site, f"{SERVER}:alice:{PASSWORD}\n")

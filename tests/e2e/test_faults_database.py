@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.programs import SERVICE
 from lab.topology import SIX
 from lab.traffic import ping, ping_once
 from lab.wait import slow, until
@@ -69,6 +70,7 @@ def on_a_disk(lab, size):
     """Moves the database to a small disk, and returns that folder."""
     disk = lab.disk(size)
     lab.users.path = Path(shutil.move(lab.users.path, disk))
+    os.chown(lab.users.path, SERVICE, 0)
     return disk
 
 
@@ -147,6 +149,26 @@ def test_locked_at_the_start(users):
     waiting.wait_ready()
 
 
+def test_slow_disk(users):
+    """While accounts stands still, nobody is held up who does not need it: neither those who are
+    logged in nor whoever comes; and what somebody does to an interface is put right."""
+    case = Troubled(users)
+    accounts = case.server.rooms()["accounts"]
+    with Wire(users.site, source=OTHER) as wire:
+        os.kill(accounts, signal.SIGSTOP)
+        try:
+            wire.send(wire.request("carol") + "\r\n")
+            with Wire(users.site, source=OTHER) as another:
+                assert another.challenge
+            users.server.ip("link", "del", "dtcps0")
+            case.server.wait_log("interface dtcps0 was removed by somebody; making it again")
+            ping(users.site, SIX)
+            case.well()
+        finally:
+            os.kill(accounts, signal.SIGCONT)
+        assert wire.line().startswith("+OK ")
+
+
 def many_users(lab):
     """So many that the server cannot keep the database in its memory."""
     db = sqlite3.connect(lab.users.path)
@@ -180,6 +202,7 @@ def test_damaged(users, restore):
     else:
         whole = path.with_name("whole")
         whole.write_bytes(good)
+        os.chown(whole, SERVICE, 0)
         os.rename(whole, path)
     case.back()
     assert len(case.complaints()) == 1

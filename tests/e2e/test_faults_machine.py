@@ -19,7 +19,7 @@ from lab.wait import pass_time, patience, until
 from lab.wire import Wire
 
 YEAR = 365 * 86400
-SERVER_ROOMS = ("monitor", "control", "forward")
+SERVER_ROOMS = ("monitor", "control", "forward", "accounts")
 
 
 def signal_all(process, number):

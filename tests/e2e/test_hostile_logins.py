@@ -16,7 +16,7 @@ import pytest
 
 from lab.node import alive
 from lab.process import Process, end_quietly
-from lab.programs import DTCPS
+from lab.programs import DTCPS, SERVICE
 from lab.topology import SITE
 from lab.wait import REPO, slow, until
 from lab.wire import Wire
@@ -260,7 +260,8 @@ def test_fail2ban_syslog(internet):
     threading.Thread(target=read_log, args=(log, lines), daemon=True).start()
     pidfile = Path(folder / "pid")
     Process(internet.server, "daemon", internet.file("daemon", DAEMON, 0o755), folder, DTCPS, "-D",
-            "-f", pidfile, "-o", f"database={internet.users.path}", "-o", "limit.delay=0").wait()
+            "-f", pidfile, "-o", f"database={internet.users.path}", "-o", "limit.delay=0",
+            "-o", f"user={SERVICE}").wait()
     pid = int(until(lambda: pidfile.exists() and pidfile.read_text().strip(), "it has a pid file"))
     try:
         until(lambda: ":20200" in internet.server.run("ss", "-Hltn").stdout, "it listens")

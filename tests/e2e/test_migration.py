@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.programs import DTCPAUTH, DTCPCLIENT, DTCPS
+from lab.programs import DTCPAUTH, DTCPCLIENT, DTCPS, SERVICE
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "migration.md").read_text()
@@ -106,7 +106,8 @@ def test_commands(tmp_path):
     add = [DTCPAUTH, "--database", database, "add", "alice"]
     subprocess.run(add, input=b"secret\n", check=True)
     more = {"dtcpclient": ["--user", "no-such-user"], "dtcpauth": ["--database", database],
-            "dtcps": ["--check", "-c", "/dev/null", "-o", f"database={database}"]}
+            "dtcps": ["--check", "-c", "/dev/null", "-o", f"database={database}",
+                      "-o", f"user={SERVICE}"]}
     ran = []
     for program, *words in commands():
         result = subprocess.run([PROGRAMS[program], *more[program], *words], capture_output=True,

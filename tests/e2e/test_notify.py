@@ -144,8 +144,9 @@ def test_no_manager_there(internet):
     assert "NOTIFY_SOCKET=/nonexistent/notify: No such file or directory" in server.log()
 
 
-@pytest.mark.parametrize("program", ["server", "client"])
-@pytest.mark.parametrize("room", ["control", "forward"])
+@pytest.mark.parametrize("program, room", [
+    ("server", "control"), ("server", "forward"), ("server", "accounts"),
+    ("client", "control"), ("client", "forward")])
 def test_watchdog(internet, program, room):
     """A sign of life comes every half of the time, none while a room hangs, and again after it."""
     if program == "client":
@@ -252,7 +253,7 @@ def test_nobody_else_gets_the_socket(internet):
         rooms = process.rooms()
         for room in rooms.keys() - {"monitor"}:
             texts[f"{process.name}: {room}"] = memory(rooms[room])
-    assert len(texts) == 1 + 3 + 3
+    assert len(texts) == 1 + 4 + 3
     for who, text in texts.items():
         assert b"PATH=" in text, who
         for word in (b"NOTIFY_SOCKET=", b"WATCHDOG_USEC="):

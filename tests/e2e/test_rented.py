@@ -12,7 +12,7 @@ import re
 import shlex
 
 from lab.process import Process
-from lab.programs import DTCPS, HOST_SERVER, POOL
+from lab.programs import DTCPS, HOST_SERVER, POOL, SERVICE
 from lab.traffic import ping
 from lab.wait import until
 from lab.wire import Wire
@@ -276,8 +276,13 @@ def test_what_a_start_needs(lab):
     (other / "users.db").chmod(0o600)
     os.chown(other, 65534, 65534)
     status, log = check(lab, **database)
-    assert status == 2 and f"{other} does not belong to root" in log
-    assert follow(lab, log) == [f"chown root {other}"]
+    assert status == 2 and f"{other} does not let user {SERVICE}" in log
+    assert follow(lab, log) == [f"chown {SERVICE} {other}"]
+    assert check(lab, **database)[0] == 0
+    os.chown(other / "users.db", 65534, 65534)
+    status, log = check(lab, **database)
+    assert status == 2 and f"{other}/users.db does not belong to user {SERVICE}" in log
+    assert follow(lab, log) == [f"chown {SERVICE} {other}/users.db"]
     assert check(lab, **database)[0] == 0
     status, log = check(lab, **{**database, "listen": "192.0.2.200"})
     assert status == 2 and "listen = 192.0.2.200: this machine has no such address" in log

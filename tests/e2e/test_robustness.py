@@ -140,9 +140,10 @@ def test_somebody_elses_child(internet):
     """A child that the process had before it became dtcps is none of its rooms."""
     script = internet.file("wrap", '#!/bin/sh\n(exit 3) &\nexec "$@"\n', 0o755)
     from lab.process import Process
-    from lab.programs import DTCPS
+    from lab.programs import DTCPS, SERVICE
     server = Process(internet.server, "wrapped", str(script), DTCPS, "-o",
-                     f"database={internet.users.path}", "-o", "network.pool=2001:db8:100::/40")
+                     f"database={internet.users.path}", "-o", "network.pool=2001:db8:100::/40",
+                     "-o", f"user={SERVICE}")
     server.wait_log("ready on port")
     client = internet.dtcpclient()
     client.wait_up()

@@ -8,6 +8,7 @@ import pwd
 import re
 import signal
 import socket
+import stat
 from pathlib import Path
 
 import pytest
@@ -16,26 +17,28 @@ from lab.dns import ANSWERS, SILENT, NameServer
 from lab.node import alive
 from lab.probe import UDP_PORT
 from lab.process import Process, status_field
-from lab.programs import DTCPCLIENT, PASSWORD, write_auth
+from lab.programs import DTCPCLIENT, PASSWORD, SERVICE, Users, write_auth
 from lab.sockets import udp_ports
 from lab.topology import SERVER, SIX
 from lab.traffic import ping
 from lab.traitor import DTCPCLIENT_TRAITOR, DTCPS_TRAITOR, betray
 from lab.wait import SANITIZED, until
+from lab.wire import Wire
 
 NET_ADMIN = 1 << 12
 KILL = 1 << 5
 SETGID, SETUID, SETPCAP = 1 << 6, 1 << 7, 1 << 8
 SANDBOXED = ["control", "forward"]
-SERVER_SANDBOXED = [*SANDBOXED, "ndp"]
+SERVER_SANDBOXED = [*SANDBOXED, "accounts", "ndp"]
 
 
 def unprivileged():
-    """Whom the rooms run as: src/process/room.h."""
+    """Whom the client's processes run as, {"Uid": ..., "Gid": ...}: src/process/user.h."""
     try:
-        return pwd.getpwnam("_dtcp")
+        user = pwd.getpwnam("_dtcp")
     except KeyError:
-        return pwd.getpwnam("nobody")
+        user = pwd.getpwnam("nobody")
+    return {"Uid": user.pw_uid, "Gid": user.pw_gid}
 
 
 def capabilities(pid):
@@ -78,13 +81,13 @@ def rooms(running):
 
 
 def test_sandboxed_rooms(running):
-    user = unprivileged()
+    users = {"dtcps": {"Uid": SERVICE, "Gid": SERVICE}, "dtcpclient": unprivileged()}
     for name, room, pid in rooms(running):
         if room not in SERVER_SANDBOXED:
             continue
         assert name.startswith(status_field(pid, "Name") + ":"), name
-        assert set(status_field(pid, "Uid").split()) == {str(user.pw_uid)}, name
-        assert set(status_field(pid, "Gid").split()) == {str(user.pw_gid)}, name
+        for field, number in users[name.split(":")[0]].items():
+            assert set(status_field(pid, field).split()) == {str(number)}, name
         assert status_field(pid, "Groups") == "", name
         assert set(capabilities(pid).values()) == {0}, name
         assert status_field(pid, "NoNewPrivs") == "1", name
@@ -97,7 +100,7 @@ def test_sandboxed_rooms(running):
             assert have[what] == ("0", "0"), (name, what)
         if name.startswith("dtcpclient"):
             assert have["Max open files"] == ("64", "64"), name
-        if not SANITIZED:
+        if not SANITIZED and room != "accounts":
             assert have["Max file size"] == ("0", "0"), name
 
 
@@ -106,8 +109,10 @@ def test_empty_root(running):
     """What /proc had for a process that has ended: nothing is in it, and nothing can be made."""
     for name, room, pid in rooms(running):
         root = os.readlink(f"/proc/{pid}/root")
-        if room not in SERVER_SANDBOXED:
-            assert root == "/", name
+        if room not in {*SANDBOXED, "ndp"}:
+            # The database and what else is in its folder is all that there is for accounts.
+            folder = str(running[0].node.lab.users.path.parent) if room == "accounts" else "/"
+            assert root == folder, name
             continue
         assert re.fullmatch(r"/proc/\d+/fdinfo", root), (name, root)
         assert os.readlink(f"/proc/{pid}/cwd") == root, name
@@ -123,9 +128,12 @@ def test_descriptors(internet):
     common = ["/dev/null", "/dev/null", "anon_inode:[eventpoll]"]
     # Standard error, and the pair that libevent keeps for signals.
     pipes = ["pipe"] * 3
-    want = {"dtcps: control": ["socket"] * 3,               # two channels, the listening socket
+    want = {"dtcps: control": ["socket"] * 4,             # three channels, the listening socket
             "dtcps: forward": ["/dev/net/tun"] + ["socket"] * 5,   # two, protocol 41, UDP, routes
             "dtcps: ndp": ["socket"] * 2,                   # one, the packet socket
+            # Two; the database, with what SQLite keeps beside it.
+            "dtcps: accounts": ["socket"] * 2 + [f"{internet.users.path}{suffix}"
+                                                 for suffix in ("", "-wal", "-shm")],
             "dtcpclient: control": ["socket"] * 3,          # two, the connection
             "dtcpclient: forward": ["/dev/net/tun"] + ["socket"] * 3}
     server = internet.dtcps("-U")
@@ -220,19 +228,97 @@ def test_room_that_does_not_end(internet):
     internet.server.back_to(before)
 
 
-def test_database_of_another_user(internet):
-    """It could be opened with the powers of the start, but not written without them."""
-    folder = internet.dir / "other"
-    folder.mkdir()
-    target = folder / "users.db"
-    target.write_bytes(internet.users.path.read_bytes())
-    nobody = pwd.getpwnam("nobody")
-    for path in (target, folder):
-        os.chown(path, nobody.pw_uid, nobody.pw_gid)
-        path.chmod(0o700)
-    server = internet.dtcps(set={"database": target}, wait=False)
+def owners(folder):
+    """{name: (user, permissions)} of the folder and of all that is in it."""
+    return {path.name: (path.stat().st_uid, stat.S_IMODE(path.stat().st_mode))
+            for path in (folder, *folder.iterdir())}
+
+
+def roots_database(lab, name="roots"):
+    """A database as dtcpauth makes it before the first start, in a folder of its own."""
+    users = Users(lab)
+    users.path = lab.dir / name / "users.db"
+    users.add("alice")
+    assert owners(users.path.parent) == {name: (0, 0o755), "users.db": (0, 0o600)}
+    return users
+
+
+def test_database_is_taken_over(internet):
+    """Once; then it is the user's, whatever dtcpauth and the server do with it."""
+    internet.users = roots_database(internet)
+    folder = internet.users.path.parent
+    server = internet.dtcps()
+    said = f"{internet.users.path} belongs to user {SERVICE} from now on, no longer to root"
+    assert server.log().count(said) == 1
+    internet.users.add("bob")
+    with Wire(internet.site) as wire:
+        wire.login("bob")
+    assert owners(folder) == {"roots": (SERVICE, 0o775), "users.db": (SERVICE, 0o600),
+                              "users.db-wal": (SERVICE, 0o600), "users.db-shm": (SERVICE, 0o600),
+                              "users.db.lock": (0, 0o600)}
+    assert server.stop() == 0
+    assert set(owners(folder)) == {"roots", "users.db"}
+    internet.users.passwd("bob", "another")
+    assert owners(folder)["users.db"] == (SERVICE, 0o600)
+    server = internet.dtcps()
+    server.wait_log("ready on port")
+    assert "belongs to" not in server.log()
+    # A new one in its place is that user's at once, as the server goes on with it.
+    for path in folder.glob("users.db*"):
+        if not path.name.endswith(".lock"):
+            path.unlink()
+    internet.users.add("alice")
+    assert owners(folder)["users.db"] == (SERVICE, 0o600)
+    with Wire(internet.site) as wire:
+        wire.login("alice")
+
+
+def test_database_that_is_not_taken_over(internet):
+    """What is somebody else's stays so, and the line says what to do about it."""
+    users = roots_database(internet)
+    folder = users.path.parent
+
+    def refused(text):
+        before = owners(folder)
+        server = internet.dtcps(set={"database": users.path}, wait=False)
+        assert server.wait() == 1
+        [line] = server.log().splitlines()
+        assert text in line, line
+        assert owners(folder) == before
+
+    # A folder with files that root trusts is not to be anybody else's.
+    (folder / "dtcps.conf").write_text("")
+    refused(f"{folder} does not let user {SERVICE}, whom the server runs as, make files beside "
+            f"the database, and has others; move it to a folder of its own, or give it to that "
+            f"user with: chown {SERVICE} {folder}")
+    (folder / "dtcps.conf").unlink()
+    # Nor is a file that has another name elsewhere.
+    os.link(users.path, internet.dir / "another-name")
+    refused(f"{users.path}, which has other names as well, does not belong to user {SERVICE}")
+    (internet.dir / "another-name").unlink()
+    os.chown(users.path, 65534, 65534)
+    refused(f"{users.path} does not belong to user {SERVICE}, whom the server runs as; give it to "
+            f"that user with: chown {SERVICE} {users.path}")
+    os.chown(users.path, 0, 0)
+    # What was left beside it as a link leads nowhere.
+    target = internet.file("precious", "precious", 0o644)
+    os.symlink(target, folder / "users.db-journal")
+    os.symlink(target, folder / "users.db.lock")
+    server = internet.dtcps(set={"database": users.path}, wait=False)
     assert server.wait() == 1
-    assert f"{target}: the file and its folder must belong to root" in server.log()
+    assert f"cannot lock the database with {users.path}.lock" in server.log()
+    assert target.read_text() == "precious" and target.stat().st_uid == 0
+
+
+def test_no_user_for_the_database(internet):
+    """None is made up: nobody's files are everybody's."""
+    for user in ("nobody", "65534"):
+        server = internet.dtcps(set={"user": user}, wait=False)
+        assert server.wait() == 2
+        [line] = server.log().splitlines()
+        assert line.endswith("make one with: useradd --system --no-create-home "
+                             "--shell /usr/sbin/nologin _dtcp"), line
+    assert internet.users.path.stat().st_uid == SERVICE
 
 
 # --- the log ----------------------------------------------------------------------------------
@@ -322,9 +408,8 @@ def test_resolver(internet):
     """It has the machine's files, as modules of the system's resolver need them, and nothing else
     that the other rooms have not."""
     client, _, pid = looking_up(internet)
-    user = unprivileged()
-    assert set(status_field(pid, "Uid").split()) == {str(user.pw_uid)}
-    assert set(status_field(pid, "Gid").split()) == {str(user.pw_gid)}
+    for field, number in unprivileged().items():
+        assert set(status_field(pid, field).split()) == {str(number)}
     assert status_field(pid, "Groups") == ""
     assert set(capabilities(pid).values()) == {0}
     assert status_field(pid, "NoNewPrivs") == "1"
@@ -385,6 +470,8 @@ CALLS = ["execve", "fork", "socket_inet6", "socket_netlink", "socket_packet", "c
          "kill", "ptrace", "keyctl", "mount", "unlisten", "fastopen", "load_program", "make_map"]
 if not SANITIZED:
     CALLS += ["open", "mprotect"]
+# Which have files of their own to open, and no other ones.
+ALLOWED = {"accounts": {"open"}}
 
 
 @pytest.mark.parametrize("room", SANDBOXED)
@@ -407,12 +494,12 @@ def test_forbidden_call_while_serving(internet, room, treason):
     internet.server.back_to(server_before)
 
 
-@pytest.mark.parametrize("room", SANDBOXED)
+@pytest.mark.parametrize("room", SERVER_SANDBOXED)
 def test_forbidden_calls(internet, room):
     """All the others, on a server that has just been started."""
-    for treason in CALLS:
+    for treason in set(CALLS) - ALLOWED.get(room, set()):
         server = internet.dtcps(program=DTCPS_TRAITOR)
-        wait_rooms(server, SANDBOXED)
+        wait_rooms(server, SERVER_SANDBOXED)
         log = betrayed(server, room, treason,
                        rf"room {room} ended unexpectedly: killed by its sandbox")
         assert "survived" not in log, treason
@@ -437,6 +524,12 @@ def try_messages(start, room, cases):
 def test_forged_messages_to_the_servers_monitor(internet, room):
     before = internet.server.state()
     cases = list(SHAPES)
+    if room == "accounts":
+        cases += [("grant_id", "accounts granted a login that cannot be"),
+                  ("grant_prefix", "accounts granted a login that cannot be"),
+                  ("grant_address", "accounts granted a login that cannot be"),
+                  ("revoke", "accounts revoked a login that is not there"),
+                  ("granted_logout", "accounts ended a login that is not there")]
     if room == "control":
         cases += [("login_id", "control asked for a login that cannot be"),
                   ("login_text", "control asked for a login that cannot be"),

@@ -4,7 +4,7 @@
 import re
 from pathlib import Path
 
-from lab.programs import POOL
+from lab.programs import POOL, SERVICE
 
 SAMPLE = Path(__file__).resolve().parents[2] / "etc" / "dtcps.conf"
 MANUAL = SAMPLE.parents[1] / "man" / "dtcps.conf.5"
@@ -78,7 +78,7 @@ def test_sample_and_manual_have_every_key(internet):
     """The sample with all that it shows switched on is right, and names what the manual names."""
     text = re.sub(r"(?m)^(\s*)# ([a-z][\w.]* = )", r"\1\2", SAMPLE.read_text())
     text = re.sub(r"(?m)^database = .*$", f"database = {internet.users.path}", text)
-    text = re.sub(r"(?m)^user = .*$", "user = nobody", text)
+    text = re.sub(r"(?m)^user = .*$", f"user = {SERVICE}", text)
     path = internet.file("sample.conf", text)
     server = internet.dtcps("--check", "-c", path, set=PLAIN, wait=False)
     assert server.wait() == 0, server.log()

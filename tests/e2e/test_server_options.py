@@ -9,7 +9,7 @@ import pytest
 
 from lab.node import alive
 from lab.process import Process, end_quietly
-from lab.programs import DTCPS
+from lab.programs import DTCPS, SERVICE
 from lab.topology import SERVER, SIX
 from lab.traffic import ping
 from lab.wait import until
@@ -30,7 +30,7 @@ def test_usage(internet):
             (("-c", "/nowhere/dtcps.conf"), "/nowhere/dtcps.conf: No such file or directory"),
             (("--user", "no-such-user"), "no-such-user")]:
         server = Process(internet.server, "dtcps", DTCPS, "-o", f"database={internet.users.path}",
-                         *words)
+                         "-o", f"user={SERVICE}", *words)
         assert server.wait() == 2, (words, server.log())
         assert text in server.log(), (words, server.log())
 

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from lab.programs import HOST_PREFIX, PASSWORD, POOL
-from lab.topology import SITE
+from lab.topology import SITE, SIX
+from lab.wait import until
 from lab.wire import Wire
 
 SOLD_OUT = "-ERR tunnel interface sold out"
@@ -54,6 +55,33 @@ def test_fixed_prefix_of_the_server(internet, prefix, why):
     internet.users.add("bob", prefix=prefix)
     server = internet.dtcps()
     refused(internet, server, f"the user's prefix {prefix} {why}", SOLD_OUT, "bob")
+
+
+def test_fixed_prefix_of_the_machine(internet):
+    """One that would lead the machine's own network away is refused, unless network.fixed has it;
+    and then nothing else outside the pool is allowed."""
+    machine = ("has an address or a route of this machine in it, or is in one of its networks "
+               "(network.fixed allows it)")
+    internet.users.add("bob", prefix="2001:db8:6::/48")
+    internet.users.add("carol", prefix="2001:db8:f00::/48")
+    server = internet.dtcps()
+    refused(internet, server, f"the user's prefix 2001:db8:6::/48 {machine}", SOLD_OUT, "bob")
+    with Wire(internet.site) as wire:
+        assert wire.login("carol")[2] == "2001:db8:f00::/48"
+    # What the machine gets later counts as well.
+    internet.server.ip("-6", "route", "add", "2001:db8:f00:7::/64", "via", SIX, "dev", "six0")
+
+    def refused_now():
+        with Wire(internet.site) as wire:
+            return wire.ask(wire.request("carol")) == SOLD_OUT
+
+    until(refused_now, "it is seen")
+    assert server.stop() == 0
+    server = internet.dtcps(set={"network.fixed": "2001:db8:6::/48"})
+    with Wire(internet.site) as wire:
+        assert wire.login("bob")[2] == "2001:db8:6::/48"
+    refused(internet, server, "the user's prefix 2001:db8:f00::/48 is in neither network.pool nor "
+            "network.fixed", SOLD_OUT, "carol")
 
 
 def test_no_free_session(internet):

@@ -9,7 +9,7 @@ import pytest
 
 from lab.node import alive
 from lab.process import Process, end_quietly, status_field
-from lab.programs import DTCPCLIENT, DTCPS, PASSWORD, POOL, write_auth
+from lab.programs import DTCPCLIENT, DTCPS, PASSWORD, POOL, SERVICE, write_auth
 from lab.topology import SERVER, SIX
 from lab.traffic import ping
 from lab.wait import until
@@ -20,7 +20,8 @@ def client_words(*words):
 
 
 def server_words(internet, *words):
-    return (DTCPS, "-o", f"database={internet.users.path}", "-o", f"network.pool={POOL}", *words)
+    return (DTCPS, "-o", f"database={internet.users.path}", "-o", f"network.pool={POOL}",
+            "-o", f"user={SERVICE}", *words)
 
 
 def test_all_signals_blocked(internet):

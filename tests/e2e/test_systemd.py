@@ -12,7 +12,7 @@ import pytest
 from lab.manager import Manager
 from lab.node import _config, command
 from lab.process import Process
-from lab.programs import DTCPCLIENT, DTCPS, PASSWORD, write_auth
+from lab.programs import DTCPCLIENT, DTCPS, PASSWORD, SERVICE, write_auth
 from lab.topology import SERVER, SIX
 from lab.traffic import ping
 from lab.wait import BUILD
@@ -54,7 +54,8 @@ def test_what_they_start_is_installed(units):
 
 def test_server(internet, units):
     """The command line of the unit works, and what it is given is taken from one variable."""
-    args = f"-o network.pool=2001:db8:100::/40 -o database={internet.users.path}"
+    args = (f"-o network.pool=2001:db8:100::/40 -o database={internet.users.path} "
+            f"--user {SERVICE}")
     line = words(units["dtcps.service"], DTCPS_ARGS=args)
     with Manager(internet) as manager:
         server = Process(internet.server, "dtcps", DTCPS, *line[1:])

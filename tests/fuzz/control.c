@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The server's whole control room, with hostile clients on real socket pairs, with a monitor that
- * answers as the input says, late or never, and a forward room that also says what cannot be. What
- * the room asks of both is compared with a model of what they hold for it: every session that is
- * granted is given back.
+ * The server's whole control process, with hostile clients on real socket pairs, with answers to
+ * logins as the input says, late or never, and a forward process that also says what cannot be.
+ * What it asks of the others is compared with a model of what they hold for it: the end of every
+ * login that was answered is told.
  */
 #include "fuzz.h"
 #include "loop.h"
@@ -22,7 +22,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CLIENTS = 4, SESSIONS = 4, PENDING = 2, MONITOR = 0, FORWARD = 1 };
+enum { CLIENTS = 4, SESSIONS = 4, PENDING = 2 };
+
+/* Its channels. */
+enum { MONITOR, ACCOUNTS, FORWARD };
 
 struct peer {
 	int fd; /* -1: no connection */
@@ -38,8 +41,8 @@ static struct {
 	struct sockaddr_in from;
 	bool exhausted;
 	struct peer peers[CLIENTS];
-	/* by session id: what monitor and forward have been asked */
-	enum { IDLE, ASKED, GRANTED } login[SESSIONS];
+	/* by session id: what accounts and forward have been asked */
+	enum { IDLE, ASKED, REFUSED, GRANTED } login[SESSIONS];
 	bool added[SESSIONS], confirmed[SESSIONS];
 	unsigned int removing[SESSIONS]; /* REMOVEs that forward has not answered */
 	struct server_login asked[SESSIONS];
@@ -90,7 +93,7 @@ static void on_login(const struct server_login *login)
 
 static void on_logout(const struct server_id *id)
 {
-	FUZZ_CHECK(id->id < SESSIONS && world.login[id->id] == GRANTED);
+	FUZZ_CHECK(id->id < SESSIONS && world.login[id->id] >= REFUSED);
 	/* First its packets stop. */
 	FUZZ_CHECK(!world.added[id->id]);
 	world.login[id->id] = IDLE;
@@ -107,10 +110,10 @@ static void on_add(const struct forward_session *add)
 
 void loop_sent(unsigned int channel, uint32_t type, const void *body, size_t size)
 {
-	if (channel == MONITOR && type == SERVER_MSG_LOGIN) {
+	if (channel == ACCOUNTS && type == SERVER_MSG_LOGIN) {
 		FUZZ_CHECK(size == sizeof(struct server_login));
 		on_login(body);
-	} else if (channel == MONITOR && type == SERVER_MSG_LOGOUT) {
+	} else if (channel == ACCOUNTS && type == SERVER_MSG_LOGOUT) {
 		FUZZ_CHECK(size == sizeof(struct server_id));
 		on_logout(body);
 	} else if (type == FORWARD_MSG_ADD) {
@@ -237,7 +240,7 @@ static void log_in(const struct peer *peer, struct fuzz_input *input)
 	say(peer, line, strlen(line));
 }
 
-/* --- monitor and forward ------------------------------------------------------------------ */
+/* --- the other processes ------------------------------------------------------------------ */
 
 static void verdict(struct fuzz_input *input)
 {
@@ -260,7 +263,7 @@ static void verdict(struct fuzz_input *input)
 		answer.device = type == TUNNEL_ONLY ? id + 1 : 0;
 		answer.session = 0x1111 * (uint64_t)(id + 1);
 	}
-	world.login[id] = answer.result == SERVER_GRANTED ? GRANTED : IDLE;
+	world.login[id] = answer.result == SERVER_GRANTED ? GRANTED : REFUSED;
 	tell(MONITOR, SERVER_MSG_VERDICT, &answer);
 }
 
@@ -393,7 +396,7 @@ static void end(void)
 
 		if (world.login[id] != ASKED)
 			continue;
-		world.login[id] = id % 2 ? GRANTED : IDLE;
+		world.login[id] = id % 2 ? GRANTED : REFUSED;
 		tell(MONITOR, SERVER_MSG_VERDICT, &answer);
 	}
 	for (uint32_t id = 0; id < SESSIONS; id++)
@@ -435,7 +438,7 @@ void fuzz_one(const uint8_t *data, size_t size)
 	world.options.limits = (struct connection_limits_config){3, PENDING, 3, 2};
 	world.options.udp = true;
 	loop_reset(1000000000);
-	FUZZ_CHECK(server_control_run(&world.options, -1, -1) == 0);
+	FUZZ_CHECK(server_control_run(&world.options, -1, -1, -1) == 0);
 	FUZZ_CHECK(loop_timers() == 0);
 	server_options_free(&world.options);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the server's monitor does with the messages of its control room, believing none of them:
- * logins and logouts with anything in them, over a user database in memory. The kernel is a model
- * that knows which devices and routes there are; in the end there are none.
+ * What the server's accounts and root's process do with the messages of control, believing none of
+ * them: logins and logouts with anything in them, over a user database in memory. Root's process
+ * believes none of accounts either. The kernel is a model that knows which devices and routes there
+ * are; in the end there are none.
  */
 #include "fuzz.h"
 
@@ -10,7 +11,8 @@
 #include "netconf/sockets.h"
 #include "netconf/survey.h"
 #include "netconf/tun.h"
-#include "server/root/grants.h"
+#include "server/accounts/logins.h"
+#include "server/root/provision.h"
 #include "users/database.h"
 
 #include <arpa/inet.h>
@@ -321,6 +323,7 @@ static struct users *the_users(void)
 	}
 	copy_database(users.db, origin);
 	memset(users.searched, 0, sizeof(users.searched));
+	users.gathered = users.spoilt = false;
 	return &users;
 }
 
@@ -406,7 +409,39 @@ static void check_others(const struct server_verdict *verdict)
 	}
 }
 
-static void log_in(struct grants *grants, const struct server_options *options,
+/* The two, and what the first has said last. */
+struct pair {
+	struct logins *logins;
+	struct provision *provision;
+	struct server_grant said;
+};
+
+static void on_answer(const struct server_grant *grant, void *arg)
+{
+	struct pair *pair = arg;
+
+	pair->said = *grant;
+}
+
+/* A process that was taken over says something else: nothing of it can be more than it may be. */
+static void forge(const struct pair *pair, const struct server_options *options,
+		  struct fuzz_input *input)
+{
+	struct server_grant grant = pair->said;
+	struct server_verdict verdict;
+
+	fuzz_spoil(input, &grant, sizeof(grant));
+	if (!provision_grant(pair->provision, &grant, &verdict))
+		return;
+	FUZZ_CHECK(verdict.id < SESSIONS && !world.granted[verdict.id]);
+	if (verdict.result == SERVER_GRANTED)
+		check_own(options, &verdict);
+	if (grant.verdict.result == SERVER_GRANTED)
+		FUZZ_CHECK(provision_end(pair->provision, verdict.id));
+	FUZZ_CHECK(!provision_knows(pair->provision, verdict.id));
+}
+
+static void log_in(struct pair *pair, const struct server_options *options,
 		   struct fuzz_input *input)
 {
 	uint8_t what = fuzz_byte(input);
@@ -419,7 +454,7 @@ static void log_in(struct grants *grants, const struct server_options *options,
 		.challenge = "0B1517C87D516A5FA65BED722D51A04F",
 	};
 	struct server_verdict verdict;
-	bool right = what & 128, taken;
+	bool right = what & 128, taken, granted;
 
 	(void)snprintf(login.user, sizeof(login.user), "user%u", fuzz_below(input, USERS + 1));
 	FUZZ_CHECK(digest_response(login.user, login.challenge, right ? PASSWORD : "wrong",
@@ -427,15 +462,24 @@ static void log_in(struct grants *grants, const struct server_options *options,
 	if (what & 64)
 		fuzz_fill(input, &login, sizeof(login));
 	taken = login.id < SESSIONS && world.granted[login.id];
+	memset(&pair->said, 'x', sizeof(pair->said));
 	memset(&verdict, 'x', sizeof(verdict));
-	if (!grants_login(grants, &login, &verdict)) {
+	if (!logins_ask(pair->logins, &login)) {
 		FUZZ_CHECK(taken || what & 64);
 		return;
 	}
-	FUZZ_CHECK(!taken && login.id < SESSIONS && verdict.id == login.id);
+	logins_flush(pair->logins);
+	FUZZ_CHECK(!taken && login.id < SESSIONS && pair->said.verdict.id == login.id);
+	FUZZ_CHECK(provision_grant(pair->provision, &pair->said, &verdict));
+	FUZZ_CHECK(verdict.id == login.id);
 	FUZZ_CHECK(verdict.result >= SERVER_GRANTED && verdict.result <= SERVER_FAILED);
-	if (verdict.result != SERVER_GRANTED)
+	if (verdict.result != SERVER_GRANTED) {
+		FUZZ_CHECK(logins_end(pair->logins, login.id, &granted));
+		FUZZ_CHECK(granted == provision_knows(pair->provision, login.id));
+		if (granted)
+			FUZZ_CHECK(provision_end(pair->provision, login.id));
 		return;
+	}
 	/* By the right password only, and with what was asked for. */
 	FUZZ_CHECK(right && !(what & 64) && verdict.user > 0);
 	FUZZ_CHECK((verdict.device != 0) == (login.type == TUNNEL_ONLY));
@@ -457,11 +501,13 @@ static void log_in(struct grants *grants, const struct server_options *options,
 	check_others(&verdict);
 }
 
-static void log_out(struct grants *grants, uint32_t id)
+static void log_out(struct pair *pair, uint32_t id)
 {
 	bool there = id < SESSIONS && world.granted[id];
+	bool granted = false;
 
-	FUZZ_CHECK(grants_logout(grants, id) == there);
+	FUZZ_CHECK(logins_end(pair->logins, id, &granted) == there && granted == there);
+	FUZZ_CHECK(provision_end(pair->provision, id) == there);
 	if (there)
 		world.granted[id] = false;
 }
@@ -512,24 +558,28 @@ static void tidy(struct links *links)
 	(void)links_reaped(links, REMOVER, 0);
 }
 
-static void play(struct grants *grants, const struct grants_owner *owner, struct fuzz_input *input)
+static void play(struct pair *pair, const struct logins_owner *owner, struct links *links,
+		 struct fuzz_input *input)
 {
 	while (input->left > 0) {
 		switch (fuzz_byte(input)) {
 		case 'l':
-			log_in(grants, owner->options, input);
+			log_in(pair, owner->options, input);
 			break;
 		case 'o':
-			log_out(grants, fuzz_byte(input));
+			log_out(pair, fuzz_byte(input));
+			break;
+		case 'f':
+			forge(pair, owner->options, input);
 			break;
 		case 'u':
 			administer(owner->users, input);
 			break;
 		case 'r':
-			grants_recheck(grants);
+			logins_recheck(pair->logins);
 			break;
 		case 't':
-			tidy(owner->links);
+			tidy(links);
 			break;
 		default:
 			break;
@@ -546,26 +596,31 @@ void fuzz_one(const uint8_t *data, size_t size)
 		.device = on_device,
 		.no_device = on_no_device,
 	};
-	struct grants_owner owner = {
+	struct pair pair = {.said = {.type = TUNNEL_ONLY}};
+	const struct logins_owner owner = {
 		.options = &options,
 		.users = the_users(),
+		.answer = on_answer,
 		.revoked = on_revoked,
+		.arg = &pair,
 	};
-	struct grants *grants;
+	struct links *links;
 
 	fuzz_secret = PASSWORD;
 	memset(&world, 0, sizeof(world));
 	world.input = &input;
 	configure(&options, fuzz_byte(&input));
-	owner.links = links_new(&links_owner);
-	FUZZ_CHECK(owner.links && close(links_make_shared(owner.links)) == 0);
+	links = links_new(&links_owner);
+	FUZZ_CHECK(links && close(links_make_shared(links)) == 0);
 	world.shared = true;
-	grants = grants_new(&owner);
-	FUZZ_CHECK(grants);
-	play(grants, &owner, &input);
+	pair.logins = logins_new(&owner);
+	pair.provision = provision_new(&options, links);
+	FUZZ_CHECK(pair.logins && pair.provision);
+	play(&pair, &owner, links, &input);
 	for (uint32_t id = 0; id < SESSIONS; id++)
-		log_out(grants, id);
-	FUZZ_CHECK(grants_count(grants) == 0 && world.n_routes == 0);
-	grants_free(grants);
-	links_free(owner.links);
+		log_out(&pair, id);
+	FUZZ_CHECK(provision_count(pair.provision) == 0 && world.n_routes == 0);
+	logins_free(pair.logins);
+	provision_free(pair.provision);
+	links_free(links);
 }

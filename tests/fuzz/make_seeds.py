@@ -397,6 +397,13 @@ def grants():
          b"u\0\1r", b"u\1\0r", b"u\0\2", login(right | 8 | 2, 0, 0), b"o\0")
     seed("grants", "forged", bytes([every]), login(0x40, 0, 0), struct.pack("<III", 1, 1, 1),
          bytes([198, 51, 100, 2, 192, 0, 2, 1]), b"user0".ljust(65, b"\0"), b"x" * 129, b"y" * 33)
+    # Of what was granted before, accounts says something else.
+    def forged(place, change):
+        return b"o\0f" + struct.pack("<HB", place, change)
+
+    seed("grants", "taken-over", bytes([every]), login(right | 4, 0, 0), forged(0, 0),
+         login(right | 4, 0, 1), forged(4, 2), login(right | 4, 0, 0), forged(47, 1),
+         login(right | 8, 0, 2), forged(84, 0x20), login(right, 0, 3), forged(64, 1))
     # The kernel refuses.
     seed("grants", "failing", b"\0", login(right, 0, 0), b"\xff", login(right | 8, 0, 3), b"\xff")
 

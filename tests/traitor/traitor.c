@@ -71,6 +71,12 @@ enum treason {
 	TREASON_LOGOUT,
 	TREASON_LOGIN_FLOOD,
 	TREASON_SERVER_HELLO = 55, /* to forward */
+	/* of accounts */
+	TREASON_GRANT_ID = 60,
+	TREASON_GRANT_PREFIX,
+	TREASON_GRANT_ADDRESS,
+	TREASON_REVOKE,
+	TREASON_GRANTED_LOGOUT,
 	/* of forward, to control, of session 0 */
 	TREASON_ADDED = 70,
 	TREASON_REFUSED,
@@ -80,8 +86,9 @@ enum treason {
 	TREASON_REFUSED_FAR, /* of one that there cannot be */
 };
 
-/* Control's and forward's channel to each other, beside that to monitor. */
-enum { TRAITOR_BETWEEN = PROCESS_FD + 1 };
+/* Control's and forward's channel to each other, beside that to monitor; and the server's control's
+ * to accounts. */
+enum { TRAITOR_BETWEEN = PROCESS_FD + 1, TRAITOR_ACCOUNTS = PROCESS_FD + 2 };
 
 /* As process/ipc.c has it. */
 struct message {
@@ -124,6 +131,8 @@ static void traitor_send(int channel, uint32_t type, const void *body, size_t si
 
 #define SEND(type, body) traitor_send(PROCESS_FD, type, &(body), sizeof(body), sizeof(body), -1)
 #define SEND_EVENT(type) traitor_send(PROCESS_FD, type, NULL, 0, 0, -1)
+#define SEND_ACCOUNTS(type, body)                                                                  \
+	traitor_send(TRAITOR_ACCOUNTS, type, &(body), sizeof(body), sizeof(body), -1)
 #define SEND_BETWEEN(type, body)                                                                   \
 	traitor_send(TRAITOR_BETWEEN, type, &(body), sizeof(body), sizeof(body), -1)
 
@@ -162,13 +171,40 @@ static void traitor_login(enum treason treason)
 				     .user = "alice",
 				     .challenge = "x",
 				     .response = "00000000000000000000000000000000"};
+	const struct server_id id = {.id = login.id};
 
 	if (treason == TREASON_LOGIN_ID)
 		login.id = UINT32_MAX;
 	else if (treason == TREASON_LOGIN_TEXT)
 		memset(login.user, 'a', sizeof(login.user));
-	for (int i = treason == TREASON_LOGIN_FLOOD ? 5000 : 1; i > 0; i--)
-		SEND(SERVER_MSG_LOGIN, login);
+	for (int i = treason == TREASON_LOGIN_FLOOD ? 5000 : 1; i > 0; i--) {
+		SEND_ACCOUNTS(SERVER_MSG_LOGIN, login);
+		if (treason == TREASON_LOGIN_FLOOD)
+			SEND_ACCOUNTS(SERVER_MSG_LOGOUT, id);
+	}
+}
+
+static void traitor_grant(enum treason treason)
+{
+	struct server_grant grant = {
+		.verdict = {.result = SERVER_GRANTED, .user = 1, .has_prefix = 1},
+		.type = TUNNEL_NETWORK,
+		.local = {htonl(0xc6336402)},
+	};
+	struct server_verdict *verdict = &grant.verdict;
+
+	verdict->prefix = (struct prefix6){.addr = {.s6_addr = {0x20, 1, 0xd, 0xb8}}, .len = 48};
+	if (treason == TREASON_GRANT_ID) {
+		verdict->id = UINT32_MAX;
+	} else if (treason == TREASON_GRANT_PREFIX) {
+		verdict->prefix.addr.s6_addr[0] = 0xff;
+	} else {
+		grant.type = TUNNEL_HOST;
+		verdict->has_prefix = 0;
+		verdict->numbered = 1;
+		verdict->me6 = in6addr_loopback;
+	}
+	SEND(SERVER_MSG_GRANT, grant);
 }
 
 /* What control and forward tell each other. */
@@ -248,6 +284,17 @@ static void traitor_tell(enum treason treason)
 			SEND_EVENT(CLIENT_MSG_PORT);
 		break;
 	case TREASON_LOGOUT:
+		SEND_ACCOUNTS(SERVER_MSG_LOGOUT, id);
+		break;
+	case TREASON_GRANT_ID:
+	case TREASON_GRANT_PREFIX:
+	case TREASON_GRANT_ADDRESS:
+		traitor_grant(treason);
+		break;
+	case TREASON_REVOKE:
+		SEND(SERVER_MSG_REVOKE, id);
+		break;
+	case TREASON_GRANTED_LOGOUT:
 		SEND(SERVER_MSG_LOGOUT, id);
 		break;
 	case TREASON_LOGIN_ID:
@@ -333,7 +380,7 @@ static void traitor_on_signal(int signal_number, siginfo_t *info, void *context)
 	(void)context;
 	if (treason < TREASON_UNKNOWN_TYPE)
 		traitor_call(treason);
-	else if (treason >= TREASON_SERVER_HELLO)
+	else if (treason == TREASON_SERVER_HELLO || treason >= TREASON_ADDED)
 		traitor_tell_other(treason);
 	else
 		traitor_tell(treason);

@@ -15,7 +15,7 @@
 enum { BROKER_SILENT_MS = 75000 };
 
 /*
- * Logins that monitor is asked about at a time. The others wait here, where they can be forgotten
+ * Logins that accounts is asked about at a time. The others wait here, where they can be forgotten
  * if their clients leave.
  */
 enum { BROKER_ASKED = 64 };
@@ -37,12 +37,14 @@ static void broker_tell(struct broker *broker, struct ipc *ipc, uint32_t type, c
 }
 
 /*
- * Gives back what a session has elsewhere. Its id may be used again at once: channels keep order,
- * and what forward still says of this session is told from what it says of the next.
+ * Gives back what a session has elsewhere, whose login was answered. Its id may be used again at
+ * once: channels keep order, and what forward still says of this session is told from what it says
+ * of the next.
  */
 static void broker_release(struct broker *broker, struct server_session *session)
 {
 	struct dialog *dialog = sessions_dialog(broker->sessions, session->id);
+	const struct server_id logout = {.id = session->id};
 
 	if (dialog->state != DIALOG_NONE) {
 		const struct forward_id id = {.id = session->id};
@@ -50,11 +52,7 @@ static void broker_release(struct broker *broker, struct server_session *session
 		dialog_tell(dialog, FORWARD_MSG_REMOVE);
 		broker_tell(broker, broker->forward, FORWARD_MSG_REMOVE, &id, sizeof(id));
 	}
-	if (session->state != SLOT_CHECK) {
-		const struct server_id id = {.id = session->id};
-
-		broker_tell(broker, broker->monitor, SERVER_MSG_LOGOUT, &id, sizeof(id));
-	}
+	broker_tell(broker, broker->accounts, SERVER_MSG_LOGOUT, &logout, sizeof(logout));
 	if (session->path_dead)
 		broker->dead_paths--;
 	if (session->client)
@@ -86,7 +84,7 @@ static uint32_t broker_weigh(struct broker *broker, const struct client *client,
 	return 0;
 }
 
-/* Asks monitor about a login. */
+/* Asks accounts about a login. */
 static void broker_ask(struct broker *broker, struct client *client)
 {
 	const struct dtcp_request *request = &client->conn.request;
@@ -112,7 +110,7 @@ static void broker_ask(struct broker *broker, struct client *client)
 	(void)strlcpy(login.challenge, client->conn.challenge, sizeof(login.challenge));
 	(void)strlcpy(login.response, request->response, sizeof(login.response));
 	broker->asked++;
-	broker_tell(broker, broker->monitor, SERVER_MSG_LOGIN, &login, sizeof(login));
+	broker_tell(broker, broker->accounts, SERVER_MSG_LOGIN, &login, sizeof(login));
 }
 
 static void broker_forget(struct broker *broker, struct client *client)
@@ -319,13 +317,13 @@ void broker_ended(struct broker *broker, struct client *client)
 	if (session->state != SLOT_CHECK) {
 		broker_release(broker, session);
 	} else {
-		/* Monitor's verdict is still to come, and may hold something to give back. */
+		/* The verdict is still to come, and may hold something to give back. */
 		session->client = NULL;
 		client->session = NULL;
 	}
 }
 
-/* Monitor has answered about a login that is being looked into. */
+/* A login that was being looked into was answered. */
 static void broker_decide(struct broker *broker, struct server_session *session,
 			  const struct server_verdict *verdict)
 {

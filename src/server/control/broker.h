@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a session comes about and ends, between a client's state machine, monitor and forward:
+ * How a session comes about and ends, between a client's state machine and the other processes:
  *
- * client -> monitor (is it the user, what does the user get) -> forward (take the session in)
- * -> client ("+OK ..."), so that the first packet after the reply already passes.
+ * client -> accounts (is it the user, what does the user get) -> monitor (make it) -> forward (take
+ * the session in) -> client ("+OK ..."), so that the first packet after the reply already passes.
  */
 #ifndef DTCP_SERVER_CONTROL_BROKER_H
 #define DTCP_SERVER_CONTROL_BROKER_H
@@ -19,10 +19,10 @@
 #include "server/msg.h"
 #include "server/options.h"
 
-/* Filled in by control; monitor and forward when their channels are there. */
+/* Filled in by control; accounts and forward when their channels are there. */
 struct broker {
 	const struct server_options *options;
-	struct ipc *monitor;
+	struct ipc *accounts;
 	struct ipc *forward;
 	struct sessions *sessions;
 	struct connection_limits
@@ -38,8 +38,8 @@ struct broker {
 	const struct counters_page *counters; /* NULL: none are shown */
 	struct counters_kernel kernel;
 	const struct server_verdict *verdict; /* while it is being acted upon */
-	TAILQ_HEAD(, client) waiting;	      /* logins that monitor was not asked about yet */
-	uint32_t asked;			      /* those that it has not answered yet */
+	TAILQ_HEAD(, client) waiting;	      /* logins that accounts was not asked about yet */
+	uint32_t asked;			      /* those that were not answered yet */
 	/* A message could not be sent for want of memory: the room has to end. */
 	void (*failed)(void *arg);
 	void *arg;

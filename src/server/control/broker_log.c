@@ -129,6 +129,19 @@ static void broker_lack_text(const struct server_options *options,
 		(void)snprintf(buf, size, "the user's prefix %s overlaps host.prefix %s", prefix,
 			       host);
 		break;
+	case SERVER_PREFIX_FIXED:
+		(void)snprintf(buf, size,
+			       "the user's prefix %s is in neither network.pool nor network.fixed",
+			       prefix);
+		break;
+	case SERVER_PREFIX_MACHINE:
+		(void)snprintf(buf, size,
+			       "the user's prefix %s has an address or a route of this machine in "
+			       "it, or is in one of its networks (network.fixed allows it)",
+			       prefix);
+		break;
+	case SERVER_NOT_HERE:
+		break;
 	}
 }
 
@@ -144,7 +157,8 @@ void broker_log_verdict(struct broker *broker, const struct client *client,
 			const struct server_verdict *verdict)
 {
 	const struct dtcp_request *request = &client->conn.request;
-	char why[200] = "";
+	char local[INET_ADDRSTRLEN];
+	char why[250] = "";
 
 	switch ((enum server_result)verdict->result) {
 	case SERVER_TRANSPORT:
@@ -157,9 +171,14 @@ void broker_log_verdict(struct broker *broker, const struct client *client,
 	case SERVER_SOLD_OUT:
 		broker_lack_text(broker->options, verdict, why, sizeof(why));
 		break;
+	case SERVER_FAILED:
+		if (verdict->lack != SERVER_NOT_HERE)
+			return;
+		(void)snprintf(why, sizeof(why), "came to %s, which is no address of this machine",
+			       inet_ntop(AF_INET, &client->conn.local, local, sizeof(local)));
+		break;
 	case SERVER_GRANTED:
 	case SERVER_AUTH:
-	case SERVER_FAILED:
 		return;
 	}
 	broker_log_refused(broker, client, why);

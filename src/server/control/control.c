@@ -29,6 +29,7 @@ static const struct timeval control_stop_wait = {.tv_sec = 2};
 struct control {
 	struct server_options *options;
 	struct event_base *base;
+	struct ipc *monitor;
 	struct broker broker;
 	struct admission admission;
 	struct client_owner owner;
@@ -305,7 +306,8 @@ static bool control_limit(struct control *control)
 	       event_add(control->tell, &tell) == 0;
 }
 
-int server_control_run(struct server_options *options, int monitor_fd, int forward_fd)
+int server_control_run(struct server_options *options, int monitor_fd, int accounts_fd,
+		       int forward_fd)
 {
 	struct control control = {
 		.options = options,
@@ -327,13 +329,16 @@ int server_control_run(struct server_options *options, int monitor_fd, int forwa
 		.arg = &control,
 	};
 	control_configure(&control);
-	control.broker.monitor = ipc_new(control.base, monitor_fd, "monitor", monitor_rows,
-					 sizeof(monitor_rows) / sizeof(monitor_rows[0]),
-					 control_on_closed, &control);
+	control.monitor = ipc_new(control.base, monitor_fd, "monitor", monitor_rows,
+				  sizeof(monitor_rows) / sizeof(monitor_rows[0]), control_on_closed,
+				  &control);
+	control.broker.accounts = ipc_new(control.base, accounts_fd, "accounts", NULL, 0,
+					  control_on_closed, &control);
 	control.broker.forward = ipc_new(control.base, forward_fd, "forward", forward_rows,
 					 sizeof(forward_rows) / sizeof(forward_rows[0]),
 					 control_on_closed, &control);
-	if (!control.broker.monitor || !control.broker.forward || !control_limit(&control))
+	if (!control.monitor || !control.broker.accounts || !control.broker.forward ||
+	    !control_limit(&control))
 		goto no_memory;
 	(void)event_base_dispatch(control.base);
 	goto done;
@@ -343,9 +348,8 @@ done:
 	admission_end(&control.admission);
 	if (control.tell)
 		control_on_tell(-1, 0, &control);
-	if (control.broker.monitor)
-		ipc_flush(control.broker.monitor, 1000);
-	ipc_free(&control.broker.monitor);
+	ipc_free(&control.monitor);
+	ipc_free(&control.broker.accounts);
 	ipc_free(&control.broker.forward);
 	if (control.tell)
 		event_free(control.tell);

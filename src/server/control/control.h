@@ -6,6 +6,7 @@
 #include "server/options.h"
 
 /* Runs until monitor closes the channel or says stop. Returns the exit status. */
-int server_control_run(struct server_options *options, int monitor_fd, int forward_fd);
+int server_control_run(struct server_options *options, int monitor_fd, int accounts_fd,
+		       int forward_fd);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which sessions there are: one slot an id, from the moment a login is being checked until monitor
+ * Which sessions there are: one slot an id, from the moment a login is being checked until accounts
  * has been told of the end. Control's own table; forward's is another one, of addresses.
  */
 #ifndef DTCP_SERVER_CONTROL_SESSIONS_H
@@ -17,7 +17,7 @@
 struct client; /* a connection, server/control/client.h */
 
 enum slot_state {
-	SLOT_CHECK, /* monitor looks at the login */
+	SLOT_CHECK, /* accounts looks at the login */
 	SLOT_ADD,   /* monitor holds resources for it; forward takes it in */
 	SLOT_UP,
 };

@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "process/user.h"
-#include "server/lease_check.h"
+#include "server/root/database_owner.h"
 #include "server/root/judge.h"
 
 #include <stdio.h>
@@ -41,31 +41,22 @@ void server_check_machine(const struct server_options *options)
 
 int server_check(const struct server_options *options)
 {
-	struct user_ids user;
-	struct users *users = NULL;
-	char error[512];
-	int status = CHECK_BAD;
 	struct check_count count = {.warnings = 0};
+	struct user_ids user;
 	struct facts facts;
+	int warnings;
 
-	if (!user_check(options->run_as, false, &user))
+	if (!user_check(options->run_as, true, &user))
 		return CHECK_BAD;
-	if (users_open(options->database, false, &users, error, sizeof(error)) != USERS_OK)
-		log_warnx("%s", error);
-	else if (users_verify(users) != USERS_OK)
-		log_warnx("%s", users_error(users));
-	else
-		status = 0;
-	if (status == 0 && !lease_check(options, users))
-		count.warnings++;
-	users_close(users);
+	warnings = database_owner_try(options, &user, true);
 	if (facts_gather(&facts, options)) {
 		facts_gather_start(&facts, options);
 		judge(&facts, options, check_say, &count);
 		facts_free(&facts);
 	}
-	if (status != 0 || count.fatal > 0)
+	if (warnings < 0 || count.fatal > 0)
 		return CHECK_BAD;
+	count.warnings += (unsigned int)warnings;
 	if (count.warnings == 0)
 		(void)puts("dtcps: settings and database are in order");
 	else

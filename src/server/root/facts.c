@@ -3,9 +3,9 @@
 
 #include "netconf/ruleset.h"
 #include "netconf/tun.h"
+#include "server/root/database_owner.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,27 +114,15 @@ static struct in_addr facts_outside(void)
 	return name.sin_addr;
 }
 
-/* The database, or its folder, if root without the power to write others' files cannot write it. */
-static void facts_look_at_owner(struct facts *facts, const char *database)
-{
-	char copy[PATH_MAX];
-	struct stat info;
-	const char *paths[2] = {database, NULL};
-
-	(void)strlcpy(copy, database, sizeof(copy));
-	paths[1] = dirname(copy);
-	for (size_t i = 0; i < 2 && !facts->not_roots; i++) {
-		if (stat(paths[i], &info) == -1 || info.st_uid == 0)
-			continue;
-		(void)strlcpy(facts->not_roots_path, paths[i], sizeof(facts->not_roots_path));
-		facts->not_roots = facts->not_roots_path;
-	}
-}
-
 void facts_gather_start(struct facts *facts, const struct server_options *options)
 {
+	struct user_ids user;
+
 	facts->outside = facts_outside();
-	facts_look_at_owner(facts, options->database);
+	if (user_find(options->run_as, true, &user) &&
+	    !database_owner_can(options->database, &user, facts->owner_text,
+				sizeof(facts->owner_text)))
+		facts->owner = facts->owner_text;
 	facts->tcp_error = facts_try_port(SOCK_STREAM, options->listen, options->port);
 	if (options->udp)
 		facts->udp_error = facts_try_port(SOCK_DGRAM, options->listen, options->udp_port);

@@ -18,9 +18,9 @@ struct facts {
 	int tcp_error;
 	int udp_error;
 	bool interface_taken;	/* there is one of that name, which is nobody's leftover */
-	const char *not_roots;	/* what should belong to root: a path, NULL for none */
 	struct in_addr outside; /* the IPv4 address that leads to the Internet; 0: unknown */
-	char not_roots_path[4096];
+	const char *owner;	/* why the database cannot belong to whom it should; NULL: it can */
+	char owner_text[8400];
 };
 
 /*

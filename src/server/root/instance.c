@@ -6,37 +6,101 @@
 #include "server/root/interface.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-bool instance_claim(const char *database, struct pidfh **lock)
+/* The file's name, whatever name is used for the database. False: errno. */
+static bool instance_path(const char *database, char path[static PATH_MAX + 8])
 {
 	char real[PATH_MAX];
+
+	if (!realpath(database, real))
+		return false;
+	(void)snprintf(path, PATH_MAX + 8, "%s.lock", real);
+	return true;
+}
+
+/*
+ * Opens and locks it. The folder is not root's, so what is there could be anything, and is neither
+ * followed nor written to unless it is a file of this name only. Returns the descriptor or -errno;
+ * -EEXIST: another one has the lock, and *other is its process id, 0 if it has not written it yet.
+ */
+static int instance_lock(const char *path, int *other)
+{
+	const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	struct stat ours, named;
+	char text[16] = "";
+	int error = 0;
+	int fd;
+
+	for (;;) {
+		fd = open(path, flags, 0600);
+		if (fd == -1)
+			return -errno;
+		if (fstat(fd, &ours) == -1 || flock(fd, LOCK_EX | LOCK_NB) == -1)
+			error = errno == EWOULDBLOCK ? -EEXIST : -errno;
+		else if (!S_ISREG(ours.st_mode) || ours.st_nlink > 1)
+			error = -EPERM;
+		if (error)
+			break;
+		/* Whoever had it may have removed it just now. */
+		if (lstat(path, &named) == 0 && named.st_ino == ours.st_ino &&
+		    named.st_dev == ours.st_dev)
+			return fd;
+		close(fd);
+	}
+	if (error == -EEXIST && pread(fd, text, sizeof(text) - 1, 0) > 0)
+		*other = (int)strtol(text, NULL, 10);
+	close(fd);
+	return error;
+}
+
+int instance_claim(const char *database)
+{
 	char path[PATH_MAX + 8];
 	char process[32] = "";
-	pid_t other = 0;
+	int other = 0;
+	int lock;
 
-	*lock = NULL;
-	/* Whatever name is used for it. */
-	if (!realpath(database, real)) {
+	if (!instance_path(database, path)) {
 		log_warn("%s", database);
-		return false;
+		return -1;
 	}
-	(void)snprintf(path, sizeof(path), "%s.lock", real);
-	*lock = pidfile_open(path, 0600, &other);
-	if (!*lock && errno == EEXIST) {
-		/* One that has just begun to start has not written its number yet. */
-		if (other > 0)
-			(void)snprintf(process, sizeof(process), ", process %d", (int)other);
+	lock = instance_lock(path, &other);
+	if (lock >= 0)
+		return lock;
+	if (other > 0)
+		(void)snprintf(process, sizeof(process), ", process %d", other);
+	errno = -lock;
+	if (lock == -EEXIST)
 		log_warnx("%s: in use by another dtcps%s; a second one needs a database and "
 			  "prefixes of its own",
 			  database, process);
-	} else if (!*lock) {
+	else
 		log_warn("cannot lock the database with %s", path);
-	}
-	return *lock;
+	return -1;
+}
+
+void instance_write(int lock)
+{
+	if (ftruncate(lock, 0) == -1 || dprintf(lock, "%d", (int)getpid()) < 0)
+		log_warn("cannot write into the lock of the database");
+}
+
+void instance_release(const char *database, int lock)
+{
+	char path[PATH_MAX + 8];
+
+	/* A folder that root cannot write without its capabilities keeps it, which harms nobody. */
+	if (instance_path(database, path))
+		(void)unlink(path);
+	close(lock);
 }
 
 /* Interfaces that may have been left; more than there can be by any likely accident. */

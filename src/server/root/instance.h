@@ -6,16 +6,20 @@
 #include "netconf/netlink.h"
 #include "server/options.h"
 
-#include <libutil.h>
 #include <stdbool.h>
 
 /*
  * Claims a database that is there, so that no other server uses it at the same time: both would
  * give out the same prefixes. The lock is the file DATABASE.lock, and goes with this process and
- * those that it has not closed *lock in. For pidfile_write() and pidfile_remove(). Returns false
- * after logging why.
+ * those that it has not closed the descriptor in. Returns that, or -1 after logging why.
  */
-bool instance_claim(const char *database, struct pidfh **lock);
+int instance_claim(const char *database);
+
+/* Writes our process id into the lock. */
+void instance_write(int lock);
+
+/* Gives the database back, and closes the lock. */
+void instance_release(const char *database, int lock);
 
 /*
  * Removes what would be in the way of this one: interfaces with our alias that nobody holds, and

@@ -39,9 +39,8 @@ static struct in6_addr interface_any_address(void)
 	return found;
 }
 
-/* A network of another interface, in which there can be others. */
-static bool interface_is_network(const struct survey *survey, const struct survey_route *route,
-				 unsigned int index)
+bool interface_is_network(const struct survey *survey, const struct survey_route *route,
+			  unsigned int index)
 {
 	return route->index != index && survey_is_network(survey, route);
 }
@@ -119,8 +118,7 @@ static bool interface_is_part(const struct server_options *options, const struct
 	return false;
 }
 
-/* One of the server's own, with addresses that an administrator has put on it for its user. */
-static bool interface_is_ours(const struct survey *survey, unsigned int index)
+bool interface_is_ours(const struct survey *survey, unsigned int index)
 {
 	const struct survey_link *link = survey_link(survey, index);
 
@@ -264,6 +262,34 @@ bool interface_waits(const struct interface_state *state)
 	return false;
 }
 
+/* With what of other routes lies where prefixes of users can be. */
+static int interface_survey(const struct server_options *options, struct netlink *netlink,
+			    struct survey *survey)
+{
+	static const struct prefix6 global = {.addr.s6_addr = {0x20}, .len = 3};
+	static const struct prefix6 local = {.addr.s6_addr = {0xfc}, .len = 7};
+	const struct prefix6 *prefixes[INTERFACE_PREFIXES + 2] = {NULL};
+
+	interface_prefixes(options, prefixes);
+	if (!options->network_fixed) {
+		prefixes[INTERFACE_PREFIXES] = &global;
+		prefixes[INTERFACE_PREFIXES + 1] = &local;
+	}
+	return survey_take(survey, netlink, prefixes, INTERFACE_PREFIXES + 2);
+}
+
+void interface_look_around(const struct server_options *options, struct netlink *netlink,
+			   struct interface_state *state)
+{
+	struct survey survey;
+
+	if (interface_survey(options, netlink, &survey) != 0)
+		return;
+	if (foreign_take(&state->foreign, &survey) != 0)
+		log_warnx("out of memory");
+	survey_free(&survey);
+}
+
 void interface_repair(const struct server_options *options, struct netlink *netlink,
 		      unsigned int index, struct interface_state *state,
 		      struct neighbours *neighbours, struct drift_repair *repair)
@@ -275,7 +301,7 @@ void interface_repair(const struct server_options *options, struct netlink *netl
 	int error;
 
 	interface_prefixes(options, prefixes);
-	error = survey_take(&survey, netlink, prefixes, INTERFACE_PREFIXES);
+	error = interface_survey(options, netlink, &survey);
 	if (error != 0) {
 		drift_repair_note(repair, error, "", "");
 		return;
@@ -295,6 +321,7 @@ void interface_repair(const struct server_options *options, struct netlink *netl
 			plan = (struct interface_plan){.own = true, .metric = plan.metric};
 		interface_mend_prefix(netlink, index, prefixes[i], &plan, &state->plans[i], repair);
 	}
+	drift_repair_note(repair, foreign_take(&state->foreign, &survey), "", "");
 	n = interface_reserved(&survey, index, options, &reserved);
 	if (n >= 0) {
 		free(state->reserved);

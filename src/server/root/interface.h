@@ -7,6 +7,7 @@
 #include "netconf/netlink.h"
 #include "netconf/survey.h"
 #include "server/options.h"
+#include "server/root/foreign.h"
 
 #include <sys/types.h>
 
@@ -37,7 +38,15 @@ struct interface_state {
 	int64_t patience; /* clock_ms() until which a network is waited for; 0: nothing seen yet */
 	struct prefix6 *reserved; /* what no user can have of them; free() it at the end */
 	size_t n_reserved;
+	struct foreign foreign; /* what is this machine's beside them, unless network.fixed says */
 };
+
+/* One of the server's own, with addresses that an administrator has put on it for its user. */
+bool interface_is_ours(const struct survey *survey, unsigned int index);
+
+/* A network of another interface than index, in which there can be others. */
+bool interface_is_network(const struct survey *survey, const struct survey_route *route,
+			  unsigned int index);
 
 /*
  * What is somebody's for certain, wherever it is: addresses of the machine, its routers', and
@@ -81,6 +90,10 @@ bool interface_waits(const struct interface_state *state);
 void interface_repair(const struct server_options *options, struct netlink *netlink,
 		      unsigned int index, struct interface_state *state,
 		      struct neighbours *neighbours, struct drift_repair *repair);
+
+/* Looks only for what is this machine's. What it finds stays as it was if that fails. */
+void interface_look_around(const struct server_options *options, struct netlink *netlink,
+			   struct interface_state *state);
 
 /* Where ICMPv6 errors come from, all zero if the machine has no address for that. */
 struct in6_addr interface_icmp_source(const struct server_options *options,

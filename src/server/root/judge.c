@@ -337,11 +337,8 @@ static void judge_start(const struct judge *judge)
 {
 	const struct facts *facts = judge->facts;
 
-	if (facts->not_roots)
-		judge_find(judge, true,
-			   "%s does not belong to root; give it back with: chown root "
-			   "%s",
-			   facts->not_roots, facts->not_roots);
+	if (facts->owner)
+		judge_find(judge, true, "%s", facts->owner);
 	judge_port(judge, "TCP", judge->options->port, facts->tcp_error, "port");
 	if (facts->tcp_error != EADDRNOTAVAIL)
 		judge_port(judge, "UDP", judge->options->udp_port, facts->udp_error, "udp.port");

@@ -83,6 +83,7 @@ void links_free(struct links *links)
 	hash_free(&links->by_prefix);
 	device_pool_free(links->pool);
 	free(links->shared.reserved);
+	foreign_free(&links->shared.foreign);
 	free(links->locals);
 	free(links->devices);
 	free(links);

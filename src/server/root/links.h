@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 struct fastpath;
+struct foreign;
 struct links;
 struct neighbours;
 
@@ -42,6 +43,9 @@ struct in6_addr links_icmp_source(const struct links *links);
 
 /* What of the prefixes of the settings no user can have; *n of them, valid until the next look. */
 const struct prefix6 *links_reserved(const struct links *links, size_t *n);
+
+/* What is this machine's of the rest; valid until the next look, which this can be. */
+const struct foreign *links_foreign(struct links *links);
 
 /* owner is copied. NULL where memory is short. */
 struct links *links_new(const struct links_owner *owner);

@@ -50,6 +50,8 @@ struct links {
 	/* links_watch.c */
 	struct interface_watch *watch;
 	TAILQ_HEAD(links_touched, links_device) touched;
+	bool foreign_stale;   /* somebody else's routes have changed */
+	int64_t foreign_next; /* ms: not before then is it looked at them */
 	/* links_remove.c */
 	uint32_t leaving[LINKS_BATCH];
 	size_t n_leaving;

@@ -8,6 +8,9 @@
 /* Devices that are looked at before others have their turn. */
 enum { LINKS_LOOKS = 64 };
 
+/* A router with the table of the Internet has new routes all the time, and takes long to list. */
+enum { LINKS_FOREIGN_MS = 5000 };
+
 static void links_queue(struct links *links, struct links_device *device)
 {
 	if (!device->touched)
@@ -145,10 +148,30 @@ static void links_on_neighbours(unsigned int index, void *arg)
 		links_touch_number(links, 0);
 }
 
+static void links_on_routes(void *arg)
+{
+	struct links *links = arg;
+
+	links->foreign_stale = true;
+}
+
+const struct foreign *links_foreign(struct links *links)
+{
+	int64_t now = clock_ms();
+
+	if (links->foreign_stale && now >= links->foreign_next) {
+		links->foreign_stale = false;
+		links->foreign_next = now + LINKS_FOREIGN_MS;
+		interface_look_around(links->owner.options, links->owner.netlink, &links->shared);
+	}
+	return &links->shared.foreign;
+}
+
 void links_watch(struct links *links, struct event_base *base)
 {
 	const struct interface_watch_owner owner = {.touched = links_on_touched,
 						    .neighbours = links_on_neighbours,
+						    .routes = links_on_routes,
 						    .look = links_on_look,
 						    .arg = links,
 						    .own = links->owner.netlink};

@@ -1,30 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Answers control's questions about users (grants.c) and makes what their sessions need. What is
+ * Makes what the sessions need that accounts has granted (provision.c), and tells control. What is
  * not the server's own is in process/supervisor.h.
  */
 #include "server/root/root.h"
 
 #include "base/log.h"
-#include "base/loop.h"
 #include "fastpath/root.h"
 #include "forward/msg.h"
 #include "netconf/watch.h"
 #include "process/supervisor.h"
-#include "server/lease_check.h"
 #include "server/msg.h"
 #include "server/options.h"
 #include "server/root/check.h"
-#include "server/root/grants.h"
+#include "server/root/database_owner.h"
 #include "server/root/instance.h"
 #include "server/root/links.h"
 #include "server/root/neighbours.h"
+#include "server/root/provision.h"
 #include "server/root/reload.h"
 #include "server/root/resources.h"
-#include "users/users.h"
 
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,35 +29,32 @@
  * needed. */
 enum { ROOT_ROUTES_MAX = 1 << 20 };
 
-/* How long a login may keep all others waiting because the database is locked. */
-enum { ROOT_PATIENCE_MS = 500 };
-
 struct root {
 	struct server_options *options;
 	int argc; /* what the settings are read from again */
 	char *const *argv;
 	struct supervisor *supervisor;
+	int lock; /* of the database */
 	struct netlink *netlink;
 	struct neighbours *neighbours;
 	struct links *links;
 	struct fastpath *fast; /* NULL: none */
 	struct watch *watch;   /* of the machine's addresses, for it */
 	struct watch *ipsec;   /* of its IPsec policies, for it */
-	struct users *users;
-	struct grants *grants;
-	bool flushing; /* verdicts wait for the end of this turn of the loop */
-	int listener;  /* for control, when all else is ready; -1: it has it, or there is none */
+	struct provision *provision;
+	uint32_t assigned; /* prefixes that forward was told of */
+	int listener; /* for control, when all else is ready; -1: it has it, or there is none */
 };
 
 static void root_tell_sessions(const struct root *root)
 {
-	uint32_t count = grants_count(root->grants);
+	uint32_t count = provision_count(root->provision);
 
 	service_status(supervisor_service(root->supervisor), "%u: %u session%s",
 		       root->options->port, count, count == 1 ? "" : "s");
 }
 
-/* --- what links and grants ask for -------------------------------------------------------- */
+/* --- what links asks for ------------------------------------------------------------------ */
 
 static void root_device(uint32_t number, unsigned int interface, int fd, void *arg)
 {
@@ -84,11 +77,22 @@ static void root_no_device(uint32_t index, void *arg)
 /* Users get nothing that is somebody's. */
 static void root_reserve(const struct root *root)
 {
-	size_t n;
+	struct server_reserved message = {.count = 0};
+	size_t n, done = 0;
 	const struct prefix6 *reserved = links_reserved(root->links, &n);
 
-	if (!users_reserve(root->users, reserved, n))
-		log_warnx("out of memory");
+	do {
+		size_t left = n - done;
+
+		message.count = (uint32_t)(left < SERVER_RESERVED_MAX ? left : SERVER_RESERVED_MAX);
+		if (message.count > 0)
+			memcpy(message.prefixes, reserved + done,
+			       message.count * sizeof(*reserved));
+		done += message.count;
+		message.more = done < n;
+		supervisor_send(root->supervisor, SERVER_ACCOUNTS, SERVER_MSG_RESERVED, &message,
+				sizeof(message), -1);
+	} while (message.more);
 }
 
 static void root_machine(void *arg)
@@ -99,48 +103,47 @@ static void root_machine(void *arg)
 	server_resources_icmp(root->supervisor, root->links);
 }
 
-static void root_revoked(uint32_t id, void *arg)
+/* --- from accounts ------------------------------------------------------------------------ */
+
+/* One more of the types that are offered; prefix NULL: it takes none. */
+static void root_list(char *list, size_t size, const char *type, const struct prefix6 *prefix)
 {
-	const struct server_id message = {.id = id};
+	char text[PREFIX6_STRLEN];
+
+	(void)strlcat(list, list[0] ? ", " : "", size);
+	(void)strlcat(list, type, size);
+	if (prefix) {
+		(void)strlcat(list, " from ", size);
+		(void)strlcat(list, prefix6_format(prefix, text), size);
+	}
+}
+
+static void root_log_ready(const struct root *root)
+{
+	const struct server_options *options = root->options;
+	char types[2 * PREFIX6_STRLEN + 80] = "";
+	char transports[48] = "protocol 41, not UDP";
+
+	if (options->tunnelonly)
+		root_list(types, sizeof(types), "tunnelonly", NULL);
+	if (options->has_host)
+		root_list(types, sizeof(types), "host", &options->host_prefix);
+	if (options->has_pool)
+		root_list(types, sizeof(types), "network", &options->pool);
+	if (!types[0])
+		root_list(types, sizeof(types), "network for users with a prefix of their own",
+			  NULL);
+	if (options->udp)
+		(void)snprintf(transports, sizeof(transports), "protocol 41 and UDP port %u",
+			       options->udp_port);
+	log_info("ready on port %u: %s; over %s", options->port, types, transports);
+	root_tell_sessions(root);
+	service_ready(supervisor_service(root->supervisor));
+}
+
+static void root_on_grant(const void *body, void *arg)
+{
 	const struct root *root = arg;
-
-	supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_REVOKE, &message,
-			sizeof(message), -1);
-}
-
-/* --- from control ------------------------------------------------------------------------- */
-
-static void root_decided(const struct server_verdict *verdict, void *arg)
-{
-	const struct root *root = arg;
-
-	supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_VERDICT, verdict,
-			sizeof(*verdict), -1);
-}
-
-static void root_on_flush(evutil_socket_t fd, short what, void *arg)
-{
-	struct root *root = arg;
-
-	(void)fd;
-	(void)what;
-	root->flushing = false;
-	grants_flush(root->grants);
-}
-
-/* When all the logins have been looked into that have come by now. */
-static void root_flush_soon(struct root *root)
-{
-	static const struct timeval at_once = {0};
-
-	if (!root->flushing)
-		loop_once(supervisor_base(root->supervisor), &at_once, root_on_flush, root);
-	root->flushing = true;
-}
-
-static void root_on_login(const void *body, void *arg)
-{
-	struct root *root = arg;
 	struct server_verdict verdict;
 
 	/* There is one question for each number, which is not used again before the answer. */
@@ -149,16 +152,26 @@ static void root_on_login(const void *body, void *arg)
 		supervisor_fail(root->supervisor, "control asks and does not take the answers");
 		return;
 	}
-	if (!grants_login(root->grants, body, &verdict)) {
-		supervisor_fail(root->supervisor, "control asked for a login that cannot be");
+	if (!provision_grant(root->provision, body, &verdict)) {
+		supervisor_fail(root->supervisor, "accounts granted a login that cannot be");
 		return;
 	}
-	if (verdict.result == GRANTS_LATER)
-		root_flush_soon(root);
-	else
-		root_decided(&verdict, root);
+	supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_VERDICT, &verdict,
+			sizeof(verdict), -1);
 	explicit_bzero(verdict.key, sizeof(verdict.key));
 	root_tell_sessions(root);
+}
+
+static void root_on_revoke(const void *body, void *arg)
+{
+	const struct server_id *id = body;
+	const struct root *root = arg;
+
+	if (provision_knows(root->provision, id->id))
+		supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_REVOKE, id,
+				sizeof(*id), -1);
+	else
+		supervisor_fail(root->supervisor, "accounts revoked a login that is not there");
 }
 
 static void root_on_logout(const void *body, void *arg)
@@ -166,18 +179,46 @@ static void root_on_logout(const void *body, void *arg)
 	const struct server_id *id = body;
 	const struct root *root = arg;
 
-	if (grants_logout(root->grants, id->id))
+	if (provision_end(root->provision, id->id))
 		root_tell_sessions(root);
 	else
-		supervisor_fail(root->supervisor, "control ended a session that is not there");
+		supervisor_fail(root->supervisor, "accounts ended a login that is not there");
 }
 
-static const struct ipc_row root_control_rows[] = {
-	IPC_BODY(SERVER_MSG_LOGIN, struct server_login, root_on_login),
+static void root_on_assigned(const void *body, void *arg)
+{
+	const struct forward_prefix *assigned = body;
+	struct root *root = arg;
+
+	/* More than that nobody could tell apart, and each takes memory of forward's. */
+	if (!prefix6_valid(&assigned->prefix) || root->assigned++ >= ROOT_ROUTES_MAX)
+		return;
+	supervisor_send(root->supervisor, SERVER_FORWARD, FORWARD_MSG_ASSIGNED, assigned,
+			sizeof(*assigned), -1);
+}
+
+/* All that a login needs is there. */
+static void root_on_ready(void *arg)
+{
+	struct root *root = arg;
+
+	if (root->listener == -1)
+		return;
+	supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_LISTENER, NULL, 0,
+			root->listener);
+	root->listener = -1;
+	root_log_ready(root);
+}
+
+static const struct ipc_row root_accounts_rows[] = {
+	IPC_BODY(SERVER_MSG_GRANT, struct server_grant, root_on_grant),
+	IPC_BODY(SERVER_MSG_REVOKE, struct server_id, root_on_revoke),
 	IPC_BODY(SERVER_MSG_LOGOUT, struct server_id, root_on_logout),
+	IPC_BODY(SERVER_MSG_ASSIGNED, struct forward_prefix, root_on_assigned),
+	IPC_EVENT(SERVER_MSG_READY, root_on_ready),
 };
 
-const struct process_rows server_root_rows = PROCESS_ROWS(root_control_rows);
+const struct process_rows server_root_rows = PROCESS_ROWS(root_accounts_rows);
 
 /* --- from the supervisor, and the timer --------------------------------------------------- */
 
@@ -201,7 +242,7 @@ static void root_reload(void *arg)
 		log_set_debug(root->options->debug);
 		server_resources_settings(root->supervisor, root->options);
 	}
-	grants_recheck(root->grants);
+	supervisor_send(root->supervisor, SERVER_ACCOUNTS, SERVER_MSG_RECHECK, NULL, 0, -1);
 	service_ready(service);
 }
 
@@ -242,81 +283,10 @@ static void root_on_second(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	grants_recheck(root->grants);
 	links_tidy(root->links);
 }
 
 /* --- from the start to the end ------------------------------------------------------------ */
-
-/* One more of the types that are offered; prefix NULL: it takes none. */
-static void root_list(char *list, size_t size, const char *type, const struct prefix6 *prefix)
-{
-	char text[PREFIX6_STRLEN];
-
-	(void)strlcat(list, list[0] ? ", " : "", size);
-	(void)strlcat(list, type, size);
-	if (prefix) {
-		(void)strlcat(list, " from ", size);
-		(void)strlcat(list, prefix6_format(prefix, text), size);
-	}
-}
-
-static void root_log_ready(const struct root *root)
-{
-	const struct server_options *options = root->options;
-	char types[2 * PREFIX6_STRLEN + 80] = "";
-	char transports[48] = "protocol 41, not UDP";
-
-	if (options->tunnelonly)
-		root_list(types, sizeof(types), "tunnelonly", NULL);
-	if (options->has_host)
-		root_list(types, sizeof(types), "host", &options->host_prefix);
-	if (options->has_pool)
-		root_list(types, sizeof(types), "network", &options->pool);
-	if (!types[0])
-		root_list(types, sizeof(types), "network for users with a prefix of their own",
-			  NULL);
-	if (options->udp)
-		(void)snprintf(transports, sizeof(transports), "protocol 41 and UDP port %u",
-			       options->udp_port);
-	log_info("ready on port %u: %s; over %s", options->port, types, transports);
-	root_tell_sessions(root);
-	service_ready(supervisor_service(root->supervisor));
-}
-
-/* What only a capability that has been given up would let us write is better found out now. */
-static bool root_check_database(const char *database)
-{
-	char copy[PATH_MAX];
-
-	(void)strlcpy(copy, database, sizeof(copy));
-	if (access(database, R_OK | W_OK) == 0 && access(dirname(copy), R_OK | W_OK | X_OK) == 0)
-		return true;
-	log_warn("%s: the file and its folder must belong to root", database);
-	return false;
-}
-
-static bool root_open_users(struct root *root)
-{
-	char error[512];
-
-	if (users_open(root->options->database, false, &root->users, error, sizeof(error)) ==
-	    USERS_OK)
-		return true;
-	log_warnx("%s", error);
-	return false;
-}
-
-/* Tells forward of a prefix whose user is not here: unreachable now, but not unknown. */
-static bool root_on_block(const struct users_block *block, void *arg)
-{
-	const struct forward_prefix assigned = {.prefix = block->prefix};
-	const struct root *root = arg;
-
-	supervisor_send(root->supervisor, SERVER_FORWARD, FORWARD_MSG_ASSIGNED, &assigned,
-			sizeof(assigned), -1);
-	return true;
-}
 
 static void root_on_addresses(void *arg)
 {
@@ -334,20 +304,14 @@ static int root_serve(struct root *root)
 	int status = SUPERVISOR_FAILED;
 
 	if (timer && event_add(timer, &second) == 0) {
-		if (users_each_block(root->users, NULL, root_on_block, root) != USERS_OK)
-			log_warnx("%s", users_error(root->users));
 		fastpath_hand_counters(root->fast, root->supervisor, SERVER_CONTROL,
 				       SERVER_MSG_FAST);
 		fastpath_hand(root->fast, root->supervisor, SERVER_FORWARD);
-		supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_LISTENER, NULL, 0,
-				root->listener);
-		root->listener = -1;
 		links_watch(root->links, base);
 		if (root->fast)
 			root->watch = watch_new(base, root_on_addresses, root);
 		fastpath_join_uplinks(root->fast);
 		root->ipsec = fastpath_watch_ipsec(base, root->fast, root->options->fast);
-		root_log_ready(root);
 		status = supervisor_run(root->supervisor);
 	}
 	/* All in one go; with forward's descriptors they would go one after the other. */
@@ -389,8 +353,18 @@ static bool root_begin_fast(struct root *root)
 	return true;
 }
 
+/* The accounts process will have it. False after logging. */
+static bool root_prepare_database(const struct root *root)
+{
+	struct user_ids user;
+
+	return user_check(root->options->run_as, true, &user) &&
+	       database_owner_take(root->options->database, &user) &&
+	       database_owner_try(root->options, &user, false) >= 0;
+}
+
 /* As long as somebody may sit at the terminal. False after logging. */
-static bool root_prepare(struct root *root, struct pidfh **lock)
+static bool root_prepare(struct root *root)
 {
 	struct links_owner owner = {
 		.options = root->options,
@@ -400,11 +374,12 @@ static bool root_prepare(struct root *root, struct pidfh **lock)
 		.arg = root,
 	};
 
-	if (!supervisor_claim(root->supervisor) || !root_open_users(root) ||
-	    !instance_claim(root->options->database, lock))
+	if (!supervisor_claim(root->supervisor) || !root_prepare_database(root))
+		return false;
+	root->lock = instance_claim(root->options->database);
+	if (root->lock == -1)
 		return false;
 	server_check_machine(root->options);
-	(void)lease_check(root->options, root->users);
 	if (netlink_open(&root->netlink) != 0 || !root_begin_fast(root))
 		return false;
 	root->neighbours = neighbours_new(root->supervisor, root->options);
@@ -421,42 +396,27 @@ static bool root_prepare(struct root *root, struct pidfh **lock)
 	if (root->listener < 0)
 		return false;
 	root_say_old(root->options);
-	/* An SQLite connection does not survive the fork of a daemon. */
-	users_close(root->users);
-	root->users = NULL;
 	return true;
 }
 
 /* In the background, if that is where it runs. */
-static bool root_begin(struct root *root, struct pidfh *lock, int argc, char *const argv[])
+static bool root_begin(struct root *root, int argc, char *const argv[])
 {
-	struct grants_owner owner = {
-		.options = root->options,
-		.links = root->links,
-		.revoked = root_revoked,
-		.decided = root_decided,
-		.arg = root,
-	};
-
 	if (!supervisor_daemonize(root->supervisor))
 		return false;
-	if (pidfile_write(lock) == -1)
-		log_warn("cannot write into the lock of the database");
-	if (!root_open_users(root))
-		return false;
-	users_set_patience(root->users, ROOT_PATIENCE_MS);
+	instance_write(root->lock);
 	root_reserve(root);
-	owner.users = root->users;
-	root->grants = grants_new(&owner);
-	return root->grants && supervisor_start(root->supervisor, argc, argv) &&
-	       root_check_database(root->options->database);
+	root->provision = provision_new(root->options, root->links);
+	return root->provision && supervisor_start(root->supervisor, argc, argv);
 }
 
 int server_root_run(const struct program *program, int argc, char *const argv[])
 {
-	struct root root = {
-		.options = program->options, .argc = argc, .argv = argv, .listener = -1};
-	struct pidfh *lock = NULL;
+	struct root root = {.options = program->options,
+			    .argc = argc,
+			    .argv = argv,
+			    .listener = -1,
+			    .lock = -1};
 	char **words;
 	int n_words;
 	int status;
@@ -466,21 +426,20 @@ int server_root_run(const struct program *program, int argc, char *const argv[])
 		return status;
 	status = SUPERVISOR_FAILED;
 	words = server_options_words(root.options, argv[0], &n_words);
-	if (words && root_prepare(&root, &lock) && root_begin(&root, lock, n_words, words))
+	if (words && root_prepare(&root) && root_begin(&root, n_words, words))
 		status = root_serve(&root);
 	supervisor_stop(root.supervisor);
 	if (root.listener != -1)
 		close(root.listener);
 	supervisor_free(root.supervisor);
 	server_options_free_words(words, n_words);
-	grants_free(root.grants);
+	provision_free(root.provision);
 	links_free(root.links);
 	neighbours_free(root.neighbours);
 	fastpath_close(root.fast);
 	netlink_close(root.netlink);
-	users_close(root.users);
 	/* The last thing: the next instance may be waiting for it. */
-	if (lock)
-		(void)pidfile_remove(lock);
+	if (root.lock != -1)
+		instance_release(root.options->database, root.lock);
 	return status;
 }

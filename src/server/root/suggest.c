@@ -262,6 +262,7 @@ static const char *suggest_example(const char *key)
 		{"host.exclude", "2001:db8:1::/120"},
 		{"host.prefix", "2001:db8:1::/64"},
 		{"limit.connections", "20480"},
+		{"network.fixed", "2001:db8:77::/48"},
 		{"network.pool", "2001:db8:100::/40"},
 		{"pidfile", "/var/run/dtcps.pid"},
 		{"user", "_dtcp"},

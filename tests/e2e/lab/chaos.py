@@ -18,7 +18,7 @@ from .wait import slow
 
 RESTART_AFTER = 0.5  # seconds between a fall and the next start
 CLIENT_ROOMS = ("monitor", "control", "forward", "guard")
-SERVER_ROOMS = ("monitor", "control", "forward", "ndp")
+SERVER_ROOMS = ("monitor", "control", "forward", "accounts", "ndp")
 # A site finds out for itself that its server does not answer; the default of a minute is for those
 # who have time.
 KEEPALIVE = ("--keepalive", "5,5")

@@ -21,6 +21,10 @@ HOST_PREFIX = ipaddress.ip_network("2001:db8:1::/64")
 HOST_SERVER = HOST_PREFIX[1]
 PASSWORD = "the quick brown fox"
 
+# Whom dtcps runs as, and to whom the lab's folder and the databases in it belong: a number, so that
+# no machine needs to know it.
+SERVICE = 20200
+
 # DTCP_FAST=on or off: which path carries packets in all tests that do not say so themselves.
 FAST = os.environ.get("DTCP_FAST")
 
@@ -59,6 +63,7 @@ class Users:
         else:
             with open(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy:
                 copy.write(Users.with_alice)
+            os.chown(self.path, SERVICE, 0)
 
     def passwd(self, name, password):
         return self._must("passwd", name, text=f"{password}\n")
@@ -102,7 +107,8 @@ class Server(Counting):
     FIRST = "sessions"
 
     def __init__(self, node, users, *words, set=None, wait=True, program=DTCPS):
-        settings = {"database": users.path, "host.prefix": HOST_PREFIX, "network.pool": POOL}
+        settings = {"database": users.path, "host.prefix": HOST_PREFIX, "network.pool": POOL,
+                    "user": SERVICE}
         if FAST:
             settings["fast"] = FAST
         settings.update(set or {})
@@ -112,7 +118,7 @@ class Server(Counting):
                 options += ["-o", f"{key}={value}"]
         super().__init__(node, "dtcps", program, *options, *words)
         self.port = int(settings.get("port") or PORT)
-        self.parts = {"control", "forward"}
+        self.parts = {"control", "forward", "accounts"}
         if (settings.get("host.prefix") or settings.get("network.pool")) and \
                 settings.get("ndp.proxy") != "off":
             self.parts.add("ndp")
@@ -127,7 +133,9 @@ class Server(Counting):
         def ready():
             if not self.running():
                 raise AssertionError(f"dtcps ended with status {self.popen.returncode}")
-            return self.listens() and self.parts <= self.rooms().keys()
+            # The port is there before anybody is let in.
+            return self.listens() and "ready on port" in self.log() and \
+                self.parts <= self.rooms().keys()
 
         until(ready, "dtcps listens")
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from .nat import Nat
 from .node import FOLDER, Node, command, ip_batch, processes_of
 from .process import end_quietly
-from .programs import Client, Server, Users
+from .programs import SERVICE, Client, Server, Users
 from .wait import SANITIZED, until
 
 SITE = "192.0.2.2"
@@ -57,8 +57,9 @@ class Lab:
         Lab.count += 1
         self.number = Lab.count
         self.dir = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-"))
-        # The unprivileged rooms write what sanitizers find.
-        self.dir.chmod(0o755)
+        # The unprivileged rooms write what sanitizers find; the database is in here.
+        self.dir.chmod(0o775)
+        os.chown(self.dir, SERVICE, 0)
         self.reports = self.dir / "sanitizer"
         self.reports.mkdir()
         self.reports.chmod(0o777)
@@ -241,7 +242,8 @@ class Lab:
         """A folder on a disk of its own, which can be filled up."""
         folder = self.dir / f"disk{len(self.closing)}"
         folder.mkdir()
-        command("mount", "-t", "tmpfs", "-o", f"size={size},mode=0755", "dtcp-e2e", folder)
+        command("mount", "-t", "tmpfs", "-o", f"size={size},mode=0775,uid={SERVICE}", "dtcp-e2e",
+                folder)
         self.closing.append(lambda: command("umount", "-l", folder))
         return folder
 

@@ -24,6 +24,8 @@ NUMBERS |= {name: number for number, name in enumerate(
     ["login_id", "login_text", "logout", "login_flood"], 50)}
 NUMBERS["server_hello"] = 55
 NUMBERS |= {name: number for number, name in enumerate(
+    ["grant_id", "grant_prefix", "grant_address", "revoke", "granted_logout"], 60)}
+NUMBERS |= {name: number for number, name in enumerate(
     ["added", "refused", "removed", "learned", "path", "refused_far"], 70)}
 
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -29,10 +29,10 @@
 #define REQUEST "tunnel foo DAC487C8DFBBF9EE5C7F8CDCC37B62A3 network"
 
 struct world {
-	int monitor, forward; /* our ends */
+	int monitor, accounts, forward; /* our ends */
 	int listener;
 	uint16_t port;
-	unsigned int live; /* sessions that monitor has granted */
+	unsigned int live; /* sessions that were granted */
 	bool silent;
 	bool blamed;		  /* a client, for what it had said rightly */
 	bool first_ok, second_ok; /* which clients got their tunnels */
@@ -60,7 +60,7 @@ static bool hear_ok(struct world *world, int fd)
 	return strncmp(line, "+OK ", 4) == 0;
 }
 
-/* Monitor and forward do what they are asked for the session that logs in. */
+/* The others do what they are asked for the session that logs in. */
 static bool grant(struct world *world, int fd)
 {
 	struct server_verdict verdict = {
@@ -73,11 +73,11 @@ static bool grant(struct world *world, int fd)
 	struct forward_session add;
 
 	/* The connection has ended where there was no memory for the request. */
-	if (!world_speaks_first(world->monitor, fd, &world->silent)) {
+	if (!world_speaks_first(world->accounts, fd, &world->silent)) {
 		(void)hear_ok(world, fd);
 		return false;
 	}
-	if (!world_hear(world->monitor, SERVER_MSG_LOGIN, &login, sizeof(login), &world->silent))
+	if (!world_hear(world->accounts, SERVER_MSG_LOGIN, &login, sizeof(login), &world->silent))
 		return false;
 	verdict.id = login.id;
 	return world_tell(world->monitor, SERVER_MSG_VERDICT, &verdict, sizeof(verdict), -1) &&
@@ -98,7 +98,7 @@ static bool live_a_life(struct world *world)
 	ok = hear_ok(world, fd) && world_say(fd, REQUEST) && grant(world, fd) &&
 	     hear_ok(world, fd) && world_say(fd, "ping") && hear_ok(world, fd) &&
 	     world_say(fd, "quit") && hear_ok(world, fd) &&
-	     world_hear(world->monitor, SERVER_MSG_LOGOUT, &id, sizeof(id), &world->silent);
+	     world_hear(world->accounts, SERVER_MSG_LOGOUT, &id, sizeof(id), &world->silent);
 	close(fd);
 	return ok;
 }
@@ -116,6 +116,7 @@ static void *world_run(void *arg)
 	while (world_hear(world->monitor, 0, NULL, 0, &world->silent))
 		;
 	close(world->monitor);
+	close(world->accounts);
 	close(world->forward);
 	return NULL;
 }
@@ -125,19 +126,21 @@ static struct server_options options;
 static bool run(unsigned long n)
 {
 	struct world world = {.listener = -1};
-	int monitor[2], forward[2], status;
+	int monitor[2], accounts[2], forward[2], status;
 	pthread_t thread;
 	bool failed;
 
 	assert_int_equal(ipc_pair(monitor), 0);
+	assert_int_equal(ipc_pair(accounts), 0);
 	assert_int_equal(ipc_pair(forward), 0);
 	world.listener = world_listen(&world.port);
 	assert_int_not_equal(world.listener, -1);
 	world.monitor = monitor[1];
+	world.accounts = accounts[1];
 	world.forward = forward[1];
 	assert_int_equal(pthread_create(&thread, NULL, world_run, &world), 0);
 	alloc_fail(n);
-	status = server_control_run(&options, monitor[0], forward[0]);
+	status = server_control_run(&options, monitor[0], accounts[0], forward[0]);
 	failed = alloc_failed();
 	alloc_fail(0);
 	/* So that nobody knocks where nobody opens, as when the process has ended. */
@@ -145,9 +148,11 @@ static bool run(unsigned long n)
 	close(world.listener);
 	/* Channels that were never made. */
 	(void)shutdown(monitor[0], SHUT_RDWR);
+	(void)shutdown(accounts[0], SHUT_RDWR);
 	(void)shutdown(forward[0], SHUT_RDWR);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	(void)close(monitor[0]);
+	(void)close(accounts[0]);
 	(void)close(forward[0]);
 	print_message("allocation %lu: status %d, %d %d\n", n, status, world.first_ok,
 		      world.second_ok);

@@ -26,11 +26,12 @@ struct rig {
 	struct netlink *netlink;
 	struct interface_watch *watch;
 	int device;
-	unsigned int index; /* of the device */
-	unsigned int all;   /* how often anything may have been touched */
-	unsigned int one;   /* how often the device */
-	unsigned int news;  /* how often a network there may be another one */
-	unsigned int looks; /* how often it was time to look, and when last */
+	unsigned int index;  /* of the device */
+	unsigned int all;    /* how often anything may have been touched */
+	unsigned int one;    /* how often the device */
+	unsigned int news;   /* how often a network there may be another one */
+	unsigned int routes; /* how often somebody else's routes were others */
+	unsigned int looks;  /* how often it was time to look, and when last */
 	int64_t looked;
 };
 
@@ -49,6 +50,13 @@ static void on_neighbours(unsigned int index, void *arg)
 	rig->news += index == rig->index;
 }
 
+static void on_routes(void *arg)
+{
+	struct rig *rig = arg;
+
+	rig->routes++;
+}
+
 static void on_look(void *arg)
 {
 	struct rig *rig = arg;
@@ -61,7 +69,7 @@ static void on_look(void *arg)
 /* Reads what there is; the kernel has told of a change before it acknowledges it. */
 static void listen_to_all(struct rig *rig)
 {
-	rig->all = rig->one = rig->news = 0;
+	rig->all = rig->one = rig->news = rig->routes = 0;
 	assert_int_not_equal(event_base_loop(rig->base, EVLOOP_NONBLOCK), -1);
 }
 
@@ -80,6 +88,7 @@ static int open_rig(void **state)
 	rig->watch = interface_watch_new(
 		rig->base, &(const struct interface_watch_owner){.touched = on_touched,
 								 .neighbours = on_neighbours,
+								 .routes = on_routes,
 								 .look = on_look,
 								 .arg = rig});
 	assert_non_null(rig->watch);
@@ -160,10 +169,12 @@ static void test_other_routes(void **state)
 	listen_to_all(rig);
 	assert_true(rig->one > 0);
 	assert_int_equal(rig->all, 0);
+	assert_int_equal(rig->routes, 0);
 	by_hand(rig, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, 1024);
 	by_hand(rig, RTM_DELROUTE, 0, 1024);
 	listen_to_all(rig);
 	assert_int_equal(rig->all, 0);
+	assert_int_equal(rig->routes, 2);
 }
 
 /* One that is on-link comes or goes; those of ours are none, nor is what every interface has. */

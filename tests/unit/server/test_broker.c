@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How many logins root is asked about at a time, and which. */
+/* How many logins accounts is asked about at a time, and which. */
 #include "server/control/broker.h"
 
 #include <arpa/inet.h>
@@ -20,10 +20,11 @@ static struct {
 	struct broker broker;
 	struct client clients[CLIENTS];
 	unsigned int fed;      /* what the machines were told */
-	size_t asked;	       /* logins that root was asked about */
+	size_t asked;	       /* logins that accounts was asked about */
 	uint32_t ids[CLIENTS]; /* of these */
 	int users[CLIENTS];    /* of these, by number */
 	size_t answered;
+	size_t over;
 } rig;
 
 int __wrap_ipc_send(struct ipc *ipc, uint32_t type, const void *body, size_t size, int fd);
@@ -35,6 +36,11 @@ int __wrap_ipc_send(struct ipc *ipc, uint32_t type, const void *body, size_t siz
 
 	(void)ipc;
 	assert_int_equal(fd, -1);
+	if (type == SERVER_MSG_LOGOUT) {
+		/* Each that was answered is over, in this order. */
+		assert_int_equal(((const struct server_id *)body)->id, rig.ids[rig.over++]);
+		return 0;
+	}
 	assert_int_equal(type, SERVER_MSG_LOGIN);
 	assert_int_equal(size, sizeof(*login));
 	assert_in_range(rig.asked, 0, CLIENTS - 1);
@@ -99,7 +105,7 @@ static void log_in(int number)
 	broker_act(&rig.broker, client, CONN_DO_LOGIN);
 }
 
-/* Root says no to the next of those that it was asked about. */
+/* Accounts says no to the next of those that it was asked about. */
 static void answer(void)
 {
 	const struct server_verdict verdict = {.id = rig.ids[rig.answered++],
@@ -122,6 +128,7 @@ static void test_some_at_a_time(void **state)
 	for (int i = 0; i < CLIENTS; i++)
 		assert_int_equal(rig.users[i], i);
 	assert_int_equal(rig.fed, CLIENTS);
+	assert_int_equal(rig.over, CLIENTS);
 	/* An answer that nobody waits for changes nothing. */
 	broker_verdict(&rig.broker, &(struct server_verdict){.id = 0, .result = SERVER_AUTH});
 	for (int i = 0; i < CLIENTS; i++)

@@ -400,9 +400,9 @@ static void test_start(void **state)
 	rig.options.listen = addr4("192.0.2.9");
 	expect(&rig, "!listen = 192.0.2.9", "no such address");
 	rig.facts.udp_error = rig.facts.tcp_error = 0;
-	rig.facts.not_roots = "/srv/users.db";
-	expect(&rig, "!/srv/users.db does not belong to root", "chown root /srv/users.db");
-	rig.facts.not_roots = NULL;
+	rig.facts.owner = "/srv/users.db does not belong to user 7; chown 7 /srv/users.db";
+	expect(&rig, "!/srv/users.db does not belong to user 7", "chown 7 /srv/users.db");
+	rig.facts.owner = NULL;
 	rig.facts.interface_taken = true;
 	expect(&rig, "!there is an interface dtcps0 already", "interface");
 	rig.facts.running = true;

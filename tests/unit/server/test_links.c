@@ -4,11 +4,13 @@
 
 #include "base/log.h"
 #include "links_rig.h"
+#include "netconf/netlink_talk.h"
 #include "netconf/tun.h"
 #include "tests/unit/base/network.h"
 #include "tests/unit/proto/addresses.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -343,6 +345,52 @@ static void test_routes_beside_a_network(void **state)
 	assert_int_equal(said.error, 0);
 }
 
+/* An administrator's route into a device of somebody else's. */
+static void add_by_hand(struct netlink *netlink, unsigned int index, const struct prefix6 *to)
+{
+	struct netlink_request request;
+	struct nlmsghdr *header = netlink_start(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
+	struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
+
+	route->rtm_family = AF_INET6;
+	route->rtm_dst_len = to->len;
+	route->rtm_table = RT_TABLE_MAIN;
+	route->rtm_protocol = RTPROT_BOOT;
+	route->rtm_type = RTN_UNICAST;
+	mnl_attr_put(header, RTA_DST, sizeof(to->addr), &to->addr);
+	mnl_attr_put_u32(header, RTA_OIF, index);
+	assert_int_equal(netlink_talk(netlink, header, 0, "add a route by hand"), 0);
+}
+
+/* It is known when it is asked for, before anything else is done about it. */
+static void test_route_of_somebody_else(void **state)
+{
+	const struct prefix6 lan = prefix("2001:db8:77:1::/64");
+	const struct prefix6 around = prefix("2001:db8:77::/48");
+	struct event_base *base = event_base_new();
+	struct netlink *other = NULL;
+	struct links_rig *rig = *state;
+	unsigned int index;
+	int device;
+
+	assert_non_null(base);
+	assert_int_equal(netlink_open(&other), 0);
+	device = tun_open("lan0", &index);
+	assert_true(device >= 0);
+	assert_int_equal(netlink_link_setup(other, index, "lan", 1280), 0);
+	links_watch(rig->links, base);
+	while (!TAILQ_EMPTY(&rig->links->touched))
+		assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
+	assert_false(foreign_touches(links_foreign(rig->links), &around));
+	add_by_hand(other, index, &lan);
+	assert_int_equal(event_base_loop(base, EVLOOP_NONBLOCK), 0);
+	assert_true(foreign_touches(links_foreign(rig->links), &around));
+	links_unwatch(rig->links);
+	assert_int_equal(close(device), 0);
+	netlink_close(other);
+	event_base_free(base);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, links_rig_open, links_rig_close)
 
 int main(void)
@@ -360,6 +408,7 @@ int main(void)
 		TEST(test_routes),
 		TEST(test_route_removed_by_somebody),
 		TEST(test_routes_beside_a_network),
+		TEST(test_route_of_somebody_else),
 	};
 
 	log_init("test", NULL, false);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Logins of the same users at the same moment, in every order that the channels between control,
- * root and forward allow: messages of one channel keep their order, and that is all. Whatever
- * happens, the last login wins and has its addresses, the others are told, and in the end nobody
- * holds anything.
+ * accounts, root and forward allow: messages of one channel keep their order, and that is all.
+ * Whatever happens, the last login wins and has its addresses, the others are told, and in the end
+ * nobody holds anything.
  */
 #include "trio.h"
 
@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-enum { SESSIONS = 6, PENDING = 6, ROUNDS = 1000, STEPS = 60 };
+enum { SESSIONS = 6, PENDING = 6, ROUNDS = 1500, STEPS = 60 };
 
 static bool is_up(const struct trio_client *client)
 {
@@ -43,7 +43,9 @@ static struct trio_client *log_in_both(const char *words, struct trio_client **f
 	*first = trio_log_in(0, "198.51.100.2", words);
 	second = trio_log_in(0, "198.51.100.3", words);
 	for (int i = 0; i < 2; i++)
-		trio_deliver(TRIO_CONTROL_ROOT);
+		trio_deliver(TRIO_CONTROL_ACCOUNTS);
+	for (int i = 0; i < 2; i++)
+		trio_deliver(TRIO_ACCOUNTS_ROOT);
 	for (int i = 0; i < 2; i++)
 		trio_deliver(TRIO_ROOT_CONTROL);
 	assert_int_equal((*first)->client.conn.state, CONN_ADD);
@@ -260,7 +262,7 @@ static void check(void)
 		up += is_up(&trio.clients[i]);
 	}
 	assert_int_equal(sessions_count(trio.broker.sessions), up);
-	assert_int_equal(grants_count(trio.grants), up);
+	assert_int_equal(provision_count(trio.provision), up);
 }
 
 static void play_rounds(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The server's root process: what becomes of a control that says what it cannot, and what is left
- * when one of the processes dies.
+ * The server's root process: what becomes of an accounts process that says what it cannot, and what
+ * is left when one of the processes dies.
  */
 #include "server/root/root.h"
 
@@ -13,6 +13,7 @@
 #include "users/users.h"
 
 #include <net/if.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -30,46 +31,49 @@
 /* The folder of the database, for the processes as well. */
 #define FOLDER "TEST_FOLDER"
 
-/* --- control ------------------------------------------------------------------------------ */
+/* --- accounts ----------------------------------------------------------------------------- */
 
 #define SAY(root, type, body) scenario_say(root, type, &(body), sizeof(body), -1)
 
-static struct server_login good_login(void)
+/* A session with a device. */
+static struct server_grant good_grant(void)
 {
-	struct server_login login;
+	struct server_grant grant;
 
-	memset(&login, 0, sizeof(login));
-	login.type = TUNNEL_ONLY;
-	login.peer = addr4("192.0.2.2");
-	login.local = addr4("192.0.2.1");
-	(void)strlcpy(login.user, "alice", sizeof(login.user));
-	(void)strlcpy(login.challenge, "0B1517C87D516A5FA65BED722D51A04F", sizeof(login.challenge));
-	assert_true(digest_response(login.user, login.challenge, PASSWORD, login.response));
-	return login;
+	memset(&grant, 0, sizeof(grant));
+	grant.verdict.result = SERVER_GRANTED;
+	grant.verdict.user = 1;
+	grant.type = TUNNEL_ONLY;
+	grant.local = addr4("192.0.2.1");
+	return grant;
 }
 
-/* It has a session with a device. */
-static void log_in(int root)
+static void grant_good(int root)
 {
-	const struct server_login login = good_login();
+	const struct server_grant grant = good_grant();
 
-	SAY(root, SERVER_MSG_LOGIN, login);
-	(void)scenario_await(root, SERVER_MSG_VERDICT);
+	SAY(root, SERVER_MSG_GRANT, grant);
+}
+
+static int grants(int root)
+{
+	grant_good(root);
+	return scenario_await_end(root);
 }
 
 static int too_short(int root)
 {
-	const struct server_login login = good_login();
+	const struct server_grant grant = good_grant();
 
-	scenario_say(root, SERVER_MSG_LOGIN, &login, sizeof(login) - 1, -1);
+	scenario_say(root, SERVER_MSG_GRANT, &grant, sizeof(grant) - 1, -1);
 	return scenario_await_end(root);
 }
 
 static int too_long(int root)
 {
-	unsigned char body[sizeof(struct server_login) + 1] = {0};
+	unsigned char body[sizeof(struct server_grant) + 1] = {0};
 
-	SAY(root, SERVER_MSG_LOGIN, body);
+	SAY(root, SERVER_MSG_GRANT, body);
 	return scenario_await_end(root);
 }
 
@@ -84,26 +88,25 @@ static int with_descriptor(int root)
 /* That is for root to say. */
 static int wrong_way(int root)
 {
-	const struct server_id id = {.id = 0};
+	const struct server_reserved reserved = {.count = 0};
 
-	SAY(root, SERVER_MSG_REVOKE, id);
+	SAY(root, SERVER_MSG_RESERVED, reserved);
 	return scenario_await_end(root);
 }
 
-static int wrong_login(int root)
+static int wrong_grant(int root)
 {
-	struct server_login login = good_login();
+	struct server_grant grant = good_grant();
 
-	login.id = UINT32_MAX;
-	SAY(root, SERVER_MSG_LOGIN, login);
+	grant.verdict.id = UINT32_MAX;
+	SAY(root, SERVER_MSG_GRANT, grant);
 	return scenario_await_end(root);
 }
 
 static int used_number(int root)
 {
-	log_in(root);
-	log_in(root);
-	return scenario_await_end(root);
+	grant_good(root);
+	return grants(root);
 }
 
 static int no_session(int root)
@@ -114,24 +117,55 @@ static int no_session(int root)
 	return scenario_await_end(root);
 }
 
+static int nothing_to_revoke(int root)
+{
+	const struct server_id id = {.id = 0};
+
+	SAY(root, SERVER_MSG_REVOKE, id);
+	return scenario_await_end(root);
+}
+
 static int logged_out_twice(int root)
 {
 	const struct server_id id = {.id = 0};
 
-	log_in(root);
+	grant_good(root);
 	SAY(root, SERVER_MSG_LOGOUT, id);
 	return no_session(root);
 }
 
-/* More than the channel holds. */
+/* More than the channel to control holds. */
+static int refuses_many(int root)
+{
+	struct server_grant grant = good_grant();
+
+	grant.verdict.result = SERVER_AUTH;
+	for (int i = 0; i < 5000; i++)
+		SAY(root, SERVER_MSG_GRANT, grant);
+	return scenario_await_end(root);
+}
+
+static int dies_granting(int root)
+{
+	grant_good(root);
+	return raise(SIGKILL);
+}
+
+/* --- control ------------------------------------------------------------------------------ */
+
+/* Accounts has said so by then. */
+static void log_in(int root)
+{
+	(void)scenario_await(root, SERVER_MSG_VERDICT);
+}
+
+/* Hears the end, and nothing else. */
 static int never_listens(int root)
 {
-	struct server_login login = good_login();
+	struct pollfd end = {.fd = root};
 
-	login.response[0] ^= 1;
-	for (int i = 0; i < 5000; i++)
-		SAY(root, SERVER_MSG_LOGIN, login);
-	return scenario_await_end(root);
+	(void)poll(&end, 1, -1);
+	return 0;
 }
 
 static int dies_between(int root)
@@ -193,57 +227,71 @@ static int dies_of_device(int root)
 
 static const struct scenario scenarios[] = {
 	{.name = "too short",
-	 .play = {[SERVER_CONTROL] = too_short},
+	 .play = {[SERVER_ACCOUNTS] = too_short},
 	 .status = 1,
-	 .log = "message 32 from control has the wrong form"},
+	 .log = "message 48 from accounts has the wrong form"},
 	{.name = "too long",
-	 .play = {[SERVER_CONTROL] = too_long},
+	 .play = {[SERVER_ACCOUNTS] = too_long},
 	 .status = 1,
-	 .log = "message 32 from control has the wrong form"},
+	 .log = "message 48 from accounts has the wrong form"},
 	{.name = "with a descriptor",
-	 .play = {[SERVER_CONTROL] = with_descriptor},
+	 .play = {[SERVER_ACCOUNTS] = with_descriptor},
 	 .status = 1,
-	 .log = "message 33 from control has the wrong form"},
+	 .log = "message 33 from accounts has the wrong form"},
 	{.name = "the wrong way",
-	 .play = {[SERVER_CONTROL] = wrong_way},
+	 .play = {[SERVER_ACCOUNTS] = wrong_way},
 	 .status = 1,
-	 .log = "unexpected message 4 from control"},
-	{.name = "wrong login",
-	 .play = {[SERVER_CONTROL] = wrong_login},
+	 .log = "unexpected message 80 from accounts"},
+	{.name = "wrong grant",
+	 .play = {[SERVER_ACCOUNTS] = wrong_grant},
 	 .status = 1,
-	 .log = "control asked for a login that cannot be; ending"},
+	 .log = "accounts granted a login that cannot be; ending"},
 	{.name = "number in use",
-	 .play = {[SERVER_CONTROL] = used_number},
+	 .play = {[SERVER_ACCOUNTS] = used_number},
 	 .status = 1,
-	 .log = "control asked for a login that cannot be; ending"},
+	 .log = "accounts granted a login that cannot be; ending"},
 	{.name = "no session",
-	 .play = {[SERVER_CONTROL] = no_session},
+	 .play = {[SERVER_ACCOUNTS] = no_session},
 	 .status = 1,
-	 .log = "control ended a session that is not there; ending"},
+	 .log = "accounts ended a login that is not there; ending"},
+	{.name = "nothing to revoke",
+	 .play = {[SERVER_ACCOUNTS] = nothing_to_revoke},
+	 .status = 1,
+	 .log = "accounts revoked a login that is not there; ending"},
 	{.name = "logged out twice",
-	 .play = {[SERVER_CONTROL] = logged_out_twice},
+	 .play = {[SERVER_ACCOUNTS] = logged_out_twice},
 	 .status = 1,
-	 .log = "control ended a session that is not there; ending"},
+	 .log = "accounts ended a login that is not there; ending"},
 	{.name = "never listens",
-	 .play = {[SERVER_CONTROL] = never_listens},
+	 .play = {[SERVER_ACCOUNTS] = refuses_many, [SERVER_CONTROL] = never_listens},
 	 .status = 1,
 	 .log = "control asks and does not take the answers; ending"},
+	{.name = "accounts dies",
+	 .play = {[SERVER_ACCOUNTS] = dies_granting},
+	 .status = 1,
+	 .log = "room accounts ended unexpectedly: killed by signal 9; ending"},
 	{.name = "dies between login and logout",
-	 .play = {[SERVER_CONTROL] = dies_between},
+	 .play = {[SERVER_ACCOUNTS] = grants, [SERVER_CONTROL] = dies_between},
 	 .status = 1,
 	 .log = "room control ended unexpectedly: killed by signal 9; ending"},
 	{.name = "leaves unasked",
-	 .play = {[SERVER_CONTROL] = leaves},
+	 .play = {[SERVER_ACCOUNTS] = grants, [SERVER_CONTROL] = leaves},
 	 .status = 1,
 	 .log = "room control ended unexpectedly: exit status 3; ending"},
 	{.name = "forward dies",
-	 .play = {[SERVER_CONTROL] = stays, [SERVER_FORWARD] = dies_of_device},
+	 .play = {[SERVER_ACCOUNTS] = grants,
+		  [SERVER_CONTROL] = stays,
+		  [SERVER_FORWARD] = dies_of_device},
 	 .status = 1,
 	 .log = "room forward ended unexpectedly: killed by signal 9; ending"},
-	{.name = "root dies", .play = {[SERVER_CONTROL] = kills_root}, .status = -1},
-	{.name = "stopped", .play = {[SERVER_CONTROL] = is_stopped}, .status = 0},
+	{.name = "root dies",
+	 .play = {[SERVER_ACCOUNTS] = grants, [SERVER_CONTROL] = kills_root},
+	 .status = -1},
+	{.name = "stopped",
+	 .play = {[SERVER_ACCOUNTS] = grants, [SERVER_CONTROL] = is_stopped},
+	 .status = 0},
 	{.name = "goes on",
-	 .play = {[SERVER_CONTROL] = goes_on},
+	 .play = {[SERVER_ACCOUNTS] = grants, [SERVER_CONTROL] = goes_on},
 	 .status = 0,
 	 .log = "settings read again, nothing has changed"},
 };
@@ -256,6 +304,11 @@ static int run_control(const struct process_self *self)
 static int run_forward(const struct process_self *self)
 {
 	return scenario_play(SERVER_FORWARD, self);
+}
+
+static int run_accounts(const struct process_self *self)
+{
+	return scenario_play(SERVER_ACCOUNTS, self);
 }
 
 static int run_guard(const struct process_self *self)
@@ -274,10 +327,10 @@ static const struct process processes[] = {
 	[SERVER_CONTROL] = {.name = "control",
 			    .verdict = PROCESS_VERDICT_AT_STOP,
 			    .peers = 1U << SERVER_FORWARD,
-			    .run = run_control,
-			    .rows = &server_root_rows},
+			    .run = run_control},
 	[SERVER_FORWARD] = {.name = "forward", .run = run_forward},
 	[SERVER_NDP] = {.name = "ndp", .wanted = want_none},
+	[SERVER_ACCOUNTS] = {.name = "accounts", .run = run_accounts, .rows = &server_root_rows},
 	[SERVER_GUARD] = {.name = "guard", .kind = PROCESS_GUARD, .run = run_guard},
 };
 
@@ -312,6 +365,8 @@ static int run_root(const struct program *of, int argc, char *const argv[])
 			 (char[]){"limit.pending=4"},
 			 (char[]){"-o"},
 			 database,
+			 (char[]){"-o"},
+			 (char[]){"user=root"},
 			 NULL};
 	struct users *users = NULL;
 	char other[DTCP_USER_MAX + 1];
@@ -324,9 +379,9 @@ static int run_root(const struct program *of, int argc, char *const argv[])
 	    users_add(users, "alice", PASSWORD, NULL, other) != USERS_OK)
 		return EXIT_FAILURE;
 	users_close(users);
-	if (server_options_parse(&options, 11, words) != OPTIONS_OK)
+	if (server_options_parse(&options, 13, words) != OPTIONS_OK)
 		return EXIT_FAILURE;
-	status = server_root_run(of, 11, words);
+	status = server_root_run(of, 13, words);
 	server_options_free(&options);
 	return status;
 }

@@ -76,7 +76,7 @@ static void play_somebody_else(void)
 	expect_log("user1@" HERE ": refused: user0 has a tunnel of protocol 41 at this address\n");
 	assert_true(trio_leads(0, first->client.session));
 	assert_true(trio_leads(1, NULL));
-	assert_int_equal(grants_count(trio.grants), 1);
+	assert_int_equal(provision_count(trio.provision), 1);
 	/* Over UDP there is no such thing; nor at another address. */
 	second = come_up(1, HERE, "host udp");
 	(void)come_up(2, THERE, "network");
@@ -103,13 +103,14 @@ static void play_same_user(void)
 	struct trio_client *first = come_up(0, HERE, "host");
 	struct trio_client *second = trio_log_in(0, HERE, "network");
 
-	trio_deliver(TRIO_CONTROL_ROOT);
+	trio_deliver(TRIO_CONTROL_ACCOUNTS);
+	trio_deliver(TRIO_ACCOUNTS_ROOT);
 	trio_deliver(TRIO_ROOT_CONTROL);
 	expect_sent_away(first, "superseded by a new session");
 	trio_settle();
 	assert_int_equal(second->client.conn.state, CONN_UP);
 	assert_true(trio_leads(0, second->client.session));
-	assert_int_equal(grants_count(trio.grants), 1);
+	assert_int_equal(provision_count(trio.provision), 1);
 	expect_log("user0@" HERE ": up, host 2001:db8:1::10\n");
 	expect_log("user0@" HERE ": down after 0s (superseded by a new session), ");
 	expect_log("user0@" HERE ": up, network 2001:db8:4201::/48\n");
@@ -130,7 +131,7 @@ static void play_full(void)
 
 	expect_refused(second, "tunnel interface sold out");
 	expect_log("user1@" THERE ": refused: limit.sessions 1 reached\n");
-	assert_int_equal(grants_count(trio.grants), 1);
+	assert_int_equal(provision_count(trio.provision), 1);
 	/* Whoever takes one's own place needs none. */
 	second = come_up(0, THERE, "host udp");
 	expect_sent_away(first, "superseded by a new session");
@@ -200,7 +201,7 @@ static void play_lease_fails(void)
 			client = come(0, HERE, kinds[j]);
 			expect_refused(client, cases[i].why);
 			assert_true(trio_leads(0, NULL));
-			assert_int_equal(grants_count(trio.grants), 0);
+			assert_int_equal(provision_count(trio.provision), 0);
 			trio_leave(client);
 			trio_forget(client);
 		}
@@ -231,7 +232,7 @@ static void play_kernel_fails(void)
 		expect_refused(second, "internal error, try again later");
 		assert_int_equal(first->client.conn.state, CONN_UP);
 		assert_true(trio_leads(0, first->client.session));
-		assert_int_equal(grants_count(trio.grants), 1);
+		assert_int_equal(provision_count(trio.provision), 1);
 		trio_leave(first);
 		trio_leave(second);
 		trio_settle();
@@ -274,12 +275,14 @@ static void play_leaves_at(unsigned int step)
 		struct trio_client *client = trio_log_in(0, HERE, kinds[i]);
 
 		if (step >= 1)
-			trio_deliver(TRIO_CONTROL_ROOT);
+			trio_deliver(TRIO_CONTROL_ACCOUNTS);
 		if (step >= 2)
-			trio_deliver(TRIO_ROOT_CONTROL);
-		while (step >= 3 && trio_waiting(TRIO_ROOT_FORWARD) > 0)
-			trio_deliver(TRIO_ROOT_FORWARD);
+			trio_deliver(TRIO_ACCOUNTS_ROOT);
 		if (step >= 3)
+			trio_deliver(TRIO_ROOT_CONTROL);
+		while (step >= 4 && trio_waiting(TRIO_ROOT_FORWARD) > 0)
+			trio_deliver(TRIO_ROOT_FORWARD);
+		if (step >= 4)
 			trio_deliver(TRIO_CONTROL_FORWARD);
 		trio_leave(client);
 		trio_settle();
@@ -294,7 +297,7 @@ static void play_leaves_at(unsigned int step)
 
 static void play_leaves(void)
 {
-	for (unsigned int step = 0; step <= 3; step++)
+	for (unsigned int step = 0; step <= 4; step++)
 		play_leaves_at(step);
 }
 
@@ -309,7 +312,8 @@ static void play_revoked(void)
 {
 	struct trio_client *client = trio_log_in(0, HERE, "network");
 
-	trio_deliver(TRIO_CONTROL_ROOT);
+	trio_deliver(TRIO_CONTROL_ACCOUNTS);
+	trio_deliver(TRIO_ACCOUNTS_ROOT);
 	trio_change_password(0);
 	trio_settle();
 	assert_true(client->closed);
@@ -333,12 +337,12 @@ static void play_no_memory(void)
 	client = trio_log_in(0, HERE, "network");
 	assert_int_equal(trio.failures, 1);
 	expect_log("cannot send to a room: Cannot allocate memory\n");
-	trio.no_memory = false;
-	/* The one that was lost. */
+	/* The one that was lost; accounts knows nothing of it. */
 	broker_verdict(&trio.broker, &(const struct server_verdict){
 					     .id = client->client.session->id,
 					     .result = SERVER_FAILED,
 				     });
+	trio.no_memory = false;
 	expect_refused(client, "internal error, try again later");
 }
 

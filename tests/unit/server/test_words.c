@@ -125,7 +125,8 @@ static void come_and_go(void)
 	come_up("network");
 	trio_leave(&trio.clients[0]);
 	trio_forget(&trio.clients[0]);
-	trio_deliver(TRIO_CONTROL_ROOT);
+	trio_deliver(TRIO_CONTROL_ACCOUNTS);
+	trio_deliver(TRIO_ACCOUNTS_ROOT);
 }
 
 static void reach(void)
@@ -141,7 +142,8 @@ static void reach(void)
 		break;
 	case ADD:
 		(void)log_in("network");
-		trio_deliver(TRIO_CONTROL_ROOT);
+		trio_deliver(TRIO_CONTROL_ACCOUNTS);
+		trio_deliver(TRIO_ACCOUNTS_ROOT);
 		trio_deliver(TRIO_ROOT_CONTROL);
 		break;
 	case UP:
@@ -165,7 +167,8 @@ static void reach(void)
 	case SITUATIONS:
 		come_and_go();
 		(void)log_in("network");
-		trio_deliver(TRIO_CONTROL_ROOT);
+		trio_deliver(TRIO_CONTROL_ACCOUNTS);
+		trio_deliver(TRIO_ACCOUNTS_ROOT);
 		trio_deliver(TRIO_ROOT_CONTROL);
 		break;
 	}

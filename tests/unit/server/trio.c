@@ -39,7 +39,7 @@ static struct room_channel {
 } room_channels[FORWARD_CHANNELS];
 
 static unsigned int n_room_channels;
-static char control_root, control_forward; /* their addresses stand for control's channels */
+static char control_accounts, control_forward; /* addresses stand for control's channels */
 static void (*trio_play)(void);
 
 struct trio trio;
@@ -76,10 +76,10 @@ int __wrap_ipc_send(struct ipc *ipc, uint32_t type, const void *body, size_t siz
 	const void *from = ipc;
 
 	assert_int_equal(fd, -1);
-	if (trio.no_memory && (from == &control_root || from == &control_forward))
+	if (trio.no_memory && (from == &control_accounts || from == &control_forward))
 		return -ENOMEM;
-	if (from == &control_root) {
-		trio_push(TRIO_CONTROL_ROOT, type, body, size, fd);
+	if (from == &control_accounts) {
+		trio_push(TRIO_CONTROL_ACCOUNTS, type, body, size, fd);
 	} else if (from == &control_forward) {
 		trio_push(TRIO_CONTROL_FORWARD, type, body, size, fd);
 	} else {
@@ -144,18 +144,40 @@ static void room_take(unsigned int channel, const struct message *message)
 	fail_msg("forward does not know message %u", message->type);
 }
 
+static void accounts_takes(const struct message *message)
+{
+	const struct server_id *id = (const void *)message->body;
+	bool granted;
+
+	if (message->type == SERVER_MSG_LOGOUT) {
+		assert_true(logins_end(trio.accounts, id->id, &granted));
+		if (granted)
+			trio_push(TRIO_ACCOUNTS_ROOT, SERVER_MSG_LOGOUT, id, sizeof(*id), -1);
+		return;
+	}
+	assert_int_equal(message->type, SERVER_MSG_LOGIN);
+	assert_true(logins_ask(trio.accounts, (const void *)message->body));
+}
+
 static void root_takes(const struct message *message)
 {
 	const struct server_id *id = (const void *)message->body;
 	struct server_verdict verdict;
 
-	if (message->type == SERVER_MSG_LOGOUT) {
-		assert_true(grants_logout(trio.grants, id->id));
-		return;
+	switch (message->type) {
+	case SERVER_MSG_LOGOUT:
+		assert_true(provision_end(trio.provision, id->id));
+		break;
+	case SERVER_MSG_REVOKE:
+		assert_true(provision_knows(trio.provision, id->id));
+		trio_push(TRIO_ROOT_CONTROL, SERVER_MSG_REVOKE, id, sizeof(*id), -1);
+		break;
+	default:
+		assert_int_equal(message->type, SERVER_MSG_GRANT);
+		assert_true(provision_grant(trio.provision, (const void *)message->body, &verdict));
+		trio_push(TRIO_ROOT_CONTROL, SERVER_MSG_VERDICT, &verdict, sizeof(verdict), -1);
+		break;
 	}
-	assert_int_equal(message->type, SERVER_MSG_LOGIN);
-	assert_true(grants_login(trio.grants, (const void *)message->body, &verdict));
-	trio_push(TRIO_ROOT_CONTROL, SERVER_MSG_VERDICT, &verdict, sizeof(verdict), -1);
 }
 
 static void note_grant(const struct server_verdict *verdict)
@@ -217,7 +239,10 @@ void trio_deliver(enum trio_channel channel)
 	queue->count--;
 	memmove(queue->messages, queue->messages + 1, queue->count * sizeof(queue->messages[0]));
 	switch (channel) {
-	case TRIO_CONTROL_ROOT:
+	case TRIO_CONTROL_ACCOUNTS:
+		accounts_takes(message);
+		break;
+	case TRIO_ACCOUNTS_ROOT:
 		root_takes(message);
 		break;
 	case TRIO_CONTROL_FORWARD:
@@ -354,11 +379,16 @@ bool trio_leads(unsigned int user, const struct server_session *session)
 
 void trio_expect_empty(void)
 {
-	assert_int_equal(grants_count(trio.grants), 0);
+	assert_int_equal(provision_count(trio.provision), 0);
 	assert_int_equal(sessions_count(trio.broker.sessions), 0);
 	for (uint32_t id = 0; id < server_options_ids(&trio.options); id++) {
 		const struct dialog *dialog = sessions_dialog(trio.broker.sessions, id);
 
+		bool granted;
+
+		/* Nor is a number in use for one that was refused. */
+		assert_false(logins_end(trio.accounts, id, &granted));
+		assert_false(provision_knows(trio.provision, id));
 		assert_null(table_by_id(trio.table, id));
 		assert_null(sessions_get(trio.broker.sessions, id));
 		assert_int_equal(dialog->state, DIALOG_NONE);
@@ -377,7 +407,13 @@ static void on_revoked(uint32_t id, void *arg)
 	const struct server_id message = {.id = id};
 
 	(void)arg;
-	trio_push(TRIO_ROOT_CONTROL, SERVER_MSG_REVOKE, &message, sizeof(message), -1);
+	trio_push(TRIO_ACCOUNTS_ROOT, SERVER_MSG_REVOKE, &message, sizeof(message), -1);
+}
+
+static void on_answer(const struct server_grant *grant, void *arg)
+{
+	(void)arg;
+	trio_push(TRIO_ACCOUNTS_ROOT, SERVER_MSG_GRANT, grant, sizeof(*grant), -1);
 }
 
 static void on_failed(void *arg)
@@ -405,7 +441,8 @@ int __wrap_event_base_dispatch(struct event_base *base)
 
 void trio_run(uint32_t sessions, uint32_t pending, void (*play)(void))
 {
-	struct grants_owner owner = {.options = &trio.options, .revoked = on_revoked};
+	const struct logins_owner owner = {
+		.options = &trio.options, .answer = on_answer, .revoked = on_revoked};
 	struct forward_config config = {.server = true, .sessions_max = sessions + pending};
 	static const uint64_t key[2] = {1, 2};
 
@@ -430,17 +467,20 @@ void trio_run(uint32_t sessions, uint32_t pending, void (*play)(void))
 					 .udp_port = 4028};
 	trio.broker = (struct broker){
 		.options = &trio.options,
-		.monitor = (struct ipc *)(void *)&control_root,
+		.accounts = (struct ipc *)(void *)&control_accounts,
 		.forward = (struct ipc *)(void *)&control_forward,
 		.sessions = sessions_new(sessions + pending, key),
 		.failed = on_failed,
 	};
 	broker_init(&trio.broker);
-	trio.grants = grants_new(&owner);
+	trio.accounts = logins_new(&owner);
+	trio.provision = provision_new(&trio.options, NULL);
 	assert_non_null(trio.broker.sessions);
-	assert_non_null(trio.grants);
+	assert_non_null(trio.accounts);
+	assert_non_null(trio.provision);
 	trio_play = play;
 	assert_int_equal(forward_run(&config, -1, -1), 0);
 	sessions_free(trio.broker.sessions);
-	grants_free(trio.grants);
+	logins_free(trio.accounts);
+	provision_free(trio.provision);
 }

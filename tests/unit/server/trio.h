@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The server's control, root and forward in one process, as machines that take turns: control is
- * the broker with the machines of its connections, root its grants, forward the whole room. What
- * they send waits in a queue for each channel until it is delivered. The database, the kernel and
- * the connections are models.
+ * The server's control, accounts, root and forward in one process, as machines that take turns:
+ * control is the broker with the machines of its connections, accounts its logins, root what it
+ * makes for them, forward the whole process. What they send waits in a queue for each channel until
+ * it is delivered. The database, the kernel and the connections are models.
  */
 #ifndef DTCP_TESTS_UNIT_SERVER_TRIO_H
 #define DTCP_TESTS_UNIT_SERVER_TRIO_H
 
 #include "forward/table.h"
+#include "server/accounts/logins.h"
 #include "server/control/broker.h"
-#include "server/root/grants.h"
+#include "server/root/provision.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +21,8 @@ enum { TRIO_CLIENTS = 8, TRIO_USERS = 3 };
 
 /* Channels, by who sends; root's to forward are about devices. */
 enum trio_channel {
-	TRIO_CONTROL_ROOT,
+	TRIO_CONTROL_ACCOUNTS,
+	TRIO_ACCOUNTS_ROOT,
 	TRIO_CONTROL_FORWARD,
 	TRIO_ROOT_CONTROL,
 	TRIO_ROOT_FORWARD,
@@ -44,7 +46,8 @@ struct trio {
 	struct conn_config conn;
 	struct client_owner owner;
 	struct broker broker;
-	struct grants *grants;
+	struct logins *accounts;
+	struct provision *provision;
 	struct table *table;	 /* forward's */
 	struct devices *devices; /* forward's */
 	struct trio_client clients[TRIO_CLIENTS];

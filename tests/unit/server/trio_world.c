@@ -3,6 +3,7 @@
 #include "trio_parts.h"
 
 #include "netconf/sockets.h"
+#include "server/root/foreign.h"
 #include "tests/unit/proto/addresses.h"
 
 #include <errno.h>
@@ -138,7 +139,22 @@ void trio_change_password(unsigned int user)
 		       ++trio.changes);
 	world.changed = true;
 	trio.changed[user] = trio.logins;
-	grants_recheck(trio.grants);
+	logins_recheck(trio.accounts);
+}
+
+/* Nobody is given a lease for the first time. */
+void __wrap_users_gather(struct users *users);
+bool __wrap_users_gathered(const struct users *users);
+
+void __wrap_users_gather(struct users *users)
+{
+	(void)users;
+}
+
+bool __wrap_users_gathered(const struct users *users)
+{
+	(void)users;
+	return false;
 }
 
 /* --- the kernel, as links sees it --------------------------------------------------------- */
@@ -147,6 +163,7 @@ bool __wrap_sockets_is_here(struct in_addr addr);
 void __wrap_links_link_local(struct links *links, struct in_addr her);
 int __wrap_links_route_add(struct links *links, const struct prefix6 *prefix);
 void __wrap_links_route_remove(struct links *links, const struct prefix6 *prefix);
+const struct foreign *__wrap_links_foreign(struct links *links);
 int __wrap_links_open(struct links *links, int64_t user, struct in_addr her,
 		      const struct prefix6 *prefix, uint32_t *number);
 void __wrap_links_close(struct links *links, uint32_t number);
@@ -190,6 +207,14 @@ int __wrap_links_route_add(struct links *links, const struct prefix6 *prefix)
 		return -ENOBUFS;
 	(*routes_of(prefix))++;
 	return 0;
+}
+
+const struct foreign *__wrap_links_foreign(struct links *links)
+{
+	static const struct foreign nothing;
+
+	(void)links;
+	return &nothing;
 }
 
 void __wrap_links_route_remove(struct links *links, const struct prefix6 *prefix)

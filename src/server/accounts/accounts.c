@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/accounts/accounts.h"
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "process/ipc.h"
+#include "server/accounts/logins.h"
+#include "server/msg.h"
+#include "users/users.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How long a login may keep all others waiting because the database is locked. */
+enum { ACCOUNTS_PATIENCE_MS = 500 };
+
+/* What root's process has not taken yet, for each id: its GRANT, REVOKE and LOGOUT. */
+enum { ACCOUNTS_BACKLOG = 3 };
+
+struct accounts {
+	const struct server_options *options;
+	struct event_base *base;
+	struct event *second; /* looks for changes of users */
+	struct ipc *root;
+	struct ipc *control; /* NULL until it is known what is reserved */
+	int control_fd;
+	struct users *users;
+	struct logins *logins;
+	bool flushing; /* answers wait for the end of this turn of the loop */
+	struct prefix6 *reserved;
+	size_t n_reserved;
+	int status;
+};
+
+static void accounts_end(struct accounts *accounts, int status)
+{
+	accounts->status = status;
+	(void)event_base_loopbreak(accounts->base);
+}
+
+static void accounts_fail(struct accounts *accounts, const char *why)
+{
+	log_warnx("%s", why);
+	accounts_end(accounts, 1);
+}
+
+static void accounts_tell_root(struct accounts *accounts, uint32_t type, const void *body,
+			       size_t size)
+{
+	int error = ipc_send(accounts->root, type, body, size, -1);
+
+	if (error) {
+		log_warnx("cannot send to a room: %s", strerror(-error));
+		accounts_end(accounts, 1);
+	}
+}
+
+/* --- what logins ask for ------------------------------------------------------------------ */
+
+static void accounts_answer(const struct server_grant *grant, void *arg)
+{
+	accounts_tell_root(arg, SERVER_MSG_GRANT, grant, sizeof(*grant));
+}
+
+static void accounts_revoked(uint32_t id, void *arg)
+{
+	const struct server_id message = {.id = id};
+
+	accounts_tell_root(arg, SERVER_MSG_REVOKE, &message, sizeof(message));
+}
+
+/* --- from control ------------------------------------------------------------------------- */
+
+static void accounts_on_flush(evutil_socket_t fd, short what, void *arg)
+{
+	struct accounts *accounts = arg;
+
+	(void)fd;
+	(void)what;
+	accounts->flushing = false;
+	logins_flush(accounts->logins);
+}
+
+static void accounts_on_login(const void *body, void *arg)
+{
+	static const struct timeval at_once = {0};
+	struct accounts *accounts = arg;
+
+	if (ipc_backlog(accounts->root) >
+	    ACCOUNTS_BACKLOG * (size_t)server_options_ids(accounts->options)) {
+		accounts_fail(accounts, "control asks for more than can be answered");
+		return;
+	}
+	if (!logins_ask(accounts->logins, body)) {
+		accounts_fail(accounts, "control asked for a login that cannot be");
+		return;
+	}
+	/* When all the logins have been looked into that have come by now. */
+	if (!accounts->flushing)
+		loop_once(accounts->base, &at_once, accounts_on_flush, accounts);
+	accounts->flushing = true;
+}
+
+static void accounts_on_logout(const void *body, void *arg)
+{
+	const struct server_id *id = body;
+	struct accounts *accounts = arg;
+	bool granted;
+
+	if (!logins_end(accounts->logins, id->id, &granted))
+		accounts_fail(accounts, "control ended a session that is not there");
+	else if (granted)
+		accounts_tell_root(accounts, SERVER_MSG_LOGOUT, id, sizeof(*id));
+}
+
+static const struct ipc_row accounts_control_rows[] = {
+	IPC_BODY(SERVER_MSG_LOGIN, struct server_login, accounts_on_login),
+	IPC_BODY(SERVER_MSG_LOGOUT, struct server_id, accounts_on_logout),
+};
+
+static void accounts_on_closed(struct ipc *ipc, bool violated, void *arg)
+{
+	(void)ipc;
+	/* Root's process says why the program ends: not because of us, so we leave in good order.
+	 */
+	accounts_end(arg, violated ? 1 : 0);
+}
+
+/* --- from root ---------------------------------------------------------------------------- */
+
+/* Users get nothing that is somebody's. Control is listened to when that is known first. */
+static void accounts_reserve(struct accounts *accounts)
+{
+	if (!users_reserve(accounts->users, accounts->reserved, accounts->n_reserved))
+		log_warnx("out of memory");
+	free(accounts->reserved);
+	accounts->reserved = NULL;
+	accounts->n_reserved = 0;
+	if (accounts->control)
+		return;
+	accounts->control =
+		ipc_new(accounts->base, accounts->control_fd, "control", accounts_control_rows,
+			sizeof(accounts_control_rows) / sizeof(accounts_control_rows[0]),
+			accounts_on_closed, accounts);
+	if (!accounts->control)
+		accounts_fail(accounts, "out of memory");
+}
+
+static void accounts_on_reserved(const void *body, void *arg)
+{
+	const struct server_reserved *message = body;
+	struct accounts *accounts = arg;
+	struct prefix6 *more = reallocarray(
+		accounts->reserved, accounts->n_reserved + SERVER_RESERVED_MAX, sizeof(*more));
+
+	if (!more) {
+		accounts_fail(accounts, "out of memory");
+		return;
+	}
+	accounts->reserved = more;
+	memcpy(more + accounts->n_reserved, message->prefixes, message->count * sizeof(*more));
+	accounts->n_reserved += message->count;
+	if (!message->more)
+		accounts_reserve(accounts);
+}
+
+static void accounts_on_recheck(void *arg)
+{
+	const struct accounts *accounts = arg;
+
+	logins_recheck(accounts->logins);
+}
+
+static const struct ipc_row accounts_root_rows[] = {
+	IPC_BODY(SERVER_MSG_RESERVED, struct server_reserved, accounts_on_reserved),
+	IPC_EVENT(SERVER_MSG_RECHECK, accounts_on_recheck),
+	IPC_ANSWERS_PINGS,
+};
+
+/* --- from the start to the end ------------------------------------------------------------ */
+
+static void accounts_on_second(evutil_socket_t fd, short what, void *arg)
+{
+	const struct accounts *accounts = arg;
+
+	(void)fd;
+	(void)what;
+	logins_recheck(accounts->logins);
+}
+
+/* What belongs to a user who is not here is unreachable now, but not unknown. */
+static bool accounts_on_block(const struct users_block *block, void *arg)
+{
+	const struct forward_prefix assigned = {.prefix = block->prefix};
+
+	accounts_tell_root(arg, SERVER_MSG_ASSIGNED, &assigned, sizeof(assigned));
+	return true;
+}
+
+static bool accounts_open(struct accounts *accounts)
+{
+	struct logins_owner owner = {
+		.options = accounts->options,
+		.answer = accounts_answer,
+		.revoked = accounts_revoked,
+		.arg = accounts,
+	};
+	char error[512];
+
+	if (users_open_in_root(accounts->options->database, &accounts->users, error,
+			       sizeof(error)) != USERS_OK) {
+		log_warnx("%s", error);
+		return false;
+	}
+	users_set_patience(accounts->users, ACCOUNTS_PATIENCE_MS);
+	if (users_each_block(accounts->users, NULL, accounts_on_block, accounts) != USERS_OK)
+		log_warnx("%s", users_error(accounts->users));
+	owner.users = accounts->users;
+	accounts->logins = logins_new(&owner);
+	if (!accounts->logins)
+		log_warnx("out of memory");
+	else
+		accounts_tell_root(accounts, SERVER_MSG_READY, NULL, 0);
+	return accounts->logins;
+}
+
+int server_accounts_run(const struct server_options *options, int root_fd, int control_fd)
+{
+	const struct timeval second = {.tv_sec = 1};
+	struct accounts accounts = {.options = options, .control_fd = control_fd, .status = 1};
+
+	accounts.base = event_base_new();
+	if (accounts.base) {
+		accounts.root = ipc_new(accounts.base, root_fd, "monitor", accounts_root_rows,
+					sizeof(accounts_root_rows) / sizeof(accounts_root_rows[0]),
+					accounts_on_closed, &accounts);
+		accounts.second =
+			event_new(accounts.base, -1, EV_PERSIST, accounts_on_second, &accounts);
+	}
+	if (!accounts.root || !accounts.second || event_add(accounts.second, &second) == -1)
+		log_warnx("out of memory");
+	else if (accounts_open(&accounts))
+		(void)event_base_dispatch(accounts.base);
+	ipc_free(&accounts.control);
+	ipc_free(&accounts.root);
+	logins_free(accounts.logins);
+	users_close(accounts.users);
+	free(accounts.reserved);
+	if (accounts.second)
+		event_free(accounts.second);
+	if (accounts.base)
+		event_base_free(accounts.base);
+	return accounts.status;
+}

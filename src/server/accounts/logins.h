@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The logins that control has asked about: who it is, and which addresses that user gets. Those
+ * that were granted are looked at again when their user's account changes.
+ */
+#ifndef DTCP_SERVER_ACCOUNTS_LOGINS_H
+#define DTCP_SERVER_ACCOUNTS_LOGINS_H
+
+#include "server/msg.h"
+#include "server/options.h"
+#include "users/users.h"
+
+struct logins;
+
+struct logins_owner {
+	const struct server_options *options;
+	struct users *users;
+	/* The answer to a login, with a key that is wiped afterwards. */
+	void (*answer)(const struct server_grant *grant, void *arg);
+	/* The user of a login that was granted is gone, or has another password or other
+	 * addresses. */
+	void (*revoked)(uint32_t id, void *arg);
+	void *arg;
+};
+
+/* owner is copied. NULL if memory is short. */
+struct logins *logins_new(const struct logins_owner *owner);
+void logins_free(struct logins *logins);
+
+/*
+ * Looks into a login; answer() is called at once, or by logins_flush() if there are leases to be
+ * noted before. Returns false if control has asked for something that cannot be (an id in use or
+ * out of range, text without an end): then nothing was done.
+ */
+bool logins_ask(struct logins *logins, const struct server_login *login);
+
+/* Waits for the disk, once for all leases that were given out since the last call, and answers. */
+void logins_flush(struct logins *logins);
+
+/*
+ * A login that was answered is over; *granted says whether it was granted. False if there is no
+ * such login.
+ */
+bool logins_end(struct logins *logins, uint32_t id, bool *granted);
+
+/*
+ * Looks whether users' accounts have changed, and revokes the logins of those that have; cheap if
+ * none has.
+ */
+void logins_recheck(struct logins *logins);
+
+#endif

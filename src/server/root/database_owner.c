@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/root/database_owner.h"
+
+#include "base/log.h"
+#include "process/sandbox.h"
+#include "server/lease_check.h"
+#include "users/users.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Exit status of the child that looks at the database, beside that it is good, or not. */
+enum { DATABASE_WARNED = EXIT_FAILURE + 1 };
+
+const char *database_folder(const char *database)
+{
+	static char copy[PATH_MAX];
+
+	(void)strlcpy(copy, database, sizeof(copy));
+	return dirname(copy);
+}
+
+/* The name of the file in its folder. */
+static const char *database_name(const char *database)
+{
+	const char *slash = strrchr(database, '/');
+
+	return slash ? slash + 1 : database;
+}
+
+/* Whether the user can make files there, and use them. */
+static bool database_may_write(const struct stat *folder, const struct user_ids *user)
+{
+	mode_t bits = folder->st_mode;
+
+	if (folder->st_uid == user->uid)
+		bits >>= 6;
+	else if (folder->st_gid == user->gid)
+		bits >>= 3;
+	return (bits & 3) == 3;
+}
+
+/* Whether there is nothing in the folder but what begins with the database's own name. */
+static bool database_is_alone(const char *folder, const char *name)
+{
+	DIR *directory = opendir(folder);
+	const struct dirent *entry;
+	bool alone = directory;
+
+	while (alone && (entry = readdir(directory)))
+		alone = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+			strncmp(entry->d_name, name, strlen(name)) == 0;
+	if (directory)
+		(void)closedir(directory);
+	return alone;
+}
+
+bool database_owner_can(const char *database, const struct user_ids *user, char *why, size_t size)
+{
+	const char *folder = database_folder(database);
+	struct stat st;
+
+	/* What is not there, or cannot be looked at, is for whoever opens it to complain of. */
+	if (lstat(database, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid != user->uid &&
+	    (st.st_uid != 0 || st.st_nlink > 1)) {
+		(void)snprintf(why, size,
+			       "%s%s does not belong to user %s, whom the server runs as; give it "
+			       "to that user with: chown %s %s",
+			       database, st.st_uid == 0 ? ", which has other names as well," : "",
+			       user->name, user->name, database);
+		return false;
+	}
+	if (stat(folder, &st) == -1 || database_may_write(&st, user) ||
+	    (st.st_uid == 0 && database_is_alone(folder, database_name(database))))
+		return true;
+	(void)snprintf(why, size,
+		       "%s does not let user %s, whom the server runs as, make files beside the "
+		       "database%s give it to that user with: chown %s %s",
+		       folder, user->name,
+		       st.st_uid == 0 ? ", and has others; move it to a folder of its own, or"
+				      : ";",
+		       user->name, folder);
+	return false;
+}
+
+/*
+ * Gives a file of root's to the user. By its descriptor, and only if it has no other name, since
+ * the folder may be the user's already: what is there could be a link to anything.
+ */
+static int database_give(int folder, const char *name, const struct user_ids *user, bool *given)
+{
+	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	int error = 0;
+
+	/* One that is not there, a link, or not ours to read. */
+	if (fd == -1)
+		return 0;
+	if (fstat(fd, &st) == -1) {
+		error = -errno;
+	} else if (S_ISREG(st.st_mode) && st.st_uid == 0 && st.st_nlink == 1) {
+		*given = true;
+		if (fchmod(fd, 0600) == -1 || fchown(fd, user->uid, user->gid) == -1)
+			error = -errno;
+	}
+	close(fd);
+	return error;
+}
+
+/* Root's group keeps the folder, so that root can make files in it without its capabilities. */
+static int database_give_folder(int folder, const struct user_ids *user, bool *given)
+{
+	struct stat st;
+
+	if (fstat(folder, &st) == -1)
+		return -errno;
+	if (database_may_write(&st, user))
+		return 0;
+	*given = true;
+	if (fchmod(folder, (st.st_mode & 07777) | 0770) == -1 ||
+	    fchown(folder, user->uid, (gid_t)-1) == -1)
+		return -errno;
+	return 0;
+}
+
+bool database_owner_take(const char *database, const struct user_ids *user)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+	const char *name = database_name(database);
+	char why[2 * PATH_MAX + 200];
+	char path[NAME_MAX + 1];
+	bool given = false;
+	struct stat st;
+	int error = 0;
+	int folder;
+
+	if (!database_owner_can(database, user, why, sizeof(why))) {
+		log_warnx("%s", why);
+		return false;
+	}
+	if (user->uid == 0 || lstat(database, &st) == -1)
+		return true;
+	folder = open(database_folder(database), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder == -1) {
+		log_warn("%s", database_folder(database));
+		return false;
+	}
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]) && !error; i++) {
+		(void)snprintf(path, sizeof(path), "%s%s", name, suffixes[i]);
+		error = database_give(folder, path, user, &given);
+	}
+	/* Last, so that none of these names has been anybody else's before. */
+	if (!error)
+		error = database_give_folder(folder, user, &given);
+	close(folder);
+	if (error) {
+		errno = -error;
+		log_warn("cannot give %s to user %s", database, user->name);
+		return false;
+	}
+	if (given)
+		log_info("%s belongs to user %s from now on, no longer to root", database,
+			 user->name);
+	return true;
+}
+
+/* In the child. Returns its exit status. */
+static int database_open(const struct server_options *options, const struct user_ids *user,
+			 bool whole)
+{
+	struct sandbox sandbox = {
+		.kind = SANDBOX_SERVER_ACCOUNTS,
+		.folder = database_folder(options->database),
+		.user = *user,
+	};
+	int status = EXIT_SUCCESS;
+	struct users *users = NULL;
+	enum users_result result;
+	char error[512];
+	struct stat st;
+
+	/* The channels that root's process has made by now are not for it. */
+	closefrom(STDERR_FILENO + 1);
+	/* Nothing of a file that is not there or a link will be read. */
+	if (lstat(options->database, &st) == -1 || !S_ISREG(st.st_mode) || st.st_uid == 0 ||
+	    geteuid() != 0) {
+		result = users_open(options->database, false, &users, error, sizeof(error));
+	} else {
+		sandbox_enter(&sandbox);
+		result = users_open_in_root(options->database, &users, error, sizeof(error));
+	}
+	if (result != USERS_OK)
+		log_warnx("%s", error);
+	else if (whole && (result = users_verify(users)) != USERS_OK)
+		log_warnx("%s", users_error(users));
+	if (result != USERS_OK)
+		status = EXIT_FAILURE;
+	else if (!lease_check(options, users))
+		status = DATABASE_WARNED;
+	users_close(users);
+	return status;
+}
+
+int database_owner_try(const struct server_options *options, const struct user_ids *user,
+		       bool whole)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0)
+		_exit(database_open(options, user, whole));
+	while (pid != -1 && waitpid(pid, &status, 0) == -1) {
+		if (errno != EINTR)
+			pid = -1;
+	}
+	if (pid == -1) {
+		log_warn("cannot have a process look at the database");
+		return -1;
+	}
+	if (WIFSIGNALED(status))
+		log_warnx("%s: the process that looked at it was killed by signal %d",
+			  options->database, WTERMSIG(status));
+	if (!WIFEXITED(status) || WEXITSTATUS(status) == EXIT_FAILURE)
+		return -1;
+	return WEXITSTATUS(status) == DATABASE_WARNED;
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/root/provision.h"
+
+#include "netconf/sockets.h"
+#include "server/exclude.h"
+#include "server/root/foreign.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct provision_session {
+	bool granted;	 /* by accounts, and has not ended */
+	bool made;	 /* nor was it refused here */
+	bool has_route;	 /* its prefix is led to the shared device */
+	bool has_host;	 /* and so is its address */
+	uint32_t device; /* number of its own TUN device; 0: it has none */
+	struct prefix6 prefix;
+	struct prefix6 host;
+};
+
+struct provision {
+	const struct server_options *options;
+	struct links *links;
+	struct provision_session *list; /* by session id */
+	uint32_t count;			/* of those that are made */
+};
+
+struct provision *provision_new(const struct server_options *options, struct links *links)
+{
+	struct provision *provision = calloc(1, sizeof(*provision));
+
+	if (!provision)
+		return NULL;
+	provision->options = options;
+	provision->links = links;
+	provision->list = calloc(server_options_ids(options), sizeof(*provision->list));
+	if (provision->list)
+		return provision;
+	free(provision);
+	return NULL;
+}
+
+void provision_free(struct provision *provision)
+{
+	if (!provision)
+		return;
+	free(provision->list);
+	free(provision);
+}
+
+/* True if the ends of the link are the server's, and an address of host.prefix that is free. */
+static bool provision_check_ends(const struct server_options *options,
+				 const struct server_verdict *verdict)
+{
+	const struct prefix6 *prefix = &options->host_prefix;
+	const struct in6_addr own = prefix6_first(prefix);
+
+	return options->has_host && IN6_ARE_ADDR_EQUAL(&verdict->her6, &own) &&
+	       prefix6_has(prefix, &verdict->me6) && !IN6_ARE_ADDR_EQUAL(&verdict->me6, &own) &&
+	       !IN6_ARE_ADDR_EQUAL(&verdict->me6, &prefix->addr);
+}
+
+/* True if a message of accounts is one that it can rightly send. */
+static bool provision_check(const struct provision *provision, const struct server_grant *grant)
+{
+	const struct server_options *options = provision->options;
+	const struct server_verdict *verdict = &grant->verdict;
+	bool numbered =
+		grant->type == TUNNEL_HOST || (grant->type == TUNNEL_NETWORK && options->numbered);
+
+	if (verdict->id >= server_options_ids(options) || provision->list[verdict->id].granted)
+		return false;
+	if (verdict->result != SERVER_GRANTED)
+		return verdict->result > SERVER_GRANTED && verdict->result <= SERVER_FAILED;
+	if (grant->type < TUNNEL_ONLY || grant->type > TUNNEL_NETWORK || verdict->device != 0 ||
+	    !dtcp_endpoint_valid(grant->local) || verdict->numbered != numbered ||
+	    verdict->has_prefix > 1)
+		return false;
+	if (grant->type != TUNNEL_ONLY && verdict->has_prefix != (grant->type == TUNNEL_NETWORK))
+		return false;
+	return (!numbered || provision_check_ends(options, verdict)) &&
+	       (!verdict->has_prefix ||
+		(prefix6_valid(&verdict->prefix) && prefix6_is_unicast(&verdict->prefix)));
+}
+
+/* Whether an administrator, or else this machine, has no objection to a prefix outside the pool. */
+static uint32_t provision_lack_outside(const struct provision *provision,
+				       const struct prefix6 *prefix)
+{
+	const char *fixed = provision->options->network_fixed;
+	char word[PREFIX6_STRLEN];
+	struct prefix6 part;
+
+	if (!fixed)
+		return foreign_touches(links_foreign(provision->links), prefix)
+			       ? SERVER_PREFIX_MACHINE
+			       : 0;
+	while (exclude_next(&fixed, &part, word) == PREFIX_OK && part.len > 0) {
+		if (prefix6_contains(&part, prefix))
+			return 0;
+	}
+	return SERVER_PREFIX_FIXED;
+}
+
+/* Why a session cannot have a prefix; 0: it can. */
+static uint32_t provision_lack(const struct provision *provision, const struct prefix6 *prefix)
+{
+	const struct server_options *options = provision->options;
+	const struct in6_addr own = prefix6_first(&options->pool);
+
+	if (options->has_pool && prefix6_has(prefix, &own))
+		return SERVER_PREFIX_OWN;
+	if (options->has_host && prefix6_overlaps(prefix, &options->host_prefix))
+		return SERVER_PREFIX_HOST;
+	if (options->has_pool && prefix6_contains(&options->pool, prefix))
+		return 0;
+	return provision_lack_outside(provision, prefix);
+}
+
+static struct in_addr provision_her(const struct provision *provision,
+				    const struct server_grant *grant)
+{
+	const struct server_options *options = provision->options;
+
+	return options->address.s_addr ? options->address : grant->local;
+}
+
+/* A TUN device for a session without addresses of ours; the user's own prefix is routed to it. */
+static bool provision_device(struct provision *provision, const struct server_grant *grant,
+			     struct provision_session *session, struct server_verdict *verdict)
+{
+	uint32_t number;
+
+	if (links_open(provision->links, verdict->user, provision_her(provision, grant),
+		       verdict->has_prefix ? &verdict->prefix : NULL, &number) != 0)
+		return false;
+	verdict->device = session->device = number;
+	return true;
+}
+
+/* What it has of the shared device's. An older session of its user, about to be replaced, has the
+ * same. */
+static bool provision_shared(struct provision *provision, const struct server_grant *grant,
+			     struct provision_session *session)
+{
+	const struct server_verdict *verdict = &grant->verdict;
+
+	links_link_local(provision->links, provision_her(provision, grant));
+	session->host = (struct prefix6){.addr = verdict->me6, .len = 128};
+	session->prefix = verdict->prefix;
+	session->has_host =
+		verdict->numbered && links_route_add(provision->links, &session->host) == 0;
+	session->has_route = verdict->has_prefix && session->has_host == (bool)verdict->numbered &&
+			     links_route_add(provision->links, &session->prefix) == 0;
+	return session->has_host == (bool)verdict->numbered &&
+	       session->has_route == (bool)verdict->has_prefix;
+}
+
+static void provision_unroute(const struct provision *provision,
+			      const struct provision_session *session)
+{
+	if (session->has_host)
+		links_route_remove(provision->links, &session->host);
+	if (session->has_route)
+		links_route_remove(provision->links, &session->prefix);
+}
+
+static enum server_result provision_make(struct provision *provision,
+					 const struct server_grant *grant,
+					 struct provision_session *session,
+					 struct server_verdict *verdict)
+{
+	const struct server_options *options = provision->options;
+	bool made;
+
+	/* One that was taken from the machine since then is nobody's crime. */
+	if (!options->address.s_addr && !sockets_is_here(grant->local)) {
+		verdict->lack = SERVER_NOT_HERE;
+		return SERVER_FAILED;
+	}
+	if (grant->type == TUNNEL_ONLY && !options->tunnelonly)
+		return SERVER_TYPE;
+	if (verdict->has_prefix)
+		verdict->lack = provision_lack(provision, &verdict->prefix);
+	if (verdict->lack)
+		return SERVER_SOLD_OUT;
+	made = grant->type == TUNNEL_ONLY ? provision_device(provision, grant, session, verdict)
+					  : provision_shared(provision, grant, session);
+	return made ? SERVER_GRANTED : SERVER_FAILED;
+}
+
+bool provision_grant(struct provision *provision, const struct server_grant *grant,
+		     struct server_verdict *verdict)
+{
+	struct provision_session *session;
+
+	if (!provision_check(provision, grant))
+		return false;
+	*verdict = grant->verdict;
+	if (verdict->result != SERVER_GRANTED)
+		return true;
+	verdict->lack = 0;
+	session = &provision->list[verdict->id];
+	*session = (struct provision_session){.granted = true};
+	verdict->result = provision_make(provision, grant, session, verdict);
+	session->made = verdict->result == SERVER_GRANTED;
+	provision->count += session->made;
+	if (session->made)
+		return true;
+	provision_unroute(provision, session);
+	session->has_host = session->has_route = false;
+	verdict->has_prefix = verdict->numbered = 0;
+	verdict->session = 0;
+	explicit_bzero(verdict->key, sizeof(verdict->key));
+	return true;
+}
+
+bool provision_end(struct provision *provision, uint32_t id)
+{
+	struct provision_session session;
+
+	if (!provision_knows(provision, id))
+		return false;
+	session = provision->list[id];
+	provision->list[id] = (struct provision_session){.granted = false};
+	provision->count -= session.made;
+	if (session.device)
+		links_close(provision->links, session.device);
+	provision_unroute(provision, &session);
+	return true;
+}
+
+bool provision_knows(const struct provision *provision, uint32_t id)
+{
+	return id < server_options_ids(provision->options) && provision->list[id].granted;
+}
+
+uint32_t provision_count(const struct provision *provision)
+{
+	return provision->count;
+}
