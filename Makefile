@@ -93,9 +93,11 @@ install:
 	@test -z '$(PREFIX)' || test "$$(cat $(BUILD)/.prefix 2>/dev/null)" = '$(PREFIX)' || \
 		{ echo 'install: built for another prefix; first run "make PREFIX=$(PREFIX)" as the owner of this folder' >&2; exit 1; }
 	$(MESON) install --no-rebuild -C $(BUILD) $(if $(DESTDIR),--destdir '$(abspath $(DESTDIR))')
+	@$(if $(DESTDIR),,scripts/add-user)
 else
 install: all
 	$(MESON) install --no-rebuild -C $(BUILD) $(if $(DESTDIR),--destdir '$(abspath $(DESTDIR))')
+	@$(if $(DESTDIR),,scripts/add-user)
 endif
 
 format:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The commands of README, as they stand there: from a checkout to a page fetched over IPv6.
 
-They run on the nodes of the lab, each with a /usr/local, a /var/lib and a /var/run of its own. sudo
-and apt are played: who runs the tests is root, and has what apt would bring.
+They run on the nodes of the lab, each with a /usr/local, an /etc, a /var/lib and a /var/run of its
+own. sudo and apt are played: who runs the tests is root, and has what apt would bring.
 """
 
 import os
@@ -34,6 +34,8 @@ done
 MACHINE = """set -eu
 mount --bind "$MACHINE/local" /usr/local
 mount --bind "$MACHINE/lib" /var/lib
+cp -a /etc/. "$MACHINE/etc"
+mount --bind "$MACHINE/etc" /etc
 cd "$CHECKOUT"
 """
 
@@ -50,7 +52,7 @@ BOTH, AT_SERVER, AT_HOME, BEHIND = blocks()
 
 def machine(lab, node):
     folder = lab.dir / f"machine-{node.name}"
-    for name in ("local/bin", "local/etc", "lib"):
+    for name in ("local/bin", "local/etc", "lib", "etc"):
         (folder / name).mkdir(parents=True)
     for name, text in (("sudo", SUDO), ("apt", APT)):
         (folder / "local" / "bin" / name).write_text(text)
