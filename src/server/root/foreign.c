@@ -19,7 +19,16 @@ static int foreign_compare(const void *one, const void *other)
 	return a->prefix.len < b->prefix.len ? -1 : a->prefix.len > b->prefix.len;
 }
 
-int foreign_take(struct foreign *foreign, const struct survey *survey)
+static bool foreign_is_network(const struct survey *survey, const struct survey_route *route,
+			       const char *answered)
+{
+	const struct survey_link *link = survey_link(survey, route->index);
+
+	return interface_is_network(survey, route, 0) &&
+	       !(link && strcmp(link->name, answered) == 0);
+}
+
+int foreign_take(struct foreign *foreign, const struct survey *survey, const char *answered)
 {
 	size_t max = survey->n_addresses + survey->n_routes;
 	struct foreign_part *parts = calloc(max + 1, sizeof(*parts));
@@ -40,7 +49,7 @@ int foreign_take(struct foreign *foreign, const struct survey *survey)
 		    !prefix6_in_unicast(&route->prefix) || interface_is_ours(survey, route->index))
 			continue;
 		parts[n].prefix = route->prefix;
-		parts[n++].network = interface_is_network(survey, route, 0);
+		parts[n++].network = foreign_is_network(survey, route, answered);
 	}
 	qsort(parts, n, sizeof(*parts), foreign_compare);
 	free(foreign->parts);

@@ -21,8 +21,11 @@ struct foreign {
 	size_t n;
 };
 
-/* Puts what the survey has in place of what was there. Returns 0, or -ENOMEM: then it stays. */
-int foreign_take(struct foreign *foreign, const struct survey *survey);
+/*
+ * Puts what the survey has in place of what was there. Of the networks of the interface with the
+ * name answered, parts can be given away: ndp.proxy. Returns 0, or -ENOMEM: then it stays.
+ */
+int foreign_take(struct foreign *foreign, const struct survey *survey, const char *answered);
 
 /* True if somebody who is given the prefix would take something of it. */
 bool foreign_touches(const struct foreign *foreign, const struct prefix6 *prefix);

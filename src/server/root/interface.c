@@ -285,7 +285,7 @@ void interface_look_around(const struct server_options *options, struct netlink 
 
 	if (interface_survey(options, netlink, &survey) != 0)
 		return;
-	if (foreign_take(&state->foreign, &survey) != 0)
+	if (foreign_take(&state->foreign, &survey, options->ndp_proxy) != 0)
 		log_warnx("out of memory");
 	survey_free(&survey);
 }
@@ -321,7 +321,8 @@ void interface_repair(const struct server_options *options, struct netlink *netl
 			plan = (struct interface_plan){.own = true, .metric = plan.metric};
 		interface_mend_prefix(netlink, index, prefixes[i], &plan, &state->plans[i], repair);
 	}
-	drift_repair_note(repair, foreign_take(&state->foreign, &survey), "", "");
+	drift_repair_note(repair, foreign_take(&state->foreign, &survey, options->ndp_proxy), "",
+			  "");
 	n = interface_reserved(&survey, index, options, &reserved);
 	if (n >= 0) {
 		free(state->reserved);

@@ -504,7 +504,7 @@ static void test_foreign(void **state)
 
 	(void)state;
 	assert_false(touches("2001:db8:5::/48"));
-	assert_int_equal(foreign_take(&foreign, &survey), 0);
+	assert_int_equal(foreign_take(&foreign, &survey, "auto"), 0);
 	/* Around a network, all of it, and a part that nobody has yet. */
 	assert_true(touches("2001:db8:5::/48"));
 	assert_true(touches("2001:db8:5:5::/64"));
@@ -526,8 +526,14 @@ static void test_foreign(void **state)
 	assert_false(touches("2001:db8:4000::/48"));
 	assert_false(touches("2001:db8:9::/48"));
 	assert_false(touches("2001:db8:a::/48"));
+	/* Where neighbours are told of what sessions have, a part can be given away, but not all.
+	 */
+	assert_int_equal(foreign_take(&foreign, &survey, "eth0"), 0);
+	assert_false(touches("2001:db8:5:5:8000::/65"));
+	assert_true(touches("2001:db8:5:5::4/126"));
+	assert_true(touches("2001:db8:5:5::/64"));
 	/* Another look has what there is then. */
-	assert_int_equal(foreign_take(&foreign, &(const struct survey){.n_links = 0}), 0);
+	assert_int_equal(foreign_take(&foreign, &(const struct survey){.n_links = 0}, "auto"), 0);
 	assert_false(touches("2001:db8::/32"));
 	foreign_free(&foreign);
 }
