@@ -87,6 +87,12 @@ def test_refused_login_takes_nothing(internet):
         assert bob.ask("ping").startswith("+OK")
 
 
+def routes_with_local(node, device):
+    """All of them; None as long as that of the device's own address is on its way."""
+    routes = node.ip("-6", "route", "show", "table", "all")
+    return routes if f"dev {device} table local" in routes else None
+
+
 @pytest.mark.parametrize("kind", ["network", "tunnelonly"])
 def test_router_advertisements_stop(internet, kind):
     """A client is no router of the server, whatever the server's kernel would believe."""
@@ -95,7 +101,8 @@ def test_router_advertisements_stop(internet, kind):
     device = "dtcps0" if kind == "network" else "dtcps1"
     with Wire(internet.site) as wire:
         wire.login(type=kind)
-        before = internet.server.ip("-6", "route", "show", "table", "all")
+        before = until(lambda: routes_with_local(internet.server, device),
+                       "the kernel has the route to the device's own address")
         mine = "fe80::c000:202"
         for number, body in ((134, bytes.fromhex("4000070800000000 00000000")),
                              (137, bytes(4) + socket.inet_pton(socket.AF_INET6, mine) +
