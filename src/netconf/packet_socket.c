@@ -67,7 +67,7 @@ int packet_socket_bind(int fd, unsigned int index)
 		.sll_ifindex = (int)index,
 	};
 	struct packet_mreq groups = {.mr_type = PACKET_MR_ALLMULTI};
-	struct sockaddr_ll before;
+	struct sockaddr_ll before = {.sll_ifindex = 0};
 	socklen_t len = sizeof(before);
 
 	/* The interface before may have gone, and this with it. */

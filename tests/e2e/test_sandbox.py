@@ -289,8 +289,7 @@ def test_database_that_is_not_taken_over(internet):
     # A folder with files that root trusts is not to be anybody else's.
     (folder / "dtcps.conf").write_text("")
     refused(f"{folder} does not let user {SERVICE}, whom the server runs as, make files beside "
-            f"the database, and has others; move it to a folder of its own, or give it to that "
-            f"user with: chown {SERVICE} {folder}")
+            f"the database; move that to a folder of its own, such as ")
     (folder / "dtcps.conf").unlink()
     # Nor is a file that has another name elsewhere.
     os.link(users.path, internet.dir / "another-name")
@@ -300,6 +299,13 @@ def test_database_that_is_not_taken_over(internet):
     refused(f"{users.path} does not belong to user {SERVICE}, whom the server runs as; give it to "
             f"that user with: chown {SERVICE} {users.path}")
     os.chown(users.path, 0, 0)
+    # A folder is no database, and what that is in is not its folder.
+    for name in (folder, f"{folder}/"):
+        before = folder.stat(), folder.parent.stat()
+        server = internet.dtcps(set={"database": name}, wait=False)
+        assert server.wait() == 1
+        for old, new in zip(before, (folder.stat(), folder.parent.stat())):
+            assert (old.st_uid, old.st_gid, old.st_mode) == (new.st_uid, new.st_gid, new.st_mode)
     # What was left beside it as a link leads nowhere.
     target = internet.file("precious", "precious", 0o644)
     os.symlink(target, folder / "users.db-journal")

@@ -101,8 +101,8 @@ def test_client(internet, units):
 def waited_for(unit, status):
     """What the unit looks for in the status."""
     [line] = unit["ExecStart"]
-    [wanted] = re.findall(r'grep -q "=(.*?)"', line)
-    return status.startswith(wanted)
+    [wanted] = re.findall(r"\| (grep .*?); do", line)
+    return command("sh", "-c", wanted, input=f"StatusText={status}\n", check=False).returncode == 0
 
 
 def test_nothing_waits_for_a_tunnel(units):
@@ -115,6 +115,8 @@ def test_nothing_waits_for_a_tunnel(units):
     assert online["BindsTo"] == online["After"] == ["dtcpclient@%i.service"]
     assert int(online["TimeoutStartSec"][0]) <= 120
     assert not waited_for(online, f"connecting to {SERVER}")
+    assert waited_for(online, "up: alice at a (192.0.2.1), over UDP")
+    assert not waited_for(online, "up: alice at a (192.0.2.1), but nothing comes through it")
 
 
 def test_exit_statuses(units):

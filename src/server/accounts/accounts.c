@@ -132,8 +132,10 @@ static void accounts_on_closed(struct ipc *ipc, bool violated, void *arg)
 /* Users get nothing that is somebody's. Control is listened to when that is known first. */
 static void accounts_reserve(struct accounts *accounts)
 {
-	if (!users_reserve(accounts->users, accounts->reserved, accounts->n_reserved))
-		log_warnx("out of memory");
+	if (!users_reserve(accounts->users, accounts->reserved, accounts->n_reserved)) {
+		accounts_fail(accounts, "out of memory");
+		return;
+	}
 	free(accounts->reserved);
 	accounts->reserved = NULL;
 	accounts->n_reserved = 0;

@@ -49,12 +49,21 @@ static bool database_may_write(const struct stat *folder, const struct user_ids 
 	return (bits & 3) == 3;
 }
 
-/* Whether there is nothing in the folder but what begins with the database's own name. */
+/*
+ * Whether the folder is the database's own: there is nothing in it but what begins with the
+ * database's name. One of the system's, right below "/", is not, however empty.
+ */
 static bool database_is_alone(const char *folder, const char *name)
 {
-	DIR *directory = opendir(folder);
+	char real[PATH_MAX];
+	DIR *directory;
 	const struct dirent *entry;
-	bool alone = directory;
+	bool alone;
+
+	if (name[0] == '\0' || !realpath(folder, real) || !strchr(real + 1, '/'))
+		return false;
+	directory = opendir(folder);
+	alone = directory;
 
 	while (alone && (entry = readdir(directory)))
 		alone = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
@@ -82,13 +91,18 @@ bool database_owner_can(const char *database, const struct user_ids *user, char 
 	if (stat(folder, &st) == -1 || database_may_write(&st, user) ||
 	    (st.st_uid == 0 && database_is_alone(folder, database_name(database))))
 		return true;
-	(void)snprintf(why, size,
-		       "%s does not let user %s, whom the server runs as, make files beside the "
-		       "database%s give it to that user with: chown %s %s",
-		       folder, user->name,
-		       st.st_uid == 0 ? ", and has others; move it to a folder of its own, or"
-				      : ";",
-		       user->name, folder);
+	if (st.st_uid == 0)
+		(void)snprintf(
+			why, size,
+			"%s does not let user %s, whom the server runs as, make files beside "
+			"the database; move that to a folder of its own, such as %s",
+			folder, user->name, DTCP_DATABASE);
+	else
+		(void)snprintf(
+			why, size,
+			"%s does not let user %s, whom the server runs as, make files beside "
+			"the database; give it to that user with: chown %s %s",
+			folder, user->name, user->name, folder);
 	return false;
 }
 
@@ -116,7 +130,7 @@ static int database_give(int folder, const char *name, const struct user_ids *us
 	return error;
 }
 
-/* Root's group keeps the folder, so that root can make files in it without its capabilities. */
+/* Root's group gets the folder, so that root can make files in it without its capabilities. */
 static int database_give_folder(int folder, const struct user_ids *user, bool *given)
 {
 	struct stat st;
@@ -126,8 +140,7 @@ static int database_give_folder(int folder, const struct user_ids *user, bool *g
 	if (database_may_write(&st, user))
 		return 0;
 	*given = true;
-	if (fchmod(folder, (st.st_mode & 07777) | 0770) == -1 ||
-	    fchown(folder, user->uid, (gid_t)-1) == -1)
+	if (fchown(folder, user->uid, 0) == -1 || fchmod(folder, (st.st_mode & 07777) | 0770) == -1)
 		return -errno;
 	return 0;
 }
@@ -147,7 +160,7 @@ bool database_owner_take(const char *database, const struct user_ids *user)
 		log_warnx("%s", why);
 		return false;
 	}
-	if (user->uid == 0 || lstat(database, &st) == -1)
+	if (user->uid == 0 || lstat(database, &st) == -1 || !S_ISREG(st.st_mode))
 		return true;
 	folder = open(database_folder(database), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder == -1) {
@@ -190,10 +203,15 @@ static int database_open(const struct server_options *options, const struct user
 
 	/* The channels that root's process has made by now are not for it. */
 	closefrom(STDERR_FILENO + 1);
-	/* Nothing of a file that is not there or a link will be read. */
-	if (lstat(options->database, &st) == -1 || !S_ISREG(st.st_mode) || st.st_uid == 0 ||
-	    geteuid() != 0) {
+	/* In a folder of the user's, what is looked at may be another file when it is opened. */
+	if (user->uid == 0 || geteuid() != 0 || stat(sandbox.folder, &st) == -1 ||
+	    !database_may_write(&st, user)) {
 		result = users_open(options->database, false, &users, error, sizeof(error));
+	} else if (lstat(options->database, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == 0) {
+		log_info(
+			"%s belongs to root; the next start gives it to user %s, and looks into it",
+			options->database, user->name);
+		return EXIT_SUCCESS;
 	} else {
 		sandbox_enter(&sandbox);
 		result = users_open_in_root(options->database, &users, error, sizeof(error));

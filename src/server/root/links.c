@@ -349,10 +349,12 @@ int links_open(struct links *links, int64_t user, struct in_addr her, const stru
 	device->link_local = link_local;
 	links_have(links, device, prefix ? prefix : &links_none);
 	fd = links_make(links, *number);
-	if (fd < 0 && before == DEVICE_POOL_FREE)
+	if (fd < 0 && before == DEVICE_POOL_FREE) {
+		links_have(links, device, &links_none);
 		device_pool_drop(links->pool, *number);
-	else if (fd < 0)
+	} else if (fd < 0) {
 		links_gone(links, *number);
+	}
 	if (fd < 0)
 		return fd;
 	links->owner.device(*number, device->kept.index, fd, links->owner.arg);

@@ -182,9 +182,11 @@ static const struct survey_link *neighbours_listen(struct neighbours *neighbours
 	if (!link || !link->neighbours || !link->has_mac ||
 	    !neighbours_source(survey, link, &source))
 		return NULL;
-	if (link->index != neighbours->bound &&
-	    packet_socket_bind(neighbours->socket, link->index) != 0)
-		return NULL;
+	if (link->index != neighbours->bound) {
+		neighbours->bound = 0;
+		if (packet_socket_bind(neighbours->socket, link->index) != 0)
+			return NULL;
+	}
 	neighbours->bound = link->index;
 	to->interface = link->index;
 	to->source = source;

@@ -141,17 +141,26 @@ static void root_log_ready(const struct root *root)
 	service_ready(supervisor_service(root->supervisor));
 }
 
+/*
+ * There is one question for each number, which is not used again before the answer, and each can be
+ * revoked as well.
+ */
+static bool root_control_listens(const struct root *root)
+{
+	if (supervisor_backlog(root->supervisor, SERVER_CONTROL) <=
+	    2 * (size_t)server_options_ids(root->options))
+		return true;
+	supervisor_fail(root->supervisor, "control asks and does not take the answers");
+	return false;
+}
+
 static void root_on_grant(const void *body, void *arg)
 {
 	const struct root *root = arg;
 	struct server_verdict verdict;
 
-	/* There is one question for each number, which is not used again before the answer. */
-	if (supervisor_backlog(root->supervisor, SERVER_CONTROL) >
-	    server_options_ids(root->options)) {
-		supervisor_fail(root->supervisor, "control asks and does not take the answers");
+	if (!root_control_listens(root))
 		return;
-	}
 	if (!provision_grant(root->provision, body, &verdict)) {
 		supervisor_fail(root->supervisor, "accounts granted a login that cannot be");
 		return;
@@ -167,6 +176,8 @@ static void root_on_revoke(const void *body, void *arg)
 	const struct server_id *id = body;
 	const struct root *root = arg;
 
+	if (!root_control_listens(root))
+		return;
 	if (provision_knows(root->provision, id->id))
 		supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_REVOKE, id,
 				sizeof(*id), -1);
@@ -191,8 +202,10 @@ static void root_on_assigned(const void *body, void *arg)
 	struct root *root = arg;
 
 	/* More than that nobody could tell apart, and each takes memory of forward's. */
-	if (!prefix6_valid(&assigned->prefix) || root->assigned++ >= ROOT_ROUTES_MAX)
+	if (!prefix6_valid(&assigned->prefix) || !prefix6_is_unicast(&assigned->prefix) ||
+	    root->assigned == ROOT_ROUTES_MAX)
 		return;
+	root->assigned++;
 	supervisor_send(root->supervisor, SERVER_FORWARD, FORWARD_MSG_ASSIGNED, assigned,
 			sizeof(*assigned), -1);
 }
