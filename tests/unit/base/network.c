@@ -70,6 +70,6 @@ bool network_make(void)
 bool network_folder(const char *path)
 {
 	return unshare_all(CLONE_NEWNS) &&
-	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
 	       mount("tests", path, "tmpfs", 0, NULL) == 0;
 }
