@@ -226,6 +226,8 @@ int fast_encap(struct __sk_buff *skb)
 		return lose(counts, true);
 	if (session->way != device)
 		session->way = device;
+	if (session->lonely < session->heard)
+		session->lonely = now;
 	__sync_fetch_and_add(&counts->out_packets, out.count);
 	__sync_fetch_and_add(&counts->out_bytes, out.len + (out.count - 1) * out.headers);
 	return bpf_redirect_neigh(device, &next, sizeof(next), 0);

@@ -86,10 +86,11 @@ struct fast_session {
 	/* the programs': */
 	__u32 way; /* device that leads to the peer */
 	__u64 train_until;
-	__u64 shown; /* when a packet out was left to forward last */
-	__u32 ident; /* of the next outer packet that may be cut */
-	__u32 came;  /* device by which the peer's packets come in, to our address and port */
-	__u64 seen;  /* the last of these, to FAST_HEARD_NS */
+	__u64 shown;  /* when a packet out was left to forward last */
+	__u32 ident;  /* of the next outer packet that may be cut */
+	__u32 came;   /* device by which the peer's packets come in, to our address and port */
+	__u64 seen;   /* the last of these, to FAST_HEARD_NS */
+	__u64 lonely; /* the first packet out after heard; before that: there has been none */
 };
 
 /*

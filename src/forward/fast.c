@@ -387,12 +387,26 @@ void fast_refresh(struct fast *fast, const struct session *session)
 		fast_look(fast, session_config(session)->id);
 }
 
+bool fast_has(const struct fast *fast, const struct session *session)
+{
+	return fast->runs && fast->peers[session_config(session)->id];
+}
+
+/* A time of the programs as one of clock_us(). */
+static uint64_t fast_when(uint64_t time)
+{
+	uint64_t now = clock_us();
+	uint64_t age = (fast_now() - time) / 1000;
+
+	return age < now ? now - age : 0;
+}
+
 void fast_heard(const struct fast *fast, const struct session *session)
 {
 	uint32_t id = session_config(session)->id;
 	uint64_t now;
 
-	if (!fast->runs || !fast->peers[id])
+	if (!fast_has(fast, session))
 		return;
 	now = fast_now();
 	if (now - fast->sessions[id].heard <= FAST_HEARD_NS)
@@ -403,14 +417,19 @@ void fast_heard(const struct fast *fast, const struct session *session)
 
 uint64_t fast_last_heard(const struct fast *fast, const struct session *session)
 {
-	uint32_t id = session_config(session)->id;
-	uint64_t now = clock_us();
-	uint64_t age;
-
-	if (!fast->runs || !fast->peers[id])
+	if (!fast_has(fast, session))
 		return 0;
-	age = (fast_now() - fast->sessions[id].heard) / 1000;
-	return age < now ? now - age : 0;
+	return fast_when(fast->sessions[session_config(session)->id].heard);
+}
+
+uint64_t fast_lonely_since(const struct fast *fast, const struct session *session)
+{
+	const struct fast_session *state;
+
+	if (!fast_has(fast, session))
+		return 0;
+	state = &fast->sessions[session_config(session)->id];
+	return state->lonely < state->heard ? 0 : fast_when(state->lonely);
 }
 
 void fast_set_port(const struct fast *fast, uint16_t port)

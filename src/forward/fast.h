@@ -40,6 +40,15 @@ void fast_heard(const struct fast *fast, const struct session *session);
  */
 uint64_t fast_last_heard(const struct fast *fast, const struct session *session);
 
+/*
+ * When the kernel has sent the first packet of the session after that, in microseconds of
+ * clock_us(); 0 if it has sent none.
+ */
+uint64_t fast_lonely_since(const struct fast *fast, const struct session *session);
+
+/* Whether the kernel may carry the session, so that forward does not see each packet. */
+bool fast_has(const struct fast *fast, const struct session *session);
+
 /* Client: our port of UDP is another one, in host byte order. */
 void fast_set_port(const struct fast *fast, uint16_t port);
 

@@ -11,6 +11,9 @@
 
 #define HELLO_MS UINT64_C(1000)
 
+/* So long after a packet out to which nothing has come in, a hello is due. */
+#define HELLO_LONELY (5000 * HELLO_MS)
+
 struct hello {
 	uint64_t heard;	     /* last answer, or the beginning */
 	uint64_t asked;	     /* with asks: when it began, or HELLO_SILENT was last said */

@@ -69,16 +69,21 @@ static void probing_send_hello(struct probing *probing, struct outer *outer, uin
 		log_warnx("cannot sign a hello");
 }
 
-/* A timer that fires too early costs less than one that is set anew for each packet. */
+/*
+ * A timer that fires too early costs less than one that is set anew for each packet. What the
+ * kernel sends does not set it, so that is looked at in time for a hello.
+ */
 static void probing_arm(struct probing *probing, uint64_t now)
 {
 	uint64_t deadline = hello_deadline(&probing->hello);
-	uint64_t wait = deadline > now ? deadline - now : 0;
-	const struct timeval after = {
-		.tv_sec = (time_t)(wait / 1000000),
-		.tv_usec = (suseconds_t)(wait % 1000000),
-	};
+	struct timeval after;
+	uint64_t wait;
 
+	if (deadline > now + HELLO_LONELY && fast_has(probing->plane->fast, probing->session))
+		deadline = now + HELLO_LONELY;
+	wait = deadline > now ? deadline - now : 0;
+	after.tv_sec = (time_t)(wait / 1000000);
+	after.tv_usec = (suseconds_t)(wait % 1000000);
 	if (probing->armed && probing->armed <= deadline)
 		return;
 	probing->armed = deadline;
@@ -108,9 +113,12 @@ static void probing_step(struct probing *probing)
 	const struct plane *plane = probing->plane;
 	uint64_t now = clock_us();
 	enum hello_action action;
+	uint64_t lonely;
 
 	hello_noticed(&probing->hello, fast_last_heard(plane->fast, probing->session));
-
+	lonely = fast_lonely_since(plane->fast, probing->session);
+	if (lonely)
+		hello_packet_out(&probing->hello, lonely);
 	while ((action = hello_step(&probing->hello, now)) != HELLO_WAIT) {
 		switch (action) {
 		case HELLO_SEND:

@@ -271,6 +271,16 @@ static void test_unknown(void **state)
 	assert_false(compare(&rig, packet, n, &good));
 	assert_true(compare(&rig, packet, n, &good));
 
+	/* since when nothing has come in for what went out: the first packet after the last one in
+	 */
+	world.sessions[0].heard = world.sessions[0].lonely + 1;
+	assert_true(compare(&rig, packet, n, &good));
+	uint64_t lonely = world.sessions[0].lonely;
+	assert_true(lonely >= world.sessions[0].heard);
+	assert_true(compare(&rig, packet, n, &good));
+	assert_int_equal(world.sessions[0].lonely, lonely);
+	world.sessions[0].heard = 0;
+
 	/* packets of the peer come another way, or have not come for long */
 	world.sessions[0].came = LOOPBACK;
 	assert_false(compare(&rig, packet, n, &good));
