@@ -6,7 +6,7 @@
 #include "base/options.h"
 #include "config.h"
 #include "netconf/tun.h"
-#include "tests/unit/base/args.h"
+#include "tests/unit/client/parsed.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -19,23 +19,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static struct client_options options;
-static enum options_result parsed = OPTIONS_ERROR;
-
-static enum options_result parse(int argc, char *const argv[])
-{
-	if (parsed == OPTIONS_OK)
-		client_options_free(&options);
-	memset(&options, 0xa5, sizeof(options));
-	parsed = client_options_parse(&options, argc, argv);
-	return parsed;
-}
-
-static const struct args_program program = {"dtcpclient", parse};
-
-#define OK(...)		args_expect_ok(&program, ARGS(__VA_ARGS__))
-#define ERROR(msg, ...) args_expect_error(&program, ARGS(__VA_ARGS__), msg)
 
 static void test_defaults(void **state)
 {
@@ -583,12 +566,12 @@ static void test_server(void **state)
 
 	(void)state;
 	ERROR("the server's name is missing; see --help", "-l");
-	args_expect_error(&program, (const char *const[]){NULL},
+	args_expect_error(&parsed_program, (const char *const[]){NULL},
 			  "the server's name is missing; see --help");
 	ERROR("more than 8 servers; see --help", "a", "b", "c", "d", "e", "f", "g", "h", "i");
 	ERROR("server: not a host name or an IPv4 address", "a", "");
 	ERROR("server B.example: named twice", "a", "b.example", "B.example");
-	args_expect_ok(&program,
+	args_expect_ok(&parsed_program,
 		       (const char *const[]){"a", "-l", "b", "c", "d", "e", "f", "g", "h", NULL});
 	assert_int_equal(options.n_servers, 8);
 	assert_string_equal(options.servers[0], "a");
@@ -667,13 +650,13 @@ static void test_help_and_version(void **state)
 	const char *printed;
 
 	(void)state;
-	assert_int_equal(args_parse(&program, ARGS("--version"), STDOUT_FILENO, &printed),
+	assert_int_equal(args_parse(&parsed_program, ARGS("--version"), STDOUT_FILENO, &printed),
 			 OPTIONS_DONE);
 	assert_string_equal(printed, "dtcpclient " DTCP_VERSION "\n");
 	/* Whatever else is wrong. */
-	assert_int_equal(
-		args_parse(&program, ARGS("--help", "-x", "a", "b"), STDOUT_FILENO, &printed),
-		OPTIONS_DONE);
+	assert_int_equal(args_parse(&parsed_program, ARGS("--help", "-x", "a", "b"), STDOUT_FILENO,
+				    &printed),
+			 OPTIONS_DONE);
 	assert_string_equal(printed, options_help);
 }
 

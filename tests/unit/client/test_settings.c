@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "config.h"
 #include "netconf/tun.h"
-#include "tests/unit/base/args.h"
+#include "tests/unit/client/parsed.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,23 +19,7 @@
 
 #include <cmocka.h>
 
-static struct client_options options;
-static enum options_result parsed = OPTIONS_ERROR;
 static char folder[] = "/tmp/dtcp-settings-XXXXXX";
-
-static enum options_result parse(int argc, char *const argv[])
-{
-	if (parsed == OPTIONS_OK)
-		client_options_free(&options);
-	memset(&options, 0xa5, sizeof(options));
-	parsed = client_options_parse(&options, argc, argv);
-	return parsed;
-}
-
-static const struct args_program program = {"dtcpclient", parse};
-
-#define OK(...)		args_expect_ok(&program, ARGS(__VA_ARGS__))
-#define ERROR(msg, ...) args_expect_error(&program, ARGS(__VA_ARGS__), msg)
 
 /* What has a letter has a word as well, which a file may have. */
 static void test_words_of_letters(void **state)
@@ -80,12 +64,13 @@ static void test_no_commands(void **state)
 	const char *printed;
 
 	(void)state;
-	assert_int_equal(args_parse(&program, ARGS("status"), STDERR_FILENO, &printed), OPTIONS_OK);
+	assert_int_equal(args_parse(&parsed_program, ARGS("status"), STDERR_FILENO, &printed),
+			 OPTIONS_OK);
 	assert_string_equal(options.servers[0], "status");
 	assert_string_equal(printed, "dtcpclient: \"status\" is taken for the name of a server: "
 				     "there are no commands, but --help, and signals and "
 				     "systemctl(1) as dtcpclient(8) says\n");
-	assert_int_equal(args_parse(&program, ARGS("home.conf"), STDERR_FILENO, &printed),
+	assert_int_equal(args_parse(&parsed_program, ARGS("home.conf"), STDERR_FILENO, &printed),
 			 OPTIONS_OK);
 	assert_string_equal(printed,
 			    "dtcpclient: \"home.conf\" is taken for the name of a server: "
@@ -252,7 +237,7 @@ static void test_words_for_the_others(void **state)
 	argv[argc++] = strdup("dtcpclient");
 	for (; args[argc - 1]; argc++)
 		argv[argc] = strdup(args[argc - 1]);
-	assert_int_equal(parse(argc, argv), OPTIONS_OK);
+	assert_int_equal(parsed_program.parse(argc, argv), OPTIONS_OK);
 	words = client_options_words(&options, argc, argv, &n);
 	assert_non_null(words);
 	assert_null(words[n]);
@@ -272,8 +257,7 @@ static void test_words_for_the_others(void **state)
 	assert_null(other.source.file);
 	client_options_free(&other);
 	client_options_free_words(words);
-	client_options_free(&options);
-	parsed = OPTIONS_ERROR;
+	parsed_free();
 	for (int i = 0; i < argc; i++)
 		free(argv[i]);
 }
@@ -292,8 +276,7 @@ static int teardown(void **state)
 	char path[sizeof(folder) + 100];
 
 	(void)state;
-	if (parsed == OPTIONS_OK)
-		client_options_free(&options);
+	parsed_free();
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
 		(void)unlink(path);

@@ -3,11 +3,11 @@
 #include "netconf/netlink.h"
 
 #include "base/log.h"
-#include "netconf/netlink_talk.h"
 #include "netconf/tun.h"
 #include "tests/unit/base/capture.h"
 #include "tests/unit/base/need.h"
 #include "tests/unit/base/network.h"
+#include "tests/unit/netconf/by_hand.h"
 #include "tests/unit/netconf/failing.h"
 #include "tests/unit/proto/addresses.h"
 
@@ -159,23 +159,6 @@ static const char *add_reject(struct netlink *netlink, const struct prefix6 *to)
 	return said;
 }
 
-/* Somebody's reject route, in the very place of ours. */
-static void by_hand(struct netlink *netlink, const struct prefix6 *to)
-{
-	struct netlink_request request;
-	struct nlmsghdr *header = netlink_start(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
-	struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
-
-	route->rtm_family = AF_INET6;
-	route->rtm_dst_len = to->len;
-	route->rtm_table = RT_TABLE_MAIN;
-	route->rtm_protocol = RTPROT_BOOT;
-	route->rtm_type = RTN_UNREACHABLE;
-	mnl_attr_put(header, RTA_DST, sizeof(to->addr), &to->addr);
-	mnl_attr_put_u32(header, RTA_PRIORITY, NETLINK_REJECT_METRIC);
-	assert_int_equal(netlink_talk(netlink, header, 0, "make a route by hand"), 0);
-}
-
 static void test_reject_routes(void **state)
 {
 	const struct prefix6 outer = prefix("2001:db8::/32");
@@ -191,7 +174,8 @@ static void test_reject_routes(void **state)
 	assert_string_equal(
 		add_reject(rig->netlink, &inner),
 		"test: took over the reject route 2001:db8:100::/56, which was there already\n");
-	by_hand(rig->netlink, &theirs);
+	/* Somebody's, in the very place of ours. */
+	by_hand_route(rig->netlink, &theirs, RTN_UNREACHABLE, RTA_PRIORITY, NETLINK_REJECT_METRIC);
 	assert_string_equal(
 		add_reject(rig->netlink, &theirs),
 		"test: no reject route fd00:2::/48 is made: somebody else has a route to it\n");

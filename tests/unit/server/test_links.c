@@ -4,9 +4,10 @@
 
 #include "base/log.h"
 #include "links_rig.h"
-#include "netconf/netlink_talk.h"
+#include "netconf/netlink.h"
 #include "netconf/tun.h"
 #include "tests/unit/base/network.h"
+#include "tests/unit/netconf/by_hand.h"
 #include "tests/unit/proto/addresses.h"
 
 #include <errno.h>
@@ -345,23 +346,6 @@ static void test_routes_beside_a_network(void **state)
 	assert_int_equal(said.error, 0);
 }
 
-/* An administrator's route into a device of somebody else's. */
-static void add_by_hand(struct netlink *netlink, unsigned int index, const struct prefix6 *to)
-{
-	struct netlink_request request;
-	struct nlmsghdr *header = netlink_start(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
-	struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
-
-	route->rtm_family = AF_INET6;
-	route->rtm_dst_len = to->len;
-	route->rtm_table = RT_TABLE_MAIN;
-	route->rtm_protocol = RTPROT_BOOT;
-	route->rtm_type = RTN_UNICAST;
-	mnl_attr_put(header, RTA_DST, sizeof(to->addr), &to->addr);
-	mnl_attr_put_u32(header, RTA_OIF, index);
-	assert_int_equal(netlink_talk(netlink, header, 0, "add a route by hand"), 0);
-}
-
 /* It is known when it is asked for, before anything else is done about it. */
 static void test_route_of_somebody_else(void **state)
 {
@@ -382,7 +366,7 @@ static void test_route_of_somebody_else(void **state)
 	while (!TAILQ_EMPTY(&rig->links->touched))
 		assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
 	assert_false(foreign_touches(links_foreign(rig->links), &around));
-	add_by_hand(other, index, &lan);
+	by_hand_route(other, &lan, RTN_UNICAST, RTA_OIF, index);
 	assert_int_equal(event_base_loop(base, EVLOOP_NONBLOCK), 0);
 	assert_true(foreign_touches(links_foreign(rig->links), &around));
 	links_unwatch(rig->links);
