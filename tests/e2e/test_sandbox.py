@@ -316,6 +316,19 @@ def test_database_that_is_not_taken_over(internet):
     assert target.read_text() == "precious" and target.stat().st_uid == 0
 
 
+def test_lock_of_another_file(internet):
+    """Where the database leads by the time of the end, nothing is removed beside it."""
+    server = internet.dtcps()
+    server.wait_log("ready on port")
+    other = internet.file("other", "", 0o600)
+    lock = internet.file("other.lock", "", 0o600)
+    path = internet.users.path
+    path.rename(path.with_name("away"))
+    os.symlink(other, path)
+    assert server.stop() == 0
+    assert lock.exists()
+
+
 def test_no_user_for_the_database(internet):
     """None is made up: nobody's files are everybody's."""
     for user in ("nobody", "65534"):

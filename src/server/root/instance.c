@@ -26,6 +26,15 @@ static bool instance_path(const char *database, char path[static PATH_MAX + 8])
 	return true;
 }
 
+/* Whether that name is this file's. */
+static bool instance_is_at(const char *path, const struct stat *file)
+{
+	struct stat named;
+
+	return lstat(path, &named) == 0 && named.st_ino == file->st_ino &&
+	       named.st_dev == file->st_dev;
+}
+
 /*
  * Opens and locks it. The folder is not root's, so what is there could be anything, and is neither
  * followed nor written to unless it is a file of this name only. Returns the descriptor or -errno;
@@ -34,7 +43,7 @@ static bool instance_path(const char *database, char path[static PATH_MAX + 8])
 static int instance_lock(const char *path, int *other)
 {
 	const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-	struct stat ours, named;
+	struct stat ours;
 	char text[16] = "";
 	int error = 0;
 	int fd;
@@ -50,8 +59,7 @@ static int instance_lock(const char *path, int *other)
 		if (error)
 			break;
 		/* Whoever had it may have removed it just now. */
-		if (lstat(path, &named) == 0 && named.st_ino == ours.st_ino &&
-		    named.st_dev == ours.st_dev)
+		if (instance_is_at(path, &ours))
 			return fd;
 		close(fd);
 	}
@@ -96,9 +104,13 @@ void instance_write(int lock)
 void instance_release(const char *database, int lock)
 {
 	char path[PATH_MAX + 8];
+	struct stat ours;
 
-	/* A folder that root cannot write without its capabilities keeps it, which harms nobody. */
-	if (instance_path(database, path))
+	/*
+	 * By now the database may be a link to anywhere. A folder that root cannot write without
+	 * its capabilities keeps the lock, which harms nobody.
+	 */
+	if (instance_path(database, path) && fstat(lock, &ours) == 0 && instance_is_at(path, &ours))
 		(void)unlink(path);
 	close(lock);
 }
