@@ -56,9 +56,10 @@ enum server_msg {
 	SERVER_MSG_NDP_SOCKET = 64, /* descriptor: the packet socket */
 	SERVER_MSG_NDP_ADD,	    /* struct prefix6: a session has it, or one more */
 	SERVER_MSG_NDP_REMOVE,	    /* struct prefix6: a session that had it has ended */
-	SERVER_MSG_NDP_STOP,  /* nothing is answered any more, and all of NDP_NEVER is forgotten */
-	SERVER_MSG_NDP_NEVER, /* struct prefix6: somebody else's, whoever has it as well */
-	SERVER_MSG_NDP_START, /* struct server_ndp_link: solicitations there are answered */
+	SERVER_MSG_NDP_STOP,   /* nothing is answered any more, and all of NDP_NEVER is forgotten */
+	SERVER_MSG_NDP_NEVER,  /* struct prefix6: somebody else's, whoever has it as well */
+	SERVER_MSG_NDP_START,  /* struct server_ndp_link: solicitations there are answered */
+	SERVER_MSG_NDP_FORGET, /* no session has anything: the next START is followed by all */
 };
 
 struct server_id {

@@ -141,6 +141,11 @@ bool answerer_add(struct answerer *answerer, const struct prefix6 *prefix, uint6
 	return entry;
 }
 
+void answerer_forget(struct answerer *answerer)
+{
+	answerer_clear(&answerer->sessions);
+}
+
 void answerer_remove(struct answerer *answerer, const struct prefix6 *prefix)
 {
 	struct answerer_entry *entry = answerer_get(answerer, &answerer->sessions, prefix);

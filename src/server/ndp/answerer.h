@@ -42,6 +42,9 @@ void answerer_free(struct answerer *answerer);
 bool answerer_add(struct answerer *answerer, const struct prefix6 *prefix, uint64_t now);
 void answerer_remove(struct answerer *answerer, const struct prefix6 *prefix);
 
+/* No session has anything. */
+void answerer_forget(struct answerer *answerer);
+
 /* Answers as an interface, until answerer_stop(), and never for what was named since that. */
 void answerer_start(struct answerer *answerer, const struct server_ndp_link *link);
 void answerer_stop(struct answerer *answerer);

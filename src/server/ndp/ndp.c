@@ -185,6 +185,13 @@ static void ndp_on_start(const void *body, void *arg)
 	answerer_start(ndp->answerer, body);
 }
 
+static void ndp_on_forget(void *arg)
+{
+	const struct ndp *ndp = arg;
+
+	answerer_forget(ndp->answerer);
+}
+
 static void ndp_on_closed(struct ipc *ipc, bool violated, void *arg)
 {
 	(void)ipc;
@@ -198,6 +205,7 @@ static const struct ipc_row ndp_root_rows[] = {
 	IPC_EVENT(SERVER_MSG_NDP_STOP, ndp_on_stop),
 	IPC_BODY(SERVER_MSG_NDP_NEVER, struct prefix6, ndp_on_never),
 	IPC_BODY(SERVER_MSG_NDP_START, struct server_ndp_link, ndp_on_start),
+	IPC_EVENT(SERVER_MSG_NDP_FORGET, ndp_on_forget),
 	IPC_ANSWERS_PINGS,
 };
 

@@ -65,6 +65,7 @@ struct links *links_new(const struct links_owner *owner)
 		links_free(links);
 		return NULL;
 	}
+	neighbours_set_all(links->owner.neighbours, links_tell_neighbours, links);
 	return links;
 }
 
@@ -74,6 +75,7 @@ void links_free(struct links *links)
 
 	if (!links)
 		return;
+	neighbours_set_all(links->owner.neighbours, NULL, NULL);
 	links_remove_all(links);
 	while ((route = TAILQ_FIRST(&links->routes))) {
 		TAILQ_REMOVE(&links->routes, route, next);

@@ -71,6 +71,9 @@ void links_mend_shared(const struct links *links, struct drift_repair *mending);
 /* The same for the routes of sessions. links_routes.c */
 void links_mend_routes(const struct links *links, struct drift_repair *mending);
 
+/* Neighbours are told of whatever sessions have: of a struct links. links_routes.c */
+void links_tell_neighbours(void *arg);
+
 /* The device of a user is gone: forward lets go of it, and its number is free. */
 void links_gone(struct links *links, uint32_t number);
 

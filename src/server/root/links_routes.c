@@ -79,6 +79,17 @@ void links_route_remove(struct links *links, const struct prefix6 *prefix)
 	free(route);
 }
 
+void links_tell_neighbours(void *arg)
+{
+	const struct links *links = arg;
+	const struct links_route *route;
+
+	TAILQ_FOREACH (route, &links->routes, next)
+		neighbours_add(links->owner.neighbours, &route->prefix);
+	for (uint32_t number = 1; number < links->top; number++)
+		neighbours_add(links->owner.neighbours, &links->devices[number].prefix);
+}
+
 void links_mend_routes(const struct links *links, struct drift_repair *mending)
 {
 	const unsigned int index = links->devices[0].kept.index;

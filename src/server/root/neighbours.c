@@ -21,6 +21,8 @@ struct neighbours {
 	struct server_ndp_link link;
 	struct prefix6 *never;
 	size_t n_never;
+	void (*all)(void *arg); /* adds what sessions have; NULL: nobody knows yet */
+	void *all_arg;
 };
 
 const struct survey_link *neighbours_link(const struct survey *survey,
@@ -95,6 +97,14 @@ void neighbours_free(struct neighbours *neighbours)
 	free(neighbours);
 }
 
+void neighbours_set_all(struct neighbours *neighbours, void (*all)(void *arg), void *arg)
+{
+	if (!neighbours)
+		return;
+	neighbours->all = all;
+	neighbours->all_arg = arg;
+}
+
 unsigned int neighbours_interface(const struct neighbours *neighbours)
 {
 	return neighbours ? neighbours->link.interface : 0;
@@ -103,19 +113,19 @@ unsigned int neighbours_interface(const struct neighbours *neighbours)
 static void neighbours_tell(const struct neighbours *neighbours, enum server_msg type,
 			    const void *body, size_t size)
 {
-	if (neighbours && neighbours->socket >= 0)
+	if (neighbours->socket >= 0)
 		supervisor_send(neighbours->supervisor, SERVER_NDP, type, body, size, -1);
 }
 
 void neighbours_add(const struct neighbours *neighbours, const struct prefix6 *prefix)
 {
-	if (prefix->len > 0)
+	if (prefix->len > 0 && neighbours_interface(neighbours) != 0)
 		neighbours_tell(neighbours, SERVER_MSG_NDP_ADD, prefix, sizeof(*prefix));
 }
 
 void neighbours_remove(const struct neighbours *neighbours, const struct prefix6 *prefix)
 {
-	if (prefix->len > 0)
+	if (prefix->len > 0 && neighbours_interface(neighbours) != 0)
 		neighbours_tell(neighbours, SERVER_MSG_NDP_REMOVE, prefix, sizeof(*prefix));
 }
 
@@ -153,12 +163,14 @@ static void neighbours_say(const struct neighbours *neighbours, const struct sur
 			 link->name);
 }
 
-/* The process is told all anew. link NULL: answers nothing from now on. */
-static void neighbours_tell_all(struct neighbours *neighbours, const struct survey_link *link)
+/* The process is told all anew but for what sessions have. It may answer nothing from now on. */
+static void neighbours_tell_link(const struct neighbours *neighbours)
 {
 	neighbours_tell(neighbours, SERVER_MSG_NDP_STOP, NULL, 0);
-	if (!link)
+	if (neighbours->link.interface == 0) {
+		neighbours_tell(neighbours, SERVER_MSG_NDP_FORGET, NULL, 0);
 		return;
+	}
 	for (size_t i = 0; i < neighbours->n_never; i++)
 		neighbours_tell(neighbours, SERVER_MSG_NDP_NEVER, &neighbours->never[i],
 				sizeof(neighbours->never[i]));
@@ -200,6 +212,7 @@ void neighbours_look(struct neighbours *neighbours, const struct survey *survey)
 	const struct survey_link *link;
 	struct prefix6 *never = NULL;
 	struct server_ndp_link to;
+	bool begins;
 	ssize_t n;
 
 	if (!neighbours || neighbours->socket < 0)
@@ -215,9 +228,13 @@ void neighbours_look(struct neighbours *neighbours, const struct survey *survey)
 	if (to.interface != neighbours->link.interface)
 		neighbours_say(neighbours, link, network);
 	(void)strlcpy(neighbours->name, link ? link->name : "", sizeof(neighbours->name));
+	begins = neighbours->link.interface == 0;
 	neighbours->link = to;
 	free(neighbours->never);
 	neighbours->never = never;
 	neighbours->n_never = (size_t)n;
-	neighbours_tell_all(neighbours, link);
+	neighbours_tell_link(neighbours);
+	/* While it answers nothing it is not told of sessions, which most servers never need. */
+	if (begins && neighbours->all)
+		neighbours->all(neighbours->all_arg);
 }

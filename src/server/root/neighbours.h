@@ -26,6 +26,12 @@ struct neighbours *neighbours_new(struct supervisor *supervisor,
 				  const struct server_options *options);
 void neighbours_free(struct neighbours *neighbours);
 
+/*
+ * all() is called when solicitations begin to be answered, to add whatever sessions have by then:
+ * before that, additions are not passed on. NULL for neighbours is allowed.
+ */
+void neighbours_set_all(struct neighbours *neighbours, void (*all)(void *arg), void *arg);
+
 /* The machine may be another one since the last time. NULL is allowed here and below. */
 void neighbours_look(struct neighbours *neighbours, const struct survey *survey);
 

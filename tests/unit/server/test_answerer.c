@@ -139,6 +139,12 @@ static void test_interface(void **state)
 	assert_false(answers(rig, "2001:db8:a::5"));
 	start(rig);
 	assert_true(answers(rig, "2001:db8:a::5"));
+	/* Until they are to be forgotten, however many have the same. */
+	add(rig, "2001:db8:a::5/128");
+	answerer_forget(rig->answerer);
+	assert_false(answers(rig, "2001:db8:a::5"));
+	add(rig, "2001:db8:a::5/128");
+	assert_true(answers(rig, "2001:db8:a::5"));
 }
 
 static void test_never(void **state)
