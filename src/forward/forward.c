@@ -420,6 +420,7 @@ int forward_run(const struct forward_config *config, int monitor_fd, int control
 			forward_on_closed, &forward);
 	if (!forward.monitor || !forward.control)
 		goto no_memory;
+	ipc_batch(forward.control);
 	if (event_base_dispatch(forward.base) == -1) {
 		log_warnx("event loop failed");
 		forward.status = 1;

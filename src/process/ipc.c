@@ -12,22 +12,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Stands before the body, which is aligned for any type behind it. */
 struct ipc_header {
-	uint32_t type;
+	_Alignas(16) uint32_t type;
 	uint32_t size;
+	uint64_t unused;
 };
 
-/* One message as it travels; also aligns what a handler gets. */
+/* One message as it travels. */
 struct ipc_packet {
 	struct ipc_header header;
-	_Alignas(16) unsigned char body[IPC_BODY_MAX];
+	unsigned char body[IPC_BODY_MAX];
 };
 
 struct ipc_queued {
 	STAILQ_ENTRY(ipc_queued) next;
-	uint32_t type;
-	size_t size;
 	int fd;
+	struct ipc_header header;
 	unsigned char body[];
 };
 
@@ -45,7 +46,8 @@ struct ipc {
 	struct event *writable;
 	STAILQ_HEAD(, ipc_queued) queue;
 	size_t queued;
-	bool *freed; /* set while handlers run, so that one may free the channel */
+	bool batched; /* what is queued goes out at the end of this turn of the loop */
+	bool *freed;  /* set while handlers run, so that one may free the channel */
 };
 
 static void ipc_on_readable(evutil_socket_t fd, short what, void *arg);
@@ -101,29 +103,24 @@ void ipc_set_handlers_arg(struct ipc *ipc, void *arg)
 	ipc->arg = arg;
 }
 
-/* One sendmsg(2). Returns 0, or -errno with nothing sent. */
-static int ipc_write(int socket, uint32_t type, const void *body, size_t size, int fd)
+/* Returns 0, or -errno with nothing sent. */
+static int ipc_write(const struct ipc *ipc, const struct ipc_header *header, const void *body,
+		     int fd)
 {
-	struct ipc_packet packet;
 	union {
 		struct cmsghdr align;
 		unsigned char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = {
-		.iov_base = &packet,
-		.iov_len = offsetof(struct ipc_packet, body) + size,
+	} control = {.space = {0}};
+	struct iovec iov[2] = {
+		{.iov_base = (void *)(uintptr_t)header, .iov_len = sizeof(*header)},
+		{.iov_base = (void *)(uintptr_t)body, .iov_len = header->size},
 	};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
+	ssize_t n;
 
-	memset(&packet, 0, offsetof(struct ipc_packet, body));
-	packet.header.type = type;
-	packet.header.size = (uint32_t)size;
-	if (size > 0)
-		memcpy(packet.body, body, size);
 	if (fd != -1) {
 		struct cmsghdr *cmsg;
 
-		memset(&control, 0, sizeof(control));
 		msg.msg_control = control.space;
 		msg.msg_controllen = sizeof(control.space);
 		cmsg = CMSG_FIRSTHDR(&msg);
@@ -132,50 +129,64 @@ static int ipc_write(int socket, uint32_t type, const void *body, size_t size, i
 		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
 	}
-	ssize_t n;
 	do
-		n = sendmsg(socket, &msg, MSG_NOSIGNAL);
+		n = sendmsg(ipc->fd, &msg, MSG_NOSIGNAL);
 	while (n == -1 && errno == EINTR);
-	int error = n == -1 ? -errno : 0;
-
-	/* Passwords travel this way as well. */
-	explicit_bzero(&packet, sizeof(packet));
-	return error;
+	return n == -1 ? -errno : 0;
 }
 
 static void ipc_queued_free(struct ipc_queued *queued)
 {
 	if (queued->fd != -1)
 		close(queued->fd);
-	explicit_bzero(queued->body, queued->size);
+	/* Passwords travel this way as well. */
+	explicit_bzero(queued->body, queued->header.size);
 	free(queued);
+}
+
+void ipc_batch(struct ipc *ipc)
+{
+	ipc->batched = true;
+}
+
+/* Returns 0 or -ENOMEM: then fd is still the caller's. */
+static int ipc_enqueue(struct ipc *ipc, const struct ipc_header *header, const void *body, int fd)
+{
+	struct ipc_queued *queued = malloc(sizeof(*queued) + header->size);
+	bool first = STAILQ_EMPTY(&ipc->queue);
+
+	if (!queued)
+		return -ENOMEM;
+	if (first && !ipc->batched && event_add(ipc->writable, NULL) == -1) {
+		free(queued);
+		return -ENOMEM;
+	}
+	queued->fd = fd;
+	queued->header = *header;
+	if (header->size > 0)
+		memcpy(queued->body, body, header->size);
+	STAILQ_INSERT_TAIL(&ipc->queue, queued, next);
+	ipc->queued++;
+	if (first && ipc->batched)
+		event_active(ipc->writable, EV_WRITE, 0);
+	return 0;
 }
 
 int ipc_send(struct ipc *ipc, uint32_t type, const void *body, size_t size, int fd)
 {
+	const struct ipc_header header = {.type = type, .size = (uint32_t)size};
 	int error = -EAGAIN;
 
 	if (size > IPC_BODY_MAX) {
 		error = -EMSGSIZE;
 		goto done;
 	}
-	if (STAILQ_EMPTY(&ipc->queue))
-		error = ipc_write(ipc->fd, type, body, size, fd);
+	if (!ipc->batched && STAILQ_EMPTY(&ipc->queue))
+		error = ipc_write(ipc, &header, body, fd);
 	if (error == -EAGAIN || error == -ENOBUFS) {
-		struct ipc_queued *queued = malloc(sizeof(*queued) + size);
-
-		if (!queued) {
-			error = -ENOMEM;
-			goto done;
-		}
-		queued->type = type;
-		queued->size = size;
-		queued->fd = fd;
-		if (size > 0)
-			memcpy(queued->body, body, size);
-		STAILQ_INSERT_TAIL(&ipc->queue, queued, next);
-		ipc->queued++;
-		return event_add(ipc->writable, NULL) == -1 ? -ENOMEM : 0;
+		error = ipc_enqueue(ipc, &header, body, fd);
+		if (!error)
+			return 0;
 	}
 	/* That the other end has gone is for the reader to find, who then calls closed(). */
 	if (error == -EPIPE || error == -ECONNRESET)
@@ -192,8 +203,7 @@ static int ipc_drain(struct ipc *ipc)
 	struct ipc_queued *queued;
 
 	while ((queued = STAILQ_FIRST(&ipc->queue))) {
-		int error =
-			ipc_write(ipc->fd, queued->type, queued->body, queued->size, queued->fd);
+		int error = ipc_write(ipc, &queued->header, queued->body, queued->fd);
 
 		if (error)
 			return error;
@@ -360,7 +370,7 @@ static int ipc_read_one(struct ipc *ipc)
 done:
 	if (fd != -1)
 		close(fd);
-	explicit_bzero(&packet, sizeof(packet));
+	explicit_bzero(&packet, (size_t)n);
 	return result;
 }
 
@@ -395,6 +405,8 @@ void ipc_free(struct ipc **owner)
 	*owner = NULL;
 	if (ipc->freed)
 		*ipc->freed = true;
+	if (ipc->batched)
+		(void)ipc_drain(ipc);
 	while ((queued = STAILQ_FIRST(&ipc->queue))) {
 		STAILQ_REMOVE_HEAD(&ipc->queue, next);
 		ipc_queued_free(queued);

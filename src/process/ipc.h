@@ -86,6 +86,13 @@ void ipc_set_handlers_arg(struct ipc *ipc, void *arg);
 int ipc_send(struct ipc *ipc, uint32_t type, const void *body, size_t size, int fd);
 
 /*
+ * From here on messages go out together at the end of each turn of the loop, and when the channel
+ * is freed: many small ones then cost the other end one wake-up. Not for what has to be told before
+ * something is done.
+ */
+void ipc_batch(struct ipc *ipc);
+
+/*
  * Asks whether the process at the other end still takes messages, which its table must allow
  * (IPC_ANSWERS_PINGS); pong() is called when it has answered. One at a time: a pong that was not
  * asked for is a violation. Returns 0 or -errno: then there will be no answer.

@@ -77,6 +77,7 @@ struct process {
 	/* Its life, locked in. Returns the exit status. */
 	int (*run)(const struct process_self *self);
 	const struct process_rows *rows; /* what it may say to root's process, NULL: nothing */
+	bool batched;			 /* what it is told goes out as ipc_batch() says */
 };
 
 struct program {

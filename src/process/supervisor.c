@@ -176,6 +176,8 @@ static bool supervisor_open(struct supervisor *supervisor, size_t place)
 		return false;
 	}
 	ipc_set_handlers_arg(supervisor->channels[place], supervisor->arg);
+	if (process->batched)
+		ipc_batch(supervisor->channels[place]);
 	return true;
 }
 

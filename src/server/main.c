@@ -80,6 +80,7 @@ static int run_ndp(const struct process_self *self)
 
 static const struct process processes[] = {
 	[SERVER_CONTROL] = {.name = "control",
+			    .batched = true,
 			    .verdict = PROCESS_VERDICT_AT_STOP,
 			    .sandbox = SANDBOX_SERVER_CONTROL,
 			    .peers = 1U << SERVER_FORWARD | 1U << SERVER_ACCOUNTS,

@@ -242,8 +242,10 @@ int server_accounts_run(const struct server_options *options, int root_fd, int c
 	}
 	if (!accounts.root || !accounts.second || event_add(accounts.second, &second) == -1)
 		log_warnx("out of memory");
-	else if (accounts_open(&accounts))
+	else if (accounts_open(&accounts)) {
+		ipc_batch(accounts.root);
 		(void)event_base_dispatch(accounts.base);
+	}
 	ipc_free(&accounts.control);
 	ipc_free(&accounts.root);
 	logins_free(accounts.logins);

@@ -340,6 +340,8 @@ int server_control_run(struct server_options *options, int monitor_fd, int accou
 	if (!control.monitor || !control.broker.accounts || !control.broker.forward ||
 	    !control_limit(&control))
 		goto no_memory;
+	ipc_batch(control.broker.accounts);
+	ipc_batch(control.broker.forward);
 	(void)event_base_dispatch(control.base);
 	goto done;
 no_memory:

@@ -256,6 +256,29 @@ static void test_round_trip(void **state)
 	assert_int_equal(fixture->a.closed + fixture->b.closed, 0);
 }
 
+/* What a handler sends on goes out when this turn of the loop has ended, in its order. */
+static void test_batch(void **state)
+{
+	struct fixture *fixture = *state;
+
+	ipc_batch(fixture->a.ipc);
+	assert_int_equal(send_number(&fixture->a, NUMBER, 0), 0);
+	assert_int_equal(send_number(&fixture->a, NUMBER, 1), 0);
+	assert_int_equal(ipc_backlog(fixture->a.ipc), 2);
+	settle(fixture);
+	assert_int_equal(ipc_backlog(fixture->a.ipc), 0);
+	assert_int_equal(fixture->b.next, 2);
+	/* Again, and without waiting for the turn to end. */
+	assert_int_equal(send_number(&fixture->a, NUMBER, 2), 0);
+	ipc_flush(fixture->a.ipc, 0);
+	assert_int_equal(ipc_backlog(fixture->a.ipc), 0);
+	assert_int_equal(send_number(&fixture->a, NUMBER, 3), 0);
+	ipc_free(&fixture->a.ipc);
+	settle(fixture);
+	assert_int_equal(fixture->b.next, 4);
+	assert_int_equal(fixture->b.closed, 1);
+}
+
 static void test_answers_from_handlers(void **state)
 {
 	struct fixture *fixture = *state;
@@ -836,6 +859,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PAIR_TEST(test_round_trip),
+		PAIR_TEST(test_batch),
 		PAIR_TEST(test_answers_from_handlers),
 		PAIR_TEST(test_descriptor),
 		cmocka_unit_test(test_pair_closes_on_exec),
