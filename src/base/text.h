@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What editors put before the first letter of a text. */
+/* What a text is made of, and what editors put before its first letter. */
 #ifndef DTCP_BASE_TEXT_H
 #define DTCP_BASE_TEXT_H
 
@@ -14,5 +14,8 @@ bool text_has_mark(const char *text, size_t len);
 
 /* True if it begins with the mark of UTF-16, in either byte order: then it cannot be read. */
 bool text_is_utf16(const char *text, size_t len);
+
+/* True if it is UTF-8 without control characters, so that it can be shown anywhere. */
+bool text_is_plain(const char *text);
 
 #endif

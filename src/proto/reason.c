@@ -10,6 +10,7 @@ static const struct {
 	bool closes;
 } reasons[REASONS] = {
 	[REASON_OTHER] = {"refused", NULL},
+	[REASON_PROTO41] = {"unsupported transport ipv6, use udp", "unsupported transport ipv6"},
 	[REASON_IN_USE] = {"address in use by another tunnel, use udp", "use udp"},
 	[REASON_AUTH] = {"authentication failed.", "authentication"},
 	[REASON_TRANSPORT] = {"unsupported transport udp", "unsupported transport"},
@@ -17,6 +18,8 @@ static const struct {
 	[REASON_SUPERSEDED] = {"superseded by a new session", "superseded", true},
 	[REASON_STOPPING] = {"server is shutting down", "shutting down", true},
 	[REASON_ACCOUNT] = {"account changed", NULL, true},
+	[REASON_DISABLED] = {"account disabled", NULL},
+	[REASON_EXPIRED] = {"account expired", NULL},
 	[REASON_ADDRESS] = {"address cannot be the end of a tunnel", "end of a tunnel"},
 	[REASON_SOLD_OUT] = {"tunnel interface sold out", NULL},
 	[REASON_ESTABLISHED] = {"tunnel already established", NULL},

@@ -7,13 +7,16 @@
 
 enum dtcp_reason {
 	REASON_OTHER,	    /* words that we do not know; never sent */
+	REASON_PROTO41,	    /* the user may have UDP only; older clients take it for the next one */
 	REASON_IN_USE,	    /* the address has another user's tunnel over protocol 41 */
 	REASON_AUTH,	    /* no such user, or the wrong password */
-	REASON_TRANSPORT,   /* UDP is not offered */
-	REASON_TYPE,	    /* the type is not offered; it follows the text */
+	REASON_TRANSPORT,   /* UDP is not offered, or not to this user */
+	REASON_TYPE,	    /* nor is the type, which follows the text */
 	REASON_SUPERSEDED,  /* the same user has logged in again */
 	REASON_STOPPING,    /* the server ends */
-	REASON_ACCOUNT,	    /* the user is gone, or has got another password or address */
+	REASON_ACCOUNT,	    /* the user could not log in like that any more; why follows the text */
+	REASON_DISABLED,    /* an administrator has disabled the user */
+	REASON_EXPIRED,	    /* the time of the user's account is over */
 	REASON_ADDRESS,	    /* no tunnel can end where the client is, such as on loopback */
 	REASON_SOLD_OUT,    /* no address or prefix is left */
 	REASON_ESTABLISHED, /* this connection has a tunnel already */

@@ -37,7 +37,7 @@ enum server_msg {
 	SERVER_MSG_LISTENER = 1, /* descriptor: the listening socket */
 	SERVER_MSG_COUNTERS,	 /* descriptor: the counter page, read-only */
 	SERVER_MSG_VERDICT,	 /* struct server_verdict: the answer to LOGIN */
-	SERVER_MSG_REVOKE,  /* struct server_id: of a session whose account is another one now */
+	SERVER_MSG_REVOKE,	 /* struct server_revoked: of a session whose account has changed */
 	SERVER_MSG_FAST,    /* struct counters_kernel_given, descriptor: the kernel's counters */
 	SERVER_MSG_REPORT,  /* SIGUSR1 */
 	SERVER_MSG_STOP,    /* SIGTERM, SIGINT */
@@ -66,6 +66,23 @@ struct server_id {
 	uint32_t id;
 };
 
+/* Why a session cannot stay. */
+enum server_why {
+	SERVER_WHY_DELETED = 1,
+	SERVER_WHY_PASSWORD,  /* the user has another one */
+	SERVER_WHY_ADDRESSES, /* nor has the user these any more */
+	SERVER_WHY_DISABLED,
+	SERVER_WHY_EXPIRED,
+	SERVER_WHY_TYPE,      /* the user may not have this type any more */
+	SERVER_WHY_TRANSPORT, /* nor this transport */
+	SERVER_WHYS,
+};
+
+struct server_revoked {
+	uint32_t id;
+	uint32_t why; /* enum server_why */
+};
+
 struct server_setting {
 	uint32_t number; /* settings.h */
 	char value[SERVER_SETTING_LIVE_SIZE];
@@ -91,7 +108,10 @@ struct server_login {
 enum server_result {
 	SERVER_GRANTED = 1,
 	SERVER_AUTH,	  /* no such user, or the wrong password: not told apart */
+	SERVER_DISABLED,  /* the right password, as with all that follows */
+	SERVER_EXPIRED,	  /* the account has */
 	SERVER_TRANSPORT, /* UDP is not offered */
+	SERVER_PROTO41,	  /* the user may have UDP only */
 	SERVER_TYPE,	  /* this type is not offered */
 	SERVER_SOLD_OUT,  /* no address or prefix is left: enum server_lack */
 	SERVER_FAILED,	  /* database or kernel; has been logged */
@@ -106,7 +126,8 @@ enum server_lack {
 	SERVER_PREFIX_HOST,    /* it overlaps host.prefix */
 	SERVER_PREFIX_FIXED,   /* it is not in network.fixed */
 	SERVER_PREFIX_MACHINE, /* it has an address or a route of this machine in it */
-	SERVER_NOT_HERE, /* with SERVER_FAILED: the client came to no address of this machine */
+	SERVER_NOT_HERE,    /* with SERVER_FAILED: the client came to no address of this machine */
+	SERVER_NOT_ALLOWED, /* with SERVER_TRANSPORT and SERVER_TYPE: this user may not have it */
 };
 
 struct server_verdict {

@@ -2,7 +2,8 @@
 /* The commands of dtcpauth. */
 #include "tools/auth.h"
 
-#include <arpa/inet.h>
+#include "tools/auth_record.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -10,54 +11,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <time.h>
 
-/* What "list" prints, collected before the first line goes out: whoever reads our output slowly
- * must not keep a transaction open. */
-struct auth_list {
-	struct user *users;
-	size_t count;
-	size_t room;
-	bool failed;
-};
-
-/* Room for a time as auth_time() writes it, whatever the year. */
-#define TIME_SIZE 40
-
-/* One word, so that columns can be cut apart: 2025-01-31T18:00:00Z. */
-static const char *auth_time(int64_t seconds, char buf[static TIME_SIZE])
-{
-	time_t when = (time_t)seconds;
-	struct tm tm;
-
-	if (!gmtime_r(&when, &tm) || !strftime(buf, TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		(void)snprintf(buf, TIME_SIZE, "-");
-	return buf;
-}
-
-static const char *auth_network(const struct user *user, char buf[static PREFIX6_STRLEN])
-{
-	if (!user->has_network)
-		return "-";
-	return prefix6_format(&user->network, buf);
-}
-
-static const char *auth_network_kind(const struct user *user)
-{
-	if (!user->has_network)
-		return "-";
-	return user->has_fixed ? "fixed" : "leased";
-}
-
-static const char *auth_host(const struct user *user, char buf[static INET6_ADDRSTRLEN])
-{
-	if (!user->has_host || !inet_ntop(AF_INET6, &user->host, buf, INET6_ADDRSTRLEN))
-		return "-";
-	return buf;
-}
-
-/* Opens the database, complaining where that fails. */
-static struct users *auth_open(const struct auth_options *options, bool create)
+struct users *auth_open(const struct auth_options *options, bool create)
 {
 	char error[PATH_MAX + 256];
 	struct users *users;
@@ -197,27 +152,6 @@ static int auth_del(const struct auth_options *options, struct users *users)
 	return auth_result(options, users, users_delete(users, options->user), NULL);
 }
 
-static int auth_show(const struct auth_options *options, struct users *users)
-{
-	char network[PREFIX6_STRLEN];
-	char host[INET6_ADDRSTRLEN];
-	char created[TIME_SIZE];
-	struct user user;
-	enum users_result result = users_find(users, options->user, &user);
-
-	if (result != USERS_OK)
-		return auth_result(options, users, result, NULL);
-	explicit_bzero(user.password, sizeof(user.password));
-	(void)printf("user: %s\n"
-		     "network: %s\n"
-		     "network-kind: %s\n"
-		     "host: %s\n"
-		     "created: %s\n",
-		     user.name, auth_network(&user, network), auth_network_kind(&user),
-		     auth_host(&user, host), auth_time(user.created, created));
-	return AUTH_OK;
-}
-
 void *auth_room(void *list, size_t count, size_t *room, size_t size)
 {
 	size_t more = *room ? 2 * *room : 64;
@@ -228,89 +162,69 @@ void *auth_room(void *list, size_t count, size_t *room, size_t size)
 	return larger;
 }
 
-static bool auth_list_add(const struct user *user, void *arg)
+static int auth_set(const struct auth_options *options, struct users *users)
 {
-	struct auth_list *list = arg;
-	struct user *users = auth_room(list->users, list->count, &list->room, sizeof(*users));
+	struct users_record record = {.name = options->user};
+	char other[DTCP_USER_MAX + 1] = "";
+	char why[AUTH_WHY_SIZE];
+	enum users_result result;
 
-	if (!users) {
-		list->failed = true;
-		return false;
+	for (int i = 0; i < options->n_words; i++) {
+		const char *word = options->words[i];
+		size_t len = strcspn(word, "=");
+		size_t key = auth_key_find(word, len);
+
+		if (word[len] == '\0')
+			return auth_fail(AUTH_USAGE, "\"%.64s\": a key, = and a value are needed",
+					 word);
+		if (strncmp(word, "password=", len + 1) == 0)
+			return auth_fail(AUTH_USAGE, "everybody could see a password here; there "
+						     "is dtcpauth passwd USER");
+		if (key == auth_keys())
+			return auth_fail(AUTH_USAGE, "no key \"%.*s\"; there are " AUTH_KEYS,
+					 len < 64 ? (int)len : 64, word);
+		if (!auth_key_read(key, word + len + 1, &record, why))
+			return auth_fail(AUTH_USAGE, "%s", why);
 	}
-	list->users = users;
-	list->users[list->count++] = *user;
-	return true;
+	result = users_set(users, &record, other);
+	if (result != USERS_OVERLAP)
+		return auth_result(options, users, result, other);
+	return auth_fail(AUTH_OVERLAP, "prefix %s overlaps what user %s has",
+			 prefix6_format(&record.prefix, why), other);
 }
 
-int auth_widest(int width, const char *text)
-{
-	int len = (int)strlen(text);
-
-	return len > width ? len : width;
-}
-
-static void auth_list_print(const struct auth_list *list)
-{
-	char network[PREFIX6_STRLEN];
-	char host[INET6_ADDRSTRLEN];
-	char created[TIME_SIZE];
-	int name_width = 4, network_width = 7, host_width = 4; /* those of the headings */
-
-	for (size_t i = 0; i < list->count; i++) {
-		const struct user *user = &list->users[i];
-
-		name_width = auth_widest(name_width, user->name);
-		network_width = auth_widest(network_width, auth_network(user, network));
-		host_width = auth_widest(host_width, auth_host(user, host));
-	}
-	(void)printf("%-*s  %-*s  %-6s  %-*s  %s\n", name_width, "USER", network_width, "NETWORK",
-		     "KIND", host_width, "HOST", "CREATED");
-	for (size_t i = 0; i < list->count; i++) {
-		const struct user *user = &list->users[i];
-
-		(void)printf("%-*s  %-*s  %-6s  %-*s  %s\n", name_width, user->name, network_width,
-			     auth_network(user, network), auth_network_kind(user), host_width,
-			     auth_host(user, host), auth_time(user->created, created));
-	}
-}
-
-static int auth_list(const struct auth_options *options, struct users *users)
-{
-	struct auth_list list = {0};
-	enum users_result result = users_each(users, auth_list_add, &list);
-	int status = auth_result(options, users, result, NULL);
-
-	if (list.failed)
-		status = auth_fail(AUTH_FAILED, "%s", strerror(ENOMEM));
-	if (status == AUTH_OK)
-		auth_list_print(&list);
-	free(list.users);
-	return status;
-}
+static const struct {
+	const char *name;
+	int (*run)(const struct auth_options *options, struct users *users);
+} auth_runs[] = {
+	{"del", auth_del},
+	{"set", auth_set},
+	{"show", auth_show},
+	{"list", auth_list},
+	{"export", auth_export},
+	{"lease list", auth_lease_list},
+	{"lease drop", auth_lease_drop},
+};
 
 static int auth_command(const struct auth_options *options)
 {
 	struct users *users;
-	int status;
+	int status = AUTH_USAGE;
 
 	auth_warn_mode(options);
 	if (strcmp(options->command, "add") == 0)
 		return auth_add(options);
 	if (strcmp(options->command, "passwd") == 0)
 		return auth_passwd(options);
+	if (strcmp(options->command, "import") == 0)
+		return auth_import(options);
 	users = auth_open(options, false);
 	if (!users)
 		return AUTH_FAILED;
-	if (strcmp(options->command, "del") == 0)
-		status = auth_del(options, users);
-	else if (strcmp(options->command, "show") == 0)
-		status = auth_show(options, users);
-	else if (strcmp(options->command, "lease list") == 0)
-		status = auth_lease_list(options, users);
-	else if (strcmp(options->command, "lease drop") == 0)
-		status = auth_lease_drop(options, users);
-	else
-		status = auth_list(options, users);
+	for (size_t i = 0; i < sizeof(auth_runs) / sizeof(auth_runs[0]); i++) {
+		if (strcmp(options->command, auth_runs[i].name) == 0)
+			status = auth_runs[i].run(options, users);
+	}
 	users_close(users);
 	return status;
 }

@@ -15,6 +15,7 @@ enum auth_status {
 	AUTH_NOT_FOUND = 3, /* no such user, or no such lease */
 	AUTH_EXISTS = 4,    /* there is such a user already */
 	AUTH_OVERLAP = 5,   /* the prefix belongs to another user */
+	AUTH_IMPORT = 6,    /* a file has bad lines, and nothing was imported */
 };
 
 struct auth_options {
@@ -23,6 +24,11 @@ struct auth_options {
 	const char *user;    /* NULL: none was given */
 	bool has_prefix;
 	struct prefix6 prefix; /* of --prefix, or the lease */
+	char **words;	       /* what follows the command and the user: keys, files */
+	int n_words;
+	bool json;
+	bool passwords;
+	bool dry_run;
 };
 
 int auth_main(int argc, char **argv);
@@ -40,12 +46,53 @@ bool auth_parse(int argc, char **argv, struct auth_options *options, int *status
 int auth_result(const struct auth_options *options, const struct users *users,
 		enum users_result result, const char *other);
 
+/* Opens the database; NULL after a line that says why not. */
+struct users *auth_open(const struct auth_options *options, bool create);
+
 /* Whether the user is there. */
 enum users_result auth_look(struct users *users, const char *name);
 
 /* What "lease list" and "lease drop" do. */
 int auth_lease_list(const struct auth_options *options, struct users *users);
 int auth_lease_drop(const struct auth_options *options, struct users *users);
+
+/* Users as they were at one moment, to be printed when the database waits for nobody. */
+struct auth_list {
+	struct user *users; /* without passwords; to be freed */
+	size_t count;
+	size_t room;
+	bool failed;
+};
+
+/* Fills a list, zero at first. Returns an exit status, after a line that says what is wrong. */
+int auth_list_read(const struct auth_options *options, struct users *users, struct auth_list *list);
+
+/* What "show", "list", "import" and "export" do. */
+int auth_show(const struct auth_options *options, struct users *users);
+int auth_list(const struct auth_options *options, struct users *users);
+int auth_import(const struct auth_options *options);
+int auth_export(const struct auth_options *options, struct users *users);
+
+/* Room for a time as auth_time() writes it, whatever the year. */
+#define AUTH_TIME_SIZE 40
+
+/* One word, so that columns can be cut apart: 2025-01-31T18:00:00Z. Returns buf. */
+const char *auth_time(int64_t seconds, char buf[static AUTH_TIME_SIZE]);
+
+/* The same for when an account expires: the last day of it, or a time, or "never". */
+const char *auth_expiry(int64_t seconds, char buf[static AUTH_TIME_SIZE]);
+
+/* Seconds since 1970; last belongs to it. */
+struct auth_span {
+	int64_t first;
+	int64_t last;
+};
+
+/*
+ * Reads 2025-01-31, which is all of that day, or 2025-01-31T18:00[:00], which is one moment, in UTC
+ * or with another zone behind it, as +01:00.
+ */
+bool auth_time_parse(const char *text, struct auth_span *span);
 
 /* Room for one more than count, as reallocarray(3); NULL, and nothing changed, if there is none. */
 void *auth_room(void *list, size_t count, size_t *room, size_t size);

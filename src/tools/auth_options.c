@@ -2,6 +2,7 @@
 /* The command line of dtcpauth. */
 #include "config.h"
 #include "tools/auth.h"
+#include "tools/auth_record.h"
 
 #include <getopt.h>
 #include <stdarg.h>
@@ -9,7 +10,7 @@
 #include <string.h>
 
 static const char auth_help[] =
-	"usage: dtcpauth [OPTION]... COMMAND [USER] [LEASE]\n"
+	"usage: dtcpauth [OPTION]... COMMAND [ARGUMENT]...\n"
 	"\n"
 	"Manages the users of the tunnel server dtcps, while it runs or not.\n"
 	"\n"
@@ -17,9 +18,17 @@ static const char auth_help[] =
 	"  add USER            add a user; the password is asked for at a terminal, else\n"
 	"                      read as one line from standard input\n"
 	"  passwd USER         give the user another password\n"
+	"  set USER KEY=VALUE...\n"
+	"                      change what the user may do, and has: prefix, types,\n"
+	"                      transports, expires, disabled, note\n"
 	"  del USER            delete the user; prefixes and addresses become free\n"
 	"  list                show all users, with what the last login got them\n"
 	"  show USER           show one of them\n"
+	"\n"
+	"Many users at once:\n"
+	"  import FILE...      add and change users: from a table (CSV), or from lists of\n"
+	"                      the old server; - is standard input\n"
+	"  export              write a table of all users\n"
 	"\n"
 	"Leases, the prefixes and addresses that users keep from login to login:\n"
 	"  lease list [USER]   show them, with those that wait for their pool\n"
@@ -29,6 +38,9 @@ static const char auth_help[] =
 	"Options:\n"
 	"  --database FILE     the user database (" DTCP_DATABASE ")\n"
 	"  --prefix PREFIX     of add: always give the user this, as 2001:db8:100::/48\n"
+	"  --json              of show and list: as JSON\n"
+	"  --dry-run           of import: only say what it would do\n"
+	"  --passwords         of export: with the passwords\n"
 	"  --help              show this text\n"
 	"  --version           show the version\n"
 	"\n"
@@ -37,6 +49,9 @@ static const char auth_help[] =
 enum {
 	OPTION_DATABASE = 256, /* no single letter has such a number */
 	OPTION_PREFIX,
+	OPTION_JSON,
+	OPTION_DRY_RUN,
+	OPTION_PASSWORDS,
 	OPTION_HELP,
 	OPTION_VERSION,
 };
@@ -44,6 +59,9 @@ enum {
 static const struct option auth_long_options[] = {
 	{"database", required_argument, NULL, OPTION_DATABASE},
 	{"prefix", required_argument, NULL, OPTION_PREFIX},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+	{"passwords", no_argument, NULL, OPTION_PASSWORDS},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{NULL, 0, NULL, 0},
@@ -51,16 +69,23 @@ static const struct option auth_long_options[] = {
 
 static const struct auth_command {
 	const char *name;
+	const char *words; /* what one of those is that follow, one at least; NULL: none do */
 	bool takes_user;
 	bool optional_user;
 	bool takes_prefix;
 	bool takes_lease; /* or none */
+	bool takes_json;
+	bool takes_dry_run;
+	bool takes_passwords;
 } auth_commands[] = {
 	{.name = "add", .takes_user = true, .takes_prefix = true},
 	{.name = "passwd", .takes_user = true},
+	{.name = "set", .takes_user = true, .words = "KEY=VALUE"},
 	{.name = "del", .takes_user = true},
-	{.name = "list"},
-	{.name = "show", .takes_user = true},
+	{.name = "list", .takes_json = true},
+	{.name = "show", .takes_user = true, .takes_json = true},
+	{.name = "import", .words = "FILE", .takes_dry_run = true},
+	{.name = "export", .takes_passwords = true},
 	{.name = "lease list", .takes_user = true, .optional_user = true},
 	{.name = "lease drop", .takes_user = true, .takes_lease = true},
 };
@@ -121,27 +146,12 @@ static bool auth_unknown(int *status, const char *why, const char *option)
 
 static bool auth_parse_prefix(const char *text, struct auth_options *options, int *status)
 {
-	enum prefix_error error = prefix6_parse(text, &options->prefix);
+	char why[AUTH_WHY_SIZE];
 
-	if (error != PREFIX_OK) {
-		*status = auth_fail(AUTH_USAGE, "--prefix %s %s", text, prefix_error_text(error));
-		return false;
-	}
-	if (!prefix6_in_unicast(&options->prefix)) {
-		*status = auth_fail(AUTH_USAGE,
-				    "--prefix %s is not in global unicast (2000::/3) or unique "
-				    "local (fc00::/7) space",
-				    text);
-		return false;
-	}
-	if (!prefix6_is_unicast(&options->prefix)) {
-		*status = auth_fail(AUTH_USAGE,
-				    "--prefix %s is too short: lengths from %d to 128 are possible",
-				    text, PREFIX6_SITE_LEN_MIN);
-		return false;
-	}
-	options->has_prefix = true;
-	return true;
+	options->has_prefix = auth_prefix_check(text, &options->prefix, why);
+	if (!options->has_prefix)
+		*status = auth_fail(AUTH_USAGE, "--prefix %s", why);
+	return options->has_prefix;
 }
 
 /* An address is a lease as well. */
@@ -185,6 +195,29 @@ static bool auth_parse_user(const char *user, struct auth_options *options, int 
 	return false;
 }
 
+/* Whether a command takes the options that it was given. */
+static bool auth_check_options(const struct auth_command *command,
+			       const struct auth_options *options, int *status)
+{
+	const struct {
+		const char *option;
+		bool given;
+		bool taken;
+	} checks[] = {
+		{"prefix", options->has_prefix, command->takes_prefix},
+		{"json", options->json, command->takes_json},
+		{"dry-run", options->dry_run, command->takes_dry_run},
+		{"passwords", options->passwords, command->takes_passwords},
+	};
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		if (checks[i].given && !checks[i].taken)
+			return auth_usage(status, "%s takes no --%s", command->name,
+					  checks[i].option);
+	}
+	return true;
+}
+
 /* Checks what is left of the command line when the options are gone: the command and its user. */
 static bool auth_parse_words(int count, char **words, struct auth_options *options, int *status)
 {
@@ -203,8 +236,8 @@ static bool auth_parse_words(int count, char **words, struct auth_options *optio
 	if (taken == 0)
 		return auth_usage(status, "unknown command \"%.64s\"", words[0]);
 	options->command = command->name;
-	if (options->has_prefix && !command->takes_prefix)
-		return auth_usage(status, "%s takes no --prefix", command->name);
+	if (!auth_check_options(command, options, status))
+		return false;
 	if (command->takes_user && taken == count && !command->optional_user)
 		return auth_usage(status, "%s: no user given", command->name);
 	if (command->takes_user && taken < count &&
@@ -213,6 +246,12 @@ static bool auth_parse_words(int count, char **words, struct auth_options *optio
 	if (command->takes_lease && taken < count &&
 	    !auth_parse_lease(words[taken++], options, status))
 		return false;
+	if (command->words) {
+		options->words = words + taken;
+		options->n_words = count - taken;
+		return taken < count ||
+		       auth_usage(status, "%s: no %s given", command->name, command->words);
+	}
 	return taken == count || auth_usage(status, "%s: too many words", command->name);
 }
 
@@ -231,6 +270,15 @@ bool auth_parse(int argc, char **argv, struct auth_options *options, int *status
 		case OPTION_PREFIX:
 			if (!auth_parse_prefix(optarg, options, status))
 				return false;
+			break;
+		case OPTION_JSON:
+			options->json = true;
+			break;
+		case OPTION_DRY_RUN:
+			options->dry_run = true;
+			break;
+		case OPTION_PASSWORDS:
+			options->passwords = true;
 			break;
 		case OPTION_HELP:
 			(void)fputs(auth_help, stdout);

@@ -39,8 +39,11 @@ enum users_statement {
 	USERS_FREED_DROP,
 	USERS_FREED_CLEAR,
 	USERS_INSERT,
-	USERS_SET_PASSWORD,
+	USERS_UPDATE,
 	USERS_DELETE,
+	USERS_UNFIX,
+	USERS_GIVE_WAY,
+	USERS_NEXT_EXPIRY,
 	USERS_DATA_VERSION,
 	USERS_LAST_CHANGE,
 	USERS_CHANGES,
@@ -60,7 +63,7 @@ struct users {
 	struct prefix6 *reserved; /* users_reserve() */
 	size_t n_reserved;
 	char path[PATH_MAX];   /* as the administrator named it, for messages */
-	char real[PATH_MAX];   /* the same from the root, without symbolic links */
+	char real[PATH_MAX];   /* the same from the root, without symbolic links; "": in memory */
 	unsigned int patience; /* ms to wait for a lock */
 	int64_t wait_since;    /* ms: when the wait for a lock began */
 	int64_t no_wait_until; /* ms: until then it is not waited for again */
@@ -129,6 +132,9 @@ int users_bind_address(sqlite3_stmt *stmt, int parameter, const struct in6_addr 
 
 /* The reason where a row does not hold what this program writes. */
 #define USERS_DAMAGED "the database is damaged"
+
+/* The active block of that kind, if there is one, becomes dormant; inside a transaction. */
+enum users_result users_sleep(struct users *users, int64_t id, enum users_kind kind);
 
 /* Adds a block that overlaps none; inside a transaction. */
 enum users_result users_add_block(struct users *users, int64_t id, enum users_kind kind, bool fixed,

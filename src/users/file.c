@@ -96,7 +96,7 @@ static enum users_result users_resolve(struct users *users, bool create)
 	return USERS_OK;
 }
 
-/* Opens a file that must be there, and leaves users->db open even on failure. */
+/* Opens a file that must be there, and leaves users->db open even on failure; ":memory:": none. */
 static enum users_result users_open_file(struct users *users, const char *real)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
@@ -251,7 +251,7 @@ enum users_result users_ready(struct users *users)
 	enum users_result result;
 	struct stat st;
 
-	if (users->db && !sqlite3_get_autocommit(users->db))
+	if (users->db && (!sqlite3_get_autocommit(users->db) || !users->real[0]))
 		return USERS_OK;
 	if (users->usable && !users->damaged && lstat(users->real, &st) == 0 &&
 	    st.st_dev == users->device && st.st_ino == users->inode)
@@ -335,6 +335,26 @@ enum users_result users_open_in_root(const char *path, struct users **out, char 
 		return USERS_FAILED;
 	(void)snprintf(users->real, sizeof(users->real), "/%s", slash ? slash + 1 : path);
 	return users_open_real(users, USERS_OK, out, error, error_size);
+}
+
+enum users_result users_open_memory(struct users **out, char *error, size_t error_size)
+{
+	struct users *users = users_new("memory", error, error_size);
+	enum users_result result;
+
+	*out = NULL;
+	if (!users)
+		return USERS_FAILED;
+	result = users_open_file(users, ":memory:");
+	if (result == USERS_OK)
+		result = users_make_tables(users);
+	if (result == USERS_OK) {
+		*out = users;
+		return USERS_OK;
+	}
+	(void)snprintf(error, error_size, "%s", users->error);
+	users_close(users);
+	return result;
 }
 
 void users_close(struct users *users)

@@ -79,8 +79,7 @@ static enum users_result users_find_dormant(struct users *users, int64_t id,
 	return result;
 }
 
-/* The active one of this kind, if there is one, becomes dormant. */
-static enum users_result users_sleep(struct users *users, int64_t id, enum users_kind kind)
+enum users_result users_sleep(struct users *users, int64_t id, enum users_kind kind)
 {
 	sqlite3_stmt *stmt = users_statement(users, USERS_SLEEP,
 					     "UPDATE block SET active = 0"

@@ -21,6 +21,9 @@
  * "change" has the users that were changed or deleted, each once, in the order of the last change
  * (changes.c).
  *
+ * What an administrator allows a user is in the user's row, as struct users_limits has it; zero is
+ * what users of earlier versions had: everything, for ever.
+ *
  * What must always hold is kept by triggers, for whoever changes the file with another program.
  */
 #include "users/database.h"
@@ -28,7 +31,7 @@
 #include <stdio.h>
 
 #define USERS_APPLICATION_ID 0x64746370 /* "dtcp" */
-#define USERS_SCHEMA_VERSION 2
+#define USERS_SCHEMA_VERSION 3
 
 #define TEXT_OF(x)  TEXT_OF_(x)
 #define TEXT_OF_(x) #x
@@ -62,6 +65,19 @@ static const char users_copy_1[] = "INSERT INTO block (user, kind, fixed, first,
 				   " SELECT user, kind, fixed, first, last, bits FROM block_1"
 				   " WHERE user IN (SELECT id FROM user);"
 				   "DROP TABLE block_1";
+
+/* Added in version 3; a server of an earlier one that runs meanwhile goes on without. */
+static const char users_limits[] =
+	"ALTER TABLE user ADD COLUMN types INTEGER NOT NULL DEFAULT 0 CHECK (types >= 0);"
+	"ALTER TABLE user ADD COLUMN transports INTEGER NOT NULL DEFAULT 0"
+	" CHECK (transports >= 0);"
+	"ALTER TABLE user ADD COLUMN expires INTEGER NOT NULL DEFAULT 0 CHECK (expires >= 0);"
+	"ALTER TABLE user ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0"
+	" CHECK (disabled IN (0, 1));"
+	"ALTER TABLE user ADD COLUMN note TEXT NOT NULL DEFAULT '';"
+	"CREATE INDEX user_expires ON user (expires) WHERE expires > 0";
+
+static const char users_version[] = "PRAGMA user_version = " TEXT_OF(USERS_SCHEMA_VERSION);
 
 /* What there is besides; some of it was in the later files of version 1. */
 static const char users_rest[] =
@@ -105,9 +121,7 @@ static const char users_rest[] =
 	"CREATE TRIGGER block_fixed AFTER INSERT ON block WHEN NEW.fixed "
 	"BEGIN REPLACE INTO change (user) VALUES (NEW.user); END;"
 	"CREATE TRIGGER IF NOT EXISTS change_trim AFTER INSERT ON change "
-	"BEGIN DELETE FROM change WHERE number <= NEW.number - " TEXT_OF(
-		USERS_CHANGES_MAX) "; END;"
-				   "PRAGMA user_version = " TEXT_OF(USERS_SCHEMA_VERSION);
+	"BEGIN DELETE FROM change WHERE number <= NEW.number - " TEXT_OF(USERS_CHANGES_MAX) "; END";
 
 /* The number that a pragma answers with, or -1 after users_fail(). */
 static int64_t users_pragma(struct users *users, const char *sql)
@@ -137,7 +151,8 @@ static enum users_result users_exec_all(struct users *users, const char *const l
 
 enum users_result users_make_tables(struct users *users)
 {
-	static const char *const made[] = {users_user, users_block, users_rest, NULL};
+	static const char *const made[] = {users_user,	 users_block,	users_rest,
+					   users_limits, users_version, NULL};
 	enum users_result result = users_begin(users);
 
 	if (result == USERS_OK)
@@ -147,8 +162,10 @@ enum users_result users_make_tables(struct users *users)
 
 static enum users_result users_take_over(struct users *users)
 {
-	static const char *const made[] = {users_rename_1, users_block, users_copy_1, users_rest,
-					   NULL};
+	static const char *const from_1[] = {
+		users_rename_1, users_block,   users_copy_1, users_rest,
+		users_limits,	users_version, NULL};
+	static const char *const from_2[] = {users_limits, users_version, NULL};
 	enum users_result result = users_begin(users);
 	int64_t version;
 
@@ -159,7 +176,9 @@ static enum users_result users_take_over(struct users *users)
 	if (version == -1)
 		result = USERS_FAILED;
 	else if (version == 1)
-		result = users_exec_all(users, made);
+		result = users_exec_all(users, from_1);
+	else if (version == 2)
+		result = users_exec_all(users, from_2);
 	return users_end(users, result);
 }
 
@@ -173,7 +192,7 @@ enum users_result users_check_tables(struct users *users)
 		return USERS_FAILED;
 	if (application != USERS_APPLICATION_ID)
 		return users_fail_text(users, "not a user database");
-	if (version == 1)
+	if (version == 1 || version == 2)
 		return users_take_over(users);
 	if (version == USERS_SCHEMA_VERSION)
 		return USERS_OK;

@@ -26,6 +26,23 @@ enum users_result {
 	USERS_FAILED,	 /* the database cannot be used: users_error() */
 };
 
+/* Most bytes of a note. */
+#define USERS_NOTE_MAX 200
+
+/* Ways that a tunnel's packets can go. */
+enum users_transport {
+	USERS_PROTO41 = 1 << 0,
+	USERS_UDP = 1 << 1,
+};
+
+/* What an administrator allows a user; zero: everything, for ever. */
+struct users_limits {
+	unsigned int types;	 /* 1 << enum tunnel_type of each that is allowed; 0: all are */
+	unsigned int transports; /* enum users_transport of each; 0: all */
+	int64_t expires;	 /* seconds since 1970, from then on nothing is; 0: never */
+	bool disabled;
+};
+
 struct user {
 	int64_t id;
 	char name[DTCP_USER_MAX + 1];
@@ -36,6 +53,8 @@ struct user {
 	struct prefix6 network;
 	struct in6_addr host;
 	int64_t created; /* seconds since 1970 */
+	struct users_limits limits;
+	char note[USERS_NOTE_MAX + 1]; /* UTF-8, no control characters */
 };
 
 /*
@@ -52,6 +71,9 @@ enum users_result users_open(const char *path, bool create, struct users **out, 
  */
 enum users_result users_open_in_root(const char *path, struct users **out, char *error,
 				     size_t error_size);
+
+/* An empty database that is in memory only, to try things out. */
+enum users_result users_open_memory(struct users **out, char *error, size_t error_size);
 void users_close(struct users *users);
 
 /*
@@ -77,6 +99,63 @@ enum users_result users_add(struct users *users, const char *name, const char *p
 			    const struct prefix6 *fixed, char other[static DTCP_USER_MAX + 1]);
 enum users_result users_set_password(struct users *users, const char *name, const char *password);
 enum users_result users_delete(struct users *users, const char *name);
+
+/* Parts of an account. */
+enum users_part {
+	USERS_PASSWORD = 1 << 0,
+	USERS_PREFIX = 1 << 1,
+	USERS_TYPES = 1 << 2,
+	USERS_TRANSPORTS = 1 << 3,
+	USERS_EXPIRES = 1 << 4,
+	USERS_DISABLED = 1 << 5,
+	USERS_NOTE = 1 << 6,
+};
+
+/* What an account is to have; of what is not in parts, an account that is there keeps its own. */
+struct users_record {
+	const char *name;
+	unsigned int parts;
+	const char *password;
+	struct prefix6 prefix; /* fixed; length 0: none */
+	struct users_limits limits;
+	const char *note;
+};
+
+/* What users_put() came to. */
+enum users_put { USERS_UNCHANGED, USERS_CHANGED, USERS_ADDED };
+
+/*
+ * Changes a user who is there. A prefix that is fixed takes the place of the one before; the lease
+ * that was active becomes dormant, and what the user has of that prefix as a lease becomes free.
+ * USERS_OVERLAP as for users_add().
+ */
+enum users_result users_set(struct users *users, const struct users_record *record,
+			    char other[static DTCP_USER_MAX + 1]);
+
+/*
+ * Between users_together() and users_together_end(), which notes all or, if not keep, nothing: adds
+ * a user, who needs a password (USERS_NOT_FOUND without one), or changes one who is there. After
+ * USERS_FAILED there is nothing to keep.
+ */
+enum users_result users_together(struct users *users);
+enum users_result users_put(struct users *users, const struct users_record *record,
+			    enum users_put *did, char other[static DTCP_USER_MAX + 1]);
+enum users_result users_together_end(struct users *users, bool keep);
+
+/* Whether the limits of a user have room for that. */
+bool users_allows_type(const struct users_limits *limits, enum tunnel_type type);
+bool users_allows_transport(const struct users_limits *limits, enum users_transport transport);
+bool users_is_expired(const struct users_limits *limits, int64_t now);
+
+/*
+ * *when becomes the first time after that one, in seconds since 1970, at which an account expires;
+ * 0: none does.
+ */
+enum users_result users_next_expiry(struct users *users, int64_t after, int64_t *when);
+
+/* Calls each() for every user whose account expires from first to last, until it returns false. */
+enum users_result users_each_expiring(struct users *users, int64_t first, int64_t last,
+				      bool (*each)(int64_t id, void *arg), void *arg);
 
 /* Calls each() for every user by name, until it returns false. Passwords are left empty. */
 enum users_result users_each(struct users *users, bool (*each)(const struct user *user, void *arg),

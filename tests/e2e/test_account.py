@@ -3,6 +3,9 @@
 
 import ipaddress
 import stat
+import time
+
+import pytest
 
 from lab.programs import HOST_PREFIX, PASSWORD, POOL
 from lab.topology import SERVER, SITE
@@ -37,7 +40,7 @@ def test_deleted_user_is_cut(internet):
         alice.login("alice")
         bob.login("bob")
         internet.users.delete("bob")
-        assert bob.line(5) == "-ERR account changed"
+        assert bob.line(5) == "-ERR account changed: user deleted"
         assert bob.closed()
         server.wait_log(rf"bob@{OTHER}: down")
         # Everybody else stays.
@@ -51,10 +54,63 @@ def test_changed_password_cuts(internet):
         wire.login()
         internet.users.passwd("bob", "of no concern to alice")
         internet.users.passwd("alice", "changed")
-        assert wire.line(5) == "-ERR account changed"
+        assert wire.line(5) == "-ERR account changed: another password"
         assert wire.closed()
     with Wire(internet.site) as wire:
         wire.login(password="changed")
+
+
+LIMITS = [
+    # words, type, transport; of the end of a session, and of a login; and what the log says of it
+    ("disabled=yes", "network", "", "disabled", "account disabled", "the account is disabled"),
+    ("expires=2001-01-01", "host", "udp", "expired", "account expired", "the account has expired"),
+    ("types=tunnelonly,host", "network", "udp", "tunnel type not allowed",
+     "unsupported tunnel type network",
+     "asks for tunnel type network, which the user is not allowed"),
+    ("transports=udp", "network", "", "transport not allowed",
+     "unsupported transport ipv6, use udp", "asks for protocol 41, which the user is not allowed"),
+    ("transports=ipv6", "tunnelonly", "udp", "transport not allowed", "unsupported transport udp",
+     "asks for UDP, which the user is not allowed"),
+]
+
+
+@pytest.mark.parametrize("words, kind, transport, end, refusal, reason", LIMITS)
+def test_limits(internet, words, kind, transport, end, refusal, reason):
+    """Each ends a session at once and keeps the user out, who is told why, as is the log; somebody
+    without the password learns nothing."""
+    server = internet.dtcps("-U", set={"limit.delay": 0})
+    with Wire(internet.site) as wire:
+        wire.login("alice", f"{kind} {transport}")
+        internet.users.set("alice", words)
+        assert wire.line(5) == f"-ERR account changed: {end}"
+        assert wire.closed()
+    server.wait_log(rf"alice@{SITE}: down after .* \(account changed: {end}\)")
+    with Wire(internet.site) as wire:
+        assert wire.ask(wire.request("alice", f"{kind} {transport}", "wrong")) == REFUSED
+        assert wire.ask(wire.request("alice", f"{kind} {transport}")) == f"-ERR {refusal}"
+        server.wait_log(rf"alice@{SITE}: refused: {reason}")
+        internet.users.set("alice", "disabled=no", "expires=never", "types=any", "transports=any")
+        wire.login("alice", f"{kind} {transport}")
+
+
+def test_expiry(internet):
+    """The time comes while the session is up."""
+    server = internet.dtcps()
+    with Wire(internet.site) as wire:
+        wire.login()
+        moment = time.gmtime(time.time() + 2)
+        internet.users.set("alice", f"expires={time.strftime('%Y-%m-%dT%H:%M:%SZ', moment)}")
+        assert wire.line(10) == "-ERR account changed: expired"
+        assert wire.closed()
+    server.wait_log(r"\(account changed: expired\)")
+
+
+def test_client_is_led_to_udp(internet):
+    """With auto, a user who may have UDP only gets it."""
+    internet.users.set("alice", "transports=udp")
+    internet.dtcps("-U")
+    client = internet.dtcpclient("--transport", "auto")
+    client.wait_log(r"tunnel up: .*, UDP port")
 
 
 def test_new_session_replaces_the_old(internet):

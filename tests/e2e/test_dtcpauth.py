@@ -9,64 +9,13 @@ import signal
 import sqlite3
 import stat
 import subprocess
-import tempfile
 import termios
 import time
 from pathlib import Path
 
 import pytest
 
-from lab.programs import DTCPAUTH
-
-PROGRAM = str(DTCPAUTH)
-SECRET = "Geheim-4711"
-TIMEOUT = 30
-
-
-class Auth:
-    """One database, and the ways to run dtcpauth on it."""
-
-    def __init__(self, directory):
-        self.directory = Path(directory)
-        self.path = self.directory / "users.db"
-
-    def argv(self, *words):
-        return [PROGRAM, "--database", str(self.path), *words]
-
-    def run(self, *words, stdin=b"", **options):
-        return subprocess.run(self.argv(*words), input=stdin, capture_output=True,
-                              timeout=TIMEOUT, check=False, **options)
-
-    def ok(self, *words, stdin=b""):
-        done = self.run(*words, stdin=stdin)
-        assert (done.returncode, done.stderr) == (0, b""), done
-        return done.stdout.decode()
-
-    def add(self, user, *words, password=SECRET):
-        assert self.ok("add", user, *words, stdin=password.encode() + b"\n") == ""
-
-    def fails(self, status, line, *words, stdin=b"", **options):
-        """It says exactly this one line, with this exit status, and nothing on standard output."""
-        done = self.run(*words, stdin=stdin, **options)
-        assert done.stderr.decode() == f"dtcpauth: {line}\n"
-        assert (done.returncode, done.stdout) == (status, b"")
-
-    def password(self, user):
-        with sqlite3.connect(self.path) as db:
-            row = db.execute("SELECT password FROM user WHERE name = ?", (user,)).fetchone()
-        db.close()
-        return row and row[0]
-
-    def lease(self, user, kind, first, bits, active=1):
-        """What dtcps does at a login."""
-        value = int.from_bytes(first, "big")
-        last = (value | ((1 << (128 - bits)) - 1)).to_bytes(16, "big")
-        db = sqlite3.connect(self.path)
-        db.execute("INSERT INTO block (user, kind, fixed, first, last, bits, active)"
-                   " SELECT id, ?, 0, ?, ?, ?, ? FROM user WHERE name = ?",
-                   (kind, first, last, bits, active, user))
-        db.commit()
-        db.close()
+from lab.auth import PROGRAM, SECRET, TIMEOUT, Auth, auth, shown  # noqa: F401
 
 
 class Terminal:
@@ -138,22 +87,14 @@ class Terminal:
         return self.shown.replace("\r\n", "\n"), self.status
 
 
-@pytest.fixture
-def auth():
-    # Not tmp_path: that is closed to the unprivileged user of one test.
-    with tempfile.TemporaryDirectory(prefix="dtcpauth-") as directory:
-        yield Auth(directory)
-        # Nothing may stay behind but the database.
-        assert set(os.listdir(directory)) <= {"users.db"}
-
-
 # --- commands -------------------------------------------------------------------------------
 
 
 def test_help_and_version(auth):
     done = auth.run("--help")
     assert (done.returncode, done.stderr) == (0, b"")
-    for word in ("add", "passwd", "del", "list", "show", "--database", "--prefix"):
+    for word in ("add", "passwd", "set", "del", "list", "show", "import", "export", "--database",
+                 "--prefix", "--json", "--dry-run", "--passwords"):
         assert word in done.stdout.decode()
     assert re.fullmatch(r"dtcpauth \d+\.\d+\.\d+\n", auth.ok("--version"))
 
@@ -164,20 +105,23 @@ def test_add_show_list(auth):
     auth.add("a-rather-long-name-for-a-user")
     auth.lease("bob", 1, bytes.fromhex("20010db8020001000000000000000000"), 56)
     auth.lease("bob", 2, bytes.fromhex("20010db8000100000000000000000002"), 128)
-    when = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
-    assert re.fullmatch("user: alice\nnetwork: 2001:db8:100::/48\nnetwork-kind: fixed\n"
-                        f"host: -\ncreated: {when}\n", auth.ok("show", "alice"))
-    assert re.fullmatch("user: bob\nnetwork: 2001:db8:200:100::/56\nnetwork-kind: leased\n"
-                        f"host: 2001:db8:1::2\ncreated: {when}\n", auth.ok("show", "bob"))
+    assert shown(auth, "alice") == {
+        "user": "alice", "network": "2001:db8:100::/48", "network-kind": "fixed", "host": "-",
+        "state": "ok", "types": "any", "transports": "any", "expires": "never", "disabled": "no",
+        "note": "-"}
+    assert shown(auth, "bob") == {
+        "user": "bob", "network": "2001:db8:200:100::/56", "network-kind": "leased",
+        "host": "2001:db8:1::2", "state": "ok", "types": "any", "transports": "any",
+        "expires": "never", "disabled": "no", "note": "-"}
     lines = auth.ok("list").splitlines()
-    assert [line.split()[:4] for line in lines] == [
-        ["USER", "NETWORK", "KIND", "HOST"],
-        ["a-rather-long-name-for-a-user", "-", "-", "-"],
-        ["alice", "2001:db8:100::/48", "fixed", "-"],
-        ["bob", "2001:db8:200:100::/56", "leased", "2001:db8:1::2"],
+    assert [line.split()[:5] for line in lines] == [
+        ["USER", "NETWORK", "KIND", "HOST", "STATE"],
+        ["a-rather-long-name-for-a-user", "-", "-", "-", "ok"],
+        ["alice", "2001:db8:100::/48", "fixed", "-", "ok"],
+        ["bob", "2001:db8:200:100::/56", "leased", "2001:db8:1::2", "ok"],
     ]
     # Columns begin at the same place in every line.
-    for column in range(5):
+    for column in range(6):
         places = {[m.start() for m in re.finditer(r"\S+", line)][column] for line in lines}
         assert len(places) == 1
     for output in (auth.ok("list"), auth.ok("show", "bob")):
@@ -187,7 +131,7 @@ def test_add_show_list(auth):
 def test_list_of_nobody(auth):
     auth.add("alice")
     auth.ok("del", "alice")
-    assert auth.ok("list").split() == ["USER", "NETWORK", "KIND", "HOST", "CREATED"]
+    assert auth.ok("list").split() == ["USER", "NETWORK", "KIND", "HOST", "STATE", "CREATED"]
 
 
 def leases(auth, *words):
@@ -208,7 +152,7 @@ def test_leases(auth):
     host = ["bob", "2001:db8:1::2", "host", "active"]
     assert leases(auth) == leases(auth, "bob") == [network, dormant, host]
     assert leases(auth, "office") == []
-    assert "network: 2001:db8:300:100::/56\n" in auth.ok("show", "bob")
+    assert shown(auth, "bob")["network"] == "2001:db8:300:100::/56"
     assert auth.ok("list").count("bob") == 1
     auth.fails(5, "prefix 2001:db8:200::/48 overlaps what user bob has",
                "add", "carol", "--prefix", "2001:db8:200::/48", stdin=b"secret\n")
@@ -224,7 +168,7 @@ def test_leases(auth):
     auth.fails(3, "user office has no lease", "lease", "drop", "office")
     auth.fails(3, "no user nobody", "lease", "drop", "nobody")
     auth.fails(3, "no user nobody", "lease", "list", "nobody")
-    assert "network: 2001:db8:100::/48\n" in auth.ok("show", "office")
+    assert shown(auth, "office")["network"] == "2001:db8:100::/48"
 
 
 def test_passwd(auth):
@@ -249,7 +193,7 @@ def test_del(auth):
 ])
 def test_options_anywhere(auth, words):
     auth.ok(*words, stdin=b"secret\n")
-    assert "network: 2001:db8::/48\n" in auth.ok("show", "alice")
+    assert shown(auth, "alice")["network"] == "2001:db8::/48"
 
 
 def test_database_option_behind(auth):
@@ -338,7 +282,7 @@ def test_user_exists(auth):
     # Also before anything is typed.
     auth.fails(4, "there is a user alice already", "add", "alice", "--prefix", "2001:db8::/48")
     assert auth.password("alice") == SECRET
-    assert "network: -\n" in auth.ok("show", "alice")
+    assert shown(auth, "alice")["network"] == "-"
 
 
 def test_overlap(auth):
@@ -374,7 +318,7 @@ def test_newer_database(auth):
     db = sqlite3.connect(auth.path)
     db.execute("PRAGMA user_version = 9")
     db.close()
-    auth.fails(1, f"{auth.path}: made by a newer version of dtcp (schema 9; this program knows 2)",
+    auth.fails(1, f"{auth.path}: made by a newer version of dtcp (schema 9; this program knows 3)",
                "list")
 
 
@@ -578,7 +522,7 @@ def test_mode_warning(auth):
     auth.path.chmod(0o644)
     done = auth.run("show", "alice")
     assert done.returncode == 0
-    assert done.stdout.startswith(b"user: alice\n")
+    assert done.stdout.startswith(b"user:          alice\n")
     assert done.stderr.decode() == (f"dtcpauth: warning: {auth.path}: mode 0644 lets others at the "
                                     "passwords; it should be 0600\n")
     # What the administrator chose is not changed behind his back.

@@ -57,7 +57,8 @@ def commands():
     """The command lines of our programs, in tables and in blocks, each as a list of words."""
     found = []
     for line in "".join(blocks("sh")).splitlines():
-        words = shlex.split(line) if "$" not in line else []
+        # The lists of the old server are another test's.
+        words = shlex.split(line) if "$" not in line and "users.txt" not in line else []
         words = words[1:] if words[:1] == ["sudo"] else words
         if words and words[0] in PROGRAMS:
             found.append(words)
@@ -157,7 +158,8 @@ def test_users_come_along(tmp_path):
     assert (tmp_path / "users.txt").stat().st_mode & 0o777 == 0o600
     assert sorted((tmp_path / "users.txt").read_text().splitlines()) == \
         [f"{user}:{password}" for user, password in sorted(users.items())]
-    rows = {line.split()[0]: line.split()[1:3] for line in result.stdout.splitlines()[1:]}
+    rows = {line.split()[0]: line.split()[1:3] for line in result.stdout.splitlines()[2:]}
+    assert result.stdout.startswith("2 added, 0 changed, 0 unchanged\n")
     assert rows == {"alice": ["-", "-"], "bob": ["2001:db8:100::/48", "fixed"]}
 
 

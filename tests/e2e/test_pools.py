@@ -78,6 +78,6 @@ def test_a_lease_that_is_dropped_ends_its_session(internet):
     with Wire(internet.site) as wire:
         prefix = wire.login("alice", "network")[2]
         internet.users.drop("alice")
-        assert wire.line(10) == "-ERR account changed"
+        assert wire.line(10) == "-ERR account changed: other addresses"
     # It was the last one to become free.
     assert login(internet, "alice") != prefix

@@ -69,7 +69,7 @@ def test_deleted_and_added_again(internet):
         internet.users.delete("bob")
         internet.users.add("bob", prefix="2001:db8:f00::/48")
         assert carol.login("carol")[2] == had
-        assert bob.line(5) == "-ERR account changed"
+        assert bob.line(5) == "-ERR account changed: user deleted"
 
 
 def test_refused_login_takes_nothing(internet):

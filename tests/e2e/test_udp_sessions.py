@@ -172,5 +172,5 @@ def test_account_changed(internet):
     with UdpClient(internet.site) as client:
         client.learn()
         internet.users.passwd("alice", "another one")
-        assert client.wire.line() == "-ERR account changed"
+        assert client.wire.line() == "-ERR account changed: another password"
         assert client.wire.closed()

@@ -303,7 +303,8 @@ static void forward_says(struct fuzz_input *input)
 
 static void monitor_says(struct fuzz_input *input)
 {
-	const struct server_id id = {fuzz_below(input, SESSIONS + 1)};
+	const struct server_revoked revoked = {.id = fuzz_below(input, SESSIONS + 1),
+					       .why = fuzz_below(input, SERVER_WHYS + 1)};
 	struct server_setting setting = {0};
 
 	switch (fuzz_below(input, 4)) {
@@ -317,7 +318,7 @@ static void monitor_says(struct fuzz_input *input)
 		tell(MONITOR, SERVER_MSG_SETTING, &setting);
 		break;
 	default:
-		tell(MONITOR, SERVER_MSG_REVOKE, &id);
+		tell(MONITOR, SERVER_MSG_REVOKE, &revoked);
 		break;
 	}
 }

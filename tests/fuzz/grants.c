@@ -351,9 +351,10 @@ static void on_no_device(uint32_t index, void *arg)
 	world.devices[index] = false;
 }
 
-static void on_revoked(uint32_t id, void *arg)
+static void on_revoked(uint32_t id, enum server_why why, void *arg)
 {
 	(void)arg;
+	FUZZ_CHECK(why > 0 && why < SERVER_WHYS);
 	FUZZ_CHECK(id < SESSIONS && world.granted[id]);
 	/* Control is told before it can hear of any other login. */
 	world.revoked[id] = true;

@@ -239,6 +239,7 @@ static void traitor_tell_other(enum treason treason)
 static void traitor_tell(enum treason treason)
 {
 	const struct server_id id = {.id = 3};
+	const struct server_revoked revoked = {.id = id.id, .why = SERVER_WHY_DELETED};
 	const struct client_session session = {.up = treason == TREASON_SESSION_UP ? 1 : 2};
 	struct client_server server = {0};
 
@@ -292,7 +293,7 @@ static void traitor_tell(enum treason treason)
 		traitor_grant(treason);
 		break;
 	case TREASON_REVOKE:
-		SEND(SERVER_MSG_REVOKE, id);
+		SEND(SERVER_MSG_REVOKE, revoked);
 		break;
 	case TREASON_GRANTED_LOGOUT:
 		SEND(SERVER_MSG_LOGOUT, id);

@@ -110,8 +110,10 @@ static void session_on_refusal(struct session *session, const char *reason, int6
 	const char *server = session_server_name(session);
 	enum dtcp_reason said = reason_parse(reason);
 
-	/* Another box behind the same NAT was first with protocol 41. */
-	if (said == REASON_IN_USE && session->config.transport == SESSION_AUTO && !session->udp)
+	/* Another box behind the same NAT was first with protocol 41, or the user may not have it.
+	 */
+	if ((said == REASON_IN_USE || said == REASON_PROTO41) &&
+	    session->config.transport == SESSION_AUTO && !session->udp)
 		session_change_to_udp(session, now, actions, "%s: %s", server, reason);
 	else if (session_means_no_udp(session, said))
 		session_no_udp(session, reason, now, actions);
@@ -122,6 +124,15 @@ static void session_on_refusal(struct session *session, const char *reason, int6
 			     session->udp ? ", or a server that does not know tunnels over UDP"
 					  : "",
 			     reason);
+	else if (said == REASON_DISABLED || said == REASON_EXPIRED)
+		session_fail_said(session, now, actions, CLIENT_AUTH, said,
+				  "%s: user %s cannot log in (server: %s)", server, session->user,
+				  reason);
+	else if (said == REASON_PROTO41)
+		session_fail_said(session, now, actions, CLIENT_TYPE, said,
+				  "%s: this user is to use UDP; use -U, or --transport auto "
+				  "(server: %s)",
+				  server, reason);
 	else if (said == REASON_TRANSPORT)
 		session_fail_said(session, now, actions, CLIENT_TYPE, said,
 				  "%s: the server does not offer tunnels over UDP (server: %s)",

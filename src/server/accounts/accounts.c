@@ -63,9 +63,9 @@ static void accounts_answer(const struct server_grant *grant, void *arg)
 	accounts_tell_root(arg, SERVER_MSG_GRANT, grant, sizeof(*grant));
 }
 
-static void accounts_revoked(uint32_t id, void *arg)
+static void accounts_revoked(uint32_t id, enum server_why why, void *arg)
 {
-	const struct server_id message = {.id = id};
+	const struct server_revoked message = {.id = id, .why = why};
 
 	accounts_tell_root(arg, SERVER_MSG_REVOKE, &message, sizeof(message));
 }

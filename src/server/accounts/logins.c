@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Logins whose leases are noted together; so many does control ask about at a time. */
 enum { LOGINS_BATCH = 64 };
@@ -31,6 +32,9 @@ struct logins {
 	uint32_t top;	     /* ids at and above it have never been used */
 	bool complained;     /* about the database, that it cannot be read */
 	int64_t complain_at; /* ms: not before then about a lease that cannot be noted */
+	int64_t looked_at;   /* seconds since 1970: what has expired by then was ended */
+	int64_t next_expiry; /* and then comes the next one, 0: never */
+	bool expiry_stale;   /* next_expiry is to be looked up */
 	size_t n_later;
 	struct server_grant later[LOGINS_BATCH]; /* until their leases are noted */
 };
@@ -47,6 +51,8 @@ struct logins *logins_new(const struct logins_owner *owner)
 		logins_free(logins);
 		return NULL;
 	}
+	logins->looked_at = (int64_t)time(NULL);
+	logins->expiry_stale = true;
 	users_gather(owner->users);
 	return logins;
 }
@@ -118,6 +124,36 @@ static bool logins_make_key(const struct server_login *login, const char *passwo
 		arc4random_buf(&verdict->session, sizeof(verdict->session));
 	while (verdict->session == 0);
 	return probe_key(password, login->user, login->challenge, verdict->session, verdict->key);
+}
+
+static enum users_transport logins_transport(const struct server_login *login)
+{
+	return login->udp ? USERS_UDP : USERS_PROTO41;
+}
+
+/*
+ * What keeps somebody out who knows the password. Only they hear of it, so nobody learns about
+ * users or the server without one.
+ */
+static enum server_result logins_permit(const struct logins *logins,
+					const struct server_login *login,
+					const struct users_limits *limits,
+					struct server_verdict *verdict)
+{
+	if (limits->disabled)
+		return SERVER_DISABLED;
+	if (users_is_expired(limits, (int64_t)time(NULL)))
+		return SERVER_EXPIRED;
+	if (login->udp && !logins->owner.options->udp)
+		return SERVER_TRANSPORT;
+	if (login->type != TUNNEL_NONE && !users_allows_type(limits, login->type)) {
+		verdict->lack = SERVER_NOT_ALLOWED;
+		return SERVER_TYPE;
+	}
+	if (users_allows_transport(limits, logins_transport(login)))
+		return SERVER_GRANTED;
+	verdict->lack = SERVER_NOT_ALLOWED;
+	return login->udp ? SERVER_TRANSPORT : SERVER_PROTO41;
 }
 
 /*
@@ -263,9 +299,8 @@ bool logins_ask(struct logins *logins, const struct server_login *login)
 	/* What an administrator has just taken from one user may be what this one gets. */
 	logins_recheck(logins);
 	result = logins_verify(logins, login, &user, verdict);
-	/* Only now, so that nobody learns about the server without a password. */
-	if (result == SERVER_GRANTED && login->udp && !logins->owner.options->udp)
-		result = SERVER_TRANSPORT;
+	if (result == SERVER_GRANTED)
+		result = logins_permit(logins, login, &user.limits, verdict);
 	if (result == SERVER_GRANTED)
 		result = logins_lease(logins, login, &user, verdict);
 	verdict->result = result;
@@ -319,15 +354,29 @@ bool logins_end(struct logins *logins, uint32_t id, bool *granted)
 	return true;
 }
 
-/* True if the database still has the user of a login, with password and addresses as then. */
-static bool logins_stands(const struct login *login, const struct user *user)
+/* Why a login cannot stay, now that its user is as the database has it; 0: it can. */
+static uint32_t logins_why(const struct login *login, const struct user *user)
 {
 	const struct server_verdict *said = &login->said;
 
-	return user->id == said->user && logins_response_right(&login->asked, user->password) &&
-	       (!said->has_prefix ||
-		(user->has_network && prefix6_equal(&user->network, &said->prefix))) &&
-	       (!said->numbered || (user->has_host && IN6_ARE_ADDR_EQUAL(&user->host, &said->me6)));
+	if (user->id != said->user)
+		return SERVER_WHY_DELETED;
+	if (!logins_response_right(&login->asked, user->password))
+		return SERVER_WHY_PASSWORD;
+	if (user->limits.disabled)
+		return SERVER_WHY_DISABLED;
+	if (users_is_expired(&user->limits, (int64_t)time(NULL)))
+		return SERVER_WHY_EXPIRED;
+	if (!users_allows_type(&user->limits, login->asked.type))
+		return SERVER_WHY_TYPE;
+	if (!users_allows_transport(&user->limits, logins_transport(&login->asked)))
+		return SERVER_WHY_TRANSPORT;
+	if (said->has_prefix &&
+	    !(user->has_network && prefix6_equal(&user->network, &said->prefix)))
+		return SERVER_WHY_ADDRESSES;
+	if (said->numbered && !(user->has_host && IN6_ARE_ADDR_EQUAL(&user->host, &said->me6)))
+		return SERVER_WHY_ADDRESSES;
+	return 0;
 }
 
 /* Looks at one login again. False if the database cannot be read. */
@@ -335,14 +384,14 @@ static bool logins_recheck_one(struct logins *logins, const struct login *login)
 {
 	struct user user = {.id = 0};
 	enum users_result result = users_find(logins->owner.users, login->asked.user, &user);
-	bool stands = result == USERS_OK && logins_stands(login, &user);
+	uint32_t why = result == USERS_OK ? logins_why(login, &user) : SERVER_WHY_DELETED;
 
 	explicit_bzero(user.password, sizeof(user.password));
 	/* That is no reason to end anybody's session, and the others would fail as well. */
 	if (result != USERS_OK && result != USERS_NOT_FOUND)
 		return false;
-	if (!stands)
-		logins->owner.revoked((uint32_t)(login - logins->list), logins->owner.arg);
+	if (why)
+		logins->owner.revoked((uint32_t)(login - logins->list), why, logins->owner.arg);
 	return true;
 }
 
@@ -354,6 +403,7 @@ static bool logins_on_change(int64_t user, void *arg)
 
 	/* Nobody can be told that a session is revoked before its verdict. */
 	logins_flush(logins);
+	logins->expiry_stale = true;
 	if (user == USERS_EVERYBODY) {
 		for (uint32_t id = 0; read && id < logins->top; id++)
 			read = logins->list[id].state != LOGIN_GRANTED ||
@@ -370,8 +420,39 @@ static bool logins_on_change(int64_t user, void *arg)
 	return read;
 }
 
+/*
+ * Looks at the users whose accounts expire now. Their time is kept, not a timer, so that it counts
+ * as well if somebody sets the clock.
+ */
+static bool logins_expire(struct logins *logins)
+{
+	struct users *users = logins->owner.users;
+	int64_t now = (int64_t)time(NULL);
+	int64_t before = logins->looked_at < now ? logins->looked_at : now;
+	enum users_result result = USERS_OK;
+
+	/* The next one may be another one after a clock that went back. */
+	if (now < logins->looked_at)
+		logins->expiry_stale = true;
+	if (logins->expiry_stale)
+		result = users_next_expiry(users, before, &logins->next_expiry);
+	if (result == USERS_OK)
+		logins->expiry_stale = false;
+	if (result == USERS_OK && logins->next_expiry != 0 && now >= logins->next_expiry) {
+		/* This finds the next one at the next call. */
+		result = users_each_expiring(users, before + 1, now, logins_on_change, logins);
+		logins->expiry_stale = true;
+		if (logins->complained)
+			result = USERS_FAILED;
+	}
+	if (result == USERS_OK)
+		logins->looked_at = now;
+	return result == USERS_OK;
+}
+
 void logins_recheck(struct logins *logins)
 {
-	if (users_changes(logins->owner.users, logins_on_change, logins) != USERS_OK)
+	if (users_changes(logins->owner.users, logins_on_change, logins) != USERS_OK ||
+	    !logins_expire(logins))
 		logins_complain(logins);
 }

@@ -17,9 +17,8 @@ struct logins_owner {
 	struct users *users;
 	/* The answer to a login, with a key that is wiped afterwards. */
 	void (*answer)(const struct server_grant *grant, void *arg);
-	/* The user of a login that was granted is gone, or has another password or other
-	 * addresses. */
-	void (*revoked)(uint32_t id, void *arg);
+	/* The user of a login that was granted could not log in like that any more. */
+	void (*revoked)(uint32_t id, enum server_why why, void *arg);
 	void *arg;
 };
 
@@ -44,8 +43,8 @@ void logins_flush(struct logins *logins);
 bool logins_end(struct logins *logins, uint32_t id, bool *granted);
 
 /*
- * Looks whether users' accounts have changed, and revokes the logins of those that have; cheap if
- * none has.
+ * Looks whether users' accounts have changed or expired, and revokes the logins of those that have;
+ * cheap if none has. To be called every second.
  */
 void logins_recheck(struct logins *logins);
 

@@ -377,14 +377,31 @@ void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
 	broker_ask_more(broker);
 }
 
-void broker_revoke(struct broker *broker, uint32_t id)
-{
-	const struct conn_event event = {.input = CONN_FINISH, .reason = REASON_ACCOUNT};
-	const struct server_session *session = sessions_get(broker->sessions, id);
+/* What the client of a session that cannot stay is told, and the log. */
+static const char *const broker_whys[SERVER_WHYS] = {
+	[SERVER_WHY_DELETED] = "account changed: user deleted",
+	[SERVER_WHY_PASSWORD] = "account changed: another password",
+	[SERVER_WHY_ADDRESSES] = "account changed: other addresses",
+	[SERVER_WHY_DISABLED] = "account changed: disabled",
+	[SERVER_WHY_EXPIRED] = "account changed: expired",
+	[SERVER_WHY_TYPE] = "account changed: tunnel type not allowed",
+	[SERVER_WHY_TRANSPORT] = "account changed: transport not allowed",
+};
 
+void broker_revoke(struct broker *broker, const struct server_revoked *revoked)
+{
+	const struct server_session *session = sessions_get(broker->sessions, revoked->id);
+	struct conn_event event = {.input = CONN_FINISH, .reason = REASON_ACCOUNT};
+
+	if (revoked->why == 0 || revoked->why >= SERVER_WHYS) {
+		broker_log_wrong(broker, "monitor", "revoke", revoked->id);
+		return;
+	}
 	/* Before the verdict on a login it is about the session that had this id before. */
-	if (session && session->state != SLOT_CHECK)
-		client_feed(session->client, &event);
+	if (!session || session->state == SLOT_CHECK)
+		return;
+	event.why = broker_whys[revoked->why];
+	client_feed(session->client, &event);
 }
 
 /* The session that forward speaks of, if what it says counts; NULL, having logged it, if not. */

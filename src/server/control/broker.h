@@ -54,7 +54,7 @@ void broker_ended(struct broker *broker, struct client *client);
 
 /* Monitor's words. Each counts in the states of a session only in which it can come. */
 void broker_verdict(struct broker *broker, const struct server_verdict *verdict);
-void broker_revoke(struct broker *broker, uint32_t id);
+void broker_revoke(struct broker *broker, const struct server_revoked *revoked);
 
 /*
  * Forward's words. One that an honest forward cannot have said of that session now is logged, and

@@ -141,9 +141,12 @@ static void broker_lack_text(const struct server_options *options,
 			       prefix);
 		break;
 	case SERVER_NOT_HERE:
+	case SERVER_NOT_ALLOWED:
 		break;
 	}
 }
+
+#define BROKER_NOT_ALLOWED ", which the user is not allowed"
 
 /* Why a type is not offered. */
 static const char *broker_no_type_text(enum tunnel_type type)
@@ -157,16 +160,28 @@ void broker_log_verdict(struct broker *broker, const struct client *client,
 			const struct server_verdict *verdict)
 {
 	const struct dtcp_request *request = &client->conn.request;
+	bool not_allowed = verdict->lack == SERVER_NOT_ALLOWED;
 	char local[INET_ADDRSTRLEN];
 	char why[250] = "";
 
 	switch ((enum server_result)verdict->result) {
+	case SERVER_DISABLED:
+		(void)strlcpy(why, "the account is disabled", sizeof(why));
+		break;
+	case SERVER_EXPIRED:
+		(void)strlcpy(why, "the account has expired", sizeof(why));
+		break;
 	case SERVER_TRANSPORT:
-		(void)strlcpy(why, "asks for UDP, and udp.enable is off", sizeof(why));
+		(void)snprintf(why, sizeof(why), "asks for UDP%s",
+			       not_allowed ? BROKER_NOT_ALLOWED : ", and udp.enable is off");
+		break;
+	case SERVER_PROTO41:
+		(void)strlcpy(why, "asks for protocol 41" BROKER_NOT_ALLOWED, sizeof(why));
 		break;
 	case SERVER_TYPE:
 		(void)snprintf(why, sizeof(why), "asks for tunnel type %s%s", request->type_word,
-			       broker_no_type_text(request->type));
+			       not_allowed ? BROKER_NOT_ALLOWED
+					   : broker_no_type_text(request->type));
 		break;
 	case SERVER_SOLD_OUT:
 		broker_lack_text(broker->options, verdict, why, sizeof(why));

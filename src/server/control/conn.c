@@ -56,10 +56,15 @@ static void conn_send(struct conn_actions *actions, const char *text)
 	actions->what |= CONN_DO_SEND;
 }
 
+static void conn_send_words(struct conn_actions *actions, const char *words)
+{
+	(void)snprintf(actions->send, sizeof(actions->send), "-ERR %s", words);
+	actions->what |= CONN_DO_SEND;
+}
+
 static void conn_send_error(struct conn_actions *actions, enum dtcp_reason reason)
 {
-	(void)snprintf(actions->send, sizeof(actions->send), "-ERR %s", reason_text(reason));
-	actions->what |= CONN_DO_SEND;
+	conn_send_words(actions, reason_text(reason));
 }
 
 void conn_lost(struct conn *conn, const char *why)
@@ -201,8 +206,17 @@ static void conn_on_verdict(struct conn *conn, const struct conn_event *event, i
 		actions->what |= CONN_DO_DENIED;
 		conn_hold(conn, event->delay, REASON_AUTH, now, actions);
 		break;
+	case SERVER_DISABLED:
+		conn_deny(conn, actions, REASON_DISABLED);
+		break;
+	case SERVER_EXPIRED:
+		conn_deny(conn, actions, REASON_EXPIRED);
+		break;
 	case SERVER_TRANSPORT:
 		conn_deny(conn, actions, REASON_TRANSPORT);
+		break;
+	case SERVER_PROTO41:
+		conn_deny(conn, actions, REASON_PROTO41);
 		break;
 	case SERVER_TYPE:
 		conn_deny(conn, actions, REASON_TYPE);
@@ -268,6 +282,8 @@ static void conn_greet(const struct conn *conn, char send[static DTCP_LINE_SIZE]
 void conn_feed(struct conn *conn, const struct conn_event *event, int64_t now,
 	       struct conn_actions *actions)
 {
+	const char *why;
+
 	*actions = (struct conn_actions){0};
 	if (conn->state == CONN_END)
 		return;
@@ -300,8 +316,9 @@ void conn_feed(struct conn *conn, const struct conn_event *event, int64_t now,
 			conn_on_refused(conn, event, now, actions);
 		break;
 	case CONN_FINISH:
-		conn_send_error(actions, event->reason);
-		conn_end(conn, actions, reason_text(event->reason));
+		why = event->why ? event->why : reason_text(event->reason);
+		conn_send_words(actions, why);
+		conn_end(conn, actions, why);
 		break;
 	case CONN_TIME:
 		conn_on_time(conn, now, actions);

@@ -49,6 +49,7 @@ struct conn_event {
 	size_t len;
 	const struct server_verdict *verdict;
 	enum dtcp_reason reason;
+	const char *why; /* of CONN_FINISH: the reason with more words; NULL: without */
 	bool failed;
 	uint32_t delay; /* of a failed login's answer, in milliseconds from the request on */
 };

@@ -82,10 +82,9 @@ static void control_on_verdict(const void *body, void *arg)
 
 static void control_on_revoke(const void *body, void *arg)
 {
-	const struct server_id *id = body;
 	struct control *control = arg;
 
-	broker_revoke(&control->broker, id->id);
+	broker_revoke(&control->broker, body);
 }
 
 static void control_on_report(void *arg)
@@ -266,7 +265,7 @@ static const struct ipc_row monitor_rows[] = {
 	IPC_BODY_FD(SERVER_MSG_FAST, struct counters_kernel_given, control_on_fast),
 	IPC_FD(SERVER_MSG_COUNTERS, control_on_counters),
 	IPC_BODY(SERVER_MSG_VERDICT, struct server_verdict, control_on_verdict),
-	IPC_BODY(SERVER_MSG_REVOKE, struct server_id, control_on_revoke),
+	IPC_BODY(SERVER_MSG_REVOKE, struct server_revoked, control_on_revoke),
 	IPC_EVENT(SERVER_MSG_REPORT, control_on_report),
 	IPC_EVENT(SERVER_MSG_STOP, control_on_stop),
 	IPC_ANSWERS_PINGS,

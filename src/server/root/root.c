@@ -173,14 +173,15 @@ static void root_on_grant(const void *body, void *arg)
 
 static void root_on_revoke(const void *body, void *arg)
 {
-	const struct server_id *id = body;
+	const struct server_revoked *revoked = body;
 	const struct root *root = arg;
 
 	if (!root_control_listens(root))
 		return;
-	if (provision_knows(root->provision, id->id))
-		supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_REVOKE, id,
-				sizeof(*id), -1);
+	if (provision_knows(root->provision, revoked->id) && revoked->why > 0 &&
+	    revoked->why < SERVER_WHYS)
+		supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_REVOKE, revoked,
+				sizeof(*revoked), -1);
 	else
 		supervisor_fail(root->supervisor, "accounts revoked a login that is not there");
 }
@@ -225,7 +226,7 @@ static void root_on_ready(void *arg)
 
 static const struct ipc_row root_accounts_rows[] = {
 	IPC_BODY(SERVER_MSG_GRANT, struct server_grant, root_on_grant),
-	IPC_BODY(SERVER_MSG_REVOKE, struct server_id, root_on_revoke),
+	IPC_BODY(SERVER_MSG_REVOKE, struct server_revoked, root_on_revoke),
 	IPC_BODY(SERVER_MSG_LOGOUT, struct server_id, root_on_logout),
 	IPC_BODY(SERVER_MSG_ASSIGNED, struct forward_prefix, root_on_assigned),
 	IPC_EVENT(SERVER_MSG_READY, root_on_ready),

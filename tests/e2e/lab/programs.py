@@ -68,6 +68,9 @@ class Users:
     def passwd(self, name, password):
         return self._must("passwd", name, text=f"{password}\n")
 
+    def set(self, name, *words):
+        return self._must("set", name, *words)
+
     def delete(self, name):
         return self._must("del", name)
 

@@ -361,6 +361,20 @@ static void test_type_refused(void **state)
 			  "(server: unsupported tunnel type network)");
 }
 
+/* The password is right, and another attempt as hopeless as with a wrong one. */
+static void test_account_refused(void **state)
+{
+	(void)state;
+	expect_line_fails(SESSION_LOGIN, TUNNEL_ONLY, "-ERR account disabled", CLIENT_AUTH,
+			  "broker.example: user foo cannot log in (server: account disabled)");
+	expect_line_fails(SESSION_LOGIN, TUNNEL_ONLY, "-ERR account expired", CLIENT_AUTH,
+			  "broker.example: user foo cannot log in (server: account expired)");
+	expect_line_fails(SESSION_LOGIN, TUNNEL_ONLY, "-ERR unsupported transport ipv6, use udp",
+			  CLIENT_TYPE,
+			  "broker.example: this user is to use UDP; use -U, or --transport auto "
+			  "(server: unsupported transport ipv6, use udp)");
+}
+
 static void test_other_refusals(void **state)
 {
 	static const char *const reasons[] = {
@@ -585,6 +599,7 @@ int main(void)
 		cmocka_unit_test(test_better_type),
 		cmocka_unit_test(test_wrong_password),
 		cmocka_unit_test(test_type_refused),
+		cmocka_unit_test(test_account_refused),
 		cmocka_unit_test(test_other_refusals),
 		cmocka_unit_test(test_server_on_loopback),
 		cmocka_unit_test(test_reply_garbage),

@@ -251,6 +251,20 @@ static void test_address_in_use(void **state)
 	rig_expect_exit(&rig, CLIENT_SERVER);
 }
 
+/* The same for a user who may have UDP only. */
+static void test_udp_only(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	begin(&rig, SESSION_AUTO, false, SESSION_LOGIN);
+	rig_line(&rig, "-ERR unsupported transport ipv6, use udp");
+	rig_expect(&rig, SESSION_QUIT, SESSION_DO_SEND, "quit",
+		   "broker.example: unsupported transport ipv6, use udp; changing to UDP");
+	rig_line(&rig, "+OK good bye");
+	expect_request(&rig, REQUEST " udp");
+}
+
 /* --- trying it out -------------------------------------------------------------------------- */
 
 static void test_udp_path_alive(void **state)
@@ -701,6 +715,7 @@ int main(void)
 		cmocka_unit_test(test_nat_not_checked_with_auto),
 		cmocka_unit_test(test_quit_before_udp),
 		cmocka_unit_test(test_address_in_use),
+		cmocka_unit_test(test_udp_only),
 		cmocka_unit_test(test_udp_path_alive),
 		cmocka_unit_test(test_udp_silent),
 		cmocka_unit_test(test_echo_answered),

@@ -13,6 +13,7 @@ static const struct {
 	enum dtcp_reason reason;
 	const char *text;
 } ours[] = {
+	{REASON_PROTO41, "unsupported transport ipv6, use udp"},
 	{REASON_IN_USE, "address in use by another tunnel, use udp"},
 	{REASON_AUTH, "authentication failed."},
 	{REASON_TRANSPORT, "unsupported transport udp"},
@@ -20,6 +21,8 @@ static const struct {
 	{REASON_SUPERSEDED, "superseded by a new session"},
 	{REASON_STOPPING, "server is shutting down"},
 	{REASON_ACCOUNT, "account changed"},
+	{REASON_DISABLED, "account disabled"},
+	{REASON_EXPIRED, "account expired"},
 	{REASON_ADDRESS, "address cannot be the end of a tunnel"},
 	{REASON_SOLD_OUT, "tunnel interface sold out"},
 	{REASON_ESTABLISHED, "tunnel already established"},
@@ -58,6 +61,7 @@ static void test_what_others_say(void **state)
 		{"connection timed out.", REASON_TIMEOUT},
 		{"server is shutting down for maintenance", REASON_STOPPING},
 		{"session superseded", REASON_SUPERSEDED},
+		{"account changed: expired", REASON_ACCOUNT},
 		{"behind this NAT, use UDP", REASON_IN_USE},
 		{"", REASON_OTHER},
 		{"no", REASON_OTHER},

@@ -729,6 +729,43 @@ static void test_udp_not_offered(void **state)
 	}
 }
 
+/* Whoever knows the password hears why it does not help. */
+static void test_account_refused(void **state)
+{
+	static const struct {
+		enum server_result result;
+		const char *answer;
+	} rows[] = {
+		{SERVER_DISABLED, "-ERR account disabled"},
+		{SERVER_EXPIRED, "-ERR account expired"},
+		{SERVER_PROTO41, "-ERR unsupported transport ipv6, use udp"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct bench bench;
+
+		start(&bench);
+		feed_line(&bench, REQUEST "host");
+		feed_result(&bench, rows[i].result);
+		expect(&bench, CONN_LOGIN, CONN_DO_SEND, rows[i].answer);
+	}
+}
+
+/* A session ends with more words than the reason's own. */
+static void test_finish_why(void **state)
+{
+	const struct conn_event event = {
+		.input = CONN_FINISH, .reason = REASON_ACCOUNT, .why = "account changed: disabled"};
+	struct bench bench;
+
+	(void)state;
+	reach(&bench, CONN_UP);
+	feed(&bench, &event);
+	expect(&bench, CONN_END, CONN_DO_SEND | CONN_DO_CLOSE, "-ERR account changed: disabled");
+	assert_string_equal(bench.conn.ending, "account changed: disabled");
+}
+
 static void test_refused_by_control_or_forward(void **state)
 {
 	static const enum conn_state states[] = {CONN_CHECK, CONN_ADD};
@@ -1025,6 +1062,8 @@ int main(void)
 		cmocka_unit_test(test_udp_is_not_pressed_on_anybody),
 		cmocka_unit_test(test_udp_without_session),
 		cmocka_unit_test(test_udp_not_offered),
+		cmocka_unit_test(test_account_refused),
+		cmocka_unit_test(test_finish_why),
 		cmocka_unit_test(test_refused_by_control_or_forward),
 		cmocka_unit_test(test_stray_answers),
 		cmocka_unit_test(test_reply_that_cannot_be_said),

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -32,16 +33,29 @@ enum users_result __real_users_find(struct users *users, const char *name, struc
 enum users_result __wrap_users_flush(struct users *users);
 enum users_result __real_users_flush(struct users *users);
 
+/* Seconds since 1970. */
+time_t __wrap_time(time_t *out);
+
+static time_t wall;
+
+time_t __wrap_time(time_t *out)
+{
+	if (out)
+		*out = wall;
+	return wall;
+}
+
 static bool flush_fails;
 static struct users *change_after_find; /* alice's password, once */
-static unsigned int found;		/* users, since the test asked */
+static const struct users *looked_in;	/* by accounts */
+static unsigned int found;		/* users there, since the test asked */
 
 enum users_result __wrap_users_find(struct users *users, const char *name, struct user *user)
 {
 	enum users_result result = __real_users_find(users, name, user);
 	struct users *admin = change_after_find;
 
-	found++;
+	found += users == looked_in;
 	change_after_find = NULL;
 	if (admin)
 		assert_int_equal(users_set_password(admin, "alice", "another"), USERS_OK);
@@ -68,7 +82,7 @@ struct place {
 	struct logins *logins;
 };
 
-static bool revoked[SESSIONS];
+static uint32_t revoked[SESSIONS]; /* enum server_why; 0: no */
 
 /* The answers since the test asked. */
 static struct server_grant answers[SESSIONS];
@@ -82,14 +96,15 @@ static void on_answer(const struct server_grant *grant, void *arg)
 	answers[n_answers++] = *grant;
 }
 
-static void on_revoked(uint32_t id, void *arg)
+static void on_revoked(uint32_t id, enum server_why why, void *arg)
 {
 	(void)arg;
 	assert_in_range(id, 0, SESSIONS - 1);
-	assert_false(revoked[id]);
+	assert_int_equal(revoked[id], 0);
+	assert_in_range(why, 1, SERVER_WHYS - 1);
 	/* Whoever is told has heard the verdict before. */
 	assert_true(n_answers >= revoke_after);
-	revoked[id] = true;
+	revoked[id] = why;
 }
 
 static int open_place(void **state)
@@ -114,10 +129,12 @@ static int open_place(void **state)
 	place->owner = (struct logins_owner){
 		.options = &place->options, .answer = on_answer, .revoked = on_revoked};
 	memset(revoked, 0, sizeof(revoked));
+	wall = 1000000;
 	n_answers = revoke_after = 0;
 	assert_int_equal(users_open(place->path, true, &place->owner.users, error, sizeof(error)),
 			 USERS_OK);
 	assert_int_equal(users_add(place->owner.users, "alice", PASSWORD, NULL, other), USERS_OK);
+	looked_in = place->owner.users;
 	place->logins = logins_new(&place->owner);
 	assert_non_null(place->logins);
 	*state = place;
@@ -382,20 +399,23 @@ static void test_changes(void **state)
 	assert_int_equal(found, 0);
 	assert_int_equal(users_set_password(admin, "carol", PASSWORD), USERS_OK);
 	logins_recheck(place->logins);
-	assert_int_equal(found, 1);
 	/* The same one again is no change. */
-	assert_false(revoked[3]);
+	assert_int_equal(found, 0);
+	assert_int_equal(revoked[3], 0);
 	assert_int_equal(users_set_password(admin, "bob", "another"), USERS_OK);
 	logins_recheck(place->logins);
-	assert_int_equal(found, 3);
-	assert_true(!revoked[0] && revoked[1] && revoked[2] && !revoked[3]);
+	assert_int_equal(found, 2);
+	assert_true(!revoked[0] && !revoked[3]);
+	assert_int_equal(revoked[1], SERVER_WHY_PASSWORD);
+	assert_int_equal(revoked[2], SERVER_WHY_PASSWORD);
 	end(place, 1, true);
 	end(place, 2, true);
 	assert_int_equal(users_delete(admin, "bob"), USERS_OK);
 	assert_int_equal(users_delete(admin, "carol"), USERS_OK);
 	logins_recheck(place->logins);
-	assert_int_equal(found, 4);
-	assert_true(!revoked[0] && revoked[3]);
+	assert_int_equal(found, 3);
+	assert_int_equal(revoked[0], 0);
+	assert_int_equal(revoked[3], SERVER_WHY_DELETED);
 	users_close(admin);
 }
 
@@ -501,6 +521,167 @@ static void test_prefix_of_tunnelonly(void **state)
 	}
 }
 
+/* --- what a user is allowed --------------------------------------------------------------- */
+
+/* An administrator elsewhere. */
+static void set_limits(struct place *place, const char *user, struct users_limits limits)
+{
+	const struct users_record record = {
+		.name = user,
+		.parts = USERS_TYPES | USERS_TRANSPORTS | USERS_EXPIRES | USERS_DISABLED,
+		.limits = limits,
+	};
+	char other[DTCP_USER_MAX + 1];
+	struct users *admin = NULL;
+	char error[256];
+
+	assert_int_equal(users_open(place->path, false, &admin, error, sizeof(error)), USERS_OK);
+	assert_int_equal(users_set(admin, &record, other), USERS_OK);
+	users_close(admin);
+}
+
+static const struct {
+	struct users_limits limits;
+	bool udp;
+	enum server_result result; /* of a login */
+	enum server_lack lack;
+	enum server_why why; /* of the end of a session */
+} limited[] = {
+	{{.disabled = true}, false, SERVER_DISABLED, 0, SERVER_WHY_DISABLED},
+	{{.expires = 1000000}, false, SERVER_EXPIRED, 0, SERVER_WHY_EXPIRED},
+	{{.expires = 1}, true, SERVER_EXPIRED, 0, SERVER_WHY_EXPIRED},
+	{{.types = 1U << TUNNEL_ONLY | 1U << TUNNEL_NETWORK},
+	 false,
+	 SERVER_TYPE,
+	 SERVER_NOT_ALLOWED,
+	 SERVER_WHY_TYPE},
+	{{.transports = USERS_UDP},
+	 false,
+	 SERVER_PROTO41,
+	 SERVER_NOT_ALLOWED,
+	 SERVER_WHY_TRANSPORT},
+	{{.transports = USERS_PROTO41},
+	 true,
+	 SERVER_TRANSPORT,
+	 SERVER_NOT_ALLOWED,
+	 SERVER_WHY_TRANSPORT},
+};
+
+/* Each limit keeps out whoever knows the password, and is not shown to anybody else. */
+static void test_limits(void **state)
+{
+	struct place *place = *state;
+
+	place->options.udp = true;
+	for (size_t i = 0; i < sizeof(limited) / sizeof(limited[0]); i++) {
+		struct server_login login = good();
+		struct server_verdict verdict;
+
+		login.udp = limited[i].udp;
+		set_limits(place, "alice", limited[i].limits);
+		verdict = answer_to(place, &login);
+		assert_int_equal(verdict.result, limited[i].result);
+		assert_int_equal(verdict.lack, limited[i].lack);
+		assert_int_equal(verdict.numbered, 0);
+		end(place, 0, false);
+		login.response[0] ^= 1;
+		expect_result(place, &login, SERVER_AUTH);
+	}
+}
+
+/* What is within the limits is granted. */
+static void test_within_limits(void **state)
+{
+	const struct users_limits wide = {
+		.types = 1U << TUNNEL_HOST, .transports = USERS_PROTO41, .expires = 1000001};
+	struct place *place = *state;
+	struct server_login login = good();
+
+	set_limits(place, "alice", wide);
+	expect_result(place, &login, SERVER_GRANTED);
+	/* Of a type that is none, the word is what is wrong. */
+	login.type = TUNNEL_NONE;
+	assert_int_equal(answer_to(place, &login).lack, 0);
+	end(place, 0, false);
+}
+
+/* A session ends with the next look, and is told why; one that the limit is not about stays. */
+static void test_limits_end(void **state)
+{
+	struct place *place = *state;
+	char other[DTCP_USER_MAX + 1];
+
+	place->options.udp = true;
+	assert_int_equal(users_add(place->owner.users, "bob", PASSWORD, NULL, other), USERS_OK);
+	logins_recheck(place->logins);
+	for (size_t i = 0; i < sizeof(limited) / sizeof(limited[0]); i++) {
+		struct server_login login = good();
+
+		set_limits(place, "alice", (struct users_limits){0});
+		login.udp = limited[i].udp;
+		assert_int_equal(answer_to(place, &login).result, SERVER_GRANTED);
+		assert_int_equal(log_in_as(place, 1, "bob", TUNNEL_HOST).result, SERVER_GRANTED);
+		set_limits(place, "alice", limited[i].limits);
+		logins_recheck(place->logins);
+		assert_int_equal(revoked[0], limited[i].why);
+		assert_int_equal(revoked[1], 0);
+		revoked[0] = 0;
+		end(place, 0, true);
+		end(place, 1, true);
+	}
+}
+
+static void expect_expired(struct place *place, bool alice, bool bob)
+{
+	logins_recheck(place->logins);
+	assert_int_equal(revoked[0], alice ? SERVER_WHY_EXPIRED : 0);
+	assert_int_equal(revoked[1], bob ? SERVER_WHY_EXPIRED : 0);
+}
+
+/* Each session ends when the time of its user has come; until then nobody is looked at. */
+static void test_expiry(void **state)
+{
+	struct place *place = *state;
+	char other[DTCP_USER_MAX + 1];
+
+	assert_int_equal(users_add(place->owner.users, "bob", PASSWORD, NULL, other), USERS_OK);
+	set_limits(place, "alice", (struct users_limits){.expires = 1000100});
+	set_limits(place, "bob", (struct users_limits){.expires = 1000200});
+	logins_recheck(place->logins);
+	assert_int_equal(log_in_as(place, 0, "alice", TUNNEL_HOST).result, SERVER_GRANTED);
+	assert_int_equal(log_in_as(place, 1, "bob", TUNNEL_HOST).result, SERVER_GRANTED);
+	found = 0;
+	wall = 1000099;
+	expect_expired(place, false, false);
+	assert_int_equal(found, 0);
+	wall = 1000100;
+	expect_expired(place, true, false);
+	assert_int_equal(found, 1);
+	/* The next one, too, and not the first one again. */
+	wall = 1000300;
+	expect_expired(place, true, true);
+	assert_int_equal(found, 2);
+	expect_expired(place, true, true);
+}
+
+/* Somebody sets the clock back, and it comes to the same time again. */
+static void test_expiry_clock(void **state)
+{
+	struct place *place = *state;
+
+	set_limits(place, "alice", (struct users_limits){.expires = 1000100});
+	logins_recheck(place->logins);
+	wall = 2000000;
+	logins_recheck(place->logins);
+	wall = 1000050;
+	logins_recheck(place->logins);
+	assert_int_equal(log_in(place, "alice", TUNNEL_HOST).result, SERVER_GRANTED);
+	wall = 1000099;
+	expect_expired(place, false, false);
+	wall = 1000101;
+	expect_expired(place, true, false);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_place, close_place)
 
 int main(void)
@@ -518,6 +699,11 @@ int main(void)
 		TEST(test_noted_together),
 		TEST(test_not_noted),
 		TEST(test_revoked_while_waiting),
+		TEST(test_limits),
+		TEST(test_within_limits),
+		TEST(test_limits_end),
+		TEST(test_expiry),
+		TEST(test_expiry_clock),
 	};
 
 	return cmocka_run_group_tests_name("server logins", tests, NULL, NULL);

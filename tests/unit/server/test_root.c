@@ -119,9 +119,9 @@ static int no_session(int root)
 
 static int nothing_to_revoke(int root)
 {
-	const struct server_id id = {.id = 0};
+	const struct server_revoked revoked = {.id = 0, .why = SERVER_WHY_DELETED};
 
-	SAY(root, SERVER_MSG_REVOKE, id);
+	SAY(root, SERVER_MSG_REVOKE, revoked);
 	return scenario_await_end(root);
 }
 

@@ -317,6 +317,7 @@ static void play_revoked(void)
 	trio_change_password(0);
 	trio_settle();
 	assert_true(client->closed);
+	assert_string_equal(client->last, "-ERR account changed: another password");
 	assert_null(client->client.session);
 	trio_expect_empty();
 	assert_int_equal(trio.not_believed, 0);

@@ -61,6 +61,7 @@ enum word {
 	GRANTED,
 	DENIED,
 	REVOKE,
+	REVOKE_IDLY, /* for no reason */
 	WORDS
 };
 
@@ -101,6 +102,9 @@ static const struct {
 	[REVOKE] = {"monitor",
 		    "revoke",
 		    {SILENT, SILENT, SILENT, TAKEN, TAKEN, TAKEN, SILENT, SILENT, SILENT, TAKEN}},
+	[REVOKE_IDLY] = {"monitor",
+			 "revoke",
+			 {WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG}},
 };
 
 static enum situation situation;
@@ -180,6 +184,8 @@ static void say(void)
 						.peer = {htonl(0xc6336402)},
 						.port = word == LEARNED_PORT ? 65536 : 4028};
 	const struct forward_path path = {.id = number, .alive = word == DEAD ? 0 : 2};
+	const struct server_revoked revoked = {
+		.id = number, .why = word == REVOKE ? SERVER_WHY_DELETED : SERVER_WHYS};
 	const struct server_verdict verdict = {
 		.id = number,
 		.result = word == GRANTED ? SERVER_GRANTED : SERVER_TYPE,
@@ -209,8 +215,9 @@ static void say(void)
 		broker_verdict(&trio.broker, &verdict);
 		break;
 	case REVOKE:
+	case REVOKE_IDLY:
 	case WORDS:
-		broker_revoke(&trio.broker, number);
+		broker_revoke(&trio.broker, &revoked);
 		break;
 	}
 }

@@ -176,7 +176,8 @@ static void root_takes(const struct message *message)
 		break;
 	case SERVER_MSG_REVOKE:
 		assert_true(provision_knows(trio.provision, id->id));
-		trio_push(TRIO_ROOT_CONTROL, SERVER_MSG_REVOKE, id, sizeof(*id), -1);
+		trio_push(TRIO_ROOT_CONTROL, SERVER_MSG_REVOKE, message->body,
+			  sizeof(struct server_revoked), -1);
 		break;
 	default:
 		assert_int_equal(message->type, SERVER_MSG_GRANT);
@@ -208,7 +209,7 @@ static void control_takes(const struct message *message)
 		broker_verdict(&trio.broker, body);
 		break;
 	case SERVER_MSG_REVOKE:
-		broker_revoke(&trio.broker, ((const struct server_id *)body)->id);
+		broker_revoke(&trio.broker, body);
 		break;
 	case FORWARD_MSG_ADDED:
 		broker_added(&trio.broker, id->id);
@@ -408,9 +409,9 @@ void trio_expect_empty(void)
 
 /* --- all together ------------------------------------------------------------------------- */
 
-static void on_revoked(uint32_t id, void *arg)
+static void on_revoked(uint32_t id, enum server_why why, void *arg)
 {
-	const struct server_id message = {.id = id};
+	const struct server_revoked message = {.id = id, .why = why};
 
 	(void)arg;
 	trio_push(TRIO_ACCOUNTS_ROOT, SERVER_MSG_REVOKE, &message, sizeof(message), -1);

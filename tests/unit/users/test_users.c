@@ -1594,12 +1594,12 @@ static void test_schema_version(void **state)
 
 	users_close(place->users);
 	place->users = NULL;
-	assert_int_equal(run_sql(place->path, "PRAGMA user_version = 3"), SQLITE_OK);
+	assert_int_equal(run_sql(place->path, "PRAGMA user_version = 4"), SQLITE_OK);
 	assert_open_fails(place->path, false, USERS_FAILED,
-			  "made by a newer version of dtcp (schema 3; this program knows 2)");
+			  "made by a newer version of dtcp (schema 4; this program knows 3)");
 	assert_int_equal(run_sql(place->path, "PRAGMA user_version = 0"), SQLITE_OK);
 	assert_open_fails(place->path, true, USERS_FAILED,
-			  "made by another version of dtcp (schema 0; this program knows 2)");
+			  "made by another version of dtcp (schema 0; this program knows 3)");
 }
 
 /* Says what is wrong, and is well again once the file is, which somebody put right in its place. */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Accounts as text: the key=value words of "set", and the columns of files. */
+#ifndef DTCP_TOOLS_AUTH_RECORD_H
+#define DTCP_TOOLS_AUTH_RECORD_H
+
+#include "users/users.h"
+
+/* The names of the keys, for messages. */
+#define AUTH_KEYS "prefix, types, transports, expires, disabled and note"
+
+/* Room for what is wrong with a value, and for a value as text. */
+enum { AUTH_WHY_SIZE = 400, AUTH_VALUE_SIZE = USERS_NOTE_MAX + 1 };
+
+/* Tables of words for bits; the last one has no name. */
+struct auth_word {
+	const char *name;
+	unsigned int bit;
+};
+extern const struct auth_word auth_types[];
+extern const struct auth_word auth_transports[];
+
+/*
+ * Reads a prefix that can be fixed for a user. False with why, a sentence without its end, if it
+ * cannot be.
+ */
+bool auth_prefix_check(const char *text, struct prefix6 *prefix, char why[static AUTH_WHY_SIZE]);
+
+/* How many keys there are, and their names in the order in which files have them. */
+size_t auth_keys(void);
+const char *auth_key(size_t key);
+
+/* The number of the key with that name, len bytes long; auth_keys(): there is none. */
+size_t auth_key_find(const char *name, size_t len);
+
+/*
+ * Puts a value into a record; of a note only the pointer is kept. False with why, a sentence
+ * without its end, if that cannot be.
+ */
+bool auth_key_read(size_t key, const char *value, struct users_record *record,
+		   char why[static AUTH_WHY_SIZE]);
+
+/* The value as auth_key_read() takes it; of a prefix only one that was fixed. Returns buf. */
+const char *auth_key_write(size_t key, const struct user *user, char buf[static AUTH_VALUE_SIZE]);
+
+/* Names of those bits, with commas between them; "any" for 0. Returns buf. */
+const char *auth_words_write(const struct auth_word *words, unsigned int bits,
+			     char buf[static AUTH_VALUE_SIZE]);
+
+#endif

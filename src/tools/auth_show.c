@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The commands that show users, as text for people and as JSON for programs. */
+#include "tools/auth.h"
+#include "tools/auth_json.h"
+#include "tools/auth_record.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char *auth_network(const struct user *user, char buf[static PREFIX6_STRLEN])
+{
+	if (!user->has_network)
+		return "-";
+	return prefix6_format(&user->network, buf);
+}
+
+static const char *auth_network_kind(const struct user *user)
+{
+	if (!user->has_network)
+		return "-";
+	return user->has_fixed ? "fixed" : "leased";
+}
+
+static const char *auth_host(const struct user *user, char buf[static INET6_ADDRSTRLEN])
+{
+	if (!user->has_host || !inet_ntop(AF_INET6, &user->host, buf, INET6_ADDRSTRLEN))
+		return "-";
+	return buf;
+}
+
+/* Whether a login would be let in. */
+static const char *auth_state(const struct user *user)
+{
+	if (user->limits.disabled)
+		return "disabled";
+	return users_is_expired(&user->limits, (int64_t)time(NULL)) ? "expired" : "ok";
+}
+
+/* NULL for what a user does not have. */
+static const char *auth_present(const char *text)
+{
+	return strcmp(text, "-") == 0 ? NULL : text;
+}
+
+/* The names of bits as a list; null: any. */
+static void auth_json_words(struct auth_json *json, const char *key, const struct auth_word *words,
+			    unsigned int bits)
+{
+	if (bits == 0) {
+		auth_json_text(json, key, NULL);
+		return;
+	}
+	auth_json_open(json, key, '[');
+	for (; words->name; words++) {
+		if (bits & words->bit)
+			auth_json_text(json, NULL, words->name);
+	}
+	auth_json_close(json, ']');
+}
+
+static void auth_json_user(struct auth_json *json, const struct user *user)
+{
+	char network[PREFIX6_STRLEN];
+	char host[INET6_ADDRSTRLEN];
+	char when[AUTH_TIME_SIZE];
+	const struct users_limits *limits = &user->limits;
+
+	auth_json_open(json, NULL, '{');
+	auth_json_text(json, "user", user->name);
+	auth_json_text(json, "network", auth_present(auth_network(user, network)));
+	auth_json_text(json, "network_kind", auth_present(auth_network_kind(user)));
+	auth_json_text(json, "host", auth_present(auth_host(user, host)));
+	auth_json_text(json, "state", auth_state(user));
+	auth_json_words(json, "types", auth_types, limits->types);
+	auth_json_words(json, "transports", auth_transports, limits->transports);
+	/* The moment itself: programs compare it. */
+	auth_json_text(json, "expires", limits->expires ? auth_time(limits->expires, when) : NULL);
+	auth_json_bool(json, "disabled", limits->disabled);
+	auth_json_text(json, "note", user->note);
+	auth_json_text(json, "created", auth_time(user->created, when));
+	auth_json_close(json, '}');
+}
+
+/* The words of "show", in the order of the manual page. */
+static void auth_show_text(const struct user *user)
+{
+	char network[PREFIX6_STRLEN];
+	char host[INET6_ADDRSTRLEN];
+	char created[AUTH_TIME_SIZE];
+	char value[AUTH_VALUE_SIZE];
+
+	(void)printf("user:          %s\n"
+		     "network:       %s\n"
+		     "network-kind:  %s\n"
+		     "host:          %s\n"
+		     "state:         %s\n",
+		     user->name, auth_network(user, network), auth_network_kind(user),
+		     auth_host(user, host), auth_state(user));
+	/* The prefix is above. */
+	for (size_t key = 1; key < auth_keys(); key++) {
+		int width = 14 - (int)strlen(auth_key(key));
+		const char *text = auth_key_write(key, user, value);
+
+		(void)printf("%s:%*s%s\n", auth_key(key), width, "", *text ? text : "-");
+	}
+	(void)printf("created:       %s\n", auth_time(user->created, created));
+}
+
+int auth_show(const struct auth_options *options, struct users *users)
+{
+	struct auth_json json = {.depth = 0};
+	struct user user;
+	enum users_result result = users_find(users, options->user, &user);
+
+	if (result != USERS_OK)
+		return auth_result(options, users, result, NULL);
+	explicit_bzero(user.password, sizeof(user.password));
+	if (options->json)
+		auth_json_user(&json, &user);
+	else
+		auth_show_text(&user);
+	return AUTH_OK;
+}
+
+static bool auth_list_add(const struct user *user, void *arg)
+{
+	struct auth_list *list = arg;
+	struct user *users = auth_room(list->users, list->count, &list->room, sizeof(*users));
+
+	if (!users) {
+		list->failed = true;
+		return false;
+	}
+	list->users = users;
+	list->users[list->count++] = *user;
+	return true;
+}
+
+int auth_list_read(const struct auth_options *options, struct users *users, struct auth_list *list)
+{
+	enum users_result result = users_each(users, auth_list_add, list);
+
+	if (list->failed)
+		return auth_fail(AUTH_FAILED, "%s", strerror(ENOMEM));
+	return auth_result(options, users, result, NULL);
+}
+
+int auth_widest(int width, const char *text)
+{
+	int len = (int)strlen(text);
+
+	return len > width ? len : width;
+}
+
+static void auth_list_print(const struct auth_list *list)
+{
+	char network[PREFIX6_STRLEN];
+	char host[INET6_ADDRSTRLEN];
+	char created[AUTH_TIME_SIZE];
+	int name_width = 4, network_width = 7, host_width = 4; /* those of the headings */
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct user *user = &list->users[i];
+
+		name_width = auth_widest(name_width, user->name);
+		network_width = auth_widest(network_width, auth_network(user, network));
+		host_width = auth_widest(host_width, auth_host(user, host));
+	}
+	(void)printf("%-*s  %-*s  %-6s  %-*s  %-8s  %s\n", name_width, "USER", network_width,
+		     "NETWORK", "KIND", host_width, "HOST", "STATE", "CREATED");
+	for (size_t i = 0; i < list->count; i++) {
+		const struct user *user = &list->users[i];
+
+		(void)printf("%-*s  %-*s  %-6s  %-*s  %-8s  %s\n", name_width, user->name,
+			     network_width, auth_network(user, network), auth_network_kind(user),
+			     host_width, auth_host(user, host), auth_state(user),
+			     auth_time(user->created, created));
+	}
+}
+
+int auth_list(const struct auth_options *options, struct users *users)
+{
+	struct auth_json json = {.depth = 0};
+	struct auth_list list = {0};
+	int status = auth_list_read(options, users, &list);
+
+	if (status == AUTH_OK && options->json) {
+		auth_json_open(&json, NULL, '[');
+		for (size_t i = 0; i < list.count; i++)
+			auth_json_user(&json, &list.users[i]);
+		auth_json_close(&json, ']');
+	} else if (status == AUTH_OK) {
+		auth_list_print(&list);
+	}
+	free(list.users);
+	return status;
+}
