@@ -91,6 +91,10 @@ void settings_free(void *values)
 
 	free(source->texts);
 	source->texts = NULL;
+	for (size_t i = 0; i < SETTINGS_MAX; i++) {
+		free(source->renewed[i]);
+		source->renewed[i] = NULL;
+	}
 }
 
 size_t settings_find(const struct settings *settings, const char *key)
@@ -127,6 +131,24 @@ bool settings_set(const struct settings *settings, void *values, size_t number, 
 		*(bool *)((char *)values + setting->flag) = true;
 	source->lines[number] = line;
 	source->given[number] = value;
+	return true;
+}
+
+bool settings_renew(const struct settings *settings, void *values, size_t number, const char *value,
+		    uint32_t line)
+{
+	struct settings_source *source = values;
+	const char *key = settings->list[number].key;
+	char *copy = strdup(value);
+
+	if (!copy)
+		return options_bad("%s: out of memory", key);
+	if (!settings_set(settings, values, number, key, copy, line)) {
+		free(copy);
+		return false;
+	}
+	free(source->renewed[number]);
+	source->renewed[number] = copy;
 	return true;
 }
 

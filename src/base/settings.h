@@ -30,6 +30,7 @@ struct settings_source {
 	char *texts;			 /* texts of the file that values point into, or NULL */
 	uint32_t lines[SETTINGS_MAX];	 /* of each setting in the file; 0: not from there */
 	const char *given[SETTINGS_MAX]; /* the last value of each as text; NULL: the default */
+	char *renewed[SETTINGS_MAX];	 /* the same, of those of settings_renew() */
 };
 
 enum setting_type {
@@ -80,7 +81,7 @@ struct settings {
 /* All values become their defaults; the rest of the struct stays as it is. */
 void settings_default(const struct settings *settings, void *values);
 
-/* Frees the texts of the configuration file. */
+/* Frees the texts of the configuration file, and those of settings_renew(). */
 void settings_free(void *values);
 
 /* The number of a key, settings->count if there is none of that name. */
@@ -96,6 +97,11 @@ size_t settings_find_letter(const struct settings *settings, int letter);
  */
 bool settings_set(const struct settings *settings, void *values, size_t number, const char *where,
 		  const char *value, uint32_t line);
+
+/* Reads a value in place of an earlier one, and keeps a copy of it; for messages, it is the key's.
+ */
+bool settings_renew(const struct settings *settings, void *values, size_t number, const char *value,
+		    uint32_t line);
 
 /* "key=value" of an option -o; hint is said in place of a word that is none. */
 bool settings_set_pair(const struct settings *settings, void *values, const char *pair,

@@ -126,6 +126,7 @@ enum server_lack {
 	SERVER_PREFIX_HOST,    /* it overlaps host.prefix */
 	SERVER_PREFIX_FIXED,   /* it is not in network.fixed */
 	SERVER_PREFIX_MACHINE, /* it has an address or a route of this machine in it */
+	SERVER_ADDRESS_TAKEN,  /* the user's address has become somebody's in this moment */
 	SERVER_NOT_HERE,    /* with SERVER_FAILED: the client came to no address of this machine */
 	SERVER_NOT_ALLOWED, /* with SERVER_TRANSPORT and SERVER_TYPE: this user may not have it */
 };

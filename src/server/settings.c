@@ -166,8 +166,8 @@ static bool check_list(const void *field, const char *where, const char *value)
 	SETTING(name, CHOICE, value, text, .choice = &setting_yes_no, __VA_ARGS__)
 
 /*
- * Every setting, by key. What is LIVE has no flag and no text, and is read from the settings each
- * time that it is needed, or in control_configure(); it is sent to control by itself.
+ * Every setting, by key. What is LIVE has no flag, and is read from the settings each time that it
+ * is needed, or in control_configure(); it is sent to control by itself, unless it is a text.
  */
 static const struct setting list[] = {
 	SETTING("address", ADDRESS, address,
@@ -179,7 +179,7 @@ static const struct setting list[] = {
 	SETTING("fast", OTHER, fast, "the kernel carries packets: auto, on or off",
 		.initial = "auto", .read = read_fast, .write = write_fast),
 	SETTING("host.exclude", TEXT, host_exclude,
-		"addresses and prefixes that no host tunnel gets", .check = check_list),
+		"addresses and prefixes that no host tunnel gets", .check = check_list, LIVE),
 	SETTING("host.prefix", OTHER, host_prefix, "/64 for the addresses of host tunnels",
 		.flag = FIELD(has_host), .read = read_host_prefix, .write = write_prefix,
 		.check = check_host_prefix),

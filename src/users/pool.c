@@ -79,6 +79,15 @@ bool users_reserve(struct users *users, const struct prefix6 reserved[], size_t 
 	return true;
 }
 
+bool users_is_reserved(const struct users *users, const struct prefix6 *prefix)
+{
+	for (size_t i = 0; i < users->n_reserved; i++) {
+		if (prefix6_contains(&users->reserved[i], prefix))
+			return true;
+	}
+	return false;
+}
+
 const struct prefix6 *users_pool_reserved(const struct users *users, const struct prefix6 *prefix)
 {
 	for (size_t i = 0; i < users->n_reserved; i++) {

@@ -206,6 +206,9 @@ enum users_result users_count_outside(struct users *users, const struct prefix6 
  */
 bool users_reserve(struct users *users, const struct prefix6 reserved[], size_t n);
 
+/* Whether all of the prefix is reserved by one of them. */
+bool users_is_reserved(const struct users *users, const struct prefix6 *prefix);
+
 /*
  * The prefix of a user, as users_find() has filled it, for a network tunnel: the fixed one, else
  * the active lease if that still fits pool and length, else a dormant one that does, else a new one

@@ -194,8 +194,8 @@ def test_prefixes(lab):
     far = rented(lab)
     lab.server.ip("addr", "add", "2001:db8:a:0:1::77/64", "dev", "pub0", "nodad")
     assert check(lab, **POOL) == (0, IN_ORDER)
-    start(lab, **POOL)
-    client = lab.dtcpclient()
+    server = start(lab, **POOL)
+    client = lab.dtcpclient("-l")
     prefix = client.prefix()
     assert prefix.prefixlen == 80 and prefix.subnet_of(LINK)
     assert OWN not in prefix and ipaddress.ip_address("2001:db8:a:0:1::77") not in prefix
@@ -206,19 +206,15 @@ def test_prefixes(lab):
         asker.wait(target)
     outside = ipaddress.ip_address(int(prefix[-1]) + 1)
     asker.ask_in_vain(outside, prefix[5])
-    # One that the machine gets in the middle of it.
+    # The machine gets an address in it: its user has another one.
     lab.server.ip("addr", "add", f"{prefix[9]}/128", "dev", "lo")
-
-    def answered(target):
-        asker.send(target)
-        seen = asker.send(prefix[5])
-        found = []
-        while seen not in found:
-            packet = asker.answer()
-            found += [packet.dst, packet[ICMPv6ND_NA].tgt]
-        return str(target) in found
-
-    until(lambda: not answered(prefix[9]), "it is not answered for any more")
+    server.wait_log(f"user alice: {prefix} is not .*; its session ends$")
+    server.wait_log(f"user alice: {prefix} is not .*; moved to")
+    moved = ipaddress.ip_network(server.wait_log(r"; moved to (\S+)$").group(1))
+    assert not moved.overlaps(prefix)
+    asker.wait(moved[5])
+    asker.ask_in_vain(prefix[9], moved[5])
+    asker.ask_in_vain(prefix[5], moved[5])
 
 
 def test_rate(lab):

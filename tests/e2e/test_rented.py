@@ -10,6 +10,7 @@ import ipaddress
 import os
 import re
 import shlex
+import signal
 
 from lab.process import Process
 from lab.programs import DTCPS, HOST_SERVER, POOL, SERVICE
@@ -182,6 +183,40 @@ def test_users_get_nothing_that_is_somebodys(lab):
     lab.dtcps(set=settings(**{"network.pool": ROUTED}))
     with Wire(lab.site) as wire:
         assert "2001:db8:a:200::/56" in wire.login("alice", "network")
+
+
+def test_what_becomes_somebodys_is_taken_from_a_session(lab):
+    """An address of a running session that the machine gets, or host.exclude; its user has another
+    one at once."""
+    rented(lab)
+    own = "host.prefix = 2001:db8:b::/64\n"
+    path = lab.file("dtcps.conf", own)
+    server = lab.dtcps("-c", path, set=settings())
+
+    def log_in(wire, address):
+        assert address in wire.login("alice", "host")
+        server.wait_log(f"alice@.*: up, host {address}$")
+
+    def taken(wire, address):
+        server.wait_log(f"user alice: {address}/128 is not .*; its session ends$")
+        assert wire.line() == "-ERR account changed"
+        assert wire.closed()
+
+    with Wire(lab.site) as first:
+        log_in(first, "2001:db8:b::2")
+        # Whoever else is there, it is not about them.
+        lab.server.ip("addr", "add", "2001:db8:b::77/128", "dev", "lo")
+        lab.server.ip("addr", "add", "2001:db8:b::2/128", "dev", "lo")
+        taken(first, "2001:db8:b::2")
+    with Wire(lab.site) as second:
+        log_in(second, "2001:db8:b::3")
+        path.write_text(own + "host.exclude = 2001:db8:b::3\n")
+        since = server.mark()
+        server.send_signal(signal.SIGHUP)
+        server.wait_log("host.exclude has changed from none to 2001:db8:b::3$", since=since)
+        taken(second, "2001:db8:b::3")
+    with Wire(lab.site) as third:
+        log_in(third, "2001:db8:b::4")
 
 
 def advertise(lab):

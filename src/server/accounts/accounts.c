@@ -129,10 +129,10 @@ static void accounts_on_closed(struct ipc *ipc, bool violated, void *arg)
 
 /* --- from root ---------------------------------------------------------------------------- */
 
-/* Users get nothing that is somebody's. Control is listened to when that is known first. */
+/* Control is listened to when it is known first. */
 static void accounts_reserve(struct accounts *accounts)
 {
-	if (!users_reserve(accounts->users, accounts->reserved, accounts->n_reserved)) {
+	if (!logins_reserve(accounts->logins, accounts->reserved, accounts->n_reserved)) {
 		accounts_fail(accounts, "out of memory");
 		return;
 	}

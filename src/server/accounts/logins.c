@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "server/accounts/logins.h"
+#include "server/accounts/logins_parts.h"
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
 
 #include <arpa/inet.h>
@@ -10,34 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-/* Logins whose leases are noted together; so many does control ask about at a time. */
-enum { LOGINS_BATCH = 64 };
-
 /* How often a trouble of the database is said while it lasts. */
 enum { LOGINS_COMPLAIN_MS = 60000 };
-
-enum login_state { LOGIN_NONE, LOGIN_ASKED, LOGIN_REFUSED, LOGIN_GRANTED };
-
-struct login {
-	enum login_state state;
-	struct hash_node by_user;   /* LOGIN_GRANTED */
-	struct server_login asked;  /* its digest proves the password again */
-	struct server_verdict said; /* without the key; the database must still say so */
-};
-
-struct logins {
-	struct logins_owner owner;
-	struct login *list;  /* by id */
-	struct hash by_user; /* user numbers are the database's: nobody outside can choose them */
-	uint32_t top;	     /* ids at and above it have never been used */
-	bool complained;     /* about the database, that it cannot be read */
-	int64_t complain_at; /* ms: not before then about a lease that cannot be noted */
-	int64_t looked_at;   /* seconds since 1970: what has expired by then was ended */
-	int64_t next_expiry; /* and then comes the next one, 0: never */
-	bool expiry_stale;   /* next_expiry is to be looked up */
-	size_t n_later;
-	struct server_grant later[LOGINS_BATCH]; /* until their leases are noted */
-};
 
 struct logins *logins_new(const struct logins_owner *owner)
 {
@@ -82,8 +55,7 @@ static bool logins_check(const struct logins *logins, const struct server_login 
 	       dtcp_endpoint_valid(login->peer) && dtcp_endpoint_valid(login->local);
 }
 
-/* True if the response proves that its sender knows the password. */
-static bool logins_response_right(const struct server_login *login, const char *password)
+bool logins_response_right(const struct server_login *login, const char *password)
 {
 	char expected[DTCP_RESPONSE_SIZE];
 	bool right = digest_response(login->user, login->challenge, password, expected) &&
@@ -93,8 +65,7 @@ static bool logins_response_right(const struct server_login *login, const char *
 	return right;
 }
 
-/* Says once what is wrong with the database, until it is well again. */
-static void logins_complain(struct logins *logins)
+void logins_complain(struct logins *logins)
 {
 	if (!logins->complained)
 		log_warnx("%s", users_error(logins->owner.users));
@@ -126,7 +97,7 @@ static bool logins_make_key(const struct server_login *login, const char *passwo
 	return probe_key(password, login->user, login->challenge, verdict->session, verdict->key);
 }
 
-static enum users_transport logins_transport(const struct server_login *login)
+enum users_transport logins_transport(const struct server_login *login)
 {
 	return login->udp ? USERS_UDP : USERS_PROTO41;
 }
@@ -286,24 +257,42 @@ static void logins_answer(struct logins *logins, struct server_grant *grant)
 	explicit_bzero(grant->verdict.key, sizeof(grant->verdict.key));
 }
 
+/* What comes of a login, as the database is now. */
+static void logins_look(struct logins *logins, const struct server_login *login,
+			struct server_verdict *verdict)
+{
+	struct user user;
+
+	*verdict = (struct server_verdict){.id = login->id};
+	verdict->result = logins_verify(logins, login, &user, verdict);
+	if (verdict->result == SERVER_GRANTED)
+		verdict->result = logins_permit(logins, login, &user.limits, verdict);
+	if (verdict->result == SERVER_GRANTED)
+		verdict->result = logins_lease(logins, login, &user, verdict);
+	logins->list[login->id].fixed = user.has_fixed;
+}
+
 bool logins_ask(struct logins *logins, const struct server_login *login)
 {
-	struct server_grant grant = {
-		.verdict = {.id = login->id}, .type = login->type, .local = login->local};
+	struct server_grant grant = {.type = login->type, .local = login->local};
 	struct server_verdict *verdict = &grant.verdict;
-	enum server_result result;
-	struct user user;
+	uint64_t changes;
+	bool gathered;
 
 	if (!logins_check(logins, login))
 		return false;
-	/* What an administrator has just taken from one user may be what this one gets. */
+	gathered = users_gathered(logins->owner.users);
 	logins_recheck(logins);
-	result = logins_verify(logins, login, &user, verdict);
-	if (result == SERVER_GRANTED)
-		result = logins_permit(logins, login, &user.limits, verdict);
-	if (result == SERVER_GRANTED)
-		result = logins_lease(logins, login, &user, verdict);
-	verdict->result = result;
+	logins_look(logins, login, verdict);
+	/*
+	 * The first new lease has shut everybody else out of the database. What was taken from
+	 * another user until then may be this one's now, so that one's session is revoked first.
+	 */
+	changes = logins->changes;
+	if (!gathered && users_gathered(logins->owner.users))
+		logins_recheck(logins);
+	if (logins->changes != changes)
+		logins_look(logins, login, verdict);
 	logins->list[login->id].asked = *login;
 	logins->list[login->id].state = LOGIN_ASKED;
 	if (login->id >= logins->top)
@@ -352,107 +341,4 @@ bool logins_end(struct logins *logins, uint32_t id, bool *granted)
 		hash_remove(&logins->by_user, &logins->list[id].by_user);
 	logins->list[id] = (struct login){.state = LOGIN_NONE};
 	return true;
-}
-
-/* Why a login cannot stay, now that its user is as the database has it; 0: it can. */
-static uint32_t logins_why(const struct login *login, const struct user *user)
-{
-	const struct server_verdict *said = &login->said;
-
-	if (user->id != said->user)
-		return SERVER_WHY_DELETED;
-	if (!logins_response_right(&login->asked, user->password))
-		return SERVER_WHY_PASSWORD;
-	if (user->limits.disabled)
-		return SERVER_WHY_DISABLED;
-	if (users_is_expired(&user->limits, (int64_t)time(NULL)))
-		return SERVER_WHY_EXPIRED;
-	if (!users_allows_type(&user->limits, login->asked.type))
-		return SERVER_WHY_TYPE;
-	if (!users_allows_transport(&user->limits, logins_transport(&login->asked)))
-		return SERVER_WHY_TRANSPORT;
-	if (said->has_prefix &&
-	    !(user->has_network && prefix6_equal(&user->network, &said->prefix)))
-		return SERVER_WHY_ADDRESSES;
-	if (said->numbered && !(user->has_host && IN6_ARE_ADDR_EQUAL(&user->host, &said->me6)))
-		return SERVER_WHY_ADDRESSES;
-	return 0;
-}
-
-/* Looks at one login again. False if the database cannot be read. */
-static bool logins_recheck_one(struct logins *logins, const struct login *login)
-{
-	struct user user = {.id = 0};
-	enum users_result result = users_find(logins->owner.users, login->asked.user, &user);
-	uint32_t why = result == USERS_OK ? logins_why(login, &user) : SERVER_WHY_DELETED;
-
-	explicit_bzero(user.password, sizeof(user.password));
-	/* That is no reason to end anybody's session, and the others would fail as well. */
-	if (result != USERS_OK && result != USERS_NOT_FOUND)
-		return false;
-	if (why)
-		logins->owner.revoked((uint32_t)(login - logins->list), why, logins->owner.arg);
-	return true;
-}
-
-/* users_changes() goes on as long as true is returned. */
-static bool logins_on_change(int64_t user, void *arg)
-{
-	struct logins *logins = arg;
-	bool read = true;
-
-	/* Nobody can be told that a session is revoked before its verdict. */
-	logins_flush(logins);
-	logins->expiry_stale = true;
-	if (user == USERS_EVERYBODY) {
-		for (uint32_t id = 0; read && id < logins->top; id++)
-			read = logins->list[id].state != LOGIN_GRANTED ||
-			       logins_recheck_one(logins, &logins->list[id]);
-	} else {
-		for (struct hash_node *node = hash_first(&logins->by_user, (uint64_t)user);
-		     read && node; node = hash_next(node))
-			read = logins_recheck_one(logins, node->item);
-	}
-	if (read)
-		logins->complained = false;
-	else
-		logins_complain(logins);
-	return read;
-}
-
-/*
- * Looks at the users whose accounts expire now. Their time is kept, not a timer, so that it counts
- * as well if somebody sets the clock.
- */
-static bool logins_expire(struct logins *logins)
-{
-	struct users *users = logins->owner.users;
-	int64_t now = (int64_t)time(NULL);
-	int64_t before = logins->looked_at < now ? logins->looked_at : now;
-	enum users_result result = USERS_OK;
-
-	/* The next one may be another one after a clock that went back. */
-	if (now < logins->looked_at)
-		logins->expiry_stale = true;
-	if (logins->expiry_stale)
-		result = users_next_expiry(users, before, &logins->next_expiry);
-	if (result == USERS_OK)
-		logins->expiry_stale = false;
-	if (result == USERS_OK && logins->next_expiry != 0 && now >= logins->next_expiry) {
-		/* This finds the next one at the next call. */
-		result = users_each_expiring(users, before + 1, now, logins_on_change, logins);
-		logins->expiry_stale = true;
-		if (logins->complained)
-			result = USERS_FAILED;
-	}
-	if (result == USERS_OK)
-		logins->looked_at = now;
-	return result == USERS_OK;
-}
-
-void logins_recheck(struct logins *logins)
-{
-	if (users_changes(logins->owner.users, logins_on_change, logins) != USERS_OK ||
-	    !logins_expire(logins))
-		logins_complain(logins);
 }

@@ -17,7 +17,8 @@ struct logins_owner {
 	struct users *users;
 	/* The answer to a login, with a key that is wiped afterwards. */
 	void (*answer)(const struct server_grant *grant, void *arg);
-	/* The user of a login that was granted could not log in like that any more. */
+	/* The user of a login that was granted could not log in like that any more, or what it has
+	 * is somebody's now. */
 	void (*revoked)(uint32_t id, enum server_why why, void *arg);
 	void *arg;
 };
@@ -41,6 +42,13 @@ void logins_flush(struct logins *logins);
  * such login.
  */
 bool logins_end(struct logins *logins, uint32_t id, bool *granted);
+
+/*
+ * From here on users get nothing of these prefixes, and logins that have been given a part of one
+ * are revoked, unless an administrator fixed it. Cheap if there is nothing new among them. False if
+ * memory is short: then it is as before.
+ */
+bool logins_reserve(struct logins *logins, const struct prefix6 reserved[], size_t n);
 
 /*
  * Looks whether users' accounts have changed or expired, and revokes the logins of those that have;

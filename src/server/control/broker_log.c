@@ -137,8 +137,15 @@ static void broker_lack_text(const struct server_options *options,
 	case SERVER_PREFIX_MACHINE:
 		(void)snprintf(buf, size,
 			       "the user's prefix %s has an address or a route of this machine in "
-			       "it, or is in one of its networks (network.fixed allows it)",
+			       "it, or is in one of its networks or in host.exclude (network.fixed "
+			       "allows it)",
 			       prefix);
+		break;
+	case SERVER_ADDRESS_TAKEN:
+		(void)strlcpy(buf,
+			      "the user's address has just become somebody's; the next login gets "
+			      "another one",
+			      size);
 		break;
 	case SERVER_NOT_HERE:
 	case SERVER_NOT_ALLOWED:

@@ -59,6 +59,9 @@ void links_free(struct links *links);
  */
 int links_make_shared(struct links *links);
 
+/* Has the machine looked at again soon, as settings that say what is somebody's have changed. */
+void links_look_again(struct links *links);
+
 /* Begins and ends to notice what others do. Where that cannot be, there is a line in the log. */
 void links_watch(struct links *links, struct event_base *base);
 void links_unwatch(struct links *links);

@@ -148,6 +148,11 @@ static void links_on_neighbours(unsigned int index, void *arg)
 		links_touch_number(links, 0);
 }
 
+void links_look_again(struct links *links)
+{
+	links_touch_number(links, 0);
+}
+
 static void links_on_routes(void *arg)
 {
 	struct links *links = arg;

@@ -83,23 +83,41 @@ static bool provision_check(const struct provision *provision, const struct serv
 		(prefix6_valid(&verdict->prefix) && prefix6_is_unicast(&verdict->prefix)));
 }
 
-/* Whether an administrator, or else this machine, has no objection to a prefix outside the pool. */
-static uint32_t provision_lack_outside(const struct provision *provision,
-				       const struct prefix6 *prefix)
+/* Whether an administrator has said that users can have it. */
+static bool provision_is_allowed(const struct provision *provision, const struct prefix6 *prefix)
 {
 	const char *fixed = provision->options->network_fixed;
 	char word[PREFIX6_STRLEN];
 	struct prefix6 part;
 
-	if (!fixed)
-		return foreign_touches(links_foreign(provision->links), prefix)
-			       ? SERVER_PREFIX_MACHINE
-			       : 0;
-	while (exclude_next(&fixed, &part, word) == PREFIX_OK && part.len > 0) {
+	while (fixed && exclude_next(&fixed, &part, word) == PREFIX_OK && part.len > 0) {
 		if (prefix6_contains(&part, prefix))
-			return 0;
+			return true;
 	}
-	return SERVER_PREFIX_FIXED;
+	return false;
+}
+
+/* Whether it is somebody's, within the prefixes of the settings. */
+static bool provision_is_reserved(const struct provision *provision, const struct prefix6 *prefix)
+{
+	const struct prefix6 *reserved;
+	size_t n;
+
+	reserved = links_reserved(provision->links, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (prefix6_overlaps(&reserved[i], prefix))
+			return true;
+	}
+	return false;
+}
+
+/* The same of a prefix that is not in the pool. */
+static uint32_t provision_lack_outside(const struct provision *provision,
+				       const struct prefix6 *prefix)
+{
+	if (provision->options->network_fixed)
+		return provision_is_allowed(provision, prefix) ? 0 : SERVER_PREFIX_FIXED;
+	return foreign_touches(links_foreign(provision->links), prefix) ? SERVER_PREFIX_MACHINE : 0;
 }
 
 /* Why a session cannot have a prefix; 0: it can. */
@@ -112,9 +130,20 @@ static uint32_t provision_lack(const struct provision *provision, const struct p
 		return SERVER_PREFIX_OWN;
 	if (options->has_host && prefix6_overlaps(prefix, &options->host_prefix))
 		return SERVER_PREFIX_HOST;
-	if (options->has_pool && prefix6_contains(&options->pool, prefix))
-		return 0;
-	return provision_lack_outside(provision, prefix);
+	if (!options->has_pool || !prefix6_contains(&options->pool, prefix))
+		return provision_lack_outside(provision, prefix);
+	return provision_is_reserved(provision, prefix) && !provision_is_allowed(provision, prefix)
+		       ? SERVER_PREFIX_MACHINE
+		       : 0;
+}
+
+/* The same of the address. Accounts may not have heard yet that it is somebody's. */
+static uint32_t provision_lack_address(const struct provision *provision,
+				       const struct in6_addr *addr)
+{
+	const struct prefix6 host = {.addr = *addr, .len = 128};
+
+	return provision_is_reserved(provision, &host) ? SERVER_ADDRESS_TAKEN : 0;
 }
 
 static struct in_addr provision_her(const struct provision *provision,
@@ -182,6 +211,8 @@ static enum server_result provision_make(struct provision *provision,
 		return SERVER_TYPE;
 	if (verdict->has_prefix)
 		verdict->lack = provision_lack(provision, &verdict->prefix);
+	if (!verdict->lack && verdict->numbered)
+		verdict->lack = provision_lack_address(provision, &verdict->me6);
 	if (verdict->lack)
 		return SERVER_SOLD_OUT;
 	made = grant->type == TUNNEL_ONLY ? provision_device(provision, grant, session, verdict)

@@ -33,8 +33,8 @@ bool reload(struct server_options *options, int argc, char *const argv[],
 		differences++;
 		log_info("%s has changed from %s to %s%s", setting->key, reload_shown(was),
 			 reload_shown(is), setting->live ? "" : ": takes effect at the next start");
-		if (setting->live && settings_set(&server_settings, options, i, setting->key, is,
-						  fresh.source.lines[i]))
+		if (setting->live &&
+		    settings_renew(&server_settings, options, i, is, fresh.source.lines[i]))
 			changed(i, is, arg);
 	}
 	if (differences == 0)

@@ -241,6 +241,11 @@ static void root_on_changed(size_t number, const char *value, void *arg)
 	struct server_setting setting = {.number = (uint32_t)number};
 	const struct root *root = arg;
 
+	/* Texts are this process's, and say what is somebody's. */
+	if (server_settings.list[number].type == SETTING_TEXT) {
+		links_look_again(root->links);
+		return;
+	}
 	(void)strlcpy(setting.value, value, sizeof(setting.value));
 	supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_SETTING, &setting,
 			sizeof(setting), -1);

@@ -3,6 +3,7 @@
 units as they are installed."""
 
 import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -70,13 +71,16 @@ def libraries(program):
 def tree(*programs):
     """The folder of a Debian which these programs can run in; made once for each build folder."""
     path = BUILD / "debian"
-    if not (path / "complete").exists():
-        shutil.rmtree(path, ignore_errors=True)
-        site, name = mirror()
-        wanted = sorted(set.union(*map(libraries, programs)))
-        command("debootstrap", "--variant=minbase", f"--include={PACKAGES},{','.join(wanted)}",
-                name, path, site)
-        (path / "complete").touch()
+    with open(BUILD / "debian.lock", "w") as lock:
+        # Tests run beside each other.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (path / "complete").exists():
+            shutil.rmtree(path, ignore_errors=True)
+            site, name = mirror()
+            wanted = sorted(set.union(*map(libraries, programs)))
+            command("debootstrap", "--variant=minbase", f"--include={PACKAGES},{','.join(wanted)}",
+                    name, path, site)
+            (path / "complete").touch()
     return path
 
 

@@ -47,6 +47,7 @@ time_t __wrap_time(time_t *out)
 
 static bool flush_fails;
 static struct users *change_after_find; /* alice's password, once */
+static struct users *drop_after_find;	/* her leases, once */
 static const struct users *looked_in;	/* by accounts */
 static unsigned int found;		/* users there, since the test asked */
 
@@ -59,6 +60,10 @@ enum users_result __wrap_users_find(struct users *users, const char *name, struc
 	change_after_find = NULL;
 	if (admin)
 		assert_int_equal(users_set_password(admin, "alice", "another"), USERS_OK);
+	admin = drop_after_find;
+	drop_after_find = NULL;
+	if (admin)
+		assert_int_equal(users_drop_lease(admin, "alice", NULL), USERS_OK);
 	return result;
 }
 
@@ -465,8 +470,8 @@ static void test_not_noted(void **state)
 	assert_int_equal(log_in(place, "alice", TUNNEL_HOST).result, SERVER_GRANTED);
 }
 
-/* A change that is found meanwhile revokes nothing that was not granted yet. */
-static void test_revoked_while_waiting(void **state)
+/* A change that comes just before everybody else is shut out is not missed. */
+static void test_changed_while_asking(void **state)
 {
 	struct place *place = *state;
 	char other[DTCP_USER_MAX + 1];
@@ -482,11 +487,89 @@ static void test_revoked_while_waiting(void **state)
 	change_after_find = admin;
 	ask_as(place, 1, "alice", TUNNEL_HOST);
 	assert_int_equal(n_answers, 0);
-	revoke_after = 1;
 	logins_recheck(place->logins);
+	logins_flush(place->logins);
 	assert_int_equal(n_answers, 1);
-	assert_true(revoked[1] && !revoked[0]);
+	assert_int_equal(answers[0].verdict.result, SERVER_AUTH);
+	assert_true(!revoked[0] && !revoked[1]);
 	users_close(admin);
+}
+
+/* Of two users, one has what the other had only when that one's session is over. */
+static void test_drop_while_asking(void **state)
+{
+	struct place *place = *state;
+	char other[DTCP_USER_MAX + 1];
+	struct users *admin = NULL;
+	struct server_verdict first;
+	char error[256];
+
+	/* One prefix beside the server's own. */
+	place->options.has_pool = true;
+	place->options.pool = prefix("2001:db8:4000::/47");
+	place->options.network_length = 48;
+	assert_int_equal(users_add(place->owner.users, "bob", PASSWORD, NULL, other), USERS_OK);
+	assert_int_equal(users_open(place->path, false, &admin, error, sizeof(error)), USERS_OK);
+	logins_recheck(place->logins);
+	first = log_in(place, "alice", TUNNEL_NETWORK);
+	assert_int_equal(first.result, SERVER_GRANTED);
+	/* As if it had come between the look at bob and the lease. */
+	drop_after_find = admin;
+	n_answers = 0;
+	ask_as(place, 1, "bob", TUNNEL_NETWORK);
+	assert_null(drop_after_find);
+	assert_int_equal(n_answers, 0);
+	assert_true(revoked[0]);
+	logins_flush(place->logins);
+	assert_int_equal(answers[0].verdict.result, SERVER_GRANTED);
+	assert_true(prefix6_equal(&answers[0].verdict.prefix, &first.prefix));
+	/* And not again. */
+	logins_recheck(place->logins);
+	assert_false(revoked[1]);
+	users_close(admin);
+}
+
+/* What becomes somebody's is taken from whoever has it, once; nothing else is. */
+static void test_reserved(void **state)
+{
+	const struct prefix6 fixed = prefix("2001:db8:4abc::/48");
+	struct place *place = *state;
+	char other[DTCP_USER_MAX + 1];
+	struct prefix6 reserved[3] = {prefix("2001:db8:1::77/128")};
+
+	place->options.has_pool = true;
+	place->options.pool = prefix("2001:db8:4000::/36");
+	place->options.network_length = 48;
+	assert_int_equal(users_add(place->owner.users, "bob", PASSWORD, NULL, other), USERS_OK);
+	assert_int_equal(users_add(place->owner.users, "carol", PASSWORD, &fixed, other), USERS_OK);
+	assert_true(logins_reserve(place->logins, reserved, 1));
+	(void)log_in_as(place, 0, "alice", TUNNEL_HOST);
+	reserved[1] = (struct prefix6){.addr = answers[0].verdict.me6, .len = 128};
+	assert_true(logins_reserve(place->logins, reserved, 1));
+	assert_false(revoked[0]);
+	/* One that waits for the disk has its answer first. */
+	n_answers = 0;
+	ask_as(place, 1, "bob", TUNNEL_NETWORK);
+	ask_as(place, 2, "carol", TUNNEL_NETWORK);
+	revoke_after = 2;
+	assert_int_equal(n_answers, 0);
+	assert_true(logins_reserve(place->logins, reserved, 2));
+	assert_true(revoked[0] && !revoked[1] && !revoked[2]);
+	revoke_after = 0;
+	/* An address in bob's prefix, and all of the pool. */
+	assert_true(prefix6_contains(&place->options.pool, &answers[0].verdict.prefix));
+	reserved[2] = (struct prefix6){.addr = answers[0].verdict.prefix.addr, .len = 128};
+	assert_true(logins_reserve(place->logins, reserved, 3));
+	assert_true(revoked[1] && !revoked[2]);
+	reserved[2] = place->options.pool;
+	assert_true(logins_reserve(place->logins, reserved, 3));
+	assert_false(revoked[2]);
+	end(place, 0, true);
+	assert_true(logins_reserve(place->logins, reserved, 0));
+	revoked[0] = false;
+	assert_int_equal(log_in(place, "alice", TUNNEL_HOST).result, SERVER_GRANTED);
+	assert_true(logins_reserve(place->logins, reserved, 2));
+	assert_true(revoked[0]);
 }
 
 /* A prefix that was fixed for the user is for tunnelonly as well, one that was leased is not. */
@@ -698,7 +781,9 @@ int main(void)
 		TEST(test_changes),
 		TEST(test_noted_together),
 		TEST(test_not_noted),
-		TEST(test_revoked_while_waiting),
+		TEST(test_changed_while_asking),
+		TEST(test_drop_while_asking),
+		TEST(test_reserved),
 		TEST(test_limits),
 		TEST(test_within_limits),
 		TEST(test_limits_end),

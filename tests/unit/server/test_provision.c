@@ -31,6 +31,7 @@ void __wrap_links_close(struct links *links, uint32_t number);
 int __wrap_links_route_add(struct links *links, const struct prefix6 *prefix);
 void __wrap_links_route_remove(struct links *links, const struct prefix6 *prefix);
 const struct foreign *__wrap_links_foreign(struct links *links);
+const struct prefix6 *__wrap_links_reserved(const struct links *links, size_t *n);
 
 static unsigned int link_locals;
 static unsigned int devices;		    /* that are open */
@@ -40,6 +41,7 @@ static size_t n_shared;
 static unsigned int route_fails; /* the one of that number, counted down to 1; 0: none */
 static int kernel_error;	 /* of the next route or device */
 static struct foreign foreign;	 /* what is somebody else's */
+static struct prefix6 reserved;	 /* and what of host.prefix and the pool is; length 0: nothing */
 
 bool __wrap_sockets_is_here(struct in_addr addr)
 {
@@ -104,6 +106,13 @@ const struct foreign *__wrap_links_foreign(struct links *links)
 	return &foreign;
 }
 
+const struct prefix6 *__wrap_links_reserved(const struct links *links, size_t *n)
+{
+	(void)links;
+	*n = reserved.len > 0;
+	return &reserved;
+}
+
 /* --- what is granted ---------------------------------------------------------------------- */
 
 static struct server_options options;
@@ -127,6 +136,7 @@ static int begin(void **state)
 	n_shared = route_fails = 0;
 	kernel_error = 0;
 	foreign = (struct foreign){.n = 0};
+	reserved.len = 0;
 	provision = provision_new(&options, NULL);
 	assert_non_null(provision);
 	return 0;
@@ -265,6 +275,34 @@ static void test_addresses(void **state)
 	expect_granted(&grant);
 	options.has_host = false;
 	assert_false(provision_grant(provision, &grant, &verdict));
+}
+
+/* What is somebody's, whatever accounts says, which may not have heard of it yet. */
+static void test_reserved(void **state)
+{
+	struct server_grant host = good(TUNNEL_HOST);
+	struct server_grant network = good(TUNNEL_NETWORK);
+
+	(void)state;
+	reserved = prefix("2001:db8:1::2/128");
+	expect_lack(&host, SERVER_ADDRESS_TAKEN);
+	assert_int_equal(n_shared, 0);
+	host.verdict.me6 = addr6("2001:db8:1::3");
+	expect_granted(&host);
+	/* A network of the machine's in the user's prefix, and one around it. */
+	reserved = prefix("2001:db8:4001:7::/64");
+	expect_lack(&network, SERVER_PREFIX_MACHINE);
+	reserved = prefix("2001:db8:4000::/40");
+	expect_lack(&network, SERVER_PREFIX_MACHINE);
+	/* But an administrator can allow it, and says nothing about addresses of hosts by that. */
+	options.network_fixed = "2001:db8:4000::/40,2001:db8:1::/64";
+	expect_granted(&network);
+	reserved = prefix("2001:db8:1::3/128");
+	expect_lack(&host, SERVER_ADDRESS_TAKEN);
+	options.network_fixed = "2001:db8:77::/48";
+	expect_granted(&network);
+	reserved = prefix("2001:db8:4001:7::1/128");
+	expect_lack(&network, SERVER_PREFIX_MACHINE);
 }
 
 /* With network.numbered both go together. */
@@ -545,6 +583,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_each_field),
 		TEST(test_addresses),
+		TEST(test_reserved),
 		TEST(test_numbered),
 		TEST(test_numbers),
 		TEST(test_local_address),

@@ -175,6 +175,7 @@ void __wrap_links_link_local(struct links *links, struct in_addr her);
 int __wrap_links_route_add(struct links *links, const struct prefix6 *prefix);
 void __wrap_links_route_remove(struct links *links, const struct prefix6 *prefix);
 const struct foreign *__wrap_links_foreign(struct links *links);
+const struct prefix6 *__wrap_links_reserved(const struct links *links, size_t *n);
 int __wrap_links_open(struct links *links, int64_t user, struct in_addr her,
 		      const struct prefix6 *prefix, uint32_t *number);
 void __wrap_links_close(struct links *links, uint32_t number);
@@ -218,6 +219,13 @@ int __wrap_links_route_add(struct links *links, const struct prefix6 *prefix)
 		return -ENOBUFS;
 	(*routes_of(prefix))++;
 	return 0;
+}
+
+const struct prefix6 *__wrap_links_reserved(const struct links *links, size_t *n)
+{
+	(void)links;
+	*n = 0;
+	return NULL;
 }
 
 const struct foreign *__wrap_links_foreign(struct links *links)

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Logins that were granted, when an account or the machine has changed. */
+#include "base/log.h"
+#include "server/accounts/logins_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static void logins_revoke(struct logins *logins, struct login *login, enum server_why why)
+{
+	if (!login->revoked)
+		logins->owner.revoked((uint32_t)(login - logins->list), why, logins->owner.arg);
+	login->revoked = true;
+}
+
+/* Why a login cannot stay, now that its user is as the database has it; 0: it can. */
+static uint32_t logins_why(const struct login *login, const struct user *user)
+{
+	const struct server_verdict *said = &login->said;
+
+	if (user->id != said->user)
+		return SERVER_WHY_DELETED;
+	if (!logins_response_right(&login->asked, user->password))
+		return SERVER_WHY_PASSWORD;
+	if (user->limits.disabled)
+		return SERVER_WHY_DISABLED;
+	if (users_is_expired(&user->limits, (int64_t)time(NULL)))
+		return SERVER_WHY_EXPIRED;
+	if (!users_allows_type(&user->limits, login->asked.type))
+		return SERVER_WHY_TYPE;
+	if (!users_allows_transport(&user->limits, logins_transport(&login->asked)))
+		return SERVER_WHY_TRANSPORT;
+	if (said->has_prefix &&
+	    !(user->has_network && prefix6_equal(&user->network, &said->prefix)))
+		return SERVER_WHY_ADDRESSES;
+	if (said->numbered && !(user->has_host && IN6_ARE_ADDR_EQUAL(&user->host, &said->me6)))
+		return SERVER_WHY_ADDRESSES;
+	return 0;
+}
+
+/* Looks at one login again. False if the database cannot be read. */
+static bool logins_recheck_one(struct logins *logins, struct login *login)
+{
+	struct user user = {.id = 0};
+	enum users_result result = users_find(logins->owner.users, login->asked.user, &user);
+	uint32_t why = result == USERS_OK ? logins_why(login, &user) : SERVER_WHY_DELETED;
+
+	explicit_bzero(user.password, sizeof(user.password));
+	/* That is no reason to end anybody's session, and the others would fail as well. */
+	if (result != USERS_OK && result != USERS_NOT_FOUND)
+		return false;
+	if (why)
+		logins_revoke(logins, login, why);
+	return true;
+}
+
+/* users_changes() goes on as long as true is returned. */
+static bool logins_on_change(int64_t user, void *arg)
+{
+	struct logins *logins = arg;
+	bool read = true;
+
+	logins->changes++;
+	/* Nobody can be told that a session is revoked before its verdict. */
+	logins_flush(logins);
+	logins->expiry_stale = true;
+	if (user == USERS_EVERYBODY) {
+		for (uint32_t id = 0; read && id < logins->top; id++)
+			read = logins->list[id].state != LOGIN_GRANTED ||
+			       logins_recheck_one(logins, &logins->list[id]);
+	} else {
+		for (struct hash_node *node = hash_first(&logins->by_user, (uint64_t)user);
+		     read && node; node = hash_next(node))
+			read = logins_recheck_one(logins, node->item);
+	}
+	if (read)
+		logins->complained = false;
+	else
+		logins_complain(logins);
+	return read;
+}
+
+/*
+ * Looks at the users whose accounts expire now. Their time is kept, not a timer, so that it counts
+ * as well if somebody sets the clock.
+ */
+static bool logins_expire(struct logins *logins)
+{
+	struct users *users = logins->owner.users;
+	int64_t now = (int64_t)time(NULL);
+	int64_t before = logins->looked_at < now ? logins->looked_at : now;
+	enum users_result result = USERS_OK;
+
+	/* The next one may be another one after a clock that went back. */
+	if (now < logins->looked_at)
+		logins->expiry_stale = true;
+	if (logins->expiry_stale)
+		result = users_next_expiry(users, before, &logins->next_expiry);
+	if (result == USERS_OK)
+		logins->expiry_stale = false;
+	if (result == USERS_OK && logins->next_expiry != 0 && now >= logins->next_expiry) {
+		/* This finds the next one at the next call. */
+		result = users_each_expiring(users, before + 1, now, logins_on_change, logins);
+		logins->expiry_stale = true;
+		if (logins->complained)
+			result = USERS_FAILED;
+	}
+	if (result == USERS_OK)
+		logins->looked_at = now;
+	return result == USERS_OK;
+}
+
+void logins_recheck(struct logins *logins)
+{
+	if (users_changes(logins->owner.users, logins_on_change, logins) != USERS_OK ||
+	    !logins_expire(logins))
+		logins_complain(logins);
+}
+
+/* What of the login's is in one of the prefixes; length 0: nothing that was not fixed. */
+static struct prefix6 logins_lost(const struct login *login, const struct prefix6 reserved[],
+				  size_t n)
+{
+	const struct server_verdict *said = &login->said;
+	const struct prefix6 host = {.addr = said->me6, .len = 128};
+
+	for (size_t i = 0; i < n; i++) {
+		if (said->numbered && prefix6_contains(&reserved[i], &host))
+			return host;
+		if (said->has_prefix && !login->fixed &&
+		    prefix6_overlaps(&reserved[i], &said->prefix))
+			return said->prefix;
+	}
+	return (struct prefix6){.len = 0};
+}
+
+/* Takes from running sessions what has become somebody's. */
+static void logins_take_back(struct logins *logins, const struct prefix6 reserved[], size_t n)
+{
+	char text[PREFIX6_STRLEN];
+
+	for (uint32_t id = 0; n > 0 && id < logins->top; id++) {
+		struct login *login = &logins->list[id];
+		struct prefix6 lost = {.len = 0};
+
+		if (login->state == LOGIN_GRANTED && !login->revoked)
+			lost = logins_lost(login, reserved, n);
+		if (lost.len == 0)
+			continue;
+		log_info("user %s: %s is not the server's to give any more; its session ends",
+			 login->asked.user, prefix6_format(&lost, text));
+		logins_revoke(logins, login, SERVER_WHY_ADDRESSES);
+	}
+}
+
+bool logins_reserve(struct logins *logins, const struct prefix6 reserved[], size_t n)
+{
+	struct prefix6 *added = calloc(n + 1, sizeof(*added));
+	size_t n_added = 0;
+
+	if (!added)
+		return false;
+	/* Nobody can be told that a session is revoked before its verdict. */
+	logins_flush(logins);
+	for (size_t i = 0; i < n; i++) {
+		if (!users_is_reserved(logins->owner.users, &reserved[i]))
+			added[n_added++] = reserved[i];
+	}
+	if (!users_reserve(logins->owner.users, reserved, n)) {
+		free(added);
+		return false;
+	}
+	logins_take_back(logins, added, n_added);
+	free(added);
+	return true;
+}
