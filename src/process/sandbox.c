@@ -123,6 +123,15 @@ static void sandbox_drop_privileges(const struct user_ids *user)
 	}
 }
 
+void sandbox_become(const char *folder, const struct user_ids *user)
+{
+	sandbox_root(folder);
+	sandbox_drop_privileges(user);
+#if SANDBOX_SANITIZED
+	sandbox_entered = 1;
+#endif
+}
+
 void sandbox_enter(const struct sandbox *sandbox)
 {
 	int error;

@@ -49,6 +49,12 @@ struct sandbox {
 void sandbox_enter(const struct sandbox *sandbox);
 
 /*
+ * The root directory and the user alone, for a program of root's that works in another user's
+ * folder. If it fails, that is logged, and the process ends.
+ */
+void sandbox_become(const char *folder, const struct user_ids *user);
+
+/*
  * The list of system calls alone: any other one kills the process. A resolver's is a list of those
  * that fail. Returns 0 or -errno.
  */

@@ -2,6 +2,7 @@
 /* The commands of dtcpauth. */
 #include "tools/auth.h"
 
+#include "base/log.h"
 #include "tools/auth_record.h"
 
 #include <errno.h>
@@ -11,16 +12,28 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-struct users *auth_open(const struct auth_options *options, bool create)
+enum users_result auth_try(const struct auth_options *options, enum users_mode mode, bool must,
+			   struct users **users)
 {
 	char error[PATH_MAX + 256];
+	enum users_result result =
+		options->in_root
+			? users_open_in_root(options->database, mode, users, error, sizeof(error))
+			: users_open(options->database, mode, users, error, sizeof(error));
+
+	if (result != USERS_OK && (must || result != USERS_NOT_FOUND))
+		(void)auth_fail(AUTH_FAILED, "%s", error);
+	return result;
+}
+
+struct users *auth_open(const struct auth_options *options, enum users_mode mode)
+{
 	struct users *users;
 
-	if (users_open(options->database, create, &users, error, sizeof(error)) == USERS_OK)
-		return users;
-	(void)auth_fail(AUTH_FAILED, "%s", error);
-	return NULL;
+	return auth_try(options, mode, true, &users) == USERS_OK ? users : NULL;
 }
 
 static void auth_warn_mode(const struct auth_options *options)
@@ -77,17 +90,16 @@ enum users_result auth_look(struct users *users, const char *name)
 static int auth_add_look(const struct auth_options *options)
 {
 	char other[DTCP_USER_MAX + 1] = "";
-	char error[PATH_MAX + 256];
 	enum users_result result;
 	struct users *users;
 	int status;
 
 	/* The first user of all makes the database, but not before there is a password. */
-	result = users_open(options->database, false, &users, error, sizeof(error));
+	result = auth_try(options, USERS_READ, false, &users);
 	if (result == USERS_NOT_FOUND)
 		return AUTH_OK;
 	if (result != USERS_OK)
-		return auth_fail(AUTH_FAILED, "%s", error);
+		return AUTH_FAILED;
 	result = auth_look(users, options->user);
 	if (result == USERS_OK)
 		result = USERS_EXISTS;
@@ -99,19 +111,58 @@ static int auth_add_look(const struct auth_options *options)
 	return status;
 }
 
-static int auth_add(const struct auth_options *options)
+/* The same before a change of the password. */
+static int auth_passwd_look(const struct auth_options *options)
+{
+	struct users *users = auth_open(options, USERS_READ);
+	int status;
+
+	if (!users)
+		return AUTH_FAILED;
+	status = auth_result(options, users, auth_look(users, options->user), NULL);
+	users_close(users);
+	return status;
+}
+
+/* Looks in a process of its own: at a terminal, the password is asked for by one with all files. */
+static int auth_look_first(struct auth_options *options,
+			   int (*look)(const struct auth_options *options))
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(auth_give_up_root(options) ? look(options) : AUTH_FAILED);
+	while (pid != -1 && waitpid(pid, &status, 0) == -1) {
+		if (errno != EINTR)
+			pid = -1;
+	}
+	if (pid == -1)
+		return auth_fail(AUTH_FAILED, "cannot look into the database: %s", strerror(errno));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : AUTH_FAILED;
+}
+
+/* Asks for the password of the user, and opens the database. NULL after complaining. */
+static struct users *auth_open_for(struct auth_options *options, enum users_mode mode,
+				   char password[static DTCP_PASSWORD_MAX + 1])
+{
+	if (!auth_password(options->user, password) || !auth_give_up_root(options))
+		return NULL;
+	return auth_open(options, mode);
+}
+
+static int auth_add(struct auth_options *options)
 {
 	char password[DTCP_PASSWORD_MAX + 1];
 	char other[DTCP_USER_MAX + 1] = "";
-	struct users *users = NULL;
+	struct users *users;
 	enum users_result result;
-	int status = auth_add_look(options);
+	int status = auth_look_first(options, auth_add_look);
 
 	if (status != AUTH_OK)
 		return status;
 	status = AUTH_FAILED;
-	if (auth_password(options->user, password))
-		users = auth_open(options, true);
+	users = auth_open_for(options, USERS_CREATE, password);
 	if (users) {
 		result = users_add(users, options->user, password,
 				   options->has_prefix ? &options->prefix : NULL, other);
@@ -122,22 +173,16 @@ static int auth_add(const struct auth_options *options)
 	return status;
 }
 
-static int auth_passwd(const struct auth_options *options)
+static int auth_passwd(struct auth_options *options)
 {
 	char password[DTCP_PASSWORD_MAX + 1];
-	struct users *users = auth_open(options, false);
-	int status;
+	struct users *users;
+	int status = auth_look_first(options, auth_passwd_look);
 
-	if (!users)
-		return AUTH_FAILED;
-	status = auth_result(options, users, auth_look(users, options->user), NULL);
-	users_close(users);
 	if (status != AUTH_OK)
 		return status;
 	status = AUTH_FAILED;
-	users = NULL;
-	if (auth_password(options->user, password))
-		users = auth_open(options, false);
+	users = auth_open_for(options, USERS_WRITE, password);
 	if (users) {
 		status = auth_result(options, users,
 				     users_set_password(users, options->user, password), NULL);
@@ -193,38 +238,41 @@ static int auth_set(const struct auth_options *options, struct users *users)
 			 prefix6_format(&record.prefix, why), other);
 }
 
+/* Those that need nothing but the database. */
 static const struct {
 	const char *name;
 	int (*run)(const struct auth_options *options, struct users *users);
+	enum users_mode mode;
 } auth_runs[] = {
-	{"del", auth_del},
-	{"set", auth_set},
-	{"show", auth_show},
-	{"list", auth_list},
-	{"export", auth_export},
-	{"lease list", auth_lease_list},
-	{"lease drop", auth_lease_drop},
+	{"del", auth_del, USERS_WRITE},
+	{"set", auth_set, USERS_WRITE},
+	{"show", auth_show, USERS_READ},
+	{"list", auth_list, USERS_READ},
+	{"export", auth_export, USERS_READ},
+	{"lease list", auth_lease_list, USERS_READ},
+	{"lease drop", auth_lease_drop, USERS_WRITE},
 };
 
-static int auth_command(const struct auth_options *options)
+static int auth_command(struct auth_options *options)
 {
 	struct users *users;
-	int status = AUTH_USAGE;
+	size_t number = 0;
+	int status;
 
-	auth_warn_mode(options);
 	if (strcmp(options->command, "add") == 0)
 		return auth_add(options);
 	if (strcmp(options->command, "passwd") == 0)
 		return auth_passwd(options);
 	if (strcmp(options->command, "import") == 0)
 		return auth_import(options);
-	users = auth_open(options, false);
+	while (strcmp(options->command, auth_runs[number].name) != 0)
+		number++;
+	if (!auth_give_up_root(options))
+		return AUTH_FAILED;
+	users = auth_open(options, auth_runs[number].mode);
 	if (!users)
 		return AUTH_FAILED;
-	for (size_t i = 0; i < sizeof(auth_runs) / sizeof(auth_runs[0]); i++) {
-		if (strcmp(options->command, auth_runs[i].name) == 0)
-			status = auth_runs[i].run(options, users);
-	}
+	status = auth_runs[number].run(options, users);
 	users_close(users);
 	return status;
 }
@@ -234,13 +282,16 @@ int auth_main(int argc, char **argv)
 	struct auth_options options;
 	int status = AUTH_OK;
 
+	log_init("dtcpauth", NULL, false);
 	(void)umask(077);
 	/* Neither a core file nor other processes of the same user get to see a password. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		return auth_fail(AUTH_FAILED, "cannot be kept from being read by others: %s",
 				 strerror(errno));
-	if (auth_parse(argc, argv, &options, &status))
+	if (auth_parse(argc, argv, &options, &status)) {
+		auth_warn_mode(&options);
 		status = auth_command(&options);
+	}
 	/* A full disk shows itself only now. */
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return auth_fail(AUTH_FAILED, "standard output: %s", strerror(errno));

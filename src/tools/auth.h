@@ -20,6 +20,7 @@ enum auth_status {
 
 struct auth_options {
 	const char *database;
+	bool in_root;	     /* the root directory is its folder */
 	const char *command; /* "add", or of two words, "lease list" */
 	const char *user;    /* NULL: none was given */
 	bool has_prefix;
@@ -42,12 +43,22 @@ int auth_fail(int status, const char *format, ...) __attribute__((format(printf,
  */
 bool auth_parse(int argc, char **argv, struct auth_options *options, int *status);
 
+/*
+ * If root is to look into a database that is another user's, or in the folder of one, it becomes
+ * that user for good, with the folder as its root directory. False after an error message.
+ */
+bool auth_give_up_root(struct auth_options *options);
+
 /* Puts what came of a call into words, if it was not success; other as users_add() has it. */
 int auth_result(const struct auth_options *options, const struct users *users,
 		enum users_result result, const char *other);
 
 /* Opens the database; NULL after a line that says why not. */
-struct users *auth_open(const struct auth_options *options, bool create);
+struct users *auth_open(const struct auth_options *options, enum users_mode mode);
+
+/* The same; that there is none is said only if there must be one. */
+enum users_result auth_try(const struct auth_options *options, enum users_mode mode, bool must,
+			   struct users **users);
 
 /* Whether the user is there. */
 enum users_result auth_look(struct users *users, const char *name);
@@ -70,7 +81,7 @@ int auth_list_read(const struct auth_options *options, struct users *users, stru
 /* What "show", "list", "import" and "export" do. */
 int auth_show(const struct auth_options *options, struct users *users);
 int auth_list(const struct auth_options *options, struct users *users);
-int auth_import(const struct auth_options *options);
+int auth_import(struct auth_options *options);
 int auth_export(const struct auth_options *options, struct users *users);
 
 /* Room for a time as auth_time() writes it, whatever the year. */

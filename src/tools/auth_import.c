@@ -159,20 +159,19 @@ static int auth_import_all(const struct auth_options *options, struct auth_impor
 {
 	char error[PATH_MAX + 256];
 	struct users *users;
-	enum users_result result =
-		users_open(options->database, false, &users, error, sizeof(error));
+	enum users_result result = auth_try(options, USERS_WRITE, false, &users);
 	bool missing = result == USERS_NOT_FOUND;
 	int status;
 
-	if (missing)
-		result = users_open_memory(&users, error, sizeof(error));
-	if (result != USERS_OK)
+	if (!missing && result != USERS_OK)
+		return AUTH_FAILED;
+	if (missing && users_open_memory(&users, error, sizeof(error)) != USERS_OK)
 		return auth_fail(AUTH_FAILED, "%s", error);
 	status = auth_import_into(import, users, !options->dry_run, counts);
 	users_close(users);
 	if (!missing || status != AUTH_OK || options->dry_run)
 		return status;
-	users = auth_open(options, true);
+	users = auth_open(options, USERS_CREATE);
 	if (!users)
 		return AUTH_FAILED;
 	status = auth_import_into(import, users, true, counts);
@@ -180,13 +179,14 @@ static int auth_import_all(const struct auth_options *options, struct auth_impor
 	return status;
 }
 
-int auth_import(const struct auth_options *options)
+int auth_import(struct auth_options *options)
 {
 	struct auth_import import = {.count = 0};
 	struct auth_counts counts = {0};
 	int status = AUTH_FAILED;
 
-	if (auth_read(&import, options->words, (size_t)options->n_words) && auth_join_all(&import))
+	if (auth_read(&import, options->words, (size_t)options->n_words) &&
+	    auth_join_all(&import) && auth_give_up_root(options))
 		status = auth_import_all(options, &import, &counts);
 	if (status == AUTH_OK)
 		(void)printf("%s%zu added, %zu changed, %zu unchanged\n",

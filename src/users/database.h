@@ -52,7 +52,9 @@ enum users_statement {
 
 struct users {
 	sqlite3 *db;
+	enum users_mode mode;
 	bool usable; /* db is a database of ours */
+	bool old;    /* of an earlier version, and stays so */
 	sqlite3_stmt *statements[USERS_STATEMENTS];
 	bool gathering;
 	bool gathered;		    /* a transaction is open */
@@ -90,7 +92,10 @@ enum users_result users_ready(struct users *users);
 /* Makes the tables in an empty database (tables.c). */
 enum users_result users_make_tables(struct users *users);
 
-/* Whether the tables are ours; those of an earlier version are made what they are now. */
+/*
+ * Whether the tables are ours; those of an earlier version are made what they are now. With
+ * USERS_READ they only look so, and nothing can be written from here on.
+ */
 enum users_result users_check_tables(struct users *users);
 
 /* So many changes are noted, at least. */

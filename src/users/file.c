@@ -55,8 +55,9 @@ void users_set_patience(struct users *users, unsigned int ms)
  * Finds out where the file really is: its directory free of symbolic links, so that SQLite can be
  * told to refuse them. Makes the directory where it may and must.
  */
-static enum users_result users_resolve(struct users *users, bool create)
+static enum users_result users_resolve(struct users *users)
 {
+	const bool create = users->mode == USERS_CREATE;
 	const char *slash = strrchr(users->path, '/');
 	const char *name = slash ? slash + 1 : users->path;
 	char directory[PATH_MAX] = ".";
@@ -169,16 +170,6 @@ static enum users_result users_fill(struct users *users, const char *temporary)
 	return result;
 }
 
-/* What root makes in the folder of the user whom the server runs as is for that user. */
-static int users_give(int directory_fd, int fd)
-{
-	struct stat st;
-
-	if (fstat(directory_fd, &st) == -1)
-		return -1;
-	return geteuid() == 0 && st.st_uid != 0 ? fchown(fd, st.st_uid, st.st_gid) : 0;
-}
-
 /*
  * Makes the database under another name and gives it its own at the end, so that nobody ever meets
  * one that is half-made, and a symbolic link in its place is never followed. The directory is
@@ -210,9 +201,7 @@ static enum users_result users_create(struct users *users)
 		goto done;
 	}
 	/* SQLite gives its other files mode and owner of this one, whatever the umask. */
-	result = fchmod(fd, 0600) == -1 || users_give(directory_fd, fd) == -1
-			 ? users_fail_text(users, strerror(errno))
-			 : USERS_OK;
+	result = fchmod(fd, 0600) == -1 ? users_fail_text(users, strerror(errno)) : USERS_OK;
 	close(fd);
 	if (result == USERS_OK)
 		result = users_fill(users, temporary);
@@ -272,7 +261,8 @@ enum users_result users_ready(struct users *users)
 }
 
 /* NULL with the reason in error. */
-static struct users *users_new(const char *path, char *error, size_t error_size)
+static struct users *users_new(const char *path, enum users_mode mode, char *error,
+			       size_t error_size)
 {
 	struct users *users = calloc(1, sizeof(*users));
 
@@ -283,6 +273,7 @@ static struct users *users_new(const char *path, char *error, size_t error_size)
 		return NULL;
 	}
 	memcpy(users->path, path, strlen(path) + 1);
+	users->mode = mode;
 	users->seen_version = -1;
 	users->seen_change = -1;
 	users->patience = USERS_PATIENCE_MS;
@@ -293,6 +284,11 @@ static struct users *users_new(const char *path, char *error, size_t error_size)
 static enum users_result users_open_real(struct users *users, enum users_result result,
 					 struct users **out, char *error, size_t error_size)
 {
+	if (result == USERS_OK && users->mode == USERS_CREATE) {
+		result = users_look(users);
+		if (result == USERS_NOT_FOUND)
+			result = users_create(users);
+	}
 	if (result == USERS_OK)
 		result = users_connect(users);
 	else if (result == USERS_NOT_FOUND)
@@ -306,28 +302,21 @@ static enum users_result users_open_real(struct users *users, enum users_result 
 	return USERS_OK;
 }
 
-enum users_result users_open(const char *path, bool create, struct users **out, char *error,
-			     size_t error_size)
+enum users_result users_open(const char *path, enum users_mode mode, struct users **out,
+			     char *error, size_t error_size)
 {
-	struct users *users = users_new(path, error, error_size);
-	enum users_result result;
+	struct users *users = users_new(path, mode, error, error_size);
 
 	*out = NULL;
 	if (!users)
 		return USERS_FAILED;
-	result = users_resolve(users, create);
-	if (result == USERS_OK && create) {
-		result = users_look(users);
-		if (result == USERS_NOT_FOUND)
-			result = users_create(users);
-	}
-	return users_open_real(users, result, out, error, error_size);
+	return users_open_real(users, users_resolve(users), out, error, error_size);
 }
 
-enum users_result users_open_in_root(const char *path, struct users **out, char *error,
-				     size_t error_size)
+enum users_result users_open_in_root(const char *path, enum users_mode mode, struct users **out,
+				     char *error, size_t error_size)
 {
-	struct users *users = users_new(path, error, error_size);
+	struct users *users = users_new(path, mode, error, error_size);
 	const char *slash = strrchr(path, '/');
 
 	*out = NULL;
@@ -339,7 +328,7 @@ enum users_result users_open_in_root(const char *path, struct users **out, char 
 
 enum users_result users_open_memory(struct users **out, char *error, size_t error_size)
 {
-	struct users *users = users_new("memory", error, error_size);
+	struct users *users = users_new("memory", USERS_CREATE, error, error_size);
 	enum users_result result;
 
 	*out = NULL;
@@ -364,6 +353,11 @@ void users_close(struct users *users)
 	users_close_file(users);
 	free(users->reserved);
 	free(users);
+}
+
+bool users_is_old(const struct users *users)
+{
+	return users->old;
 }
 
 const char *users_error(const struct users *users)

@@ -79,6 +79,13 @@ static const char users_limits[] =
 
 static const char users_version[] = "PRAGMA user_version = " TEXT_OF(USERS_SCHEMA_VERSION);
 
+/* For those who only read: the columns of today, in views that this connection alone sees. */
+static const char users_view_blocks[] =
+	"CREATE TEMP VIEW block AS SELECT *, 1 AS active FROM main.block";
+static const char users_view_limits[] =
+	"CREATE TEMP VIEW user AS SELECT *, 0 AS types, 0 AS transports, 0 AS expires,"
+	" 0 AS disabled, '' AS note FROM main.user";
+
 /* What there is besides; some of it was in the later files of version 1. */
 static const char users_rest[] =
 	"CREATE UNIQUE INDEX block_range ON block (first, last);"
@@ -182,23 +189,40 @@ static enum users_result users_take_over(struct users *users)
 	return users_end(users, result);
 }
 
-enum users_result users_check_tables(struct users *users)
+/* Whether the tables are ours, and of which version. */
+static enum users_result users_read_version(struct users *users, int64_t *version)
 {
 	int64_t application = users_pragma(users, "PRAGMA application_id");
-	int64_t version = application == -1 ? -1 : users_pragma(users, "PRAGMA user_version");
 	char text[128];
 
-	if (version == -1)
+	*version = application == -1 ? -1 : users_pragma(users, "PRAGMA user_version");
+	if (*version == -1)
 		return USERS_FAILED;
 	if (application != USERS_APPLICATION_ID)
 		return users_fail_text(users, "not a user database");
-	if (version == 1 || version == 2)
-		return users_take_over(users);
-	if (version == USERS_SCHEMA_VERSION)
+	if (*version >= 1 && *version <= USERS_SCHEMA_VERSION)
 		return USERS_OK;
 	(void)snprintf(text, sizeof(text),
 		       "made by %s version of dtcp (schema %lld; this program knows %d)",
-		       version > USERS_SCHEMA_VERSION ? "a newer" : "another", (long long)version,
+		       *version > USERS_SCHEMA_VERSION ? "a newer" : "another", (long long)*version,
 		       USERS_SCHEMA_VERSION);
 	return users_fail_text(users, text);
+}
+
+enum users_result users_check_tables(struct users *users)
+{
+	static const char *const from_1[] = {users_view_blocks, users_view_limits, NULL};
+	static const char *const from_2[] = {users_view_limits, NULL};
+	int64_t version;
+	enum users_result result = users_read_version(users, &version);
+
+	if (result != USERS_OK)
+		return result;
+	users->old = version < USERS_SCHEMA_VERSION && users->mode == USERS_READ;
+	if (users->mode != USERS_READ)
+		return version < USERS_SCHEMA_VERSION ? users_take_over(users) : USERS_OK;
+	result = users_exec(users, "PRAGMA temp_store = MEMORY");
+	if (result == USERS_OK && users->old)
+		result = users_exec_all(users, version == 1 ? from_1 : from_2);
+	return result == USERS_OK ? users_exec(users, "PRAGMA query_only = ON") : result;
 }

@@ -57,24 +57,32 @@ struct user {
 	char note[USERS_NOTE_MAX + 1]; /* UTF-8, no control characters */
 };
 
-/*
- * Opens the database. With create, makes the file (mode 0600) and its directory (0755) where they
- * are not there yet; root gives a new file to the owner of the directory. On failure *out is NULL
- * and error has one line that names the file. What is opened must not be carried across a fork().
- */
-enum users_result users_open(const char *path, bool create, struct users **out, char *error,
-			     size_t error_size);
+enum users_mode {
+	USERS_WRITE,  /* a file of an earlier version is made one of this version */
+	USERS_CREATE, /* the same; makes file (0600) and directory (0755) if they are not there */
+	USERS_READ,   /* the file stays as it is, of whatever version; calls that write fail */
+};
 
 /*
- * The same, of a file that is there, for a process whose root directory is the folder that the file
- * is in; path is how messages call it.
+ * Opens the database. On failure *out is NULL and error has one line that names the file. What is
+ * opened must not be carried across a fork().
  */
-enum users_result users_open_in_root(const char *path, struct users **out, char *error,
-				     size_t error_size);
+enum users_result users_open(const char *path, enum users_mode mode, struct users **out,
+			     char *error, size_t error_size);
+
+/*
+ * The same for a process whose root directory is the folder that the file is in; path is how
+ * messages call it.
+ */
+enum users_result users_open_in_root(const char *path, enum users_mode mode, struct users **out,
+				     char *error, size_t error_size);
 
 /* An empty database that is in memory only, to try things out. */
 enum users_result users_open_memory(struct users **out, char *error, size_t error_size);
 void users_close(struct users *users);
+
+/* True of a file of an earlier version that is open with USERS_READ. */
+bool users_is_old(const struct users *users);
 
 /*
  * How long a call waits for another program that has locked the database (5,000 ms unless told).

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import sqlite3
 import stat
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from lab.auth import PROGRAM, SECRET, TIMEOUT, Auth, auth, shown  # noqa: F401
+from lab.wait import until
 
 
 class Terminal:
@@ -338,6 +340,84 @@ def test_not_permitted(auth):
     auth.fails(1, f"{auth.path}: Permission denied", "list", user=65534)
     auth.path = auth.directory / "other.db"
     auth.fails(1, f"{auth.path}: Permission denied", "add", "alice", stdin=b"secret\n", user=65534)
+
+
+SERVICE = 20200
+
+
+@pytest.fixture
+def owned(auth):
+    """In a folder of the server's user, as after its first start; root's alone around it."""
+    auth.directory.chmod(0o700)
+    auth.path = auth.directory / "dtcp" / "users.db"
+    auth.path.parent.mkdir()
+    os.chown(auth.path.parent, SERVICE, 0)
+    auth.path.parent.chmod(0o770)
+    yield auth
+    assert set(os.listdir(auth.path.parent)) <= {"users.db"}
+    shutil.rmtree(auth.path.parent)
+
+
+def test_becomes_the_owner(owned):
+    """Nothing is done as root in a folder where that user can put links."""
+    owned.add("alice")
+    lock = sqlite3.connect(owned.path, isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    with subprocess.Popen(owned.argv("passwd", "alice"), stdin=subprocess.PIPE) as program:
+        program.stdin.write(SECRET.encode() + b"\n")
+        program.stdin.close()
+        proc = Path(f"/proc/{program.pid}")
+        until(lambda: os.readlink(proc / "root") == str(owned.path.parent), "it is in there")
+        # It waits for the lock.
+        until(lambda: "users.db" in {os.path.basename(os.readlink(each))
+                                     for each in (proc / "fd").iterdir()}, "it looks into it")
+        status = dict(re.findall(r"(?m)^(\w+):\t(.*)$", (proc / "status").read_text()))
+        lock.execute("ROLLBACK")
+        lock.close()
+        assert program.wait(TIMEOUT) == 0
+    assert status["Uid"].split() == status["Gid"].split() == [str(SERVICE)] * 4
+    assert status["Groups"].strip() == "" and status["NoNewPrivs"] == "1"
+    assert {int(status[f"Cap{each}"], 16) for each in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {0}
+    info = owned.path.stat()
+    assert (info.st_uid, stat.S_IMODE(info.st_mode)) == (SERVICE, 0o600)
+    # The whole of it works there, at a terminal, too.
+    owned.add("bob", "--prefix", "2001:db8:100::/48")
+    terminal = Terminal(owned.argv("passwd", "alice"))
+    for prompt in ("New password for alice: ", "The same again: "):
+        terminal.expect(prompt)
+        terminal.type("another\n")
+    assert terminal.end()[1] == 0
+    assert owned.password("alice") == "another"
+    assert "bob" in owned.ok("list") and "2001:db8:100::/48" in owned.ok("show", "bob")
+    assert owned.ok("lease", "list").startswith("USER")
+    assert owned.ok("del", "bob") == ""
+
+
+def test_root_file_in_the_owners_folder(owned):
+    """As a copy that was put back by hand is."""
+    owned.add("alice")
+    os.chown(owned.path, 0, 0)
+    command = f"chown {SERVICE} {owned.path}"
+    owned.fails(1, f"{owned.path} does not belong to user {SERVICE}, as its folder does; give it "
+                   f"to that user with: {command}", "list")
+    subprocess.run(command.split(), check=True)
+    assert "alice" in owned.ok("list")
+
+
+def test_link_in_the_owners_folder(owned):
+    secret = owned.directory / "secret"
+    secret.write_text("root's\n")
+    secret.chmod(0o600)
+    owned.path.symlink_to(secret)
+    owned.fails(1, f"{owned.path}: a symbolic link; name the file itself", "list")
+    owned.path.unlink()
+    owned.add("alice")
+    link = Path(f"{owned.path}-journal")
+    link.symlink_to(secret)
+    owned.run("list")
+    assert secret.read_text() == "root's\n"
+    link.unlink(missing_ok=True)
+    secret.unlink()
 
 
 def test_full_output(auth):

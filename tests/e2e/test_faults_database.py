@@ -233,3 +233,41 @@ def test_parts_damaged_at_the_start(users):
     with open(users.users.path, "r+b") as file:
         file.write(good)
     assert login(users, "alice").startswith("+OK")
+
+
+VERSION_1 = """
+CREATE TABLE user (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,
+    password TEXT NOT NULL, created INTEGER NOT NULL) STRICT;
+CREATE TABLE block (user INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,
+    kind INTEGER NOT NULL, fixed INTEGER NOT NULL, first BLOB NOT NULL, last BLOB NOT NULL,
+    bits INTEGER NOT NULL, PRIMARY KEY (user, kind)) STRICT, WITHOUT ROWID;
+INSERT INTO user (name, password, created) VALUES ('alice', 'the quick brown fox', 7);
+INSERT INTO block VALUES (1, 1, 0, x'20010db8010001000000000000000000',
+    x'20010db8010001ffffffffffffffffff', 56);
+PRAGMA application_id = 0x64746370; PRAGMA user_version = 1; PRAGMA journal_mode = WAL;
+"""
+
+
+def test_a_check_changes_nothing(lab):
+    """A database of an earlier version is made one of today when the server starts, not before:
+    the program that has it could be of that version."""
+    lab.internet()
+    db = sqlite3.connect(lab.users.path)
+    db.executescript(VERSION_1)
+    db.close()
+    lab.users.path.chmod(0o600)
+    os.chown(lab.users.path, SERVICE, 0)
+    before = lab.users.path.read_bytes()
+    check = lab.dtcps("--check", wait=False)
+    assert check.wait() == 0
+    check.wait_log("users.db was made by an earlier version of dtcp; the next start brings it up")
+    for words in (["list"], ["show", "alice"], ["lease", "list"]):
+        assert "2001:db8:100:100::/56" in lab.users.dtcpauth(*words).stdout
+    assert lab.users.dtcpauth("add", "alice", text="secret\n").returncode == 4
+    assert lab.users.path.read_bytes() == before
+    server = lab.dtcps()
+    with Wire(lab.site) as wire:
+        assert "2001:db8:100:100::/56" in wire.login("alice")
+    assert server.stop() == 0
+    assert lab.users.path.read_bytes() != before
+    assert "earlier version" not in server.log()

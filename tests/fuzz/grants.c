@@ -297,7 +297,7 @@ static sqlite3 *make_database(void)
 
 	FUZZ_CHECK(mkdtemp(folder));
 	(void)snprintf(path, sizeof(path), "%s/users.db", folder);
-	FUZZ_CHECK(users_open(path, true, &users, error, sizeof(error)) == USERS_OK);
+	FUZZ_CHECK(users_open(path, USERS_CREATE, &users, error, sizeof(error)) == USERS_OK);
 	FUZZ_CHECK(users_add(users, "user0", PASSWORD, NULL, other) == USERS_OK);
 	FUZZ_CHECK(users_add(users, "user1", PASSWORD, NULL, other) == USERS_OK);
 	FUZZ_CHECK(users_add(users, "user2", PASSWORD, &inside, other) == USERS_OK);

@@ -210,7 +210,7 @@ static bool accounts_open(struct accounts *accounts)
 	};
 	char error[512];
 
-	if (users_open_in_root(accounts->options->database, &accounts->users, error,
+	if (users_open_in_root(accounts->options->database, USERS_WRITE, &accounts->users, error,
 			       sizeof(error)) != USERS_OK) {
 		log_warnx("%s", error);
 		return false;

@@ -195,6 +195,7 @@ static int database_open(const struct server_options *options, const struct user
 		.folder = database_folder(options->database),
 		.user = *user,
 	};
+	enum users_mode mode = whole ? USERS_READ : USERS_WRITE;
 	int status = EXIT_SUCCESS;
 	struct users *users = NULL;
 	enum users_result result;
@@ -206,7 +207,7 @@ static int database_open(const struct server_options *options, const struct user
 	/* In a folder of the user's, what is looked at may be another file when it is opened. */
 	if (user->uid == 0 || geteuid() != 0 || stat(sandbox.folder, &st) == -1 ||
 	    !database_may_write(&st, user)) {
-		result = users_open(options->database, false, &users, error, sizeof(error));
+		result = users_open(options->database, mode, &users, error, sizeof(error));
 	} else if (lstat(options->database, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == 0) {
 		log_info(
 			"%s belongs to root; the next start gives it to user %s, and looks into it",
@@ -214,12 +215,16 @@ static int database_open(const struct server_options *options, const struct user
 		return EXIT_SUCCESS;
 	} else {
 		sandbox_enter(&sandbox);
-		result = users_open_in_root(options->database, &users, error, sizeof(error));
+		result = users_open_in_root(options->database, mode, &users, error, sizeof(error));
 	}
 	if (result != USERS_OK)
 		log_warnx("%s", error);
 	else if (whole && (result = users_verify(users)) != USERS_OK)
 		log_warnx("%s", users_error(users));
+	if (result == USERS_OK && users_is_old(users))
+		log_info("%s was made by an earlier version of dtcp; the next start brings it up "
+			 "to date",
+			 options->database);
 	if (result != USERS_OK)
 		status = EXIT_FAILURE;
 	else if (!lease_check(options, users))

@@ -25,8 +25,9 @@ bool database_owner_can(const char *database, const struct user_ids *user, char 
 bool database_owner_take(const char *database, const struct user_ids *user);
 
 /*
- * Has a child look, locked in as the accounts process is, whether the database can be opened; with
- * whole, whether all of it can be read. One that still belongs to root is looked at by root.
+ * Has a child look, locked in as the accounts process is, whether the database can be opened, which
+ * brings it up to date; with whole, whether all of it can be read, which changes nothing. One that
+ * still belongs to root is looked at by root.
  * Returns -1 if not, or how many warnings there are, after logging.
  */
 int database_owner_try(const struct server_options *options, const struct user_ids *user,

@@ -78,7 +78,7 @@ static bool run(unsigned long n)
 	bool failed;
 
 	alloc_fail(n);
-	result = users_open(path, false, &users, error, sizeof(error));
+	result = users_open(path, USERS_WRITE, &users, error, sizeof(error));
 	if (result == USERS_OK) {
 		change(users);
 	} else {
@@ -106,7 +106,7 @@ static void a_change_is_whole_or_not_made(void **state)
 	char error[512];
 
 	(void)state;
-	assert_int_equal(users_open(path, true, &users, error, sizeof(error)), USERS_OK);
+	assert_int_equal(users_open(path, USERS_CREATE, &users, error, sizeof(error)), USERS_OK);
 	users_close(users);
 	alloc_each(run);
 }

@@ -136,8 +136,9 @@ static int open_place(void **state)
 	memset(revoked, 0, sizeof(revoked));
 	wall = 1000000;
 	n_answers = revoke_after = 0;
-	assert_int_equal(users_open(place->path, true, &place->owner.users, error, sizeof(error)),
-			 USERS_OK);
+	assert_int_equal(
+		users_open(place->path, USERS_CREATE, &place->owner.users, error, sizeof(error)),
+		USERS_OK);
 	assert_int_equal(users_add(place->owner.users, "alice", PASSWORD, NULL, other), USERS_OK);
 	looked_in = place->owner.users;
 	place->logins = logins_new(&place->owner);
@@ -391,7 +392,8 @@ static void test_changes(void **state)
 	struct users *admin = NULL;
 	char error[256];
 
-	assert_int_equal(users_open(place->path, false, &admin, error, sizeof(error)), USERS_OK);
+	assert_int_equal(users_open(place->path, USERS_WRITE, &admin, error, sizeof(error)),
+			 USERS_OK);
 	assert_int_equal(users_add(admin, "bob", PASSWORD, NULL, other), USERS_OK);
 	assert_int_equal(users_add(admin, "carol", PASSWORD, NULL, other), USERS_OK);
 	for (uint32_t id = 0; id < SESSIONS; id++) {
@@ -479,7 +481,8 @@ static void test_changed_while_asking(void **state)
 	char error[256];
 
 	assert_int_equal(users_add(place->owner.users, "bob", PASSWORD, NULL, other), USERS_OK);
-	assert_int_equal(users_open(place->path, false, &admin, error, sizeof(error)), USERS_OK);
+	assert_int_equal(users_open(place->path, USERS_WRITE, &admin, error, sizeof(error)),
+			 USERS_OK);
 	logins_recheck(place->logins);
 	assert_int_equal(log_in(place, "bob", TUNNEL_HOST).result, SERVER_GRANTED);
 	n_answers = 0;
@@ -509,7 +512,8 @@ static void test_drop_while_asking(void **state)
 	place->options.pool = prefix("2001:db8:4000::/47");
 	place->options.network_length = 48;
 	assert_int_equal(users_add(place->owner.users, "bob", PASSWORD, NULL, other), USERS_OK);
-	assert_int_equal(users_open(place->path, false, &admin, error, sizeof(error)), USERS_OK);
+	assert_int_equal(users_open(place->path, USERS_WRITE, &admin, error, sizeof(error)),
+			 USERS_OK);
 	logins_recheck(place->logins);
 	first = log_in(place, "alice", TUNNEL_NETWORK);
 	assert_int_equal(first.result, SERVER_GRANTED);
@@ -618,7 +622,8 @@ static void set_limits(struct place *place, const char *user, struct users_limit
 	struct users *admin = NULL;
 	char error[256];
 
-	assert_int_equal(users_open(place->path, false, &admin, error, sizeof(error)), USERS_OK);
+	assert_int_equal(users_open(place->path, USERS_WRITE, &admin, error, sizeof(error)),
+			 USERS_OK);
 	assert_int_equal(users_set(admin, &record, other), USERS_OK);
 	users_close(admin);
 }

@@ -375,7 +375,8 @@ static int run_root(const struct program *of, int argc, char *const argv[])
 
 	(void)argc;
 	(void)snprintf(database, sizeof(database), "database=%s", in_folder("users.db"));
-	if (users_open(in_folder("users.db"), true, &users, error, sizeof(error)) != USERS_OK ||
+	if (users_open(in_folder("users.db"), USERS_CREATE, &users, error, sizeof(error)) !=
+		    USERS_OK ||
 	    users_add(users, "alice", PASSWORD, NULL, other) != USERS_OK)
 		return EXIT_FAILURE;
 	users_close(users);

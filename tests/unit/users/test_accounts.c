@@ -31,7 +31,7 @@ static int set_up(void **state)
 	(void)snprintf(place->directory, sizeof(place->directory), "/tmp/dtcp-accounts-XXXXXX");
 	assert_non_null(mkdtemp(place->directory));
 	(void)snprintf(place->path, sizeof(place->path), "%s/users.db", place->directory);
-	assert_int_equal(users_open(place->path, true, &place->users, error, sizeof(error)),
+	assert_int_equal(users_open(place->path, USERS_CREATE, &place->users, error, sizeof(error)),
 			 USERS_OK);
 	*state = place;
 	return 0;
@@ -408,6 +408,8 @@ static void run_sql(const char *path, const char *sql)
 
 static void test_version_2(void **state)
 {
+	/* Whoever reads sees the same before and after it was made one of today. */
+	static const enum users_mode modes[] = {USERS_READ, USERS_READ, USERS_WRITE, USERS_READ};
 	struct place *place = *state;
 	char error[256] = "";
 	struct user user;
@@ -415,10 +417,11 @@ static void test_version_2(void **state)
 	users_close(place->users);
 	assert_int_equal(unlink(place->path), 0);
 	run_sql(place->path, VERSION_2);
-	for (int i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		assert_int_equal(
-			users_open(place->path, false, &place->users, error, sizeof(error)),
+			users_open(place->path, modes[i], &place->users, error, sizeof(error)),
 			USERS_OK);
+		assert_true(users_is_old(place->users) == (i < 2));
 		user = find(place->users, "old");
 		assert_string_equal(user.password, "secret");
 		assert_int_equal(user.created, 7);
@@ -428,7 +431,7 @@ static void test_version_2(void **state)
 		assert_blocks(place->users, "o2", "active 2001:db8:100:100::/56");
 		users_close(place->users);
 	}
-	assert_int_equal(users_open(place->path, false, &place->users, error, sizeof(error)),
+	assert_int_equal(users_open(place->path, USERS_WRITE, &place->users, error, sizeof(error)),
 			 USERS_OK);
 	/* It does what a new one does. */
 	assert_fixed(place->users, "o2", "2001:db8:8::/48");

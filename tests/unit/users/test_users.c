@@ -28,16 +28,21 @@ struct place {
 	struct users *users;
 };
 
-static struct users *open_users(const char *path, bool create)
+static struct users *open_as(const char *path, enum users_mode mode)
 {
 	struct users *users = NULL;
 	char error[256] = "";
-	enum users_result result = users_open(path, create, &users, error, sizeof(error));
+	enum users_result result = users_open(path, mode, &users, error, sizeof(error));
 
 	assert_string_equal(error, "");
 	assert_int_equal(result, USERS_OK);
 	assert_non_null(users);
 	return users;
+}
+
+static struct users *open_users(const char *path, bool create)
+{
+	return open_as(path, create ? USERS_CREATE : USERS_WRITE);
 }
 
 /* The open fails with that result and a line that is the path, a colon and the text. */
@@ -48,7 +53,9 @@ static void assert_open_fails(const char *path, bool create, enum users_result r
 	char error[512] = "";
 	char expected[512];
 
-	assert_int_equal(users_open(path, create, &users, error, sizeof(error)), result);
+	assert_int_equal(
+		users_open(path, create ? USERS_CREATE : USERS_WRITE, &users, error, sizeof(error)),
+		result);
 	(void)snprintf(expected, sizeof(expected), "%s: %s", path, text);
 	assert_string_equal(error, expected);
 	assert_null(users);
@@ -1172,6 +1179,54 @@ static void test_version_1(void **state)
 	}
 }
 
+/* Nothing is written, and the user cannot be told from one of a file of today. */
+static void assert_read_only(struct place *place, bool old)
+{
+	char other[DTCP_USER_MAX + 1] = "";
+	const struct prefix6 part = prefix("2001:db8:100:200::/64");
+	struct user user;
+	size_t outside;
+
+	place->users = open_as(place->path, USERS_READ);
+	assert_int_equal(users_is_old(place->users), old);
+	assert_blocks(place->users, NULL, 9,
+		      "alice network 2001:db8:100:100::/56, alice host 2001:db8:1::2/128, "
+		      "bob network 2001:db8:100:200::/56, office network fixed 2001:db8:7::/48");
+	assert_int_equal(users_find(place->users, "alice", &user), USERS_OK);
+	assert_true(user.has_network && user.has_host && !user.has_fixed);
+	assert_int_equal(users_overlaps(place->users, &part, other), USERS_OVERLAP);
+	assert_string_equal(other, "bob");
+	assert_int_equal(users_count_outside(place->users, NULL, 56, NULL, &outside), USERS_OK);
+	assert_int_equal(outside, 3);
+	assert_int_equal(users_verify(place->users), USERS_OK);
+	assert_int_equal(users_add(place->users, "carol", "secret", NULL, other), USERS_FAILED);
+	assert_non_null(strstr(users_error(place->users), ": cannot be written"));
+	assert_int_equal(users_drop_lease(place->users, "bob", NULL), USERS_FAILED);
+	users_close(place->users);
+	place->users = NULL;
+	assert_int_equal(number_of(place->path, "PRAGMA user_version"), old ? 1 : 3);
+	assert_int_equal(number_of(place->path, "SELECT count(*) FROM user"), 3);
+}
+
+static void test_read_only(void **state)
+{
+	static const char *const files[] = {VERSION_1 CONTENT_1,
+					    VERSION_1 VERSION_1_LATER CONTENT_1 POOL_1};
+	struct place *place = *state;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		write_file(place->path, "", 0, 0600);
+		assert_int_equal(run_sql(place->path, files[i]), SQLITE_OK);
+		assert_read_only(place, true);
+		/* Whoever writes makes it one of today. */
+		users_close(open_users(place->path, false));
+		assert_read_only(place, false);
+		assert_int_equal(unlink(place->path), 0);
+	}
+	assert_open_fails(place->path, false, USERS_NOT_FOUND,
+			  "no such database; add a user with dtcpauth first");
+}
+
 /* A server of that version runs on: what it has prepared, and what it prepares, still works. */
 static void test_version_1_in_use(void **state)
 {
@@ -1214,8 +1269,8 @@ static void test_version_1_many(void **state)
 		if (pid == 0) {
 			struct users *users;
 			char error[256] = "";
-			bool good = users_open(place->path, false, &users, error, sizeof(error)) ==
-				    USERS_OK;
+			bool good = users_open(place->path, USERS_WRITE, &users, error,
+					       sizeof(error)) == USERS_OK;
 
 			(void)fputs(error, stderr);
 			_exit(!good);
@@ -1453,7 +1508,8 @@ static void test_many_processes(void **state)
 		struct users *users;
 		struct user found;
 
-		if (users_open(place->path, true, &users, error, sizeof(error)) != USERS_OK) {
+		if (users_open(place->path, USERS_CREATE, &users, error, sizeof(error)) !=
+		    USERS_OK) {
 			(void)fprintf(stderr, "%s\n", error);
 			_exit(1);
 		}
@@ -1677,12 +1733,14 @@ static void test_not_permitted(void **state)
 		int bad = 0;
 
 		bad |= seteuid(other) != 0;
-		bad |= users_open(place->path, false, &users, error, sizeof(error)) != USERS_FAILED;
+		bad |= users_open(place->path, USERS_WRITE, &users, error, sizeof(error)) !=
+		       USERS_FAILED;
 		bad |= !strstr(error, "users.db: Permission denied");
 		bad |= seteuid(user) != 0;
 		bad |= chmod(place->path, 0444) != 0;
 		bad |= seteuid(other) != 0;
-		bad |= users_open(place->path, false, &users, error, sizeof(error)) != USERS_FAILED;
+		bad |= users_open(place->path, USERS_WRITE, &users, error, sizeof(error)) !=
+		       USERS_FAILED;
 		bad |= !strstr(error, "users.db: cannot be written");
 		_exit(bad);
 	}
@@ -1996,6 +2054,7 @@ int main(void)
 		TEST(test_drop_lease),
 		TEST(test_drop_lease_is_told),
 		TEST_EMPTY(test_version_1),
+		TEST_EMPTY(test_read_only),
 		TEST_EMPTY(test_version_1_in_use),
 		TEST_EMPTY(test_version_1_many),
 		TEST(test_two_handles),
