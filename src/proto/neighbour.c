@@ -81,8 +81,9 @@ bool neighbour_parse(const uint8_t *packet, size_t size, struct neighbour_solici
 	    !neighbour_options_right(message + MESSAGE, len - MESSAGE, for_all))
 		return false;
 	/* Who only wants to know that we are still there asks the address itself. */
+	found.unicast = IN6_ARE_ADDR_EQUAL(&destination, &found.target);
 	if (!neighbour_is_solicited_node(&destination, &found.target) &&
-	    (for_all || !IN6_ARE_ADDR_EQUAL(&destination, &found.target)))
+	    (for_all || !found.unicast))
 		return false;
 	*out = found;
 	return true;

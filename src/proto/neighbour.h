@@ -28,6 +28,7 @@ enum {
 struct neighbour_solicitation {
 	struct in6_addr source; /* all zero: somebody asks whether an address is free (RFC 4862) */
 	struct in6_addr target;
+	bool unicast; /* it is sent to the target, by who has known it before (section 7.3.3) */
 };
 
 /*

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/rate.h"
+#include "server/ndp/recent.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,9 @@ struct answerer_entry {
 	TAILQ_ENTRY(answerer_entry) next;
 	struct prefix6 prefix;
 	uint32_t uses;
-	struct rate rate;
+	struct rate rate;      /* of addresses that nobody has asked for lately */
+	struct rate kept_rate; /* and of others */
+	struct recent *recent; /* which those are; NULL: none yet */
 };
 
 struct answerer {
@@ -29,6 +32,7 @@ struct answerer {
 	struct answerer_set never;
 	struct server_ndp_link link; /* interface 0: nothing is answered */
 	struct rate rate;
+	struct rate kept_rate;
 };
 
 static uint64_t answerer_hash(const struct answerer *answerer, const struct prefix6 *prefix)
@@ -94,6 +98,7 @@ static void answerer_drop(struct answerer_set *set, struct answerer_entry *entry
 	hash_remove(&set->hash, &entry->node);
 	TAILQ_REMOVE(&set->all, entry, next);
 	set->lengths[entry->prefix.len]--;
+	free(entry->recent);
 	free(entry);
 }
 
@@ -115,6 +120,7 @@ struct answerer *answerer_new(uint64_t now)
 	TAILQ_INIT(&answerer->never.all);
 	arc4random_buf(answerer->key, sizeof(answerer->key));
 	rate_init_burst(&answerer->rate, ANSWERER_RATE, ANSWERER_RATE, now);
+	rate_init_burst(&answerer->kept_rate, ANSWERER_KEPT_RATE, ANSWERER_KEPT_RATE, now);
 	if (hash_init(&answerer->sessions.hash) == 0 && hash_init(&answerer->never.hash) == 0)
 		return answerer;
 	answerer_free(answerer);
@@ -136,8 +142,11 @@ bool answerer_add(struct answerer *answerer, const struct prefix6 *prefix, uint6
 {
 	struct answerer_entry *entry = answerer_put(answerer, &answerer->sessions, prefix);
 
-	if (entry && entry->uses == 1)
+	if (entry && entry->uses == 1) {
 		rate_init_burst(&entry->rate, ANSWERER_PREFIX_RATE, ANSWERER_PREFIX_RATE, now);
+		rate_init_burst(&entry->kept_rate, ANSWERER_KEPT_PREFIX_RATE,
+				ANSWERER_KEPT_PREFIX_RATE, now);
+	}
 	return entry;
 }
 
@@ -175,6 +184,30 @@ unsigned int answerer_interface(const struct answerer *answerer)
 	return answerer->link.interface;
 }
 
+/*
+ * Whether there is an answer left for it. What a router asks for because somebody outside tries one
+ * address after the other takes nothing from those that are in use, nor from other prefixes.
+ */
+static bool answerer_take(struct answerer *answerer, struct answerer_entry *entry,
+			  const struct neighbour_solicitation *solicitation, uint64_t now)
+{
+	const struct prefix6 single = {.addr = solicitation->target, .len = 128};
+	const uint64_t hash = answerer_hash(answerer, &single);
+	/* A prefix that is one address cannot be searched. */
+	bool kept = solicitation->unicast || entry->prefix.len == 128 ||
+		    (entry->recent && recent_has(entry->recent, hash, now));
+
+	if (!rate_take(kept ? &entry->kept_rate : &entry->rate, now) ||
+	    !rate_take(kept ? &answerer->kept_rate : &answerer->rate, now))
+		return false;
+	/* Without memory for it, all are alike. */
+	if (!entry->recent && entry->prefix.len < 128)
+		entry->recent = calloc(1, sizeof(*entry->recent));
+	if (entry->recent)
+		recent_note(entry->recent, hash, now);
+	return true;
+}
+
 enum answerer_verdict answerer_ask(struct answerer *answerer, const uint8_t *packet, size_t size,
 				   uint64_t now, struct answerer_answer *answer)
 {
@@ -186,8 +219,7 @@ enum answerer_verdict answerer_ask(struct answerer *answerer, const uint8_t *pac
 	entry = answerer_match(answerer, &answerer->sessions, &solicitation.target);
 	if (!entry || answerer_match(answerer, &answerer->never, &solicitation.target))
 		return ANSWERER_NOT_OURS;
-	/* Who has one address of a prefix after the other asked for takes nothing from others. */
-	if (!rate_take(&entry->rate, now) || !rate_take(&answerer->rate, now))
+	if (!answerer_take(answerer, entry, &solicitation, now))
 		return ANSWERER_TOO_MANY;
 	neighbour_answer(&solicitation, &answerer->link.source, answerer->link.mac, answer->packet);
 	answer->target = solicitation.target;

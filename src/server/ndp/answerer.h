@@ -14,8 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Most answers a second, and most for the addresses of one prefix; so many can come at once. */
-enum { ANSWERER_RATE = 1000, ANSWERER_PREFIX_RATE = 100 };
+/*
+ * Most answers a second for addresses that nobody has asked for lately, and most of them for one
+ * prefix; so many can come at once. Those that are asked for again, and what is asked of an address
+ * itself, to see that it is still there, have budgets of their own.
+ */
+enum { ANSWERER_RATE = 5000, ANSWERER_PREFIX_RATE = 100 };
+enum { ANSWERER_KEPT_RATE = 10000, ANSWERER_KEPT_PREFIX_RATE = 1000 };
 
 struct answerer;
 

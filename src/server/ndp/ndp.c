@@ -76,9 +76,9 @@ static void ndp_too_many(struct ndp *ndp, int64_t now)
 	ndp->too_many++;
 	if (now < ndp->complain_at)
 		return;
-	log_warnx("more neighbour solicitations than %d a second, or %d for one prefix: %llu are "
-		  "not answered",
-		  ANSWERER_RATE, ANSWERER_PREFIX_RATE, (unsigned long long)ndp->too_many);
+	log_warnx("too many neighbour solicitations, as when somebody tries all addresses of a "
+		  "prefix: %llu are not answered",
+		  (unsigned long long)ndp->too_many);
 	ndp->too_many = 0;
 	ndp->complain_at = now + NDP_COMPLAIN_MS;
 }

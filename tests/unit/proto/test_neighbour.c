@@ -104,6 +104,7 @@ static void test_multicast(void **state)
 	assert_memory_equal(&found.source, &asker, sizeof(asker));
 	assert_memory_equal(&found.target, &target, sizeof(target));
 	assert_false(neighbour_is_for_all(&found));
+	assert_false(found.unicast);
 	/* Short frames are made longer on their way. */
 	memcpy(padded, multicast, sizeof(multicast));
 	assert_true(parse(padded, sizeof(padded), &found));
@@ -125,6 +126,7 @@ static void test_unicast(void **state)
 	set_address(packet, 24, "2001:db8:a::1:2:3");
 	sum_up(packet);
 	assert_true(parse(packet, sizeof(packet), &found));
+	assert_true(found.unicast);
 	/* To another address than the one that it is about. */
 	set_address(packet, 24, "2001:db8:a::1:2:4");
 	sum_up(packet);

@@ -49,15 +49,18 @@ static void never(struct rig *rig, const char *text)
 	assert_true(answerer_never(rig->answerer, &what));
 }
 
-/* fe80::1 asks for the address. */
-static enum answerer_verdict ask(struct rig *rig, const struct in6_addr *target, uint64_t now)
+/* fe80::1 asks for the address: at a multicast address of all that have it, or of itself. */
+static enum answerer_verdict ask_at(struct rig *rig, const struct in6_addr *target, bool itself,
+				    uint64_t now)
 {
+	struct in6_addr to = {{{0xff, 0x02, [11] = 0x01, [12] = 0xff}}};
 	const struct in6_addr from = addr6("fe80::1");
 	uint8_t packet[64] = {0x60, [5] = 24, [6] = 58, [7] = 255, [40] = 135};
 	uint32_t sum = 24 + 58;
 
+	memcpy(&to.s6_addr[13], &target->s6_addr[13], 3);
 	memcpy(packet + 8, &from, sizeof(from));
-	memcpy(packet + 24, target, sizeof(*target));
+	memcpy(packet + 24, itself ? target : &to, sizeof(to));
 	memcpy(packet + 48, target, sizeof(*target));
 	for (size_t i = 8; i < sizeof(packet); i += 2)
 		sum += (uint32_t)(packet[i] << 8 | packet[i + 1]);
@@ -66,6 +69,11 @@ static enum answerer_verdict ask(struct rig *rig, const struct in6_addr *target,
 	packet[42] = (uint8_t)(~sum >> 8);
 	packet[43] = (uint8_t)~sum;
 	return answerer_ask(rig->answerer, packet, sizeof(packet), now, &rig->answer);
+}
+
+static enum answerer_verdict ask(struct rig *rig, const struct in6_addr *target, uint64_t now)
+{
+	return ask_at(rig, target, false, now);
 }
 
 static bool answers(struct rig *rig, const char *text)
@@ -183,6 +191,7 @@ static unsigned int count(struct rig *rig, const char *text, unsigned int questi
 
 static void test_rate(void **state)
 {
+	enum { PREFIXES = 2 * ANSWERER_RATE / ANSWERER_PREFIX_RATE };
 	struct rig *rig = *state;
 	unsigned int answered = 0;
 	char text[40];
@@ -192,13 +201,13 @@ static void test_rate(void **state)
 	assert_int_equal(count(rig, "2001:db8:a::", 5000, NOW), ANSWERER_PREFIX_RATE);
 	/* That is nobody else's trouble, and over after a second. */
 	assert_true(answers(rig, "2001:db8:b::1"));
-	assert_int_equal(count(rig, "2001:db8:a::", 5000, NOW + 1000), ANSWERER_PREFIX_RATE);
+	assert_int_equal(count(rig, "2001:db8:a::1:0", 5000, NOW + 1000), ANSWERER_PREFIX_RATE);
 	/* All of them together. */
-	for (unsigned int i = 0; i < 20; i++) {
+	for (unsigned int i = 0; i < PREFIXES; i++) {
 		(void)snprintf(text, sizeof(text), "2001:db8:c:%x::/80", i);
 		add(rig, text);
 		(void)snprintf(text, sizeof(text), "2001:db8:c:%x::", i);
-		answered += count(rig, text, 100, NOW + 2000);
+		answered += count(rig, text, ANSWERER_PREFIX_RATE, NOW + 2000);
 	}
 	assert_int_equal(answered, ANSWERER_RATE);
 	/* What nobody has costs nothing. */
@@ -206,15 +215,75 @@ static void test_rate(void **state)
 	assert_int_equal(count(rig, "2001:db8:b::", 10, NOW + 3000), 10);
 }
 
+/* Somebody outside has a router ask for one address after the other, for minutes. */
+static void test_scan(void **state)
+{
+	enum { MINUTES = 5 };
+	const struct in6_addr used = addr6("2001:db8:a::1"), once = addr6("2001:db8:a::2");
+	const struct in6_addr fresh = addr6("2001:db8:a::3"), host = addr6("2001:db8:b::5");
+	struct rig *rig = *state;
+	uint64_t now = NOW;
+
+	add(rig, "2001:db8:a::/64");
+	add(rig, "2001:db8:b::5/128");
+	assert_int_equal(ask(rig, &used, now), ANSWERER_ANSWER);
+	assert_int_equal(ask(rig, &once, now), ANSWERER_ANSWER);
+	/* A router that has forgotten it. */
+	now += 30000;
+	assert_int_equal(ask(rig, &used, now), ANSWERER_ANSWER);
+	for (unsigned int second = 0; second < 60 * MINUTES; second++, now += 1000) {
+		struct in6_addr target = addr6("2001:db8:a:0:1::");
+
+		/* All that there is for new ones is gone each second. */
+		for (unsigned int i = 0; i < 2 * ANSWERER_PREFIX_RATE; i++) {
+			target.s6_addr[13] = (uint8_t)(second >> 8);
+			target.s6_addr[14] = (uint8_t)second;
+			target.s6_addr[15] = (uint8_t)i;
+			assert_int_equal(ask(rig, &target, now), i < ANSWERER_PREFIX_RATE
+									 ? ANSWERER_ANSWER
+									 : ANSWERER_TOO_MANY);
+		}
+		assert_int_equal(ask(rig, &fresh, now), ANSWERER_TOO_MANY);
+		assert_int_equal(ask(rig, &host, now), ANSWERER_ANSWER);
+		/* Is it still there? */
+		assert_int_equal(ask_at(rig, &target, true, now), ANSWERER_ANSWER);
+	}
+	now -= 1000;
+	assert_int_equal(ask(rig, &used, now), ANSWERER_ANSWER);
+	/* Who was asked for once looks like the others by now. */
+	assert_int_equal(ask(rig, &once, now), ANSWERER_TOO_MANY);
+	/* What nobody has asked for in a long time is new again. */
+	now += 601000;
+	assert_int_equal(count(rig, "2001:db8:a:0:2::", ANSWERER_PREFIX_RATE, now),
+			 ANSWERER_PREFIX_RATE);
+	assert_int_equal(ask(rig, &used, now), ANSWERER_TOO_MANY);
+	assert_int_equal(ask(rig, &used, now + 1000), ANSWERER_ANSWER);
+}
+
+/* Neither do those that are known have more than their share. */
+static void test_kept_rate(void **state)
+{
+	const struct in6_addr used = addr6("2001:db8:a::1"), host = addr6("2001:db8:b::5");
+	struct rig *rig = *state;
+	unsigned int answered = 0;
+
+	add(rig, "2001:db8:a::/64");
+	add(rig, "2001:db8:b::5/128");
+	for (unsigned int i = 0; i < 2 * ANSWERER_KEPT_PREFIX_RATE; i++)
+		answered += ask_at(rig, &used, true, NOW) == ANSWERER_ANSWER;
+	assert_int_equal(answered, ANSWERER_KEPT_PREFIX_RATE);
+	assert_int_equal(ask(rig, &used, NOW), ANSWERER_TOO_MANY);
+	assert_int_equal(ask(rig, &host, NOW), ANSWERER_ANSWER);
+	assert_int_equal(count(rig, "2001:db8:a::1:0", 5000, NOW), ANSWERER_PREFIX_RATE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_sessions),
-		TEST(test_interface),
-		TEST(test_never),
-		TEST(test_rate),
+		TEST(test_sessions), TEST(test_interface), TEST(test_never),
+		TEST(test_rate),     TEST(test_scan),	   TEST(test_kept_rate),
 	};
 
 	return cmocka_run_group_tests_name("answerer", tests, NULL, NULL);
