@@ -253,6 +253,52 @@ bool interface_leads(const struct server_options *options, const struct interfac
 	return false;
 }
 
+static int interface_compare(const void *one, const void *other)
+{
+	const struct prefix6 *a = one;
+	const struct prefix6 *b = other;
+	int order = memcmp(&a->addr, &b->addr, sizeof(a->addr));
+
+	return order != 0 ? order : a->len - b->len;
+}
+
+bool interface_is_led(const struct interface_state *state, const struct prefix6 *prefix)
+{
+	return state->n_led > 0 &&
+	       bsearch(prefix, state->led, state->n_led, sizeof(*prefix), interface_compare);
+}
+
+/* To ask the kernel for each of them would take long if there are many. */
+static int interface_note_led(struct interface_state *state, const struct survey *survey,
+			      unsigned int index)
+{
+	struct prefix6 *led = calloc(survey->n_routes + 1, sizeof(*led));
+	size_t n = 0;
+
+	if (!led)
+		return -ENOMEM;
+	for (size_t i = 0; i < survey->n_routes; i++) {
+		const struct survey_route *route = &survey->routes[i];
+
+		if (route->index == index && route->main && !route->has_gateway &&
+		    !route->rejects && route->metric == INTERFACE_METRIC)
+			led[n++] = route->prefix;
+	}
+	qsort(led, n, sizeof(*led), interface_compare);
+	free(state->led);
+	state->led = led;
+	state->n_led = n;
+	return 0;
+}
+
+void interface_state_free(struct interface_state *state)
+{
+	foreign_free(&state->foreign);
+	free(state->reserved);
+	free(state->led);
+	*state = (struct interface_state){.patience = 0};
+}
+
 bool interface_waits(const struct interface_state *state)
 {
 	for (size_t i = 0; i < INTERFACE_PREFIXES; i++) {
@@ -301,6 +347,7 @@ void interface_repair(const struct server_options *options, struct netlink *netl
 	int error;
 
 	interface_prefixes(options, prefixes);
+	state->n_led = 0;
 	error = interface_survey(options, netlink, &survey);
 	if (error != 0) {
 		drift_repair_note(repair, error, "", "");
@@ -323,6 +370,7 @@ void interface_repair(const struct server_options *options, struct netlink *netl
 	}
 	drift_repair_note(repair, foreign_take(&state->foreign, &survey, options->ndp_proxy), "",
 			  "");
+	drift_repair_note(repair, interface_note_led(state, &survey, index), "", "");
 	n = interface_reserved(&survey, index, options, &reserved);
 	if (n >= 0) {
 		free(state->reserved);

@@ -36,10 +36,15 @@ enum { INTERFACE_PREFIXES = 2 };
 struct interface_state {
 	struct interface_plan plans[INTERFACE_PREFIXES];
 	int64_t patience; /* clock_ms() until which a network is waited for; 0: nothing seen yet */
-	struct prefix6 *reserved; /* what no user can have of them; free() it at the end */
+	struct prefix6 *reserved; /* what no user can have of them */
 	size_t n_reserved;
 	struct foreign foreign; /* what is this machine's beside them, unless network.fixed says */
+	struct prefix6 *led;	/* those with a route of sessions' to the device, in order */
+	size_t n_led;
 };
+
+/* Frees what it has; it is one of zeros then. */
+void interface_state_free(struct interface_state *state);
 
 /* One of the server's own, with addresses that an administrator has put on it for its user. */
 bool interface_is_ours(const struct survey *survey, unsigned int index);
@@ -78,6 +83,10 @@ struct interface_plan interface_plan(const struct survey *survey, unsigned int i
  */
 bool interface_leads(const struct server_options *options, const struct interface_state *state,
 		     const struct prefix6 *prefix);
+
+/* Whether there was a route of this very prefix, as sessions have, at the last interface_repair().
+ */
+bool interface_is_led(const struct interface_state *state, const struct prefix6 *prefix);
 
 /* Whether interface_repair() is due again when patience ends. */
 bool interface_waits(const struct interface_state *state);

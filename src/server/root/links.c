@@ -84,8 +84,7 @@ void links_free(struct links *links)
 	hash_free(&links->by_index);
 	hash_free(&links->by_prefix);
 	device_pool_free(links->pool);
-	free(links->shared.reserved);
-	foreign_free(&links->shared.foreign);
+	interface_state_free(&links->shared);
 	free(links->locals);
 	free(links->devices);
 	free(links);

@@ -68,7 +68,7 @@ void links_mend(struct links *links, uint32_t number, struct drift_repair *mendi
 /* The same for what single clients and sessions have added to the shared one. */
 void links_mend_shared(const struct links *links, struct drift_repair *mending);
 
-/* The same for the routes of sessions. links_routes.c */
+/* The same for the routes of sessions, after a look at those that are there. links_routes.c */
 void links_mend_routes(const struct links *links, struct drift_repair *mending);
 
 /* Neighbours are told of whatever sessions have: of a struct links. links_routes.c */

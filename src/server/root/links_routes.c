@@ -102,7 +102,7 @@ void links_mend_routes(const struct links *links, struct drift_repair *mending)
 
 		if (!needed && route->made)
 			(void)netlink_route_delete(links->owner.netlink, index, &route->prefix);
-		if (needed) {
+		if (needed && !interface_is_led(&links->shared, &route->prefix)) {
 			result = netlink_route_ensure(links->owner.netlink, index, &route->prefix,
 						      INTERFACE_METRIC);
 			/* What is needed for the first time was not removed by anybody. */

@@ -12,6 +12,7 @@ static void *act_arg;
 static bool answer_is_due;
 static bool list_is_due;
 static bool happened;
+static unsigned int requests;
 
 ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *socket, const void *request, size_t size);
 ssize_t __real_mnl_socket_sendto(const struct mnl_socket *socket, const void *request, size_t size);
@@ -20,6 +21,7 @@ ssize_t __real_mnl_socket_recvfrom(const struct mnl_socket *socket, void *answer
 
 ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *socket, const void *request, size_t size)
 {
+	requests++;
 	if (countdown == 0 || --countdown > 0)
 		return __real_mnl_socket_sendto(socket, request, size);
 	happened = true;
@@ -76,4 +78,12 @@ void failing_interrupt(void)
 {
 	list_is_due = true;
 	happened = false;
+}
+
+unsigned int failing_requests(void)
+{
+	unsigned int count = requests;
+
+	requests = 0;
+	return count;
 }

@@ -23,6 +23,9 @@ void failing_before(unsigned int number, void (*act)(void *arg), void *arg);
 /* The next list that the kernel gives says that it was changed meanwhile. */
 void failing_interrupt(void);
 
+/* How many requests there were since this was asked. */
+unsigned int failing_requests(void);
+
 /* True if it has come to that since. */
 bool failing_happened(void);
 

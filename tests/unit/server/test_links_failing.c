@@ -19,6 +19,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -70,6 +71,44 @@ static void test_shared_device(void **state)
 		} while (failing_happened());
 		assert_true(number > 8);
 	}
+}
+
+/* What a look at the shared device asks the kernel. */
+static unsigned int requests_of_look(struct links_rig *rig)
+{
+	struct drift_repair mending = drift_repair_begin(&rig->links->devices[0].kept);
+
+	(void)failing_requests();
+	links_mend(rig->links, 0, &mending);
+	links_mend_shared(rig->links, &mending);
+	assert_int_equal(mending.error, 0);
+	return failing_requests();
+}
+
+/* As many as without, however many sessions have a route of their own, if they are all there. */
+static void test_many_routes(void **state)
+{
+	enum { ROUTES = 200, REMOVED = 7 };
+	struct prefix6 route = prefix("2001:db8:77::/48");
+	struct links_rig *rig = *state;
+	unsigned int before;
+
+	rig->fds[0] = links_make_shared(rig->links);
+	assert_true(rig->fds[0] >= 0);
+	before = requests_of_look(rig);
+	for (uint8_t i = 0; i < ROUTES; i++) {
+		route.addr.s6_addr[5] = i;
+		assert_int_equal(links_route_add(rig->links, &route), 0);
+	}
+	assert_int_equal(requests_of_look(rig), before);
+	route.addr.s6_addr[5] = REMOVED;
+	assert_int_equal(
+		netlink_route_delete(rig->netlink, rig->links->devices[0].kept.index, &route), 0);
+	capture_begin(STDERR_FILENO);
+	assert_int_equal(requests_of_look(rig), before + 1);
+	assert_non_null(strstr(capture_end(), "the route 2001:db8:7::/48 was removed by somebody"));
+	assert_true(links_rig_leads("dtcps0", "2001:db8:7::7"));
+	assert_int_equal(requests_of_look(rig), before);
 }
 
 /* A device of a user's own, at each request; the next session of anybody has the number again. */
@@ -209,6 +248,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_shared_device, begin_with_prefixes),
+		TEST(test_many_routes, links_rig_begin),
 		TEST(test_own_device, links_rig_open),
 		TEST(test_next_session, links_rig_open),
 		TEST(test_route, links_rig_open),
