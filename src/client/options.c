@@ -2,6 +2,7 @@
 /* The command line, and the file that it may name. */
 #include "client/options.h"
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "client/options_parts.h"
@@ -156,7 +157,11 @@ static const char *named_file(struct client_named *named, const char *word)
 	if (word[0] == '\0' || strlen(word) > CLIENT_SERVER_NAME_MAX)
 		return NULL;
 	(void)snprintf(named->file, sizeof(named->file), "%s/%s.conf", CLIENT_CONFIG_DIR, word);
-	return access(named->file, F_OK) == 0 ? named->file : NULL;
+	/* One that cannot be looked at is there; no file has a name as long as servers can have. */
+	if (access(named->file, F_OK) == -1 &&
+	    (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG))
+		return NULL;
+	return named->file;
 }
 
 /* Finds the file, if there is one, which is then in options->source. False after options_bad(). */
@@ -188,6 +193,27 @@ static bool named_imply(struct client_options *options, const char *key, const c
 	       settings_set(&client_settings, options, number, where, value, SETTINGS_LINE_NONE);
 }
 
+/*
+ * Names that are longer than an interface's can be differ in any place, and must not meet. The
+ * kernel keeps those apart that meet nevertheless.
+ */
+static void name_interface(char interface[static IFNAMSIZ], const char *name, size_t len)
+{
+	static const uint64_t key[2];
+	uint64_t words[NAME_MAX / sizeof(uint64_t) + 1] = {0};
+	char text[sizeof(words)];
+	int n;
+
+	(void)snprintf(text, sizeof(text), "%.*s", (int)len, name);
+	n = snprintf(interface, IFNAMSIZ, "dtcp-%s", text);
+	if (n < IFNAMSIZ)
+		return;
+	memcpy(words, text, strlen(text));
+	(void)snprintf(
+		interface, IFNAMSIZ, "dtcp-%.6s%04x", text,
+		(unsigned int)(hash_words(key, words, sizeof(words) / sizeof(words[0])) & 0xffff));
+}
+
 static bool read_named(struct client_options *options, const char *file, bool daemon)
 {
 	const char *slash = strrchr(file, '/');
@@ -204,7 +230,7 @@ static bool read_named(struct client_options *options, const char *file, bool da
 	options->source.file = file;
 	if (len > 5 && strcmp(name + len - 5, ".conf") == 0)
 		len -= 5;
-	(void)snprintf(named->interface, sizeof(named->interface), "dtcp-%.*s", (int)len, name);
+	name_interface(named->interface, name, len);
 	(void)snprintf(named->pidfile, sizeof(named->pidfile), DTCP_RUNDIR "/dtcpclient-%.*s.pid",
 		       (int)len, name);
 	return named_imply(options, "transport", "auto") &&

@@ -5,6 +5,7 @@
 #include "base/settings.h"
 #include "config.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +41,7 @@ static bool set_file(struct server_options *options, const char *file)
 	if (file[0] == '\0')
 		return options_bad("-c: a value is needed");
 	/* Likely what came next for the old server: an option, its prefix, or more letters. */
-	if (!strpbrk(file, "/.") && access(file, F_OK) == -1)
+	if (!strpbrk(file, "/.") && access(file, F_OK) == -1 && errno == ENOENT)
 		return options_bad("-c %s: no such file; " HINT_CONFIG, file);
 	options->source.file = file;
 	return true;

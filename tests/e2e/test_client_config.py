@@ -117,6 +117,17 @@ def test_one_line_says_what_is_wrong(internet, text, message):
     assert all("the settings are those of" in other for other in others)
 
 
+def test_a_file_that_cannot_be_looked_at(internet):
+    """It is there, so its name is no server's."""
+    path = config(internet, "home", "")
+    path.unlink()
+    path.symlink_to(path.name)
+    client = start(internet, "home")
+    assert client.wait() == 2
+    assert re.fullmatch(r"dtcpclient: \S+/home\.conf: Too many levels of symbolic links\n",
+                        client.log()), client.log()
+
+
 def test_sample_and_manual_have_every_key(internet):
     """The sample with all that it shows switched on is understood, and names what the manual names."""
     text = re.sub(r"(?m)^# ([a-z][\w-]* = )", r"\1", SAMPLE.read_text())

@@ -7,6 +7,7 @@
 #include "netconf/tun.h"
 #include "tests/unit/client/parsed.h"
 
+#include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -132,6 +133,7 @@ static void test_file(void **state)
 static void test_what_the_name_implies(void **state)
 {
 	const char *path = file("home.conf", "server = a\n");
+	char first[IFNAMSIZ];
 
 	(void)state;
 	OK(path);
@@ -151,8 +153,20 @@ static void test_what_the_name_implies(void **state)
 	assert_string_equal(options.interface, "six");
 	assert_int_equal(options.transport, SESSION_IPV6);
 	assert_string_equal(options.pidfile, "/p");
+	OK(file("ten-000000.conf", "server = a\n"));
+	assert_string_equal(options.interface, "dtcp-ten-000000");
+	/* The first ten characters are alike, and so are those of the interface of the next one. */
 	OK(file("a-name-that-is-long.conf", "server = a\n"));
-	assert_string_equal(options.interface, "dtcp-a-name-tha");
+	assert_int_equal(strlen(options.interface), IFNAMSIZ - 1);
+	assert_int_equal(strncmp(options.interface, "dtcp-a-name", 11), 0);
+	(void)strlcpy(first, options.interface, sizeof(first));
+	OK(file("a-name-that-is-longer.conf", "server = a\n"));
+	assert_int_equal(strlen(options.interface), IFNAMSIZ - 1);
+	assert_string_not_equal(options.interface, first);
+	OK(file("a-name-that-is-long.conf", "server = a\n"));
+	assert_string_equal(options.interface, first);
+	OK("--interface=six", file("a-name-that-is-long.conf", "server = a\n"));
+	assert_string_equal(options.interface, "six");
 	OK(file("plain", "server = a\n"));
 	assert_string_equal(options.interface, "dtcp-plain");
 }
