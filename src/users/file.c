@@ -14,7 +14,6 @@
 
 #define USERS_PATIENCE_MS 5000
 #define USERS_POLL_MS	  10
-#define USERS_MISSING	  "no such database; add a user with dtcpauth first"
 
 static int64_t users_now(void)
 {

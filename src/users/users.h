@@ -63,6 +63,9 @@ enum users_mode {
 	USERS_READ,   /* the file stays as it is, of whatever version; calls that write fail */
 };
 
+/* What is said of a file that is not there. */
+#define USERS_MISSING "no such database; add a user with dtcpauth first"
+
 /*
  * Opens the database. On failure *out is NULL and error has one line that names the file. What is
  * opened must not be carried across a fork().

@@ -235,6 +235,26 @@ def test_parts_damaged_at_the_start(users):
     assert login(users, "alice").startswith("+OK")
 
 
+def test_a_disk_that_does_not_answer(lab):
+    """At the start, when signals wait for the loop: the program can be ended nevertheless."""
+    lab.internet()
+    lab.users.add_alice()
+    holder = sqlite3.connect(lab.users.path, isolation_level=None)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    server = lab.dtcps(wait=False)
+    listed = Path(f"/proc/{server.pid}/task/{server.pid}/children")
+    [child] = until(lambda: listed.read_text().split(), "a child looks into the database")
+    # It waits for the lock, and from here on for ever.
+    os.kill(int(child), signal.SIGSTOP)
+    server.send_signal(signal.SIGTERM)
+    assert server.wait() == 1
+    assert "users.db: no answer from the disk yet; not waiting any longer" in server.log()
+    holder.close()
+    assert not list(lab.dir.glob("*.lock"))
+    assert lab.dtcps().stop() == 0
+
+
 VERSION_1 = """
 CREATE TABLE user (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,
     password TEXT NOT NULL, created INTEGER NOT NULL) STRICT;

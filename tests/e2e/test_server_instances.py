@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A server that starts where another one runs, or where one has been killed."""
 
+import os
 import re
 import sqlite3
 
 import pytest
 
-from lab.programs import POOL, Users
+from lab.programs import DTCPS, POOL, SERVICE, Users
 from lab.topology import SIX
 from lab.traffic import ping
 from lab.wire import Wire
@@ -72,6 +73,34 @@ def test_what_cannot_be_shared(internet):
         if process.running():
             assert process.stop() == 0
     assert not list(internet.dir.glob("*.lock")) and not list(internet.dir.glob("*.pid"))
+
+
+def test_the_second_one_gives_nothing_away(internet):
+    """What root has put there while the first one runs, as a copy that is put back, is not for the
+    second one to give to its user."""
+    first = internet.dtcps()
+    os.chown(internet.users.path, 0, 0)
+    refused(internet, r"users\.db: in use by another dtcps", database=internet.users.path)
+    assert internet.users.path.stat().st_uid == 0
+    assert first.running()
+
+
+def test_lock_without_capabilities(lab):
+    """As under systemd: root makes its lock as one of the folder's group. What the line says helps."""
+    lab.internet()
+    lab.users.add_alice()
+    os.chown(lab.dir, SERVICE, SERVICE)
+    (lab.dir / "limited").mkdir()
+    limited = lab.file("limited/dtcps", "#!/bin/sh\nexec setpriv --bounding-set "
+                       f'-dac_override,-dac_read_search {DTCPS} "$@"\n', 0o755)
+    server = lab.dtcps(wait=False, program=limited)
+    assert server.wait() == 1
+    command = re.search(r"users\.db\.lock: Permission denied; let root make files beside it with: "
+                        r"(chown :root (\S+) && chmod g\+rwx \2)\n", server.log()).group(1)
+    lab.server.command("sh", "-ec", command)
+    server = lab.dtcps(program=limited)
+    assert server.stop() == 0
+    assert not list(lab.dir.glob("*.lock"))
 
 
 def test_after_all_was_killed(internet):

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,12 @@
 
 /* Exit status of the child that looks at the database, beside that it is good, or not. */
 enum { DATABASE_WARNED = EXIT_FAILURE + 1 };
+
+/* Seconds after which the log says that it is waited for. */
+enum { DATABASE_PATIENCE = 10 };
+
+/* What ends the wait for that child. */
+static const int database_signals[] = {SIGCHLD, SIGINT, SIGTERM};
 
 const char *database_folder(const char *database)
 {
@@ -101,8 +108,9 @@ bool database_owner_can(const char *database, const struct user_ids *user, char 
 		(void)snprintf(
 			why, size,
 			"%s does not let user %s, whom the server runs as, make files beside "
-			"the database; give it to that user with: chown %s %s",
-			folder, user->name, user->name, folder);
+			"the database; give it to that user with: chown %s:root %s && chmod ug+rwx "
+			"%s",
+			folder, user->name, user->name, folder, folder);
 	return false;
 }
 
@@ -149,17 +157,12 @@ bool database_owner_take(const char *database, const struct user_ids *user)
 {
 	static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
 	const char *name = database_name(database);
-	char why[2 * PATH_MAX + 200];
 	char path[NAME_MAX + 1];
 	bool given = false;
 	struct stat st;
 	int error = 0;
 	int folder;
 
-	if (!database_owner_can(database, user, why, sizeof(why))) {
-		log_warnx("%s", why);
-		return false;
-	}
 	if (user->uid == 0 || lstat(database, &st) == -1 || !S_ISREG(st.st_mode))
 		return true;
 	folder = open(database_folder(database), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -233,19 +236,62 @@ static int database_open(const struct server_options *options, const struct user
 	return status;
 }
 
+/*
+ * Waits for it. A disk that does not answer holds it up for as long as it likes, and it cannot even
+ * be killed then; so a signal to end does not wait for it. Returns 0 or -errno.
+ */
+static int database_await(pid_t pid, const sigset_t *signals, const char *database, int *status)
+{
+	const struct timespec patience = {.tv_sec = DATABASE_PATIENCE};
+	bool said = false;
+
+	for (;;) {
+		pid_t ended = waitpid(pid, status, WNOHANG);
+		int number;
+
+		if (ended == pid)
+			return 0;
+		if (ended == -1 && errno != EINTR)
+			return -errno;
+		number = sigtimedwait(signals, NULL, &patience);
+		if (number > 0 && number != SIGCHLD) {
+			log_warnx("%s: no answer from the disk yet; not waiting any longer",
+				  database);
+			(void)kill(pid, SIGKILL);
+			/* It is for whoever would have had it. */
+			(void)raise(number);
+			return -EINTR;
+		}
+		if (number == -1 && errno == EAGAIN && !said) {
+			log_warnx("%s: no answer from the disk yet", database);
+			said = true;
+		}
+	}
+}
+
 int database_owner_try(const struct server_options *options, const struct user_ids *user,
 		       bool whole)
 {
-	pid_t pid = fork();
+	sigset_t signals, before;
 	int status = 0;
+	int error;
+	pid_t pid;
 
-	if (pid == 0)
+	(void)sigemptyset(&signals);
+	for (size_t i = 0; i < sizeof(database_signals) / sizeof(database_signals[0]); i++)
+		(void)sigaddset(&signals, database_signals[i]);
+	(void)sigprocmask(SIG_BLOCK, &signals, &before);
+	pid = fork();
+	if (pid == 0) {
+		(void)sigprocmask(SIG_SETMASK, &before, NULL);
 		_exit(database_open(options, user, whole));
-	while (pid != -1 && waitpid(pid, &status, 0) == -1) {
-		if (errno != EINTR)
-			pid = -1;
 	}
-	if (pid == -1) {
+	error = pid == -1 ? -errno : database_await(pid, &signals, options->database, &status);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	if (error == -EINTR)
+		return -1;
+	if (error) {
+		errno = -error;
 		log_warn("cannot have a process look at the database");
 		return -1;
 	}

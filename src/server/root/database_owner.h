@@ -9,6 +9,11 @@
 #include "process/user.h"
 #include "server/options.h"
 
+#include <limits.h>
+
+/* Room for a line about it. */
+enum { DATABASE_OWNER_WHY = 3 * PATH_MAX + 400 };
+
 /* The folder that the database is in. Static buffer. */
 const char *database_folder(const char *database);
 
@@ -19,8 +24,9 @@ const char *database_folder(const char *database);
 bool database_owner_can(const char *database, const struct user_ids *user, char *why, size_t size);
 
 /*
- * Makes what root has of the database the user's: the file, what SQLite has put beside it, and the
- * folder if there is nothing else in it. What was taken over is logged. False after logging.
+ * If database_owner_can() says so, and the database was claimed: makes what root has of the
+ * database the user's: the file, what SQLite has put beside it, and the folder if there is nothing
+ * else in it. What was taken over is logged. False after logging.
  */
 bool database_owner_take(const char *database, const struct user_ids *user);
 

@@ -3,7 +3,6 @@
 
 #include "netconf/ruleset.h"
 #include "netconf/tun.h"
-#include "server/root/database_owner.h"
 
 #include <errno.h>
 #include <limits.h>

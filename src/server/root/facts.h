@@ -5,6 +5,7 @@
 
 #include "netconf/survey.h"
 #include "server/options.h"
+#include "server/root/database_owner.h"
 
 struct facts {
 	struct survey survey;
@@ -20,7 +21,7 @@ struct facts {
 	bool interface_taken;	/* there is one of that name, which is nobody's leftover */
 	struct in_addr outside; /* the IPv4 address that leads to the Internet; 0: unknown */
 	const char *owner;	/* why the database cannot belong to whom it should; NULL: it can */
-	char owner_text[8400];
+	char owner_text[DATABASE_OWNER_WHY];
 };
 
 /*

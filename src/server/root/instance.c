@@ -4,9 +4,11 @@
 #include "base/log.h"
 #include "netconf/tun.h"
 #include "server/root/interface.h"
+#include "users/users.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +71,24 @@ static int instance_lock(const char *path, int *other)
 	return error;
 }
 
+/* The folder may be the database user's, and root be without the capability for others' files. */
+static void instance_complain(const char *path, int error)
+{
+	char folder[PATH_MAX + 8];
+	const char *name;
+
+	errno = -error;
+	if (error != -EACCES) {
+		log_warn("cannot lock the database with %s", path);
+		return;
+	}
+	(void)strlcpy(folder, path, sizeof(folder));
+	name = dirname(folder);
+	log_warnx("cannot lock the database with %s: %s; let root make files beside it with: "
+		  "chown :root %s && chmod g+rwx %s",
+		  path, strerror(EACCES), name, name);
+}
+
 int instance_claim(const char *database)
 {
 	char path[PATH_MAX + 8];
@@ -77,7 +97,7 @@ int instance_claim(const char *database)
 	int lock;
 
 	if (!instance_path(database, path)) {
-		log_warn("%s", database);
+		log_warnx("%s: %s", database, errno == ENOENT ? USERS_MISSING : strerror(errno));
 		return -1;
 	}
 	lock = instance_lock(path, &other);
@@ -85,13 +105,12 @@ int instance_claim(const char *database)
 		return lock;
 	if (other > 0)
 		(void)snprintf(process, sizeof(process), ", process %d", other);
-	errno = -lock;
 	if (lock == -EEXIST)
 		log_warnx("%s: in use by another dtcps%s; a second one needs a database and "
 			  "prefixes of its own",
 			  database, process);
 	else
-		log_warn("cannot lock the database with %s", path);
+		instance_complain(path, lock);
 	return -1;
 }
 

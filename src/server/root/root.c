@@ -372,13 +372,22 @@ static bool root_begin_fast(struct root *root)
 	return true;
 }
 
-/* The accounts process will have it. False after logging. */
-static bool root_prepare_database(const struct root *root)
+/* The accounts process will have it. Nothing of another server's is changed. False after logging.
+ */
+static bool root_prepare_database(struct root *root)
 {
+	const char *database = root->options->database;
+	char why[DATABASE_OWNER_WHY];
 	struct user_ids user;
 
-	return user_check(root->options->run_as, true, &user) &&
-	       database_owner_take(root->options->database, &user) &&
+	if (!user_check(root->options->run_as, true, &user))
+		return false;
+	if (!database_owner_can(database, &user, why, sizeof(why))) {
+		log_warnx("%s", why);
+		return false;
+	}
+	root->lock = instance_claim(database);
+	return root->lock != -1 && database_owner_take(database, &user) &&
 	       database_owner_try(root->options, &user, false) >= 0;
 }
 
@@ -394,9 +403,6 @@ static bool root_prepare(struct root *root)
 	};
 
 	if (!supervisor_claim(root->supervisor) || !root_prepare_database(root))
-		return false;
-	root->lock = instance_claim(root->options->database);
-	if (root->lock == -1)
 		return false;
 	server_check_machine(root->options);
 	if (netlink_open(&root->netlink) != 0 || !root_begin_fast(root))
