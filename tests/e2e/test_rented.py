@@ -198,7 +198,7 @@ def test_what_becomes_somebodys_is_taken_from_a_session(lab):
 
     def taken(wire, address):
         server.wait_log(f"user alice: {address}/128 is not .*; its session ends$")
-        assert wire.line() == "-ERR account changed"
+        assert wire.line() == "-ERR account changed: other addresses"
         assert wire.closed()
 
     with Wire(lab.site) as first:
