@@ -4,12 +4,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
-#include <syslog.h>
+#include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *log_program = "dtcp";
@@ -17,7 +18,9 @@ static const char *log_subsystem;
 static bool log_debugging;
 static bool log_syslog;
 static bool log_journal;
+static bool log_json;
 static bool log_root;
+static const char *log_journal_path = "/run/systemd/journal/socket";
 static bool (*log_is_news)(const char *text, void *arg);
 static void *log_news_arg;
 static unsigned int log_lost; /* lines since the pipe to root's process was full */
@@ -59,6 +62,16 @@ void log_set_debug(bool debug)
 	log_debugging = debug;
 }
 
+void log_set_json(bool json)
+{
+	log_json = json;
+}
+
+void log_set_journal(const char *path)
+{
+	log_journal_path = path;
+}
+
 void log_to_root(void)
 {
 	log_root = true;
@@ -75,75 +88,131 @@ bool log_is_debug(void)
 	return log_debugging;
 }
 
-/*
- * One write(2) for a line: a pipe takes it as a whole or not at all. The format ends with a line
- * end. False: the pipe is full.
- */
-static __attribute__((format(printf, 1, 2))) bool log_write(const char *format, ...)
+/* One write(2) for a line: a pipe takes it as a whole or not at all. False: the pipe is full. */
+static bool log_write(const char *line, size_t len)
 {
-	char line[1400];
-	va_list ap;
 	ssize_t n;
-	int len;
 
-	va_start(ap, format);
-	len = vsnprintf(line, sizeof(line), format, ap);
-	va_end(ap);
-	if (len >= (int)sizeof(line)) {
-		len = sizeof(line) - 1;
-		line[len - 1] = '\n';
-	}
 	do
-		n = len < 0 ? 0 : write(STDERR_FILENO, line, (size_t)len);
+		n = write(STDERR_FILENO, line, len);
 	while (n == -1 && errno == EINTR);
 	return n != -1 || errno != EAGAIN;
 }
 
-static void log_by_root(int priority, const char *text)
+static bool log_write_record(const struct log_record *record)
 {
-	if (log_lost > 0 &&
-	    log_write("<%d>%u lines lost here: monitor was busy\n", LOG_WARNING, log_lost))
-		log_lost = 0;
-	if (!log_write("<%d>%s\n", priority, text))
+	char line[LOG_LINE_SIZE];
+
+	return log_write(line, log_record_pack(record, line));
+}
+
+static void log_by_root(const struct log_record *record)
+{
+	struct log_record lost;
+
+	if (log_lost > 0) {
+		log_record_begin(&lost, LOG_WARNING, "lines-lost",
+				 "lines lost here: monitor was busy");
+		log_record_number(&lost, "count", log_lost);
+		if (log_write_record(&lost))
+			log_lost = 0;
+	}
+	if (!log_write_record(record))
 		log_lost++;
 }
 
-static void log_out(const char *subsystem, int priority, const char *text)
+/*
+ * To the journal, by a datagram of its own protocol. It may be started anew at any time, so there
+ * is no connection. False if it does not take it now.
+ */
+static bool log_send(const struct log_record *record, const struct log_source *source,
+		     const char *line)
 {
-	const char *name = subsystem ? subsystem : "";
-	const char *colon = subsystem ? ": " : "";
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	char entry[LOG_ENTRY_SIZE];
+	size_t len = log_record_journal(record, source, line, entry);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool sent;
 
-	if (log_syslog)
-		syslog(priority, "%s%s%s", name, colon, text);
-	else if (log_journal) /* which knows the program, and takes the priority off */
-		(void)log_write("<%d>%s%s%s\n", priority, name, colon, text);
-	else
-		(void)log_write("%s: %s%s%s\n", log_program, name, colon, text);
+	if (fd == -1)
+		return false;
+	(void)strlcpy(to.sun_path, log_journal_path, sizeof(to.sun_path));
+	sent = sendto(fd, entry, len, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&to,
+		      sizeof(to)) != -1;
+	close(fd);
+	return sent;
 }
 
-void log_of_process(const char *name, int priority, const char *text)
+static int64_t log_now(void)
 {
-	log_out(name, priority, text);
+	struct timespec now = {0};
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void log_out(const char *process, const struct log_record *record)
+{
+	const struct log_source source = {log_program, process};
+	char begin[64] = "";
+	char line[LOG_LINE_SIZE];
+	char whole[sizeof(begin) + sizeof(line)];
+	int len;
+
+	if (log_json)
+		(void)log_record_json(record, &source, log_now(), line);
+	else
+		(void)log_record_line(record, &source, line);
+	if (log_syslog) {
+		syslog(record->priority, "%s", line);
+		return;
+	}
+	if (log_journal && log_send(record, &source, line))
+		return;
+	/* The journal takes the priority off, and knows the program. */
+	if (log_journal)
+		(void)snprintf(begin, sizeof(begin), "<%d>", record->priority);
+	else if (!log_json)
+		(void)snprintf(begin, sizeof(begin), "%s: ", log_program);
+	len = snprintf(whole, sizeof(whole), "%s%s\n", begin, line);
+	if (len > 0)
+		(void)log_write(whole, (size_t)len);
+}
+
+void log_of_process(const char *name, const struct log_record *record)
+{
+	if (record->priority != LOG_DEBUG || log_debugging)
+		log_out(name, record);
+}
+
+void log_event(const struct log_record *record)
+{
+	struct log_record quiet;
+
+	if (record->priority == LOG_WARNING && log_is_news &&
+	    !log_is_news(record->message, log_news_arg)) {
+		quiet = *record;
+		quiet.priority = LOG_DEBUG;
+		record = &quiet;
+	}
+	if (record->priority == LOG_DEBUG && !log_debugging)
+		return;
+	if (log_root)
+		log_by_root(record);
+	else
+		log_out(log_subsystem, record);
 }
 
 static void log_line(int priority, int error, const char *format, va_list ap)
 {
-	char text[1200];
-	char line[1300];
+	struct log_record record;
+	char text[LOG_MESSAGE_SIZE];
 
 	if (vsnprintf(text, sizeof(text), format, ap) < 0)
 		return;
-	(void)snprintf(line, sizeof(line), "%s%s%s", text, error ? ": " : "",
-		       error ? strerror(error) : "");
-	if (priority == LOG_WARNING && log_is_news && !log_is_news(line, log_news_arg)) {
-		if (!log_debugging)
-			return;
-		priority = LOG_DEBUG;
-	}
-	if (log_root)
-		log_by_root(priority, line);
-	else
-		log_out(log_subsystem, priority, line);
+	log_record_begin(&record, priority, LOG_EVENT_NONE, "%s%s%s", text, error ? ": " : "",
+			 error ? strerror(error) : "");
+	log_event(&record);
 }
 
 void log_debug(const char *format, ...)
@@ -212,40 +281,21 @@ void log_limited(struct log_limit *limit, int64_t now, const char *format, ...)
 	va_end(ap);
 }
 
-void log_limit_tell(struct log_limit *limit)
+void log_event_limited(struct log_limit *limit, int64_t now, const struct log_record *record)
 {
-	if (limit->left_out == 0)
-		return;
-	log_warnx("%" PRIu64 " more line%s about %s left out", limit->left_out,
-		  limit->left_out == 1 ? "" : "s", limit->what);
-	limit->left_out = 0;
+	if (log_limit_take(limit, now))
+		log_event(record);
 }
 
-const char *log_escape(const char *text, size_t len, char *buf, size_t size)
+void log_limit_tell(struct log_limit *limit)
 {
-	static const char hex[] = "0123456789abcdef";
-	size_t out = 0;
+	struct log_record record;
 
-	for (size_t i = 0; i < len; i++) {
-		unsigned char byte = (unsigned char)text[i];
-		bool plain = byte >= 0x20 && byte < 0x7f && byte != '\\';
-		size_t need = plain ? 1 : 4;
-
-		/* Four bytes stay free for "..." and the NUL. */
-		if (out + need + 4 > size) {
-			(void)strncpy(buf + out, "...", size - out);
-			buf[size - 1] = '\0';
-			return buf;
-		}
-		if (plain) {
-			buf[out++] = (char)byte;
-		} else {
-			buf[out++] = '\\';
-			buf[out++] = 'x';
-			buf[out++] = hex[byte >> 4];
-			buf[out++] = hex[byte & 15];
-		}
-	}
-	buf[out] = '\0';
-	return buf;
+	if (limit->left_out == 0)
+		return;
+	log_record_begin(&record, LOG_WARNING, "lines-left-out", "lines left out");
+	log_record_text(&record, "about", "%s", limit->what);
+	log_record_number(&record, "count", limit->left_out);
+	log_event(&record);
+	limit->left_out = 0;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 const struct setting_choice setting_yes_no = {"no", "yes", "yes or no"};
+const struct setting_choice setting_log_format = {"text", "json", "text or json"};
 
 static bool setting_read(const struct setting *setting, void *field, const char *where,
 			 const char *value)

@@ -48,6 +48,7 @@ struct setting_choice {
 };
 
 extern const struct setting_choice setting_yes_no;
+extern const struct setting_choice setting_log_format;
 
 struct setting {
 	const char *key;

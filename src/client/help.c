@@ -62,6 +62,7 @@ const char options_help[] =
 	"  --hold SECONDS      how long the tunnel waits for the next session (30)\n"
 	"  -f FILE             file for the process id (" DTCP_RUNDIR "/dtcpclient.pid, with -D)\n"
 	"  -d                  show the dialogue with the server, without secrets\n"
+	"  --log-format HOW    text or json: what lines of the log are (text)\n"
 	"  --user NAME         user of the unprivileged processes (_dtcp, else nobody)\n"
 	"  --help              show this text\n"
 	"  --version           show the version\n"

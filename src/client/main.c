@@ -123,6 +123,7 @@ int main(int argc, char **argv)
 		break;
 	}
 	log_init("dtcpclient", NULL, options.debug);
+	log_set_json(options.log_json);
 	status = name ? run(&options, name, argc, argv) : run_root(&options, argc, argv);
 	client_options_free(&options);
 	return status;

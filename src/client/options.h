@@ -72,6 +72,7 @@ struct client_options {
 	const char *interface; /* name of the TUN device */
 	const char *auth_file;
 	bool debug;
+	bool log_json; /* --log-format */
 	bool daemon;
 	bool loop;	/* -l: reconnect for ever */
 	bool check_nat; /* off with -n */

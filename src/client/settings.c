@@ -174,6 +174,8 @@ static const struct setting list[] = {
 		.initial = "on", .choice = &firewalls),
 	FIELDS("lan-open", "ports that this firewall lets in", options_lan_open,
 	       .count = FIELD(lan.n_open)),
+	SETTING("log-format", CHOICE, log_json, "what lines of the log are: text or json",
+		.initial = "text", .choice = &setting_log_format),
 	SETTING("login", TEXT, login, "user to log in as", .check = check_login, .letter = 'u'),
 	NUMBER("metric", metric, "metric of the routes through the tunnel", .initial = "1024",
 	       RANGE(1, INT32_MAX)),

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 #include <unistd.h>
 
 /* Octets of a line that are shown, and of what is read at once. */
@@ -23,27 +22,18 @@ struct output {
 	struct evbuffer *input;
 };
 
-/* A line of a process, "<4>text"; what the C library or a sanitizer says has no priority. */
-static void output_process_line(const struct output *output, char *line, size_t len)
+/* What the C library or a sanitizer says, for one, is no record. */
+static void output_process_line(const struct output *output, const char *line, size_t len)
 {
-	int priority = LOG_WARNING;
+	struct log_record record;
 
-	if (len >= 3 && line[0] == '<' && line[1] >= '0' + LOG_WARNING &&
-	    line[1] <= '0' + LOG_DEBUG && line[2] == '>') {
-		priority = line[1] - '0';
-		line += 3;
-		len -= 3;
-	}
-	/* The process has escaped what a peer sent; twice would not be readable. */
-	for (size_t i = 0; i < len; i++) {
-		if (line[i] < ' ' || line[i] > '~')
-			line[i] = '?';
-	}
-	if (priority != LOG_DEBUG || log_is_debug())
-		log_of_process(output->name, priority, line);
+	if (!log_record_unpack(&record, line, len))
+		log_record_begin(&record, LOG_WARNING, LOG_EVENT_NONE, "%.*s",
+				 len < OUTPUT_LINE_MAX ? (int)len : OUTPUT_LINE_MAX, line);
+	log_of_process(output->name, &record);
 }
 
-static void output_line(const struct output *output, char *line, size_t len)
+static void output_line(const struct output *output, const char *line, size_t len)
 {
 	char shown[OUTPUT_LINE_MAX];
 

@@ -151,6 +151,7 @@ int main(int argc, char **argv)
 		break;
 	}
 	log_init("dtcps", NULL, options.debug);
+	log_set_json(options.log_json);
 	status = run(&options, name, argc, argv);
 	server_options_free(&options);
 	return status;

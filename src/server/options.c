@@ -12,11 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPTION_CHECK = SERVER_OPTION_USER + 1, OPTION_SUGGEST };
+enum { OPTION_CHECK = SERVER_OPTION_LOG_FORMAT + 1, OPTION_SUGGEST };
 
 static const struct option long_options[] = {
 	{"check", no_argument, NULL, OPTION_CHECK},
 	{"help", no_argument, NULL, OPTION_HELP},
+	{"log-format", required_argument, NULL, SERVER_OPTION_LOG_FORMAT},
 	{"suggest", no_argument, NULL, OPTION_SUGGEST},
 	{"user", required_argument, NULL, SERVER_OPTION_USER},
 	{"version", no_argument, NULL, OPTION_VERSION},
@@ -57,7 +58,10 @@ static bool is_old_interface(const char *name)
 
 static bool parse_setting(struct server_options *options, int option)
 {
-	const char name[] = {'-', (char)option, '\0'};
+	const char letter[] = {'-', (char)option, '\0'};
+	const char *where = option == SERVER_OPTION_USER	 ? "--user"
+			    : option == SERVER_OPTION_LOG_FORMAT ? "--log-format"
+								 : letter;
 	size_t number = settings_find_letter(&server_settings, option);
 
 	if (number == server_settings.count)
@@ -65,9 +69,7 @@ static bool parse_setting(struct server_options *options, int option)
 	if (option == 'i')
 		options->old_interface = is_old_interface(optarg);
 	/* One without a value switches something on. */
-	return settings_set(&server_settings, options, number,
-			    option == SERVER_OPTION_USER ? "--user" : name, optarg ? optarg : "yes",
-			    0);
+	return settings_set(&server_settings, options, number, where, optarg ? optarg : "yes", 0);
 }
 
 static bool parse_option(void *arg, int option)

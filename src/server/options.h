@@ -52,6 +52,7 @@ struct server_options {
 	uint32_t failures;
 	struct connection_limits_config limits;
 	struct in_addr listen;
+	bool log_json; /* log.format */
 	uint32_t mtu;
 	const char *ndp_proxy;	   /* an interface, SERVER_NDP_AUTO or SERVER_NDP_OFF */
 	const char *network_fixed; /* exclude.h; NULL: what is nobody's on this machine */
@@ -78,8 +79,8 @@ struct server_options {
 /* The table of settings, settings.c. */
 extern const struct settings server_settings;
 
-/* --user, which has no letter. */
-enum { SERVER_OPTION_USER = OPTION_OTHER };
+/* --user and --log-format, which have no letter. */
+enum { SERVER_OPTION_USER = OPTION_OTHER, SERVER_OPTION_LOG_FORMAT };
 
 /* Values of ndp.proxy that are no interface. */
 #define SERVER_NDP_AUTO "auto"

@@ -259,4 +259,4 @@ def test_places_in_the_log(internet):
         alice.learn()
         for _ in range(3):
             alice.learn(alice.another_socket(SITE))
-        server.wait_log(r"[1-9] more lines? about places of clients left out", 30)
+        server.wait_log(r'lines left out about="places of clients" count=[1-9]', 30)

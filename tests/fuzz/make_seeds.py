@@ -417,6 +417,14 @@ def tunnel():
          bytes([198, 51, 100, 2, 192, 0, 2, 1, 0, 0]))
 
 
-for make in (lines, conn, control, session, settings, decap, encap, offload, neighbour, probe, room,
+def record():
+    seed("record", "message", b"\x1e40message\x1fout of memory\x1f")
+    seed("record", "fields", b"\x1e60session-up\x1fsession up\x1fuser=a b\x1fpeer=192.0.2.1\x1fbytes:12\x1f")
+    seed("record", "told", b"\x1e41login-failed\x1f\"\\x22=\"\x1fuser=\"\\x5c\x1f")
+    seed("record", "wrong", b"\x1e60a\x1fm\x1fn:01\x1f")
+    seed("record", "text", b"*** stack smashing detected ***: terminated")
+
+
+for make in (record, lines, conn, control, session, settings, decap, encap, offload, neighbour, probe, room,
              grants, tunnel):
     make()

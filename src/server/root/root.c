@@ -259,6 +259,7 @@ static void root_reload(void *arg)
 	service_reloading(service);
 	if (reload(root->options, root->argc, root->argv, root_on_changed, root)) {
 		log_set_debug(root->options->debug);
+		log_set_json(root->options->log_json);
 		server_resources_settings(root->supervisor, root->options);
 	}
 	supervisor_send(root->supervisor, SERVER_ACCOUNTS, SERVER_MSG_RECHECK, NULL, 0, -1);

@@ -15,7 +15,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -142,10 +144,14 @@ static void set_journal_stream(uintmax_t off)
 	log_init("prog", "control", true);
 }
 
-/* sd-daemon(3): "<6>" is information. The journal has the program's name from elsewhere. */
+/*
+ * It does not listen, or has too much to do: sd-daemon(3)'s way is left, where "<6>" is
+ * information. The journal has the program's name from elsewhere.
+ */
 static void test_journal(void **state)
 {
 	(void)state;
+	log_set_journal("/nonexistent/socket");
 	capture_begin(STDERR_FILENO);
 	set_journal_stream(0);
 	log_debug("a");
@@ -165,6 +171,74 @@ static void test_journal(void **state)
 					   "<4>control: d: Operation not permitted\n"
 					   "prog: control: e\n"
 					   "prog: f\n");
+}
+
+/* The journal hears of each event with its fields, and standard error of nothing. */
+static void test_journal_fields(void **state)
+{
+	char folder[] = "/tmp/dtcp-log-XXXXXX";
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct log_record record;
+	char got[2][400] = {"", ""};
+
+	(void)state;
+	assert_int_not_equal(journal, -1);
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", folder);
+	assert_int_equal(bind(journal, (struct sockaddr *)&address, sizeof(address)), 0);
+	log_set_journal(address.sun_path);
+	capture_begin(STDERR_FILENO);
+	set_journal_stream(0);
+	log_record_begin(&record, LOG_INFO, "session-up", "session up");
+	log_record_text(&record, "user", "a b");
+	log_event(&record);
+	log_set_json(true);
+	log_warnx("c");
+	log_set_json(false);
+	(void)unsetenv("JOURNAL_STREAM");
+	assert_string_equal(capture_end(), "");
+	for (int i = 0; i < 2; i++)
+		assert_true(recv(journal, got[i], sizeof(got[i]) - 1, MSG_DONTWAIT) > 0);
+	assert_string_equal(got[0], "MESSAGE=control: session up user=\"a b\"\n"
+				    "PRIORITY=6\n"
+				    "SYSLOG_IDENTIFIER=prog\n"
+				    "DTCP_PROCESS=control\n"
+				    "DTCP_EVENT=session-up\n"
+				    "DTCP_USER=a b\n");
+	assert_memory_equal(got[1], "MESSAGE={\"time\":\"", strlen("MESSAGE={\"time\":\""));
+	assert_non_null(strstr(got[1], "\"message\":\"c\"}\nPRIORITY=4\n"));
+	close(journal);
+	assert_int_equal(unlink(address.sun_path), 0);
+	assert_int_equal(rmdir(folder), 0);
+	log_set_journal("/nonexistent/socket");
+}
+
+/* An object a line, and nothing else on it. */
+static void test_json(void **state)
+{
+	static const char end[] = "\",\"level\":\"warning\",\"program\":\"prog\","
+				  "\"process\":\"monitor\",\"event\":\"message\","
+				  "\"message\":\"a \\\"b\\\"\"}\n";
+	const char *line;
+	struct tm tm = {0};
+	time_t before = time(NULL);
+	time_t said;
+
+	(void)state;
+	log_init("prog", NULL, false);
+	log_set_json(true);
+	capture_begin(STDERR_FILENO);
+	log_warnx("a \"b\"");
+	line = capture_end();
+	log_set_json(false);
+	assert_memory_equal(line, "{\"time\":\"", strlen("{\"time\":\""));
+	line = strptime(line + strlen("{\"time\":\""), "%Y-%m-%dT%H:%M:%S", &tm);
+	assert_non_null(line);
+	said = timegm(&tm);
+	assert_true(said >= before && said <= time(NULL));
+	/* ".123Z" */
+	assert_string_equal(line + 5, end);
 }
 
 /* A line that is too long is cut, and still one line. */
@@ -265,28 +339,43 @@ static void test_limited(void **state)
 	log_limit_tell(&limit);
 	assert_string_equal(capture_end(), "prog: peer 1 is odd\n"
 					   "prog: peer 2 is odd\n"
-					   "prog: 1 more line about odd peers left out\n"
+					   "prog: lines left out about=\"odd peers\" count=1\n"
 					   "prog: peer 5 is odd\n"
-					   "prog: 3 more lines about odd peers left out\n");
+					   "prog: lines left out about=\"odd peers\" count=3\n");
 	assert_false(taken[0]);
 	assert_true(taken[1]);
 }
 
-/* A room's lines have a priority and no name; monitor puts that before them. */
+/* A room writes records, without its name; monitor puts that before them. */
 static void test_room(void **state)
 {
+	struct log_record record;
+
 	(void)state;
 	capture_begin(STDERR_FILENO);
 	log_init("prog", NULL, false);
-	log_of_process("control", LOG_INFO, "a");
+	log_record_begin(&record, LOG_INFO, "x", "a");
+	log_record_number(&record, "n", 1);
+	log_of_process("control", &record);
+	record.priority = LOG_DEBUG;
+	log_of_process("control", &record);
 	log_init("prog", "control", true);
 	log_to_root();
 	log_debug("b");
 	errno = EPERM;
 	log_warn("c");
-	assert_string_equal(capture_end(), "prog: control: a\n"
-					   "<7>b\n"
-					   "<4>c: Operation not permitted\n");
+	record.priority = LOG_INFO;
+	log_event(&record);
+	assert_string_equal(capture_end(), "prog: control: a n=1\n"
+					   "\x1e"
+					   "70message\x1f"
+					   "b\x1f\n"
+					   "\x1e"
+					   "40message\x1f"
+					   "c: Operation not permitted\x1f\n"
+					   "\x1e"
+					   "60x\x1f"
+					   "a\x1fn:1\x1f\n");
 }
 
 /* Monitor is busy: a room does not wait for it, and says later how much is missing. */
@@ -294,7 +383,7 @@ static void test_room_full(void **state)
 {
 	char text[1001];
 	static char read_back[300000];
-	char expected[64];
+	char expected[160];
 	int saved = dup(STDERR_FILENO);
 	int fds[2];
 	unsigned int lines = 0;
@@ -326,8 +415,13 @@ static void test_room_full(void **state)
 	lines -= 2;
 	assert_in_range(lines, 10, 199);
 	(void)snprintf(expected, sizeof(expected),
-		       "\n<4>%u lines lost here: monitor was busy\n<6>back\n", 200 - lines);
-	assert_string_equal(strchr(read_back + len - 60, '\n'), expected);
+		       "\n\x1e"
+		       "40lines-lost\x1flines lost here: monitor was busy\x1f"
+		       "count:%u\x1f\n\x1e"
+		       "60message\x1f"
+		       "back\x1f\n",
+		       200 - lines);
+	assert_string_equal(strchr(read_back + len - strlen(expected), '\n'), expected);
 }
 
 int main(void)
@@ -339,6 +433,8 @@ int main(void)
 		cmocka_unit_test(test_every_buffer_size),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_journal),
+		cmocka_unit_test(test_journal_fields),
+		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_one_write),
 		cmocka_unit_test(test_filter),

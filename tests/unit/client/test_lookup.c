@@ -45,7 +45,7 @@ static int child(const char *room)
 	if (strcmp(room, "resolver0") == 0) {
 		pause();
 	} else if (strcmp(room, "resolver1") == 0) {
-		(void)!write(STDERR_FILENO, "<4>said\n", 8);
+		(void)!write(STDERR_FILENO, "said\n", 5);
 		(void)send(PROCESS_FD, "answer", 6, 0);
 	} else if (strcmp(room, "resolver2") == 0) {
 		(void)kill(getpid(), SIGKILL);

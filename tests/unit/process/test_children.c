@@ -60,7 +60,7 @@ static int be(const char *name)
 		for (;;)
 			pause();
 	} else if (strcmp(name, "says7") == 0) {
-		(void)!write(STDERR_FILENO, "<4>last words\n<4>cut", 20);
+		(void)!write(STDERR_FILENO, "last words\ncut", 14);
 		return 7;
 	} else if (strcmp(name, "killed") == 0) {
 		(void)raise(SIGKILL);

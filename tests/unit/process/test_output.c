@@ -37,6 +37,9 @@ static const char *logged(const char *name, bool room, const char *const pieces[
 	return capture_end();
 }
 
+/* As log_record_pack() makes it, but for the fields and the line end. */
+#define RECORD(begin, message) "\x1e" begin "\x1f" message "\x1f"
+
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static void test_script(void **state)
@@ -55,21 +58,26 @@ static void test_script(void **state)
 static void test_room(void **state)
 {
 	(void)state;
-	assert_string_equal(logged("control", true, LIST("<6>one\n<4>two\n")),
-			    "test: control: one\ntest: control: two\n");
-	/* What the room has escaped stays as it is; what it has not is replaced. */
-	assert_string_equal(logged("control", true, LIST("<6>a\\x0db \x1b[2J \xc2\x9b\n")),
-			    "test: control: a\\x0db ?[2J ??\n");
+	assert_string_equal(
+		logged("control", true,
+		       LIST(RECORD("60a", "one") "\n" RECORD("40b", "two") "k=v\x1f\n")),
+		"test: control: one\ntest: control: two k=v\n");
+	/* What the room has escaped stays as it is; what is no record is escaped. */
+	assert_string_equal(
+		logged("control", true,
+		       LIST(RECORD("60a", "a\\x0db") "\n" RECORD("60a", "\x1b[2J") "\n"
+										   "\xc2\x9b\n")),
+		"test: control: a\\x0db\n"
+		"test: control: \\x1e60a\\x1f\\x1b[2J\\x1f\n"
+		"test: control: \\xc2\\x9b\n");
 	assert_string_equal(logged("forward", true, LIST("*** smashed ***: terminated\n")),
 			    "test: forward: *** smashed ***: terminated\n");
-	assert_string_equal(logged("forward", true, LIST("<0>x\n<3>y\n<8>z\n<4\n<>\n<\n\n")),
-			    "test: forward: <0>x\ntest: forward: <3>y\ntest: forward: <8>z\n"
-			    "test: forward: <4\ntest: forward: <>\ntest: forward: <\n"
-			    "test: forward: \n");
+	assert_string_equal(logged("forward", true, LIST("<4>x\n\n")),
+			    "test: forward: <4>x\ntest: forward: \n");
 	/* Debug lines only where they were asked for. */
-	assert_string_equal(logged("forward", true, LIST("<7>detail\n")), "");
+	assert_string_equal(logged("forward", true, LIST(RECORD("70a", "detail") "\n")), "");
 	log_init("test", NULL, true);
-	assert_string_equal(logged("forward", true, LIST("<7>detail\n")),
+	assert_string_equal(logged("forward", true, LIST(RECORD("70a", "detail") "\n")),
 			    "test: forward: detail\n");
 	log_init("test", NULL, false);
 }
@@ -95,7 +103,7 @@ static void test_drain(void **state)
 
 	(void)state;
 	assert_non_null(output);
-	assert_int_equal(write(writer, "<6>a\n<6>b", 9), 9);
+	assert_int_equal(write(writer, RECORD("60x", "a") "\n" RECORD("60x", "b"), 15), 15);
 	capture_begin(STDERR_FILENO);
 	output_drain(output);
 	output_drain(output);

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/log_record.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/*
+ * In the pipe, a record is a line that begins with a control character and has several parts, each
+ * with another one at its end. No part can have these in it.
+ */
+#define LOG_RECORD_BEGIN '\x1e'
+#define LOG_RECORD_END	 '\x1f'
+
+/* The beginning, priority and told, event, message, fields, and the end of the line. */
+_Static_assert(5 + LOG_WORD_SIZE + LOG_MESSAGE_SIZE + LOG_FIELDS_MAX * (LOG_WORD_SIZE + 2) +
+			       LOG_VALUES_SIZE <=
+		       PIPE_BUF,
+	       "a record is written to a pipe as a whole or not at all");
+/* Octets of JSON can become two; what stands around them takes less than a few hundred. */
+_Static_assert(2 * (LOG_MESSAGE_SIZE + LOG_VALUES_SIZE) + LOG_FIELDS_MAX * (LOG_WORD_SIZE + 6) +
+			       400 <=
+		       LOG_LINE_SIZE,
+	       "an object of JSON is never cut");
+_Static_assert(LOG_VALUES_SIZE <= UINT16_MAX, "a place in values[]");
+
+static const char log_record_monitor[] = "monitor";
+
+/* --- what goes in ------------------------------------------------------------------------- */
+
+/* backslash: it is escaped, too. */
+static const char *log_record_escape(const char *text, size_t len, bool backslash, char *buf,
+				     size_t size)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t out = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char byte = (unsigned char)text[i];
+		bool plain = byte >= 0x20 && byte < 0x7f && (byte != '\\' || !backslash);
+		size_t need = plain ? 1 : 4;
+
+		/* Four bytes stay free for "..." and the NUL. */
+		if (out + need + 4 > size) {
+			(void)strncpy(buf + out, "...", size - out);
+			buf[size - 1] = '\0';
+			return buf;
+		}
+		if (plain) {
+			buf[out++] = (char)byte;
+		} else {
+			buf[out++] = '\\';
+			buf[out++] = 'x';
+			buf[out++] = hex[byte >> 4];
+			buf[out++] = hex[byte & 15];
+		}
+	}
+	buf[out] = '\0';
+	return buf;
+}
+
+const char *log_escape(const char *text, size_t len, char *buf, size_t size)
+{
+	return log_record_escape(text, len, true, buf, size);
+}
+
+void log_record_begin(struct log_record *record, int priority, const char *event,
+		      const char *format, ...)
+{
+	char text[LOG_MESSAGE_SIZE];
+	va_list ap;
+
+	va_start(ap, format);
+	if (vsnprintf(text, sizeof(text), format, ap) < 0)
+		text[0] = '\0';
+	va_end(ap);
+	record->priority = priority;
+	record->told = false;
+	record->n_fields = 0;
+	record->used = 0;
+	(void)strlcpy(record->event, event, sizeof(record->event));
+	(void)log_record_escape(text, strlen(text), false, record->message,
+				sizeof(record->message));
+}
+
+/* A field whose value stands at the end of values[] now. */
+static void log_record_take(struct log_record *record, const char *key, bool number)
+{
+	struct log_field *field = &record->fields[record->n_fields++];
+
+	(void)strlcpy(field->key, key, sizeof(field->key));
+	field->number = number;
+	field->value = (uint16_t)record->used;
+	record->used += strlen(record->values + record->used) + 1;
+}
+
+/* Room for one more value, as long as one can be at most. */
+static size_t log_record_room(const struct log_record *record)
+{
+	size_t room = sizeof(record->values) - record->used;
+
+	if (record->n_fields == LOG_FIELDS_MAX)
+		return 0;
+	return room < LOG_VALUE_SIZE ? room : LOG_VALUE_SIZE;
+}
+
+void log_record_text(struct log_record *record, const char *key, const char *format, ...)
+{
+	char text[LOG_VALUE_SIZE];
+	size_t room = log_record_room(record);
+	va_list ap;
+
+	if (room == 0)
+		return;
+	va_start(ap, format);
+	if (vsnprintf(text, sizeof(text), format, ap) < 0)
+		text[0] = '\0';
+	va_end(ap);
+	(void)log_escape(text, strlen(text), record->values + record->used, room);
+	log_record_take(record, key, false);
+}
+
+void log_record_number(struct log_record *record, const char *key, uint64_t value)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%" PRIu64, value);
+	if (log_record_room(record) <= strlen(text))
+		return;
+	(void)strlcpy(record->values + record->used, text, sizeof(text));
+	log_record_take(record, key, true);
+}
+
+const char *log_record_value(const struct log_record *record, const struct log_field *field)
+{
+	return record->values + field->value;
+}
+
+/* --- what comes out ----------------------------------------------------------------------- */
+
+/* A text that grows up to its size, which has room for the NUL. */
+struct log_text {
+	char *buf;
+	size_t size;
+	size_t len;
+};
+
+static void log_record_add(struct log_text *text, const char *more)
+{
+	size_t len = strlcpy(text->buf + text->len, more, text->size - text->len);
+
+	text->len += len < text->size - text->len ? len : text->size - text->len - 1;
+}
+
+/* As it is, but for some characters, which are escaped. */
+static void log_record_add_without(struct log_text *text, const char *more, const char *without)
+{
+	for (; *more != '\0'; more++) {
+		char piece[8] = {*more, '\0'};
+
+		if (strchr(without, *more))
+			(void)snprintf(piece, sizeof(piece), "\\x%02x", (unsigned char)*more);
+		log_record_add(text, piece);
+	}
+}
+
+const char *log_record_line(const struct log_record *record, const struct log_source *source,
+			    char buf[static LOG_LINE_SIZE])
+{
+	struct log_text text = {buf, LOG_LINE_SIZE, 0};
+	unsigned int n_fields = record->told ? 0 : record->n_fields;
+
+	if (source->process) {
+		log_record_add(&text, source->process);
+		log_record_add(&text, ": ");
+	}
+	/* What a peer said may be part of the message, and must not look like a field. */
+	log_record_add_without(&text, record->message, n_fields > 0 ? "=" : "");
+	for (unsigned int i = 0; i < n_fields; i++) {
+		const char *value = log_record_value(record, &record->fields[i]);
+		const char *quote = value[0] == '\0' || strpbrk(value, " \"=") ? "\"" : "";
+
+		log_record_add(&text, " ");
+		log_record_add(&text, record->fields[i].key);
+		log_record_add(&text, "=");
+		log_record_add(&text, quote);
+		log_record_add_without(&text, value, "\"");
+		log_record_add(&text, quote);
+	}
+	return buf;
+}
+
+static const char *log_record_level(int priority)
+{
+	switch (priority) {
+	case LOG_DEBUG:
+		return "debug";
+	case LOG_INFO:
+		return "info";
+	default:
+		return "warning";
+	}
+}
+
+/* "key":"value", behind what is there already. All of it is printable ASCII. */
+static void log_record_add_json(struct log_text *text, const char *key, const char *value,
+				bool number)
+{
+	log_record_add(text, text->len > 1 ? ",\"" : "\"");
+	log_record_add(text, key);
+	log_record_add(text, number ? "\":" : "\":\"");
+	for (; *value != '\0'; value++) {
+		const char piece[] = {*value, '\0'};
+
+		if (*value == '"' || *value == '\\')
+			log_record_add(text, "\\");
+		log_record_add(text, piece);
+	}
+	log_record_add(text, number ? "" : "\"");
+}
+
+const char *log_record_json(const struct log_record *record, const struct log_source *source,
+			    int64_t milliseconds, char buf[static LOG_LINE_SIZE])
+{
+	struct log_text text = {buf, LOG_LINE_SIZE, 0};
+	time_t seconds = (time_t)(milliseconds / 1000);
+	struct tm tm = {0};
+	char time[48];
+
+	/* RFC 3339, section 5.6. */
+	(void)gmtime_r(&seconds, &tm);
+	(void)snprintf(time, sizeof(time), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900,
+		       tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		       (int)(milliseconds % 1000));
+	log_record_add(&text, "{");
+	log_record_add_json(&text, "time", time, false);
+	log_record_add_json(&text, "level", log_record_level(record->priority), false);
+	log_record_add_json(&text, "program", source->program, false);
+	log_record_add_json(&text, "process",
+			    source->process ? source->process : log_record_monitor, false);
+	log_record_add_json(&text, "event", record->event, false);
+	log_record_add_json(&text, "message", record->message, false);
+	for (unsigned int i = 0; i < record->n_fields; i++) {
+		const struct log_field *field = &record->fields[i];
+
+		log_record_add_json(&text, field->key, log_record_value(record, field),
+				    field->number);
+	}
+	log_record_add(&text, "}");
+	return buf;
+}
+
+/* NAME=value, a line of the journal's protocol, where only a line end could end a value. */
+static void log_record_add_entry(struct log_text *text, const char *prefix, const char *key,
+				 const char *value)
+{
+	log_record_add(text, prefix);
+	for (; *key != '\0'; key++) {
+		const char piece[] = {(char)(*key >= 'a' && *key <= 'z' ? *key - 'a' + 'A' : *key),
+				      '\0'};
+
+		log_record_add(text, piece);
+	}
+	log_record_add(text, "=");
+	log_record_add(text, value);
+	log_record_add(text, "\n");
+}
+
+size_t log_record_journal(const struct log_record *record, const struct log_source *source,
+			  const char *message, char buf[static LOG_ENTRY_SIZE])
+{
+	struct log_text text = {buf, LOG_ENTRY_SIZE, 0};
+	const char priority[] = {(char)('0' + record->priority), '\0'};
+
+	log_record_add_entry(&text, "", "message", message);
+	log_record_add_entry(&text, "", "priority", priority);
+	log_record_add_entry(&text, "", "syslog_identifier", source->program);
+	log_record_add_entry(&text, "DTCP_", "process",
+			     source->process ? source->process : log_record_monitor);
+	log_record_add_entry(&text, "DTCP_", "event", record->event);
+	for (unsigned int i = 0; i < record->n_fields; i++)
+		log_record_add_entry(&text, "DTCP_", record->fields[i].key,
+				     log_record_value(record, &record->fields[i]));
+	return text.len;
+}
+
+/* --- from process to process -------------------------------------------------------------- */
+
+size_t log_record_pack(const struct log_record *record, char buf[static LOG_LINE_SIZE])
+{
+	struct log_text text = {buf, LOG_LINE_SIZE, 0};
+	const char begin[] = {LOG_RECORD_BEGIN, (char)('0' + record->priority),
+			      record->told ? '1' : '0', '\0'};
+	const char end[] = {LOG_RECORD_END, '\0'};
+
+	log_record_add(&text, begin);
+	log_record_add(&text, record->event);
+	log_record_add(&text, end);
+	log_record_add(&text, record->message);
+	log_record_add(&text, end);
+	for (unsigned int i = 0; i < record->n_fields; i++) {
+		const struct log_field *field = &record->fields[i];
+
+		log_record_add(&text, field->key);
+		log_record_add(&text, field->number ? ":" : "=");
+		log_record_add(&text, log_record_value(record, field));
+		log_record_add(&text, end);
+	}
+	log_record_add(&text, "\n");
+	return text.len;
+}
+
+/* A line that is read part by part. */
+struct log_rest {
+	const char *at;
+	const char *end;
+};
+
+/*
+ * Takes what comes before the character stop into buf, and passes stop over; false if it is not
+ * there, or what comes before it is too long or has other characters than those of the class.
+ */
+static bool log_record_next(struct log_rest *rest, char stop, bool (*class)(char c), char *buf,
+			    size_t size)
+{
+	size_t len = 0;
+
+	for (; rest->at < rest->end && *rest->at != stop; rest->at++) {
+		if (!class(*rest->at) || len + 1 >= size)
+			return false;
+		buf[len++] = *rest->at;
+	}
+	buf[len] = '\0';
+	return rest->at++ < rest->end;
+}
+
+static bool log_record_is_printable(char c)
+{
+	return c >= ' ' && c <= '~';
+}
+
+static bool log_record_is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static bool log_record_is_event(char c)
+{
+	return log_record_is_letter(c) || c == '-';
+}
+
+static bool log_record_is_key(char c)
+{
+	return log_record_is_letter(c) || c == '_';
+}
+
+/* Whether a key is none that stands for something else, and is new. */
+static bool log_record_key_free(const struct log_record *record, const char *key)
+{
+	static const char *const taken[] = {"time",    "level", "program",
+					    "process", "event", "message"};
+
+	if (key[0] < 'a' || key[0] > 'z')
+		return false;
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		if (strcmp(key, taken[i]) == 0)
+			return false;
+	}
+	for (unsigned int i = 0; i < record->n_fields; i++) {
+		if (strcmp(key, record->fields[i].key) == 0)
+			return false;
+	}
+	return true;
+}
+
+/* As log_record_number() writes it. */
+static bool log_record_is_number(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len > 0 && len <= 20 && text[strspn(text, "0123456789")] == '\0' &&
+	       (text[0] != '0' || len == 1);
+}
+
+static bool log_record_unpack_field(struct log_record *record, struct log_rest *rest)
+{
+	size_t room = log_record_room(record);
+	char *value = record->values + record->used;
+	const char *sign = rest->at;
+	char key[LOG_WORD_SIZE];
+	bool number;
+
+	while (sign < rest->end && log_record_is_key(*sign))
+		sign++;
+	number = sign < rest->end && *sign == ':';
+	if (room == 0 ||
+	    !log_record_next(rest, number ? ':' : '=', log_record_is_key, key, sizeof(key)) ||
+	    !log_record_key_free(record, key) ||
+	    !log_record_next(rest, LOG_RECORD_END, log_record_is_printable, value, room) ||
+	    (number && !log_record_is_number(value)))
+		return false;
+	log_record_take(record, key, number);
+	return true;
+}
+
+bool log_record_unpack(struct log_record *record, const char *line, size_t len)
+{
+	struct log_rest rest = {line + 3, line + len};
+
+	if (len < 3 || line[0] != LOG_RECORD_BEGIN || line[1] < '0' + LOG_WARNING ||
+	    line[1] > '0' + LOG_DEBUG || (line[2] != '0' && line[2] != '1'))
+		return false;
+	record->priority = line[1] - '0';
+	record->told = line[2] == '1';
+	record->n_fields = 0;
+	record->used = 0;
+	if (!log_record_next(&rest, LOG_RECORD_END, log_record_is_event, record->event,
+			     sizeof(record->event)) ||
+	    record->event[0] == '\0' ||
+	    !log_record_next(&rest, LOG_RECORD_END, log_record_is_printable, record->message,
+			     sizeof(record->message)))
+		return false;
+	while (rest.at < rest.end) {
+		if (!log_record_unpack_field(record, &rest))
+			return false;
+	}
+	return true;
+}
