@@ -185,48 +185,52 @@ bool tunnel_same_told(const struct client_tunnel *a, const struct client_tunnel 
 	       a->reply.her.s_addr == b->reply.her.s_addr && a->reply.udp_port == b->reply.udp_port;
 }
 
-/* Appends what a printf(3) format gives; what does not fit is cut. */
-__attribute__((format(printf, 3, 4))) static void append(char *buf, size_t size, const char *format,
-							 ...)
+/* One more of a list with commas; what does not fit is cut. */
+static void tunnel_append(char *list, size_t size, const char *text)
 {
-	size_t used = strlen(buf);
-	va_list ap;
-
-	va_start(ap, format);
-	(void)vsnprintf(buf + used, size - used, format, ap);
-	va_end(ap);
+	(void)strlcat(list, list[0] ? "," : "", size);
+	(void)strlcat(list, text, size);
 }
 
 void tunnel_describe(const struct client_tunnel *tunnel, const struct client_options *options,
-		     const char *interface, char *buf, size_t size)
+		     const char *interface, struct log_record *record)
 {
 	const struct dtcp_reply *reply = &tunnel->reply;
 	char text[PREFIX6_STRLEN];
+	char list[LOG_VALUE_SIZE] = "";
 	struct client_address addresses[CLIENT_OWN_MAX];
 	size_t n_addresses = tunnel_addresses(tunnel, options, addresses);
 
-	buf[0] = '\0';
-	append(buf, size, "server %s (%s)", inet_ntop(AF_INET, &tunnel->server, text, sizeof(text)),
-	       options->servers[tunnel->server_index]);
-	append(buf, size, ", type %s", tunnel_type_name(tunnel_type(tunnel, options)));
-	append(buf, size, ", local %s", inet_ntop(AF_INET, &tunnel->myaddr, text, sizeof(text)));
+	log_record_text(record, "server", "%s", options->servers[tunnel->server_index]);
+	log_record_text(record, "server_address", "%s",
+			inet_ntop(AF_INET, &tunnel->server, text, sizeof(text)));
+	log_record_text(record, "transport", reply->udp_port ? "udp" : "ipv6");
+	log_record_text(record, "type", "%s", tunnel_type_name(tunnel_type(tunnel, options)));
+	log_record_text(record, "local", "%s",
+			inet_ntop(AF_INET, &tunnel->myaddr, text, sizeof(text)));
 	if (tunnel->myaddr.s_addr != reply->me.s_addr)
-		append(buf, size, " (seen as %s)",
-		       inet_ntop(AF_INET, &reply->me, text, sizeof(text)));
-	append(buf, size, ", remote %s", inet_ntop(AF_INET, &reply->her, text, sizeof(text)));
+		log_record_text(record, "seen_as", "%s",
+				inet_ntop(AF_INET, &reply->me, text, sizeof(text)));
+	log_record_text(record, "remote", "%s",
+			inet_ntop(AF_INET, &reply->her, text, sizeof(text)));
+	if (reply->udp_port) {
+		log_record_number(record, "port", tunnel->my_port);
+		log_record_number(record, "remote_port", reply->udp_port);
+	}
 	for (size_t i = 0; i < reply->n_prefixes; i++)
-		append(buf, size, ", prefix %s", prefix6_format(&reply->prefixes[i], text));
+		tunnel_append(list, sizeof(list), prefix6_format(&reply->prefixes[i], text));
+	if (list[0])
+		log_record_text(record, "prefix", "%s", list);
+	list[0] = '\0';
 	for (size_t i = 0; i < n_addresses; i++)
-		append(buf, size, ", address %s",
-		       inet_ntop(AF_INET6, &addresses[i].addr, text, sizeof(text)));
+		tunnel_append(list, sizeof(list),
+			      inet_ntop(AF_INET6, &addresses[i].addr, text, sizeof(text)));
+	if (list[0])
+		log_record_text(record, "address", "%s", list);
 	if (reply->has_her6)
-		append(buf, size, ", peer %s",
-		       inet_ntop(AF_INET6, &reply->her6, text, sizeof(text)));
-	if (reply->udp_port)
-		append(buf, size, ", UDP port %u to %u", tunnel->my_port, reply->udp_port);
-	if (options->no_device)
-		append(buf, size, ", interface made by the script");
-	else
-		append(buf, size, ", interface %s", interface);
-	append(buf, size, ", mtu %u", options->mtu);
+		log_record_text(record, "far_address", "%s",
+				inet_ntop(AF_INET6, &reply->her6, text, sizeof(text)));
+	if (!options->no_device)
+		log_record_text(record, "interface", "%s", interface);
+	log_record_number(record, "mtu", options->mtu);
 }

@@ -3,6 +3,7 @@
 #ifndef DTCP_CLIENT_TUNNEL_H
 #define DTCP_CLIENT_TUNNEL_H
 
+#include "base/log_record.h"
 #include "client/msg.h"
 #include "client/options.h"
 
@@ -59,8 +60,8 @@ bool tunnel_same_inside(const struct client_tunnel *a, const struct client_tunne
 /* True if the script would be told the same of a and b. */
 bool tunnel_same_told(const struct client_tunnel *a, const struct client_tunnel *b);
 
-/* "server 192.0.2.1 (name), type network, ...": the line for a tunnel that is up. */
+/* Adds what there is to say of a tunnel that is up. Without interface=, the script makes it. */
 void tunnel_describe(const struct client_tunnel *tunnel, const struct client_options *options,
-		     const char *interface, char *buf, size_t size);
+		     const char *interface, struct log_record *record);
 
 #endif

@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "fastpath/shared.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -94,7 +93,12 @@ void counters_kernel_add(const struct counters_kernel *kernel, uint32_t id,
 
 void counters_log(const char *name, uint64_t number)
 {
-	log_info("counter %s %" PRIu64, name, number);
+	struct log_record record;
+
+	log_record_begin(&record, LOG_INFO, "counter", "counter");
+	log_record_text(&record, "name", "%s", name);
+	log_record_number(&record, "value", number);
+	log_event(&record);
 }
 
 static void counters_log_some(const char *name, uint64_t number)

@@ -42,7 +42,7 @@ def test_deleted_user_is_cut(internet):
         internet.users.delete("bob")
         assert bob.line(5) == "-ERR account changed: user deleted"
         assert bob.closed()
-        server.wait_log(rf"bob@{OTHER}: down")
+        server.wait_log(rf"session down user=bob peer={OTHER} ")
         # Everybody else stays.
         assert alice.ask("ping").startswith("+OK")
 

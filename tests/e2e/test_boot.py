@@ -79,7 +79,7 @@ def test_a_life(internet, machine):
     [before] = internet.site.ip_json("link", "show", "dev", "dtcp-home")
     since = server.mark()
     machine.systemctl("reload", HOME)
-    server.wait_log("alice@.*: up, network", since=since)
+    server.wait_log("session up user=alice peer=.* .*type=network", since=since)
     up(machine, HOME)
     [after] = internet.site.ip_json("link", "show", "dev", "dtcp-home")
     assert after["ifindex"] == before["ifindex"]

@@ -47,7 +47,7 @@ def test_l_holds_the_tunnel(internet):
     client.wait_log("session lost: .*next attempt", since=since)
     assert "dtcp0" in internet.site.links()
     internet.dtcps()
-    client.wait_log("tunnel goes on: ", since=since)
+    client.wait_log("tunnel goes on ", since=since)
     ping(internet.site, SIX)
     [after] = internet.site.ip_json("link", "show", "dev", "dtcp0")
     assert after["ifindex"] == before["ifindex"]
@@ -112,7 +112,7 @@ def test_sighup(internet):
         client.send_signal(signal.SIGHUP)
         client.wait_log("tunnel down: ", since=since)
         assert client.wait_up(since=since) == first
-        server.wait_log(r"down after \d+s .*quit", since=server_since)
+        server.wait_log(r"session down .*quit", since=server_since)
         ping(internet.site, SIX)
         assert client.stop() == 0
 

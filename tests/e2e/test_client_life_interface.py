@@ -72,9 +72,9 @@ def test_removed_while_held(internet):
     assert server.stop() == 0
     client.wait_log("session lost", since=since)
     internet.site.ip("link", "del", "dtcp0")
-    client.wait_log("tunnel up: ", since=since)
+    client.wait_log("tunnel up ", since=since)
     internet.dtcps()
-    client.wait_log("tunnel goes on: ", since=since)
+    client.wait_log("tunnel goes on ", since=since)
     ping(internet.site, SIX)
 
 
@@ -164,7 +164,7 @@ def test_name_taken_when_it_is_to_be_made(internet):
                     r" \(not said again for an hour")
     since = server.mark()
     client.send_signal(signal.SIGHUP)
-    server.wait_log("alice@.*: down", since=since)
+    server.wait_log("session down user=alice peer=.* ", since=since)
     assert client.log().count("interface dtcp0 exists already") == 1
     internet.site.ip("link", "del", "dtcp0")
     client.send_signal(signal.SIGHUP)
@@ -209,6 +209,6 @@ def test_nothing_is_wrong(internet):
         ping(internet.site, SIX)
     since = client.mark()
     internet.readdress("192.0.2.77")
-    client.wait_log("tunnel up: .*local 192.0.2.77", since=since)
+    client.wait_log("tunnel up .*local=192.0.2.77", since=since)
     ping(internet.site, SIX)
     assert "somebody" not in client.log() and "put back" not in client.log()

@@ -140,7 +140,7 @@ def test_server_restarts(internet, measured):
                         since=since)
         server = internet.dtcps()
         back_within(measured, 6,
-                    lambda since=since: client.wait_log("tunnel goes on: ", since=since))
+                    lambda since=since: client.wait_log("tunnel goes on ", since=since))
         ping(internet.site, SIX)
     [after] = internet.site.ip_json("link", "show", "dev", "dtcp0")
     assert after["ifindex"] == before["ifindex"]
@@ -155,7 +155,7 @@ def test_server_is_killed(internet, measured):
     server.kill_all()
     client.wait_log("session lost: .*next attempt within 3 s", since=since)
     internet.dtcps()
-    back_within(measured, 6, lambda: client.wait_log("tunnel goes on: ", since=since))
+    back_within(measured, 6, lambda: client.wait_log("tunnel goes on ", since=since))
     ping(internet.site, SIX)
 
 
@@ -169,7 +169,7 @@ def test_half_open(internet, measured):
     back_within(measured, 5, lambda: client.wait_log("session lost: .*(no answer to ping|timed out)",
                                                      since=since))
     lift(internet.net)
-    back_within(measured, 8, lambda: client.wait_log("tunnel goes on: ", since=since))
+    back_within(measured, 8, lambda: client.wait_log("tunnel goes on ", since=since))
     ping(internet.site, SIX)
 
 
@@ -200,7 +200,7 @@ def test_route_gone_and_back(internet, measured):
     until(lambda: count(client, "Network is unreachable", since) >= 2, "some attempts", 30)
     internet.site.ip("route", "add", "default", "via", SITE_NET)
     # The next attempt would have been after 3 s or more.
-    back_within(measured, 2, lambda: client.wait_log("tunnel goes on: ", since=since))
+    back_within(measured, 2, lambda: client.wait_log("tunnel goes on ", since=since))
     ping(internet.site, SIX)
 
 

@@ -162,10 +162,10 @@ def test_default_type_and_user(internet):
     write_auth(internet.site, f"{SERVER}:root:{PASSWORD}\n")
     client = internet.dtcpclient(type=None, user=None, password=None)
     assert client.wait_up()["type"] == "tunnelonly"
-    internet.started[0].wait_log(rf"root@{SITE}: up")
+    internet.started[0].wait_log(rf"session up user=root peer={SITE} ")
     assert routes_of(internet.site) == {}
     assert "this server has IPv6 addresses as well: -t host for this machine, -t network for it " \
-        "and the networks behind it\n" in client.log()
+        "and the networks behind it server=" in client.log()
     assert client.stop() == 0
     # Whoever has chosen it knows why.
     client = internet.dtcpclient("--route", "default", type="tunnelonly", user=None, password=None)

@@ -45,7 +45,7 @@ def test_every_process_gets_it(internet):
     for pid in rooms.values():
         os.kill(pid, signal.SIGUSR1)
     client.wait_log("status: tunnel held, connecting again: ", since=since)
-    client.wait_log("counter out-bytes ", since=since)
+    client.wait_log("counter name=out-bytes ", since=since)
     internet.dtcps()
     client.wait_log("tunnel goes on", since=since)
     assert client.log().count("status: ") == 1

@@ -109,7 +109,7 @@ def test_carried(possible, transport):
     assert "fast path: on" in tunnel.client.log()
     # The server has counted the same, and says so at the end.
     tunnel.client.stop()
-    line = tunnel.server.wait_log(r"down after .*, in (\d+) packets (\d+) bytes, out (\d+)")
+    line = tunnel.server.wait_log(r"session down .* in_packets=(\d+) in_bytes=(\d+) out_packets=(\d+)")
     assert int(line.group(2)) > 4 * MEGABYTE
 
 

@@ -118,7 +118,7 @@ def test_flood_from_a_few(crowded):
         assert any(said)
         prompt_ping(alice)
         close_all([early, *flood])
-    line = server.wait_log(r"(\S+): connection dropped for a newer one: limit\.pending")
+    line = server.wait_log(r"connection dropped for a newer one peer=(\S+) reason=limit\.pending")
     assert line.group(1) in crowded.sources[:3]
     server.stop()
     assert 'lines left out about="dropped connections"' in server.log()
@@ -209,7 +209,7 @@ def test_out_of_descriptors(crowded):
         bob = prompt_login(crowded, crowded.sources[1])
         prompt_ping(alice)
         prompt_ping(bob)
-        server.wait_log("connection dropped for a newer one: out of descriptors")
+        server.wait_log('connection dropped for a newer one .*reason="out of descriptors')
         close_all([bob, *flood])
 
 

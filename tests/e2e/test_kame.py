@@ -93,7 +93,7 @@ def test_kame_client(internet, kind, end):
         assert kame.say("ping") == PING
         assert kame.say("quit").startswith("+OK ")
         assert kame.closed()
-    server.wait_log(r"alice@192\.0\.2\.2: down after \d+s .*quit")
+    server.wait_log(r"session down user=alice peer=192\.0\.2\.2 .*quit")
 
 
 def test_kame_client_is_refused(internet):

@@ -69,7 +69,7 @@ def test_client_room(internet, room):
     status = kill_one(client, CLIENT_ROOMS, room)
     assert status == (-signal.SIGKILL if room == "monitor" else 1)
     internet.site.back_to(before)
-    server.wait_log(r"alice@192\.0\.2\.2: down")
+    server.wait_log(r"session down user=alice peer=192\.0\.2\.2 ")
 
     client = internet.dtcpclient()
     client.wait_up()
@@ -184,6 +184,6 @@ def test_rooms_ignore_signals(internet):
     assert client.running() and server.running()
     os.killpg(client.pid, signal.SIGINT)
     assert client.wait() == 0
-    server.wait_log(r"down after \d+s .*quit")
+    server.wait_log(r"session down .*quit")
     os.killpg(server.pid, signal.SIGINT)
     assert server.wait() == 0

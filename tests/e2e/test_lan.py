@@ -130,7 +130,7 @@ def test_lan_of_a_site_that_moves(lab):
     since = client.mark()
     lab.readdress("192.0.2.77")
     client.wait_log("lan0 goes on announcing", since=since)
-    server.wait_log("alice@192.0.2.77: up")
+    server.wait_log("session up user=alice peer=192.0.2.77 ")
     ping(lab.lan, SIX)
     assert lan_addresses(lab)[address] > 0
     assert radvd == [pid for pid, title in lab.site.processes().items()

@@ -36,7 +36,7 @@ def test_n_goes_on(behind_nat):
     client = behind_nat.dtcpclient("-n")
     up = client.wait_up()
     assert up["local"].startswith(HIDDEN_SITE) and up["remote"] == SERVER
-    server.wait_log(rf"alice@{SITE}: up")
+    server.wait_log(rf"session up user=alice peer={SITE} ")
     ping(behind_nat.site, SIX)
     ping(behind_nat.six, router_address(up["prefix"]))
     assert seen.stop()[0]["IP"].src == SITE

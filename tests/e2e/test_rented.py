@@ -281,7 +281,7 @@ def test_a_packet_filter(lab):
         "the logins, TCP port 20200", "tunnels of protocol 41", "tunnels over UDP, port 4028",
         "what comes out of dtcps0 to other networks"]
     server = lab.dtcps("-U", wait=False, set=settings(**pool))
-    server.wait_log(r"ready on port 20200: .*; over protocol 41 and UDP port 4028$")
+    server.wait_log("ready for logins port=20200 .* transports=ipv6,udp udp_port=4028$")
     assert server.log().count("the packet filter drops") == 4
     assert len(follow(lab, log)) == 4
     assert check(lab, "-U", **pool) == (0, IN_ORDER)
@@ -293,7 +293,7 @@ def test_what_a_start_needs(lab):
     """Ports, the interface's name, and whose the database is; not those of the server that runs."""
     rented(lab)
     server = lab.dtcps(set=settings(**{"network.pool": "2001:db8:b::/48"}))
-    server.wait_log("ready on port 20200: .*; over protocol 41, not UDP$")
+    server.wait_log("ready for logins port=20200 .* transports=ipv6$")
     assert check(lab, **{"network.pool": "2001:db8:b::/48"}) == (0, IN_ORDER)
     # Of another one, with a database of its own.
     other = lab.dir / "other"

@@ -151,7 +151,7 @@ def test_somebody_elses_child(internet):
     server = Process(internet.server, "wrapped", str(script), DTCPS, "-o",
                      f"database={internet.users.path}", "-o", "network.pool=2001:db8:100::/40",
                      "-o", f"user={SERVICE}")
-    server.wait_log("ready on port")
+    server.wait_log("ready for logins port=")
     client = internet.dtcpclient()
     client.wait_up()
     ping(internet.site, SIX)

@@ -261,7 +261,7 @@ def test_database_is_taken_over(internet):
     internet.users.passwd("bob", "another")
     assert owners(folder)["users.db"] == (SERVICE, 0o600)
     server = internet.dtcps()
-    server.wait_log("ready on port")
+    server.wait_log("ready for logins port=")
     assert "belongs to" not in server.log()
     # A new one in its place is that user's at once, as the server goes on with it.
     for path in folder.glob("users.db*"):
@@ -319,7 +319,7 @@ def test_database_that_is_not_taken_over(internet):
 def test_lock_of_another_file(internet):
     """Where the database leads by the time of the end, nothing is removed beside it."""
     server = internet.dtcps()
-    server.wait_log("ready on port")
+    server.wait_log("ready for logins port=")
     other = internet.file("other", "", 0o600)
     lock = internet.file("other.lock", "", 0o600)
     path = internet.users.path
@@ -394,16 +394,16 @@ def test_syslog_restarts(internet):
     assert server.stop() == 0
 
     daemon = Process(internet.server, "dtcps", "sh", "-c", OWN_DEV, "sh", dev, *words, "-D")
-    syslog.wait(r"<30>.*dtcps\[\d+\]: ready on port")
+    syslog.wait(r"<30>.*dtcps\[\d+\]: ready for logins port=")
     assert daemon.wait() == 0
     client = internet.dtcpclient()
     client.wait_up()
     # The room's name is in it, and the priority of the room's own choice.
-    syslog.wait(r"<30>.*dtcps\[\d+\]: control: alice@192\.0\.2\.2: up")
+    syslog.wait(r"<30>.*dtcps\[\d+\]: control: session up user=alice peer=192\.0\.2\.2 ")
     syslog.close()
     syslog.start()
     assert client.stop() == 0
-    syslog.wait(r"dtcps\[\d+\]: control: alice@192\.0\.2\.2: down")
+    syslog.wait(r"dtcps\[\d+\]: control: session down user=alice peer=192\.0\.2\.2 ")
     [monitor] = [pid for pid, title in internet.server.processes().items()
                  if title.startswith("dtcps: monitor")]
     os.kill(monitor, signal.SIGTERM)

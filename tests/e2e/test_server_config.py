@@ -26,8 +26,7 @@ def test_the_default_file_is_read(internet):
         port = 20300
     """)
     server = internet.dtcps("-p", "20301", set={**PLAIN, "port": None}, wait=False)
-    server.wait_log(rf"ready on port 20301: tunnelonly, network from {POOL}; "
-                    "over protocol 41, not UDP$")
+    server.wait_log(rf"ready for logins port=20301 types=tunnelonly,network pool={POOL} transports=ipv6$")
 
 
 def test_another_file_is_named(internet):
@@ -37,8 +36,8 @@ def test_another_file_is_named(internet):
         host {{ prefix = "2001:db8:1::/64" }}
     """)
     server = internet.dtcps("-c", path, set=PLAIN)
-    server.wait_log("ready on port 20200: tunnelonly, host from 2001:db8:1::/64; "
-                    "over protocol 41, not UDP$")
+    server.wait_log("ready for logins port=20200 types=tunnelonly,host host_prefix=2001:db8:1::/64 "
+                    "transports=ipv6$")
 
 
 def test_an_error_in_the_default_file_ends_the_start(internet):

@@ -101,7 +101,7 @@ def test_own_interface_is_kept(internet):
             whole = set_up(internet, "dtcps1")
         assert set_up(internet, "dtcps1") == whole
         assert client.stop() == 0
-        server.wait_log("down after")
+        server.wait_log("session down")
     # One that is removed meanwhile is not missing to anybody.
     remove(internet, "dtcps1")
     client = internet.dtcpclient(type="tunnelonly")

@@ -285,7 +285,7 @@ def test_timeouts(internet):
         pass_time(idle + 1, lambda: wire.ask("ping") == PING, "it is not idle", every=0.5)
         assert wire.line() == late
         assert wire.closed()
-    server.wait_log(r"alice@192\.0\.2\.2: down")
+    server.wait_log(r"session down user=alice peer=192\.0\.2\.2 ")
 
 
 def test_closed_halfway(internet):
@@ -298,6 +298,6 @@ def test_closed_halfway(internet):
     wire = Wire(internet.site)
     wire.login()
     wire.close()
-    server.wait_log(r"alice@192\.0\.2\.2: down")
+    server.wait_log(r"session down user=alice peer=192\.0\.2\.2 ")
     with Wire(internet.site) as wire:
         wire.login()

@@ -192,10 +192,11 @@ def test_log_of_a_session(internet):
     server = internet.dtcps()
     client = internet.dtcpclient()
     prefix = client.prefix()
-    server.wait_log(rf"alice@192\.0\.2\.2: up, network {prefix}")
+    server.wait_log(rf"session up user=alice peer=192\.0\.2\.2 .*type=network prefix={prefix}")
     ping(internet.site, SIX, count=3, size=100)
     assert client.stop() == 0
-    match = server.wait_log(r"alice@192\.0\.2\.2: down after \d+s \((.*?)\), in (\d+) packets (\d+) "
-                            r"bytes, out (\d+) packets (\d+) bytes, dropped (\d+)")
+    match = server.wait_log(r'session down user=alice peer=192\.0\.2\.2 reason="(.*?)" seconds=\d+ '
+                            r"in_packets=(\d+) in_bytes=(\d+) out_packets=(\d+) out_bytes=(\d+) "
+                            r"dropped=(\d+)")
     assert int(match.group(2)) >= 3 and int(match.group(3)) >= 3 * 148
     assert int(match.group(4)) >= 3 and int(match.group(5)) >= 3 * 148

@@ -18,7 +18,7 @@ def refused(internet, server, why, answer, user="alice", words=("network",)):
     with Wire(internet.site) as wire:
         kind, *more = words
         assert wire.ask(wire.request(user, kind, PASSWORD, *more)) == answer
-    server.wait_log(re.escape(f"control: {user}@{SITE}: refused: {why}") + "$")
+    server.wait_log(re.escape(f'control: tunnel refused user={user} peer={SITE} reason="{why}"') + "$")
 
 
 @pytest.mark.parametrize("words, answer, why", [

@@ -36,11 +36,11 @@ def test_what_can_change_does(internet):
         session.login()
         login = patience(1)
         said = change(f"timeout {{ login = {login} }}\nlimit {{ attempts = 1 }}\ndebug = yes\n",
-                      f"timeout.login has changed from 60 to {login}$")
+                      f"setting changed setting=timeout.login from=60 to={login} effect=now$")
         # What is in the file no more has its default again.
-        assert "dtcps: timeout.idle has changed from 100 to 300\n" in said
-        assert "dtcps: limit.attempts has changed from 3 to 1\n" in said
-        assert "dtcps: debug has changed from no to yes\n" in said
+        assert "dtcps: setting changed setting=timeout.idle from=100 to=300 effect=now\n" in said
+        assert "dtcps: setting changed setting=limit.attempts from=3 to=1 effect=now\n" in said
+        assert "dtcps: setting changed setting=debug from=no to=yes effect=now\n" in said
         with Wire(internet.site) as late:
             assert late.line() == "-ERR connection timed out, disconnecting"
         # The limit is asked at each failure, the debug lines are control's.
@@ -49,7 +49,7 @@ def test_what_can_change_does(internet):
             assert guesser.closed()
         assert session.ask("ping") == "+OK hi, happy to hear from you"
         server.wait_log(r"control: 192\.0\.2\.2: client: ping$")
-        change("", "debug has changed from yes to no$")
+        change("", "setting changed setting=debug from=yes to=no effect=now$")
         since = server.mark()
         assert session.ask("ping").startswith("+OK")
         assert "client: ping" not in server.log()[since:]
@@ -60,14 +60,16 @@ def test_type_is_not_offered_any_more(internet):
     server, change = start(internet)
     with Wire(internet.site) as session:
         session.login(type="tunnelonly")
-        change("tunnelonly { enable = no }\n", "tunnelonly.enable has changed from yes to no$")
+        change("tunnelonly { enable = no }\n",
+               "setting changed setting=tunnelonly.enable from=yes to=no effect=now$")
         with Wire(internet.site) as late:
             refused = late.ask(late.request("alice", "tunnelonly"))
             assert refused == "-ERR unsupported tunnel type tunnelonly"
-            server.wait_log(r"alice@192\.0\.2\.2: refused: asks for tunnel type tunnelonly, "
-                            "and tunnelonly.enable is off$")
+            server.wait_log(r'tunnel refused user=alice peer=192\.0\.2\.2 reason="asks for tunnel '
+                            'type tunnelonly, and tunnelonly.enable is off"$')
         assert session.ask("ping") == "+OK hi, happy to hear from you"
-        change("tunnelonly { enable = yes }\n", "tunnelonly.enable has changed from no to yes$")
+        change("tunnelonly { enable = yes }\n",
+               "setting changed setting=tunnelonly.enable from=no to=yes effect=now$")
         with Wire(internet.site) as late:
             late.login(type="tunnelonly")
     assert server.stop() == 0
@@ -88,7 +90,7 @@ def test_forward_hears_of_it(internet):
     send(1)
     until(lambda: server.counters().get("no-route") == 1, "the packet is counted")
     assert "icmp6-sent" not in server.counters()
-    change("limit.icmp6 = 50\n", "limit.icmp6 has changed from 0 to 50$")
+    change("limit.icmp6 = 50\n", "setting changed setting=limit.icmp6 from=0 to=50 effect=now$")
 
     def answered():
         send(2)
@@ -101,15 +103,16 @@ def test_what_cannot_change_is_said(internet):
     server, change = start(internet)
     said = change(f"port = {PORT + 1}\nmtu = 1400\nhost.prefix = '2001:db8:1::/64'\n"
                   "pidfile = '/run/x.pid'\nudp { enable = yes }\n",
-                  "udp.enable has changed from no to yes: takes effect at the next start$")
-    assert f"port has changed from {PORT} to {PORT + 1}: takes effect at the next start\n" in said
-    assert "mtu has changed from 1280 to 1400: takes effect at the next start\n" in said
-    assert "host.prefix has changed from none to 2001:db8:1::/64: takes effect at" in said
-    assert "pidfile has changed from none to /run/x.pid: takes effect at the next start\n" in said
+                  'setting changed setting=udp.enable from=no to=yes effect="at the next start"$')
+    for name, was, new in [("port", PORT, PORT + 1), ("mtu", 1280, 1400),
+                           ("host.prefix", "none", "2001:db8:1::/64"),
+                           ("pidfile", "none", "/run/x.pid")]:
+        assert f'setting changed setting={name} from={was} to={new} ' \
+            'effect="at the next start"\n' in said
     with Wire(internet.site) as wire:
         wire.login()
         assert wire.ask("quit").startswith("+OK")
-    change("", "settings read again, nothing has changed$")
+    change("", "settings read again changed=0$")
 
 
 def test_a_file_with_errors_changes_nothing(internet):
@@ -118,9 +121,9 @@ def test_a_file_with_errors_changes_nothing(internet):
                   "all settings stay as they were, since there are errors in the new ones$")
     assert '/dtcps.conf:4: mtu: "9000": a number from 1280 to 1480 is needed\n' in said
     assert '/dtcps.conf:5: listen: "nowhere" is not an IPv4 address\n' in said
-    assert "has changed" not in said
+    assert "setting changed" not in said
     # Nothing of it was kept: it is still 50, and changes from there.
-    change("timeout.login = 49\n", "timeout.login has changed from 50 to 49$")
+    change("timeout.login = 49\n", "setting changed setting=timeout.login from=50 to=49 effect=now$")
     assert server.running()
 
 
@@ -132,5 +135,5 @@ def test_the_command_line_has_the_last_word_again(internet):
     since = server.mark()
     path.write_text("timeout.idle = 80\ntimeout.word = 2\n")
     server.send_signal(signal.SIGHUP)
-    server.wait_log("timeout.word has changed from 1 to 2$", since=since)
+    server.wait_log("setting changed setting=timeout.word from=1 to=2 effect=now$", since=since)
     assert "timeout.idle" not in server.log()[since:]

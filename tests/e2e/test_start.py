@@ -30,9 +30,9 @@ def test_all_signals_blocked(internet):
     write_auth(internet.site, f"{SERVER}:alice:{PASSWORD}\n")
     blocked = ("env", "--block-signal")
     server = Process(internet.server, "dtcps", *blocked, *server_words(internet))
-    server.wait_log("ready on port")
+    server.wait_log("ready for logins port=")
     client = Process(internet.site, "dtcpclient", *blocked, *client_words("-s", script))
-    client.wait_log("tunnel up: ")
+    client.wait_log("tunnel up ")
     for process in (client, server):
         assert int(status_field(process.pid, "SigBlk"), 16) == 0
         assert process.stop() == 0
@@ -62,7 +62,7 @@ def test_signal_during_the_start(internet, number):
     os.write(file, f"{SERVER}:alice:{PASSWORD}\n".encode())
     os.close(file)
     if number == signal.SIGHUP:
-        client.wait_log("tunnel up: ")
+        client.wait_log("tunnel up ")
         ping(internet.site, SIX)
     assert (client.stop() if number == signal.SIGHUP else client.wait()) == 0
     assert not (internet.site.dir / "run" / "c.pid").exists()

@@ -90,8 +90,8 @@ def test_client(internet, units):
     assert unit["ExecReload"] == ["/bin/kill -USR2 $MAINPID"]
     client.send_signal(signal.SIGUSR2)
     client.wait_log("logging in again on request", since=since)
-    client.wait_log("tunnel goes on: ", since=since)
-    internet.started[-1].wait_log("alice@.*: up, network", since=server_since)
+    client.wait_log("tunnel goes on ", since=since)
+    internet.started[-1].wait_log("session up user=alice peer=.* .*type=network", since=server_since)
     [after] = internet.site.ip_json("link", "show", "dev", "dtcp-home")
     assert after["ifindex"] == before["ifindex"]
     ping(internet.site, SIX)

@@ -150,7 +150,7 @@ def test_any_source(internet):
     # Sessions from then on.
     path.write_text("tunnelonly.sources = strict\n")
     server.send_signal(signal.SIGHUP)
-    server.wait_log("tunnelonly.sources has changed from any to strict$")
+    server.wait_log("setting changed setting=tunnelonly.sources from=any to=strict effect=now$")
     assert client.stop() == 0
     link_up(internet)
     assert not spoofer.passes("2001:db8:88::1")

@@ -28,7 +28,7 @@ def leave(internet, client, server, before_site, before_server):
     """The client quits; nothing may be left on either side, and the server knows why it went."""
     assert client.stop() == 0
     client.wait_log("tunnel down: ")
-    server.wait_log(r"alice@192\.0\.2\.2: down after \d+s .*quit")
+    server.wait_log(r"session down user=alice peer=192\.0\.2\.2 .*quit")
     internet.site.back_to(before_site)
     internet.server.back_to({key: before_server[key] for key in ("interfaces", "routes")})
 
@@ -60,7 +60,7 @@ def test_network(internet, numbered):
     assert (up["interface"], up["mtu"]) == ("dtcp0", "1280")
     assert prefix.prefixlen == 56 and prefix.subnet_of(POOL)
     assert POOL[1] not in prefix, "the pool's first prefix is the server's own"
-    server.wait_log(rf"alice@192\.0\.2\.2: up, network.* {prefix}")
+    server.wait_log(rf"session up user=alice peer=192\.0\.2\.2 .*type=network.*{prefix}")
 
     addresses = {ipaddress.ip_address(text) for text in internet.site.addresses("dtcp0")}
     if numbered:

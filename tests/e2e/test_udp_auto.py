@@ -160,7 +160,7 @@ def test_auto_and_roaming(masked):
     inside = router_address(client.wait_up()["prefix"])
     [link] = masked.site.ip_json("link", "show", "dev", "dtcp0")
     masked.go_mobile()
-    server.wait_log(r"alice@198\.18\.0\.2: up", 30)
+    server.wait_log(r"session up user=alice peer=198\.18\.0\.2 ", 30)
     client.wait_log("tunnel goes on|tunnel up(.|\n)*tunnel up")
     ping(masked.six, inside)
     assert "tunnel down" not in client.log()

@@ -55,7 +55,7 @@ def test_box_restarts(masked, direction, measured):
     flow.measure_gap()
     masked.nat.forget(everything=True)
     client.wait_log("session lost", 30, since=since)
-    server.wait_log(r"alice@\S+: up", 30, since=server_since)
+    server.wait_log(r"session up user=alice peer=\S+ ", 30, since=server_since)
     until_learned(server, "alice", server_since, 30)
     flow.flows(40)
     flow.finish()
@@ -112,7 +112,7 @@ def test_forwarded_port(masked):
     client = masked.dtcpclient("-d", "-U", "-n", "-b", "5001", "-B", "5000")
     client.wait_log("client: tunnel alice <response> network udp=5000$")
     prefix = client.wait_log(r"server: \+OK \S+ \S+ (\S+/\d+)").group(1)
-    server.wait_log("alice@.*: up")
+    server.wait_log("session up user=alice peer=.* ")
     with Capture(masked.server, "up0", "udp", "out") as sent, \
             Capture(masked.site, "up0", "udp dst port 5001", "in") as arrived:
         no_ping(masked.six, router_address(prefix))

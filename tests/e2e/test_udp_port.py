@@ -85,7 +85,7 @@ def test_wrong_mapping(masked):
     assert environment(masked, "up")["my_port"] == match.group(1)
     assert udp_ports(masked.site) == [int(match.group(1))]
     assert "lost" not in client.log() and "tunnel down" not in client.log()
-    assert len(re.findall("alice@.*: up", server.log())) == 1
+    assert len(re.findall("session up user=alice peer=.* ", server.log())) == 1
     assert client.stop() == 0
 
 

@@ -106,7 +106,7 @@ def test_forged(scene, sender):
         except AssertionError as error:
             wrong.append((what, str(error)))
     assert wrong == []
-    assert scene.server.log().count("alice@192.0.2.2: packets come from") == 1
+    assert scene.server.log().count("packets come from here user=alice peer=192.0.2.2 ") == 1
 
 
 def test_data_from_elsewhere(scene):

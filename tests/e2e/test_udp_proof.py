@@ -76,7 +76,7 @@ def test_victim(scene):
     guess = random.Random(4028)
     with Capture(scene.server, "up0", f"udp and dst host {VICTIM}") as seen:
         forger.send(alice.make_hello())
-        server.wait_log(rf"alice@.*: packets come from {VICTIM} ")
+        server.wait_log(rf"packets come from here user=alice .*address={VICTIM} ")
         for number in range(40):
             forger.send(alice.make_hello(proof=guess.randint(1, 0xFFFFFF)))
             forger.send(echo_request(alice.inside, SIX, number, bytes(number * 20)))

@@ -53,7 +53,7 @@ class Site:
     def has_moved(self, address):
         """Waits for that, and until a new session is behind them."""
         self.is_found(address)
-        self.server.wait_log(rf"alice@{address}: up", 30, since=self.server_since)
+        self.server.wait_log(rf"session up user=alice peer={address} ", 30, since=self.server_since)
         self.client.wait_log("tunnel (up|goes on)", 30, since=self.since)
 
     def nothing_noticed(self):
@@ -141,7 +141,7 @@ def test_control_connection_cannot_follow(masked, direction, measured):
     flow.finish()
     measured(f"gap when only UDP passes in the other network, transfer {direction}",
              f"{flow.gap:.1f} s")
-    assert site.server.log().count(": up, ") == 1
+    assert site.server.log().count("session up") == 1
     site.nothing_noticed()
 
 
@@ -154,7 +154,7 @@ def test_without_n(internet, direction, measured):
     flow.flows()
     internet.readdress("192.0.2.77")
     flow.flows(30)
-    server.wait_log(r"alice@192\.0\.2\.77: up", 30)
+    server.wait_log(r"session up user=alice peer=192\.0\.2\.77 ", 30)
     flow.flows(30)
     flow.finish()
     assert "tunnel down" not in client.log()
@@ -183,7 +183,7 @@ def test_script_not_called_for_nothing(masked):
     assert len(site.calls()) == 1
     masked.nat.forget(everything=True)
     site.client.wait_log("session lost", 30, since=site.since)
-    site.server.wait_log("alice@.*: up", 30, since=site.server_since)
+    site.server.wait_log("session up user=alice peer=.* ", 30, since=site.server_since)
     site.client.wait_log("tunnel goes on", 30, since=site.since)
     ping(masked.six, site.address)
     site.nothing_noticed()

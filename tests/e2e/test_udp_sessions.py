@@ -158,7 +158,7 @@ def test_end_of_the_connection_ends_the_tunnel(internet):
     client = UdpClient(internet.site)
     client.learn()
     client.wire.close()
-    server.wait_log("alice@.*: down after")
+    server.wait_log("session down user=alice peer=.* ")
     before = server.counters()
     client.hello()
     client.echo(1)

@@ -60,7 +60,7 @@ def test_through(lab, way, type):
         before_site["files"] = sorted([*before_site["files"], "etc/dtcpclient.auth"])
         assert (up["type"], up["mtu"]) == (type, "1280")
         assert up["local"].startswith(here) and up["remote"].startswith(SERVER), up
-        server.wait_log(rf"alice@{SITE}: up, {type}")
+        server.wait_log(rf"session up user=alice peer={SITE} .*type={type}")
 
         if type == "tunnelonly":
             [device] = lab.server.links() - set(running_server["interfaces"])
@@ -88,7 +88,7 @@ def test_through(lab, way, type):
     assert_udp(packets, SERVER, SITE, 0)
 
     assert client.stop() == 0
-    server.wait_log(rf"alice@{SITE}: down after \d+s .*quit")
+    server.wait_log(rf"session down user=alice peer={SITE} .*quit")
     lab.site.back_to(before_site)
     lab.server.back_to({key: running_server[key] for key in ("interfaces", "routes")})
     assert server.stop() == 0

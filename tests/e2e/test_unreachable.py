@@ -66,7 +66,7 @@ def test_fixed_prefix_outside_the_pool(internet):
         until(lambda: any("2001:db8:f00::/48" in route for route in internet.server.routes()),
               "the prefix is routed to the tunnel")
         wire.ask("quit")
-    server.wait_log("carol@.*: down")
+    server.wait_log("session down user=carol peer=.* ")
     until(lambda: internet.server.routes() == before, "the route goes with the session")
 
 

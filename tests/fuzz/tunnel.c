@@ -55,7 +55,9 @@ static void check_good(const struct client_tunnel *tunnel, const struct client_o
 {
 	struct dtcp_reply reply = tunnel->reply;
 	char line[DTCP_LINE_SIZE];
-	char text[1000];
+	static const struct log_source source = {"dtcpclient", NULL};
+	struct log_record record;
+	char text[LOG_LINE_SIZE];
 	struct in6_addr own, link;
 	const char *why;
 	size_t len;
@@ -67,11 +69,13 @@ static void check_good(const struct client_tunnel *tunnel, const struct client_o
 	FUZZ_CHECK(reply_parse(line, len, options->type, &reply, &why) == REPLY_OK);
 	FUZZ_CHECK(options->transport != SESSION_IPV6 || reply.udp_port == 0);
 	FUZZ_CHECK(tunnel_same_told(tunnel, tunnel));
-	memset(text, 'x', sizeof(text));
-	tunnel_describe(tunnel, options, options->interface, text, sizeof(text));
-	FUZZ_CHECK(memchr(text, '\0', sizeof(text)) && line_is_text(text, strlen(text)));
-	/* Whole, and not cut at the end of the buffer. */
-	FUZZ_CHECK(strstr(text, ", mtu 1280"));
+	log_record_begin(&record, LOG_INFO, "tunnel-up", "tunnel up");
+	tunnel_describe(tunnel, options, options->interface, &record);
+	(void)log_record_line(&record, &source, text);
+	FUZZ_CHECK(line_is_text(text, strlen(text)));
+	/* Whole, and not cut at the end of the record. */
+	FUZZ_CHECK(strstr(text, " mtu=1280"));
+	FUZZ_CHECK(!strstr(text, "..."));
 	if (tunnel_address_fits(tunnel, options) && tunnel_own_address(tunnel, options, &own))
 		FUZZ_CHECK((own.s6_addr[0] & 0xe0) == 0x20 || (own.s6_addr[0] & 0xfe) == 0xfc);
 	link = tunnel_link_local(tunnel, "alice");

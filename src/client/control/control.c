@@ -87,6 +87,25 @@ static void control_tell_session(struct control *control)
 	control_tell(control, control->root, CLIENT_MSG_SESSION, &now, sizeof(now));
 }
 
+/* What the session has to say. */
+static void control_log(const struct control *control, const struct session_actions *actions)
+{
+	struct log_record record;
+
+	log_record_begin(&record,
+			 actions->suppressed ? LOG_DEBUG
+			 : actions->warning  ? LOG_WARNING
+					     : LOG_INFO,
+			 actions->event, "%s", actions->message);
+	log_record_text(&record, "server", "%s", actions->server);
+	log_record_text(&record, "user", "%s", control->session.user);
+	if (actions->status != CLIENT_OK)
+		log_record_number(&record, "status", (uint64_t)actions->status);
+	if (actions->retry > 0)
+		log_record_number(&record, "retry", actions->retry);
+	log_event(&record);
+}
+
 void control_feed(const struct session_event *event, void *arg)
 {
 	struct control *control = arg;
@@ -94,12 +113,8 @@ void control_feed(const struct session_event *event, void *arg)
 	struct client_tunnel tunnel;
 
 	session_feed(&control->session, event, clock_ms(), &actions);
-	if (actions.message[0] && actions.suppressed)
-		log_debug("%s", actions.message);
-	else if (actions.message[0] && actions.warning)
-		log_warnx("%s", actions.message);
-	else if (actions.message[0])
-		log_info("%s", actions.message);
+	if (actions.message[0])
+		control_log(control, &actions);
 	if (actions.what & SESSION_DO_SEND)
 		connection_send(control->connection, actions.send);
 	if (actions.what & SESSION_DO_CLOSE) {

@@ -82,8 +82,8 @@ static void session_on_answer(struct session *session, const struct session_even
 		}
 		/* It is there, and has not closed: not every server knows a ping. */
 		actions->warning = true;
-		(void)snprintf(actions->message, sizeof(actions->message),
-			       "%s: the server says: %.400s", session_server_name(session), said);
+		session_tell(session, actions, "server-says", "%s: the server says: %.400s",
+			     session_server_name(session), said);
 		break;
 	case REPLY_OK:
 		session->errors = 0;
@@ -198,8 +198,8 @@ static void session_on_time(struct session *session, int64_t now, struct session
 static void session_on_hold_end(struct session *session, struct session_actions *actions)
 {
 	actions->warning = true;
-	(void)snprintf(actions->message, sizeof(actions->message),
-		       "tunnel down: no session for %" PRIu32 " s", session->config.hold);
+	session_tell(session, actions, "tunnel-down", "tunnel down: no session for %" PRIu32 " s",
+		     session->config.hold);
 	session_lower(session, actions);
 }
 
@@ -294,8 +294,7 @@ static void session_on_reconnect(struct session *session, bool keep, int64_t now
 	if (keep && leaving)
 		return;
 	if (keep) {
-		(void)snprintf(actions->message, sizeof(actions->message),
-			       "logging in again on request");
+		session_tell(session, actions, "login-again", "logging in again on request");
 		session_start_over(session, now, actions);
 	} else if (leaving) {
 		session_let_go(session, actions, why);

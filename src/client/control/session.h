@@ -119,9 +119,13 @@ enum session_action {
 struct session_actions {
 	unsigned int what;
 	char send[DTCP_LINE_SIZE];
-	char message[800]; /* a line for the log, or "" */
-	bool warning;	   /* of that line */
-	bool suppressed;   /* it has been said often enough; for debugging only */
+	char message[800];	 /* for the log, or "" */
+	const char *event;	 /* of the message: a word for programs */
+	const char *server;	 /* whom it is about */
+	enum client_exit status; /* a failure's */
+	uint32_t retry;		 /* seconds to the next attempt, about; 0: at once, or none */
+	bool warning;		 /* of the message */
+	bool suppressed;	 /* it has been said often enough; for debugging only */
 };
 
 /* What is known of one of the servers. */

@@ -27,12 +27,12 @@ static void session_suggest_type(struct session *session, unsigned int types,
 	    session->types_told || (!host && !network))
 		return;
 	session->types_told = true;
-	(void)snprintf(actions->message, sizeof(actions->message),
-		       "%s: a bare link is asked for (tunnelonly); this server has IPv6 addresses "
-		       "as well: %s%s%s",
-		       session_server_name(session), host ? "-t host for this machine" : "",
-		       host && network ? ", " : "",
-		       network ? "-t network for it and the networks behind it" : "");
+	session_tell(session, actions, "type-hint",
+		     "%s: a bare link is asked for (tunnelonly); this server has IPv6 addresses "
+		     "as well: %s%s%s",
+		     session_server_name(session), host ? "-t host for this machine" : "",
+		     host && network ? ", " : "",
+		     network ? "-t network for it and the networks behind it" : "");
 }
 
 void session_on_greeting(struct session *session, const struct session_event *event, int64_t now,
@@ -238,8 +238,8 @@ void session_on_reply(struct session *session, const struct session_event *event
 		return;
 	if (why[0] != '\0') {
 		actions->warning = true;
-		(void)snprintf(actions->message, sizeof(actions->message),
-			       "%s: the server's reply %s", session_server_name(session), why);
+		session_tell(session, actions, "reply-odd", "%s: the server's reply %s",
+			     session_server_name(session), why);
 	}
 	session->path.known = CLIENT_PATH_UNKNOWN;
 	session->path.told = SESSION_PATH_UNTOLD;

@@ -57,9 +57,9 @@ void session_on_network(struct session *session, struct in_addr local, int64_t n
 	}
 	if (!moved || session->state < SESSION_GREETING || session->state > SESSION_UP)
 		return;
-	(void)snprintf(actions->message, sizeof(actions->message),
-		       "the address here is now %s; logging in again",
-		       inet_ntop(AF_INET, &local, text, sizeof(text)));
+	session_tell(session, actions, "address-changed",
+		     "the address here is now %s; logging in again",
+		     inet_ntop(AF_INET, &local, text, sizeof(text)));
 	retry_moved(&session->retry);
 	/* The old connection belongs to an address that we do not have any more. */
 	session_start_over(session, now, actions);
@@ -68,8 +68,7 @@ void session_on_network(struct session *session, struct in_addr local, int64_t n
 void session_on_woke(struct session *session, uint32_t seconds, int64_t now,
 		     struct session_actions *actions)
 {
-	(void)snprintf(actions->message, sizeof(actions->message),
-		       "this machine has slept for %" PRIu32 " s", seconds);
+	session_tell(session, actions, "woke", "this machine has slept for %" PRIu32 " s", seconds);
 	if (session_has_tunnel(session))
 		actions->what |= SESSION_DO_HELLO;
 	switch (session->state) {

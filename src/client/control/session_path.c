@@ -24,9 +24,9 @@ void session_on_no_answer(struct session *session, struct session_actions *actio
 		return;
 	session->path.port_hinted = true;
 	actions->warning = true;
-	(void)snprintf(actions->message, sizeof(actions->message),
-		       "no answer over UDP for 10 s; if a NAT or firewall on the way has a wrong "
-		       "mapping of this port, another port (-b) may help");
+	session_tell(session, actions, "path-silent",
+		     "no answer over UDP for 10 s; if a NAT or firewall on the way has a wrong "
+		     "mapping of this port, another port (-b) may help");
 }
 
 void session_want_port(const struct session *session, struct session_actions *actions)
@@ -44,9 +44,8 @@ void session_tell_port(struct session *session, struct session_actions *actions)
 
 void session_on_port(struct session *session, uint16_t port, struct session_actions *actions)
 {
-	(void)snprintf(actions->message, sizeof(actions->message),
-		       "UDP port %u is used from now on: nothing came back to the one before",
-		       port);
+	session_tell(session, actions, "port-changed",
+		     "UDP port %u is used from now on: nothing came back to the one before", port);
 	/* A tunnel that is held hears of it when it has a session again. */
 	session->path.port_new = session->path.udp && (session->tunnel == SESSION_TUNNEL_UP ||
 						       session->tunnel == SESSION_TUNNEL_RAISING);
@@ -69,13 +68,14 @@ static void session_path_lost(struct session *session, int64_t now, struct sessi
 
 /* What else is to be said at this moment comes first. */
 static void session_path_say(const struct session *session, struct session_actions *actions,
-			     const char *what, const char *more)
+			     const char *event, const char *what, const char *more)
 {
-	size_t used = strlen(actions->message);
+	char before[sizeof(actions->message)];
 
-	(void)snprintf(actions->message + used, sizeof(actions->message) - used, "%s%s%s%s",
-		       used > 0 ? "" : session_server_name(session), used > 0 ? "; " : ": ", what,
-		       more);
+	(void)strlcpy(before, actions->message, sizeof(before));
+	session_tell(session, actions, event, "%s%s%s%s",
+		     before[0] ? before : session_server_name(session), before[0] ? "; " : ": ",
+		     what, more);
 }
 
 void session_path_blocked(struct session *session, int64_t now, struct session_actions *actions)
@@ -94,13 +94,13 @@ void session_path_blocked(struct session *session, int64_t now, struct session_a
 	actions->warning = true;
 	if (session->path.told == SESSION_PATH_UNTOLD) {
 		session->path.told = SESSION_PATH_SILENT;
-		session_path_say(session, actions,
+		session_path_say(session, actions, "path-silent",
 				 "the far end does not answer over protocol 41, is it blocked by a "
 				 "firewall or a NAT? The tunnel stays, in case it does",
 				 automatic ? "" : "; --transport auto would try UDP as well");
 	} else {
 		session->path.told = SESSION_PATH_BLOCKED;
-		session_path_say(session, actions,
+		session_path_say(session, actions, "path-dead",
 				 "nothing comes over protocol 41 any more, is it blocked by a "
 				 "firewall? The tunnel stays, in case it comes back",
 				 "");
@@ -113,7 +113,7 @@ static void session_path_alive(struct session *session, struct session_actions *
 	bool again = session->path.told == SESSION_PATH_BLOCKED;
 
 	session->path.told = SESSION_PATH_ANSWERS;
-	session_path_say(session, actions,
+	session_path_say(session, actions, "path-alive",
 			 again ? "packets come over protocol 41 again"
 			       : "the far end answers over protocol 41",
 			 "");

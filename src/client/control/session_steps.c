@@ -45,6 +45,18 @@ void session_enter(struct session *session, enum session_state state, int64_t no
 	session->deadline = timeout < 0 ? -1 : now + timeout;
 }
 
+void session_tell(const struct session *session, struct session_actions *actions, const char *event,
+		  const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(actions->message, sizeof(actions->message), format, ap);
+	va_end(ap);
+	actions->event = event;
+	actions->server = session_server_name(session);
+}
+
 void session_connect(struct session *session, int64_t now, struct session_actions *actions)
 {
 	actions->what |= SESSION_DO_CONNECT;
@@ -125,7 +137,7 @@ void session_change_to_udp(struct session *session, int64_t now, struct session_
 	va_start(ap, format);
 	(void)vsnprintf(reason, sizeof(reason), format, ap);
 	va_end(ap);
-	(void)snprintf(actions->message, sizeof(actions->message), "%s; changing to UDP", reason);
+	session_tell(session, actions, "transport-changed", "%s; changing to UDP", reason);
 	session->udp = true;
 	session->servers[session->retry.current].udp = true;
 	session->servers[session->retry.current].silent = false;
@@ -139,7 +151,7 @@ void session_let_go(struct session *session, struct session_actions *actions, co
 	bool ours = session->up_since >= 0 || session->hold_until >= 0;
 
 	if (session_has_tunnel(session) && ours)
-		(void)snprintf(actions->message, sizeof(actions->message), "tunnel down: %s", why);
+		session_tell(session, actions, "tunnel-down", "tunnel down: %s", why);
 	session->keep = false;
 	session->up_since = -1;
 	session->hold_until = -1;
@@ -208,10 +220,10 @@ void session_succeeded(struct session *session, int64_t now, struct session_acti
 	const struct failure_log *log = &server->failures;
 
 	if (log->suppressed)
-		(void)snprintf(actions->message, sizeof(actions->message),
-			       "%s: works again, after %u failures in %" PRId64 " s",
-			       session_server_name(session), log->failures,
-			       (now - log->since) / 1000);
+		session_tell(session, actions, "works-again",
+			     "%s: works again, after %u failures in %" PRId64 " s",
+			     session_server_name(session), log->failures,
+			     (now - log->since) / 1000);
 	failure_log_reset(&server->failures);
 	server->past = false;
 	retry_succeeded(&session->retry);
@@ -251,26 +263,26 @@ void session_doubt_udp(struct session *session)
 }
 
 /* What is to be said of a failure that others have come before, and will come after. */
-static void session_say(struct session_actions *actions, struct failure_log *log,
-			const char *reason, const char *next, bool hopeless, int64_t now)
+static void session_say(const struct session *session, struct session_actions *actions,
+			struct failure_log *log, const char *reason, const char *next,
+			bool hopeless, int64_t now)
 {
-	size_t size = sizeof(actions->message);
+	static const char event[] = "attempt-failed";
 
 	switch (failure_log_add(log, reason, hopeless, now)) {
 	case FAILURE_LOG_SUPPRESS:
 		actions->suppressed = true;
 		__attribute__((fallthrough));
 	case FAILURE_LOG_SAY:
-		(void)snprintf(actions->message, size, "%s%s", reason, next);
+		session_tell(session, actions, event, "%s%s", reason, next);
 		break;
 	case FAILURE_LOG_SAY_LAST:
-		(void)snprintf(actions->message, size,
-			       "%s%s (not said again for an hour, unless it changes)", reason,
-			       next);
+		session_tell(session, actions, event,
+			     "%s%s (not said again for an hour, unless it changes)", reason, next);
 		break;
 	case FAILURE_LOG_SAY_AGAIN:
-		(void)snprintf(actions->message, size, "%s%s (%u failures in %" PRId64 " s)",
-			       reason, next, log->failures, (now - log->since) / 1000);
+		session_tell(session, actions, event, "%s%s (%u failures in %" PRId64 " s)", reason,
+			     next, log->failures, (now - log->since) / 1000);
 		break;
 	}
 }
@@ -305,6 +317,7 @@ session_end(struct session *session, int64_t now, struct session_actions *action
 	bool was_up = session->up_since >= 0;
 	bool there = session_has_tunnel(session);
 	struct retry_verdict verdict;
+	const char *name = session_server_name(session);
 	const char *what = "";
 	char reason[400];
 	char next[300];
@@ -326,10 +339,17 @@ session_end(struct session *session, int64_t now, struct session_actions *action
 		what = "session lost: ";
 	actions->warning = true;
 	if (session->then != SESSION_THEN_EXIT && what[0] == '\0')
-		session_say(actions, &server->failures, reason, next, verdict.hopeless, now);
+		session_say(session, actions, &server->failures, reason, next, verdict.hopeless,
+			    now);
 	else
-		(void)snprintf(actions->message, sizeof(actions->message), "%s%s%s", what, reason,
-			       next);
+		session_tell(session, actions,
+			     there && !session->keep ? "tunnel-down"
+			     : was_up		     ? "session-lost"
+						     : "attempt-failed",
+			     "%s%s%s", what, reason, next);
+	actions->server = name;
+	actions->status = status;
+	actions->retry = session->then == SESSION_THEN_RETRY ? verdict.about : 0;
 	session->up_since = -1;
 	session_disconnect(session, now, actions);
 }

@@ -9,6 +9,11 @@
 /* The one place where the state changes. timeout in milliseconds, -1 for none. */
 void session_enter(struct session *session, enum session_state state, int64_t now, int64_t timeout);
 
+/* Something for the log, about the current server: event is a word for programs. */
+__attribute__((format(printf, 4, 5))) void session_tell(const struct session *session,
+							struct session_actions *actions,
+							const char *event, const char *format, ...);
+
 /* Begins an attempt at the current server. */
 void session_connect(struct session *session, int64_t now, struct session_actions *actions);
 

@@ -250,10 +250,14 @@ static void root_on_woke(uint32_t seconds, void *arg)
 static void root_report(void *arg)
 {
 	struct root *root = arg;
+	struct log_record record;
 	char text[ROOT_STATUS_SIZE];
 
 	status_describe(&root->tunnel, &root->session, text, sizeof(text));
-	log_info("status: %s", text);
+	log_record_begin(&record, LOG_INFO, "status", "status: %s", text);
+	status_record(&root->tunnel, &root->session, &record);
+	record.told = true;
+	log_event(&record);
 	if (!root->options->no_device)
 		fastpath_say(root->tunnel.interface.fast);
 	root_tell(root, CLIENT_MSG_REPORT, NULL, 0);

@@ -101,3 +101,32 @@ void status_describe(const struct tunnel_state *state, const struct client_sessi
 	}
 	(void)snprintf(buf, size, "%s%s%s", what, reason ? ": " : "", reason ? reason : "");
 }
+
+void status_record(const struct tunnel_state *state, const struct client_session *session,
+		   struct log_record *record)
+{
+	static const char *const states[] = {
+		[TUNNEL_STATE_DOWN] = "down",
+		[TUNNEL_STATE_RAISING] = "raising",
+		[TUNNEL_STATE_UP] = "up",
+		[TUNNEL_STATE_LOWERING] = "lowering",
+	};
+	bool up = state->phase == TUNNEL_STATE_UP;
+	const char *reason = status_reason(session->status);
+
+	log_record_text(record, "state", "%s", up && !session->up ? "held" : states[state->phase]);
+	log_record_text(record, "user", "%s", state->user);
+	/* Why there is no session, or was none; not while another one begins. */
+	if (!session->up && reason && (up || state->phase == TUNNEL_STATE_DOWN)) {
+		log_record_number(record, "status", session->status);
+		log_record_text(record, "reason", "%s", reason);
+	}
+	if (!up)
+		return;
+	tunnel_describe(&state->tunnel, state->options, state->interface.known.name, record);
+	if (session->up && session->path != CLIENT_PATH_UNKNOWN)
+		log_record_text(record, "path", "%s",
+				session->path == CLIENT_PATH_DEAD ? "dead" : "alive");
+	if (session->up && session->rtt_us)
+		log_record_number(record, "rtt_us", session->rtt_us);
+}

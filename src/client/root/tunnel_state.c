@@ -232,14 +232,15 @@ void tunnel_state_unwatch(struct tunnel_state *state)
 
 /* --- up and down -------------------------------------------------------------------------- */
 
-static void tunnel_state_is_up(struct tunnel_state *state, const char *what)
+static void tunnel_state_is_up(struct tunnel_state *state, bool kept)
 {
-	char text[1000];
+	struct log_record record;
 
 	state->phase = TUNNEL_STATE_UP;
-	tunnel_describe(&state->tunnel, state->options, state->interface.known.name, text,
-			sizeof(text));
-	log_info("%s: %s", what, text);
+	log_record_begin(&record, LOG_INFO, kept ? "tunnel-kept" : "tunnel-up",
+			 kept ? "tunnel goes on" : "tunnel up");
+	tunnel_describe(&state->tunnel, state->options, state->interface.known.name, &record);
+	log_event(&record);
 	interface_watch_look_soon(state->watch);
 }
 
@@ -250,7 +251,7 @@ static void tunnel_state_is_up_again(struct tunnel_state *state)
 	const enum tunnel_want want = state->want;
 
 	state->want = TUNNEL_WANT_NOTHING;
-	tunnel_state_is_up(state, "tunnel up");
+	tunnel_state_is_up(state, false);
 	if (want == TUNNEL_WANT_RAISE)
 		tunnel_state_raise(state, &next);
 	else if (want == TUNNEL_WANT_LOWER)
@@ -284,7 +285,7 @@ static void tunnel_state_on_script(void *arg)
 		tunnel_state_tell_script(state);
 	}
 	if (state->phase == TUNNEL_STATE_RAISING) {
-		tunnel_state_is_up(state, "tunnel up");
+		tunnel_state_is_up(state, false);
 		state->on_raised(true, state->arg);
 	} else if (state->phase == TUNNEL_STATE_UP) {
 		tunnel_state_is_up_again(state);
@@ -306,7 +307,7 @@ static void tunnel_state_update(struct tunnel_state *state, const struct client_
 		tunnel_state_tell_icmp(state);
 	}
 	if (told) {
-		tunnel_state_is_up(state, "tunnel goes on");
+		tunnel_state_is_up(state, true);
 		state->on_raised(true, state->arg);
 		return;
 	}

@@ -176,10 +176,16 @@ static void logins_say_moved(const struct user *user, const struct prefix6 *old,
 {
 	char old_text[PREFIX6_STRLEN];
 	char text[PREFIX6_STRLEN];
+	struct log_record record;
 
-	if (old->len > 0 && !prefix6_equal(old, lease))
-		log_info("user %s: %s is not the server's to give any more; moved to %s",
-			 user->name, prefix6_format(old, old_text), prefix6_format(lease, text));
+	if (old->len == 0 || prefix6_equal(old, lease))
+		return;
+	log_record_begin(&record, LOG_INFO, "lease-moved",
+			 "a lease that is not the server's to give any more has moved");
+	log_record_text(&record, "user", "%s", user->name);
+	log_record_text(&record, "from", "%s", prefix6_format(old, old_text));
+	log_record_text(&record, "to", "%s", prefix6_format(lease, text));
+	log_event(&record);
 }
 
 /* me6 and her6 out of the host prefix. */

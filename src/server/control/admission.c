@@ -6,6 +6,25 @@
 #include <arpa/inet.h>
 #include <unistd.h>
 
+/* A connection was closed, or not taken, because there are too many. */
+static void admission_say(struct admission *admission, const char *event, const char *message,
+			  const char *peer, const char *why)
+{
+	struct log_record record;
+
+	log_record_begin(&record, LOG_WARNING, event, "%s", message);
+	log_record_text(&record, "peer", "%s", peer);
+	log_record_text(&record, "reason", "%s", why);
+	log_event_limited(&admission->dropped, clock_ms(), &record);
+}
+
+static void admission_drop(struct admission *admission, struct client *client, const char *why)
+{
+	admission_say(admission, "connection-dropped", "connection dropped for a newer one",
+		      client->peer_text, why);
+	client_drop(client, REASON_CONNECTIONS);
+}
+
 /* Makes room for a connection; false if there is none. */
 static bool admission_make_room(struct admission *admission, struct in_addr peer)
 {
@@ -15,17 +34,12 @@ static bool admission_make_room(struct admission *admission, struct in_addr peer
 	const char *why;
 
 	while ((answer = connection_limits_ask(admission->connection_limits, peer, &drop, &why)) ==
-	       CONNECTION_LIMITS_DROP) {
-		struct client *client = drop->owner;
-
-		log_limited(&admission->dropped, clock_ms(),
-			    "%s: connection dropped for a newer one: %s", client->peer_text, why);
-		client_drop(client, REASON_CONNECTIONS);
-	}
+	       CONNECTION_LIMITS_DROP)
+		admission_drop(admission, drop->owner, why);
 	if (answer == CONNECTION_LIMITS_ENTER)
 		return true;
-	log_limited(&admission->dropped, clock_ms(), "%s: connection refused: %s",
-		    inet_ntop(AF_INET, &peer, text, sizeof(text)), why);
+	admission_say(admission, "connection-refused", "connection refused",
+		      inet_ntop(AF_INET, &peer, text, sizeof(text)), why);
 	return false;
 }
 
@@ -62,14 +76,10 @@ static bool admission_on_exhausted(void *arg)
 	struct admission *admission = arg;
 	struct connection_limits_place *worst =
 		connection_limits_worst(admission->connection_limits);
-	struct client *client = worst ? worst->owner : NULL;
 
-	if (!client)
+	if (!worst)
 		return false;
-	log_limited(&admission->dropped, clock_ms(),
-		    "%s: connection dropped for a newer one: out of descriptors or memory",
-		    client->peer_text);
-	client_drop(client, REASON_CONNECTIONS);
+	admission_drop(admission, worst->owner, "out of descriptors or memory");
 	return true;
 }
 

@@ -433,21 +433,13 @@ void broker_learned(struct broker *broker, const struct forward_learned *learned
 {
 	const struct server_session *session =
 		broker_hear(broker, FORWARD_MSG_LEARNED, learned->id);
-	char peer[INET_ADDRSTRLEN];
 
 	if (session && (!session->udp || learned->port > UINT16_MAX)) {
 		broker_log_wrong(broker, "forward", "learned", learned->id);
 		return;
 	}
-	if (!session || !log_limit_take(&broker->places, clock_ms()))
-		return;
-	if (learned->port == 0)
-		log_info("%s@%s: another session has its place now, waiting for a hello",
-			 session->client->conn.request.user, session->client->peer_text);
-	else
-		log_info("%s@%s: packets come from %s port %u", session->client->conn.request.user,
-			 session->client->peer_text,
-			 inet_ntop(AF_INET, &learned->peer, peer, sizeof(peer)), learned->port);
+	if (session)
+		broker_log_place(broker, session->client, learned->peer, (uint16_t)learned->port);
 }
 
 void broker_path(struct broker *broker, const struct forward_path *path)
@@ -473,8 +465,7 @@ void broker_path(struct broker *broker, const struct forward_path *path)
 		broker->dead_paths++;
 	else
 		broker->dead_paths--;
-	if (log_limit_take(&broker->paths, clock_ms()))
-		broker_log_path(session->client, dead);
+	broker_log_path(broker, session->client, dead);
 }
 
 void broker_refused(struct broker *broker, uint32_t id)

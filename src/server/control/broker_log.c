@@ -2,67 +2,102 @@
 #include "server/control/broker_log.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char *broker_type_text(const struct client *client, char *buf, size_t size)
+/* Begins an event of a session, or of one that was asked for. */
+static void broker_log_begin(struct log_record *record, int priority, const char *event,
+			     const char *message, const struct client *client)
 {
-	const struct dtcp_reply *reply = &client->conn.reply;
-	char me6[INET6_ADDRSTRLEN] = "";
-	char prefix[PREFIX6_STRLEN] = "";
-
-	if (reply->has_me6)
-		(void)inet_ntop(AF_INET6, &reply->me6, me6, sizeof(me6));
-	if (reply->n_prefixes > 0)
-		(void)prefix6_format(&reply->prefixes[0], prefix);
-	(void)snprintf(buf, size, "%s%s%s%s%s", tunnel_type_name(client->conn.request.type),
-		       prefix[0] ? " " : "", prefix, me6[0] ? " " : "", me6);
-	return buf;
+	log_record_begin(record, priority, event, "%s", message);
+	log_record_text(record, "user", "%s", client->conn.request.user);
+	log_record_text(record, "peer", "%s", client->peer_text);
 }
 
 void broker_log_up(const struct client *client)
 {
-	char text[160];
+	const struct dtcp_reply *reply = &client->conn.reply;
+	char text[PREFIX6_STRLEN];
+	struct log_record record;
 
-	log_info("%s@%s: up, %s", client->conn.request.user, client->peer_text,
-		 broker_type_text(client, text, sizeof(text)));
+	broker_log_begin(&record, LOG_INFO, "session-up", "session up", client);
+	log_record_text(&record, "transport", "%s", client->session->udp ? "udp" : "ipv6");
+	log_record_text(&record, "type", "%s", tunnel_type_name(client->conn.request.type));
+	if (reply->n_prefixes > 0)
+		log_record_text(&record, "prefix", "%s", prefix6_format(&reply->prefixes[0], text));
+	if (reply->has_me6)
+		log_record_text(&record, "address", "%s",
+				inet_ntop(AF_INET6, &reply->me6, text, sizeof(text)));
+	log_event(&record);
 }
 
 void broker_log_down(const struct broker *broker, const struct client *client, const char *why)
 {
 	const struct server_session *session = client->session;
 	struct session_counters counters = {0};
+	struct log_record record;
 
 	if (broker->counters) {
 		counters = broker->counters->session[session->id];
 		counters_kernel_add(&broker->kernel, session->id, &counters);
 	}
-	log_info("%s@%s: down after %" PRId64 "s (%s), in %" PRIu64 " packets %" PRIu64
-		 " bytes, out %" PRIu64 " packets %" PRIu64 " bytes, dropped %" PRIu64 "%s",
-		 client->conn.request.user, client->peer_text, (clock_ms() - session->since) / 1000,
-		 why, counters.in_packets, counters.in_bytes, counters.out_packets,
-		 counters.out_bytes, counters.dropped, session->path_dead ? ", path dead" : "");
+	broker_log_begin(&record, LOG_INFO, "session-down", "session down", client);
+	log_record_text(&record, "reason", "%s", why);
+	log_record_number(&record, "seconds", (uint64_t)(clock_ms() - session->since) / 1000);
+	log_record_number(&record, "in_packets", counters.in_packets);
+	log_record_number(&record, "in_bytes", counters.in_bytes);
+	log_record_number(&record, "out_packets", counters.out_packets);
+	log_record_number(&record, "out_bytes", counters.out_bytes);
+	log_record_number(&record, "dropped", counters.dropped);
+	if (session->path_dead)
+		log_record_text(&record, "path", "dead");
+	log_event(&record);
 }
 
-void broker_log_path(const struct client *client, bool dead)
+void broker_log_path(struct broker *broker, const struct client *client, bool dead)
 {
-	log_info("%s@%s: %s", client->conn.request.user, client->peer_text,
-		 dead ? "nothing comes over protocol 41 any more"
-		      : "packets come over protocol 41 again");
+	struct log_record record;
+
+	broker_log_begin(&record, LOG_INFO, dead ? "path-dead" : "path-alive",
+			 dead ? "nothing comes over protocol 41 any more"
+			      : "packets come over protocol 41 again",
+			 client);
+	log_event_limited(&broker->paths, clock_ms(), &record);
+}
+
+void broker_log_place(struct broker *broker, const struct client *client, struct in_addr place,
+		      uint16_t port)
+{
+	char text[INET_ADDRSTRLEN];
+	struct log_record record;
+
+	if (port == 0) {
+		broker_log_begin(&record, LOG_INFO, "place-lost",
+				 "another session has its place now, waiting for a hello", client);
+	} else {
+		broker_log_begin(&record, LOG_INFO, "place-found", "packets come from here",
+				 client);
+		log_record_text(&record, "address", "%s",
+				inet_ntop(AF_INET, &place, text, sizeof(text)));
+		log_record_number(&record, "port", port);
+	}
+	log_event_limited(&broker->places, clock_ms(), &record);
 }
 
 /*
- * Programs that watch logs read this line, and its form is documented: what a client has chosen
- * comes last, and cannot look as if it had ended.
+ * Programs that watch logs read this line and the next, and their form is documented: what a client
+ * has chosen comes last, and cannot look as if it had ended. The fields are for others.
  */
 void broker_log_denied(struct broker *broker, const struct client *client)
 {
 	const char *user = client->conn.request.user;
 	char shown[4 * DTCP_USER_MAX + 1];
 	char name[4 * DTCP_USER_MAX + 1] = "";
+	struct log_record record;
 	const char *quote;
 
 	while ((quote = strchr(user, '"'))) {
@@ -72,8 +107,24 @@ void broker_log_denied(struct broker *broker, const struct client *client)
 		user = quote + 1;
 	}
 	(void)strlcat(name, log_escape(user, strlen(user), shown, sizeof(shown)), sizeof(name));
-	log_limited(&broker->denied, clock_ms(), "%s: authentication failed for user \"%s\"",
-		    client->peer_text, name);
+	log_record_begin(&record, LOG_WARNING, "login-failed",
+			 "%s: authentication failed for user \"%s\"", client->peer_text, name);
+	log_record_text(&record, "peer", "%s", client->peer_text);
+	log_record_text(&record, "user", "%s", client->conn.request.user);
+	record.told = true;
+	log_event_limited(&broker->denied, clock_ms(), &record);
+}
+
+void broker_log_unheard(struct broker *broker, const struct client *client, const char *why)
+{
+	struct log_record record;
+
+	log_record_begin(&record, LOG_WARNING, "login-refused", "%s: login refused: %s",
+			 client->peer_text, why);
+	log_record_text(&record, "peer", "%s", client->peer_text);
+	log_record_text(&record, "reason", "%s", why);
+	record.told = true;
+	log_event_limited(&broker->unheard, clock_ms(), &record);
 }
 
 void broker_log_wrong(struct broker *broker, const char *who, const char *message, uint32_t id)
@@ -87,15 +138,13 @@ void broker_log_wrong(struct broker *broker, const char *who, const char *messag
 		    id, session ? slots[session->state] : "none");
 }
 
-void broker_log_unheard(struct broker *broker, const struct client *client, const char *why)
-{
-	log_limited(&broker->unheard, clock_ms(), "%s: login refused: %s", client->peer_text, why);
-}
-
 void broker_log_refused(struct broker *broker, const struct client *client, const char *why)
 {
-	log_limited(&broker->refused, clock_ms(), "%s@%s: refused: %s", client->conn.request.user,
-		    client->peer_text, why);
+	struct log_record record;
+
+	broker_log_begin(&record, LOG_WARNING, "tunnel-refused", "tunnel refused", client);
+	log_record_text(&record, "reason", "%s", why);
+	log_event_limited(&broker->refused, clock_ms(), &record);
 }
 
 /* What is lacking if a user can be given nothing. */

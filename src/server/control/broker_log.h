@@ -10,7 +10,11 @@ void broker_log_up(const struct client *client);
 void broker_log_down(const struct broker *broker, const struct client *client, const char *why);
 
 /* Its path has died, or come back. */
-void broker_log_path(const struct client *client, bool dead);
+void broker_log_path(struct broker *broker, const struct client *client, bool dead);
+
+/* Over UDP: where it is, or with port 0, that this is not known any more. */
+void broker_log_place(struct broker *broker, const struct client *client, struct in_addr place,
+		      uint16_t port);
 
 /* A login has failed. */
 void broker_log_denied(struct broker *broker, const struct client *client);

@@ -73,12 +73,15 @@ static void ndp_send(const struct ndp *ndp, struct answerer_answer *answer, stru
 
 static void ndp_too_many(struct ndp *ndp, int64_t now)
 {
+	struct log_record record;
+
 	ndp->too_many++;
 	if (now < ndp->complain_at)
 		return;
-	log_warnx("too many neighbour solicitations, as when somebody tries all addresses of a "
-		  "prefix: %llu are not answered",
-		  (unsigned long long)ndp->too_many);
+	log_record_begin(&record, LOG_WARNING, "solicitations-left-out",
+			 "too many neighbour solicitations, some are not answered");
+	log_record_number(&record, "count", ndp->too_many);
+	log_event(&record);
 	ndp->too_many = 0;
 	ndp->complain_at = now + NDP_COMPLAIN_MS;
 }

@@ -105,38 +105,30 @@ static void root_machine(void *arg)
 
 /* --- from accounts ------------------------------------------------------------------------ */
 
-/* One more of the types that are offered; prefix NULL: it takes none. */
-static void root_list(char *list, size_t size, const char *type, const struct prefix6 *prefix)
-{
-	char text[PREFIX6_STRLEN];
-
-	(void)strlcat(list, list[0] ? ", " : "", size);
-	(void)strlcat(list, type, size);
-	if (prefix) {
-		(void)strlcat(list, " from ", size);
-		(void)strlcat(list, prefix6_format(prefix, text), size);
-	}
-}
-
+/* Which types of tunnels there are for everybody, over which transports. */
 static void root_log_ready(const struct root *root)
 {
 	const struct server_options *options = root->options;
-	char types[2 * PREFIX6_STRLEN + 80] = "";
-	char transports[48] = "protocol 41, not UDP";
+	bool network = options->has_pool || !(options->tunnelonly || options->has_host);
+	char text[PREFIX6_STRLEN];
+	struct log_record record;
 
-	if (options->tunnelonly)
-		root_list(types, sizeof(types), "tunnelonly", NULL);
+	log_record_begin(&record, LOG_INFO, "ready", "ready for logins");
+	log_record_number(&record, "port", options->port);
+	log_record_text(&record, "types", "%s%s%s%s%s", options->tunnelonly ? "tunnelonly" : "",
+			options->tunnelonly && options->has_host ? "," : "",
+			options->has_host ? "host" : "",
+			network && (options->tunnelonly || options->has_host) ? "," : "",
+			network ? "network" : "");
 	if (options->has_host)
-		root_list(types, sizeof(types), "host", &options->host_prefix);
+		log_record_text(&record, "host_prefix", "%s",
+				prefix6_format(&options->host_prefix, text));
 	if (options->has_pool)
-		root_list(types, sizeof(types), "network", &options->pool);
-	if (!types[0])
-		root_list(types, sizeof(types), "network for users with a prefix of their own",
-			  NULL);
+		log_record_text(&record, "pool", "%s", prefix6_format(&options->pool, text));
+	log_record_text(&record, "transports", options->udp ? "ipv6,udp" : "ipv6");
 	if (options->udp)
-		(void)snprintf(transports, sizeof(transports), "protocol 41 and UDP port %u",
-			       options->udp_port);
-	log_info("ready on port %u: %s; over %s", options->port, types, transports);
+		log_record_number(&record, "udp_port", options->udp_port);
+	log_event(&record);
 	root_tell_sessions(root);
 	service_ready(supervisor_service(root->supervisor));
 }
@@ -277,8 +269,10 @@ static void root_report(void *arg)
 static void root_stop(void *arg)
 {
 	const struct root *root = arg;
+	struct log_record record;
 
-	log_info("stopping");
+	log_record_begin(&record, LOG_INFO, "stopping", "stopping");
+	log_event(&record);
 	supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_STOP, NULL, 0, -1);
 }
 

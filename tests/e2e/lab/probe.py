@@ -185,8 +185,8 @@ class UdpClient:
 
 def until_learned(server, user, since=0, seconds=15):
     """Waits until the server says where a session's packets come from: (address, port)."""
-    match = server.wait_log(rf"{user}@\S+: packets come from (\S+) port ([1-9]\d*)", seconds,
-                            since=since)
+    match = server.wait_log(rf"packets come from here user={user} peer=\S+ address=(\S+) "
+                            r"port=([1-9]\d*)", seconds, since=since)
     return match.group(1), int(match.group(2))
 
 

@@ -92,7 +92,7 @@ class Counting(Process):
             until(lambda wanted=wanted: self._blocks(since)[wanted:],
                   f"{self.name} shows its counters")
         return {name: int(number)
-                for name, number in re.findall(r"counter (\S+) (\d+)", self._blocks(since)[1])}
+                for name, number in re.findall(r"counter name=(\S+) value=(\d+)", self._blocks(since)[1])}
 
     def calm(self):
         """Waits until it has heard all that the kernel has to say about what was done up to now."""
@@ -101,7 +101,7 @@ class Counting(Process):
         self.counters()
 
     def _blocks(self, since):
-        return re.split(rf"(?=counter {self.FIRST} \d+$)", self.log()[since:], flags=re.MULTILINE)
+        return re.split(rf"(?=counter name={self.FIRST} value=\d+$)", self.log()[since:], flags=re.MULTILINE)
 
 
 class Server(Counting):
@@ -137,7 +137,7 @@ class Server(Counting):
             if not self.running():
                 raise AssertionError(f"dtcps ended with status {self.popen.returncode}")
             # The port is there before anybody is let in.
-            return self.listens() and "ready on port" in self.log() and \
+            return self.listens() and "ready for logins" in self.log() and \
                 self.parts <= self.rooms().keys()
 
         until(ready, "dtcps listens")
@@ -160,12 +160,8 @@ class Client(Counting):
 
     def wait_up(self, seconds=15, since=0):
         """Waits for the line that says that the tunnel is up, and returns what it says."""
-        line = self.wait_log(r"tunnel up: (.*)", seconds, since=since).group(1)
-        said = {}
-        for part in line.split(", "):
-            key, _, value = part.partition(" ")
-            said[key] = value
-        return said
+        line = self.wait_log(r"tunnel up (.*)", seconds, since=since).group(1)
+        return dict(re.findall(r"(\w+)=(\S+)", line))
 
     def prefix(self):
         return ipaddress.ip_network(self.wait_up()["prefix"])

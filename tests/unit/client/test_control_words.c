@@ -157,7 +157,7 @@ void __wrap_connection_free(struct connection *connection);
 void __wrap_connection_open(struct connection *connection, uint16_t port, struct in_addr address);
 void __wrap_connection_send(struct connection *connection, const char *line);
 void __wrap_connection_close(struct connection *connection);
-void __wrap_log_info(const char *format, ...);
+void __wrap_log_event(const struct log_record *record);
 void __wrap_log_warnx(const char *format, ...);
 void __wrap_log_limited(struct log_limit *limit, int64_t now, const char *format, ...);
 
@@ -253,9 +253,9 @@ void __wrap_connection_close(struct connection *connection)
 	room.done++;
 }
 
-void __wrap_log_info(const char *format, ...)
+void __wrap_log_event(const struct log_record *record)
 {
-	(void)format;
+	(void)record;
 }
 
 void __wrap_log_warnx(const char *format, ...)

@@ -34,6 +34,21 @@ static void expect(enum tunnel_phase state, bool up, enum client_exit status, co
 	assert_string_equal(text, expected);
 }
 
+static void expect_record(enum tunnel_phase state, bool up, enum client_exit status,
+			  const char *expected)
+{
+	static const struct log_source source = {"dtcpclient", NULL};
+	const struct client_session session = {
+		.up = up, .status = (uint32_t)status, .path = (uint32_t)path, .rtt_us = rtt_us};
+	struct log_record record;
+	char line[LOG_LINE_SIZE];
+
+	root.phase = state;
+	log_record_begin(&record, LOG_INFO, "status", "status");
+	status_record(&root, &session, &record);
+	assert_string_equal(log_record_line(&record, &source, line), expected);
+}
+
 static void test_up(void **state)
 {
 	struct dtcp_reply *reply = &root.tunnel.reply;
@@ -68,8 +83,18 @@ static void test_up(void **state)
 	expect(TUNNEL_STATE_UP, true, CLIENT_OK,
 	       "up: alice at broker.example (192.0.2.1), address 2001:db8::2, interface dtcp0, "
 	       "over UDP, round-trip time 12.3 ms");
+	expect_record(
+		TUNNEL_STATE_UP, true, CLIENT_OK,
+		"status state=up user=alice server=broker.example server_address=192.0.2.1 "
+		"transport=udp type=host local=0.0.0.0 remote=0.0.0.0 port=0 remote_port=4028 "
+		"address=2001:db8::2 interface=dtcp0 mtu=0 path=alive rtt_us=12345");
 	rtt_us = 0;
 	path = CLIENT_PATH_DEAD;
+	expect_record(
+		TUNNEL_STATE_UP, true, CLIENT_OK,
+		"status state=up user=alice server=broker.example server_address=192.0.2.1 "
+		"transport=udp type=host local=0.0.0.0 remote=0.0.0.0 port=0 remote_port=4028 "
+		"address=2001:db8::2 interface=dtcp0 mtu=0 path=dead");
 	expect(TUNNEL_STATE_UP, true, CLIENT_OK,
 	       "up: alice at broker.example (192.0.2.1), address 2001:db8::2, interface dtcp0, "
 	       "over UDP, but nothing comes through it");
@@ -99,6 +124,16 @@ static void test_not_up(void **state)
 	expect(TUNNEL_STATE_RAISING, false, CLIENT_OK, "bringing the tunnel up");
 	expect(TUNNEL_STATE_LOWERING, false, CLIENT_TIMEOUT, "taking the tunnel down");
 	expect(TUNNEL_STATE_LOWERING, false, CLIENT_OK, "taking the tunnel down");
+	expect_record(TUNNEL_STATE_DOWN, false, CLIENT_OK, "status state=down user=alice");
+	expect_record(TUNNEL_STATE_DOWN, false, CLIENT_REFUSED,
+		      "status state=down user=alice status=5 reason=\"connection refused\"");
+	expect_record(TUNNEL_STATE_UP, false, CLIENT_CLOSED,
+		      "status state=held user=alice status=12 reason=\"connection lost\" "
+		      "server=broker.example server_address=192.0.2.1 transport=udp "
+		      "type=tunnelonly local=0.0.0.0 remote=0.0.0.0 port=0 remote_port=4028 mtu=0");
+	expect_record(TUNNEL_STATE_RAISING, false, CLIENT_CLOSED,
+		      "status state=raising user=alice");
+	expect_record(TUNNEL_STATE_LOWERING, false, CLIENT_OK, "status state=lowering user=alice");
 }
 
 /* Each status has its words; and what no status is does not pass. */

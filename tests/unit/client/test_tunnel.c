@@ -510,18 +510,13 @@ static void test_same_inside(void **state)
 static void expect_text(const struct client_tunnel *tunnel, const struct client_options *options,
 			const char *expected)
 {
-	char buf[1024];
+	static const struct log_source source = {"dtcpclient", NULL};
+	struct log_record record;
+	char line[LOG_LINE_SIZE];
 
-	tunnel_describe(tunnel, options, options->interface, buf, sizeof(buf));
-	assert_string_equal(buf, expected);
-	/* Cut at every size, and never beyond it. */
-	for (size_t size = 1; size <= strlen(expected) + 1; size++) {
-		memset(buf, 'x', sizeof(buf));
-		tunnel_describe(tunnel, options, options->interface, buf, size);
-		assert_int_equal(strlen(buf), size - 1);
-		assert_memory_equal(buf, expected, size - 1);
-		assert_int_equal(buf[size], 'x');
-	}
+	log_record_begin(&record, LOG_INFO, "tunnel-up", "up");
+	tunnel_describe(tunnel, options, options->interface, &record);
+	assert_string_equal(log_record_line(&record, &source, line), expected);
 }
 
 static void test_describe(void **state)
@@ -531,20 +526,21 @@ static void test_describe(void **state)
 
 	(void)state;
 	expect_text(&tunnel, &options,
-		    "server 192.0.2.1 (broker.example), type network, local 198.51.100.2, remote "
-		    "192.0.2.99, prefix 2001:db8:100::/56, prefix fd00:1::/48, address "
-		    "2001:db8::2, peer 2001:db8::1, interface dtcp0, mtu 1280");
+		    "up server=broker.example server_address=192.0.2.1 transport=ipv6 type=network "
+		    "local=198.51.100.2 remote=192.0.2.99 prefix=2001:db8:100::/56,fd00:1::/48 "
+		    "address=2001:db8::2 far_address=2001:db8::1 interface=dtcp0 mtu=1280");
 	tunnel.reply.has_me6 = tunnel.reply.has_her6 = false;
 	tunnel.reply.n_prefixes = 1;
 	expect_text(&tunnel, &options,
-		    "server 192.0.2.1 (broker.example), type network, local 198.51.100.2, remote "
-		    "192.0.2.99, prefix 2001:db8:100::/56, address 2001:db8:100:ff::1, interface "
-		    "dtcp0, mtu 1280");
+		    "up server=broker.example server_address=192.0.2.1 transport=ipv6 type=network "
+		    "local=198.51.100.2 remote=192.0.2.99 prefix=2001:db8:100::/56 "
+		    "address=2001:db8:100:ff::1 interface=dtcp0 mtu=1280");
 	/* A network without a prefix is none. */
 	tunnel.reply.n_prefixes = 0;
 	expect_text(&tunnel, &options,
-		    "server 192.0.2.1 (broker.example), type tunnelonly, local 198.51.100.2, "
-		    "remote 192.0.2.99, interface dtcp0, mtu 1280");
+		    "up server=broker.example server_address=192.0.2.1 transport=ipv6 "
+		    "type=tunnelonly local=198.51.100.2 remote=192.0.2.99 interface=dtcp0 "
+		    "mtu=1280");
 
 	options = options_for(TUNNEL_HOST);
 	options.mtu = 1480;
@@ -552,17 +548,18 @@ static void test_describe(void **state)
 	tunnel = good();
 	tunnel.reply.n_prefixes = 0;
 	expect_text(&tunnel, &options,
-		    "server 192.0.2.1 (broker.example), type host, local 198.51.100.2, remote "
-		    "192.0.2.99, address 2001:db8::2, peer 2001:db8::1, interface six, mtu 1480");
+		    "up server=broker.example server_address=192.0.2.1 transport=ipv6 type=host "
+		    "local=198.51.100.2 remote=192.0.2.99 address=2001:db8::2 "
+		    "far_address=2001:db8::1 interface=six mtu=1480");
 
 	/* Over UDP. */
 	tunnel.my_port = 65535;
 	tunnel.reply.udp_port = 4028;
 	tunnel.reply.session = 1;
 	expect_text(&tunnel, &options,
-		    "server 192.0.2.1 (broker.example), type host, local 198.51.100.2, remote "
-		    "192.0.2.99, address 2001:db8::2, peer 2001:db8::1, UDP port 65535 to 4028, "
-		    "interface six, mtu 1480");
+		    "up server=broker.example server_address=192.0.2.1 transport=udp type=host "
+		    "local=198.51.100.2 remote=192.0.2.99 port=65535 remote_port=4028 "
+		    "address=2001:db8::2 far_address=2001:db8::1 interface=six mtu=1480");
 
 	/* Behind a NAT, without a device of ours. */
 	options = options_for(TUNNEL_ONLY);
@@ -570,8 +567,9 @@ static void test_describe(void **state)
 	tunnel = bare();
 	tunnel.reply.me = addr4("203.0.113.7");
 	expect_text(&tunnel, &options,
-		    "server 192.0.2.1 (broker.example), type tunnelonly, local 198.51.100.2 (seen "
-		    "as 203.0.113.7), remote 192.0.2.99, interface made by the script, mtu 1280");
+		    "up server=broker.example server_address=192.0.2.1 transport=ipv6 "
+		    "type=tunnelonly local=198.51.100.2 seen_as=203.0.113.7 remote=192.0.2.99 "
+		    "mtu=1280");
 }
 
 int main(void)

@@ -29,9 +29,9 @@ static void test_page(void **state)
 	(void)state;
 	capture_begin(STDERR_FILENO);
 	counters_log_page(&page, &none);
-	assert_string_equal(capture_end(), "test: counter outer-short 2\n"
-					   "test: counter send 18446744073709551615\n"
-					   "test: counter icmp6-sent 3\n");
+	assert_string_equal(capture_end(), "test: counter name=outer-short value=2\n"
+					   "test: counter name=send value=18446744073709551615\n"
+					   "test: counter name=icmp6-sent value=3\n");
 }
 
 /* What the kernel has carried comes on top, from each of its lanes. */
@@ -65,7 +65,9 @@ static void test_kernel(void **state)
 	assert_int_equal(sum.dropped, 6);
 	capture_begin(STDERR_FILENO);
 	counters_log_page(&page, &kernel);
-	assert_string_equal(capture_end(), "test: counter tun-write 2\ntest: counter send 11\n");
+	assert_string_equal(
+		capture_end(),
+		"test: counter name=tun-write value=2\ntest: counter name=send value=11\n");
 }
 
 static void test_session(void **state)
@@ -75,14 +77,14 @@ static void test_session(void **state)
 	(void)state;
 	capture_begin(STDERR_FILENO);
 	counters_log_session(&session);
-	assert_string_equal(capture_end(), "test: counter in-packets 2\n"
-					   "test: counter in-bytes 3000\n"
-					   "test: counter out-packets 0\n"
-					   "test: counter out-bytes 0\n");
+	assert_string_equal(capture_end(), "test: counter name=in-packets value=2\n"
+					   "test: counter name=in-bytes value=3000\n"
+					   "test: counter name=out-packets value=0\n"
+					   "test: counter name=out-bytes value=0\n");
 	session.rtt_us = 12345;
 	capture_begin(STDERR_FILENO);
 	counters_log_session(&session);
-	assert_non_null(strstr(capture_end(), "test: counter rtt-us 12345\n"));
+	assert_non_null(strstr(capture_end(), "test: counter name=rtt-us value=12345\n"));
 }
 
 /* A page that is shorter than it should be is not read: that would be a bus error. */

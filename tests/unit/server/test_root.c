@@ -293,7 +293,7 @@ static const struct scenario scenarios[] = {
 	{.name = "goes on",
 	 .play = {[SERVER_ACCOUNTS] = grants, [SERVER_CONTROL] = goes_on},
 	 .status = 0,
-	 .log = "settings read again, nothing has changed"},
+	 .log = "settings read again changed=0"},
 };
 
 static int run_control(const struct process_self *self)

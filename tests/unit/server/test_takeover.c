@@ -73,7 +73,8 @@ static void play_somebody_else(void)
 	first->client.conn.last_heard -= 70000;
 	second = come(1, HERE, "host");
 	expect_refused(second, "address in use by another tunnel, use udp");
-	expect_log("user1@" HERE ": refused: user0 has a tunnel of protocol 41 at this address\n");
+	expect_log("tunnel refused user=user1 peer=" HERE
+		   " reason=\"user0 has a tunnel of protocol 41 at this address\"\n");
 	assert_true(trio_leads(0, first->client.session));
 	assert_true(trio_leads(1, NULL));
 	assert_int_equal(provision_count(trio.provision), 1);
@@ -87,7 +88,8 @@ static void play_somebody_else(void)
 	trio_settle();
 	second = come_up(1, HERE, "tunnelonly");
 	expect_sent_away(first, "connection timed out, disconnecting");
-	expect_log("user0@" HERE ": down after 0s (connection timed out, disconnecting), ");
+	expect_log("session down user=user0 peer=" HERE
+		   " reason=\"connection timed out, disconnecting\" seconds=0 ");
 	assert_true(trio_leads(0, NULL));
 }
 
@@ -111,9 +113,12 @@ static void play_same_user(void)
 	assert_int_equal(second->client.conn.state, CONN_UP);
 	assert_true(trio_leads(0, second->client.session));
 	assert_int_equal(provision_count(trio.provision), 1);
-	expect_log("user0@" HERE ": up, host 2001:db8:1::10\n");
-	expect_log("user0@" HERE ": down after 0s (superseded by a new session), ");
-	expect_log("user0@" HERE ": up, network 2001:db8:4201::/48\n");
+	expect_log("session up user=user0 peer=" HERE
+		   " transport=ipv6 type=host address=2001:db8:1::10\n");
+	expect_log("session down user=user0 peer=" HERE
+		   " reason=\"superseded by a new session\" seconds=0 ");
+	expect_log("session up user=user0 peer=" HERE
+		   " transport=ipv6 type=network prefix=2001:db8:4201::/48\n");
 }
 
 static void test_same_user(void **state)
@@ -130,7 +135,8 @@ static void play_full(void)
 	struct trio_client *second = come(1, THERE, "network");
 
 	expect_refused(second, "tunnel interface sold out");
-	expect_log("user1@" THERE ": refused: limit.sessions 1 reached\n");
+	expect_log("tunnel refused user=user1 peer=" THERE
+		   " reason=\"limit.sessions 1 reached\"\n");
 	assert_int_equal(provision_count(trio.provision), 1);
 	/* Whoever takes one's own place needs none. */
 	second = come_up(0, THERE, "host udp");
@@ -206,8 +212,10 @@ static void play_lease_fails(void)
 			trio_forget(client);
 		}
 	}
-	expect_log("user0@" HERE ": refused: no free address in host.prefix 2001:db8:1::/64\n");
-	expect_log("user0@" HERE ": refused: no prefix of the user's own, and no network.pool\n");
+	expect_log("tunnel refused user=user0 peer=" HERE
+		   " reason=\"no free address in host.prefix 2001:db8:1::/64\"\n");
+	expect_log("tunnel refused user=user0 peer=" HERE
+		   " reason=\"no prefix of the user's own, and no network.pool\"\n");
 	/* Deleted since it was found: a user with a wrong password. */
 	trio.lease = USERS_NOT_FOUND;
 	expect_refused(come(0, HERE, "host"), "authentication failed.");
@@ -291,8 +299,8 @@ static void play_leaves_at(unsigned int step)
 	}
 	assert_int_equal(trio.not_believed, 0);
 	/* Who was never up has not been down. */
-	assert_null(strstr(trio.log, ": up, "));
-	assert_null(strstr(trio.log, ": down after"));
+	assert_null(strstr(trio.log, "session up"));
+	assert_null(strstr(trio.log, "session down"));
 }
 
 static void play_leaves(void)

@@ -305,6 +305,9 @@ void __wrap_log_info(const char *format, ...);
 void __wrap_log_warn(const char *format, ...);
 void __wrap_log_warnx(const char *format, ...);
 void __wrap_log_limited(struct log_limit *limit, int64_t now, const char *format, ...);
+void __wrap_log_event(const struct log_record *record);
+void __wrap_log_event_limited(struct log_limit *limit, int64_t now,
+			      const struct log_record *record);
 
 enum login_limits_account __wrap_login_limits_ask(struct login_limits *login_limits,
 						  struct in_addr source, const char *user,
@@ -406,6 +409,22 @@ void __wrap_log_warnx(const char *format, ...)
 	va_start(ap, format);
 	note(format, ap);
 	va_end(ap);
+}
+
+void __wrap_log_event(const struct log_record *record)
+{
+	static const struct log_source source = {"dtcps", NULL};
+	char line[LOG_LINE_SIZE];
+
+	(void)strlcat(trio.log, log_record_line(record, &source, line), sizeof(trio.log));
+	(void)strlcat(trio.log, "\n", sizeof(trio.log));
+}
+
+void __wrap_log_event_limited(struct log_limit *limit, int64_t now, const struct log_record *record)
+{
+	(void)limit;
+	(void)now;
+	__wrap_log_event(record);
 }
 
 void __wrap_log_limited(struct log_limit *limit, int64_t now, const char *format, ...)
