@@ -212,9 +212,11 @@ def test_fail2ban_believes_the_journal_only():
         assert word == "+" or word.startswith("_")
 
 
-def test_fail2ban(internet):
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_fail2ban(internet, form):
     """In the lines that the server writes to standard error."""
-    server = internet.dtcps(set={"limit.delay": 0, "limit.source.failures": len(NAMES) + 1})
+    server = internet.dtcps(set={"limit.delay": 0, "limit.source.failures": len(NAMES) + 1,
+                                 "log.format": form})
     expected = attack(internet)
     assert miss(internet, SITE, "bob")[0] == DENIED
     assert miss(internet, SITE, "bob")[0] == REFUSED
