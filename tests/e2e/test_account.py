@@ -84,11 +84,11 @@ def test_limits(internet, words, kind, transport, end, refusal, reason):
         internet.users.set("alice", words)
         assert wire.line(5) == f"-ERR account changed: {end}"
         assert wire.closed()
-    server.wait_log(rf"alice@{SITE}: down after .* \(account changed: {end}\)")
+    server.wait_log(rf"session down user=alice peer={SITE} reason=\"account changed: {end}\"")
     with Wire(internet.site) as wire:
         assert wire.ask(wire.request("alice", f"{kind} {transport}", "wrong")) == REFUSED
         assert wire.ask(wire.request("alice", f"{kind} {transport}")) == f"-ERR {refusal}"
-        server.wait_log(rf"alice@{SITE}: refused: {reason}")
+        server.wait_log(rf"tunnel refused user=alice peer={SITE} reason=\"{reason}")
         internet.users.set("alice", "disabled=no", "expires=never", "types=any", "transports=any")
         wire.login("alice", f"{kind} {transport}")
 
@@ -102,7 +102,7 @@ def test_expiry(internet):
         internet.users.set("alice", f"expires={time.strftime('%Y-%m-%dT%H:%M:%SZ', moment)}")
         assert wire.line(10) == "-ERR account changed: expired"
         assert wire.closed()
-    server.wait_log(r"\(account changed: expired\)")
+    server.wait_log(r"reason=\"account changed: expired\"")
 
 
 def test_client_is_led_to_udp(internet):
@@ -110,7 +110,7 @@ def test_client_is_led_to_udp(internet):
     internet.users.set("alice", "transports=udp")
     internet.dtcps("-U")
     client = internet.dtcpclient("--transport", "auto")
-    client.wait_log(r"tunnel up: .*, UDP port")
+    client.wait_log(r"tunnel up .*udp_port=")
 
 
 def test_new_session_replaces_the_old(internet):

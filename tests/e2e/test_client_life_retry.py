@@ -211,7 +211,7 @@ def test_address_changes(internet, measured, words):
     client.wait_up()
     since = client.mark()
     internet.readdress("192.0.2.77")
-    back_within(measured, 3, lambda: client.wait_log("tunnel (up|goes on): .*local 192.0.2.77",
+    back_within(measured, 3, lambda: client.wait_log("tunnel (up|goes on) .*local=192.0.2.77",
                                                      since=since))
     ping(internet.site, SIX)
 

@@ -257,11 +257,11 @@ def test_signals(lab, lines):
     server = ready(lab)
     Shell(lab, lab.site, "dtcpclient -D -l -t host -u alice tunnel.example.net\n").wait()
     pid = daemon(lab.site, "dtcpclient")
-    server.wait_log("alice@.*: up")
+    server.wait_log("session up user=alice")
     since = server.mark()
     show, again, end = lines.splitlines()
     assert Shell(lab, lab.site, f"{show}\n{again}\n").wait() == 0
-    server.wait_log("alice@.*: up", since=since)
+    server.wait_log("session up user=alice", since=since)
     assert Shell(lab, lab.site, f"{end}\n").wait() == 0
     until(lambda: not alive(pid), "the daemon ends")
 

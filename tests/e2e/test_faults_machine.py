@@ -87,7 +87,7 @@ def test_wall_clock(internet, transport):
         assert ping_once(internet.site, SIX).returncode == 0
         with Wire(internet.site, source="192.0.2.3") as bob:
             bob.login("bob")
-    assert re.findall("alice@.*down|alice.*timed out", server.log()) == []
+    assert re.findall("session down user=alice|alice.*timed out", server.log()) == []
     assert "session lost" not in client.log()
 
 
@@ -228,7 +228,7 @@ def test_addresses_change_like_a_storm(internet, transport, measured):
     ping(internet.site, SIX, seconds=10, wait=0.5)
     measured(f"{transport}: well again after a storm of addresses",
              f"{time.monotonic() - ended:.1f} s")
-    client.wait_log("(?s).*local 192.0.2.119", 10)
+    client.wait_log("(?s).*local=192.0.2.119", 10)
     until(lambda: server.counters()["sessions"] == 1, "one session is left", 10)
     assert client.prefix() == prefix
     assert len(internet.site.addresses("dtcp0")) == 1

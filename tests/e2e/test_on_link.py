@@ -208,9 +208,9 @@ def test_prefixes(lab):
     asker.ask_in_vain(outside, prefix[5])
     # The machine gets an address in it: its user has another one.
     lab.server.ip("addr", "add", f"{prefix[9]}/128", "dev", "lo")
-    server.wait_log(f"user alice: {prefix} is not .*; its session ends$")
-    server.wait_log(f"user alice: {prefix} is not .*; moved to")
-    moved = ipaddress.ip_network(server.wait_log(r"; moved to (\S+)$").group(1))
+    server.wait_log(f"a session has what is not .* ends user=alice from={prefix}$")
+    server.wait_log(f"has moved user=alice from={prefix}")
+    moved = ipaddress.ip_network(server.wait_log(r"has moved user=alice .* to=(\S+)$").group(1))
     assert not moved.overlaps(prefix)
     asker.wait(moved[5])
     asker.ask_in_vain(prefix[9], moved[5])

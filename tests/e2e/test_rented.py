@@ -174,7 +174,7 @@ def test_users_get_nothing_that_is_somebodys(lab):
                        set=settings(**{"host.prefix": "2001:db8:b::/64"}))
     with Wire(lab.site) as wire:
         assert "2001:db8:b::8" in wire.login("alice", "host")
-    server.wait_log(f"user alice: {first}/128 is not .*; moved to 2001:db8:b::8/128")
+    server.wait_log(f"has moved user=alice from={first}/128 to=2001:db8:b::8/128")
     assert server.stop() == 0
     # The first prefix for users is where the second link is.
     lab.server.ip("addr", "add", "2001:db8:a:100::1/64", "dev", "six0")
@@ -194,10 +194,10 @@ def test_what_becomes_somebodys_is_taken_from_a_session(lab):
 
     def log_in(wire, address):
         assert address in wire.login("alice", "host")
-        server.wait_log(f"alice@.*: up, host {address}$")
+        server.wait_log(f"session up user=alice .* type=host address={address}$")
 
     def taken(wire, address):
-        server.wait_log(f"user alice: {address}/128 is not .*; its session ends$")
+        server.wait_log(f"a session has what is not .* ends user=alice from={address}/128$")
         assert wire.line() == "-ERR account changed: other addresses"
         assert wire.closed()
 
@@ -212,7 +212,7 @@ def test_what_becomes_somebodys_is_taken_from_a_session(lab):
         path.write_text(own + "host.exclude = 2001:db8:b::3\n")
         since = server.mark()
         server.send_signal(signal.SIGHUP)
-        server.wait_log("host.exclude has changed from none to 2001:db8:b::3$", since=since)
+        server.wait_log("setting changed setting=host.exclude from=none to=2001:db8:b::3 effect=now$", since=since)
         taken(second, "2001:db8:b::3")
     with Wire(lab.site) as third:
         log_in(third, "2001:db8:b::4")

@@ -138,6 +138,7 @@ static struct prefix6 logins_lost(const struct login *login, const struct prefix
 /* Takes from running sessions what has become somebody's. */
 static void logins_take_back(struct logins *logins, const struct prefix6 reserved[], size_t n)
 {
+	struct log_record record;
 	char text[PREFIX6_STRLEN];
 
 	for (uint32_t id = 0; n > 0 && id < logins->top; id++) {
@@ -148,8 +149,12 @@ static void logins_take_back(struct logins *logins, const struct prefix6 reserve
 			lost = logins_lost(login, reserved, n);
 		if (lost.len == 0)
 			continue;
-		log_info("user %s: %s is not the server's to give any more; its session ends",
-			 login->asked.user, prefix6_format(&lost, text));
+		log_record_begin(
+			&record, LOG_INFO, "lease-taken-back",
+			"a session has what is not the server's to give any more, and ends");
+		log_record_text(&record, "user", "%s", login->asked.user);
+		log_record_text(&record, "from", "%s", prefix6_format(&lost, text));
+		log_event(&record);
 		logins_revoke(logins, login, SERVER_WHY_ADDRESSES);
 	}
 }
