@@ -110,7 +110,7 @@ def test_client_is_led_to_udp(internet):
     internet.users.set("alice", "transports=udp")
     internet.dtcps("-U")
     client = internet.dtcpclient("--transport", "auto")
-    client.wait_log(r"tunnel up .*udp_port=")
+    client.wait_log("tunnel up .*transport=udp ")
 
 
 def test_new_session_replaces_the_old(internet):
