@@ -18,6 +18,7 @@
 #include "forward/plane.h"
 #include "forward/plane_session.h"
 #include "forward/probing.h"
+#include "forward/trial.h"
 #include "process/ipc.h"
 
 #include <errno.h>
@@ -119,11 +120,17 @@ static void forward_on_port(uint16_t port, void *arg)
 	forward_send(arg, FORWARD_MSG_PORT, &body, sizeof(body));
 }
 
+static void forward_on_result(const struct forward_result *result, void *arg)
+{
+	forward_send(arg, FORWARD_MSG_RESULT, result, sizeof(*result));
+}
+
 static const struct plane_reports forward_reports = {
 	.learned = forward_on_learned,
 	.path = forward_on_path,
 	.silent = forward_on_silent,
 	.port = forward_on_port,
+	.result = forward_on_result,
 };
 
 /* --- from root ---------------------------------------------------------------------------- */
@@ -283,6 +290,7 @@ static void forward_drop(struct forward *forward, struct session *session)
 {
 	probing_free(session_plane(session)->probing);
 	keepalive_free(session_plane(session)->keepalive);
+	trial_free(session_plane(session)->trial);
 	table_remove(forward->plane.table, session);
 }
 
@@ -362,6 +370,22 @@ static void forward_on_hello(const void *body, void *arg)
 		forward_hurry(session);
 }
 
+static void forward_on_trial(const void *body, void *arg)
+{
+	struct forward *forward = arg;
+	const struct forward_trial *message = body;
+	struct session *session = table_by_id(forward->plane.table, message->id);
+	struct plane_session *own;
+
+	if (!session || !forward_trial_valid(message, session_config(session)))
+		return;
+	own = session_plane(session);
+	if (!own->trial)
+		own->trial = trial_new(&forward->plane, session);
+	if (own->trial)
+		trial_begin(own->trial, message);
+}
+
 static void forward_on_assigned(const void *body, void *arg)
 {
 	struct forward *forward = arg;
@@ -392,17 +416,26 @@ static const struct ipc_row forward_monitor_rows[] = {
 	IPC_ANSWERS_PINGS,
 };
 
-/* The server's control has no more to say than the first ones. */
-enum { FORWARD_SERVER_ROWS = 2 };
+/* The server's control has no more to say than the first ones, a client's no trials. */
+enum { FORWARD_SERVER_ROWS = 2, FORWARD_CLIENT_ROWS };
 
 static const struct ipc_row forward_control_rows[] = {
 	IPC_BODY(FORWARD_MSG_ADD, struct forward_session, forward_on_add),
 	IPC_BODY(FORWARD_MSG_REMOVE, struct forward_id, forward_on_remove),
 	/* a client's: */
 	IPC_BODY(FORWARD_MSG_HELLO, struct forward_id, forward_on_hello),
+	/* one's that checks: */
+	IPC_BODY(FORWARD_MSG_TRIAL, struct forward_trial, forward_on_trial),
 };
 
 #define FORWARD_N_ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static size_t forward_control_count(const struct forward_config *config)
+{
+	if (config->server)
+		return FORWARD_SERVER_ROWS;
+	return config->trials ? FORWARD_N_ROWS(forward_control_rows) : FORWARD_CLIENT_ROWS;
+}
 
 int forward_run(const struct forward_config *config, int monitor_fd, int control_fd)
 {
@@ -414,10 +447,8 @@ int forward_run(const struct forward_config *config, int monitor_fd, int control
 	forward.monitor =
 		ipc_new(forward.base, monitor_fd, "monitor", forward_monitor_rows,
 			FORWARD_N_ROWS(forward_monitor_rows), forward_on_closed, &forward);
-	forward.control =
-		ipc_new(forward.base, control_fd, "control", forward_control_rows,
-			config->server ? FORWARD_SERVER_ROWS : FORWARD_N_ROWS(forward_control_rows),
-			forward_on_closed, &forward);
+	forward.control = ipc_new(forward.base, control_fd, "control", forward_control_rows,
+				  forward_control_count(config), forward_on_closed, &forward);
 	if (!forward.monitor || !forward.control)
 		goto no_memory;
 	ipc_batch(forward.control);

@@ -18,6 +18,7 @@ struct forward_config {
 	uint32_t sessions_max; /* session ids are below this */
 	uint32_t icmp6_rate;   /* ICMPv6 errors a second (icmp6.h); 0: FORWARD_ICMP6_RATE */
 	sources_ask ask;       /* server: where a source leads, NULL: nowhere */
+	bool trials;	       /* a client that checks: control may have the path tried */
 };
 
 /*

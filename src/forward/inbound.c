@@ -9,6 +9,7 @@
 #include "forward/outbound.h"
 #include "forward/plane_session.h"
 #include "forward/probing.h"
+#include "forward/trial.h"
 #include "proto/probe.h"
 
 #include <string.h>
@@ -74,6 +75,8 @@ static void inbound_packet(struct plane *plane, const struct arrival *arrival)
 		return;
 	}
 	own = session_plane(decap.session);
+	if (own->trial && trial_takes(own->trial, &decap.inner))
+		return;
 	if (own->probing)
 		probing_packet_in(own->probing);
 	fast_heard(plane->fast, decap.session);
@@ -155,7 +158,10 @@ void inbound_report(struct plane *plane, enum forward_transport transport,
 	     session = table_at_peer(plane->table, &peer, session)) {
 		if (report->icmp)
 			plane_counters(plane, session)->icmp_errors++;
-		if (report->too_big)
-			table_lower_pmtu(plane->table, session, report->mtu, now);
+		if (!report->too_big)
+			continue;
+		table_lower_pmtu(plane->table, session, report->mtu, now);
+		if (session_plane(session)->trial)
+			trial_too_big(session_plane(session)->trial);
 	}
 }

@@ -36,3 +36,27 @@ bool forward_session_valid(const struct forward_session *config, bool server)
 	}
 	return true;
 }
+
+/* What a session has no address of its own for, it may send from any that is one. */
+static bool source_valid(const struct in6_addr *source, const struct forward_session *config)
+{
+	if (IN6_IS_ADDR_UNSPECIFIED(source) || IN6_IS_ADDR_MULTICAST(source) ||
+	    IN6_IS_ADDR_LOOPBACK(source))
+		return false;
+	if (!config->own_sources || IN6_IS_ADDR_LINKLOCAL(source))
+		return true;
+	for (uint32_t i = 0; i < config->n_prefixes; i++) {
+		if (prefix6_has(&config->prefixes[i], source))
+			return true;
+	}
+	return false;
+}
+
+bool forward_trial_valid(const struct forward_trial *trial, const struct forward_session *config)
+{
+	bool udp = config->transport == FORWARD_UDP;
+
+	return trial->size >= FORWARD_TRIAL_MIN &&
+	       trial->size <= (udp ? FORWARD_UDP_MTU_MAX : FORWARD_MTU_MAX) && trial->df <= 1 &&
+	       source_valid(&trial->source, config);
+}

@@ -34,6 +34,7 @@ enum forward_msg {
 	FORWARD_MSG_ADD = 32, /* struct forward_session */
 	FORWARD_MSG_REMOVE,   /* struct forward_id */
 	FORWARD_MSG_HELLO,    /* struct forward_id: client: ask the far end now */
+	FORWARD_MSG_TRIAL,    /* struct forward_trial: client that checks: try the path */
 	/* forward to control */
 	FORWARD_MSG_ADDED = 64, /* struct forward_id: packets of this session now pass */
 	FORWARD_MSG_REFUSED,	/* struct forward_id: the table has no room, or bad fields */
@@ -43,6 +44,7 @@ enum forward_msg {
 	FORWARD_MSG_REMOVED, /* struct forward_id: no packet of this session passes any more */
 	FORWARD_MSG_SILENT,  /* struct forward_id: client: no hello was answered for 10 s */
 	FORWARD_MSG_PORT,    /* struct forward_port: client: the CANDIDATE of this port is used */
+	FORWARD_MSG_RESULT,  /* struct forward_result: what became of the last TRIAL */
 };
 
 /* Where ICMPv6 errors come from; all zero: from nowhere, so none are sent. */
@@ -132,6 +134,50 @@ struct forward_path {
 
 struct forward_id {
 	uint32_t id;
+};
+
+/* Octets of a trial's packet, at least; at most FORWARD_MTU_MAX, or FORWARD_UDP_MTU_MAX. */
+#define FORWARD_TRIAL_MIN 128
+
+/* An echo request through the tunnel. */
+struct forward_trial {
+	uint32_t id;
+	uint32_t number; /* which the result has as well */
+	struct in6_addr source;
+	struct in6_addr target;
+	uint32_t size; /* of the IPv6 packet */
+	uint32_t df;   /* 1: the IPv4 packet must not be fragmented */
+};
+
+/* True if it is one that a client can send in this session. */
+bool forward_trial_valid(const struct forward_trial *trial, const struct forward_session *config);
+
+enum forward_result_what {
+	FORWARD_RESULT_ANSWER,	/* rtt_us is set */
+	FORWARD_RESULT_SILENCE, /* for a second */
+	FORWARD_RESULT_TOO_BIG, /* with DF: somebody on the way, or this machine, says so */
+	FORWARD_RESULT_ERROR,	/* an ICMPv6 error came: from and why are set */
+	FORWARD_RESULTS,
+};
+
+/* RFC 4443, section 3. */
+enum forward_error {
+	FORWARD_ERROR_OTHER,
+	FORWARD_ERROR_NO_ROUTE,
+	FORWARD_ERROR_FORBIDDEN,
+	FORWARD_ERROR_ADDRESS, /* unreachable */
+	FORWARD_ERROR_HOPS,    /* exceeded */
+	FORWARD_ERRORS,
+};
+
+struct forward_result {
+	uint32_t id;
+	uint32_t number;
+	uint32_t what;	   /* enum forward_result_what */
+	uint32_t rtt_us;   /* round-trip time in microseconds */
+	uint32_t path_mtu; /* octets of IPv4 packets, as far as anybody has said; 0: nobody has */
+	uint32_t why;	   /* enum forward_error */
+	struct in6_addr from;
 };
 
 /* Of a UDP socket of ours. */

@@ -124,12 +124,15 @@ void outbound_own(struct plane *plane, struct session *session, struct in_addr s
 void outbound_own_by(struct plane *plane, struct outer *outer, struct session *session,
 		     struct in_addr source, const uint8_t *data, size_t len)
 {
-	struct outer_packet packet = {
-		.source = source,
-		/* Every path takes what is so small, so it goes as the socket stands. */
-		.df = session_config(session)->mtu > INNER_MTU_MIN,
-		.own = true,
-	};
+	/* Every path takes what is so small, so it goes as the socket stands. */
+	outbound_own_df(plane, outer, session, source, session_config(session)->mtu > INNER_MTU_MIN,
+			data, len);
+}
+
+void outbound_own_df(struct plane *plane, struct outer *outer, struct session *session,
+		     struct in_addr source, bool df, const uint8_t *data, size_t len)
+{
+	struct outer_packet packet = {.source = source, .df = df, .own = true};
 
 	iovec_set(&packet.parts[0], data, len);
 	outbound_push(plane, outer, session, &packet);

@@ -23,6 +23,10 @@ void outbound_own(struct plane *plane, struct session *session, struct in_addr s
 void outbound_own_by(struct plane *plane, struct outer *outer, struct session *session,
 		     struct in_addr source, const uint8_t *data, size_t len);
 
+/* The same, and whether it may be fragmented; it is what the path takes that is asked. */
+void outbound_own_df(struct plane *plane, struct outer *outer, struct session *session,
+		     struct in_addr source, bool df, const uint8_t *data, size_t len);
+
 /* What became of a packet: see struct sender_handlers. */
 void outbound_sent(struct plane *plane, const struct outer_packet *packet);
 void outbound_refused(struct plane *plane, const struct outer_packet *packet);

@@ -8,6 +8,7 @@
 #include "forward/outbound.h"
 #include "forward/plane_session.h"
 #include "forward/probing.h"
+#include "forward/trial.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -223,6 +224,7 @@ void plane_close(struct plane *plane)
 		if (session) {
 			probing_free(session_plane(session)->probing);
 			keepalive_free(session_plane(session)->keepalive);
+			trial_free(session_plane(session)->trial);
 		}
 	}
 	fast_free(plane->fast);

@@ -29,6 +29,8 @@ struct plane_reports {
 	void (*silent)(const struct session *session, void *arg);
 	/* Client: packets over UDP go by another socket, with this port. */
 	void (*port)(uint16_t port, void *arg);
+	/* Client that checks: what became of a trial. */
+	void (*result)(const struct forward_result *result, void *arg);
 };
 
 /* Octets of it. Small enough to stay in the processor's cache, and for a few large packets. */

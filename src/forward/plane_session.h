@@ -20,6 +20,7 @@ struct device;
 struct keepalive;
 struct probing;
 struct session;
+struct trial;
 
 struct plane_session {
 	uint64_t added;		     /* when, in milliseconds */
@@ -27,6 +28,7 @@ struct plane_session {
 	struct icmp6_limit icmp6;    /* about packets to it */
 	struct probing *probing;     /* on a client only */
 	struct keepalive *keepalive; /* protocol 41, if the ends of its link are known */
+	struct trial *trial;	     /* on a client that checks, once there was one */
 	struct in_addr local;	     /* client, UDP: where the last answer came to; 0: not known */
 	bool dead; /* nothing comes through: until it does, forward sees all packets */
 	/* device.c: */

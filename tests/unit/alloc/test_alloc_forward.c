@@ -147,7 +147,13 @@ static void on_port(uint16_t port, void *arg)
 	(void)arg;
 }
 
-static const struct plane_reports reports = {on_learned, on_path, on_silent, on_port};
+static void on_result(const struct forward_result *result, void *arg)
+{
+	(void)result;
+	(void)arg;
+}
+
+static const struct plane_reports reports = {on_learned, on_path, on_silent, on_port, on_result};
 
 static void use_plane(struct plane *plane)
 {

@@ -9,19 +9,19 @@
 
 #include <cmocka.h>
 
-enum { MESSAGES = 6 };
+enum { MESSAGES = 7 };
 
 static const enum forward_msg messages[MESSAGES] = {
-	FORWARD_MSG_ADDED, FORWARD_MSG_REFUSED, FORWARD_MSG_LEARNED,
-	FORWARD_MSG_PATH,  FORWARD_MSG_SILENT,	FORWARD_MSG_REMOVED,
+	FORWARD_MSG_ADDED,  FORWARD_MSG_REFUSED, FORWARD_MSG_LEARNED, FORWARD_MSG_PATH,
+	FORWARD_MSG_SILENT, FORWARD_MSG_RESULT,	 FORWARD_MSG_REMOVED,
 };
 
 /* Of the messages in their order: the state that each leads to, -1 if it cannot be said. */
 static const int next[DIALOG_UP + 1][MESSAGES] = {
-	[DIALOG_NONE] = {-1, -1, -1, -1, -1, -1},
-	[DIALOG_ASKED] = {DIALOG_UP, DIALOG_NONE, -1, DIALOG_HELD, DIALOG_HELD, -1},
-	[DIALOG_HELD] = {DIALOG_UP, -1, -1, DIALOG_HELD, DIALOG_HELD, -1},
-	[DIALOG_UP] = {-1, -1, DIALOG_UP, DIALOG_UP, DIALOG_UP, -1},
+	[DIALOG_NONE] = {-1, -1, -1, -1, -1, -1, -1},
+	[DIALOG_ASKED] = {DIALOG_UP, DIALOG_NONE, -1, DIALOG_HELD, DIALOG_HELD, DIALOG_HELD, -1},
+	[DIALOG_HELD] = {DIALOG_UP, -1, -1, DIALOG_HELD, DIALOG_HELD, DIALOG_HELD, -1},
+	[DIALOG_UP] = {-1, -1, DIALOG_UP, DIALOG_UP, DIALOG_UP, DIALOG_UP, -1},
 };
 
 /* Along the shortest way. */

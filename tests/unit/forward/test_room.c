@@ -112,6 +112,20 @@ static void a_clients_message_ends_the_servers(void **state)
 	room_stop(&room, 0);
 }
 
+/* Only one that checks lets control try paths. */
+static void a_trial_ends_what_does_not_check(void **state)
+{
+	const struct forward_trial trial = {.id = 0};
+	struct room room;
+
+	(void)state;
+	for (int server = 0; server < 2; server++) {
+		room_start(&room, server);
+		to_control(&room, FORWARD_MSG_TRIAL, &trial, sizeof(trial));
+		room_stop(&room, 1);
+	}
+}
+
 static void a_short_counter_page_ends_it(void **state)
 {
 	struct room room;
@@ -669,6 +683,7 @@ int main(void)
 		cmocka_unit_test(answers_when_called),
 		cmocka_unit_test(a_message_of_wrong_form_ends_it),
 		cmocka_unit_test(a_clients_message_ends_the_servers),
+		cmocka_unit_test(a_trial_ends_what_does_not_check),
 		cmocka_unit_test(a_short_counter_page_ends_it),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(settings_take_effect),
