@@ -10,8 +10,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* Answers that control may leave lying: it has no reason to ask again before it has read one. */
+enum { LOOKUP_BACKLOG = 16 };
 
 /* Far more than control has a reason for: a burst, and how many a second. */
 enum { LOOKUP_BURST = 40, LOOKUP_RATE = 20 };
@@ -116,6 +120,30 @@ int lookups_start(struct lookups *lookups, uint32_t server)
 	lookup->pid = pid;
 	loop_add(lookup->deadline, &lookups->timeout);
 	return channel[0];
+}
+
+void lookups_answer(struct lookups *lookups, const struct client_options *options,
+		    struct supervisor *supervisor, const struct client_server *server)
+{
+	int channel;
+
+	if (server->server >= options->n_servers ||
+	    !client_options_named(options, server->server)) {
+		supervisor_fail(supervisor,
+				"control asked for the address of a server that has no name");
+		return;
+	}
+	if (supervisor_backlog(supervisor, CLIENT_CONTROL) > LOOKUP_BACKLOG) {
+		supervisor_fail(supervisor, "control asks and does not take the answers");
+		return;
+	}
+	channel = lookups_start(lookups, server->server);
+	if (channel < 0)
+		log_debug("no look-up of %s now: %s", options->servers[server->server],
+			  strerror(-channel));
+	supervisor_send(supervisor, CLIENT_CONTROL,
+			channel < 0 ? CLIENT_MSG_NO_RESOLVER : CLIENT_MSG_RESOLVER, server,
+			sizeof(*server), channel < 0 ? -1 : channel);
 }
 
 bool lookups_reaped(struct lookups *lookups, pid_t pid, int status)

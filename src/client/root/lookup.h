@@ -6,8 +6,10 @@
 #ifndef DTCP_CLIENT_ROOT_LOOKUP_H
 #define DTCP_CLIENT_ROOT_LOOKUP_H
 
+#include "client/msg.h"
 #include "client/options.h"
 #include "process/children.h"
+#include "process/supervisor.h"
 
 #include <event2/event.h>
 #include <stdbool.h>
@@ -34,6 +36,10 @@ void lookups_free(struct lookups *lookups);
  * the end of its channel that is for control, or -errno: not now, such as -EAGAIN after too many.
  */
 int lookups_start(struct lookups *lookups, uint32_t server);
+
+/* Starts one at control's request, and answers; the program ends if it cannot ask for that. */
+void lookups_answer(struct lookups *lookups, const struct client_options *options,
+		    struct supervisor *supervisor, const struct client_server *server);
 
 /* True if pid was one of them, and not killed by us; status as of wait(2). */
 bool lookups_reaped(struct lookups *lookups, pid_t pid, int status);

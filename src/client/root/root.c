@@ -31,9 +31,6 @@
 /* UDP ports in a second: more than are ever of use. */
 enum { ROOT_PORTS_RATE = 1, ROOT_PORTS_BURST = 3 };
 
-/* Answers that control may leave lying: it has no reason to ask again before it has read one. */
-enum { ROOT_BACKLOG = 16 };
-
 enum { ROOT_STATUS_SIZE = 1000 };
 
 struct root {
@@ -166,27 +163,9 @@ static void root_on_session(const void *body, void *arg)
 
 static void root_on_lookup(const void *body, void *arg)
 {
-	const struct client_server *server = body;
-	struct root *root = arg;
-	int channel;
+	const struct root *root = arg;
 
-	if (server->server >= root->options->n_servers ||
-	    !client_options_named(root->options, server->server)) {
-		supervisor_fail(root->supervisor,
-				"control asked for the address of a server that has no name");
-		return;
-	}
-	if (supervisor_backlog(root->supervisor, CLIENT_CONTROL) > ROOT_BACKLOG) {
-		supervisor_fail(root->supervisor, "control asks and does not take the answers");
-		return;
-	}
-	channel = lookups_start(root->lookups, server->server);
-	if (channel < 0)
-		log_debug("no look-up of %s now: %s", root->options->servers[server->server],
-			  strerror(-channel));
-	supervisor_send(root->supervisor, CLIENT_CONTROL,
-			channel < 0 ? CLIENT_MSG_NO_RESOLVER : CLIENT_MSG_RESOLVER, server,
-			sizeof(*server), channel < 0 ? -1 : channel);
+	lookups_answer(root->lookups, root->options, root->supervisor, body);
 }
 
 static void root_on_port(void *arg)
