@@ -5,6 +5,7 @@
 #include "client/msg.h"
 #include "client/options.h"
 #include "client/resolver/resolver.h"
+#include "client/root/check.h"
 #include "client/root/guard.h"
 #include "client/root/hook.h"
 #include "client/root/lookup.h"
@@ -12,6 +13,8 @@
 #include "forward/forward.h"
 #include "process/process.h"
 #include "proto/crypto.h"
+
+#include <string.h>
 
 /* Descriptors of a process: its channels, sockets and devices, and as many again. */
 enum { PROCESS_FILES = 64 };
@@ -32,12 +35,22 @@ static bool forward_wanted(const void *options)
 {
 	const struct client_options *client = options;
 
-	return !client->no_device;
+	return client->check || !client->no_device;
+}
+
+/* A check leaves nothing behind that would have to be removed. */
+static bool guard_wanted(const void *options)
+{
+	const struct client_options *client = options;
+
+	return !client->check;
 }
 
 static int run_forward(const struct process_self *self)
 {
-	const struct forward_config forward = {.server = false, .sessions_max = 1};
+	const struct client_options *options = self->options;
+	const struct forward_config forward = {
+		.server = false, .sessions_max = 1, .trials = options->check};
 
 	return forward_run(&forward, self->root, self->peers[CLIENT_CONTROL]);
 }
@@ -53,6 +66,7 @@ static const struct process processes[] = {
 	[CLIENT_GUARD] = {.name = "guard",
 			  .kind = PROCESS_GUARD,
 			  .keeps = CAPABILITIES_NETWORK,
+			  .wanted = guard_wanted,
 			  .run = client_guard_run},
 	[CLIENT_FORWARD] = {.name = "forward",
 			    .sandbox = SANDBOX_CLIENT_FORWARD,
@@ -69,21 +83,30 @@ static const struct process processes[] = {
 
 static int run(struct client_options *options, const char *name, int argc, char *const argv[])
 {
+	bool check = options->check;
+	struct process table[CLIENT_PROCESSES];
 	const struct program program = {
 		.name = "dtcpclient",
-		.processes = processes,
+		.processes = table,
 		.n_processes = CLIENT_PROCESSES,
 		.options = options,
 		.user = options->run_as,
-		.pidfile = options->pidfile,
-		.daemon = options->daemon,
+		.pidfile = check ? NULL : options->pidfile,
+		.daemon = options->daemon && !check,
 		.debug = options->debug,
-		.scripts = hook_wanted(options) || options->lan.n > 0,
+		.scripts = !check && (hook_wanted(options) || options->lan.n > 0),
 		.files = PROCESS_FILES,
 		.keeps = lookups_any(options) ? CAPABILITIES_STARTER : CAPABILITIES_ROOT,
 	};
 
-	return name ? process_run(&program, name) : client_root_run(&program, argc, argv);
+	memcpy(table, processes, sizeof(table));
+	/* Nothing that changes the machine can then be asked for. */
+	if (check)
+		table[CLIENT_CONTROL].rows = &client_check_rows;
+	if (name)
+		return process_run(&program, name);
+	return check ? client_check_run(&program, argc, argv)
+		     : client_root_run(&program, argc, argv);
 }
 
 /* Root's process: the others get the settings as words, so that none of them reads the file. */

@@ -37,12 +37,14 @@ enum client_msg {
 	CLIENT_MSG_COUNTERS,	 /* descriptor: the counter page, read-only */
 	CLIENT_MSG_FAST,   /* struct counters_kernel_given, descriptor: the kernel's counters */
 	CLIENT_MSG_REPORT, /* SIGUSR1 */
+	CLIENT_MSG_CHECK,  /* struct client_check: --check, before the account */
 	/* control to root */
 	CLIENT_MSG_RAISE = 32, /* struct client_tunnel: make the interface, run the script */
 	CLIENT_MSG_LOWER,      /* run the script, remove everything */
 	CLIENT_MSG_SESSION,    /* struct client_session: the session has come or gone */
 	CLIENT_MSG_LOOKUP,     /* struct client_server: RESOLVER or NO_RESOLVER, for its name */
 	CLIENT_MSG_PORT,       /* give forward a socket with another UDP port */
+	CLIENT_MSG_STEP,       /* struct client_step: --check: a step is done */
 	/* root to guard */
 	CLIENT_MSG_GUARD = 64, /* struct client_guard: this has to go if root dies */
 	CLIENT_MSG_SCRIPT,     /* struct client_script: the script runs now, or does not any more */
@@ -112,6 +114,60 @@ struct client_session {
 	uint32_t status; /* enum client_exit: why the last one ended; CLIENT_OK: no failure */
 	uint32_t path;	 /* enum client_path */
 	uint32_t rtt_us; /* round-trip time over UDP, in microseconds; 0: not known */
+};
+
+/* Whether --check may log in. */
+enum client_check_login {
+	CLIENT_CHECK_LOGIN,
+	CLIENT_CHECK_TUNNEL,	  /* no: that would end a tunnel that is up here */
+	CLIENT_CHECK_NO_PASSWORD, /* no: there is none */
+};
+
+struct client_check {
+	uint32_t login;		  /* enum client_check_login */
+	char interface[IFNAMSIZ]; /* that is up, "" for one that a script has made */
+};
+
+/* The steps of --check, in their order. */
+enum client_steps {
+	CLIENT_STEP_NAME,
+	CLIENT_STEP_PORT,
+	CLIENT_STEP_GREETING,
+	CLIENT_STEP_LOGIN,
+	CLIENT_STEP_TYPE,
+	CLIENT_STEP_NAT,
+	CLIENT_STEP_PROTO41,
+	CLIENT_STEP_UDP,
+	CLIENT_STEP_MTU,
+	CLIENT_STEP_BEYOND,
+	CLIENT_STEPS,
+};
+
+enum client_step_result {
+	CLIENT_STEP_OK,
+	CLIENT_STEP_FAIL,
+	CLIENT_STEP_SKIP, /* not tried, or of no consequence */
+	CLIENT_STEP_RESULTS,
+};
+
+/* What has come of one step. Texts have an end, and printable characters only. */
+struct client_step {
+	uint32_t step;	 /* enum client_steps */
+	uint32_t result; /* enum client_step_result */
+	uint32_t milliseconds;
+	char text[400];
+	char advice[300]; /* "": there is nothing to do */
+	/* As data, what is known by it; 0: nothing. */
+	struct in_addr address; /* of the server */
+	struct in_addr here;	/* ours, as this machine has it, and as the server sees it */
+	struct in_addr seen;
+	struct in6_addr own;	/* ours in the tunnel */
+	struct in6_addr target; /* that was asked through the tunnel */
+	struct prefix6 prefix;	/* that the server gives; len 0: none */
+	uint32_t port;
+	uint32_t rtt_us;   /* round-trip time in microseconds */
+	uint32_t path_mtu; /* octets of IPv4 packets that pass whole */
+	uint32_t mtu;	   /* the same of IPv6 packets in them */
 };
 
 /* Room for the path of the script. */

@@ -8,12 +8,19 @@
 #include "client/options_parts.h"
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Options that are no settings, behind those that are. */
+enum { OPTION_CHECK = OPTION_OTHER + SETTINGS_MAX, OPTION_TARGET, OPTION_FORCE, OPTION_JSON };
+
+/* Those, --help, --version and the end. */
+enum { OPTIONS_MAX = SETTINGS_MAX + 7 };
 
 /* What follows from the name of a configuration. */
 struct client_named {
@@ -50,6 +57,15 @@ static bool set(struct client_options *options, const char *key, const char *whe
 			    value, 0);
 }
 
+static bool take_target(struct client_options *options, const char *text)
+{
+	options->check_target_named = true;
+	return (inet_pton(AF_INET6, text, &options->check_target) == 1 &&
+		prefix6_is_unicast(
+			&(const struct prefix6){.addr = options->check_target, .len = 128})) ||
+	       options_bad("--check-target %s: a global IPv6 address is needed", text);
+}
+
 static bool parse_option(void *arg, int option)
 {
 	struct client_options *options = arg;
@@ -64,6 +80,17 @@ static bool parse_option(void *arg, int option)
 		return set(options, "nat-check", "-n", "no");
 	case 'U':
 		return set(options, "transport", "-U", "udp");
+	case OPTION_CHECK:
+		options->check = true;
+		return true;
+	case OPTION_TARGET:
+		return take_target(options, optarg);
+	case OPTION_FORCE:
+		options->force = true;
+		return true;
+	case OPTION_JSON:
+		options->json = true;
+		return true;
 	default:
 		break;
 	}
@@ -79,7 +106,7 @@ static bool parse_option(void *arg, int option)
 }
 
 /* A long option for each setting. */
-static void long_options(struct option words[static SETTINGS_MAX + 3])
+static void long_options(struct option words[static OPTIONS_MAX])
 {
 	size_t n = client_settings.count;
 
@@ -91,7 +118,11 @@ static void long_options(struct option words[static SETTINGS_MAX + 3])
 			(struct option){setting->key, plain ? optional_argument : required_argument,
 					NULL, OPTION_OTHER + (int)i};
 	}
+	words[n++] = (struct option){"check", no_argument, NULL, OPTION_CHECK};
+	words[n++] = (struct option){"check-target", required_argument, NULL, OPTION_TARGET};
+	words[n++] = (struct option){"force", no_argument, NULL, OPTION_FORCE};
 	words[n++] = (struct option){"help", no_argument, NULL, OPTION_HELP};
+	words[n++] = (struct option){"json", no_argument, NULL, OPTION_JSON};
 	words[n++] = (struct option){"version", no_argument, NULL, OPTION_VERSION};
 	words[n] = (struct option){NULL, 0, NULL, 0};
 }
@@ -99,7 +130,7 @@ static void long_options(struct option words[static SETTINGS_MAX + 3])
 /* Into what options have already. The arguments are then from optind on. */
 static enum options_result parse_words(struct client_options *options, int argc, char *const argv[])
 {
-	struct option words[SETTINGS_MAX + 3];
+	struct option words[OPTIONS_MAX];
 	const struct options_table table = {
 		.letters = ":b:B:dDf:lm:np:s:t:u:U",
 		.words = words,
@@ -243,7 +274,8 @@ static bool parse_named(struct client_options *options, int argc, char *const ar
 {
 	struct client_named *named = options->named;
 	const char *file = options->source.file;
-	bool daemon = options->daemon;
+	/* A check looks whether the daemon runs. */
+	bool daemon = options->daemon || options->check;
 
 	free(options->server_list);
 	*options = (struct client_options){.named = named};

@@ -55,6 +55,9 @@ struct client_lan {
 /* Where "dtcpclient NAME" looks for the file NAME.conf. */
 #define CLIENT_CONFIG_DIR DTCP_SYSCONFDIR "/dtcp"
 
+/* What --check asks behind the server: a root name server, k.root-servers.net, in many places. */
+#define CLIENT_CHECK_TARGET "2001:7fd::1"
+
 /* What follows from the name of a configuration; options.c. */
 struct client_named;
 
@@ -74,9 +77,14 @@ struct client_options {
 	bool debug;
 	bool log_json; /* --log-format */
 	bool daemon;
-	bool loop;	/* -l: reconnect for ever */
-	bool check_nat; /* off with -n */
-	bool no_device; /* --tunnel none: the script makes the tunnel */
+	bool loop;		      /* -l: reconnect for ever */
+	bool check_nat;		      /* off with -n */
+	bool no_device;		      /* --tunnel none: the script makes the tunnel */
+	bool check;		      /* --check, and what goes with it: */
+	bool json;		      /* --json */
+	bool force;		      /* --force */
+	bool check_target_named;      /* --check-target was given */
+	struct in6_addr check_target; /* something behind the server */
 	enum session_transport transport;
 	bool transport_named; /* -U or --transport was given */
 	uint16_t udp_port;    /* -b: local port of a tunnel over UDP, 0 for any */

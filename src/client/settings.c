@@ -230,7 +230,9 @@ static void settings_follow(struct client_options *options)
 		options->udp_port = options->transport == SESSION_AUTO ? 0 : DTCP_UDP_PORT;
 	if (!options->script_named)
 		options->script = DTCP_SYSCONFDIR "/dtcpclient.script";
-	if (options->daemon && !options->pidfile)
+	if (!options->check_target_named)
+		(void)inet_pton(AF_INET6, CLIENT_CHECK_TARGET, &options->check_target);
+	if ((options->daemon || options->check) && !options->pidfile)
 		options->pidfile = DTCP_RUNDIR "/dtcpclient.pid";
 }
 
@@ -259,6 +261,10 @@ bool client_settings_finish(struct client_options *options)
 	struct user_ids user;
 
 	settings_follow(options);
+	if (!options->check && (options->json || options->force || options->check_target_named))
+		return options_bad("%s: only with --check", options->json    ? "--json"
+							    : options->force ? "--force"
+									     : "--check-target");
 	if (!options_lan_check(options) || !settings_check_type(options))
 		return false;
 	if (options->transport == SESSION_IPV6 && options->nat_port)

@@ -252,6 +252,20 @@ def test_named(lab, ends, lines):
     at_home(lab, lab.lan)
 
 
+@example("dtcpclient.8", "Find out whether it would work")
+def test_check(lab, lines):
+    ready(lab, "-U")
+    (lab.site.dir / "etc" / "dtcp").mkdir(exist_ok=True)
+    (lab.site.dir / "etc" / "dtcp" / "home.conf").write_text(
+        f"server = {NAMES[0]}\nlogin = alice\ntype = host\n")
+    # A root name server.
+    lab.six.ip("addr", "add", "2001:7fd::1/128", "dev", "up0", "nodad")
+    lab.server.ip("-6", "route", "add", "2001:7fd::1", "via", SIX)
+    shell = Shell(lab, lab.site, lines)
+    assert shell.wait() == 0, shell.log()
+    assert shell.log().count("2001:7fd::1 answers") == 2
+
+
 @example("dtcpclient.8", "See how a running daemon is")
 def test_signals(lab, lines):
     server = ready(lab)

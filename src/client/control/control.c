@@ -93,9 +93,10 @@ static void control_log(const struct control *control, const struct session_acti
 	struct log_record record;
 
 	log_record_begin(&record,
-			 actions->suppressed ? LOG_DEBUG
-			 : actions->warning  ? LOG_WARNING
-					     : LOG_INFO,
+			 /* A check says all that matters itself. */
+			 actions->suppressed || control->check ? LOG_DEBUG
+			 : actions->warning		       ? LOG_WARNING
+							       : LOG_INFO,
 			 actions->event, "%s", actions->message);
 	log_record_text(&record, "server", "%s", actions->server);
 	log_record_text(&record, "user", "%s", control->session.user);
@@ -109,9 +110,12 @@ static void control_log(const struct control *control, const struct session_acti
 void control_feed(const struct session_event *event, void *arg)
 {
 	struct control *control = arg;
+	enum session_state before = control->session.state;
 	struct session_actions actions;
 	struct client_tunnel tunnel;
 
+	if (control->check && control_check_takes(control->check, event))
+		return;
 	session_feed(&control->session, event, clock_ms(), &actions);
 	if (actions.message[0])
 		control_log(control, &actions);
@@ -135,11 +139,15 @@ void control_feed(const struct session_event *event, void *arg)
 	}
 	if (actions.what & SESSION_DO_LOWER)
 		control_tell(control, control->root, CLIENT_MSG_LOWER, NULL, 0);
-	control_tell_session(control);
+	if (!control->check)
+		control_tell_session(control);
 	clock_arm(control->timer, session_deadline(&control->session));
 	if (actions.what & SESSION_DO_CONNECT)
 		control_lookup_connect(control);
-	if (actions.what & SESSION_DO_EXIT)
+	if (control->check)
+		control_check_fed(control->check, before, event,
+				  (actions.what & SESSION_DO_EXIT) != 0);
+	else if (actions.what & SESSION_DO_EXIT)
 		control_end(control, (int)control->session.status);
 }
 
@@ -182,7 +190,10 @@ static void control_on_account(const void *body, void *arg)
 	}
 	session_account(&control->session, account->user);
 	control_set_port(control, (uint16_t)account->udp_port);
-	control_feed_input(control, SESSION_START);
+	if (control->check)
+		control_check_begin(control->check);
+	else
+		control_feed_input(control, SESSION_START);
 }
 
 static void control_reconnect(struct control *control)
@@ -290,7 +301,12 @@ static void control_on_report(void *arg)
 
 static void control_on_stop(void *arg)
 {
-	control_feed_input(arg, SESSION_STOP);
+	struct control *control = arg;
+
+	if (control->check)
+		control_check_stop(control->check);
+	else
+		control_feed_input(control, SESSION_STOP);
 }
 
 static void control_on_raised(const void *body, void *arg)
@@ -365,20 +381,22 @@ static const struct ipc_row root_rows[] = {
 	IPC_BODY_FD(CLIENT_MSG_FAST, struct counters_kernel_given, control_on_fast),
 	IPC_FD(CLIENT_MSG_COUNTERS, control_on_counters),
 	IPC_EVENT(CLIENT_MSG_REPORT, control_on_report),
+	IPC_BODY(CLIENT_MSG_CHECK, struct client_check, control_check_on_given),
 };
 
 int client_control_run(const struct client_options *options, int root_fd, int forward_fd)
 {
 	struct control control = {.options = options, .status = CLIENT_LOCAL};
 	struct session_config config = {
-		.n_servers = options->n_servers,
+		.n_servers = options->check ? 1 : options->n_servers,
 		.type = options->type,
 		.type_named = options->type_named,
 		.loop = options->loop,
-		.check_nat = options->check_nat,
+		.check_nat = options->check_nat && !options->check,
 		.forwards = forward_fd != -1,
+		.check = options->check,
 		.transport = options->transport,
-		.keeps_port = client_options_keep_port(options),
+		.keeps_port = options->check || client_options_keep_port(options),
 		.hold = options->hold,
 		.keepalive = options->keepalive,
 		.keepalive_timeout = options->keepalive_timeout,
@@ -397,12 +415,14 @@ int client_control_run(const struct client_options *options, int root_fd, int fo
 			sizeof(root_rows) / sizeof(root_rows[0]), control_on_closed, &control);
 	if (forward_fd != -1)
 		control.forward = control_forward_open(&control, forward_fd);
+	if (options->check)
+		control.check = control_check_new(&control);
 	control.connection = connection_new(control.base, options->keepalive_timeout * 1000,
 					    control_feed, &control);
 	control.timer = evtimer_new(control.base, control_on_timer, &control);
 	control.rest = evtimer_new(control.base, control_on_rested, &control);
 	if (!control.root || !control.connection || !control.timer || !control.rest ||
-	    (forward_fd != -1 && !control.forward))
+	    (forward_fd != -1 && !control.forward) || (options->check && !control.check))
 		goto no_memory;
 	(void)event_base_dispatch(control.base);
 	goto done;
@@ -412,6 +432,7 @@ done:
 	log_limit_tell(&control.wrong);
 	session_wipe(&control.session);
 	connection_free(control.connection);
+	control_check_free(control.check);
 	control_lookup_free(&control);
 	if (control.root)
 		ipc_flush(control.root, 1000);

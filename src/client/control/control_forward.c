@@ -46,7 +46,7 @@ void control_forward_add(struct control *control)
 		.id = CONTROL_SESSION,
 		.device = CONTROL_DEVICE,
 		.transport = session->udp ? FORWARD_UDP : FORWARD_PROTO41,
-		.mtu = control->options->mtu,
+		.mtu = control->check ? FORWARD_MTU_MIN : control->options->mtu,
 		.peer = reply->her,
 		.alias = reply->me,
 		.adverts = control->options->accept_ra,
@@ -109,7 +109,11 @@ static void control_on_path(const void *body, void *arg)
 
 	if (path->alive > 1)
 		control_wrong(control, "forward", "path");
-	else if (control_hear(control, FORWARD_MSG_PATH, path->id))
+	else if (!control_hear(control, FORWARD_MSG_PATH, path->id))
+		return;
+	else if (control->check)
+		control_check_on_path(control->check, event.alive);
+	else
 		control_feed(&event, control);
 }
 
@@ -166,6 +170,17 @@ static void control_on_removed(const void *body, void *arg)
 	(void)control_hear(arg, FORWARD_MSG_REMOVED, id->id);
 }
 
+static void control_on_result(const void *body, void *arg)
+{
+	const struct forward_result *result = body;
+	struct control *control = arg;
+
+	if (!control->check || result->what >= FORWARD_RESULTS || result->why >= FORWARD_ERRORS)
+		control_wrong(control, "forward", "result");
+	else if (control_hear(control, FORWARD_MSG_RESULT, result->id))
+		control_check_on_result(control->check, result);
+}
+
 static const struct ipc_row forward_rows[] = {
 	IPC_BODY(FORWARD_MSG_ADDED, struct forward_id, control_on_added),
 	IPC_BODY(FORWARD_MSG_PATH, struct forward_path, control_on_path),
@@ -173,6 +188,7 @@ static const struct ipc_row forward_rows[] = {
 	IPC_BODY(FORWARD_MSG_PORT, struct forward_port, control_on_port),
 	IPC_BODY(FORWARD_MSG_REMOVED, struct forward_id, control_on_removed),
 	IPC_BODY(FORWARD_MSG_REFUSED, struct forward_id, control_on_refused),
+	IPC_BODY(FORWARD_MSG_RESULT, struct forward_result, control_on_result),
 };
 
 struct ipc *control_forward_open(struct control *control, int fd)

@@ -108,6 +108,8 @@ static void control_lookup_on_addresses(const void *body, void *arg)
 		return;
 	}
 	control_lookup_arrange(&answer, session_server(&control->session));
+	if (control->check)
+		control_check_on_found(control->check, &answer);
 	connection_found(control->connection, answer.list, answer.count);
 }
 

@@ -30,6 +30,8 @@ struct control_lookup {
 	int64_t late_at;
 };
 
+struct control_check;
+
 struct control {
 	const struct client_options *options;
 	struct event_base *base;
@@ -49,7 +51,8 @@ struct control {
 	bool forwards_udp;	    /* the session goes over UDP */
 	uint16_t udp_port;	    /* bound for a tunnel over UDP */
 	struct control_lookup lookups[CLIENT_SERVERS_MAX];
-	struct log_limit wrong; /* what a process said and cannot mean */
+	struct log_limit wrong;	     /* what a process said and cannot mean */
+	struct control_check *check; /* NULL: no --check */
 	int status;
 };
 
@@ -75,6 +78,26 @@ void control_on_closed(struct ipc *ipc, bool violated, void *arg);
 
 /* Our UDP port, as the server sees it if there is no NAT; the next login may name it. */
 void control_set_port(struct control *control, uint16_t port);
+
+/*
+ * --check, control_check.c. NULL if memory is short. It begins when the account is known, ends the
+ * process when all is over and control_check_stop() has come, and hears of what others do: whether
+ * it takes an event in place of the session's machine; what that one was fed with, in which state,
+ * and whether the session is over; the addresses of the server's name; and forward's word.
+ */
+struct control_check *control_check_new(struct control *control);
+void control_check_free(struct control_check *own);
+void control_check_begin(struct control_check *own);
+void control_check_stop(struct control_check *own);
+bool control_check_takes(struct control_check *own, const struct session_event *event);
+void control_check_fed(struct control_check *own, enum session_state before,
+		       const struct session_event *event, bool over);
+void control_check_on_found(struct control_check *own, const struct client_addresses *found);
+void control_check_on_path(struct control_check *own, bool alive);
+void control_check_on_result(struct control_check *own, const struct forward_result *result);
+
+/* Root's word: for the table of its messages. */
+void control_check_on_given(const void *body, void *arg);
 
 /* The channel to forward; NULL if memory is short. control_forward.c */
 struct ipc *control_forward_open(struct control *control, int fd);

@@ -61,6 +61,7 @@ struct session_config {
 	bool check_nat;	 /* off with -n */
 	bool keeps_port; /* over UDP: another port is never taken */
 	bool forwards;	 /* forward carries the packets, so it can try the way */
+	bool check;	 /* --check: TEST is the last state, and others try the way */
 	enum session_transport transport;
 	uint16_t udp_named;		/* port to name to the server; 0: it finds out by itself */
 	uint32_t hold;			/* seconds that a tunnel outlives its session */

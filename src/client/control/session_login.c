@@ -244,7 +244,9 @@ void session_on_reply(struct session *session, const struct session_event *event
 	session->path.known = CLIENT_PATH_UNKNOWN;
 	session->path.told = SESSION_PATH_UNTOLD;
 	actions->what |= SESSION_DO_ADD;
-	if (!session->config.forwards) {
+	if (session->config.check) {
+		session_enter(session, SESSION_TEST, now, -1);
+	} else if (!session->config.forwards) {
 		session_raise(session, now, actions);
 	} else if (session->udp) {
 		session_enter(session, SESSION_TEST, now, SESSION_PATH_MS);

@@ -99,7 +99,7 @@ bool client_resources_open(struct supervisor *supervisor, const struct client_op
 			return false;
 		*udp_port = bound;
 	}
-	return client_resources_begin_fast(supervisor, options, *udp_port, fast);
+	return !fast || client_resources_begin_fast(supervisor, options, *udp_port, fast);
 }
 
 void client_resources_tell(struct supervisor *supervisor, size_t n_servers, const char *user,

@@ -32,7 +32,8 @@ bool client_resources_try_device(const struct client_options *options, struct ne
 
 /*
  * Opens what the processes need, and sends it to them. *fast is the fast path, NULL if there is
- * none; *udp_port is the one bound for a tunnel over UDP, 0: none. False after logging.
+ * none (fast NULL: none is wanted); *udp_port is the one bound for a tunnel over UDP, 0: none.
+ * False after logging.
  */
 bool client_resources_open(struct supervisor *supervisor, const struct client_options *options,
 			   struct fastpath **fast, uint32_t *udp_port);

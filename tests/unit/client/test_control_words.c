@@ -86,6 +86,8 @@ enum word {
 	NOT_RAISED,
 	LOWERED,
 	LOST,
+	CHECK,	/* without --check */
+	RESULT, /* and of what nobody has asked */
 	WORDS,
 };
 
@@ -117,6 +119,8 @@ static const struct {
 	[NOT_RAISED] = {"monitor", "raised", {W, W, W, W, W, W, T, T, W, W, W, T, W, W, W}},
 	[LOWERED] = {"monitor", "lowered", {W, W, W, W, W, W, W, W, W, W, T, W, W, W, W}},
 	[LOST] = {"monitor", "lost", {W, W, W, W, W, T, S, S, T, T, T, S, W, W, T}},
+	[CHECK] = {"monitor", "check", {W, W, W, W, W, W, W, W, W, W, W, W, W, W, W}},
+	[RESULT] = {"forward", "result", {W, W, W, W, W, W, W, W, W, W, W, W, W, W, W}},
 };
 
 #undef W
@@ -302,6 +306,8 @@ static void say_of(uint32_t number, enum word word)
 	const struct forward_port port = {.port = word == MOVED ? 40000 : 0};
 	const struct client_account account = {.user = "somebody", .udp_port = 4028};
 	const struct client_raised raised = {.ok = word == RAISED};
+	const struct client_check check = {.login = CLIENT_CHECK_LOGIN};
+	const struct forward_result result = {.id = number, .what = FORWARD_RESULT_ANSWER};
 
 	switch (word) {
 	case ADDED:
@@ -340,8 +346,14 @@ static void say_of(uint32_t number, enum word word)
 		tell(MONITOR, CLIENT_MSG_LOWERED, NULL, 0);
 		break;
 	case LOST:
-	case WORDS:
 		tell(MONITOR, CLIENT_MSG_LOST, NULL, 0);
+		break;
+	case CHECK:
+		tell(MONITOR, CLIENT_MSG_CHECK, &check, sizeof(check));
+		break;
+	case RESULT:
+	case WORDS:
+		tell(FORWARD, FORWARD_MSG_RESULT, &result, sizeof(result));
 		break;
 	}
 }

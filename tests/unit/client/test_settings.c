@@ -7,6 +7,7 @@
 #include "netconf/tun.h"
 #include "tests/unit/client/parsed.h"
 
+#include <arpa/inet.h>
 #include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -78,6 +79,33 @@ static void test_no_commands(void **state)
 			    "a file needs a slash, as in ./home.conf, and one in " CLIENT_CONFIG_DIR
 			    " neither that nor the .conf\n");
 	OK("status.example.net");
+}
+
+/* What goes with it is of no use without it. */
+static void test_check(void **state)
+{
+	struct in6_addr target;
+
+	(void)state;
+	OK("s");
+	assert_false(options.check || options.json || options.force);
+	OK("--check", "s");
+	assert_true(options.check);
+	assert_int_equal(inet_pton(AF_INET6, CLIENT_CHECK_TARGET, &target), 1);
+	assert_memory_equal(&options.check_target, &target, sizeof(target));
+	/* Whose process may be there. */
+	assert_string_equal(options.pidfile, DTCP_RUNDIR "/dtcpclient.pid");
+	OK("--check", "--json", "--force", "--check-target", "2001:db8::1", "s");
+	assert_true(options.json && options.force);
+	assert_int_equal(inet_pton(AF_INET6, "2001:db8::1", &target), 1);
+	assert_memory_equal(&options.check_target, &target, sizeof(target));
+	ERROR("--json: only with --check", "--json", "s");
+	ERROR("--force: only with --check", "--force", "s");
+	ERROR("--check-target: only with --check", "--check-target", "2001:db8::1", "s");
+	ERROR("--check-target fe80::1: a global IPv6 address is needed", "--check",
+	      "--check-target", "fe80::1", "s");
+	ERROR("--check-target 192.0.2.1: a global IPv6 address is needed", "--check",
+	      "--check-target", "192.0.2.1", "s");
 }
 
 /* A file of that name, which has a slash in it. */
@@ -303,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words_of_letters),
 		cmocka_unit_test(test_no_commands),
+		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_what_the_name_implies),
 		cmocka_unit_test(test_command_line_beats_file),
