@@ -312,7 +312,7 @@ def test_a_tunnel_survives(internet):
     goes(steps, good="greeting")
     assert "dtcp0 is up" in steps["login"]["text"] and "--force" in steps["login"]["advice"]
     ping(internet.site, SIX)
-    assert len(re.findall(r"alice@\S+: up", server.log())) == 1
+    assert len(re.findall(r"session up user=alice", server.log())) == 1
     assert "lost" not in client.log()
     goes(check(internet, "--force"), good="beyond")
     client.wait_log("superseded")
@@ -326,7 +326,7 @@ def test_broken_off(internet):
     client = internet.dtcpclient("--check")
     client.wait_log("^ok    NAT")
     assert client.stop() == 1
-    server.wait_log(r"alice@\S+: down .*client quit")
+    server.wait_log(r"session down user=alice .*client quit")
 
 
 # --- how it is shown
