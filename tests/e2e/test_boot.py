@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The client's units under a real systemd: the boot, start and stop, what is missing or wrong."""
 
+import json
+
 import pytest
 
 from lab.machine import Machine
@@ -84,6 +86,13 @@ def test_a_life(internet, machine):
     [after] = internet.site.ip_json("link", "show", "dev", "dtcp-home")
     assert after["ifindex"] == before["ifindex"]
     ping(internet.site, SIX)
+    # The journal has fields, which nobody else can write for the unit.
+    told = machine.run("journalctl", "--quiet", "--output=json", f"_SYSTEMD_UNIT={HOME}",
+                       "DTCP_EVENT=tunnel-up").stdout.splitlines()
+    entry = json.loads(told[0])
+    assert entry["DTCP_SERVER"] == SERVER and entry["DTCP_INTERFACE"] == "dtcp-home"
+    assert entry["MESSAGE"].startswith("tunnel up server=") and entry["PRIORITY"] == "6"
+    assert entry["SYSLOG_IDENTIFIER"] == "dtcpclient" and entry["_UID"] == "0"
     # Its other parts clear up, and it is started again.
     machine.kill(HOME)
     until(lambda: machine.show(HOME, "NRestarts") == "1", "it is started again", 30)

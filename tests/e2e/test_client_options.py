@@ -150,7 +150,7 @@ def test_server_by_name(internet):
     internet.dtcps()
     client = internet.dtcpclient(server="broker.example.net")
     up = client.wait_up()
-    assert up["server"] in (f"{SERVER} (broker.example.net)", f"broker.example.net ({SERVER})")
+    assert up["server"] == "broker.example.net" and up["server_address"] == SERVER
     ping(internet.site, SIX)
 
 
@@ -246,7 +246,7 @@ def test_old_servers_replies(internet):
             assert up["prefix"] == want
         elif kind == "network":
             assert {"2001:db8:a00::/48", "2001:db8:b00::/48"} <= routes_of(internet.site).keys()
-            assert re.search("up: .*2001:db8:a00::/48.*2001:db8:b00::/48", client.log())
+            assert up["prefix"] == "2001:db8:a00::/48,2001:db8:b00::/48"
         else:
             assert internet.site.addresses("dtcp0") == ["2001:db8:1::2"]
         assert client.stop() == 0

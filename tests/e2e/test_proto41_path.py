@@ -53,7 +53,7 @@ def test_dead_and_back(hasty, lost):
     ping(hasty.six, inside)
     for process in (client, server):
         assert len(re.findall(f"{DEAD}|{BACK}", process.log())) == 2
-        assert not re.search("tunnel down|session lost|: down", process.log())
+        assert not re.search("tunnel down|session lost|session down", process.log())
 
 
 @pytest.mark.slow(25)

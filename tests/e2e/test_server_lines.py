@@ -162,7 +162,7 @@ def test_log_lines_cannot_be_forged(internet):
         wire.ask("quit")
     with Wire(internet.site) as wire:
         wire.login()
-    server.wait_log("user=alice")
+    server.wait_log("session up user=alice ")
     assert "\x1b" not in server.log() and "\x07" not in server.log()
 
 
