@@ -124,6 +124,19 @@ static size_t supervisor_place(const struct supervisor *supervisor, const char *
 	return i;
 }
 
+static void supervisor_tell_end(const char *name, int status)
+{
+	struct log_record record;
+
+	log_record_begin(&record, LOG_WARNING, "process-ended",
+			 "room %s ended unexpectedly: %s; ending", name,
+			 children_status_text(status));
+	log_record_text(&record, "room", "%s", name);
+	log_record_text(&record, "reason", "%s", children_status_text(status));
+	record.told = true;
+	log_event(&record);
+}
+
 static void supervisor_on_child(const char *name, pid_t pid, int status, void *arg)
 {
 	struct supervisor *supervisor = arg;
@@ -141,8 +154,7 @@ static void supervisor_on_child(const char *name, pid_t pid, int status, void *a
 		supervisor_end_later(supervisor, &supervisor_grace);
 	} else {
 		if (!supervisor->ending)
-			log_warnx("room %s ended unexpectedly: %s; ending", name,
-				  children_status_text(status));
+			supervisor_tell_end(name, status);
 		supervisor_end(supervisor, SUPERVISOR_FAILED);
 	}
 }
@@ -462,13 +474,17 @@ void supervisor_end(struct supervisor *supervisor, int status)
 
 void supervisor_fail(struct supervisor *supervisor, const char *format, ...)
 {
+	struct log_record record;
 	char text[300];
 	va_list ap;
 
 	va_start(ap, format);
 	(void)vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	log_warnx("%s; ending", text);
+	log_record_begin(&record, LOG_WARNING, "ending", "%s; ending", text);
+	log_record_text(&record, "reason", "%s", text);
+	record.told = true;
+	log_event(&record);
 	supervisor_end(supervisor, SUPERVISOR_FAILED);
 }
 

@@ -504,6 +504,23 @@ static void test_killed(void **state)
 		   "test: room forward ended unexpectedly: killed by signal 9; ending\n");
 }
 
+/* For programs, who it was and why are fields. */
+static void test_killed_fields(void **state)
+{
+	struct scene *scene = *state;
+	const char *said;
+
+	supervisor_send(scene->supervisor, FORWARD, KILL, NULL, 0, -1);
+	log_set_json(true);
+	capture_begin(STDERR_FILENO);
+	(void)supervisor_run(scene->supervisor);
+	said = capture_end();
+	log_set_json(false);
+	assert_non_null(strstr(said, "\"event\":\"process-ended\""));
+	assert_non_null(strstr(said, ",\"room\":\"forward\",\"reason\":\"killed by signal 9\"}\n"));
+	end(scene);
+}
+
 /* One has left in good order for a reason that never shows. */
 static void test_no_cause(void **state)
 {
@@ -1062,6 +1079,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(test_verdict_not_yet, started_at_stop),
 		cmocka_unit_test_setup(test_verdict_at_stop, started_at_stop),
 		cmocka_unit_test_setup(test_killed, started_at_stop),
+		cmocka_unit_test_setup(test_killed_fields, started_at_stop),
 		cmocka_unit_test_setup(test_no_cause, started_alone_at_stop),
 		cmocka_unit_test_setup(test_late, started),
 		cmocka_unit_test_setup(test_late_but_busy, started),
