@@ -203,7 +203,8 @@ void log_event(const struct log_record *record)
 		log_out(log_subsystem, record);
 }
 
-static void log_line(int priority, int error, const char *format, va_list ap)
+__attribute__((format(printf, 3, 0))) static void log_line(int priority, int error,
+							   const char *format, va_list ap)
 {
 	struct log_record record;
 	char text[LOG_MESSAGE_SIZE];
