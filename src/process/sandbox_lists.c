@@ -129,6 +129,13 @@ static const struct sandbox_rule accept_rules[] = {
 	SANDBOX_END,
 };
 
+/* The control socket: connections to it, and who is at their other ends. */
+static const struct sandbox_rule ctl_rules[] = {
+	CALL("accept4"),
+	CALL_IF("getsockopt", ARG(1, ALL, SOL_SOCKET), ARG(2, ALL, SO_PEERCRED)),
+	SANDBOX_END,
+};
+
 /* The client's connection to the server, which it can also break off, and the question which
  * address leads there. */
 static const struct sandbox_rule connect_rules[] = {
@@ -194,10 +201,10 @@ static const struct sandbox_rule sanitizer_rules[] = {
 #define COMMON                                                                                     \
 	SANITIZER memory_rules, loop_rules, time_rules, random_rules, channel_rules, end_rules
 
-static const struct sandbox_rule *const client_control[] = {COMMON, tcp_rules, connect_rules,
-							    page_rules, NULL};
-static const struct sandbox_rule *const server_control[] = {COMMON, tcp_rules, accept_rules,
-							    page_rules, NULL};
+static const struct sandbox_rule *const client_control[] = {COMMON,    tcp_rules,  connect_rules,
+							    ctl_rules, page_rules, NULL};
+static const struct sandbox_rule *const server_control[] = {COMMON,    tcp_rules,  accept_rules,
+							    ctl_rules, page_rules, NULL};
 static const struct sandbox_rule *const forward[] = {COMMON, packet_rules, map_rules, page_rules,
 						     NULL};
 static const struct sandbox_rule *const accounts[] = {COMMON, database_rules, NULL};
