@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -23,7 +25,9 @@ static bool log_root;
 static const char *log_journal_path = "/run/systemd/journal/socket";
 static bool (*log_is_news)(const char *text, void *arg);
 static void *log_news_arg;
-static unsigned int log_lost; /* lines since the pipe to root's process was full */
+static struct log_warning log_warned; /* the last one; no text: none */
+static uint64_t log_omitted;	      /* lines that limits have left out */
+static unsigned int log_lost;	      /* lines since the pipe to root's process was full */
 
 /*
  * Whether standard error goes to systemd's journal: $JOURNAL_STREAM has the device and the inode of
@@ -86,6 +90,12 @@ void log_filter(bool (*is_news)(const char *text, void *arg), void *arg)
 bool log_is_debug(void)
 {
 	return log_debugging;
+}
+
+bool log_last_warning(struct log_warning *warning)
+{
+	*warning = log_warned;
+	return warning->text[0] != '\0';
 }
 
 /* One write(2) for a line: a pipe takes it as a whole or not at all. False: the pipe is full. */
@@ -159,10 +169,13 @@ static void log_out(const char *process, const struct log_record *record)
 	char whole[sizeof(begin) + sizeof(line)];
 	int len;
 
+	(void)log_record_line(record, &source, line);
+	if (record->priority <= LOG_WARNING) {
+		(void)strlcpy(log_warned.text, line, sizeof(log_warned.text));
+		log_warned.at = clock_ms();
+	}
 	if (log_json)
 		(void)log_record_json(record, &source, log_now(), line);
-	else
-		(void)log_record_line(record, &source, line);
 	if (log_syslog) {
 		syslog(record->priority, "%s", line);
 		return;
@@ -268,7 +281,13 @@ bool log_limit_take(struct log_limit *limit, int64_t now)
 	if (rate_take(&limit->rate, (uint64_t)now))
 		return true;
 	limit->left_out++;
+	log_omitted++;
 	return false;
+}
+
+uint64_t log_left_out(void)
+{
+	return log_omitted;
 }
 
 void log_limited(struct log_limit *limit, int64_t now, const char *format, ...)

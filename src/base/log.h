@@ -39,6 +39,15 @@ void log_of_process(const char *name, const struct log_record *record);
 
 bool log_is_debug(void);
 
+/* A warning that was written, of whichever process. */
+struct log_warning {
+	char text[256];
+	int64_t at; /* milliseconds of clock_ms() */
+};
+
+/* The last one that this process has written or passed on; false: there was none. */
+bool log_last_warning(struct log_warning *warning);
+
 void log_debug(const char *format, ...) LOG_FORMAT(1);
 void log_info(const char *format, ...) LOG_FORMAT(1);
 void log_warn(const char *format, ...) LOG_FORMAT(1);
@@ -69,6 +78,9 @@ bool log_limit_take(struct log_limit *limit, int64_t now);
 void log_limited(struct log_limit *limit, int64_t now, const char *format, ...) LOG_FORMAT(3);
 
 void log_event_limited(struct log_limit *limit, int64_t now, const struct log_record *record);
+
+/* How many lines of this process all limits have left out. */
+uint64_t log_left_out(void);
 
 /* Says how many lines were left out, if any were. To be called every few seconds. */
 void log_limit_tell(struct log_limit *limit);

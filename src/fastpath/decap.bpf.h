@@ -183,8 +183,7 @@ int fast_decap(struct __sk_buff *skb)
 		session->heard = now;
 		session->told = 0;
 	}
-	__sync_fetch_and_add(&counts->in_packets, count);
-	__sync_fetch_and_add(&counts->in_bytes, len);
+	count_in(counts, count, len);
 	return bpf_redirect(tun, BPF_F_INGRESS);
 }
 

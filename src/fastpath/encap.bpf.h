@@ -228,8 +228,7 @@ int fast_encap(struct __sk_buff *skb)
 		session->way = device;
 	if (session->lonely < session->heard)
 		session->lonely = now;
-	__sync_fetch_and_add(&counts->out_packets, out.count);
-	__sync_fetch_and_add(&counts->out_bytes, out.len + (out.count - 1) * out.headers);
+	count_out(counts, out.count, out.len + (out.count - 1) * out.headers);
 	return bpf_redirect_neigh(device, &next, sizeof(next), 0);
 }
 

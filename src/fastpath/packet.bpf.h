@@ -154,6 +154,31 @@ static __always_inline struct fast_counters *counters_get(__u32 id)
 	return bpf_map_lookup_elem(&counters, &index);
 }
 
+/* Of a session, and of all of them together. */
+static __always_inline void count_out(struct fast_counters *counts, __u64 packets, __u64 bytes)
+{
+	struct fast_counters *all = counters_get(root.sessions_max);
+
+	__sync_fetch_and_add(&counts->out_packets, packets);
+	__sync_fetch_and_add(&counts->out_bytes, bytes);
+	if (!all)
+		return;
+	__sync_fetch_and_add(&all->out_packets, packets);
+	__sync_fetch_and_add(&all->out_bytes, bytes);
+}
+
+static __always_inline void count_in(struct fast_counters *counts, __u64 packets, __u64 bytes)
+{
+	struct fast_counters *all = counters_get(root.sessions_max);
+
+	__sync_fetch_and_add(&counts->in_packets, packets);
+	__sync_fetch_and_add(&counts->in_bytes, bytes);
+	if (!all)
+		return;
+	__sync_fetch_and_add(&all->in_packets, packets);
+	__sync_fetch_and_add(&all->in_bytes, bytes);
+}
+
 /* A packet that is neither what it was nor what it was to be is lost; rare, as when memory is. */
 static __always_inline int lose(struct fast_counters *counts, bool out)
 {

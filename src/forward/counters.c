@@ -39,9 +39,45 @@ static const char *const drop_names[DROP_REASONS] = {
 	[DROP_SEND] = "send",
 };
 
+static const char *const drop_texts[DROP_REASONS] = {
+	[DROP_NONE] = "not dropped",
+	[DROP_OUTER_SHORT] = "no room for an inner packet",
+	[DROP_OUTER_PEER] =
+		"sent by nobody who has a session, or to another address of this machine",
+	[DROP_NOT_IPV6] = "what was inside is not IPv6",
+	[DROP_TRUNCATED] = "the inner packet is shorter than its header says",
+	[DROP_SRC_MULTICAST] = "source address is multicast",
+	[DROP_SRC_UNSPECIFIED] = "source address is ::",
+	[DROP_SRC_LOOPBACK] = "source address is ::1",
+	[DROP_SRC_MAPPED] = "source address is an IPv4-mapped one",
+	[DROP_SRC_COMPATIBLE] = "source address is an IPv4-compatible one",
+	[DROP_SRC_INGRESS] = "source address is not one of the session's own",
+	[DROP_LOOP] = "destination leads back into the same tunnel",
+	[DROP_ROUTER] = "redirect or router advertisement from a tunnel",
+	[DROP_ECN] = "marked for congestion on the way, in a flow that does not know ECN",
+	[DROP_UDP_MALFORMED] = "came over UDP, and is neither IPv6 nor a probe",
+	[DROP_PROBE_SESSION] = "probe of no session here",
+	[DROP_PROBE_CODE] = "probe with a wrong code",
+	[DROP_PROBE_OLD] = "probe that came twice or late",
+	[DROP_TUN_MALFORMED] = "came from this machine, and is no whole IPv6 packet",
+	[DROP_MULTICAST] = "destination is multicast, which no one session has",
+	[DROP_REDIRECT] = "redirect to another session",
+	[DROP_NO_ROUTE] = "destination belongs to no user",
+	[DROP_NO_SESSION] = "destination belongs to a user who has no session now",
+	[DROP_TOO_BIG] = "larger than the path takes",
+	[DROP_UNPROVEN] = "more than may go to an address that has not answered yet",
+	[DROP_TUN_WRITE] = "the tunnel interface did not take it",
+	[DROP_SEND] = "the network did not take it",
+};
+
 const char *drop_reason_name(enum drop_reason reason)
 {
 	return reason < DROP_REASONS ? drop_names[reason] : "unknown";
+}
+
+const char *drop_reason_text(enum drop_reason reason)
+{
+	return reason < DROP_REASONS ? drop_texts[reason] : "unknown";
 }
 
 size_t counters_size(uint32_t sessions_max)
@@ -101,17 +137,31 @@ void counters_log(const char *name, uint64_t number)
 	log_event(&record);
 }
 
-static void counters_log_some(const char *name, uint64_t number)
+void counters_log_some(const char *name, uint64_t number)
 {
 	if (number)
 		counters_log(name, number);
 }
 
-void counters_log_page(const struct counters_page *page, const struct counters_kernel *kernel)
+void counters_kernel_carried(const struct counters_kernel *kernel, uint32_t sessions_max,
+			     struct carried_counters *sum)
 {
-	uint64_t drops[DROP_REASONS];
+	struct session_counters all = {0};
 
-	memcpy(drops, page->drops, sizeof(drops));
+	/* Behind the last session. */
+	counters_kernel_add(kernel, sessions_max, &all);
+	*sum = (struct carried_counters){
+		.in_packets = all.in_packets,
+		.in_bytes = all.in_bytes,
+		.out_packets = all.out_packets,
+		.out_bytes = all.out_bytes,
+	};
+}
+
+void counters_drops(const struct counters_page *page, const struct counters_kernel *kernel,
+		    uint64_t drops[static DROP_REASONS])
+{
+	memcpy(drops, page->drops, DROP_REASONS * sizeof(*drops));
 	/* What the kernel has lost of all sessions stands behind the last one. */
 	for (uint32_t i = 0; i < kernel->lanes; i++) {
 		const struct fast_counters *lane =
@@ -120,6 +170,13 @@ void counters_log_page(const struct counters_page *page, const struct counters_k
 		drops[DROP_SEND] += lane->not_sent;
 		drops[DROP_TUN_WRITE] += lane->not_written;
 	}
+}
+
+void counters_log_page(const struct counters_page *page, const struct counters_kernel *kernel)
+{
+	uint64_t drops[DROP_REASONS];
+
+	counters_drops(page, kernel, drops);
 	for (enum drop_reason reason = DROP_NONE + 1; reason < DROP_REASONS; reason++)
 		counters_log_some(drop_reason_name(reason), drops[reason]);
 	counters_log_some("icmp-errors", page->icmp_errors);

@@ -43,6 +43,9 @@ enum drop_reason {
 /* A short name for each reason, as shown to operators ("src-ingress"). */
 const char *drop_reason_name(enum drop_reason reason);
 
+/* The same in a few words. */
+const char *drop_reason_text(enum drop_reason reason);
+
 struct fast_counters;
 
 struct session_counters {
@@ -56,6 +59,14 @@ struct session_counters {
 	uint64_t probes;      /* UDP: good probes heard; protocol 41: requests and answers */
 };
 
+/* What all sessions together have carried, those that have ended as well. */
+struct carried_counters {
+	uint64_t in_packets;
+	uint64_t in_bytes;
+	uint64_t out_packets;
+	uint64_t out_bytes;
+};
+
 #define COUNTERS_MAGIC 0x64746370u
 
 struct counters_page {
@@ -66,6 +77,7 @@ struct counters_page {
 	uint64_t drops[32]; /* by enum drop_reason */
 	uint64_t icmp_errors;
 	uint64_t icmp6_sent;
+	struct carried_counters carried;   /* by forward; the kernel counts for itself */
 	struct session_counters session[]; /* by session id; zeroed when an id is added */
 };
 
@@ -99,8 +111,19 @@ void counters_kernel_map(int fd, const struct counters_kernel_given *given, uint
 void counters_kernel_add(const struct counters_kernel *kernel, uint32_t id,
 			 struct session_counters *sum);
 
+/* What the kernel has carried of all sessions. */
+void counters_kernel_carried(const struct counters_kernel *kernel, uint32_t sessions_max,
+			     struct carried_counters *sum);
+
+/* The drops of all sessions by reason, with those of the kernel. */
+void counters_drops(const struct counters_page *page, const struct counters_kernel *kernel,
+		    uint64_t drops[static DROP_REASONS]);
+
 /* One line for the log. */
 void counters_log(const char *name, uint64_t number);
+
+/* One line for the log, unless the number is zero. */
+void counters_log_some(const char *name, uint64_t number);
 
 /* A line for each drop reason, and for ICMP, that is not zero. */
 void counters_log_page(const struct counters_page *page, const struct counters_kernel *kernel);

@@ -94,6 +94,8 @@ static void inbound_count(struct plane *plane, const struct coalesced *coalesced
 		return;
 	counters->in_packets += coalesced->packets;
 	counters->in_bytes += coalesced->octets;
+	plane->counters->carried.in_packets += coalesced->packets;
+	plane->counters->carried.in_bytes += coalesced->octets;
 }
 
 /* One after the other, since this kernel (before Linux 6.2) does not take them as one. */

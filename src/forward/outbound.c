@@ -58,6 +58,8 @@ void outbound_sent(struct plane *plane, const struct outer_packet *packet)
 
 	counters->out_packets++;
 	counters->out_bytes += packet->len;
+	plane->counters->carried.out_packets++;
+	plane->counters->carried.out_bytes += packet->len;
 	if (own->probing)
 		probing_packet_out(own->probing);
 	if (own->keepalive)

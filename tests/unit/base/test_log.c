@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Log lines, and what a peer said made safe for them. */
+#include "base/clock.h"
 #include "base/log.h"
 
 #include "tests/unit/base/capture.h"
@@ -317,6 +318,7 @@ static void test_filter(void **state)
 /* What is too much is counted, and the count is said once. */
 static void test_limited(void **state)
 {
+	uint64_t before = log_left_out();
 	struct log_limit limit;
 	bool taken[2];
 
@@ -344,6 +346,36 @@ static void test_limited(void **state)
 					   "prog: lines left out about=\"odd peers\" count=3\n");
 	assert_false(taken[0]);
 	assert_true(taken[1]);
+	assert_int_equal(log_left_out() - before, 4);
+}
+
+/* Whoever it is of; what is no warning does not count. */
+static void test_last_warning(void **state)
+{
+	struct log_record second, fourth;
+	struct log_warning warning;
+	char text[400];
+
+	(void)state;
+	log_init("prog", NULL, false);
+	memset(text, 'a', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	capture_begin(STDERR_FILENO);
+	log_record_begin(&second, LOG_WARNING, LOG_EVENT_NONE, "second");
+	log_record_begin(&fourth, LOG_INFO, LOG_EVENT_NONE, "fourth");
+	log_warnx("first");
+	log_of_process("control", &second);
+	log_info("third");
+	log_of_process("control", &fourth);
+	(void)capture_end();
+	assert_true(log_last_warning(&warning));
+	assert_string_equal(warning.text, "control: second");
+	assert_in_range(warning.at, clock_ms() - 60000, clock_ms());
+	capture_begin(STDERR_FILENO);
+	log_warnx("%s", text);
+	(void)capture_end();
+	assert_true(log_last_warning(&warning));
+	assert_int_equal(strlen(warning.text), sizeof(warning.text) - 1);
 }
 
 /* A room writes records, without its name; monitor puts that before them. */
@@ -439,6 +471,7 @@ int main(void)
 		cmocka_unit_test(test_one_write),
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_limited),
+		cmocka_unit_test(test_last_warning),
 		/* The last: there is no way back from log_to_root(). */
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_room_full),

@@ -185,6 +185,9 @@ void check_counters(bool out)
 					   bpf_map__fd(world.programs->maps.counters), 0);
 	const struct counters_kernel kernel = {lanes, LANES};
 
+	struct carried_counters carried;
+	uint64_t packets = 0, octets = 0;
+
 	assert_true(lanes != MAP_FAILED);
 	for (uint32_t id = 0; id < SESSIONS; id++) {
 		struct session_counters sum = {0};
@@ -194,6 +197,11 @@ void check_counters(bool out)
 		assert_int_equal(out ? sum.out_bytes : sum.in_bytes, world.octets[id]);
 		assert_int_equal(out ? sum.in_packets : sum.out_packets, 0);
 		assert_int_equal(sum.dropped, 0);
+		packets += world.packets[id];
+		octets += world.octets[id];
 	}
+	counters_kernel_carried(&kernel, SESSIONS, &carried);
+	assert_int_equal(out ? carried.out_packets : carried.in_packets, packets);
+	assert_int_equal(out ? carried.out_bytes : carried.in_bytes, octets);
 	assert_int_equal(munmap(lanes, size), 0);
 }

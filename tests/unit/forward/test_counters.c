@@ -49,9 +49,14 @@ static void test_kernel(void **state)
 		 .out_bytes = 50,
 		 .not_written = 2},
 		/* all */
-		{.not_sent = 1},
-		{.not_written = 2},
+		{.in_packets = 103, .in_bytes = 30, .not_sent = 1},
+		{.in_packets = 4,
+		 .in_bytes = 40,
+		 .out_packets = 105,
+		 .out_bytes = 50,
+		 .not_written = 2},
 	};
+	struct carried_counters carried;
 	const struct counters_kernel kernel = {lanes, 2};
 	const struct counters_page page = {.sessions_max = 2, .drops[DROP_SEND] = 10};
 	struct session_counters sum = {.in_packets = 1, .out_bytes = 2, .dropped = 3};
@@ -68,6 +73,24 @@ static void test_kernel(void **state)
 	assert_string_equal(
 		capture_end(),
 		"test: counter name=tun-write value=2\ntest: counter name=send value=11\n");
+	counters_kernel_carried(&kernel, 2, &carried);
+	assert_int_equal(carried.in_packets, 107);
+	assert_int_equal(carried.in_bytes, 70);
+	assert_int_equal(carried.out_packets, 105);
+	assert_int_equal(carried.out_bytes, 50);
+}
+
+/* Each reason can be told from the others. */
+static void test_texts(void **state)
+{
+	(void)state;
+	for (enum drop_reason reason = DROP_NONE; reason < DROP_REASONS; reason++) {
+		assert_non_null(drop_reason_text(reason));
+		for (enum drop_reason other = DROP_NONE; other < reason; other++) {
+			assert_string_not_equal(drop_reason_text(reason), drop_reason_text(other));
+			assert_string_not_equal(drop_reason_name(reason), drop_reason_name(other));
+		}
+	}
 }
 
 static void test_session(void **state)
@@ -114,9 +137,8 @@ static void test_map(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_page),
-		cmocka_unit_test(test_kernel),
-		cmocka_unit_test(test_session),
+		cmocka_unit_test(test_page),  cmocka_unit_test(test_kernel),
+		cmocka_unit_test(test_texts), cmocka_unit_test(test_session),
 		cmocka_unit_test(test_map),
 	};
 

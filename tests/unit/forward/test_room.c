@@ -242,6 +242,11 @@ static void server(void **state)
 	assert_int_equal(room.counters->session[1].in_packets, 0);
 	peer_send_hex(&room, HEAD_ECHO SITE FAR ECHO);
 	tun_expect_hex(tun, HEAD_ECHO SITE FAR ECHO);
+	/* All together do not. */
+	expect_count(&room.counters->carried.in_packets, 3);
+	expect_count(&room.counters->carried.in_bytes, 144);
+	expect_count(&room.counters->carried.out_packets, 1);
+	expect_count(&room.counters->carried.out_bytes, 48);
 	close(tun);
 	room_stop(&room, 0);
 }

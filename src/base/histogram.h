@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How long something took, of many times: how many of them were at most so long. */
+#ifndef DTCP_BASE_HISTOGRAM_H
+#define DTCP_BASE_HISTOGRAM_H
+
+#include <stdint.h>
+
+enum { HISTOGRAM_BOUNDS = 13 };
+
+/* In microseconds: 1, 2.5, 5 ms and so on to 10 s. */
+extern const uint32_t histogram_bounds[HISTOGRAM_BOUNDS];
+
+/* Zero at first. */
+struct histogram {
+	uint64_t count;
+	uint64_t sum;			   /* microseconds */
+	uint64_t within[HISTOGRAM_BOUNDS]; /* longer than the bound before, if there is one */
+};
+
+void histogram_add(struct histogram *histogram, uint64_t us);
+
+#endif
