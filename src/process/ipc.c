@@ -295,9 +295,13 @@ void ipc_row_handle(const struct ipc_row *row, const void *body, int fd, void *a
 static const struct ipc_row *ipc_find_row(const struct ipc *ipc, uint32_t type)
 {
 	static const struct ipc_row pong = {.type = IPC_PONG};
+	static const struct ipc_row levels[] = {{.type = IPC_INFO}, {.type = IPC_DEBUG}};
 
 	if (type == IPC_PONG)
 		return ipc->pong ? &pong : NULL;
+	/* From whom pings come. */
+	if (type == IPC_INFO || type == IPC_DEBUG)
+		return ipc_find_row(ipc, IPC_PING) ? &levels[type - IPC_INFO] : NULL;
 	for (size_t i = 0; i < ipc->n_rows; i++) {
 		if (ipc->rows[i].type == type)
 			return &ipc->rows[i];
@@ -316,6 +320,8 @@ static void ipc_take(struct ipc *ipc, const struct ipc_row *row, const void *bod
 	} else if (row->type == IPC_PING) {
 		/* If there is no memory for it nothing is heard, which is what is listened for. */
 		(void)ipc_send(ipc, IPC_PONG, NULL, 0, -1);
+	} else if (row->type == IPC_INFO || row->type == IPC_DEBUG) {
+		log_set_debug(row->type == IPC_DEBUG);
 	} else {
 		ipc_row_handle(row, body, fd, ipc->arg);
 	}

@@ -50,10 +50,16 @@ struct ipc_row {
 		.type = (t), .size = sizeof(body), .on_body_fd = (handler)                         \
 	}
 
-/* The types that are the channel's own, for ipc_ping(). */
-enum { IPC_PING = 0x7ffffffe, IPC_PONG = 0x7fffffff };
+/*
+ * The types that are the channel's own: for ipc_ping(), and without a body how much the process at
+ * the other end logs from now on.
+ */
+enum { IPC_INFO = 0x7ffffffc, IPC_DEBUG, IPC_PING, IPC_PONG };
 
-/* The other end may ask whether we are alive; the channel answers by itself. */
+/*
+ * The other end may ask whether we are alive, and say how much is to be logged; the channel does it
+ * by itself.
+ */
 #define IPC_ANSWERS_PINGS                                                                          \
 	{                                                                                          \
 		.type = IPC_PING                                                                   \

@@ -446,6 +446,17 @@ void supervisor_send(struct supervisor *supervisor, size_t place, uint32_t type,
 				supervisor->program->processes[place].name, strerror(-error));
 }
 
+void supervisor_log_debug(struct supervisor *supervisor, bool debug)
+{
+	const struct program *program = supervisor->program;
+
+	log_set_debug(debug);
+	for (size_t i = 0; i < program->n_processes; i++) {
+		if (program->processes[i].kind != PROCESS_GUARD)
+			supervisor_send(supervisor, i, debug ? IPC_DEBUG : IPC_INFO, NULL, 0, -1);
+	}
+}
+
 size_t supervisor_backlog(const struct supervisor *supervisor, size_t place)
 {
 	return supervisor->channels[place] ? ipc_backlog(supervisor->channels[place]) : 0;

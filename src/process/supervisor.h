@@ -88,6 +88,9 @@ bool supervisor_is_ending(const struct supervisor *supervisor);
 void supervisor_send(struct supervisor *supervisor, size_t place, uint32_t type, const void *body,
 		     size_t size, int fd);
 
+/* All processes log so much from now on, this one as well; but for guards. */
+void supervisor_log_debug(struct supervisor *supervisor, bool debug);
+
 /* Messages that a process has not taken yet: as ipc_backlog(), 0 if there is no channel. */
 size_t supervisor_backlog(const struct supervisor *supervisor, size_t place);
 

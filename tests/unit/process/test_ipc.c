@@ -464,6 +464,39 @@ static void test_ping_waits_its_turn(void **state)
 	assert_int_equal(fixture->b.next, 1000);
 }
 
+/* Who answers pings logs as much as it is told. */
+static void test_log_level(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(ipc_send(fixture->b.ipc, IPC_DEBUG, NULL, 0, -1), 0);
+	settle(fixture);
+	assert_true(log_is_debug());
+	assert_int_equal(ipc_send(fixture->b.ipc, IPC_INFO, NULL, 0, -1), 0);
+	settle(fixture);
+	assert_false(log_is_debug());
+	assert_int_equal(ipc_send(fixture->b.ipc, IPC_DEBUG, "x", 1, -1), 0);
+	expect_violated(fixture, "test: message 2147483645 from peer has the wrong form\n");
+	assert_false(log_is_debug());
+}
+
+/* Nobody else is told. */
+static void test_log_level_of_another(void **state)
+{
+	struct fixture *fixture = *state;
+	int fds[2];
+
+	assert_int_equal(ipc_pair(fds), 0);
+	ipc_free(&fixture->a.ipc);
+	ipc_free(&fixture->b.ipc);
+	fixture->a.ipc = ipc_new(fixture->base, fds[0], "peer", rows, 1, on_closed, &fixture->a);
+	fixture->b.ipc = channel(fixture, fds[1], "a", &fixture->b);
+	assert_non_null(fixture->a.ipc);
+	assert_int_equal(ipc_send(fixture->b.ipc, IPC_DEBUG, NULL, 0, -1), 0);
+	expect_violated(fixture, "test: unexpected message 2147483645 from peer\n");
+	assert_false(log_is_debug());
+}
+
 static void test_pong_unasked(void **state)
 {
 	struct fixture *fixture = *state;
@@ -873,6 +906,8 @@ int main(void)
 		PAIR_TEST(test_no_body),
 		PAIR_TEST(test_ping),
 		PAIR_TEST(test_ping_waits_its_turn),
+		PAIR_TEST(test_log_level),
+		PAIR_TEST(test_log_level_of_another),
 		PAIR_TEST(test_pong_unasked),
 		PAIR_TEST(test_pong_again),
 		PAIR_TEST(test_ping_of_who_does_not_answer),

@@ -649,6 +649,7 @@ static void test_pings(void **state)
 	} cases[] = {
 		{IPC_PING, "test: unexpected message 2147483646 from control\n"},
 		{IPC_PONG, "test: control answered what it was not asked\n"},
+		{IPC_DEBUG, "test: unexpected message 2147483645 from control\n"},
 	};
 
 	(void)state;
