@@ -240,6 +240,26 @@ enum users_result users_lease_host(struct users *users, struct user *user,
 				   const struct prefix6 *host_prefix);
 
 /*
+ * How much is in use, counted in pieces, so that logins are not kept waiting: a piece is some
+ * hundred rows. What changes meanwhile counts or does not.
+ */
+struct users_usage {
+	uint64_t users;
+	uint64_t network; /* prefixes in the pool, and addresses in the host prefix, that users */
+	uint64_t host;	  /* have: active, dormant or fixed, of any length */
+	/* private */
+	unsigned int step;
+	int64_t last_user;
+	struct in6_addr last;
+};
+
+/* Begins anew; goes on until *done. pool and host_prefix may be NULL: there is none. */
+void users_usage_begin(struct users_usage *usage);
+enum users_result users_usage_go_on(struct users *users, struct users_usage *usage,
+				    const struct prefix6 *pool, const struct prefix6 *host_prefix,
+				    bool *done);
+
+/*
  * To wait for the disk once for many leases: from here on new ones are noted together, and count
  * only when users_flush() has returned USERS_OK. Until then others cannot write.
  */

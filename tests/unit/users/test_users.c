@@ -859,6 +859,63 @@ static void assert_outside(struct users *users, const char *pool, uint8_t length
 	assert_int_equal(count, expected);
 }
 
+/* Counts to the end, and returns in how many pieces. */
+static unsigned int count_usage(struct users *users, const char *pool, const char *host_prefix,
+				struct users_usage *usage)
+{
+	struct prefix6 network, host;
+	unsigned int pieces = 0;
+	bool done = false;
+
+	if (pool)
+		network = prefix(pool);
+	if (host_prefix)
+		host = prefix(host_prefix);
+	users_usage_begin(usage);
+	for (; !done; pieces++)
+		assert_int_equal(users_usage_go_on(users, usage, pool ? &network : NULL,
+						   host_prefix ? &host : NULL, &done),
+				 USERS_OK);
+	return pieces;
+}
+
+static void test_usage(void **state)
+{
+	struct place *place = *state;
+	struct users_usage usage;
+	char name[16];
+
+	(void)count_usage(place->users, "2001:db8:100::/40", "2001:db8:1::/64", &usage);
+	assert_int_equal(usage.users + usage.network + usage.host, 0);
+	/* More than a piece. */
+	users_gather(place->users);
+	for (int i = 0; i < 1200; i++) {
+		(void)snprintf(name, sizeof(name), "user%d", i);
+		add(place->users, name);
+	}
+	for (int i = 0; i < 1100; i++) {
+		struct prefix6 pool = prefix("2001:db8:100::/40"), host = prefix("2001:db8:1::/64");
+		struct user user;
+
+		(void)snprintf(name, sizeof(name), "user%d", i);
+		assert_int_equal(users_find(place->users, name, &user), USERS_OK);
+		assert_int_equal(users_lease_network(place->users, &user, &pool, 56), USERS_OK);
+		if (i < 3)
+			assert_int_equal(users_lease_host(place->users, &user, &host), USERS_OK);
+	}
+	assert_int_equal(users_flush(place->users), USERS_OK);
+	assert_true(count_usage(place->users, "2001:db8:100::/40", "2001:db8:1::/64", &usage) >= 6);
+	assert_int_equal(usage.users, 1200);
+	assert_int_equal(usage.network, 1100);
+	assert_int_equal(usage.host, 3);
+	/* What is elsewhere is not of these pools; dormant ones are. */
+	(void)count_usage(place->users, "2001:db8:200::/40", NULL, &usage);
+	assert_int_equal(usage.network + usage.host, 0);
+	assert_network(place->users, "user0", "2001:db8:200::/40", 56, "2001:db8:200:100::/56");
+	(void)count_usage(place->users, "2001:db8:100::/40", NULL, &usage);
+	assert_int_equal(usage.network, 1100);
+}
+
 /* A mistyped pool, in which users come in another order: nothing is lost, and nothing swapped. */
 static void test_pool_comes_back(void **state)
 {
@@ -2046,6 +2103,7 @@ int main(void)
 		TEST(test_host),
 		TEST(test_host_carry),
 		TEST(test_pools_that_overlap),
+		TEST(test_usage),
 		TEST(test_pool_comes_back),
 		TEST(test_dormant_is_somebodys),
 		TEST(test_dormant_and_reserved),
