@@ -143,6 +143,14 @@ void counters_log_some(const char *name, uint64_t number)
 		counters_log(name, number);
 }
 
+uint64_t counters_kernel_octets(const struct counters_kernel *kernel, uint32_t id)
+{
+	struct session_counters sum = {0};
+
+	counters_kernel_add(kernel, id, &sum);
+	return sum.in_bytes + sum.out_bytes;
+}
+
 void counters_kernel_carried(const struct counters_kernel *kernel, uint32_t sessions_max,
 			     struct carried_counters *sum)
 {

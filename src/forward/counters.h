@@ -111,6 +111,9 @@ void counters_kernel_map(int fd, const struct counters_kernel_given *given, uint
 void counters_kernel_add(const struct counters_kernel *kernel, uint32_t id,
 			 struct session_counters *sum);
 
+/* Octets of both directions that it has ever counted for a session's id. */
+uint64_t counters_kernel_octets(const struct counters_kernel *kernel, uint32_t id);
+
 /* What the kernel has carried of all sessions. */
 void counters_kernel_carried(const struct counters_kernel *kernel, uint32_t sessions_max,
 			     struct carried_counters *sum);

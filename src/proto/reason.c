@@ -20,6 +20,8 @@ static const struct {
 	[REASON_ACCOUNT] = {"account changed", NULL, true},
 	[REASON_DISABLED] = {"account disabled", NULL},
 	[REASON_EXPIRED] = {"account expired", NULL},
+	[REASON_KICKED] = {"ended by the administrator, try again later", "by the administrator",
+			   true},
 	[REASON_ADDRESS] = {"address cannot be the end of a tunnel", "end of a tunnel"},
 	[REASON_SOLD_OUT] = {"tunnel interface sold out", NULL},
 	[REASON_ESTABLISHED] = {"tunnel already established", NULL},

@@ -17,6 +17,7 @@ enum dtcp_reason {
 	REASON_ACCOUNT,	    /* the user could not log in like that any more; why follows the text */
 	REASON_DISABLED,    /* an administrator has disabled the user */
 	REASON_EXPIRED,	    /* the time of the user's account is over */
+	REASON_KICKED,	    /* an operator has ended the session, and may refuse the next ones */
 	REASON_ADDRESS,	    /* no tunnel can end where the client is, such as on loopback */
 	REASON_SOLD_OUT,    /* no address or prefix is left */
 	REASON_ESTABLISHED, /* this connection has a tunnel already */

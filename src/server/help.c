@@ -28,6 +28,8 @@ const char server_help[] =
 	"  -D               become a daemon; messages go to syslog\n"
 	"  -f FILE          file for the process id (pidfile)\n"
 	"  -d               log the dialogue with each client, without secrets (debug)\n"
+	"  --control-socket PATH\n"
+	"                   socket for dtcpctl, or off (control.socket)\n"
 	"  --log-format HOW\n"
 	"                   what lines of the log are: text or json (log.format: text)\n"
 	"  --user NAME      user of the unprivileged processes (user: _dtcp, else nobody)\n"

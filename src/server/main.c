@@ -51,19 +51,26 @@ static int run_forward(const struct process_self *self)
 	return forward_run(&forward, self->root, self->peers[SERVER_CONTROL]);
 }
 
-/* What no descriptor holds: the pid file, and the fast path's filters on an older kernel. */
+/* What no descriptor holds: the pid file, the control socket, and the fast path's filters on an
+ * older kernel. */
 static bool guard_wanted(const void *options)
 {
 	const struct server_options *server = options;
+	char path[CTL_PATH_SIZE];
 
-	return server->pidfile || server->filters;
+	return server->pidfile || server->filters || server_options_socket(server, path);
 }
 
 static int run_guard(const struct process_self *self)
 {
 	const struct server_options *options = self->options;
+	struct ctl_listen ctl = {.path = ""};
+	char path[CTL_PATH_SIZE];
 
+	if (server_options_socket(options, path))
+		ctl_listen_find(path, &ctl);
 	process_await_end(self);
+	ctl_listen_remove(&ctl);
 	fastpath_sweep(options->interface);
 	return 0;
 }
@@ -85,7 +92,8 @@ static const struct process processes[] = {
 			    .sandbox = SANDBOX_SERVER_CONTROL,
 			    .peers = 1U << SERVER_FORWARD | 1U << SERVER_ACCOUNTS,
 			    .prepare = prepare_crypto,
-			    .run = run_control},
+			    .run = run_control,
+			    .rows = &server_root_control_rows},
 	[SERVER_FORWARD] = {.name = "forward",
 			    .sandbox = SANDBOX_SERVER_FORWARD,
 			    .peers = 1U << SERVER_CONTROL,

@@ -9,6 +9,7 @@
 #ifndef DTCP_SERVER_MSG_H
 #define DTCP_SERVER_MSG_H
 
+#include "base/histogram.h"
 #include "forward/msg.h"
 #include "process/ipc.h"
 #include "proto/message.h"
@@ -18,6 +19,9 @@
 
 #include <netinet/in.h>
 #include <stdint.h>
+
+/* What users get addresses and prefixes from. */
+enum server_pool { SERVER_POOL_NETWORK, SERVER_POOL_HOST, SERVER_POOLS };
 
 /* Prefixes in a message. */
 enum { SERVER_RESERVED_MAX = 64 };
@@ -42,6 +46,15 @@ enum server_msg {
 	SERVER_MSG_REPORT,  /* SIGUSR1 */
 	SERVER_MSG_STOP,    /* SIGTERM, SIGINT */
 	SERVER_MSG_SETTING, /* struct server_setting: has another value now */
+	SERVER_MSG_CTL,	    /* descriptor: the control socket */
+	SERVER_MSG_STATE,   /* struct server_state: the answer to ASK */
+	SERVER_MSG_DONE,    /* struct server_done: to RELOAD or LEVEL, in their order */
+	/* control to root */
+	SERVER_MSG_ASK = 16, /* for STATE; accounts takes it as well, for USAGE */
+	SERVER_MSG_RELOAD,   /* what SIGHUP does */
+	SERVER_MSG_LEVEL,    /* struct server_level: how much all processes log */
+	/* accounts to control */
+	SERVER_MSG_USAGE = 24, /* struct server_usage: the answer to ASK */
 	/* control to accounts, and the second one on to root */
 	SERVER_MSG_LOGIN = 32, /* struct server_login */
 	SERVER_MSG_LOGOUT,     /* struct server_id: of a login that was answered, whatever with */
@@ -86,6 +99,37 @@ struct server_revoked {
 struct server_setting {
 	uint32_t number; /* settings.h */
 	char value[SERVER_SETTING_LIVE_SIZE];
+};
+
+/* What root's process knows, for who asks over the control socket. */
+struct server_state {
+	int32_t pid;
+	uint32_t fast;	     /* 1: the kernel carries packets */
+	uint32_t warned_ago; /* milliseconds since the last warning in the log */
+	char warning[256];   /* its text; "": there was none */
+};
+
+struct server_done {
+	uint32_t result; /* enum server_done_result */
+};
+
+enum server_done_result {
+	SERVER_DONE,
+	SERVER_DONE_FAILED, /* logged */
+	SERVER_DONE_BUSY,   /* too often */
+};
+
+struct server_level {
+	uint32_t debug;
+};
+
+/* What accounts knows of the database. */
+struct server_usage {
+	uint32_t failed; /* 1: it could not be read, and error says why */
+	char error[256];
+	uint64_t users;
+	uint64_t used[SERVER_POOLS]; /* addresses or prefixes that users have */
+	struct histogram database;   /* from the question to the answer about a login */
 };
 
 struct server_ndp_link {

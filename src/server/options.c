@@ -16,6 +16,7 @@ enum { OPTION_CHECK = SERVER_OPTION_LOG_FORMAT + 1, OPTION_SUGGEST };
 
 static const struct option long_options[] = {
 	{"check", no_argument, NULL, OPTION_CHECK},
+	{"control-socket", required_argument, NULL, SERVER_OPTION_CONTROL},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"log-format", required_argument, NULL, SERVER_OPTION_LOG_FORMAT},
 	{"suggest", no_argument, NULL, OPTION_SUGGEST},
@@ -60,6 +61,7 @@ static bool parse_setting(struct server_options *options, int option)
 {
 	const char letter[] = {'-', (char)option, '\0'};
 	const char *where = option == SERVER_OPTION_USER	 ? "--user"
+			    : option == SERVER_OPTION_CONTROL	 ? "--control-socket"
 			    : option == SERVER_OPTION_LOG_FORMAT ? "--log-format"
 								 : letter;
 	size_t number = settings_find_letter(&server_settings, option);

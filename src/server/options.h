@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "base/settings.h"
 #include "config.h"
+#include "ctl/listen.h"
 #include "fastpath/choice.h"
 #include "proto/prefix.h"
 #include "server/control/connection_limits.h"
@@ -14,6 +15,9 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+/* The default name of the interface. */
+#define SERVER_INTERFACE "dtcps0"
 
 /* Digits of the number in a tunnelonly session's interface name. */
 #define SERVER_INTERFACE_DIGITS 5
@@ -35,6 +39,7 @@ struct server_options {
 	bool daemon;
 
 	struct in_addr address;
+	const char *control_socket; /* ctl/listen.h; NULL: the default one */
 	const char *database;
 	bool debug;
 	enum fast_choice fast;	  /* which path carries packets */
@@ -79,8 +84,8 @@ struct server_options {
 /* The table of settings, settings.c. */
 extern const struct settings server_settings;
 
-/* --user and --log-format, which have no letter. */
-enum { SERVER_OPTION_USER = OPTION_OTHER, SERVER_OPTION_LOG_FORMAT };
+/* What has no letter: --user, --control-socket and --log-format. */
+enum { SERVER_OPTION_USER = OPTION_OTHER, SERVER_OPTION_CONTROL, SERVER_OPTION_LOG_FORMAT };
 
 /* Values of ndp.proxy that are no interface. */
 #define SERVER_NDP_AUTO "auto"
@@ -133,6 +138,9 @@ uint32_t server_options_devices(const struct server_options *options);
 
 /* Whether neighbour solicitations are answered, now or when the interface is there. */
 bool server_options_ndp(const struct server_options *options);
+
+/* Where the control socket is; false: there is none. */
+bool server_options_socket(const struct server_options *options, char path[static CTL_PATH_SIZE]);
 
 /* The name of the TUN device with that index: of "dtcps0" and 3, "dtcps3". */
 void server_interface_name(const struct server_options *options, uint32_t index,

@@ -77,6 +77,12 @@ static bool check_end(const void *field, const char *where, const char *value)
 	return true;
 }
 
+static bool check_socket(const void *field, const char *where, const char *value)
+{
+	(void)field;
+	return ctl_listen_check(where, value);
+}
+
 static bool check_interface(const void *field, const char *where, const char *value)
 {
 	(void)field;
@@ -173,6 +179,8 @@ static const struct setting list[] = {
 	SETTING("address", ADDRESS, address,
 		"tunnel end that clients are told, in place of the address that they came to",
 		.check = check_end, .letter = 'g'),
+	SETTING("control.socket", TEXT, control_socket, "path of the socket for dtcpctl, or off",
+		.check = check_socket, .letter = SERVER_OPTION_CONTROL),
 	SETTING("database", TEXT, database, "file with the users", .initial = DTCP_DATABASE),
 	YES_NO("debug", debug, "log the dialogue with each client", .initial = "no", .letter = 'd',
 	       LIVE),
@@ -183,8 +191,8 @@ static const struct setting list[] = {
 	SETTING("host.prefix", OTHER, host_prefix, "/64 for the addresses of host tunnels",
 		.flag = FIELD(has_host), .read = read_host_prefix, .write = write_prefix,
 		.check = check_host_prefix),
-	SETTING("interface", TEXT, interface, "name of the tunnel interface", .initial = "dtcps0",
-		.check = check_interface, .letter = 'i'),
+	SETTING("interface", TEXT, interface, "name of the tunnel interface",
+		.initial = SERVER_INTERFACE, .check = check_interface, .letter = 'i'),
 	NUMBER("limit.attempts", attempts, "failed logins that end a connection", .initial = "3",
 	       RANGE(1, 1000), LIVE),
 	NUMBER("limit.connections", limits.connections, "connections", RANGE(1, 2 * SESSIONS_MAX)),
@@ -290,6 +298,14 @@ bool server_options_ndp(const struct server_options *options)
 	if (strcmp(proxy, SERVER_NDP_AUTO) == 0)
 		return options->has_host || options->has_pool;
 	return strcmp(proxy, SERVER_NDP_OFF) != 0;
+}
+
+bool server_options_socket(const struct server_options *options, char path[static CTL_PATH_SIZE])
+{
+	bool usual = strcmp(options->interface, SERVER_INTERFACE) == 0;
+
+	return ctl_listen_path(options->control_socket, "dtcps", usual ? NULL : options->interface,
+			       path);
 }
 
 uint32_t server_options_devices(const struct server_options *options)

@@ -253,7 +253,7 @@ def test_nobody_else_gets_the_socket(internet):
         rooms = process.rooms()
         for room in rooms.keys() - {"monitor"}:
             texts[f"{process.name}: {room}"] = memory(rooms[room])
-    assert len(texts) == 1 + 4 + 3
+    assert len(texts) == 1 + 5 + 3
     for who, text in texts.items():
         assert b"PATH=" in text, who
         for word in (b"NOTIFY_SOCKET=", b"WATCHDOG_USEC="):

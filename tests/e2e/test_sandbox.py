@@ -128,7 +128,7 @@ def test_descriptors(internet):
     common = ["/dev/null", "/dev/null", "anon_inode:[eventpoll]"]
     # Standard error, and the pair that libevent keeps for signals.
     pipes = ["pipe"] * 3
-    want = {"dtcps: control": ["socket"] * 4,             # three channels, the listening socket
+    want = {"dtcps: control": ["socket"] * 5,             # three channels, two that listen
             "dtcps: forward": ["/dev/net/tun"] + ["socket"] * 5,   # two, protocol 41, UDP, routes
             "dtcps: ndp": ["socket"] * 2,                   # one, the packet socket
             # Two; the database, with what SQLite keeps beside it.

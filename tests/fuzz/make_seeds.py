@@ -272,6 +272,25 @@ def neighbour():
          *(ask + piece(bytes([octet]) * 72) for octet in (0, 58, 135, 255)))
 
 
+def request():
+    def asked(text, root=True):
+        return bytes([root]), text.encode() + b"\n"
+
+    seed("request", "good",
+         *asked('{"command":"status"}', False), *asked('{"v":1,"command":"drops"}'),
+         *asked('{"command":"sessions","user":"alice","address":"192.0.2.1","transport":"udp"}'),
+         *asked('{"command":"sessions","prefix":"2001:db8::/32","after":7,"limit":100}'),
+         *asked('{"command":"session","user":"al\\u0069ce"}', False),
+         *asked('{"command":"kick","user":"alice","seconds":3600}'),
+         *asked('{"command":"reload"}'), *asked('{"command":"log","level":"debug"}'))
+    seed("request", "bad",
+         *asked(""), *asked("[]"), *asked('{"command":1}'), *asked('{"command":"kick"}', False),
+         *asked('{"command":"kick"}'), *asked('{"command":"status","command":"drops"}'),
+         *asked('{"command":"sessions","limit":-1}'), *asked('{"command":"log","level":""}'),
+         *asked('{"command":"\\n"}'), *asked('{"command":"drops","x\\u00e9":[{}]}'),
+         *asked('{"command":"status","v":1.0}'), *asked("[" * 3000))
+
+
 def probe():
     def hello(place, session, what, counter, *spoilt):
         return bytes([1 | place, session, what, counter, *spoilt])
@@ -425,6 +444,6 @@ def record():
     seed("record", "text", b"*** stack smashing detected ***: terminated")
 
 
-for make in (record, lines, conn, control, session, settings, decap, encap, offload, neighbour, probe, room,
-             grants, tunnel):
+for make in (record, lines, conn, control, session, settings, decap, encap, offload, neighbour,
+             request, probe, room, grants, tunnel):
     make()

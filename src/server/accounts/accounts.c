@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/accounts/accounts.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "process/ipc.h"
@@ -18,6 +19,9 @@ enum { ACCOUNTS_PATIENCE_MS = 500 };
 /* What root's process has not taken yet, for each id: its GRANT, REVOKE and LOGOUT. */
 enum { ACCOUNTS_BACKLOG = 3 };
 
+/* For how long it counts how much is in use; then it is counted anew. */
+enum { ACCOUNTS_USAGE_MS = 5000 };
+
 struct accounts {
 	const struct server_options *options;
 	struct event_base *base;
@@ -27,6 +31,11 @@ struct accounts {
 	int control_fd;
 	struct users *users;
 	struct logins *logins;
+	struct users_usage usage; /* being counted */
+	struct event *count;	  /* the next piece */
+	bool counting;
+	int64_t count_at; /* ms: not before then */
+	struct server_usage told;
 	bool flushing; /* answers wait for the end of this turn of the loop */
 	struct prefix6 *reserved;
 	size_t n_reserved;
@@ -114,9 +123,78 @@ static void accounts_on_logout(const void *body, void *arg)
 		accounts_tell_root(accounts, SERVER_MSG_LOGOUT, id, sizeof(*id));
 }
 
+/* --- how much is in use, for who asks over the control socket ------------------------------ */
+
+static void accounts_tell_usage(struct accounts *accounts)
+{
+	int error;
+
+	logins_measured(accounts->logins, &accounts->told.database);
+	error = ipc_send(accounts->control, SERVER_MSG_USAGE, &accounts->told,
+			 sizeof(accounts->told), -1);
+	if (error)
+		log_warnx("cannot send to control: %s", strerror(-error));
+}
+
+static void accounts_counted(struct accounts *accounts, bool good)
+{
+	const char *trouble =
+		good ? logins_trouble(accounts->logins) : users_error(accounts->users);
+
+	accounts->counting = false;
+	accounts->count_at = clock_ms() + ACCOUNTS_USAGE_MS;
+	accounts->told.failed = trouble ? 1 : 0;
+	(void)strlcpy(accounts->told.error, trouble ? trouble : "", sizeof(accounts->told.error));
+	if (good) {
+		accounts->told.users = accounts->usage.users;
+		accounts->told.used[SERVER_POOL_NETWORK] = accounts->usage.network;
+		accounts->told.used[SERVER_POOL_HOST] = accounts->usage.host;
+	}
+	accounts_tell_usage(accounts);
+}
+
+/* A piece, and then logins have a turn. */
+static void accounts_on_count(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval at_once = {0};
+	struct accounts *accounts = arg;
+	const struct server_options *options = accounts->options;
+	enum users_result result;
+	bool done;
+
+	(void)fd;
+	(void)what;
+	result = users_usage_go_on(accounts->users, &accounts->usage,
+				   options->has_pool ? &options->pool : NULL,
+				   options->has_host ? &options->host_prefix : NULL, &done);
+	if (result != USERS_OK || done)
+		accounts_counted(accounts, result == USERS_OK);
+	else
+		loop_add(accounts->count, &at_once);
+}
+
+static void accounts_on_ask(void *arg)
+{
+	static const struct timeval at_once = {0};
+	struct accounts *accounts = arg;
+
+	if (accounts->counting) {
+		accounts_fail(accounts, "control asked again before it was answered");
+		return;
+	}
+	if (clock_ms() < accounts->count_at) {
+		accounts_tell_usage(accounts);
+		return;
+	}
+	accounts->counting = true;
+	users_usage_begin(&accounts->usage);
+	loop_add(accounts->count, &at_once);
+}
+
 static const struct ipc_row accounts_control_rows[] = {
 	IPC_BODY(SERVER_MSG_LOGIN, struct server_login, accounts_on_login),
 	IPC_BODY(SERVER_MSG_LOGOUT, struct server_id, accounts_on_logout),
+	IPC_EVENT(SERVER_MSG_ASK, accounts_on_ask),
 };
 
 static void accounts_on_closed(struct ipc *ipc, bool violated, void *arg)
@@ -239,8 +317,10 @@ int server_accounts_run(const struct server_options *options, int root_fd, int c
 					accounts_on_closed, &accounts);
 		accounts.second =
 			event_new(accounts.base, -1, EV_PERSIST, accounts_on_second, &accounts);
+		accounts.count = evtimer_new(accounts.base, accounts_on_count, &accounts);
 	}
-	if (!accounts.root || !accounts.second || event_add(accounts.second, &second) == -1)
+	if (!accounts.root || !accounts.count || !accounts.second ||
+	    event_add(accounts.second, &second) == -1)
 		log_warnx("out of memory");
 	else if (accounts_open(&accounts)) {
 		ipc_batch(accounts.root);
@@ -253,6 +333,8 @@ int server_accounts_run(const struct server_options *options, int root_fd, int c
 	free(accounts.reserved);
 	if (accounts.second)
 		event_free(accounts.second);
+	if (accounts.count)
+		event_free(accounts.count);
 	if (accounts.base)
 		event_base_free(accounts.base);
 	return accounts.status;

@@ -65,10 +65,17 @@ bool logins_response_right(const struct server_login *login, const char *passwor
 	return right;
 }
 
+/* What is wrong with the database. */
+static void logins_say_trouble(struct logins *logins)
+{
+	(void)strlcpy(logins->trouble, users_error(logins->owner.users), sizeof(logins->trouble));
+	log_warnx("%s", logins->trouble);
+}
+
 void logins_complain(struct logins *logins)
 {
 	if (!logins->complained)
-		log_warnx("%s", users_error(logins->owner.users));
+		logins_say_trouble(logins);
 	logins->complained = true;
 }
 
@@ -81,7 +88,7 @@ static enum server_result logins_failed_lease(struct logins *logins)
 	int64_t now = clock_ms();
 
 	if (now >= logins->complain_at) {
-		log_warnx("%s", users_error(logins->owner.users));
+		logins_say_trouble(logins);
 		logins->complain_at = now + LOGINS_COMPLAIN_MS;
 	}
 	return SERVER_FAILED;
@@ -251,6 +258,7 @@ static void logins_answer(struct logins *logins, struct server_grant *grant)
 {
 	struct login *login = &logins->list[grant->verdict.id];
 
+	histogram_add(&logins->measured, clock_us() - login->asked_at);
 	login->state = LOGIN_REFUSED;
 	if (grant->verdict.result == SERVER_GRANTED) {
 		login->state = LOGIN_GRANTED;
@@ -282,6 +290,7 @@ bool logins_ask(struct logins *logins, const struct server_login *login)
 {
 	struct server_grant grant = {.type = login->type, .local = login->local};
 	struct server_verdict *verdict = &grant.verdict;
+	uint64_t now = clock_us();
 	uint64_t changes;
 	bool gathered;
 
@@ -300,6 +309,7 @@ bool logins_ask(struct logins *logins, const struct server_login *login)
 	if (logins->changes != changes)
 		logins_look(logins, login, verdict);
 	logins->list[login->id].asked = *login;
+	logins->list[login->id].asked_at = now;
 	logins->list[login->id].state = LOGIN_ASKED;
 	if (login->id >= logins->top)
 		logins->top = login->id + 1;
@@ -347,4 +357,14 @@ bool logins_end(struct logins *logins, uint32_t id, bool *granted)
 		hash_remove(&logins->by_user, &logins->list[id].by_user);
 	logins->list[id] = (struct login){.state = LOGIN_NONE};
 	return true;
+}
+
+void logins_measured(const struct logins *logins, struct histogram *out)
+{
+	*out = logins->measured;
+}
+
+const char *logins_trouble(const struct logins *logins)
+{
+	return logins->complained || clock_ms() < logins->complain_at ? logins->trouble : NULL;
 }

@@ -56,4 +56,10 @@ bool logins_reserve(struct logins *logins, const struct prefix6 reserved[], size
  */
 void logins_recheck(struct logins *logins);
 
+/* How long answers took, from the question on. */
+void logins_measured(const struct logins *logins, struct histogram *out);
+
+/* What is wrong with the database, as logins have found lately; NULL: nothing. */
+const char *logins_trouble(const struct logins *logins);
+
 #endif

@@ -21,6 +21,7 @@ struct login {
 	struct server_verdict said; /* without the key; the database must still say so */
 	bool fixed;		    /* its prefix, by an administrator */
 	bool revoked;
+	uint64_t asked_at; /* microseconds */
 };
 
 struct logins {
@@ -34,6 +35,8 @@ struct logins {
 	int64_t looked_at;   /* seconds since 1970: what has expired by then was ended */
 	int64_t next_expiry; /* and then comes the next one, 0: never */
 	bool expiry_stale;   /* next_expiry is to be looked up */
+	char trouble[256];   /* the last that was complained of */
+	struct histogram measured;
 	size_t n_later;
 	struct server_grant later[LOGINS_BATCH]; /* until their leases are noted */
 };

@@ -20,6 +20,7 @@ static void admission_say(struct admission *admission, const char *event, const 
 
 static void admission_drop(struct admission *admission, struct client *client, const char *why)
 {
+	admission->turned_away++;
 	admission_say(admission, "connection-dropped", "connection dropped for a newer one",
 		      client->peer_text, why);
 	client_drop(client, REASON_CONNECTIONS);
@@ -38,6 +39,7 @@ static bool admission_make_room(struct admission *admission, struct in_addr peer
 		admission_drop(admission, drop->owner, why);
 	if (answer == CONNECTION_LIMITS_ENTER)
 		return true;
+	admission->turned_away++;
 	admission_say(admission, "connection-refused", "connection refused",
 		      inet_ntop(AF_INET, &peer, text, sizeof(text)), why);
 	return false;

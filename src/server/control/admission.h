@@ -21,6 +21,7 @@ struct admission {
 		*connection_limits; /* the broker's, there before admission_open() */
 	TAILQ_HEAD(, client) clients;
 	struct log_limit dropped; /* connections, for others */
+	uint64_t turned_away;	  /* so many of these, and of those that were not let in */
 	/* private */
 	struct listener *listener;
 	struct listener_owner listening;

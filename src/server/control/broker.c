@@ -55,6 +55,8 @@ static void broker_release(struct broker *broker, struct server_session *session
 	broker_tell(broker, broker->accounts, SERVER_MSG_LOGOUT, &logout, sizeof(logout));
 	if (session->path_dead)
 		broker->dead_paths--;
+	if (session->state == SLOT_UP)
+		tally_session(&broker->up, session->type, session->udp, false);
 	if (session->client)
 		session->client->session = NULL;
 	sessions_release(broker->sessions, session);
@@ -97,6 +99,7 @@ static void broker_ask(struct broker *broker, struct client *client)
 	struct server_session *session = sessions_take(broker->sessions);
 
 	if (!session) {
+		broker->logins.limited++;
 		broker_log_unheard(broker, client, "too many logins at once");
 		broker_refuse(broker, client, REASON_LOGINS);
 		return;
@@ -104,6 +107,7 @@ static void broker_ask(struct broker *broker, struct client *client)
 	session->client = client;
 	session->peer = client->conn.peer;
 	session->udp = request->udp;
+	session->type = (uint8_t)request->type;
 	client->session = session;
 	login.id = session->id;
 	(void)strlcpy(login.user, request->user, sizeof(login.user));
@@ -136,7 +140,9 @@ static void broker_login(struct broker *broker, struct client *client)
 	const struct dtcp_request *request = &client->conn.request;
 	struct conn_event refused = {.input = CONN_REFUSED, .failed = true};
 
+	client->asked = clock_us();
 	if (!dtcp_endpoint_valid(client->conn.peer) || !dtcp_endpoint_valid(client->conn.local)) {
+		broker->logins.address++;
 		broker_log_unheard(broker, client, reason_text(REASON_ADDRESS));
 		broker_refuse(broker, client, REASON_ADDRESS);
 		return;
@@ -145,6 +151,7 @@ static void broker_login(struct broker *broker, struct client *client)
 					   request->type == TUNNEL_ONLY, clock_ms(),
 					   &refused.reason, &refused.delay);
 	if (client->account == LOGIN_LIMITS_NONE) {
+		broker->logins.limited++;
 		broker_log_unheard(broker, client, reason_text(refused.reason));
 		connection_limits_spoil(broker->connection_limits, &client->place);
 		client_feed(client, &refused);
@@ -277,13 +284,26 @@ static void broker_add(struct broker *broker, struct client *client,
 		add.prefixes[add.n_prefixes++] = broker_link_local(client);
 	} else {
 		if (verdict->has_prefix)
-			add.prefixes[add.n_prefixes++] = verdict->prefix;
+			add.prefixes[add.n_prefixes++] = session->routed = verdict->prefix;
 		add.any_source = broker->options->tunnelonly_any;
 		add.adverts = broker->options->tunnelonly_ra;
 	}
 	dialog_tell(sessions_dialog(broker->sessions, add.id), FORWARD_MSG_ADD);
 	broker_tell(broker, broker->forward, FORWARD_MSG_ADD, &add, sizeof(add));
 	explicit_bzero(add.key, sizeof(add.key));
+}
+
+static void broker_up(struct broker *broker, struct client *client)
+{
+	struct server_session *session = client->session;
+
+	session->state = SLOT_UP;
+	session->since = clock_ms();
+	session->kernel_before = counters_kernel_octets(&broker->kernel, session->id);
+	tally_session(&broker->up, session->type, session->udp, true);
+	broker->logins.granted++;
+	histogram_add(&broker->logins.seconds, clock_us() - client->asked);
+	broker_log_up(client);
 }
 
 void broker_act(struct broker *broker, struct client *client, unsigned int what)
@@ -298,9 +318,7 @@ void broker_act(struct broker *broker, struct client *client, unsigned int what)
 		broker_add(broker, client, broker->verdict);
 	if (what & CONN_DO_UP) {
 		connection_limits_settle(broker->connection_limits, &client->place);
-		client->session->state = SLOT_UP;
-		client->session->since = clock_ms();
-		broker_log_up(client);
+		broker_up(broker, client);
 	}
 }
 
@@ -323,6 +341,15 @@ void broker_ended(struct broker *broker, struct client *client)
 	}
 }
 
+/* A granted login gets no session after all. */
+static void broker_turn_away(struct broker *broker, struct server_session *session,
+			     struct client *client, enum dtcp_reason reason, uint64_t *count)
+{
+	(*count)++;
+	broker_release(broker, session);
+	broker_refuse(broker, client, reason);
+}
+
 /* A login that was being looked into was answered. */
 static void broker_decide(struct broker *broker, struct server_session *session,
 			  const struct server_verdict *verdict)
@@ -338,9 +365,13 @@ static void broker_decide(struct broker *broker, struct server_session *session,
 		return;
 	}
 	event.delay = broker_weigh(broker, client, verdict->result);
+	if (granted && refusals_has(&broker->refusals, client->conn.request.user, clock_ms())) {
+		broker_log_refused(broker, client, "by an operator, for a while");
+		broker_turn_away(broker, session, client, REASON_KICKED, &broker->logins.kicked);
+		return;
+	}
 	if (granted && !broker_make_way(broker, session)) {
-		broker_release(broker, session);
-		broker_refuse(broker, client, REASON_IN_USE);
+		broker_turn_away(broker, session, client, REASON_IN_USE, &broker->logins.address);
 		return;
 	}
 	if (granted && broker_is_full(broker, session)) {
@@ -349,11 +380,12 @@ static void broker_decide(struct broker *broker, struct server_session *session,
 		(void)snprintf(why, sizeof(why), "limit.sessions %" PRIu32 " reached",
 			       broker->options->sessions_max);
 		broker_log_refused(broker, client, why);
-		broker_release(broker, session);
-		broker_refuse(broker, client, REASON_SOLD_OUT);
+		broker_turn_away(broker, session, client, REASON_SOLD_OUT,
+				 &broker->logins.sold_out);
 		return;
 	}
 	if (!granted) {
+		tally_refused(&broker->logins, verdict->result);
 		broker_log_verdict(broker, client, verdict);
 		broker_release(broker, session);
 		connection_limits_rest(broker->connection_limits, &client->place);
@@ -431,15 +463,17 @@ void broker_added(struct broker *broker, uint32_t id)
 
 void broker_learned(struct broker *broker, const struct forward_learned *learned)
 {
-	const struct server_session *session =
-		broker_hear(broker, FORWARD_MSG_LEARNED, learned->id);
+	struct server_session *session = broker_hear(broker, FORWARD_MSG_LEARNED, learned->id);
 
 	if (session && (!session->udp || learned->port > UINT16_MAX)) {
 		broker_log_wrong(broker, "forward", "learned", learned->id);
 		return;
 	}
-	if (session)
-		broker_log_place(broker, session->client, learned->peer, (uint16_t)learned->port);
+	if (!session)
+		return;
+	session->place = learned->peer;
+	session->port = (uint16_t)learned->port;
+	broker_log_place(broker, session->client, learned->peer, (uint16_t)learned->port);
 }
 
 void broker_path(struct broker *broker, const struct forward_path *path)
@@ -457,6 +491,8 @@ void broker_path(struct broker *broker, const struct forward_path *path)
 		broker_log_wrong(broker, "forward", "path", path->id);
 		return;
 	}
+	if (session)
+		session->path_alive = !dead;
 	/* The first answer of a client is no news. */
 	if (!session || dead == session->path_dead)
 		return;
@@ -478,12 +514,47 @@ void broker_refused(struct broker *broker, uint32_t id)
 	struct client *client = session->client;
 
 	log_warnx("%s: the forward room refused a session", client->peer_text);
-	broker_release(broker, session);
-	broker_refuse(broker, client, REASON_INTERNAL);
+	broker_turn_away(broker, session, client, REASON_INTERNAL, &broker->logins.failed);
 }
 
 void broker_removed(struct broker *broker, uint32_t id)
 {
 	/* Nothing waits for it, but what is said of this id next is about another session. */
 	(void)broker_hear(broker, FORWARD_MSG_REMOVED, id);
+}
+
+/* From that id on; NULL: none. Of one that is being looked into nobody knows yet whose it is. */
+static struct server_session *broker_find(struct broker *broker, const char *user, uint32_t id)
+{
+	for (; id < sessions_top(broker->sessions); id++) {
+		struct server_session *session = sessions_get(broker->sessions, id);
+
+		if (session && session->state != SLOT_CHECK &&
+		    strcmp(session->client->conn.request.user, user) == 0)
+			return session;
+	}
+	return NULL;
+}
+
+bool broker_has_user(struct broker *broker, const char *user)
+{
+	const struct server_session *session = broker_find(broker, user, 0);
+
+	while (session && session->state != SLOT_UP)
+		session = broker_find(broker, user, session->id + 1);
+	return session;
+}
+
+unsigned int broker_kick(struct broker *broker, const char *user)
+{
+	struct server_session *session = broker_find(broker, user, 0);
+	unsigned int count = 0;
+
+	for (; session; count++) {
+		uint32_t id = session->id;
+
+		broker_replace(broker, session, REASON_KICKED);
+		session = broker_find(broker, user, id + 1);
+	}
+	return count;
 }

@@ -15,7 +15,9 @@
 #include "server/control/client.h"
 #include "server/control/connection_limits.h"
 #include "server/control/login_limits.h"
+#include "server/control/refusals.h"
 #include "server/control/sessions.h"
+#include "server/control/tally.h"
 #include "server/msg.h"
 #include "server/options.h"
 
@@ -40,6 +42,9 @@ struct broker {
 	const struct server_verdict *verdict; /* while it is being acted upon */
 	TAILQ_HEAD(, client) waiting;	      /* logins that accounts was not asked about yet */
 	uint32_t asked;			      /* those that were not answered yet */
+	struct tally_logins logins;
+	struct tally_sessions up;
+	struct refusals refusals;
 	/* A message could not be sent for want of memory: the room has to end. */
 	void (*failed)(void *arg);
 	void *arg;
@@ -66,7 +71,10 @@ void broker_path(struct broker *broker, const struct forward_path *path);
 void broker_refused(struct broker *broker, uint32_t id);
 void broker_removed(struct broker *broker, uint32_t id);
 
-/* Logs the counters, a line each. */
-void broker_report(const struct broker *broker);
+/* Whether a user has a session that is up. Looks at all sessions. */
+bool broker_has_user(struct broker *broker, const char *user);
+
+/* Ends those of a user, who is told why, and returns how many there were. Looks at all sessions. */
+unsigned int broker_kick(struct broker *broker, const char *user);
 
 #endif

@@ -254,12 +254,3 @@ void broker_log_verdict(struct broker *broker, const struct client *client,
 	}
 	broker_log_refused(broker, client, why);
 }
-
-void broker_report(const struct broker *broker)
-{
-	counters_log("sessions", sessions_count(broker->sessions));
-	if (broker->dead_paths)
-		counters_log("dead-paths", broker->dead_paths);
-	if (broker->counters)
-		counters_log_page(broker->counters, &broker->kernel);
-}

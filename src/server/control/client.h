@@ -37,6 +37,7 @@ struct client {
 	enum login_limits_account account;    /* of the login that is looked into; the broker's */
 	TAILQ_ENTRY(client) next_waiting;     /* for its login to be looked into; the broker's */
 	bool waiting;
+	uint64_t asked; /* microseconds, when the last request came; the broker's */
 	struct conn conn;
 	char peer_text[INET_ADDRSTRLEN];
 	/* private */

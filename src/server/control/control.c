@@ -12,6 +12,7 @@
 #include "server/control/client.h"
 #include "server/control/connection_limits.h"
 #include "server/control/login_limits.h"
+#include "server/control/requests.h"
 #include "server/control/sessions.h"
 #include "server/msg.h"
 #include "server/options.h"
@@ -32,6 +33,7 @@ struct control {
 	struct ipc *monitor;
 	struct broker broker;
 	struct admission admission;
+	struct requests requests;
 	struct client_owner owner;
 	struct login_limits_config login_limits_config;
 	struct event *tell; /* what was left out of the log */
@@ -91,7 +93,36 @@ static void control_on_report(void *arg)
 {
 	const struct control *control = arg;
 
-	broker_report(&control->broker);
+	requests_report(&control->requests);
+}
+
+static void control_on_ctl(int fd, void *arg)
+{
+	struct control *control = arg;
+
+	if (!requests_open(&control->requests, control->base, fd))
+		log_warnx("no control socket: out of memory");
+}
+
+static void control_on_state(const void *body, void *arg)
+{
+	struct control *control = arg;
+
+	requests_on_state(&control->requests, body);
+}
+
+static void control_on_done(const void *body, void *arg)
+{
+	struct control *control = arg;
+
+	requests_on_done(&control->requests, body);
+}
+
+static void control_on_usage(const void *body, void *arg)
+{
+	struct control *control = arg;
+
+	requests_on_usage(&control->requests, body);
 }
 
 static void control_on_added(const void *body, void *arg)
@@ -267,9 +298,16 @@ static const struct ipc_row monitor_rows[] = {
 	IPC_BODY(SERVER_MSG_VERDICT, struct server_verdict, control_on_verdict),
 	IPC_BODY(SERVER_MSG_REVOKE, struct server_revoked, control_on_revoke),
 	IPC_EVENT(SERVER_MSG_REPORT, control_on_report),
+	IPC_FD(SERVER_MSG_CTL, control_on_ctl),
+	IPC_BODY(SERVER_MSG_STATE, struct server_state, control_on_state),
+	IPC_BODY(SERVER_MSG_DONE, struct server_done, control_on_done),
 	IPC_EVENT(SERVER_MSG_STOP, control_on_stop),
 	IPC_ANSWERS_PINGS,
 	IPC_BODY(SERVER_MSG_SETTING, struct server_setting, control_on_setting),
+};
+
+static const struct ipc_row accounts_rows[] = {
+	IPC_BODY(SERVER_MSG_USAGE, struct server_usage, control_on_usage),
 };
 
 static const struct ipc_row forward_rows[] = {
@@ -314,6 +352,10 @@ int server_control_run(struct server_options *options, int monitor_fd, int accou
 		.status = 1,
 	};
 
+	control.requests = (struct requests){.broker = &control.broker,
+					     .admission = &control.admission,
+					     .root = &control.monitor,
+					     .started = clock_ms()};
 	admission_init(&control.admission, &control.owner);
 	broker_init(&control.broker);
 	control.base = event_base_new();
@@ -331,7 +373,8 @@ int server_control_run(struct server_options *options, int monitor_fd, int accou
 	control.monitor = ipc_new(control.base, monitor_fd, "monitor", monitor_rows,
 				  sizeof(monitor_rows) / sizeof(monitor_rows[0]), control_on_closed,
 				  &control);
-	control.broker.accounts = ipc_new(control.base, accounts_fd, "accounts", NULL, 0,
+	control.broker.accounts = ipc_new(control.base, accounts_fd, "accounts", accounts_rows,
+					  sizeof(accounts_rows) / sizeof(accounts_rows[0]),
 					  control_on_closed, &control);
 	control.broker.forward = ipc_new(control.base, forward_fd, "forward", forward_rows,
 					 sizeof(forward_rows) / sizeof(forward_rows[0]),
@@ -346,6 +389,7 @@ int server_control_run(struct server_options *options, int monitor_fd, int accou
 no_memory:
 	log_warnx("out of memory");
 done:
+	requests_close(&control.requests);
 	admission_end(&control.admission);
 	if (control.tell)
 		control_on_tell(-1, 0, &control);

@@ -140,6 +140,11 @@ struct server_session *sessions_by_peer(const struct sessions *sessions, struct 
 	return NULL;
 }
 
+uint32_t sessions_top(const struct sessions *sessions)
+{
+	return sessions->top;
+}
+
 uint32_t sessions_count(const struct sessions *sessions)
 {
 	return sessions->granted;

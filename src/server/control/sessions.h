@@ -30,8 +30,15 @@ struct server_session {
 	int64_t user;	       /* not valid before SLOT_ADD */
 	struct in_addr peer;   /* the connection's; over UDP packets can come from elsewhere */
 	bool udp;
+	uint8_t type;	/* enum tunnel_type */
 	int64_t since;	/* milliseconds, when it came up */
 	bool path_dead; /* protocol 41: forward has said so */
+	/* What only those who ask want to know. */
+	bool path_alive;	/* the same */
+	uint16_t port;		/* over UDP, where the client was found; 0: not yet */
+	struct in_addr place;	/* the same: its address; not valid without a port */
+	struct prefix6 routed;	/* tunnelonly: a prefix that is led to it; length 0: none */
+	uint64_t kernel_before; /* octets that the kernel has counted for this id until then */
 	/* private, from sessions_grant() on */
 	struct hash_node by_user;
 	struct hash_node by_peer; /* protocol 41 only */
@@ -65,6 +72,9 @@ struct server_session *sessions_older(const struct sessions *sessions,
 /* The granted session with protocol 41 from that address, other than except; NULL for none. */
 struct server_session *sessions_by_peer(const struct sessions *sessions, struct in_addr peer,
 					const struct server_session *except);
+
+/* Ids at and above it have never been used. */
+uint32_t sessions_top(const struct sessions *sessions);
 
 /* How many are granted: in SLOT_ADD and SLOT_UP. */
 uint32_t sessions_count(const struct sessions *sessions);

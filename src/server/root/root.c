@@ -5,7 +5,10 @@
  */
 #include "server/root/root.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/rate.h"
+#include "ctl/listen.h"
 #include "fastpath/root.h"
 #include "forward/msg.h"
 #include "netconf/watch.h"
@@ -29,6 +32,9 @@
  * needed. */
 enum { ROOT_ROUTES_MAX = 1 << 20 };
 
+/* Times in a second that the settings are read again because control asks for it. */
+enum { ROOT_RELOADS_RATE = 1, ROOT_RELOADS_BURST = 5 };
+
 struct root {
 	struct server_options *options;
 	int argc; /* what the settings are read from again */
@@ -44,6 +50,8 @@ struct root {
 	struct provision *provision;
 	uint32_t assigned; /* prefixes that forward was told of */
 	int listener; /* for control, when all else is ready; -1: it has it, or there is none */
+	struct ctl_listen ctl; /* the control socket */
+	struct rate reloads;   /* that control asks for */
 };
 
 static void root_tell_sessions(const struct root *root)
@@ -243,19 +251,28 @@ static void root_on_changed(size_t number, const char *value, void *arg)
 			sizeof(setting), -1);
 }
 
-static void root_reload(void *arg)
+/* False if the settings have errors, which were logged. */
+static bool root_read_settings(struct root *root)
 {
-	struct root *root = arg;
 	struct service *service = supervisor_service(root->supervisor);
+	bool good;
 
 	service_reloading(service);
-	if (reload(root->options, root->argc, root->argv, root_on_changed, root)) {
-		log_set_debug(root->options->debug);
+	good = reload(root->options, root->argc, root->argv, root_on_changed, root);
+	if (good) {
 		log_set_json(root->options->log_json);
 		server_resources_settings(root->supervisor, root->options);
+		/* What has been said since then about the log is over. */
+		supervisor_log_debug(root->supervisor, root->options->debug);
 	}
 	supervisor_send(root->supervisor, SERVER_ACCOUNTS, SERVER_MSG_RECHECK, NULL, 0, -1);
 	service_ready(service);
+	return good;
+}
+
+static void root_reload(void *arg)
+{
+	(void)root_read_settings(arg);
 }
 
 static void root_report(void *arg)
@@ -299,6 +316,69 @@ static void root_on_second(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	links_tidy(root->links);
 }
+
+/* --- from control, for who asks over its socket -------------------------------------------- */
+
+static void root_on_ask(void *arg)
+{
+	const struct root *root = arg;
+	struct server_state state = {.pid = (int32_t)getpid()};
+	struct log_warning warning;
+
+	if (!root_control_listens(root))
+		return;
+	state.fast = root->fast && !fastpath_is_paused(root->fast);
+	if (log_last_warning(&warning)) {
+		(void)strlcpy(state.warning, warning.text, sizeof(state.warning));
+		state.warned_ago = (uint32_t)(clock_ms() - warning.at);
+	}
+	supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_STATE, &state, sizeof(state),
+			-1);
+}
+
+static void root_say_done(const struct root *root, enum server_done_result result)
+{
+	const struct server_done done = {.result = result};
+
+	supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_DONE, &done, sizeof(done), -1);
+}
+
+static void root_on_reload(void *arg)
+{
+	struct root *root = arg;
+
+	if (!root_control_listens(root))
+		return;
+	if (!rate_take(&root->reloads, (uint64_t)clock_ms()))
+		root_say_done(root, SERVER_DONE_BUSY);
+	else
+		root_say_done(root, root_read_settings(root) ? SERVER_DONE : SERVER_DONE_FAILED);
+}
+
+static void root_on_level(const void *body, void *arg)
+{
+	const struct server_level *level = body;
+	const struct root *root = arg;
+
+	if (!root_control_listens(root))
+		return;
+	if (level->debug > 1) {
+		supervisor_fail(root->supervisor, "control asked for a level that the log has not");
+		return;
+	}
+	log_info("log level: %s, until the settings are read again",
+		 level->debug ? "debug" : "info");
+	supervisor_log_debug(root->supervisor, level->debug == 1);
+	root_say_done(root, SERVER_DONE);
+}
+
+static const struct ipc_row root_control_rows[] = {
+	IPC_EVENT(SERVER_MSG_ASK, root_on_ask),
+	IPC_EVENT(SERVER_MSG_RELOAD, root_on_reload),
+	IPC_BODY(SERVER_MSG_LEVEL, struct server_level, root_on_level),
+};
+
+const struct process_rows server_root_control_rows = PROCESS_ROWS(root_control_rows);
 
 /* --- from the start to the end ------------------------------------------------------------ */
 
@@ -386,6 +466,21 @@ static bool root_prepare_database(struct root *root)
 	       database_owner_try(root->options, &user, false) >= 0;
 }
 
+/* The control socket. False after logging: one that nobody has asked for can be done without. */
+static bool root_open_ctl(struct root *root)
+{
+	char path[CTL_PATH_SIZE];
+	int fd;
+
+	if (!server_options_socket(root->options, path))
+		return true;
+	fd = ctl_listen_open(path, &root->ctl);
+	if (fd < 0)
+		return root->options->control_socket == NULL;
+	supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_CTL, NULL, 0, fd);
+	return true;
+}
+
 /* As long as somebody may sit at the terminal. False after logging. */
 static bool root_prepare(struct root *root)
 {
@@ -413,7 +508,7 @@ static bool root_prepare(struct root *root)
 	}
 	root->listener =
 		server_resources_open(root->supervisor, root->options, root->netlink, root->links);
-	if (root->listener < 0)
+	if (root->listener < 0 || !root_open_ctl(root))
 		return false;
 	root_say_old(root->options);
 	return true;
@@ -425,6 +520,8 @@ static bool root_begin(struct root *root, int argc, char *const argv[])
 	if (!supervisor_daemonize(root->supervisor))
 		return false;
 	instance_write(root->lock);
+	rate_init_burst(&root->reloads, ROOT_RELOADS_RATE, ROOT_RELOADS_BURST,
+			(uint64_t)clock_ms());
 	root_reserve(root);
 	root->provision = provision_new(root->options, root->links);
 	return root->provision && supervisor_start(root->supervisor, argc, argv);
@@ -448,6 +545,7 @@ int server_root_run(const struct program *program, int argc, char *const argv[])
 	words = server_options_words(root.options, argv[0], &n_words);
 	if (words && root_prepare(&root) && root_begin(&root, n_words, words))
 		status = root_serve(&root);
+	ctl_listen_remove(&root.ctl);
 	supervisor_stop(root.supervisor);
 	if (root.listener != -1)
 		close(root.listener);

@@ -5,8 +5,9 @@
 
 #include "process/process.h"
 
-/* What it takes from its control process; for the table. */
+/* What it takes from accounts, and from control; for the table. */
 extern const struct process_rows server_root_rows;
+extern const struct process_rows server_root_control_rows;
 
 /*
  * Runs the program. The program's options are what argc and argv have said, which are read again at

@@ -23,6 +23,7 @@ static const struct {
 	{REASON_ACCOUNT, "account changed"},
 	{REASON_DISABLED, "account disabled"},
 	{REASON_EXPIRED, "account expired"},
+	{REASON_KICKED, "ended by the administrator, try again later"},
 	{REASON_ADDRESS, "address cannot be the end of a tunnel"},
 	{REASON_SOLD_OUT, "tunnel interface sold out"},
 	{REASON_ESTABLISHED, "tunnel already established"},

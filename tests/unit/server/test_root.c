@@ -213,6 +213,53 @@ static int goes_on(int root)
 	return 0;
 }
 
+static void set_level(int root, uint32_t debug)
+{
+	const struct server_level level = {.debug = debug};
+
+	SAY(root, SERVER_MSG_LEVEL, level);
+}
+
+static int no_level(int root)
+{
+	set_level(root, 2);
+	return scenario_await_end(root);
+}
+
+/* That is for accounts to say. */
+static int ends_itself(int root)
+{
+	const struct server_id id = {.id = 0};
+
+	SAY(root, SERVER_MSG_LOGOUT, id);
+	return scenario_await_end(root);
+}
+
+/* Everything that may be asked of root, as often as it may. */
+static int steers(int root)
+{
+	scenario_say(root, SERVER_MSG_ASK, NULL, 0, -1);
+	(void)scenario_await(root, SERVER_MSG_STATE);
+	set_level(root, 1);
+	(void)scenario_await(root, IPC_DEBUG);
+	(void)scenario_await(root, SERVER_MSG_DONE);
+	for (int i = 0; i < 20; i++)
+		scenario_say(root, SERVER_MSG_RELOAD, NULL, 0, -1);
+	for (int i = 0; i < 20; i++)
+		(void)scenario_await(root, SERVER_MSG_DONE);
+	(void)kill(getppid(), SIGTERM);
+	(void)scenario_await(root, SERVER_MSG_STOP);
+	return 0;
+}
+
+/* Asks and does not take the answers. */
+static int asks_on(int root)
+{
+	for (int i = 0; i < 5000; i++)
+		scenario_say(root, SERVER_MSG_ASK, NULL, 0, -1);
+	return never_listens(root);
+}
+
 /* --- forward ------------------------------------------------------------------------------ */
 
 /* Of the device of the first session; the shared one comes first. */
@@ -284,6 +331,22 @@ static const struct scenario scenarios[] = {
 		  [SERVER_FORWARD] = dies_of_device},
 	 .status = 1,
 	 .log = "room forward ended unexpectedly: killed by signal 9; ending"},
+	{.name = "no level",
+	 .play = {[SERVER_CONTROL] = no_level},
+	 .status = 1,
+	 .log = "control asked for a level that the log has not; ending"},
+	{.name = "control ends a session",
+	 .play = {[SERVER_CONTROL] = ends_itself},
+	 .status = 1,
+	 .log = "unexpected message 33 from control"},
+	{.name = "asks on and on",
+	 .play = {[SERVER_CONTROL] = asks_on},
+	 .status = 1,
+	 .log = "control asks and does not take the answers; ending"},
+	{.name = "steers",
+	 .play = {[SERVER_CONTROL] = steers},
+	 .status = 0,
+	 .log = "settings read again changed=0"},
 	{.name = "root dies",
 	 .play = {[SERVER_ACCOUNTS] = grants, [SERVER_CONTROL] = kills_root},
 	 .status = -1},
@@ -327,7 +390,8 @@ static const struct process processes[] = {
 	[SERVER_CONTROL] = {.name = "control",
 			    .verdict = PROCESS_VERDICT_AT_STOP,
 			    .peers = 1U << SERVER_FORWARD,
-			    .run = run_control},
+			    .run = run_control,
+			    .rows = &server_root_control_rows},
 	[SERVER_FORWARD] = {.name = "forward", .run = run_forward},
 	[SERVER_NDP] = {.name = "ndp", .wanted = want_none},
 	[SERVER_ACCOUNTS] = {.name = "accounts", .run = run_accounts, .rows = &server_root_rows},
@@ -354,6 +418,7 @@ static const char *in_folder(const char *name)
 static int run_root(const struct program *of, int argc, char *const argv[])
 {
 	char database[250];
+	char socket[250];
 	char *words[] = {argv[0],
 			 (char[]){"-c"},
 			 (char[]){"/dev/null"},
@@ -366,6 +431,8 @@ static int run_root(const struct program *of, int argc, char *const argv[])
 			 (char[]){"-o"},
 			 database,
 			 (char[]){"-o"},
+			 socket,
+			 (char[]){"-o"},
 			 (char[]){"user=root"},
 			 NULL};
 	struct users *users = NULL;
@@ -375,25 +442,37 @@ static int run_root(const struct program *of, int argc, char *const argv[])
 
 	(void)argc;
 	(void)snprintf(database, sizeof(database), "database=%s", in_folder("users.db"));
+	(void)snprintf(socket, sizeof(socket), "control.socket=%s", in_folder("ctl.sock"));
 	if (users_open(in_folder("users.db"), USERS_CREATE, &users, error, sizeof(error)) !=
 		    USERS_OK ||
 	    users_add(users, "alice", PASSWORD, NULL, other) != USERS_OK)
 		return EXIT_FAILURE;
 	users_close(users);
-	if (server_options_parse(&options, 13, words) != OPTIONS_OK)
+	if (server_options_parse(&options, 15, words) != OPTIONS_OK)
 		return EXIT_FAILURE;
-	status = server_root_run(of, 13, words);
+	status = server_root_run(of, 15, words);
 	server_options_free(&options);
 	return status;
 }
 
-/* Nothing is left but the database, and the lock where nobody could remove it. */
+/* Nothing is left but the database, and what nobody could remove. */
 static void look(const struct scenario *scenario, const char *log)
 {
-	(void)log;
+	const char *line = log;
+	unsigned int reloads = 0;
+
+	while ((line = strstr(line, "settings read again"))) {
+		reloads++;
+		line++;
+	}
+	/* Not as often as it was asked for. */
+	if (strcmp(scenario->name, "steers") == 0)
+		assert_in_range(reloads, 5, 19);
 	assert_int_equal(if_nametoindex("dtcps0"), 0);
 	assert_int_equal(if_nametoindex("dtcps1"), 0);
 	assert_int_equal(unlink(in_folder("users.db.lock")), scenario->status == -1 ? 0 : -1);
+	/* The guard of the real program removes it. */
+	assert_int_equal(unlink(in_folder("ctl.sock")), scenario->status == -1 ? 0 : -1);
 	assert_int_equal(unlink(in_folder("users.db")), 0);
 }
 

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is asked over the server's control socket. */
+#ifndef DTCP_SERVER_CONTROL_REQUESTS_H
+#define DTCP_SERVER_CONTROL_REQUESTS_H
+
+#include "ctl/ctl.h"
+#include "server/control/admission.h"
+#include "server/control/broker.h"
+#include "server/msg.h"
+
+struct requests {
+	struct broker *broker;
+	const struct admission *admission;
+	struct ipc **root; /* its owner's; accounts is the broker's */
+	int64_t started;   /* milliseconds */
+	/* private */
+	struct ctl *ctl; /* NULL: there is no socket, or not yet */
+	bool asked_root; /* not answered yet, and so */
+	bool asked_accounts;
+	bool steering;	  /* RELOAD or LEVEL */
+	bool knows_state; /* the last answers are there */
+	bool knows_usage;
+	struct server_state state;
+	struct server_usage usage;
+	uint32_t done; /* enum server_done_result */
+};
+
+/* What can be asked. */
+extern const struct ctl_commands requests_commands;
+
+/* Takes over fd, which listens. False if memory is short. */
+bool requests_open(struct requests *requests, struct event_base *base, int fd);
+void requests_close(struct requests *requests);
+
+/* Answers of others. What they were not asked for is logged, and changes nothing. */
+void requests_on_state(struct requests *requests, const struct server_state *state);
+void requests_on_usage(struct requests *requests, const struct server_usage *usage);
+void requests_on_done(struct requests *requests, const struct server_done *done);
+
+/* Logs the totals. */
+void requests_report(const struct requests *requests);
+
+#endif
