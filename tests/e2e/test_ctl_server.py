@@ -195,7 +195,7 @@ def test_kick(internet, server, ctl):
         assert ctl.must("kick", user="alice")[1]["ended"] == 1
         assert session.line() == "-ERR ended by the administrator, try again later"
         assert session.closed()
-    server.wait_log(r"alice@192\.0\.2\.2: down after .* \(ended by the administrator")
+    server.wait_log("session down user=alice .*ended by the administrator")
     assert ctl.refused("kick", "missing", user="alice") == "alice has no session"
     with Wire(internet.site) as session:
         session.login()
@@ -227,7 +227,7 @@ def test_reload(internet):
     with Ctl(socket_path(internet.server)) as ctl:
         path.write_text(path.read_text() + "limit.attempts = 1\n")
         ctl.must("reload")
-        server.wait_log("limit.attempts has changed from 3 to 1$")
+        server.wait_log("setting changed .*limit.attempts")
         # By then it counts.
         with Wire(internet.site) as guesser:
             assert guesser.ask(guesser.request(password="wrong")).startswith("-ERR auth")
