@@ -108,12 +108,22 @@ enum client_path {
 	CLIENT_PATHS,
 };
 
+/* How the client is, in one word. */
+enum client_state {
+	CLIENT_STATE_CONNECTING, /* no tunnel yet */
+	CLIENT_STATE_UP,
+	CLIENT_STATE_HELD,    /* a tunnel without its session: connecting, or waiting for that */
+	CLIENT_STATE_WAITING, /* without a tunnel, until the next attempt */
+	CLIENT_STATE_DOWN,    /* taken down on request, or about to end */
+	CLIENT_STATES,
+};
+
 /* How the session is, for those who look: nothing depends on it. */
 struct client_session {
-	uint32_t up;
+	uint32_t state;	 /* enum client_state */
 	uint32_t status; /* enum client_exit: why the last one ended; CLIENT_OK: no failure */
 	uint32_t path;	 /* enum client_path */
-	uint32_t rtt_us; /* round-trip time over UDP, in microseconds; 0: not known */
+	uint32_t rtt_us; /* round-trip time, in microseconds; 0: not known */
 };
 
 /* Whether --check may log in. */

@@ -10,6 +10,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* How far a tunnel is. */
+enum tunnel_phase {
+	TUNNEL_STATE_DOWN,
+	TUNNEL_STATE_RAISING,  /* the script runs with "up" */
+	TUNNEL_STATE_UP,       /* the script may run with "up" for an interface made again */
+	TUNNEL_STATE_LOWERING, /* the script runs with "down" */
+};
+
 /*
  * Root's check of what control asks for: every field must be what a reply of the configured
  * tunnel type can hold. *why says what is wrong.

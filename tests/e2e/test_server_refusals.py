@@ -61,7 +61,7 @@ def test_fixed_prefix_of_the_machine(internet):
     """One that would lead the machine's own network away is refused, unless network.fixed has it;
     and then nothing else outside the pool is allowed."""
     machine = ("has an address or a route of this machine in it, or is in one of its networks "
-               "(network.fixed allows it)")
+               "or in host.exclude (network.fixed allows it)")
     internet.users.add("bob", prefix="2001:db8:6::/48")
     internet.users.add("carol", prefix="2001:db8:f00::/48")
     server = internet.dtcps()

@@ -121,6 +121,8 @@ def session():
          line(b"-ERR authentication failed."), b"dcg", line(b"-ERR unsupported transport udp"),
          b"dcg", line(b"-ERR address in use by another tunnel, use udp"), b"dcg",
          line(ADDRESSES + UDP), b"M")
+    seed("session", "down", start(network + loop, 7), come_up, b"qd", b"m", b"n\2w\0\x60hdqu", come_up,
+         b"x\1", b"q", b"mud", b"x\0quq")
     seed("session", "superseded", start(loop, 3), b"c", line(b"+OK " + CHALLENGE), line(ADDRESSES),
          b"m", line(b"-ERR superseded by a new session"), b"md")
 

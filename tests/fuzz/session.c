@@ -147,6 +147,12 @@ static void step(struct rig *rig, struct fuzz_input *input)
 	case 'k':
 		rig_renew(rig);
 		break;
+	case 'q':
+		rig_input(rig, SESSION_GO_DOWN);
+		break;
+	case 'u':
+		rig_input(rig, SESSION_GO_UP);
+		break;
 	default:
 		say(rig, input);
 		break;

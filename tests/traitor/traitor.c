@@ -240,7 +240,8 @@ static void traitor_tell(enum treason treason)
 {
 	const struct server_id id = {.id = 3};
 	const struct server_revoked revoked = {.id = id.id, .why = SERVER_WHY_DELETED};
-	const struct client_session session = {.up = treason == TREASON_SESSION_UP ? 1 : 2};
+	const struct client_session session = {
+		.state = treason == TREASON_SESSION_UP ? CLIENT_STATE_UP : CLIENT_STATES};
 	struct client_server server = {0};
 
 	switch ((int)treason) {

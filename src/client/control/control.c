@@ -73,14 +73,14 @@ struct client_tunnel control_tunnel(const struct control *control)
 static void control_tell_session(struct control *control)
 {
 	struct client_session now = {
-		.up = control->session.state == SESSION_UP,
+		.state = session_client_state(&control->session),
 		.status = (uint32_t)control->session.status,
 		.path = (uint32_t)control->session.path.known,
 	};
 
-	if (now.up && control->counters)
+	if (now.state == CLIENT_STATE_UP && control->counters)
 		now.rtt_us = (uint32_t)control->counters->session[CONTROL_SESSION].rtt_us;
-	if (now.up == control->told.up && now.status == control->told.status &&
+	if (now.state == control->told.state && now.status == control->told.status &&
 	    now.path == control->told.path && now.rtt_us == control->told.rtt_us)
 		return;
 	control->told = now;

@@ -23,6 +23,7 @@ void session_init(struct session *session, const struct session_config *config)
 		.deadline = -1,
 		.hold_until = -1,
 		.up_since = -1,
+		.granted = -1,
 		.udp = config->transport == SESSION_UDP,
 	};
 	for (size_t i = 0; i < config->n_servers; i++)
@@ -119,6 +120,7 @@ static void session_on_line(struct session *session, const struct session_event 
 	case SESSION_CONNECT:
 	case SESSION_LOWER:
 	case SESSION_WAIT:
+	case SESSION_DOWN:
 	case SESSION_DONE:
 		break;
 	}
@@ -144,7 +146,7 @@ static void session_on_silence(struct session *session, int64_t now,
 	const char *server = session_server_name(session);
 
 	if (!session->udp) {
-		session_change_to_udp(session, now, actions,
+		session_change_to_udp(session, now, actions, SESSION_WHY_SILENT,
 				      "%s: the far end does not answer over protocol 41", server);
 		session->servers[session->retry.current].silent = true;
 		return;
@@ -188,6 +190,7 @@ static void session_on_time(struct session *session, int64_t now, struct session
 	case SESSION_IDLE:
 	case SESSION_RAISE:
 	case SESSION_LOWER:
+	case SESSION_DOWN:
 	case SESSION_DONE:
 		session->deadline = -1;
 		break;
@@ -247,6 +250,7 @@ static void session_on_lost(struct session *session, int64_t now, struct session
 		return;
 	if (session->state != SESSION_UP) {
 		session_let_go(session, actions, session_not_here);
+		session_note_error(session, now, session_not_here);
 		actions->warning = true;
 	}
 	session->tunnel = SESSION_TUNNEL_NONE;
@@ -276,20 +280,49 @@ static void session_on_broken(struct session *session, const struct session_even
 		session_fail(session, now, actions, CLIENT_CLOSED, "%s: %s", server, event->text);
 }
 
-static void session_on_reconnect(struct session *session, bool keep, int64_t now,
-				 struct session_actions *actions)
+/* How a session ends has been decided, and is on its way. */
+static bool session_leaves(const struct session *session)
 {
-	static const char why[] = "reconnecting on request";
-	bool leaving = session->state == SESSION_QUIT || session->state == SESSION_LOWER;
+	return session->state == SESSION_QUIT || session->state == SESSION_LOWER;
+}
 
-	/* Before the start there is no account to log in with. */
-	if (session->state == SESSION_IDLE || session->state == SESSION_DONE ||
-	    (leaving && session->then == SESSION_THEN_EXIT))
-		return;
+bool session_is_down(const struct session *session)
+{
+	return session->state == SESSION_DOWN ||
+	       (session_leaves(session) && session->then == SESSION_THEN_DOWN);
+}
+
+/* Before the start there is no account to log in with; at the end nobody is asked any more. */
+static bool session_can_be_asked(const struct session *session)
+{
+	return session->state != SESSION_IDLE && session->state != SESSION_DONE &&
+	       !(session_leaves(session) && session->then == SESSION_THEN_EXIT);
+}
+
+/* Another attempt is asked for: all that is known against any server is forgotten. */
+static void session_forget(struct session *session)
+{
 	session->then = SESSION_THEN_CONNECT;
 	for (size_t i = 0; i < session->config.n_servers; i++)
 		session->servers[i].trusted = false;
 	retry_forget(&session->retry);
+}
+
+static void session_on_reconnect(struct session *session, bool keep, int64_t now,
+				 struct session_actions *actions)
+{
+	static const char why[] = "reconnecting on request";
+	bool leaving = session_leaves(session);
+
+	if (!session_can_be_asked(session))
+		return;
+	/* Signals may come from scripts, at each change of the network. */
+	if (session_is_down(session)) {
+		(void)snprintf(actions->message, sizeof(actions->message),
+			       "down on request, which a signal does not change");
+		return;
+	}
+	session_forget(session);
 	/* Another session follows as it is. */
 	if (keep && leaving)
 		return;
@@ -303,11 +336,37 @@ static void session_on_reconnect(struct session *session, bool keep, int64_t now
 	}
 }
 
+static void session_on_go_down(struct session *session, int64_t now,
+			       struct session_actions *actions)
+{
+	static const char why[] = "on request";
+
+	if (!session_can_be_asked(session) || session_is_down(session))
+		return;
+	session->then = SESSION_THEN_DOWN;
+	if (session_leaves(session))
+		session_let_go(session, actions, why);
+	else
+		session_leave(session, now, actions, why);
+	if (actions->message[0] == '\0')
+		(void)snprintf(actions->message, sizeof(actions->message), "down on request");
+}
+
+static void session_on_go_up(struct session *session, int64_t now, struct session_actions *actions)
+{
+	if (!session_is_down(session))
+		return;
+	(void)snprintf(actions->message, sizeof(actions->message), "connecting on request");
+	session_forget(session);
+	if (session->state == SESSION_DOWN)
+		session_connect(session, now, actions);
+}
+
 static void session_on_stop(struct session *session, int64_t now, struct session_actions *actions)
 {
 	session->then = SESSION_THEN_EXIT;
 	session->status = CLIENT_OK;
-	if (session->state == SESSION_QUIT || session->state == SESSION_LOWER)
+	if (session_leaves(session))
 		session_let_go(session, actions, "stopped");
 	else if (session->state != SESSION_DONE)
 		session_leave(session, now, actions, "stopped");
@@ -370,6 +429,12 @@ void session_feed(struct session *session, const struct session_event *event, in
 		break;
 	case SESSION_RECONNECT:
 		session_on_reconnect(session, event->keep, now, actions);
+		break;
+	case SESSION_GO_DOWN:
+		session_on_go_down(session, now, actions);
+		break;
+	case SESSION_GO_UP:
+		session_on_go_up(session, now, actions);
 		break;
 	case SESSION_STOP:
 		session_on_stop(session, now, actions);

@@ -43,6 +43,7 @@ enum session_state {
 	SESSION_QUIT,  /* quit sent, waiting for its answer */
 	SESSION_LOWER, /* connection gone, root's process removes the tunnel */
 	SESSION_WAIT,  /* until the next attempt */
+	SESSION_DOWN,  /* on request: no attempt until another one */
 	SESSION_DONE,
 };
 
@@ -87,6 +88,8 @@ enum session_input {
 	SESSION_NETWORK,     /* local: the address that the server would now see us come from */
 	SESSION_WOKE,	     /* the machine was asleep; seconds: for how long */
 	SESSION_RECONNECT,   /* SIGHUP; keep: SIGUSR2, with which the tunnel stays */
+	SESSION_GO_DOWN,     /* no session and no tunnel until SESSION_GO_UP */
+	SESSION_GO_UP,	     /* after SESSION_GO_DOWN; else it changes nothing */
 	SESSION_STOP,	     /* SIGTERM, SIGINT */
 	SESSION_TIME,	     /* the deadline has come */
 };
@@ -129,10 +132,27 @@ struct session_actions {
 	bool suppressed;	 /* it has been said often enough; for debugging only */
 };
 
+/* Why the packets of an attempt or session go as they do. */
+enum session_why {
+	SESSION_WHY_SETTINGS, /* they leave no choice */
+	/* --transport auto, protocol 41 */
+	SESSION_WHY_FIRST,   /* it is tried first */
+	SESSION_WHY_ANSWERS, /* and the far end answers */
+	SESSION_WHY_ONLY,    /* the server knows nothing else */
+	/* --transport auto, UDP */
+	SESSION_WHY_NAT,     /* there is one on the way */
+	SESSION_WHY_IN_USE,  /* another tunnel has our address over protocol 41 */
+	SESSION_WHY_ACCOUNT, /* the server says that the user may not have protocol 41 */
+	SESSION_WHY_SILENT,  /* the far end did not answer over protocol 41 */
+	SESSION_WHY_BLOCKED, /* it did, and then no more */
+	SESSION_WHYS,
+};
+
 /* What is known of one of the servers. */
 struct session_server {
 	char password[DTCP_PASSWORD_MAX + 1];
 	bool udp;		     /* the next attempt is for UDP */
+	enum session_why why;	     /* if it is, with --transport auto */
 	bool udp_known;		     /* it has granted a session over UDP */
 	bool silent;		     /* its far end did not answer over protocol 41; UDP is next */
 	bool trusted;		     /* it knows nothing but protocol 41, which is not tried out */
@@ -191,9 +211,16 @@ struct session {
 		SESSION_THEN_EXIT,
 		SESSION_THEN_RETRY,   /* another round, after a pause */
 		SESSION_THEN_CONNECT, /* to the server that is current then, at once */
+		SESSION_THEN_DOWN,    /* nothing, until somebody asks for it */
 	} then;
 	enum client_exit status; /* why the last one ended; at the end, the program's */
 	int64_t pause;		 /* milliseconds, for SESSION_THEN_RETRY */
+	/* For those who look. */
+	int64_t granted; /* when a server last let us in; -1: none has */
+	struct {
+		char text[400]; /* why a session or an attempt last ended, or nothing comes; "" */
+		int64_t at;
+	} error;
 };
 
 void session_init(struct session *session, const struct session_config *config);
@@ -213,6 +240,14 @@ void session_feed(struct session *session, const struct session_event *event, in
 
 /* When SESSION_TIME is to be fed, in milliseconds; -1 for never. */
 int64_t session_deadline(const struct session *session);
+
+/* How it is for those who look: session_report.c. When the next attempt comes; -1: not known. */
+enum client_state session_client_state(const struct session *session);
+enum session_why session_why(const struct session *session);
+int64_t session_next_try(const struct session *session);
+
+/* True if it is down on request, or about to be: then only SESSION_GO_UP leads out. */
+bool session_is_down(const struct session *session);
 
 /* The state's name, for debug messages. */
 const char *session_state_name(enum session_state state);

@@ -114,7 +114,10 @@ static void session_on_refusal(struct session *session, const char *reason, int6
 	 */
 	if ((said == REASON_IN_USE || said == REASON_PROTO41) &&
 	    session->config.transport == SESSION_AUTO && !session->udp)
-		session_change_to_udp(session, now, actions, "%s: %s", server, reason);
+		session_change_to_udp(session, now, actions,
+				      said == REASON_IN_USE ? SESSION_WHY_IN_USE
+							    : SESSION_WHY_ACCOUNT,
+				      "%s: %s", server, reason);
 	else if (session_means_no_udp(session, said))
 		session_no_udp(session, reason, now, actions);
 	else if (said == REASON_AUTH)
@@ -159,7 +162,7 @@ static bool session_check_nat(struct session *session, int64_t now, struct sessi
 	(void)inet_ntop(AF_INET, &session->reply.me, seen, sizeof(seen));
 	(void)inet_ntop(AF_INET, &session->local, here, sizeof(here));
 	if (automatic)
-		session_change_to_udp(session, now, actions,
+		session_change_to_udp(session, now, actions, SESSION_WHY_NAT,
 				      "%s: NAT found (the server sees %s, the address here is %s)",
 				      session_server_name(session), seen, here);
 	else if (session->udp)
@@ -241,6 +244,7 @@ void session_on_reply(struct session *session, const struct session_event *event
 		session_tell(session, actions, "reply-odd", "%s: the server's reply %s",
 			     session_server_name(session), why);
 	}
+	session->granted = now;
 	session->path.known = CLIENT_PATH_UNKNOWN;
 	session->path.told = SESSION_PATH_UNTOLD;
 	actions->what |= SESSION_DO_ADD;

@@ -91,6 +91,7 @@ void session_on_woke(struct session *session, uint32_t seconds, int64_t now,
 	case SESSION_RAISE:
 	case SESSION_QUIT:
 	case SESSION_LOWER:
+	case SESSION_DOWN:
 	case SESSION_DONE:
 		break;
 	}

@@ -86,12 +86,13 @@ void session_path_blocked(struct session *session, int64_t now, struct session_a
 
 	/* Unless it knows nothing else. */
 	if (automatic && !current->trusted) {
-		session_change_to_udp(session, now, actions,
+		session_change_to_udp(session, now, actions, SESSION_WHY_BLOCKED,
 				      "%s: nothing comes over protocol 41 any more", server);
 		current->silent = true;
 		return;
 	}
 	actions->warning = true;
+	session_note_error(session, now, "nothing comes over protocol 41");
 	if (session->path.told == SESSION_PATH_UNTOLD) {
 		session->path.told = SESSION_PATH_SILENT;
 		session_path_say(session, actions, "path-silent",

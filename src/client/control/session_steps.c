@@ -32,6 +32,7 @@ const char *session_state_name(enum session_state state)
 		[SESSION_QUIT] = "quit",
 		[SESSION_LOWER] = "lower",
 		[SESSION_WAIT] = "wait",
+		[SESSION_DOWN] = "down",
 		[SESSION_DONE] = "done",
 	};
 
@@ -81,6 +82,9 @@ void session_then(struct session *session, int64_t now, struct session_actions *
 	case SESSION_THEN_RETRY:
 		session_enter(session, SESSION_WAIT, now, session->pause);
 		break;
+	case SESSION_THEN_DOWN:
+		session_enter(session, SESSION_DOWN, now, -1);
+		break;
 	}
 }
 
@@ -129,7 +133,7 @@ static void session_quit(struct session *session, int64_t now, struct session_ac
 }
 
 void session_change_to_udp(struct session *session, int64_t now, struct session_actions *actions,
-			   const char *format, ...)
+			   enum session_why why, const char *format, ...)
 {
 	char reason[300];
 	va_list ap;
@@ -140,6 +144,7 @@ void session_change_to_udp(struct session *session, int64_t now, struct session_
 	session_tell(session, actions, "transport-changed", "%s; changing to UDP", reason);
 	session->udp = true;
 	session->servers[session->retry.current].udp = true;
+	session->servers[session->retry.current].why = why;
 	session->servers[session->retry.current].silent = false;
 	session->keep = session->tunnel == SESSION_TUNNEL_UP;
 	session->then = SESSION_THEN_CONNECT;
@@ -254,6 +259,12 @@ static bool session_trusts(struct session_server *server, enum client_exit statu
 	return true;
 }
 
+void session_note_error(struct session *session, int64_t now, const char *text)
+{
+	(void)strlcpy(session->error.text, text, sizeof(session->error.text));
+	session->error.at = now;
+}
+
 void session_doubt_udp(struct session *session)
 {
 	if (session->config.transport != SESSION_AUTO)
@@ -323,6 +334,7 @@ session_end(struct session *session, int64_t now, struct session_actions *action
 	char next[300];
 
 	(void)vsnprintf(reason, sizeof(reason), format, ap);
+	session_note_error(session, now, reason);
 	session->status = status;
 	if (session_doubts_udp(session, status))
 		session_doubt_udp(session);

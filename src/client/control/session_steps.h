@@ -42,11 +42,10 @@ void session_start_over(struct session *session, int64_t now, struct session_act
 /* Asks the server whether it is there. */
 void session_ping(struct session *session, int64_t now, struct session_actions *actions);
 
-/* --transport auto: leaves this session for one over UDP; the format says why. */
-__attribute__((format(printf, 4, 5))) void session_change_to_udp(struct session *session,
-								 int64_t now,
-								 struct session_actions *actions,
-								 const char *format, ...);
+/* --transport auto: leaves this session for one over UDP; the format says why as well. */
+__attribute__((format(printf, 5, 6))) void
+session_change_to_udp(struct session *session, int64_t now, struct session_actions *actions,
+		      enum session_why why, const char *format, ...);
 
 /* The tunnel is to be made: logged in, and where that was wanted, tried out. */
 void session_raise(struct session *session, int64_t now, struct session_actions *actions);
@@ -76,6 +75,9 @@ __attribute__((format(printf, 5, 6))) void session_fail(struct session *session,
 __attribute__((format(printf, 6, 7))) void
 session_fail_said(struct session *session, int64_t now, struct session_actions *actions,
 		  enum client_exit status, enum dtcp_reason said, const char *format, ...);
+
+/* What those who look are told went wrong last. */
+void session_note_error(struct session *session, int64_t now, const char *text);
 
 /* --transport auto: nothing has come over UDP, so the next attempt tries protocol 41 again. */
 void session_doubt_udp(struct session *session);

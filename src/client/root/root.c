@@ -16,8 +16,8 @@
 #include "client/root/account.h"
 #include "client/root/lookup.h"
 #include "client/root/resources.h"
-#include "client/root/status.h"
 #include "client/root/tunnel_state.h"
+#include "client/status.h"
 #include "client/tunnel.h"
 #include "fastpath/root.h"
 #include "forward/msg.h"
@@ -53,11 +53,24 @@ static void root_tell(struct root *root, enum client_msg type, const void *body,
 
 /* --- what a service manager is told ------------------------------------------------------- */
 
+static struct client_status root_status(const struct root *root)
+{
+	return (struct client_status){
+		.options = root->options,
+		.user = root->tunnel.user,
+		.interface = root->tunnel.interface.known.name,
+		.phase = root->tunnel.phase,
+		.tunnel = root->tunnel.tunnel,
+		.session = root->session,
+	};
+}
+
 static void root_tell_status(const struct root *root)
 {
+	const struct client_status status = root_status(root);
 	char text[ROOT_STATUS_SIZE];
 
-	status_describe(&root->tunnel, &root->session, text, sizeof(text));
+	status_describe(&status, text, sizeof(text));
 	service_status(supervisor_service(root->supervisor), "%s", text);
 }
 
@@ -74,7 +87,7 @@ static void root_tell_end(const struct root *root, int status)
 static void root_tell_up(struct root *root)
 {
 	/* Control says so only when it has heard of the tunnel. */
-	root->session = (struct client_session){.up = true};
+	root->session = (struct client_session){.state = CLIENT_STATE_UP};
 	root_tell_status(root);
 }
 
@@ -153,7 +166,7 @@ static void root_on_session(const void *body, void *arg)
 	struct root *root = arg;
 
 	/* It is up only with a tunnel of which control has heard; while it is told anew, too. */
-	if (!status_check(session) || (session->up && !root->told)) {
+	if (!status_check(session) || (session->state == CLIENT_STATE_UP && !root->told)) {
 		supervisor_fail(root->supervisor, "control told of a session that cannot be");
 		return;
 	}
@@ -229,12 +242,13 @@ static void root_on_woke(uint32_t seconds, void *arg)
 static void root_report(void *arg)
 {
 	struct root *root = arg;
+	const struct client_status status = root_status(root);
 	struct log_record record;
 	char text[ROOT_STATUS_SIZE];
 
-	status_describe(&root->tunnel, &root->session, text, sizeof(text));
+	status_describe(&status, text, sizeof(text));
 	log_record_begin(&record, LOG_INFO, "status", "status: %s", text);
-	status_record(&root->tunnel, &root->session, &record);
+	status_record(&status, &record);
 	record.told = true;
 	log_event(&record);
 	if (!root->options->no_device)

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "client/root/hook.h"
-#include "client/tunnel.h"
 #include "forward/msg.h"
 
 #include <arpa/inet.h>

@@ -16,16 +16,10 @@
 #include "client/options.h"
 #include "client/root/interface.h"
 #include "client/root/lan.h"
+#include "client/tunnel.h"
 #include "netconf/interface_watch.h"
 #include "netconf/script.h"
 #include "process/supervisor.h"
-
-enum tunnel_phase {
-	TUNNEL_STATE_DOWN,
-	TUNNEL_STATE_RAISING,  /* the script runs with "up" */
-	TUNNEL_STATE_UP,       /* the script may run with "up" for an interface made again */
-	TUNNEL_STATE_LOWERING, /* the script runs with "down" */
-};
 
 /* What follows when the script has run. */
 enum tunnel_want { TUNNEL_WANT_NOTHING, TUNNEL_WANT_RAISE, TUNNEL_WANT_LOWER };

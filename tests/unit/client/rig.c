@@ -110,6 +110,8 @@ static void before(struct rig *rig, const struct session_event *event)
 	case SESSION_NETWORK:
 	case SESSION_WOKE:
 	case SESSION_RECONNECT:
+	case SESSION_GO_DOWN:
+	case SESSION_GO_UP:
 	case SESSION_STOP:
 	case SESSION_TIME:
 		break;
@@ -125,8 +127,12 @@ static void obey(struct rig *rig)
 	assert_true((actions->send[0] != '\0') == ((actions->what & SESSION_DO_SEND) != 0));
 	if (actions->what & SESSION_DO_SEND)
 		assert_true(rig->connected);
-	if (actions->what & SESSION_DO_CLOSE)
+	if (actions->what & SESSION_DO_CLOSE) {
 		rig->connecting = rig->connected = false;
+		/* One that was only tried out is removed. */
+		if (rig->session.tunnel == SESSION_TUNNEL_NONE)
+			rig->forwarded = false;
+	}
 	if (actions->what & SESSION_DO_ADD) {
 		assert_true(rig->connected);
 		rig->forwarded = true;
@@ -236,12 +242,41 @@ static void check_state(const struct rig *rig)
 		assert_true(timed == (rig->session.state == SESSION_WAIT));
 		assert_false(rig->connecting || rig->connected || rig->raise_asked);
 		break;
+	case SESSION_DOWN:
+		assert_int_equal(session_deadline(&rig->session), -1);
+		assert_false(rig->connecting || rig->connected || rig->tunnel || rig->raise_asked);
+		break;
 	}
 	assert_true(rig->exited == (rig->session.state == SESSION_DONE));
 }
 
+/* Nothing but these two leads out of it, and nothing else is done. */
+static void check_down(const struct rig *rig, enum session_input input)
+{
+	if (input == SESSION_GO_UP || input == SESSION_STOP)
+		return;
+	assert_int_equal(rig->session.state, SESSION_DOWN);
+	assert_int_equal(rig->actions.what, 0);
+}
+
+/* For those who look: up is what is up, and of a pause it is known when it ends. */
+static void check_report(const struct rig *rig)
+{
+	const struct session *session = &rig->session;
+	enum client_state state = session_client_state(session);
+
+	assert_int_equal(state == CLIENT_STATE_UP, session->state == SESSION_UP);
+	assert_true(state != CLIENT_STATE_HELD || rig->tunnel);
+	if (rig->tunnel && session->state < SESSION_QUIT && !rig->lower_asked)
+		assert_true(state == CLIENT_STATE_UP || state == CLIENT_STATE_HELD);
+	assert_int_equal(session_next_try(session) >= 0, session->state == SESSION_WAIT);
+	assert_true(session_why(session) < SESSION_WHYS);
+}
+
 void rig_feed(struct rig *rig, const struct session_event *event)
 {
+	bool was_down = rig->session.state == SESSION_DOWN;
+
 	rig->hold_ended = event->input == SESSION_TIME && rig->session.hold_until >= 0 &&
 			  rig->now >= rig->session.hold_until;
 	rig->woken = event->input == SESSION_WOKE;
@@ -252,6 +287,9 @@ void rig_feed(struct rig *rig, const struct session_event *event)
 	obey(rig);
 	check_state(rig);
 	check_link(rig);
+	check_report(rig);
+	if (was_down)
+		check_down(rig, event->input);
 	/* Everything that goes wrong is said, in one line. */
 	assert_non_null(memchr(rig->actions.message, '\0', sizeof(rig->actions.message)));
 	assert_null(strchr(rig->actions.message, '\n'));
@@ -390,6 +428,11 @@ void rig_reach(struct rig *rig, enum session_state state)
 		assert_true(rig->session.config.loop);
 		rig_failed(rig, CLIENT_REFUSED, "no");
 		assert_int_equal(rig->session.state, SESSION_WAIT);
+		return;
+	}
+	if (state == SESSION_DOWN) {
+		rig_input(rig, SESSION_GO_DOWN);
+		assert_int_equal(rig->session.state, SESSION_DOWN);
 		return;
 	}
 	if (state == SESSION_DONE) {

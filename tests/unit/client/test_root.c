@@ -118,7 +118,7 @@ static int lowered_twice(int root)
 
 static int session_too_early(int root)
 {
-	const struct client_session session = {.up = 1};
+	const struct client_session session = {.state = CLIENT_STATE_UP};
 
 	SAY(root, CLIENT_MSG_SESSION, session);
 	return scenario_await_end(root);
@@ -133,7 +133,7 @@ static int session_too_late(int root)
 
 static int session_of_no_kind(int root)
 {
-	const struct client_session session = {.up = 2};
+	const struct client_session session = {.state = CLIENT_STATES};
 
 	raise_tunnel(root);
 	SAY(root, CLIENT_MSG_SESSION, session);
@@ -170,7 +170,7 @@ static int pong_unasked(int root)
 
 static int up_and_down(int root)
 {
-	const struct client_session session = {.up = 1};
+	const struct client_session session = {.state = CLIENT_STATE_UP};
 
 	raise_tunnel(root);
 	SAY(root, CLIENT_MSG_SESSION, session);

@@ -267,7 +267,7 @@ static void test_answer_while_raising(void **state)
 static void test_state_names(void **state)
 {
 	static const char *const names[] = {"idle", "connect", "greeting", "login", "test", "raise",
-					    "up",   "quit",    "lower",	   "wait",  "done"};
+					    "up",   "quit",    "lower",	   "wait",  "down", "done"};
 
 	(void)state;
 	for (enum session_state i = SESSION_IDLE; i <= SESSION_DONE; i++)

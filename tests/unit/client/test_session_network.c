@@ -359,6 +359,7 @@ static void test_sleep_otherwise(void **state)
 		case SESSION_RAISE:
 		case SESSION_QUIT:
 		case SESSION_LOWER:
+		case SESSION_DOWN:
 		case SESSION_DONE:
 			rig_expect(&rig, in,
 				   rig.session.tunnel == SESSION_TUNNEL_UP ? SESSION_DO_HELLO : 0,

@@ -101,12 +101,29 @@ static void random_report(struct rig *rig, struct dice *dice)
 		rig_path(rig, roll(dice, 4) != 0);
 }
 
+/* What somebody asks for. */
+static void random_wish(struct rig *rig, struct dice *dice)
+{
+	switch (roll(dice, 4)) {
+	case 0:
+		rig_input(rig, SESSION_GO_DOWN);
+		break;
+	case 1:
+	case 2:
+		rig_input(rig, SESSION_GO_UP);
+		break;
+	default:
+		rig_input(rig, SESSION_RECONNECT);
+		break;
+	}
+}
+
 /* One event that could happen now. */
 static void step(struct rig *rig, struct dice *dice)
 {
 	switch (roll(dice, 19)) {
 	case 0:
-		rig_input(rig, SESSION_RECONNECT);
+		random_wish(rig, dice);
 		break;
 	case 1:
 	case 2:

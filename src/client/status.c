@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "client/root/status.h"
-
-#include "client/tunnel.h"
+#include "client/status.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -28,7 +26,8 @@ enum { STATUS_REASONS = sizeof(status_reasons) / sizeof(status_reasons[0]) };
 
 bool status_check(const struct client_session *session)
 {
-	return session->up <= 1 && session->path < CLIENT_PATHS && session->status < STATUS_REASONS;
+	return session->state < CLIENT_STATES && session->path < CLIENT_PATHS &&
+	       session->status < STATUS_REASONS;
 }
 
 const char *status_reason(enum client_exit status)
@@ -37,11 +36,11 @@ const char *status_reason(enum client_exit status)
 }
 
 /* Who is where, and what came of it. */
-static void status_describe_up(const struct tunnel_state *state,
-			       const struct client_session *session, char *buf, size_t size)
+static void status_describe_up(const struct client_status *status, char *buf, size_t size)
 {
-	const struct client_options *options = state->options;
-	const struct client_tunnel *tunnel = &state->tunnel;
+	const struct client_options *options = status->options;
+	const struct client_session *session = &status->session;
+	const struct client_tunnel *tunnel = &status->tunnel;
 	char server[INET_ADDRSTRLEN];
 	char text[PREFIX6_STRLEN];
 	const char *path = "";
@@ -62,23 +61,22 @@ static void status_describe_up(const struct tunnel_state *state,
 		path = ", but nothing comes through it";
 	else if (session->path == CLIENT_PATH_ALIVE && !tunnel->reply.udp_port)
 		path = ", the far end answers";
-	(void)snprintf(buf, size, "up: %s at %s (%s)%s%s%s%s%s%s", state->user,
+	(void)snprintf(buf, size, "up: %s at %s (%s)%s%s%s%s%s%s", status->user,
 		       options->servers[tunnel->server_index],
 		       inet_ntop(AF_INET, &tunnel->server, server, sizeof(server)), inside,
 		       options->no_device ? "" : ", interface ",
-		       options->no_device ? "" : state->interface.known.name,
+		       options->no_device ? "" : status->interface,
 		       tunnel->reply.udp_port ? ", over UDP" : "", rtt, path);
 }
 
-void status_describe(const struct tunnel_state *state, const struct client_session *session,
-		     char *buf, size_t size)
+void status_describe(const struct client_status *status, char *buf, size_t size)
 {
-	const char *reason = status_reason(session->status);
-	const struct client_options *options = state->options;
+	const char *reason = status_reason((enum client_exit)status->session.status);
+	const struct client_options *options = status->options;
 	char first[300];
 	const char *what = first;
 
-	switch (state->phase) {
+	switch (status->phase) {
 	case TUNNEL_STATE_RAISING:
 		(void)strlcpy(buf, "bringing the tunnel up", size);
 		return;
@@ -86,13 +84,17 @@ void status_describe(const struct tunnel_state *state, const struct client_sessi
 		(void)strlcpy(buf, "taking the tunnel down", size);
 		return;
 	case TUNNEL_STATE_UP:
-		if (session->up) {
-			status_describe_up(state, session, buf, size);
+		if (status->session.state == CLIENT_STATE_UP) {
+			status_describe_up(status, buf, size);
 			return;
 		}
 		what = "tunnel held, connecting again";
 		break;
 	case TUNNEL_STATE_DOWN:
+		if (status->session.state == CLIENT_STATE_DOWN) {
+			(void)strlcpy(buf, "down on request", size);
+			return;
+		}
 		(void)snprintf(first, sizeof(first), "connecting to %s%s", options->servers[0],
 			       options->n_servers > 1 ? " and others" : "");
 		if (reason)
@@ -102,8 +104,7 @@ void status_describe(const struct tunnel_state *state, const struct client_sessi
 	(void)snprintf(buf, size, "%s%s%s", what, reason ? ": " : "", reason ? reason : "");
 }
 
-void status_record(const struct tunnel_state *state, const struct client_session *session,
-		   struct log_record *record)
+void status_record(const struct client_status *status, struct log_record *record)
 {
 	static const char *const states[] = {
 		[TUNNEL_STATE_DOWN] = "down",
@@ -111,22 +112,24 @@ void status_record(const struct tunnel_state *state, const struct client_session
 		[TUNNEL_STATE_UP] = "up",
 		[TUNNEL_STATE_LOWERING] = "lowering",
 	};
-	bool up = state->phase == TUNNEL_STATE_UP;
-	const char *reason = status_reason(session->status);
+	const struct client_session *session = &status->session;
+	bool there = status->phase == TUNNEL_STATE_UP;
+	bool up = session->state == CLIENT_STATE_UP;
+	const char *reason = status_reason((enum client_exit)session->status);
 
-	log_record_text(record, "state", "%s", up && !session->up ? "held" : states[state->phase]);
-	log_record_text(record, "user", "%s", state->user);
+	log_record_text(record, "state", "%s", there && !up ? "held" : states[status->phase]);
+	log_record_text(record, "user", "%s", status->user);
 	/* Why there is no session, or was none; not while another one begins. */
-	if (!session->up && reason && (up || state->phase == TUNNEL_STATE_DOWN)) {
+	if (!up && reason && (there || status->phase == TUNNEL_STATE_DOWN)) {
 		log_record_number(record, "status", session->status);
 		log_record_text(record, "reason", "%s", reason);
 	}
-	if (!up)
+	if (!there)
 		return;
-	tunnel_describe(&state->tunnel, state->options, state->interface.known.name, record);
-	if (session->up && session->path != CLIENT_PATH_UNKNOWN)
+	tunnel_describe(&status->tunnel, status->options, status->interface, record);
+	if (up && session->path != CLIENT_PATH_UNKNOWN)
 		log_record_text(record, "path", "%s",
 				session->path == CLIENT_PATH_DEAD ? "dead" : "alive");
-	if (session->up && session->rtt_us)
+	if (up && session->rtt_us)
 		log_record_number(record, "rtt_us", session->rtt_us);
 }
