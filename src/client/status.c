@@ -41,6 +41,7 @@ static void status_describe_up(const struct client_status *status, char *buf, si
 	const struct client_options *options = status->options;
 	const struct client_session *session = &status->session;
 	const struct client_tunnel *tunnel = &status->tunnel;
+	bool dead = session->path == CLIENT_PATH_DEAD;
 	char server[INET_ADDRSTRLEN];
 	char text[PREFIX6_STRLEN];
 	const char *path = "";
@@ -54,10 +55,10 @@ static void status_describe_up(const struct client_status *status, char *buf, si
 	else if (tunnel_own_address(tunnel, options, &own))
 		(void)snprintf(inside, sizeof(inside), ", address %s",
 			       inet_ntop(AF_INET6, &own, text, sizeof(text)));
-	if (session->rtt_us)
+	if (session->rtt_us && !dead)
 		(void)snprintf(rtt, sizeof(rtt), ", round-trip time %.1f ms",
 			       session->rtt_us / 1000.0);
-	if (session->path == CLIENT_PATH_DEAD)
+	if (dead)
 		path = ", but nothing comes through it";
 	else if (session->path == CLIENT_PATH_ALIVE && !tunnel->reply.udp_port)
 		path = ", the far end answers";
@@ -66,7 +67,7 @@ static void status_describe_up(const struct client_status *status, char *buf, si
 		       inet_ntop(AF_INET, &tunnel->server, server, sizeof(server)), inside,
 		       options->no_device ? "" : ", interface ",
 		       options->no_device ? "" : status->interface,
-		       tunnel->reply.udp_port ? ", over UDP" : "", rtt, path);
+		       tunnel->reply.udp_port ? ", over UDP" : "", path, rtt);
 }
 
 void status_describe(const struct client_status *status, char *buf, size_t size)

@@ -55,8 +55,9 @@ struct session_counters {
 	uint64_t out_bytes;
 	uint64_t dropped;     /* for whatever reason, either way */
 	uint64_t icmp_errors; /* ICMPv4 errors that came for this tunnel */
-	uint64_t rtt_us;      /* client with UDP: last round-trip time in microseconds */
+	uint64_t rtt_us;      /* the last round-trip time that was measured, in microseconds */
 	uint64_t probes;      /* UDP: good probes heard; protocol 41: requests and answers */
+	uint64_t heard_us;    /* when the last answer to a question of ours came, clock_us(); 0 */
 };
 
 /* What all sessions together have carried, those that have ended as well. */

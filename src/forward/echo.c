@@ -109,6 +109,11 @@ bool echo_is_answer(const struct echo *echo, const struct inner *inner)
 	       memcmp(icmp6 + AT_COOKIE, echo->cookie, sizeof(echo->cookie)) == 0;
 }
 
+bool echo_is_latest(const struct echo *echo, const struct inner *inner)
+{
+	return echo_get(inner->packet + INNER_HEADER + AT_SEQUENCE) == echo->sequence;
+}
+
 /* Other hosts than the far end have no link-local address on this link. */
 static bool echo_is_near(const struct echo *echo, const struct in6_addr *address)
 {

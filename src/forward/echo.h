@@ -37,6 +37,9 @@ void echo_request(struct echo *echo, uint8_t out[static ECHO_SIZE]);
 /* True for an intact answer to one of the last requests, whoever sent it. */
 bool echo_is_answer(const struct echo *echo, const struct inner *inner);
 
+/* Whether such an answer is that to the last one. */
+bool echo_is_latest(const struct echo *echo, const struct inner *inner);
+
 /*
  * Writes the answer to a request of this kind that the other end of the link has sent to our end.
  * False if the packet is none, such as what a user's ping sends.

@@ -35,6 +35,7 @@ struct keepalive {
 	struct session *session;
 	struct liveness live;
 	struct echo echo;
+	uint64_t asked; /* when the last request was sent, clock_us(); 0: it has been answered */
 	struct rate answers;
 	struct wheel_entry entry;
 	bool started;
@@ -139,6 +140,7 @@ static unsigned int keepalive_step(struct keepalive *keepalive, uint64_t now)
 			continue;
 		}
 		echo_request(&keepalive->echo, packet);
+		keepalive->asked = clock_us();
 		keepalive_send(keepalive, packet);
 		asked++;
 	}
@@ -215,6 +217,20 @@ void keepalive_packet_out(struct keepalive *keepalive)
 	keepalive_set(keepalive, now);
 }
 
+/* For those who look how good the path is. */
+static void keepalive_measure(struct keepalive *keepalive, const struct inner *answer)
+{
+	struct session_counters *counters =
+		plane_counters(keepalive->keepers->plane, keepalive->session);
+
+	counters->probes++;
+	counters->heard_us = clock_us();
+	if (!keepalive->asked || !echo_is_latest(&keepalive->echo, answer))
+		return;
+	counters->rtt_us = counters->heard_us - keepalive->asked;
+	keepalive->asked = 0;
+}
+
 bool keepalive_takes(const struct decap *decap, uint64_t now)
 {
 	struct keepalive *keepalive =
@@ -230,7 +246,7 @@ bool keepalive_takes(const struct decap *decap, uint64_t now)
 	/* Some answer from an address that only their end of the link has. */
 	if ((decap->drop == DROP_NONE || decap->drop == DROP_SRC_INGRESS) &&
 	    echo_is_answer(&keepalive->echo, &decap->inner)) {
-		plane_counters(keepalive->keepers->plane, decap->session)->probes++;
+		keepalive_measure(keepalive, &decap->inner);
 		fast_heard(keepalive->keepers->plane->fast, keepalive->session);
 		if (liveness_answered(&keepalive->live, now))
 			keepalive_report(keepalive, true);

@@ -202,6 +202,7 @@ enum drop_reason probing_answered(struct probing *probing, const struct arrival 
 	if (probe->counter <= probing->answer_counter)
 		return DROP_PROBE_OLD;
 	probing->answer_counter = probe->counter;
+	plane_counters(plane, probing->session)->heard_us = now;
 	plane_counters(plane, probing->session)->rtt_us =
 		hello_answered(&probing->hello, probe->clock, now, &revived);
 	probing->proof = probe->proof;

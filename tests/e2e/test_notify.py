@@ -83,8 +83,9 @@ def test_client(internet):
     manager.wait("STATUS", lambda text: text.startswith("up: "))
     assert (internet.dir / "states").read_text() == "up\n"
     prefix = client.wait_up()["prefix"]
-    manager.wait("STATUS", f"up: alice at 198.51.100.2 ({SERVER}), prefix {prefix}, "
-                 "interface dtcp0, the far end answers")
+    told = f"up: alice at 198.51.100.2 ({SERVER}), prefix {prefix}, interface dtcp0, " \
+        "the far end answers, round-trip time "
+    manager.wait("STATUS", lambda text: text.startswith(told))
     ping(internet.site, SIX)
     since = manager.mark()
     assert client.stop() == 0

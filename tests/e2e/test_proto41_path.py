@@ -70,7 +70,7 @@ def test_dead_from_the_start(hasty):
     # Such a one is asked once a minute.
     client.wait_log(ANSWERS, 90 / SPEED)
     client.counters()
-    assert re.search("status: up: .*, the far end answers$", client.log(), re.MULTILINE)
+    assert re.search(r"status: up: .*, the far end answers, round-trip time [\d.]+ ms$", client.log(), re.MULTILINE)
     assert len(re.findall(f"{DEAD}|{BACK}|{SILENT}|{ANSWERS}", client.log())) == 2
 
 

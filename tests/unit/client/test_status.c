@@ -61,10 +61,16 @@ static void test_up(void **state)
 	expect(TUNNEL_STATE_UP, CLIENT_STATE_UP, CLIENT_OK,
 	       "up: alice at broker.example (192.0.2.1), prefix 2001:db8:100::/56, "
 	       "interface dtcp0, the far end answers");
+	status.session.rtt_us = 250;
+	expect(TUNNEL_STATE_UP, CLIENT_STATE_UP, CLIENT_OK,
+	       "up: alice at broker.example (192.0.2.1), prefix 2001:db8:100::/56, "
+	       "interface dtcp0, the far end answers, round-trip time 0.2 ms");
+	/* That time is over. */
 	status.session.path = CLIENT_PATH_DEAD;
 	expect(TUNNEL_STATE_UP, CLIENT_STATE_UP, CLIENT_OK,
 	       "up: alice at broker.example (192.0.2.1), prefix 2001:db8:100::/56, "
 	       "interface dtcp0, but nothing comes through it");
+	status.session.rtt_us = 0;
 	status.session.path = CLIENT_PATH_UNKNOWN;
 	reply->n_prefixes = 0;
 	reply->has_me6 = true;

@@ -261,6 +261,45 @@ static void lives_and_dies(void **state)
  * A request of the peer's is answered, and shows nothing but that the peer would answer as well;
  * too many are left to the kernel.
  */
+static void measured(void **state)
+{
+	struct session *session = unheard(0);
+	const struct session_counters *counters = plane_counters(&world.plane, session);
+	uint8_t earlier[ECHO_SIZE];
+	uint8_t latest[ECHO_SIZE];
+
+	(void)state;
+	keepalive_hurry(keepalive_of(session));
+	pass(0);
+	world.now += 12345;
+	assert_int_equal(counters->heard_us, 0);
+	answer(session, "fe80::2", DROP_NONE);
+	assert_int_equal(counters->rtt_us, 12345);
+	assert_int_equal(counters->heard_us, world.now);
+	/* The same one again comes from nowhere. */
+	world.now += 1000;
+	answer(session, "fe80::2", DROP_NONE);
+	assert_int_equal(counters->rtt_us, 12345);
+	assert_int_equal(counters->heard_us, world.now);
+	/* An answer to an earlier request says that the other end is there, and no time. */
+	keepalive_hurry(keepalive_of(session));
+	pass(WHEEL_TICK);
+	memcpy(earlier, world.last, sizeof(earlier));
+	pass(5000);
+	memcpy(latest, world.last, sizeof(latest));
+	assert_memory_not_equal(earlier, latest, sizeof(latest));
+	memcpy(world.last, earlier, sizeof(earlier));
+	answer(session, "fe80::2", DROP_NONE);
+	assert_int_equal(counters->rtt_us, 12345);
+	assert_int_equal(counters->heard_us, world.now);
+	memcpy(world.last, latest, sizeof(latest));
+	world.now += 7;
+	answer(session, "fe80::2", DROP_NONE);
+	assert_in_range(counters->rtt_us, 7, 5000007);
+	assert_int_not_equal(counters->rtt_us, 12345);
+	forget(session);
+}
+
 static void requests_of_the_peer(void **state)
 {
 	struct session *session = watched(0);
@@ -465,6 +504,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(spoken_to, begin, end),
 		cmocka_unit_test_setup_teardown(lives_and_dies, begin, end),
+		cmocka_unit_test_setup_teardown(measured, begin, end),
 		cmocka_unit_test_setup_teardown(requests_of_the_peer, begin, end),
 		cmocka_unit_test_setup_teardown(known_to_answer, begin, end),
 		cmocka_unit_test_setup_teardown(lonely_packets, begin, end),

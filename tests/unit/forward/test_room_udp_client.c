@@ -2,6 +2,7 @@
 /* The client's room over UDP: hellos and answers. */
 #include "udp.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "proto/probe.h"
 
@@ -82,6 +83,7 @@ static void client_says_hello(void **state)
 	expect_count(&drops[DROP_PROBE_OLD], 2);
 	assert_int_equal(room.counters->session[0].probes, 1);
 	assert_in_range(room.counters->session[0].rtt_us, 1, 10000000);
+	assert_in_range(room.counters->session[0].heard_us, 1, clock_us());
 
 	int tun = give_device(&room, 0);
 
