@@ -51,7 +51,6 @@ void lan_plan(const struct client_tunnel *tunnel, const struct client_options *o
 	const struct dtcp_reply *reply = &tunnel->reply;
 	struct client_address own[CLIENT_OWN_MAX];
 	size_t n_own = tunnel_addresses(tunnel, options, own);
-	char text[PREFIX6_STRLEN];
 
 	*plan = (struct lan_plan){.n_prefixes = reply->n_prefixes};
 	for (size_t i = 0; i < reply->n_prefixes; i++) {
@@ -62,12 +61,9 @@ void lan_plan(const struct client_tunnel *tunnel, const struct client_options *o
 			struct lan_net *net = &plan->nets[plan->n];
 
 			net->interface = j;
-			if (!lan_subnet(prefix, j, &net->prefix)) {
-				log_warnx("--lan: %s has no /64 for %s: a shorter prefix is "
-					  "needed, of which the operator of the server has to know",
-					  prefix6_format(prefix, text), lan->names[j]);
+			if (!lan_subnet(prefix, j, &net->prefix))
 				break;
-			}
+			plan->enough[i]++;
 			if (lan_has(plan, &net->prefix))
 				continue;
 			net->router = prefix6_first(&net->prefix);
@@ -76,6 +72,20 @@ void lan_plan(const struct client_tunnel *tunnel, const struct client_options *o
 				net->router.s6_addr[15] = 2;
 			plan->n++;
 		}
+	}
+}
+
+void lan_plan_log(const struct lan_plan *plan, const struct client_options *options)
+{
+	const struct client_lan *lan = &options->lan;
+	char text[PREFIX6_STRLEN];
+
+	for (size_t i = 0; i < plan->n_prefixes; i++) {
+		if (plan->enough[i] < lan->n)
+			log_warnx("--lan: %s has no /64 for %s: a shorter prefix is needed, of "
+				  "which the operator of the server has to know",
+				  prefix6_format(&plan->prefixes[i], text),
+				  lan->names[plan->enough[i]]);
 	}
 }
 

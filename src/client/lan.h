@@ -30,6 +30,7 @@ struct lan_net {
 struct lan_plan {
 	size_t n_prefixes; /* that were delegated */
 	struct prefix6 prefixes[DTCP_PREFIXES_MAX];
+	size_t enough[DTCP_PREFIXES_MAX]; /* for how many interfaces each has a /64 */
 	size_t n;
 	struct lan_net nets[LAN_NETS_MAX];
 };
@@ -42,10 +43,13 @@ struct lan_stale {
 
 /*
  * The first interface gets the first /64 of each prefix, the second the second one, and so on, so
- * that each keeps its own whatever is added behind it. What a prefix cannot give is logged.
+ * that each keeps its own whatever is added behind it.
  */
 void lan_plan(const struct client_tunnel *tunnel, const struct client_options *options,
 	      struct lan_plan *plan);
+
+/* Logs what prefixes cannot give. */
+void lan_plan_log(const struct lan_plan *plan, const struct client_options *options);
 
 /* Name servers of a resolv.conf(5) that every network can ask. Returns how many, at most max. */
 size_t lan_dns(FILE *file, struct in6_addr out[], size_t max);

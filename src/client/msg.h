@@ -8,6 +8,7 @@
 
 #include "proto/message.h"
 
+#include <limits.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdint.h>
@@ -35,9 +36,11 @@ enum client_msg {
 	CLIENT_MSG_RESOLVER,	 /* struct client_server, descriptor: the channel to its resolver */
 	CLIENT_MSG_NO_RESOLVER,	 /* struct client_server: there is none for it now */
 	CLIENT_MSG_COUNTERS,	 /* descriptor: the counter page, read-only */
-	CLIENT_MSG_FAST,   /* struct counters_kernel_given, descriptor: the kernel's counters */
-	CLIENT_MSG_REPORT, /* SIGUSR1 */
-	CLIENT_MSG_CHECK,  /* struct client_check: --check, before the account */
+	CLIENT_MSG_FAST,      /* struct counters_kernel_given, descriptor: the kernel's counters */
+	CLIENT_MSG_REPORT,    /* SIGUSR1 */
+	CLIENT_MSG_CTL,	      /* struct client_ctl, descriptor: the control socket, listening */
+	CLIENT_MSG_INTERFACE, /* struct client_interface: the answer to ASK */
+	CLIENT_MSG_CHECK,     /* struct client_check: --check, before the account */
 	/* control to root */
 	CLIENT_MSG_RAISE = 32, /* struct client_tunnel: make the interface, run the script */
 	CLIENT_MSG_LOWER,      /* run the script, remove everything */
@@ -45,10 +48,13 @@ enum client_msg {
 	CLIENT_MSG_LOOKUP,     /* struct client_server: RESOLVER or NO_RESOLVER, for its name */
 	CLIENT_MSG_PORT,       /* give forward a socket with another UDP port */
 	CLIENT_MSG_STEP,       /* struct client_step: --check: a step is done */
+	CLIENT_MSG_ASK,	       /* for INTERFACE: somebody has asked control */
+	CLIENT_MSG_LOG,	       /* struct client_log: somebody has asked control for it */
 	/* root to guard */
 	CLIENT_MSG_GUARD = 64, /* struct client_guard: this has to go if root dies */
 	CLIENT_MSG_SCRIPT,     /* struct client_script: the script runs now, or does not any more */
 	CLIENT_MSG_UNGUARD,    /* it is gone */
+	CLIENT_MSG_SOCKET,     /* struct ctl_listen: and this, whenever the program ends */
 	/* resolver to control */
 	CLIENT_MSG_ADDRESSES = 96, /* struct client_addresses: what came of the look-up */
 };
@@ -57,6 +63,9 @@ enum client_msg {
 
 /* Most addresses of a name. */
 #define CLIENT_ADDRESSES_MAX 16
+
+/* Answers that control may leave lying: it has no reason to ask again before it has read one. */
+enum { CLIENT_BACKLOG = 16 };
 
 struct client_password {
 	uint32_t server; /* its index on the command line */
@@ -178,6 +187,21 @@ struct client_step {
 	uint32_t rtt_us;   /* round-trip time in microseconds */
 	uint32_t path_mtu; /* octets of IPv4 packets that pass whole */
 	uint32_t mtu;	   /* the same of IPv6 packets in them */
+};
+
+/* What control cannot know, and those who ask over its socket want to. */
+struct client_ctl {
+	int32_t pid;		 /* root's */
+	char name[NAME_MAX + 1]; /* of the configuration; "": none */
+};
+
+struct client_interface {
+	char name[IFNAMSIZ]; /* of the tunnel's; others can change it */
+	uint32_t kernel;     /* 1: the kernel carries the packets that need no thought */
+};
+
+struct client_log {
+	uint32_t debug; /* 1: debug lines are logged, in all processes */
 };
 
 /* Room for the path of the script. */

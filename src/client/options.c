@@ -27,6 +27,7 @@ struct client_named {
 	char file[sizeof(CLIENT_CONFIG_DIR "/.conf") + CLIENT_SERVER_NAME_MAX];
 	char interface[IFNAMSIZ];
 	char pidfile[sizeof(DTCP_RUNDIR "/dtcpclient-.pid") + NAME_MAX];
+	char name[NAME_MAX + 1];
 };
 
 /* Options of the older client dtcpc. */
@@ -167,8 +168,8 @@ static void hint_at_server(const char *name)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(name, commands[i]) == 0)
 			log_warnx(
-				"\"%s\" is taken for the name of a server: there are no commands, "
-				"but --help, and signals and systemctl(1) as dtcpclient(8) says",
+				"\"%s\" is taken for the name of a server: there are no commands; "
+				"dtcpctl(8) has some for a client that runs",
 				name);
 	}
 	if (len > 5 && strcmp(name + len - 5, ".conf") == 0)
@@ -261,6 +262,7 @@ static bool read_named(struct client_options *options, const char *file, bool da
 	options->source.file = file;
 	if (len > 5 && strcmp(name + len - 5, ".conf") == 0)
 		len -= 5;
+	(void)snprintf(named->name, sizeof(named->name), "%.*s", (int)len, name);
 	name_interface(named->interface, name, len);
 	(void)snprintf(named->pidfile, sizeof(named->pidfile), DTCP_RUNDIR "/dtcpclient-%.*s.pid",
 		       (int)len, name);
@@ -284,6 +286,11 @@ static bool parse_named(struct client_options *options, int argc, char *const ar
 		return false;
 	return options->n_servers > 0 ||
 	       options_bad("%s: the server is missing: server = NAME", file);
+}
+
+const char *client_options_name(const struct client_options *options)
+{
+	return options->source.file ? options->named->name : "";
 }
 
 /* --- the whole ---------------------------------------------------------------------------- */

@@ -74,6 +74,7 @@ struct client_options {
 	const char *pidfile;   /* NULL: none is kept */
 	const char *interface; /* name of the TUN device */
 	const char *auth_file;
+	const char *control_socket; /* --control-socket: NULL for the default; ctl/listen.h */
 	bool debug;
 	bool log_json; /* --log-format */
 	bool daemon;
@@ -141,6 +142,9 @@ void client_options_free(struct client_options *options);
 char **client_options_words(const struct client_options *options, int argc, char *const argv[],
 			    int *argc_out);
 void client_options_free_words(char **words);
+
+/* The name of the configuration, "" if there is none; in root's process alone. */
+const char *client_options_name(const struct client_options *options);
 
 /* True if that server is given by a name, and so has to be looked up. */
 bool client_options_named(const struct client_options *options, size_t server);

@@ -2,6 +2,7 @@
 #include "client/options_parts.h"
 
 #include "base/options.h"
+#include "ctl/listen.h"
 #include "forward/msg.h"
 #include "netconf/tun.h"
 #include "process/user.h"
@@ -104,6 +105,12 @@ static bool read_type(void *field, const char *where, const char *value)
 	return true;
 }
 
+static bool check_control_socket(const void *field, const char *where, const char *value)
+{
+	(void)field;
+	return ctl_listen_check(where, value);
+}
+
 static bool check_interface(const void *field, const char *where, const char *value)
 {
 	(void)field;
@@ -157,6 +164,8 @@ static const struct setting list[] = {
 	       .count = FIELD(n_addresses)),
 	SETTING("auth-file", TEXT, auth_file, "file with the passwords",
 		.initial = DTCP_SYSCONFDIR "/dtcpclient.auth"),
+	SETTING("control-socket", TEXT, control_socket, "socket for dtcpctl: a path, or off",
+		.check = check_control_socket),
 	YES_NO("debug", debug, "show the dialogue with the server", .initial = "no", .letter = 'd'),
 	SETTING("fast", OTHER, fast, "the kernel carries packets: auto, on or off",
 		.initial = "auto", .read = read_fast),

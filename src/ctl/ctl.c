@@ -17,6 +17,9 @@
 /* Out of descriptors: a pause, in which those that wait would only be told of again and again. */
 static const struct timeval ctl_rest = {.tv_sec = 1};
 
+/* By less than that, the time of day was not set. */
+enum { CTL_CLOCK_SET_MS = 500 };
+
 /* --- the listening socket ----------------------------------------------------------------- */
 
 /* Whether the other end is root. Whose it is not known is nobody's. */
@@ -150,15 +153,26 @@ json_t *ctl_json_text(const char *text)
 		      : json_string(log_escape(text, strlen(text), escaped, sizeof(escaped)));
 }
 
-json_t *ctl_json_time(int64_t ms)
+/*
+ * When clock_ms() was 0, in milliseconds since 1970. Somebody may set the time of day; else the
+ * same time is the same number whenever it is asked for, though two clocks are never read at once.
+ */
+static int64_t ctl_epoch(void)
 {
+	static int64_t epoch;
 	struct timespec now = {0};
+	int64_t found;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
+	found = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - clock_ms();
+	if (found < epoch - CTL_CLOCK_SET_MS || found > epoch + CTL_CLOCK_SET_MS)
+		epoch = found;
+	return epoch;
+}
 
-	int64_t epoch = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-
-	return json_real((double)(epoch - (clock_ms() - ms)) / 1000);
+json_t *ctl_json_time(int64_t ms)
+{
+	return json_real((double)(ctl_epoch() + ms) / 1000);
 }
 
 json_t *ctl_json_seconds(uint64_t us)

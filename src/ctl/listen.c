@@ -83,12 +83,15 @@ static int listen_clear(const struct sockaddr_un *address)
 	if (lstat(path, &there) == -1)
 		return 0;
 	if (!S_ISSOCK(there.st_mode)) {
-		log_warnx("%s is there and no socket; remove it, or choose another control.socket",
+		log_warnx("%s is there and no socket; remove it, or choose another path for the "
+			  "control socket",
 			  path);
 		return -EEXIST;
 	}
 	if (listen_is_alive(address)) {
-		log_warnx("%s: another program answers there; choose another control.socket", path);
+		log_warnx("%s: another program answers there; choose another path for the control "
+			  "socket",
+			  path);
 		return -EADDRINUSE;
 	}
 	if (unlink(path) == -1 && errno != ENOENT) {
@@ -166,8 +169,7 @@ int ctl_listen_open(const char *path, struct ctl_listen *listen_at)
 	if (!error)
 		return fd;
 	errno = -error;
-	log_warn("cannot make the control socket %s (control.socket names another, or is off)",
-		 path);
+	log_warn("cannot make the control socket %s (another path can be set, or off)", path);
 failed:
 	ctl_listen_remove(listen_at);
 	close(fd);

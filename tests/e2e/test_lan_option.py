@@ -164,7 +164,8 @@ def test_killed(lab):
     client.wait_up()
     one_address(lab.lan)
     client.kill_all()
-    client = lab.dtcpclient(password=None)
+    # Of the same name, whose control socket takes the place of the one that was left.
+    client = lab.dtcpclient("--interface", "tun7", password=None)
     client.wait_log("took back what an earlier run has left on the networks here")
     client.wait_up()
     assert client.stop() == 0

@@ -134,7 +134,7 @@ def test_descriptors(internet):
             # Two; the database, with what SQLite keeps beside it.
             "dtcps: accounts": ["socket"] * 2 + [f"{internet.users.path}{suffix}"
                                                  for suffix in ("", "-wal", "-shm")],
-            "dtcpclient: control": ["socket"] * 3,          # two, the connection
+            "dtcpclient: control": ["socket"] * 4,    # two, the connection, one that listens
             "dtcpclient: forward": ["/dev/net/tun"] + ["socket"] * 3}
     server = internet.dtcps("-U")
 

@@ -47,7 +47,7 @@ def test_beside_native_ipv6(lab):
     lab.dtcps()
     client = lab.dtcpclient()
     prefix = client.prefix()
-    before["files"] = lab.site.state()["files"]
+    before["files"] = sorted([*before["files"], "etc/dtcpclient.auth"])
     # Who has no source yet takes the better route, and its address.
     ping(lab.site, SIX)
     ping(lab.site, SIX, source=NATIVE)

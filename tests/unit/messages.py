@@ -21,7 +21,7 @@ MESSAGES = {
     "log_debug": 0, "log_info": 0, "log_warn": 0, "log_warnx": 0, "log_limited": 2,
     "log_record_begin": 3, "options_bad": 0, "settings_bad": 3, "supervisor_fail": 1,
     "judge_find": 2, "users_fail_text": 1,
-    "session_fail": 4, "session_fail_said": 5, "session_tell": 3, "session_change_to_udp": 3,
+    "session_fail": 4, "session_fail_said": 5, "session_tell": 3, "session_change_to_udp": 4,
     "session_let_go": 2, "session_leave": 3, "session_path_say": 3, "control_lookup_none": 1,
     "broker_log_begin": 3, "admission_say": 2}
 EVENTS = {"log_record_begin": 2, "session_tell": 2, "broker_log_begin": 2, "admission_say": 1,

@@ -248,6 +248,7 @@ void check_on_session(struct check *check, enum session_state before,
 	case SESSION_CONNECT:
 	case SESSION_RAISE:
 	case SESSION_UP:
+	case SESSION_DOWN:
 		break;
 	case SESSION_QUIT:
 	case SESSION_LOWER:

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "client/control/control_parts.h"
+#include "client/status.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -72,14 +73,14 @@ struct client_tunnel control_tunnel(const struct control *control)
  * event, a ping at least. */
 static void control_tell_session(struct control *control)
 {
-	struct client_session now = {
-		.state = session_client_state(&control->session),
-		.status = (uint32_t)control->session.status,
-		.path = (uint32_t)control->session.path.known,
-	};
+	struct client_status status;
 
-	if (now.state == CLIENT_STATE_UP && control->counters)
-		now.rtt_us = (uint32_t)control->counters->session[CONTROL_SESSION].rtt_us;
+	control_status(control, &status);
+
+	const struct client_session now = status.session;
+
+	if (now.state != control->told.state)
+		control->since = clock_ms();
 	if (now.state == control->told.state && now.status == control->told.status &&
 	    now.path == control->told.path && now.rtt_us == control->told.rtt_us)
 		return;
@@ -112,7 +113,6 @@ void control_feed(const struct session_event *event, void *arg)
 	struct control *control = arg;
 	enum session_state before = control->session.state;
 	struct session_actions actions;
-	struct client_tunnel tunnel;
 
 	if (control->check && control_check_takes(control->check, event))
 		return;
@@ -134,8 +134,9 @@ void control_feed(const struct session_event *event, void *arg)
 	if (actions.what & SESSION_DO_PORT)
 		control_tell(control, control->root, CLIENT_MSG_PORT, NULL, 0);
 	if (actions.what & SESSION_DO_RAISE) {
-		tunnel = control_tunnel(control);
-		control_tell(control, control->root, CLIENT_MSG_RAISE, &tunnel, sizeof(tunnel));
+		control->raised = control_tunnel(control);
+		control_tell(control, control->root, CLIENT_MSG_RAISE, &control->raised,
+			     sizeof(control->raised));
 	}
 	if (actions.what & SESSION_DO_LOWER)
 		control_tell(control, control->root, CLIENT_MSG_LOWER, NULL, 0);
@@ -144,6 +145,7 @@ void control_feed(const struct session_event *event, void *arg)
 	clock_arm(control->timer, session_deadline(&control->session));
 	if (actions.what & SESSION_DO_CONNECT)
 		control_lookup_connect(control);
+	control_ctl_changed(control);
 	if (control->check)
 		control_check_fed(control->check, before, event,
 				  (actions.what & SESSION_DO_EXIT) != 0);
@@ -196,7 +198,7 @@ static void control_on_account(const void *body, void *arg)
 		control_feed_input(control, SESSION_START);
 }
 
-static void control_reconnect(struct control *control)
+static void control_reconnect_now(struct control *control)
 {
 	const struct session_event event = {.input = SESSION_RECONNECT, .keep = control->keep};
 
@@ -212,23 +214,27 @@ static void control_on_rested(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (control->again)
-		control_reconnect(control);
+		control_reconnect_now(control);
 }
 
 /*
  * Somebody may send signals in a loop: all that come during the rest after one are one, which keeps
  * the tunnel if all of them do.
  */
-static void control_on_reconnect(const void *body, void *arg)
+void control_reconnect(struct control *control, bool keep)
 {
-	const struct client_reconnect *reconnect = body;
-	struct control *control = arg;
-
-	control->keep = reconnect->keep != 0 && (control->keep || !control->again);
+	control->keep = keep && (control->keep || !control->again);
 	if (evtimer_pending(control->rest, NULL))
 		control->again = true;
 	else
-		control_reconnect(control);
+		control_reconnect_now(control);
+}
+
+static void control_on_reconnect(const void *body, void *arg)
+{
+	const struct client_reconnect *reconnect = body;
+
+	control_reconnect(arg, reconnect->keep != 0);
 }
 
 /* The address that packets to the server leave from now; 0 if there is no way to it. */
@@ -289,13 +295,12 @@ static void control_on_fast(const void *body, int fd, void *arg)
 static void control_on_report(void *arg)
 {
 	const struct control *control = arg;
-	struct session_counters sum;
+	struct client_status status;
 
-	if (!control->counters)
+	control_status(control, &status);
+	if (!status.counted)
 		return;
-	sum = control->counters->session[CONTROL_SESSION];
-	counters_kernel_add(&control->kernel, CONTROL_SESSION, &sum);
-	counters_log_session(&sum);
+	counters_log_session(&status.traffic);
 	counters_log_page(control->counters, &control->kernel);
 }
 
@@ -382,6 +387,8 @@ static const struct ipc_row root_rows[] = {
 	IPC_FD(CLIENT_MSG_COUNTERS, control_on_counters),
 	IPC_EVENT(CLIENT_MSG_REPORT, control_on_report),
 	IPC_BODY(CLIENT_MSG_CHECK, struct client_check, control_check_on_given),
+	IPC_BODY_FD(CLIENT_MSG_CTL, struct client_ctl, control_ctl_on_socket),
+	IPC_BODY(CLIENT_MSG_INTERFACE, struct client_interface, control_ctl_on_interface),
 };
 
 int client_control_run(const struct client_options *options, int root_fd, int forward_fd)
@@ -406,6 +413,8 @@ int client_control_run(const struct client_options *options, int root_fd, int fo
 	memcpy(config.servers, options->servers, sizeof(config.servers));
 	log_limit_init(&control.wrong, "messages that were not believed", 10, clock_ms());
 	session_init(&control.session, &config);
+	control.since = clock_ms();
+	(void)strlcpy(control.interface.name, options->interface, sizeof(control.interface.name));
 	control_lookup_init(&control);
 	control.base = event_base_new();
 	if (!control.base)
@@ -431,6 +440,7 @@ no_memory:
 done:
 	log_limit_tell(&control.wrong);
 	session_wipe(&control.session);
+	control_ctl_free(&control);
 	connection_free(control.connection);
 	control_check_free(control.check);
 	control_lookup_free(&control);

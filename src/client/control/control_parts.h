@@ -30,6 +30,7 @@ struct control_lookup {
 	int64_t late_at;
 };
 
+struct ctl;
 struct control_check;
 
 struct control {
@@ -46,10 +47,15 @@ struct control {
 	/* Forward's; NULL: none are shown. */
 	const struct counters_page *counters;
 	struct counters_kernel kernel;
-	struct client_session told; /* to root's process */
-	struct dialog dialog;	    /* with forward, about our session */
-	bool forwards_udp;	    /* the session goes over UDP */
-	uint16_t udp_port;	    /* bound for a tunnel over UDP */
+	struct client_session told;  /* to root's process */
+	int64_t since;		     /* its state is what it is */
+	struct client_tunnel raised; /* root's process was last asked for */
+	struct client_interface interface;
+	struct client_ctl self; /* of the program, for those who ask */
+	struct ctl *ctl;	/* NULL: nobody can */
+	struct dialog dialog;	/* with forward, about our session */
+	bool forwards_udp;	/* the session goes over UDP */
+	uint16_t udp_port;	/* bound for a tunnel over UDP */
 	struct control_lookup lookups[CLIENT_SERVERS_MAX];
 	struct log_limit wrong;	     /* what a process said and cannot mean */
 	struct control_check *check; /* NULL: no --check */
@@ -66,6 +72,9 @@ void control_tell(struct control *control, struct ipc *channel, uint32_t type, c
 /* Has the session's machine take an event, and does what it says; arg is the control. */
 void control_feed(const struct session_event *event, void *arg);
 void control_feed_input(struct control *control, enum session_input input);
+
+/* What SIGHUP does, and, with keep, SIGUSR2. */
+void control_reconnect(struct control *control, bool keep);
 
 /* The tunnel of the session, as root's process is told of it. */
 struct client_tunnel control_tunnel(const struct control *control);
@@ -117,6 +126,19 @@ void control_lookup_connect(struct control *control);
 
 /* The network has changed: look-ups begun some seconds ago, or all, are to be begun anew. */
 void control_lookup_outdated(struct control *control, bool all);
+
+/* The record of what is known now: what it points to lives as long as control. control_status.c */
+struct client_status;
+void control_status(const struct control *control, struct client_status *out);
+
+/* From root's process, for the table of its messages: the control socket, and what those who ask
+ * want to know. control_ctl.c */
+void control_ctl_on_socket(const void *body, int fd, void *arg);
+void control_ctl_on_interface(const void *body, void *arg);
+
+/* Something has changed that somebody may wait for. */
+void control_ctl_changed(struct control *control);
+void control_ctl_free(struct control *control);
 
 void control_lookup_init(struct control *control);
 void control_lookup_free(struct control *control);

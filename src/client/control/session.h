@@ -249,6 +249,9 @@ int64_t session_next_try(const struct session *session);
 /* True if it is down on request, or about to be: then only SESSION_GO_UP leads out. */
 bool session_is_down(const struct session *session);
 
+/* False before the start, and once its end has begun: nothing that is asked for is done then. */
+bool session_can_be_asked(const struct session *session);
+
 /* The state's name, for debug messages. */
 const char *session_state_name(enum session_state state);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What session.c hands events to. Private to it and session_{login,network,path}.c. */
+/* What session.c hands events to. Private to it and session_{asked,login,network,path}.c. */
 #ifndef DTCP_CLIENT_CONTROL_SESSION_PARTS_H
 #define DTCP_CLIENT_CONTROL_SESSION_PARTS_H
 
@@ -10,6 +10,13 @@ void session_on_greeting(struct session *session, const struct session_event *ev
 			 struct session_actions *actions);
 void session_on_reply(struct session *session, const struct session_event *event, int64_t now,
 		      struct session_actions *actions);
+
+/* Somebody asks for it. keep: the tunnel stays. */
+void session_on_reconnect(struct session *session, bool keep, int64_t now,
+			  struct session_actions *actions);
+void session_on_go_down(struct session *session, int64_t now, struct session_actions *actions);
+void session_on_go_up(struct session *session, int64_t now, struct session_actions *actions);
+void session_on_stop(struct session *session, int64_t now, struct session_actions *actions);
 
 /* The machine, or its network, is another one than a moment ago. */
 void session_on_network(struct session *session, struct in_addr local, int64_t now,

@@ -308,6 +308,7 @@ bool lan_prepare(struct lan *lan, const struct client_tunnel *tunnel, const char
 	if (!lan->record)
 		return false;
 	lan_plan(tunnel, lan->options, &plan);
+	lan_plan_log(&plan, lan->options);
 	lan_change(lan, &plan);
 	return lan_guard(lan) && lan_forward(lan);
 }

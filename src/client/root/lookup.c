@@ -14,9 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Answers that control may leave lying: it has no reason to ask again before it has read one. */
-enum { LOOKUP_BACKLOG = 16 };
-
 /* Far more than control has a reason for: a burst, and how many a second. */
 enum { LOOKUP_BURST = 40, LOOKUP_RATE = 20 };
 
@@ -133,7 +130,7 @@ void lookups_answer(struct lookups *lookups, const struct client_options *option
 				"control asked for the address of a server that has no name");
 		return;
 	}
-	if (supervisor_backlog(supervisor, CLIENT_CONTROL) > LOOKUP_BACKLOG) {
+	if (supervisor_backlog(supervisor, CLIENT_CONTROL) > CLIENT_BACKLOG) {
 		supervisor_fail(supervisor, "control asks and does not take the answers");
 		return;
 	}

@@ -16,6 +16,7 @@
 #include "client/root/account.h"
 #include "client/root/lookup.h"
 #include "client/root/resources.h"
+#include "client/root/socket.h"
 #include "client/root/tunnel_state.h"
 #include "client/status.h"
 #include "client/tunnel.h"
@@ -44,6 +45,7 @@ struct root {
 	struct client_session session; /* as control says */
 	bool told;		       /* control that it is up, and it has not asked for its end */
 	struct rate ports;	       /* UDP ports that control asks for */
+	struct socket socket;
 };
 
 static void root_tell(struct root *root, enum client_msg type, const void *body, size_t size)
@@ -174,6 +176,15 @@ static void root_on_session(const void *body, void *arg)
 	root_tell_status(root);
 }
 
+/* True if it takes the answers. */
+static bool root_control_listens(struct root *root)
+{
+	if (supervisor_backlog(root->supervisor, CLIENT_CONTROL) <= CLIENT_BACKLOG)
+		return true;
+	supervisor_fail(root->supervisor, "control asks and does not take the answers");
+	return false;
+}
+
 static void root_on_lookup(const void *body, void *arg)
 {
 	const struct root *root = arg;
@@ -209,12 +220,33 @@ static void root_on_port(void *arg)
 			sizeof(candidate), fd);
 }
 
+static void root_on_ask(void *arg)
+{
+	struct root *root = arg;
+
+	if (root_control_listens(root))
+		tunnel_state_tell_interface(&root->tunnel);
+}
+
+static void root_on_log(const void *body, void *arg)
+{
+	const struct client_log *log = body;
+	const struct root *root = arg;
+
+	if (log->debug > 1)
+		supervisor_fail(root->supervisor, "control asked for a log that cannot be");
+	else
+		supervisor_log_debug(root->supervisor, log->debug != 0);
+}
+
 static const struct ipc_row root_control_rows[] = {
 	IPC_BODY(CLIENT_MSG_RAISE, struct client_tunnel, root_on_raise),
 	IPC_EVENT(CLIENT_MSG_LOWER, root_on_lower),
 	IPC_BODY(CLIENT_MSG_SESSION, struct client_session, root_on_session),
 	IPC_BODY(CLIENT_MSG_LOOKUP, struct client_server, root_on_lookup),
 	IPC_EVENT(CLIENT_MSG_PORT, root_on_port),
+	IPC_EVENT(CLIENT_MSG_ASK, root_on_ask),
+	IPC_BODY(CLIENT_MSG_LOG, struct client_log, root_on_log),
 };
 
 const struct process_rows client_root_rows = PROCESS_ROWS(root_control_rows);
@@ -359,6 +391,8 @@ static int root_prepare(struct root *root)
 	if (status == CLIENT_OK)
 		client_resources_tell(root->supervisor, options->n_servers, root->tunnel.user,
 				      &passwords, udp_port);
+	if (status == CLIENT_OK)
+		socket_open(&root->socket, options);
 	explicit_bzero(&passwords, sizeof(passwords));
 	return status;
 }
@@ -371,6 +405,7 @@ static int root_serve(struct root *root, int argc, char *const argv[])
 
 	if (!supervisor_daemonize(supervisor))
 		return CLIENT_LOCAL;
+	socket_give(&root->socket, supervisor, root->options);
 	base = root->tunnel.base = supervisor_base(supervisor);
 	rate_init_burst(&root->ports, ROOT_PORTS_RATE, ROOT_PORTS_BURST, (uint64_t)clock_ms());
 	if (root->options->lan.n > 0)
@@ -380,6 +415,7 @@ static int root_serve(struct root *root, int argc, char *const argv[])
 		root->lookups = lookups_new(base, root->options, supervisor_children(supervisor),
 					    RESOLVER_TIMEOUT);
 	if (root->lookups) {
+		socket_tell_guard(&root->socket, supervisor);
 		/* The tunnel may take as long as it likes, and whoever starts us does not wait. */
 		root_tell_status(root);
 		service_ready(supervisor_service(supervisor));
@@ -406,6 +442,7 @@ int client_root_run(const struct program *program, int argc, char *const argv[])
 {
 	struct root root = {
 		.options = program->options,
+		.socket = {.fd = -1},
 		.tunnel = {.options = program->options,
 			   .interface = {.options = program->options},
 			   .on_raised = root_on_raised,
@@ -423,6 +460,7 @@ int client_root_run(const struct program *program, int argc, char *const argv[])
 	if (status == CLIENT_OK)
 		status = root_serve(&root, argc, argv);
 	supervisor_stop(root.supervisor);
+	socket_close(&root.socket);
 	supervisor_free(root.supervisor);
 	fastpath_close(root.tunnel.interface.fast);
 	netlink_close(root.tunnel.interface.netlink);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "client/root/hook.h"
+#include "fastpath/fastpath.h"
 #include "forward/msg.h"
 
 #include <arpa/inet.h>
@@ -358,6 +359,20 @@ void tunnel_state_lower(struct tunnel_state *state)
 		state->phase = TUNNEL_STATE_LOWERING;
 		tunnel_state_run_script(state, "down");
 	}
+}
+
+void tunnel_state_tell_interface(const struct tunnel_state *state)
+{
+	const struct fastpath *fast = state->interface.fast;
+	struct client_interface interface = {.kernel = fast && !fastpath_is_paused(fast)};
+
+	/* What it was called last is over. */
+	(void)strlcpy(interface.name,
+		      state->phase == TUNNEL_STATE_DOWN ? state->options->interface
+							: state->interface.known.name,
+		      sizeof(interface.name));
+	supervisor_send(state->supervisor, CLIENT_CONTROL, CLIENT_MSG_INTERFACE, &interface,
+			sizeof(interface), -1);
 }
 
 void tunnel_state_hurry(struct tunnel_state *state)

@@ -68,6 +68,9 @@ void tunnel_state_raise(struct tunnel_state *state, const struct client_tunnel *
 /* Where tunnel_state_can_lower() only. */
 void tunnel_state_lower(struct tunnel_state *state);
 
+/* Tells control how the interface is. */
+void tunnel_state_tell_interface(const struct tunnel_state *state);
+
 /* Does not wait any longer for a script that runs. */
 void tunnel_state_hurry(struct tunnel_state *state);
 

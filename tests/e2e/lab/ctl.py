@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A daemon's control socket: JSON objects, one a line each way."""
 
+import contextlib
 import json
 import os
 import socket
@@ -8,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .wait import slow
+from .wait import slow, until
 
 
 def socket_path(node, name="dtcps"):
@@ -80,6 +81,38 @@ class Ctl:
 
     def __exit__(self, *_):
         self.close()
+
+
+class ClientCtl:
+    """What a client says, each time over a connection of its own."""
+
+    def __init__(self, node, interface="dtcp0", path=None):
+        self.path = path or socket_path(node, f"dtcpclient-{interface}")
+
+    def must(self, command, **members):
+        with Ctl(self.path) as ctl:
+            ctl.must(command, **members)
+
+    def refused(self, command, code, **members):
+        with Ctl(self.path) as ctl:
+            return ctl.refused(command, code, **members)
+
+    def status(self):
+        with Ctl(self.path) as ctl:
+            return ctl.status()
+
+    def wait(self, what, **expected):
+        """Waits until the status has these values, and returns it."""
+        seen = []
+
+        def found():
+            # Before it is there.
+            with contextlib.suppress(OSError):
+                seen[:] = [self.status()]
+            return seen and all(seen[0].get(key) == value for key, value in expected.items())
+
+        until(found, lambda: f"{what}: {expected}, not {seen}")
+        return seen[0]
 
 
 # What another user says, as a program of its own: who is at the other end is a matter of processes.

@@ -545,6 +545,7 @@ static void try(enum situation situation, enum word word, uint32_t id)
 	room.options = (struct client_options){
 		.servers = {"192.0.2.1"},
 		.n_servers = 1,
+		.interface = "dtcp0",
 		.type = TUNNEL_ONLY,
 		.loop = true,
 		.transport = plain		    ? SESSION_IPV6

@@ -92,6 +92,7 @@ static void test_too_long(void **state)
 	(void)state;
 	capture_begin(STDERR_FILENO);
 	lan_plan(&tunnel, &options, &plan);
+	lan_plan_log(&plan, &options);
 	assert_string_equal(capture_end(),
 			    "dtcp: --lan: 2001:db8:1::/64 has no /64 for lan1: a shorter prefix is "
 			    "needed, of which the operator of the server has to know\n");
@@ -99,6 +100,7 @@ static void test_too_long(void **state)
 	tunnel = tunnel_with("2001:db8:1::/65", NULL);
 	capture_begin(STDERR_FILENO);
 	lan_plan(&tunnel, &options, &plan);
+	lan_plan_log(&plan, &options);
 	assert_non_null(strstr(capture_end(), "2001:db8:1::/65 has no /64 for lan0"));
 	expect(&plan, 0, NULL);
 }

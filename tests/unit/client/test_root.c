@@ -20,6 +20,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -162,6 +163,21 @@ static int port_without_udp(int root)
 	return scenario_await_end(root);
 }
 
+static int asks_and_asks(int root)
+{
+	for (int i = 0; i < 10000; i++)
+		scenario_say(root, CLIENT_MSG_ASK, NULL, 0, -1);
+	return scenario_takes_nothing(root);
+}
+
+static int log_of_no_kind(int root)
+{
+	const struct client_log log = {.debug = 2};
+
+	SAY(root, CLIENT_MSG_LOG, log);
+	return scenario_await_end(root);
+}
+
 static int pong_unasked(int root)
 {
 	scenario_say(root, IPC_PONG, NULL, 0, -1);
@@ -171,7 +187,12 @@ static int pong_unasked(int root)
 static int up_and_down(int root)
 {
 	const struct client_session session = {.state = CLIENT_STATE_UP};
+	const struct client_log log = {.debug = 0};
 
+	(void)scenario_await(root, CLIENT_MSG_CTL);
+	SAY(root, CLIENT_MSG_LOG, log);
+	scenario_say(root, CLIENT_MSG_ASK, NULL, 0, -1);
+	(void)scenario_await(root, CLIENT_MSG_INTERFACE);
 	raise_tunnel(root);
 	SAY(root, CLIENT_MSG_SESSION, session);
 	/* Another session, with the same inside. */
@@ -220,6 +241,9 @@ static int stays(int root)
 
 static int kills_root(int root)
 {
+	/* Which comes with the control socket. */
+	if (!scenario_await(root, CLIENT_MSG_CTL))
+		return scenario_await_end(root);
 	raise_tunnel(root);
 	(void)kill(getppid(), SIGKILL);
 	return scenario_await_end(root);
@@ -297,6 +321,14 @@ static const struct scenario scenarios[] = {
 	 .play = {[CLIENT_CONTROL] = port_without_udp, [CLIENT_GUARD] = guards},
 	 .status = 1,
 	 .log = "control asked for another UDP port, which is not to be; ending"},
+	{.name = "asks and asks",
+	 .play = {[CLIENT_CONTROL] = asks_and_asks, [CLIENT_GUARD] = guards},
+	 .status = 1,
+	 .log = "control asks and does not take the answers; ending"},
+	{.name = "log of no kind",
+	 .play = {[CLIENT_CONTROL] = log_of_no_kind, [CLIENT_GUARD] = guards},
+	 .status = 1,
+	 .log = "control asked for a log that cannot be; ending"},
 	{.name = "dies while it is made",
 	 .play = {[CLIENT_CONTROL] = dies_while_it_is_made, [CLIENT_GUARD] = guards},
 	 .status = 1,
@@ -343,7 +375,7 @@ static const struct scenario scenarios[] = {
 	 .log = "monitor is gone; removing what it has made"},
 };
 
-enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]), FIRST_UP = 12 };
+enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]), FIRST_UP = 14 };
 
 static int run_control(const struct process_self *self)
 {
@@ -405,6 +437,8 @@ static void look(const struct scenario *scenario, const char *log)
 		fail_msg("the script has not run with \"down\":\n%s", log);
 	if (down && strstr(down + 1, "/usr/bin/printenv: down\n"))
 		fail_msg("the script has run twice with \"down\":\n%s", log);
+	/* Somebody has removed it, whoever that was to be. */
+	assert_int_equal(access(options.control_socket, F_OK), -1);
 	assert_int_equal(if_nametoindex("dtcp0"), 0);
 	assert_int_equal(netlink_open(&netlink), 0);
 	assert_int_equal(netlink_reject_sweep(netlink, NULL), 0);
@@ -414,11 +448,16 @@ static void look(const struct scenario *scenario, const char *log)
 
 int main(int argc, char **argv)
 {
+	char path[64];
+
 	const struct scenario_stage stage = {.scenarios = scenarios,
 					     .count = SCENARIOS,
 					     .program = &program,
 					     .root = client_root_run,
 					     .look = look};
 
+	/* The processes are started with these arguments, but do not make it. */
+	(void)snprintf(path, sizeof(path), "/tmp/dtcp-test-root-%d.sock", (int)getpid());
+	options.control_socket = path;
 	return scenario_main(&stage, "client root", argc, argv);
 }

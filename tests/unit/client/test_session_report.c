@@ -139,6 +139,10 @@ static void test_why(void **state)
 	rig_reach(&rig, SESSION_LOGIN);
 	rig_line(&rig, "-ERR address in use by another tunnel, use udp");
 	assert_int_equal(session_why(&rig.session), SESSION_WHY_IN_USE);
+	rig_init_udp(&rig, SESSION_AUTO, true, 30);
+	rig_reach(&rig, SESSION_LOGIN);
+	rig_line(&rig, "-ERR unsupported transport ipv6, use udp");
+	assert_int_equal(session_why(&rig.session), SESSION_WHY_ACCOUNT);
 }
 
 /* An old server knows no UDP, and its far end does not answer. */

@@ -70,8 +70,8 @@ static void test_no_commands(void **state)
 			 OPTIONS_OK);
 	assert_string_equal(options.servers[0], "status");
 	assert_string_equal(printed, "dtcpclient: \"status\" is taken for the name of a server: "
-				     "there are no commands, but --help, and signals and "
-				     "systemctl(1) as dtcpclient(8) says\n");
+				     "there are no commands; dtcpctl(8) has some for a client "
+				     "that runs\n");
 	assert_int_equal(args_parse(&parsed_program, ARGS("home.conf"), STDERR_FILENO, &printed),
 			 OPTIONS_OK);
 	assert_string_equal(printed,

@@ -42,6 +42,7 @@ static struct {
 	script_done done;
 	void *done_arg;
 	struct client_guard told; /* the script, or the guard */
+	struct client_interface shown;
 	struct interface_watch_owner watch;
 	int64_t look_by;
 } rig;
@@ -218,6 +219,12 @@ void __wrap_supervisor_send(struct supervisor *supervisor, size_t place, uint32_
 		note(type == FORWARD_MSG_DEVICE	     ? "device"
 		     : type == FORWARD_MSG_NO_DEVICE ? "nodevice"
 						     : "icmp");
+		return;
+	}
+	if (place == CLIENT_CONTROL) {
+		assert_int_equal(type, CLIENT_MSG_INTERFACE);
+		assert_int_equal(size, sizeof(rig.shown));
+		memcpy(&rig.shown, body, sizeof(rig.shown));
 		return;
 	}
 	assert_int_equal(place, CLIENT_GUARD);
@@ -640,15 +647,25 @@ static void test_cannot_be_put_back(void **test)
 	assert_string_equal(said, "test: no route today\n");
 }
 
-/* Guard, firewall and script are told of the name that it has. */
+static void expect_shown(const char *name)
+{
+	tunnel_state_tell_interface(&rig.state);
+	assert_string_equal(rig.shown.name, name);
+	assert_int_equal(rig.shown.kernel, 0);
+}
+
+/* Guard, firewall, script and those who ask are told of the name that it has. */
 static void test_renamed(void **test)
 {
 	(void)test;
+	expect_shown("dtcp0");
 	reach_up();
+	expect_shown("dtcp0");
 	rig.renamed = "six0";
 	rig.watch.look(rig.watch.arg);
 	expect("guard lan:six0 restore ", TUNNEL_STATE_UP);
 	assert_string_equal(rig.told.interface, "six0");
+	expect_shown("six0");
 	rig.renamed = "six1";
 	lower_tunnel();
 	expect("guard lan:six1 run:down script ", TUNNEL_STATE_LOWERING);
@@ -656,6 +673,7 @@ static void test_renamed(void **test)
 	script_ends();
 	expect("noscript withdraw down nodevice unguard LOWERED ", TUNNEL_STATE_DOWN);
 	/* The next one has the name that was wanted. */
+	expect_shown("dtcp0");
 	raise_tunnel(ONE);
 	assert_string_equal(rig.told.interface, "dtcp0");
 }
