@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""docs/messages.md has each message that the programs write, in the section of its part of the
+"""docs/messages.md has each message that the daemons write, in the section of its part of the
 source, with its event; and it has no others. Likewise the fields.
 
 The argument is the folder of the sources. A message is the format that a function of the log is
@@ -45,7 +45,7 @@ CONVERSION = re.compile(r"%[-+ 0#]*(?:\d+|\*)?(?:\.(?:\d+|\*)?)?(?:hh|h|ll|l|z|j
 def sources():
     """{path below src: its text, without comments, with macros that are texts put in}."""
     files = {path: re.sub(r"/\*.*?\*/", " ", path.read_text(), flags=re.S)
-             for path in sorted((ROOT / "src").rglob("*.[ch]"))}
+             for path in sorted((ROOT / "src").rglob("*.[ch]")) if path.parent.name != "tools"}
     macros = {}
     for text in files.values():
         macros.update(re.findall(r"^#define (\w+)[ \t]+(%s)" % LITERALS.replace(r"\s", r"(?:\s|\\\n)"),

@@ -14,6 +14,7 @@ from .wait import BUILD, until
 DTCPS = BUILD / "src" / "server" / "dtcps"
 DTCPCLIENT = BUILD / "src" / "client" / "dtcpclient"
 DTCPAUTH = BUILD / "src" / "tools" / "dtcpauth"
+DTCPCTL = BUILD / "src" / "tools" / "dtcpctl"
 
 PORT = 20200
 POOL = ipaddress.ip_network("2001:db8:100::/40")

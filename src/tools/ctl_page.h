@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Lines with a label before them: what "status" shows, and "watch" as well. Whatever is added is
+ * made fit to be shown.
+ */
+#ifndef DTCP_TOOLS_CTL_PAGE_H
+#define DTCP_TOOLS_CTL_PAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum ctl_style { CTL_PLAIN, CTL_STRONG, CTL_GOOD, CTL_WARN, CTL_BAD, CTL_STYLES };
+
+/* Longest line, with its NUL; what is longer is cut. */
+#define CTL_LINE_MAX 2048
+
+struct ctl_page {
+	struct ctl_page_line {
+		const char *label; /* NULL: a heading, which begins at the margin */
+		char *text;
+		enum ctl_style style;
+	} * lines;
+	size_t count;
+	bool failed; /* memory was short: lines are missing */
+};
+
+/* Adds a line; label is a constant, "" under the line before. */
+__attribute__((format(printf, 4, 5))) void ctl_page_add(struct ctl_page *page, enum ctl_style style,
+							const char *label, const char *format, ...);
+
+/* One line as it is shown, with its label. Returns buf. */
+const char *ctl_page_line(const struct ctl_page *page, size_t line, char *buf, size_t size);
+
+/* To standard output. False if memory was short when it was made. */
+bool ctl_page_print(const struct ctl_page *page);
+
+void ctl_page_free(struct ctl_page *page);
+
+/* Whether standard output is a terminal that colours are wanted on. */
+bool ctl_page_coloured(void);
+
+/* Writes a text in a style, if there are colours; nothing after it. */
+void ctl_page_put(enum ctl_style style, const char *text);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What "session" shows. */
+#include "tools/ctl.h"
+
+#include "tools/ctl_text.h"
+#include "tools/ctl_value.h"
+#include "tools/ctl_words.h"
+
+#include <string.h>
+
+void ctl_session_page(struct ctl_page *page, const json_t *session)
+{
+	const char *path = ctl_value_text(session, "path");
+	const char *address = ctl_value_text(session, "address");
+	const json_t *prefixes = ctl_value(session, "prefixes");
+	double since = ctl_value_number(session, "since");
+	char list[CTL_LIST_MAX], text[CTL_TEXT_SIZE], more[CTL_TEXT_SIZE];
+	bool dead = strcmp(path, "dead") == 0;
+
+	ctl_page_add(page, dead ? CTL_BAD : CTL_GOOD, NULL, "%s: %s over %s, for %s (since %s)",
+		     ctl_value_text(session, "user"), ctl_value_text(session, "type"),
+		     ctl_words_transport(ctl_value_text(session, "transport")),
+		     ctl_text_duration(ctl_words_now() - since, text), ctl_text_time(since, more));
+	if (ctl_value(session, "port"))
+		ctl_page_add(page, CTL_PLAIN, "peer", "%s, port %.0f",
+			     ctl_value_text(session, "peer"), ctl_value_number(session, "port"));
+	else
+		ctl_page_add(page, CTL_PLAIN, "peer", "%s", ctl_value_text(session, "peer"));
+	if (*address)
+		ctl_page_add(page, CTL_PLAIN, "address", "%s", address);
+	if (json_array_size(prefixes) > 0)
+		ctl_page_add(page, CTL_PLAIN, "prefixes", "%s", ctl_words_list(prefixes, list));
+	ctl_page_add(page, CTL_PLAIN, "from user", "%s in %s packets",
+		     ctl_text_octets(ctl_value_number(session, "in_octets"), text),
+		     ctl_text_count(ctl_value_number(session, "in_packets"), more));
+	ctl_page_add(page, CTL_PLAIN, "to user", "%s in %s packets",
+		     ctl_text_octets(ctl_value_number(session, "out_octets"), text),
+		     ctl_text_count(ctl_value_number(session, "out_packets"), more));
+	ctl_page_add(page, CTL_PLAIN, "by kernel", "%s",
+		     ctl_text_octets(ctl_value_number(session, "kernel_octets"), text));
+	ctl_page_add(page, CTL_PLAIN, "dropped", "%s packets",
+		     ctl_text_count(ctl_value_number(session, "dropped"), text));
+	ctl_page_add(page, dead ? CTL_BAD : CTL_PLAIN, "path", "%s", path);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The sessions of a server: collected, sorted, compared with an earlier look, shown in a table. */
+#ifndef DTCP_TOOLS_CTL_SESSIONS_H
+#define DTCP_TOOLS_CTL_SESSIONS_H
+
+#include "tools/ctl_table.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct ctl_session {
+	double id;
+	double since;
+	double in_octets; /* since it began */
+	double out_octets;
+	double dropped;
+	double in_rate; /* octets a second since the look before; negative: not known */
+	double out_rate;
+	char user[65];
+	char type[12];
+	char transport[8];
+	char peer[24];
+	char has[80]; /* its first prefix, else its address */
+	char path[8];
+};
+
+struct ctl_sessions {
+	struct ctl_session *list;
+	size_t count;
+	size_t room;
+	bool failed; /* memory was short: some are missing */
+};
+
+/* In the order of --help. Numbers other than ids begin with the largest. */
+enum ctl_sort {
+	CTL_SORT_ID,
+	CTL_SORT_USER,
+	CTL_SORT_PEER,
+	CTL_SORT_AGE,
+	CTL_SORT_IN,
+	CTL_SORT_OUT,
+	CTL_SORT_DROPPED,
+	CTL_SORT_PATH,
+	CTL_SORT_COUNT,
+};
+
+/* The words for them, by which --sort knows them. */
+extern const char *const ctl_sort_words[CTL_SORT_COUNT];
+
+/* A row of the answer, as ask_row has it; arg is a struct ctl_sessions. */
+void ctl_sessions_add(json_t *row, const char *line, void *arg);
+
+/* Rates since an earlier look, which is seconds older; both in the order of ids. */
+void ctl_sessions_rates(struct ctl_sessions *now, const struct ctl_sessions *before,
+			double seconds);
+
+/* By rates, if rates are known, in place of octets. */
+void ctl_sessions_sort(struct ctl_sessions *sessions, enum ctl_sort sort);
+
+/* Keeps those in which a text is: in user, peer, address or prefix, type, transport or path. */
+void ctl_sessions_filter(struct ctl_sessions *sessions, const char *text);
+
+/* A table of count of them from first; with rates in place of octets, if so wanted. now: seconds
+ * since 1970. NULL if memory is short. */
+struct ctl_table *ctl_sessions_table(const struct ctl_sessions *sessions, size_t first,
+				     size_t count, bool rates, double now);
+
+void ctl_sessions_free(struct ctl_sessions *sessions);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The live view: keys, and when something is drawn. What is drawn is in ctl_screen.c. */
+#include "tools/ctl_screen.h"
+
+#include "base/clock.h"
+#include "tools/ctl_value.h"
+
+#include <curses.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The age of what is shown is right to a second. */
+#define DRAW_EVERY 1000
+
+static volatile sig_atomic_t ctl_watch_over;
+
+static void ctl_watch_end(int number)
+{
+	(void)number;
+	ctl_watch_over = 1;
+}
+
+/*
+ * Signals come only while we wait, so that none is missed between a look and the wait for the next.
+ * curses has its own handler for a terminal that changes its size.
+ */
+static bool ctl_watch_signals(sigset_t *waiting)
+{
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	struct sigaction action = {.sa_handler = ctl_watch_end};
+	sigset_t held;
+
+	(void)sigemptyset(&held);
+	(void)sigaddset(&held, SIGWINCH);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		(void)sigaddset(&held, ends[i]);
+		if (sigaction(ends[i], &action, NULL) == -1)
+			return false;
+	}
+	return sigprocmask(SIG_BLOCK, &held, waiting) == 0;
+}
+
+/* A key while the filter is typed. */
+static void ctl_watch_type(struct ctl_screen *screen, int key)
+{
+	size_t len = strlen(screen->filter);
+
+	if (key == '\n' || key == '\r' || key == KEY_ENTER) {
+		screen->typing = false;
+	} else if (key == 27) {
+		screen->typing = false;
+		screen->filter[0] = '\0';
+	} else if (key == KEY_BACKSPACE || key == 127 || key == '\b') {
+		if (len > 0)
+			screen->filter[len - 1] = '\0';
+	} else if (key >= ' ' && key < 127 && len + 1 < sizeof(screen->filter)) {
+		screen->filter[len] = (char)key;
+		screen->filter[len + 1] = '\0';
+	}
+	screen->top = 0;
+}
+
+static void ctl_watch_scroll(struct ctl_screen *screen, int lines)
+{
+	if (lines < 0 && screen->top < (size_t)-lines)
+		screen->top = 0;
+	else
+		screen->top += (size_t)lines;
+}
+
+/* False: that was the key to end it. */
+static bool ctl_watch_key(struct ctl_screen *screen, int key)
+{
+	/* The letter of each order, in that of enum ctl_sort. */
+	static const char letters[] = "nupaiodt";
+	const char *letter = key > 0 && key < 127 ? strchr(letters, key) : NULL;
+
+	if (screen->typing) {
+		ctl_watch_type(screen, key);
+		return true;
+	}
+	switch (key) {
+	case 'q':
+		return false;
+	case '/':
+		screen->typing = true;
+		break;
+	case 27:
+		screen->filter[0] = '\0';
+		break;
+	case 's':
+		screen->sort = (screen->sort + 1) % CTL_SORT_COUNT;
+		break;
+	case KEY_UP:
+	case 'k':
+		ctl_watch_scroll(screen, -1);
+		break;
+	case KEY_DOWN:
+	case 'j':
+		ctl_watch_scroll(screen, 1);
+		break;
+	case KEY_PPAGE:
+		ctl_watch_scroll(screen, -screen->page);
+		break;
+	case KEY_NPAGE:
+	case ' ':
+		ctl_watch_scroll(screen, screen->page);
+		break;
+	case KEY_HOME:
+		screen->top = 0;
+		break;
+	case KEY_END:
+		screen->top = SIZE_MAX / 2;
+		break;
+	default:
+		if (letter)
+			screen->sort = (enum ctl_sort)(letter - letters);
+		break;
+	}
+	return true;
+}
+
+/* All keys that wait. */
+static bool ctl_watch_keys(struct ctl_screen *screen)
+{
+	int key;
+
+	while ((key = getch()) != ERR) {
+		if (!ctl_watch_key(screen, key))
+			return false;
+		screen->changed = true;
+	}
+	return true;
+}
+
+static void ctl_watch_loop(struct ctl_live *live, struct ctl_screen *screen,
+			   const sigset_t *waiting)
+{
+	bool goes_on = true;
+
+	while (goes_on && !ctl_watch_over) {
+		struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = -1}};
+		int64_t now = clock_ms();
+		struct timespec left;
+		int wait;
+
+		if (ctl_live_step(live, now))
+			screen->changed = true;
+		if (screen->changed || now >= screen->drawn + DRAW_EVERY)
+			ctl_screen_draw(screen, live, now);
+		fds[1].fd = ctl_live_fd(live);
+		fds[1].events = ctl_live_events(live);
+		wait = ctl_live_wait(live, now);
+		wait = wait < DRAW_EVERY ? wait : DRAW_EVERY;
+		left.tv_sec = wait / 1000;
+		left.tv_nsec = (long)(wait % 1000) * 1000000;
+		if (ppoll(fds, 2, &left, waiting) == -1 && errno != EINTR)
+			goes_on = false;
+		/* A terminal that is gone does not come back. */
+		else if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))
+			goes_on = false;
+		else
+			goes_on = ctl_watch_keys(screen);
+	}
+}
+
+static enum ctl_status ctl_watch_screen(const struct ctl_options *options,
+					const struct ask_daemon *daemon)
+{
+	struct ctl_screen screen;
+	struct ctl_live live;
+	const char *term = getenv("TERM");
+	sigset_t waiting;
+
+	if (!ctl_watch_signals(&waiting))
+		return ctl_fail(CTL_FAILED, "signals: %s", strerror(errno));
+	ctl_live_init(&live, options, daemon);
+	if (!ctl_screen_begin(&screen, options->sort))
+		return ctl_fail(CTL_FAILED,
+				"watch: the terminal \"%s\" cannot do this; is TERM right?",
+				term ? term : "");
+	ctl_watch_loop(&live, &screen, &waiting);
+	ctl_screen_end(&screen);
+	ctl_live_free(&live);
+	return CTL_OK;
+}
+
+/* With --json: each look as it is, until we are ended or nobody reads any more. */
+static enum ctl_status ctl_watch_lines(const struct ctl_options *options,
+				       const struct ask_daemon *daemon, struct ask *ask,
+				       bool is_server)
+{
+	const struct timespec wait = {.tv_sec = options->every};
+	enum ctl_status status = CTL_OK;
+
+	do {
+		if (is_server)
+			status = ctl_ask(options, daemon, ask, "sessions", NULL, NULL);
+		if (status == CTL_OK && fflush(stdout) == 0 && nanosleep(&wait, NULL) == 0)
+			status = ctl_ask(options, daemon, ask, "status", NULL, NULL);
+	} while (status == CTL_OK && !ferror(stdout));
+	return status;
+}
+
+enum ctl_status ctl_watch(const struct ctl_options *options, const struct ask_daemon *daemon)
+{
+	struct ask *ask = NULL;
+	enum ctl_status status;
+
+	if (!options->json && (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)))
+		return ctl_fail(CTL_USAGE,
+				"watch: this needs a terminal; there is status, and --json");
+	/* What is wrong now is said in the usual way. */
+	status = ctl_daemon_open(daemon, &ask);
+	if (status == CTL_OK)
+		status = ctl_ask(options, daemon, ask, "status", NULL, NULL);
+	if (status == CTL_OK && options->json)
+		status = ctl_watch_lines(options, daemon, ask,
+					 !ctl_client_is(ctl_value(ask_last(ask), "status")));
+	ask_close(ask);
+	return status == CTL_OK && !options->json ? ctl_watch_screen(options, daemon) : status;
+}
