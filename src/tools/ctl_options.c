@@ -58,7 +58,8 @@ static const char ctl_usage[] =
 	"See dtcpctl(8).\n";
 
 enum {
-	OPTION_SOCKET = OPTION_OTHER,
+	OPTION_INSTANCE = OPTION_OTHER,
+	OPTION_SOCKET,
 	OPTION_JSON,
 	OPTION_USER,
 	OPTION_ADDRESS,
@@ -70,7 +71,7 @@ enum {
 };
 
 static const struct option ctl_long_options[] = {
-	{"instance", required_argument, NULL, 'i'},
+	{"instance", required_argument, NULL, OPTION_INSTANCE},
 	{"socket", required_argument, NULL, OPTION_SOCKET},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"user", required_argument, NULL, OPTION_USER},
@@ -128,6 +129,7 @@ static bool ctl_options_take(void *arg, int option)
 
 	switch (option) {
 	case 'i':
+	case OPTION_INSTANCE:
 		options->instance = optarg;
 		return true;
 	case OPTION_SOCKET:

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every option of the programs, and every command of dtcpauth, has a line of its own in --help and
-an entry in the manual page, in groups and within 80 columns; and nothing else has.
+"""Every option of the programs, and every command of those that have commands, has a line of its own
+in --help and an entry in the manual page, in groups and within 80 columns; and nothing else has.
 
 The arguments are the folder of the sources and the programs.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(sys.argv[1])
 SOURCES = {"dtcpclient": "client/options.c", "dtcps": "server/options.c",
-           "dtcpauth": "tools/auth_options.c"}
+           "dtcpauth": "tools/auth_options.c", "dtcpctl": "tools/ctl*.c"}
 faults = []
 
 
@@ -58,7 +58,7 @@ def entries(text):
 
 def check(program, path):
     done = subprocess.run([path, "--help"], capture_output=True, text=True, check=True)
-    source = (ROOT / "src" / SOURCES[program]).read_text()
+    source = "".join(file.read_text() for file in sorted((ROOT / "src").glob(SOURCES[program])))
     page = (ROOT / "man" / f"{program}.8").read_text()
     options = table(source)
     if program == "dtcpclient":
