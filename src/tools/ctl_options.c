@@ -163,7 +163,7 @@ static bool ctl_options_take(void *arg, int option)
 		return ctl_text_seconds(optarg, &options->kick_for) ||
 		       options_bad(
 			       "--for \"%s\": a time such as 30s, 10m, 2h or 1d is needed, of at "
-			       "most a year",
+			       "most 30d",
 			       optarg);
 	default: /* OPTION_EVERY */
 		options->given |= CTL_TAKES_EVERY;

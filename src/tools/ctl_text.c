@@ -182,7 +182,7 @@ bool ctl_text_seconds(const char *text, long *seconds)
 		char letter;
 		long seconds;
 	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'\0', 1}};
-	const long longest = 366 * 86400L;
+	const long longest = 30 * 86400L;
 	long number = 0;
 	size_t unit = 0;
 

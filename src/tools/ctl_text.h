@@ -40,7 +40,7 @@ const char *ctl_text_moment(double seconds, char buf[static CTL_TEXT_SIZE]);
 /* "2026-11-30 14:05:12", in the time zone of who asks. */
 const char *ctl_text_time(double time, char buf[static CTL_TEXT_SIZE]);
 
-/* Reads "30s", "10m", "2h", "1d" or a bare number of seconds, up to a year. */
+/* Reads "30s", "10m", "2h", "1d" or a bare number of seconds, up to 30 days. */
 bool ctl_text_seconds(const char *text, long *seconds);
 
 #endif

@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from lab.control import FakeDaemon, client_status, ok, session
+from lab.fake import FakeDaemon, client_status, ok, session
 from lab.node import command
 from lab.programs import DTCPAUTH, DTCPCLIENT, DTCPCTL, DTCPS, PASSWORD
 from lab.terminal import Terminal

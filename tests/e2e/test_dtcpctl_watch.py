@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from lab.control import FakeDaemon, client_status, ok, server_status, session
+from lab.fake import FakeDaemon, client_status, ok, server_status, session
 from lab.programs import DTCPCTL
 from lab.terminal import Terminal
 from lab.wait import until

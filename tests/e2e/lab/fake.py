@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The control sockets: a question to one, and a daemon that says what a test wants to be said."""
+"""A daemon's side of a control socket: it says what a test wants to be said."""
 
 import contextlib
 import json
@@ -8,21 +8,6 @@ import socket
 import threading
 import time
 from pathlib import Path
-
-
-def ask(path, command, **members):
-    """The rows and the last line of an answer."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(30)
-        connection.connect(str(path))
-        connection.sendall(json.dumps({"command": command, **members}).encode() + b"\n")
-        rows = []
-        for line in connection.makefile("rb"):
-            said = json.loads(line)
-            if "ok" in said:
-                return rows, said
-            rows.append(said)
-    raise AssertionError(f"{path} closed the connection without an answer")
 
 
 def session(number, **members):
