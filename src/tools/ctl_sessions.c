@@ -112,9 +112,11 @@ void ctl_sessions_rates(struct ctl_sessions *now, const struct ctl_sessions *bef
 
 		while (old < before->count && before->list[old].id < session->id)
 			old++;
+		if (old == before->count)
+			return;
 		was = &before->list[old];
 		/* An id is given to another session when one has ended. */
-		if (old == before->count || was->id > session->id || was->since < session->since ||
+		if (was->id > session->id || was->since < session->since ||
 		    was->since > session->since || strcmp(was->user, session->user) != 0)
 			continue;
 		session->in_rate = ctl_session_rate(session->in_octets, was->in_octets, seconds);

@@ -6,6 +6,7 @@ The files are kept, so that nobody needs this to run the targets; it is here to 
 them, and to make them anew when a target reads its input in another way.
 """
 import ipaddress
+import json
 import pathlib
 import random
 import struct
@@ -401,6 +402,42 @@ def room():
 
 # --- monitor's messages ---------------------------------------------------------------------
 
+def answers():
+    def line(**members):
+        return json.dumps(members).encode() + b"\n"
+
+    traffic = {"in_packets": 1, "in_octets": 1000, "out_packets": 2, "out_octets": 1 << 40}
+    seconds = {"count": 4, "sum": 0.012, "le": [[0.001, 1], ["+Inf", 4]]}
+    drops = [{"reason": "loop", "count": 3, "text": "from the tunnel\x1b[2J\u009b\u202e into it"}]
+    server = {"program": "dtcps", "interface": "dtcps0", "started": 1e9, "ready": True,
+              "transports": ["ipv6", "udp"], "listen": ["0.0.0.0"], "port": 20200,
+              "sessions": {"now": 2, "limit": 2, "host": 1, "network": 1, "udp": 2, "dead_paths": 1},
+              "logins": {"granted": 9, "auth": 2}, "login_seconds": seconds,
+              "database": {"path": "/users.db", "users": 12, "error": "locked"},
+              "limits": {"log_lines_left_out": 7}, "traffic": {"user": traffic, "kernel": traffic},
+              "pools": [{"kind": "host", "prefix": "2001:db8::/64", "length": 128, "used": 1,
+                         "size": 18446744073709551614.0}],
+              "drops": drops, "fast": {"mode": "auto", "active": True},
+              "last_error": {"time": 1, "text": "a warning"}}
+    client = {"program": "dtcpclient", "interface": "gif0", "name": "home", "state": "waiting",
+              "since": 1e9, "user": "alice", "servers": ["a", "b"], "type": "network",
+              "server": {"name": "a", "address": "192.0.2.1", "port": 20200}, "transport": "udp",
+              "why": "a NAT", "carried": "kernel", "address": "2001:db8::2", "prefixes": ["::/64"],
+              "peer_address": "2001:db8::1", "lan": [{"interface": "eth1", "prefix": "::/64"}],
+              "mtu": 1280, "rtt": 0.01, "path": "dead", "last_handshake": 1e9, "drops": drops,
+              "last_error": {"time": 1, "text": "refused"}, "next_try": 2e9, **traffic}
+    row = {"id": 7, "user": "\u7aef\u672b", "type": "network", "transport": "udp", "peer": "192.0.2.1",
+           "port": 4028, "prefixes": ["2001:db8::/48", "::/64"], "since": 1e9, "path": "dead",
+           "dropped": 3, **traffic}
+    seed("answers", "server", line(status=server, v=1), line(status=server), line(drops=drops),
+         line(drops=drops))
+    seed("answers", "client", line(status=client), line(status=client))
+    seed("answers", "sessions", line(session=row, v=1), line(session=row),
+         line(session={**row, "id": 8, "in_octets": 0}))
+    seed("answers", "others", b"{}\n[]\n{\"session\":7}\n", line(status={"program": 7, "drops": {}}),
+         line(session={"prefixes": [7], "since": -1e300, "in_octets": 1e300}))
+
+
 def grants():
     def login(what, local, user):
         return b"l" + bytes([what, local, user])
@@ -447,5 +484,5 @@ def record():
 
 
 for make in (record, lines, conn, control, session, settings, decap, encap, offload, neighbour,
-             request, probe, room, grants, tunnel):
+             request, probe, room, grants, tunnel, answers):
     make()
