@@ -19,6 +19,10 @@ static size_t ctl_text_next(const char *text, int *columns)
 	wchar_t wide;
 	size_t len;
 
+	*columns = 1;
+	/* Nearly all are, and there are many of them. */
+	if (*text >= ' ' && *text <= '~')
+		return 1;
 	memset(&state, 0, sizeof(state));
 	len = mbrtowc(&wide, text, strlen(text), &state);
 	if (len == 0 || len > strlen(text) || !iswprint((wint_t)wide))
