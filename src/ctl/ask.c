@@ -283,7 +283,8 @@ static enum ask_state ask_read(struct ask *ask)
 	if (got == -1 && (errno == EAGAIN || errno == EINTR))
 		return clock_ms() < ask->deadline
 			       ? ASK_GOES_ON
-			       : ask_fail(ask, "there was no answer within the time for it");
+			       : ask_fail(ask, "no answer in time; is the daemon stopped, or the "
+					       "machine too busy?");
 	if (got == -1)
 		return ask_fail(ask, strerror(errno));
 	if (got == 0)
