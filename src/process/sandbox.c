@@ -132,10 +132,36 @@ void sandbox_become(const char *folder, const struct user_ids *user)
 #endif
 }
 
-void sandbox_enter(const struct sandbox *sandbox)
+/* Those that somebody else than root was started with. */
+static void sandbox_drop_capabilities(void)
+{
+	capng_clear(CAPNG_SELECT_ALL);
+	if (capng_apply(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT) != 0 ||
+	    capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE) {
+		log_warnx("cannot give up capabilities");
+		exit(1);
+	}
+	if (!capabilities_renounce() || !capabilities_hide())
+		exit(1);
+}
+
+static void sandbox_limit_calls(enum sandbox_kind kind)
 {
 	int error;
 
+#if SANDBOX_SANITIZED
+	sandbox_entered = 1;
+#endif
+	error = sandbox_filter(kind);
+	if (error) {
+		errno = -error;
+		log_warn("cannot limit the system calls (does this kernel have seccomp filters?)");
+		exit(1);
+	}
+}
+
+void sandbox_enter(const struct sandbox *sandbox)
+{
 	if (sandbox->user.uid == 0) {
 		log_warnx("cannot run as user %s: that is root", sandbox->user.name);
 		exit(1);
@@ -147,13 +173,13 @@ void sandbox_enter(const struct sandbox *sandbox)
 		sandbox_empty_root();
 	sandbox_limits(sandbox);
 	sandbox_drop_privileges(&sandbox->user);
-#if SANDBOX_SANITIZED
-	sandbox_entered = 1;
-#endif
-	error = sandbox_filter(sandbox->kind);
-	if (error) {
-		errno = -error;
-		log_warn("cannot limit the system calls (does this kernel have seccomp filters?)");
-		exit(1);
-	}
+	sandbox_limit_calls(sandbox->kind);
+}
+
+void sandbox_enter_unprivileged(const struct sandbox *sandbox)
+{
+	sandbox_read_files();
+	sandbox_limits(sandbox);
+	sandbox_drop_capabilities();
+	sandbox_limit_calls(sandbox->kind);
 }

@@ -32,6 +32,7 @@ enum sandbox_kind {
 	SANDBOX_SERVER_FORWARD,
 	SANDBOX_SERVER_NDP,
 	SANDBOX_SERVER_ACCOUNTS, /* has files: those of its folder */
+	SANDBOX_WEB,		 /* lists folders, and connects to sockets in them */
 	SANDBOX_CLIENT_RESOLVER, /* keeps the files, and all calls but some */
 };
 
@@ -47,6 +48,12 @@ struct sandbox {
  * read from files has been read. If any part of it fails, that is logged, and the process ends.
  */
 void sandbox_enter(const struct sandbox *sandbox);
+
+/*
+ * The same in a process that was never privileged: its user and its root directory stay what they
+ * are, and those of the sandbox do not matter.
+ */
+void sandbox_enter_unprivileged(const struct sandbox *sandbox);
 
 /*
  * The root directory and the user alone, for a program of root's that works in another user's

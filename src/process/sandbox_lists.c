@@ -7,7 +7,8 @@
  * ones).
  *
  * Not in any list, and what that is worth: openat, unlink and all other calls with a path (no file
- * is read or made, whatever the user may do), but in that of the process which has the database;
+ * is read or made, whatever the user may do), but in that of the process which has the database,
+ * and folders in dtcpweb's;
  * execve, fork, clone (no program, no process); kill,
  * ptrace, process_vm_readv (other processes of the same user); ioctl but for one question
  * (terminals, devices); bpf, io_uring, keyctl, userfaultfd, perf_event_open, mount, unshare and the
@@ -173,6 +174,22 @@ static const struct sandbox_rule database_rules[] = {
 	SANDBOX_END,
 };
 
+/* dtcpweb: which control sockets there are (a folder can be listed, but no file be opened), and the
+ * connections to them. Those of its own that take too long are broken off. */
+static const struct sandbox_rule ask_rules[] = {
+	CALL_IF("open", ARG(1, O_ACCMODE | O_DIRECTORY | O_CREAT, O_DIRECTORY)),
+	CALL_IF("openat", ARG(2, O_ACCMODE | O_DIRECTORY | O_CREAT, O_DIRECTORY)),
+	CALL("getdents64 getdents"),
+	CALL("lstat lstat64 newfstatat fstatat64 statx"),
+	CALL("sysinfo"), /* qsort(3) of a long list */
+	SOCKET(AF_UNIX, SOCK_STREAM, 0),
+	SOCKET(AF_UNIX, SOCK_DGRAM,
+	       0), /* its log, which no process writes for it: syslog, journal */
+	CALL("connect"),
+	CALL_IF("shutdown", ARG(1, ALL, SHUT_RDWR)),
+	SANDBOX_END,
+};
+
 /*
  * The fast path: entries of the maps that root's process has made and given, and nothing else of
  * bpf(2). Without the right to load programs, these two commands do what their descriptors allow.
@@ -211,6 +228,8 @@ static const struct sandbox_rule *const accounts[] = {COMMON, database_rules, NU
 
 /* Solicitations are read and answered as messages are. */
 static const struct sandbox_rule *const server_ndp[] = {COMMON, NULL};
+static const struct sandbox_rule *const web[] = {COMMON,     tcp_rules, accept_rules,
+						 page_rules, ask_rules, NULL};
 
 const struct sandbox_rule *const *sandbox_groups(enum sandbox_kind kind)
 {
@@ -228,6 +247,8 @@ const struct sandbox_rule *const *sandbox_groups(enum sandbox_kind kind)
 		return accounts;
 	case SANDBOX_CLIENT_RESOLVER:
 		return sandbox_resolver;
+	case SANDBOX_WEB:
+		return web;
 	}
 	return NULL;
 }

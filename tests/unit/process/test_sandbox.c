@@ -37,7 +37,7 @@
 #include <cmocka.h>
 
 /* With a list of what they may do; and the one with a list of what it may not. */
-enum { ROOMS = 6, ALL_ROOMS = 7 };
+enum { ROOMS = 7, ALL_ROOMS = 8 };
 
 enum {
 	CC = 1 << SANDBOX_CLIENT_CONTROL,
@@ -46,11 +46,13 @@ enum {
 	SF = 1 << SANDBOX_SERVER_FORWARD,
 	SN = 1 << SANDBOX_SERVER_NDP,
 	SA = 1 << SANDBOX_SERVER_ACCOUNTS,
+	WB = 1 << SANDBOX_WEB,
 	NOBODY = 0,
 	CONTROLS = CC | SC,
 	FORWARDS = CF | SF,
 	NETWORK = CONTROLS | FORWARDS,
-	ALL = NETWORK | SN | SA,
+	SERVING = CONTROLS | WB,
+	ALL = NETWORK | SN | SA | WB,
 };
 
 struct attempt {
@@ -152,23 +154,23 @@ static const struct attempt attempts[] = {
 	/* What only some have. */
 	{"TCP socket", CC, CALL(SYS_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)},
 	{"UDP socket", CC, CALL(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0)},
-	{"connect", CC, CALL(SYS_connect, 99, 0, 0)},
-	{"breaking off", CC, CALL(SYS_shutdown, 99, SHUT_RDWR)},
-	{"accept", CONTROLS, CALL(SYS_accept4, 99, 0, 0, 0)},
-	{"read", CONTROLS | SA, true, CALL(SYS_read, 99, 0, 0)},
-	{"sendto", CONTROLS, CALL(SYS_sendto, 99, 0, 0, MSG_NOSIGNAL, 0, 0)},
-	{"the last of what is sent", CONTROLS, CALL(SYS_shutdown, 99, SHUT_WR)},
-	{"getsockname", CONTROLS, CALL(SYS_getsockname, 99, 0, 0)},
-	{"SO_ERROR", CONTROLS, CALL(SYS_getsockopt, 99, SOL_SOCKET, SO_ERROR, 0, 0)},
+	{"connect", CC | WB, CALL(SYS_connect, 99, 0, 0)},
+	{"breaking off", CC | WB, CALL(SYS_shutdown, 99, SHUT_RDWR)},
+	{"accept", SERVING, CALL(SYS_accept4, 99, 0, 0, 0)},
+	{"read", SERVING | SA, true, CALL(SYS_read, 99, 0, 0)},
+	{"sendto", SERVING, CALL(SYS_sendto, 99, 0, 0, MSG_NOSIGNAL, 0, 0)},
+	{"the last of what is sent", SERVING, CALL(SYS_shutdown, 99, SHUT_WR)},
+	{"getsockname", SERVING, CALL(SYS_getsockname, 99, 0, 0)},
+	{"SO_ERROR", SERVING, CALL(SYS_getsockopt, 99, SOL_SOCKET, SO_ERROR, 0, 0)},
 	{"SO_PEERCRED", CONTROLS, CALL(SYS_getsockopt, 99, SOL_SOCKET, SO_PEERCRED, 0, 0)},
-	{"FIONREAD", CONTROLS, true, CALL(SYS_ioctl, 99, FIONREAD, 0)},
-	{"TCP_USER_TIMEOUT", CONTROLS,
+	{"FIONREAD", SERVING, true, CALL(SYS_ioctl, 99, FIONREAD, 0)},
+	{"TCP_USER_TIMEOUT", SERVING,
 	 CALL(SYS_setsockopt, 99, IPPROTO_TCP, TCP_USER_TIMEOUT, 0, 0)},
 	{"recvmmsg", FORWARDS, CALL(SYS_recvmmsg, 99, 0, 0, 0, 0)},
 	{"sendmmsg", FORWARDS, CALL(SYS_sendmmsg, 99, 0, 0, 0)},
 	{"IP_TTL", FORWARDS, CALL(SYS_setsockopt, 99, IPPROTO_IP, IP_TTL, 0, 0)},
-	{"readv", NETWORK, CALL(SYS_readv, 99, 0, 0)},
-	{"fstat", NETWORK | SA, true, CALL(SYS_fstat, 99, 0)},
+	{"readv", NETWORK | WB, CALL(SYS_readv, 99, 0, 0)},
+	{"fstat", NETWORK | SA | WB, true, CALL(SYS_fstat, 99, 0)},
 	/* files, below the database's folder, */
 	{"openat", SA, true, CALL(SYS_openat, AT_FDCWD, (long)"/etc/passwd", O_RDONLY)},
 	{"openat, to write", SA, true, CALL(SYS_openat, AT_FDCWD, (long)"/no/x", O_WRONLY)},
@@ -179,7 +181,17 @@ static const struct attempt attempts[] = {
 	{"fdatasync", SA, CALL(SYS_fdatasync, 99)},
 	{"ftruncate", SA, CALL(SYS_ftruncate, 99, 0)},
 	{"clock_nanosleep", SA, true, CALL(SYS_clock_nanosleep, 99, 0, 0, 0)},
+	/* dtcpweb: folders, and sockets of this machine */
+	{"openat, of a folder", SA | WB, true,
+	 CALL(SYS_openat, AT_FDCWD, (long)"/", O_RDONLY | O_DIRECTORY)},
+	{"getdents64", WB, CALL(SYS_getdents64, 0, 0, 0)},
+	{"lstat", SA | WB, true,
+	 CALL(SYS_newfstatat, AT_FDCWD, (long)"/no/x", 0, AT_SYMLINK_NOFOLLOW)},
+	{"sysinfo", WB, CALL(SYS_sysinfo, 0)},
+	{"stream to a daemon here", WB, CALL(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)},
 	/* What nobody has: more of files, */
+	{"a folder to write in", SA, true,
+	 CALL(SYS_openat, AT_FDCWD, (long)"/", O_RDWR | O_DIRECTORY | O_CREAT, 0)},
 	{"renameat2", NOBODY,
 	 CALL(SYS_renameat2, AT_FDCWD, (long)"/no/x", AT_FDCWD, (long)"/no/y")},
 	{"linkat", NOBODY, CALL(SYS_linkat, AT_FDCWD, (long)"/no/x", AT_FDCWD, (long)"/no/y", 0)},
@@ -191,7 +203,6 @@ static const struct attempt attempts[] = {
 	{"fchdir", NOBODY, CALL(SYS_fchdir, 0)},
 	{"chroot", NOBODY, CALL(SYS_chroot, (long)"/")},
 	{"mount", NOBODY, CALL(SYS_mount, 0, 0, 0, 0, 0)},
-	{"getdents64", NOBODY, CALL(SYS_getdents64, 0, 0, 0)},
 	{"memfd_create", NOBODY, CALL(SYS_memfd_create, (long)"x", 0)},
 	/* processes, */
 	{"execve", NOBODY, .call = call_exec},
@@ -225,7 +236,7 @@ static const struct attempt attempts[] = {
 	{"UDP-Lite over IPv6", NOBODY, CALL(SYS_socket, AF_INET6, SOCK_DGRAM, IPPROTO_UDPLITE)},
 	{"ping socket", NOBODY, CALL(SYS_socket, AF_INET, SOCK_DGRAM, IPPROTO_ICMP)},
 	{"raw socket", NOBODY, CALL(SYS_socket, AF_INET, SOCK_RAW, IPPROTO_RAW)},
-	{"AF_UNIX", NOBODY, CALL(SYS_socket, AF_UNIX, SOCK_DGRAM, 0)},
+	{"AF_UNIX", WB, CALL(SYS_socket, AF_UNIX, SOCK_DGRAM, 0)},
 	{"AF_NETLINK", NOBODY, CALL(SYS_socket, AF_NETLINK, SOCK_RAW, 0)},
 	{"AF_PACKET", NOBODY, CALL(SYS_socket, AF_PACKET, SOCK_RAW, 0)},
 	{"AF_ALG", NOBODY, CALL(SYS_socket, AF_ALG, SOCK_SEQPACKET, 0)},
