@@ -13,7 +13,8 @@ from pathlib import Path
 
 ROOT = Path(sys.argv[1])
 SOURCES = {"dtcpclient": "client/options.c", "dtcps": "server/options.c",
-           "dtcpauth": "tools/auth_options.c", "dtcpctl": "tools/ctl*.c"}
+           "dtcpauth": "tools/auth_options.c", "dtcpctl": "tools/ctl*.c",
+           "dtcpweb": "web/options.c"}
 faults = []
 
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What there is to get: pages, metrics, and the objects that the pages show. */
+#ifndef DTCP_WEB_API_H
+#define DTCP_WEB_API_H
+
+#include "web/daemons.h"
+#include "web/http.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The argument of the routes. */
+struct api {
+	struct daemons *daemons;
+	bool per_user; /* series of single users among the metrics */
+};
+
+extern const struct http_route api_routes[];
+extern const size_t api_routes_count;
+
+/* scrape.c: /metrics. */
+void scrape_handle(struct http_request *request, const struct http_route *route, void *arg);
+
+/* Whether a header Accept, NULL if there is none, prefers OpenMetrics to the older format. */
+bool scrape_wants_openmetrics(const char *accept);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Writes metrics in a text format that Prometheus and others read: OpenMetrics 1.0, or the older
+ * one of Prometheus, version 0.0.4. All samples of a family have to follow it at once.
+ */
+#ifndef DTCP_WEB_EXPOSITION_H
+#define DTCP_WEB_EXPOSITION_H
+
+#include <event2/buffer.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum exposition_format { EXPOSITION_PROMETHEUS, EXPOSITION_OPENMETRICS };
+
+enum exposition_type {
+	EXPOSITION_GAUGE,
+	EXPOSITION_COUNTER, /* samples end in _total */
+	EXPOSITION_HISTOGRAM,
+	EXPOSITION_INFO,     /* samples end in _info and are 1 */
+	EXPOSITION_STATESET, /* one sample for each state */
+};
+
+/* Most labels of a sample. */
+#define EXPOSITION_LABELS_MAX 8
+
+struct exposition_label {
+	const char *name;
+	const char *value; /* UTF-8; any characters */
+};
+
+struct exposition_labels {
+	struct exposition_label list[EXPOSITION_LABELS_MAX];
+	size_t count;
+};
+
+struct exposition {
+	struct evbuffer *out;
+	enum exposition_format format;
+	/* The family whose samples come. */
+	const char *name;
+	enum exposition_type type;
+	bool failed; /* memory was short: what is in out is of no use */
+};
+
+void exposition_init(struct exposition *exposition, enum exposition_format format,
+		     struct evbuffer *out);
+
+/* What an HTTP reply says of it. */
+const char *exposition_content_type(enum exposition_format format);
+
+/* name is without _total and _info, and stays valid until the next family; unit is its last word,
+ * NULL if it has none. */
+void exposition_family(struct exposition *exposition, const char *name, enum exposition_type type,
+		       const char *unit, const char *help);
+
+/* labels has room for one more. */
+void exposition_add_label(struct exposition_labels *labels, const char *name, const char *value);
+
+/* Whole numbers, and others; booleans are 1 and 0. False, and nothing is written, of other values.
+ */
+bool exposition_json(struct exposition *exposition, const struct exposition_labels *labels,
+		     const json_t *value);
+
+void exposition_number(struct exposition *exposition, const struct exposition_labels *labels,
+		       unsigned long long value);
+void exposition_real(struct exposition *exposition, const struct exposition_labels *labels,
+		     double value);
+
+/*
+ * {"count":9,"sum":0.012,"le":[[0.001,5],["+Inf",9]]}, cumulative. A bound that is none, and all
+ * behind it, are left out, but there is always one of +Inf, which is the count.
+ */
+void exposition_histogram(struct exposition *exposition, const struct exposition_labels *labels,
+			  const json_t *histogram);
+
+/* Nothing follows. */
+void exposition_end(struct exposition *exposition);
+
+#endif

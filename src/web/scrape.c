@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* /metrics: all daemons are asked at the same time, and those that answer are in it. */
+#include "web/api.h"
+#include "web/metrics.h"
+
+#include <event2/http.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Longest part of a header Accept that is looked at. */
+#define ACCEPT_SIZE 1024
+
+struct scrape {
+	struct http_request *request;
+	struct api *api;
+	enum exposition_format format;
+	size_t pending;
+	struct asker_waiter waiters[2 * DAEMONS_MAX];
+};
+
+/* What the header says of one type: the weight, 0 to 1. */
+static double scrape_weight(char *range)
+{
+	char *word;
+
+	(void)strsep(&range, ";");
+	while ((word = strsep(&range, ";"))) {
+		word += strspn(word, " \t");
+		if (strncasecmp(word, "q=", 2) == 0)
+			return strtod(word + 2, NULL); /* NOLINT(cert-err34-c): else 0 */
+	}
+	return 1;
+}
+
+bool scrape_wants_openmetrics(const char *accept)
+{
+	char text[ACCEPT_SIZE];
+	char *rest = text;
+	char *range;
+	double best = 0, other = 0;
+
+	(void)strlcpy(text, accept ? accept : "", sizeof(text));
+	while ((range = strsep(&rest, ","))) {
+		size_t len;
+
+		range += strspn(range, " \t");
+		len = strcspn(range, "; \t");
+		if (len == 28 && strncasecmp(range, "application/openmetrics-text", len) == 0) {
+			double weight = scrape_weight(range);
+
+			best = weight > best ? weight : best;
+		} else if ((len == 10 && strncasecmp(range, "text/plain", len) == 0) ||
+			   (len == 6 && strncasecmp(range, "text/*", len) == 0)) {
+			double weight = scrape_weight(range);
+
+			other = weight > other ? weight : other;
+		}
+	}
+	return best > 0 && best >= other;
+}
+
+static void scrape_reply(struct scrape *scrape)
+{
+	struct metrics_daemon list[DAEMONS_MAX];
+	size_t count = daemons_count(scrape->api->daemons);
+	struct evbuffer *body = evbuffer_new();
+	struct exposition exposition;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct daemon *daemon = daemons_get(scrape->api->daemons, i);
+		bool ok = asker_ok(daemon->status);
+
+		list[i] = (struct metrics_daemon){
+			.program = ask_program(&daemon->at),
+			.interface = daemon->at.interface,
+			.client = daemon->at.client,
+			.status = ok ? json_object_get(asker_last(daemon->status), "status") : NULL,
+			.sessions = ok && scrape->api->per_user ? daemon->table : NULL,
+		};
+	}
+	exposition_init(&exposition, scrape->format, body);
+	if (body)
+		metrics_write(&exposition, list, count);
+	if (body && !exposition.failed)
+		http_reply(scrape->request, HTTP_OK, exposition_content_type(scrape->format), body);
+	else
+		http_fail(scrape->request, HTTP_SERVUNAVAIL, "failed", "no memory");
+	if (body)
+		evbuffer_free(body);
+	free(scrape);
+}
+
+static void scrape_answered(void *arg)
+{
+	struct scrape *scrape = arg;
+
+	if (--scrape->pending == 0)
+		scrape_reply(scrape);
+}
+
+static void scrape_want(struct scrape *scrape, size_t place, struct asker *asker)
+{
+	struct asker_waiter *waiter = &scrape->waiters[place];
+
+	if (!asker)
+		return;
+	scrape->pending++;
+	*waiter = (struct asker_waiter){.done = scrape_answered, .arg = scrape};
+	asker_want(asker, waiter);
+}
+
+void scrape_handle(struct http_request *request, const struct http_route *route, void *arg)
+{
+	struct scrape *scrape = calloc(1, sizeof(*scrape));
+	struct api *api = arg;
+
+	(void)route;
+	if (!scrape) {
+		http_fail(request, HTTP_SERVUNAVAIL, "failed", "no memory");
+		return;
+	}
+	scrape->request = request;
+	scrape->api = api;
+	scrape->format = scrape_wants_openmetrics(http_header(request, "Accept"))
+				 ? EXPOSITION_OPENMETRICS
+				 : EXPOSITION_PROMETHEUS;
+	daemons_look(api->daemons);
+	/* One of its own, so that it is not over before all have been asked. */
+	scrape->pending = 1;
+	for (size_t i = 0; i < daemons_count(api->daemons); i++) {
+		const struct daemon *daemon = daemons_get(api->daemons, i);
+
+		scrape_want(scrape, 2 * i, daemon->status);
+		if (api->per_user)
+			scrape_want(scrape, 2 * i + 1, daemon->sessions);
+	}
+	scrape_answered(scrape);
+}
