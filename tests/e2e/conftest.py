@@ -8,7 +8,7 @@ import time
 import pytest
 
 from lab.node import sweep
-from lab.programs import DTCPAUTH, DTCPCLIENT, DTCPCTL, DTCPS
+from lab.programs import DTCPAUTH, DTCPCLIENT, DTCPCTL, DTCPS, DTCPWEB
 from lab.topology import Lab
 from lab.wait import slow
 
@@ -20,7 +20,7 @@ def pytest_configure(config):
         pytest.exit("DTCP_FAST is neither auto, on nor off", returncode=3)
     if os.geteuid() != 0:
         pytest.exit("network namespaces need root", returncode=3)
-    for program in (DTCPS, DTCPCLIENT, DTCPAUTH, DTCPCTL):
+    for program in (DTCPS, DTCPCLIENT, DTCPAUTH, DTCPCTL, DTCPWEB):
         if not os.access(program, os.X_OK):
             pytest.exit(f"{program} is not there; build first, or set DTCP_BUILD", returncode=3)
     # A shell starts its background jobs with ^C ignored, and all of our programs would inherit that.

@@ -15,6 +15,7 @@ DTCPS = BUILD / "src" / "server" / "dtcps"
 DTCPCLIENT = BUILD / "src" / "client" / "dtcpclient"
 DTCPAUTH = BUILD / "src" / "tools" / "dtcpauth"
 DTCPCTL = BUILD / "src" / "tools" / "dtcpctl"
+DTCPWEB = BUILD / "src" / "web" / "dtcpweb"
 
 PORT = 20200
 POOL = ipaddress.ip_network("2001:db8:100::/40")
