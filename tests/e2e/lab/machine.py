@@ -69,18 +69,21 @@ def libraries(program):
 
 
 def tree(*programs):
-    """The folder of a Debian which these programs can run in; made once for each build folder."""
+    """The folder of a Debian which these programs can run in; made anew if they need more than the
+    one that is there has."""
+    wanted = ",".join([PACKAGES, *sorted(set.union(*map(libraries, programs)))])
     path = BUILD / "debian"
     with open(BUILD / "debian.lock", "w") as lock:
         # Tests run beside each other.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (path / "complete").exists():
+        complete = path / "complete"
+        there = complete.read_text() if complete.exists() else ""
+        if not set(wanted.split(",")) <= set(there.split(",")):
+            wanted = ",".join(sorted({*wanted.split(","), *filter(None, there.split(","))}))
             shutil.rmtree(path, ignore_errors=True)
             site, name = mirror()
-            wanted = sorted(set.union(*map(libraries, programs)))
-            command("debootstrap", "--variant=minbase", f"--include={PACKAGES},{','.join(wanted)}",
-                    name, path, site)
-            (path / "complete").touch()
+            command("debootstrap", "--variant=minbase", f"--include={wanted}", name, path, site)
+            complete.write_text(wanted)
     return path
 
 
