@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""dtcpweb beside a real server."""
+"""dtcpweb beside a real server, and beside a real client."""
 
 import os
 
@@ -89,3 +89,27 @@ def test_the_group(internet):
     web.wait_ids(SERVER)
     assert set(status_field(web.pid, "Gid").split()) == {str(GROUP)}
     assert web.api("status", daemon=SERVER).status == 200
+
+
+def test_a_client(internet, server):
+    """What it has, and that it has no session when its server is gone."""
+    internet.dtcpclient("-l", "-t", "network").wait_up()
+    [path] = (internet.site.dir / "run" / "dtcp").glob("dtcpclient-*.sock")
+    os.chown(path, 0, GROUP)
+    name = path.stem
+    web = Web(internet.site, under=MEMBER, user=None)
+    web.wait_ids(name)
+    status = until(lambda: (said := web.api("status", daemon=name).json()["status"])["state"] == "up" and said,
+                   "it is up")
+    assert (status["user"], status["type"], len(status["prefixes"])) == ("alice", "network", 1)
+    ping(internet.site, SIX)
+    interface = name.partition("-")[2]
+    until(lambda: metrics(web)[f"dtcp_client_traffic_packets_total{{direction=in,interface={interface}}}"] > 0,
+          "what it carries is counted")
+    found = metrics(web)
+    assert found[f"dtcp_client_state{{dtcp_client_state=up,interface={interface}}}"] == 1
+    assert found[f"dtcp_client_mtu_bytes{{interface={interface}}}"] >= 1280
+    assert web.api("sessions", daemon=name).json()["error"] == f"daemon: {name} is a client"
+    server.stop()
+    until(lambda: metrics(web)[f"dtcp_client_state{{dtcp_client_state=up,interface={interface}}}"] == 0,
+          "it is up no more", 30)
