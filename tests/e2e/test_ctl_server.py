@@ -316,8 +316,8 @@ def test_no_place_for_the_socket(internet):
     """Who has not asked for one gets a server without."""
     (internet.server.dir / "run" / "dtcp").write_text("in the way")
     server = internet.dtcps()
-    server.wait_log(f"cannot make the control socket {SOCKET} .control.socket names another, or is "
-                    r"off.: Not a directory$")
+    server.wait_log(f"cannot make the control socket {SOCKET} .another path can be set, or off.: "
+                    "Not a directory$")
     assert server.stop() == 0
     server = internet.dtcps("--control-socket", SOCKET, wait=False)
     assert server.wait() == 1
