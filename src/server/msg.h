@@ -23,8 +23,8 @@
 /* What users get addresses and prefixes from. */
 enum server_pool { SERVER_POOL_NETWORK, SERVER_POOL_HOST, SERVER_POOLS };
 
-/* Prefixes in a message. */
-enum { SERVER_RESERVED_MAX = 64 };
+/* Prefixes in a message; room for why a session has ended. */
+enum { SERVER_RESERVED_MAX = 64, SERVER_ENDED_WHY = 48 };
 
 /* The processes that the server starts; places in the table of main.c. */
 enum server_process {
@@ -58,6 +58,8 @@ enum server_msg {
 	/* control to accounts, and the second one on to root */
 	SERVER_MSG_LOGIN = 32, /* struct server_login */
 	SERVER_MSG_LOGOUT,     /* struct server_id: of a login that was answered, whatever with */
+	SERVER_MSG_BEGAN,      /* struct server_id: the session is up, for the history */
+	SERVER_MSG_ENDED,      /* struct server_ended: and was; before its LOGOUT */
 	/* accounts to root, which also takes REVOKE for control, and its part of LOGOUT */
 	SERVER_MSG_GRANT = 48, /* struct server_grant: what accounts says to LOGIN */
 	SERVER_MSG_ASSIGNED,   /* struct forward_prefix: of a user who is not here; for forward */
@@ -94,6 +96,13 @@ enum server_why {
 struct server_revoked {
 	uint32_t id;
 	uint32_t why; /* enum server_why */
+};
+
+struct server_ended {
+	uint32_t id;
+	uint64_t in_octets; /* from the client; of the inner packets */
+	uint64_t out_octets;
+	char why[SERVER_ENDED_WHY];
 };
 
 struct server_setting {

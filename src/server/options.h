@@ -43,6 +43,7 @@ struct server_options {
 	const char *database;
 	bool debug;
 	enum fast_choice fast;	  /* which path carries packets */
+	uint32_t history_keep;	  /* days; 0: there is no history */
 	const char *host_exclude; /* exclude.h; NULL: none */
 	bool has_host;
 	struct prefix6 host_prefix;

@@ -22,6 +22,9 @@ enum { NETWORK_LENGTH_MAX = 126 };
  * logins that are looked into at a time. */
 enum { INTERFACE_NUMBER_MAX = 99999, SESSIONS_MAX = 65536, LOGINS_MAX = 4096 };
 
+/* A century: nobody means more. */
+enum { HISTORY_DAYS_MAX = 36500 };
+
 /* --- values ------------------------------------------------------------------------------- */
 
 static const struct setting_choice sources = {"strict", "any", "strict or any"};
@@ -186,6 +189,8 @@ static const struct setting list[] = {
 	       LIVE),
 	SETTING("fast", OTHER, fast, "the kernel carries packets: auto, on or off",
 		.initial = "auto", .read = read_fast, .write = write_fast),
+	NUMBER("history.keep", history_keep, "days for which sessions are remembered; 0: none is",
+	       .initial = "90", RANGE(0, HISTORY_DAYS_MAX)),
 	SETTING("host.exclude", TEXT, host_exclude,
 		"addresses and prefixes that no host tunnel gets", .check = check_list, LIVE),
 	SETTING("host.prefix", OTHER, host_prefix, "/64 for the addresses of host tunnels",

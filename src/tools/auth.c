@@ -249,6 +249,7 @@ static const struct {
 	{"show", auth_show, USERS_READ},
 	{"list", auth_list, USERS_READ},
 	{"export", auth_export, USERS_READ},
+	{"history", auth_history, USERS_READ},
 	{"lease list", auth_lease_list, USERS_READ},
 	{"lease drop", auth_lease_drop, USERS_WRITE},
 };

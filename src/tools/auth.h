@@ -27,6 +27,9 @@ struct auth_options {
 	struct prefix6 prefix; /* of --prefix, or the lease */
 	char **words;	       /* what follows the command and the user: keys, files */
 	int n_words;
+	const char *prefix_text; /* of --prefix, as it was given */
+	const char *address;	 /* of --address, and --at; NULL: none */
+	const char *at;
 	bool json;
 	bool passwords;
 	bool dry_run;
@@ -67,9 +70,13 @@ enum users_result auth_look(struct users *users, const char *name);
 int auth_lease_list(const struct auth_options *options, struct users *users);
 int auth_lease_drop(const struct auth_options *options, struct users *users);
 
+/* When a user was seen who has a session, or never had one that is known. */
+enum { AUTH_NOW = -1, AUTH_NEVER = -2 };
+
 /* Users as they were at one moment, to be printed when the database waits for nobody. */
 struct auth_list {
 	struct user *users; /* without passwords; to be freed */
+	int64_t *seen;	    /* of each, AUTH_NOW, AUTH_NEVER; NULL: not looked up; to be freed */
 	size_t count;
 	size_t room;
 	bool failed;
@@ -78,10 +85,11 @@ struct auth_list {
 /* Fills a list, zero at first. Returns an exit status, after a line that says what is wrong. */
 int auth_list_read(const struct auth_options *options, struct users *users, struct auth_list *list);
 
-/* What "show", "list", "import" and "export" do. */
+/* What "show", "list", "import", "export" and "history" do. */
 int auth_show(const struct auth_options *options, struct users *users);
 int auth_list(const struct auth_options *options, struct users *users);
 int auth_import(struct auth_options *options);
+int auth_history(const struct auth_options *options, struct users *users);
 int auth_export(const struct auth_options *options, struct users *users);
 
 /* Room for a time as auth_time() writes it, whatever the year. */

@@ -35,10 +35,17 @@ static const char auth_help[] =
 	"  lease drop USER [LEASE]\n"
 	"                      set one free, or all that the user has\n"
 	"\n"
+	"Sessions, as long as the server remembers them (history.keep):\n"
+	"  history [USER]      show them, the oldest first\n"
+	"\n"
 	"Options:\n"
 	"  --database FILE     the user database (" DTCP_DATABASE ")\n"
-	"  --prefix PREFIX     of add: always give the user this, as 2001:db8:100::/48\n"
-	"  --json              of show and list: as JSON\n"
+	"  --prefix PREFIX     of add: always give the user this, as 2001:db8:100::/48;\n"
+	"                      of history: only sessions that had a part of it\n"
+	"  --address ADDRESS   of history: only those that had it, or came from it (IPv4)\n"
+	"  --at TIME           of history: only those that were up then, as 2027-12-31 or\n"
+	"                      2027-12-31T18:00+01:00\n"
+	"  --json              of show, list and history: as JSON\n"
 	"  --dry-run           of import: only say what it would do\n"
 	"  --passwords         of export: with the passwords\n"
 	"  --help              show this text\n"
@@ -49,6 +56,8 @@ static const char auth_help[] =
 enum {
 	OPTION_DATABASE = 256, /* no single letter has such a number */
 	OPTION_PREFIX,
+	OPTION_ADDRESS,
+	OPTION_AT,
 	OPTION_JSON,
 	OPTION_DRY_RUN,
 	OPTION_PASSWORDS,
@@ -59,6 +68,8 @@ enum {
 static const struct option auth_long_options[] = {
 	{"database", required_argument, NULL, OPTION_DATABASE},
 	{"prefix", required_argument, NULL, OPTION_PREFIX},
+	{"address", required_argument, NULL, OPTION_ADDRESS},
+	{"at", required_argument, NULL, OPTION_AT},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
 	{"passwords", no_argument, NULL, OPTION_PASSWORDS},
@@ -75,6 +86,7 @@ static const struct auth_command {
 	bool takes_prefix;
 	bool takes_lease; /* or none */
 	bool takes_json;
+	bool searches; /* takes --prefix, --address, --at */
 	bool takes_dry_run;
 	bool takes_passwords;
 } auth_commands[] = {
@@ -86,6 +98,11 @@ static const struct auth_command {
 	{.name = "show", .takes_user = true, .takes_json = true},
 	{.name = "import", .words = "FILE", .takes_dry_run = true},
 	{.name = "export", .takes_passwords = true},
+	{.name = "history",
+	 .takes_user = true,
+	 .optional_user = true,
+	 .searches = true,
+	 .takes_json = true},
 	{.name = "lease list", .takes_user = true, .optional_user = true},
 	{.name = "lease drop", .takes_user = true, .takes_lease = true},
 };
@@ -144,11 +161,23 @@ static bool auth_unknown(int *status, const char *why, const char *option)
 	return auth_usage(status, "%s option %.64s", why, option);
 }
 
-static bool auth_parse_prefix(const char *text, struct auth_options *options, int *status)
+/* Of a prefix that is to be fixed more is asked than of one that is looked for. */
+static bool auth_parse_prefix(bool fixed, struct auth_options *options, int *status)
 {
 	char why[AUTH_WHY_SIZE];
+	enum prefix_error error;
 
-	options->has_prefix = auth_prefix_check(text, &options->prefix, why);
+	if (!options->prefix_text)
+		return true;
+	if (fixed) {
+		options->has_prefix =
+			auth_prefix_check(options->prefix_text, &options->prefix, why);
+	} else {
+		error = prefix6_parse(options->prefix_text, &options->prefix);
+		options->has_prefix = error == PREFIX_OK;
+		(void)snprintf(why, sizeof(why), "%.64s %s", options->prefix_text,
+			       prefix_error_text(error));
+	}
 	if (!options->has_prefix)
 		*status = auth_fail(AUTH_USAGE, "--prefix %s", why);
 	return options->has_prefix;
@@ -204,7 +233,9 @@ static bool auth_check_options(const struct auth_command *command,
 		bool given;
 		bool taken;
 	} checks[] = {
-		{"prefix", options->has_prefix, command->takes_prefix},
+		{"prefix", options->prefix_text, command->takes_prefix || command->searches},
+		{"address", options->address, command->searches},
+		{"at", options->at, command->searches},
 		{"json", options->json, command->takes_json},
 		{"dry-run", options->dry_run, command->takes_dry_run},
 		{"passwords", options->passwords, command->takes_passwords},
@@ -236,8 +267,12 @@ static bool auth_parse_words(int count, char **words, struct auth_options *optio
 	if (taken == 0)
 		return auth_usage(status, "unknown command \"%.64s\"", words[0]);
 	options->command = command->name;
-	if (!auth_check_options(command, options, status))
+	if (!auth_check_options(command, options, status) ||
+	    !auth_parse_prefix(command->takes_prefix, options, status))
 		return false;
+	if (options->has_prefix && options->address)
+		return auth_usage(status, "%s takes --prefix or --address, not both",
+				  command->name);
 	if (command->takes_user && taken == count && !command->optional_user)
 		return auth_usage(status, "%s: no user given", command->name);
 	if (command->takes_user && taken < count &&
@@ -268,8 +303,13 @@ bool auth_parse(int argc, char **argv, struct auth_options *options, int *status
 			options->database = optarg;
 			break;
 		case OPTION_PREFIX:
-			if (!auth_parse_prefix(optarg, options, status))
-				return false;
+			options->prefix_text = optarg;
+			break;
+		case OPTION_ADDRESS:
+			options->address = optarg;
+			break;
+		case OPTION_AT:
+			options->at = optarg;
 			break;
 		case OPTION_JSON:
 			options->json = true;

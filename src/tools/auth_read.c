@@ -274,11 +274,28 @@ static bool auth_is_table(const char *text)
 
 /* --- files -------------------------------------------------------------------------------- */
 
-/* All of a file, without copies that are left somewhere. */
+/* Twice as much room for a text; no copy is left somewhere. Returns 0 or an error. */
+static int auth_read_grow(struct auth_file *file, size_t *room)
+{
+	char *text;
+
+	if (2 * *room > AUTH_FILE_MAX)
+		return EFBIG;
+	text = malloc(2 * *room);
+	if (!text)
+		return ENOMEM;
+	memcpy(text, file->text, file->size);
+	freezero(file->text, file->size);
+	file->text = text;
+	*room *= 2;
+	return 0;
+}
+
+/* All of a file, with a NUL behind it. False after an error message. */
 static bool auth_read_file(struct auth_file *file)
 {
 	FILE *in = strcmp(file->name, "-") == 0 ? stdin : fopen(file->name, "re");
-	size_t room = 0;
+	size_t room = 1 << 16;
 	int error = 0;
 
 	if (!in) {
@@ -286,24 +303,14 @@ static bool auth_read_file(struct auth_file *file)
 		return false;
 	}
 	(void)setvbuf(in, NULL, _IONBF, 0);
+	file->text = malloc(room);
+	if (!file->text)
+		error = ENOMEM;
 	for (size_t got = 1; got > 0 && error == 0; file->size += got) {
-		if (room - file->size < 2) {
-			size_t more = room ? 2 * room : 1 << 16;
-			char *text = more <= AUTH_FILE_MAX ? malloc(more) : NULL;
-
-			if (!text) {
-				error = more <= AUTH_FILE_MAX ? ENOMEM : EFBIG;
-				break;
-			}
-			if (file->text) {
-				memcpy(text, file->text, file->size);
-				freezero(file->text, file->size);
-			}
-			file->text = text;
-			room = more;
-		}
+		if (room - file->size < 2)
+			error = auth_read_grow(file, &room);
 		errno = 0;
-		got = fread(file->text + file->size, 1, room - file->size - 1, in);
+		got = error ? 0 : fread(file->text + file->size, 1, room - file->size - 1, in);
 		if (got == 0 && ferror(in))
 			error = errno ? errno : EIO;
 	}
@@ -355,8 +362,10 @@ bool auth_read(struct auth_import *import, char **names, size_t n_names)
 	import->entries = calloc(lines + 1, sizeof(*import->entries));
 	if (!import->entries)
 		goto no_memory;
-	for (size_t i = 0; i < n_names; i++)
-		auth_read_text(import, &import->files[i]);
+	for (size_t i = 0; i < n_names; i++) {
+		if (import->files[i].text)
+			auth_read_text(import, &import->files[i]);
+	}
 	return true;
 no_memory:
 	(void)auth_fail(AUTH_FAILED, "%s", strerror(ENOMEM));

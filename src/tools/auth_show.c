@@ -3,6 +3,7 @@
 #include "tools/auth.h"
 #include "tools/auth_json.h"
 #include "tools/auth_record.h"
+#include "users/history.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -40,6 +41,26 @@ static const char *auth_state(const struct user *user)
 	return users_is_expired(&user->limits, (int64_t)time(NULL)) ? "expired" : "ok";
 }
 
+/* When a user was seen last. False if the database cannot be read. */
+static bool auth_seen(struct users *users, const struct user *user, int64_t *seen)
+{
+	struct users_session session;
+	enum users_result result = users_history_last(users, user, &session);
+
+	if (result == USERS_NOT_FOUND)
+		*seen = AUTH_NEVER;
+	else if (result == USERS_OK)
+		*seen = session.up ? AUTH_NOW : session.ended;
+	return result == USERS_OK || result == USERS_NOT_FOUND;
+}
+
+static const char *auth_seen_text(int64_t seen, char buf[static AUTH_TIME_SIZE])
+{
+	if (seen == AUTH_NOW)
+		return "now";
+	return seen == AUTH_NEVER ? "-" : auth_time(seen, buf);
+}
+
 /* NULL for what a user does not have. */
 static const char *auth_present(const char *text)
 {
@@ -62,7 +83,7 @@ static void auth_json_words(struct auth_json *json, const char *key, const struc
 	auth_json_close(json, ']');
 }
 
-static void auth_json_user(struct auth_json *json, const struct user *user)
+static void auth_json_user(struct auth_json *json, const struct user *user, int64_t seen)
 {
 	char network[PREFIX6_STRLEN];
 	char host[INET6_ADDRSTRLEN];
@@ -82,11 +103,12 @@ static void auth_json_user(struct auth_json *json, const struct user *user)
 	auth_json_bool(json, "disabled", limits->disabled);
 	auth_json_text(json, "note", user->note);
 	auth_json_text(json, "created", auth_time(user->created, when));
+	auth_json_text(json, "seen", auth_present(auth_seen_text(seen, when)));
 	auth_json_close(json, '}');
 }
 
 /* The words of "show", in the order of the manual page. */
-static void auth_show_text(const struct user *user)
+static void auth_show_text(const struct user *user, int64_t seen)
 {
 	char network[PREFIX6_STRLEN];
 	char host[INET6_ADDRSTRLEN];
@@ -108,21 +130,25 @@ static void auth_show_text(const struct user *user)
 		(void)printf("%s:%*s%s\n", auth_key(key), width, "", *text ? text : "-");
 	}
 	(void)printf("created:       %s\n", auth_time(user->created, created));
+	(void)printf("seen:          %s\n", auth_seen_text(seen, created));
 }
 
 int auth_show(const struct auth_options *options, struct users *users)
 {
 	struct auth_json json = {.depth = 0};
 	struct user user;
+	int64_t seen;
 	enum users_result result = users_find(users, options->user, &user);
 
 	if (result != USERS_OK)
 		return auth_result(options, users, result, NULL);
 	explicit_bzero(user.password, sizeof(user.password));
+	if (!auth_seen(users, &user, &seen))
+		return auth_result(options, users, USERS_FAILED, NULL);
 	if (options->json)
-		auth_json_user(&json, &user);
+		auth_json_user(&json, &user, seen);
 	else
-		auth_show_text(&user);
+		auth_show_text(&user, seen);
 	return AUTH_OK;
 }
 
@@ -149,6 +175,20 @@ int auth_list_read(const struct auth_options *options, struct users *users, stru
 	return auth_result(options, users, result, NULL);
 }
 
+/* When each of them was seen. */
+static int auth_list_seen(const struct auth_options *options, struct users *users,
+			  struct auth_list *list)
+{
+	list->seen = calloc(list->count + 1, sizeof(*list->seen));
+	if (!list->seen)
+		return auth_fail(AUTH_FAILED, "%s", strerror(ENOMEM));
+	for (size_t i = 0; i < list->count; i++) {
+		if (!auth_seen(users, &list->users[i], &list->seen[i]))
+			return auth_result(options, users, USERS_FAILED, NULL);
+	}
+	return AUTH_OK;
+}
+
 int auth_widest(int width, const char *text)
 {
 	int len = (int)strlen(text);
@@ -161,6 +201,7 @@ static void auth_list_print(const struct auth_list *list)
 	char network[PREFIX6_STRLEN];
 	char host[INET6_ADDRSTRLEN];
 	char created[AUTH_TIME_SIZE];
+	char seen[AUTH_TIME_SIZE];
 	int name_width = 4, network_width = 7, host_width = 4; /* those of the headings */
 
 	for (size_t i = 0; i < list->count; i++) {
@@ -170,15 +211,16 @@ static void auth_list_print(const struct auth_list *list)
 		network_width = auth_widest(network_width, auth_network(user, network));
 		host_width = auth_widest(host_width, auth_host(user, host));
 	}
-	(void)printf("%-*s  %-*s  %-6s  %-*s  %-8s  %s\n", name_width, "USER", network_width,
-		     "NETWORK", "KIND", host_width, "HOST", "STATE", "CREATED");
+	(void)printf("%-*s  %-*s  %-6s  %-*s  %-8s  %-20s  %s\n", name_width, "USER", network_width,
+		     "NETWORK", "KIND", host_width, "HOST", "STATE", "CREATED", "SEEN");
 	for (size_t i = 0; i < list->count; i++) {
 		const struct user *user = &list->users[i];
 
-		(void)printf("%-*s  %-*s  %-6s  %-*s  %-8s  %s\n", name_width, user->name,
+		(void)printf("%-*s  %-*s  %-6s  %-*s  %-8s  %-20s  %s\n", name_width, user->name,
 			     network_width, auth_network(user, network), auth_network_kind(user),
 			     host_width, auth_host(user, host), auth_state(user),
-			     auth_time(user->created, created));
+			     auth_time(user->created, created),
+			     auth_seen_text(list->seen[i], seen));
 	}
 }
 
@@ -188,14 +230,17 @@ int auth_list(const struct auth_options *options, struct users *users)
 	struct auth_list list = {0};
 	int status = auth_list_read(options, users, &list);
 
+	if (status == AUTH_OK)
+		status = auth_list_seen(options, users, &list);
 	if (status == AUTH_OK && options->json) {
 		auth_json_open(&json, NULL, '[');
 		for (size_t i = 0; i < list.count; i++)
-			auth_json_user(&json, &list.users[i]);
+			auth_json_user(&json, &list.users[i], list.seen[i]);
 		auth_json_close(&json, ']');
 	} else if (status == AUTH_OK) {
 		auth_list_print(&list);
 	}
+	free(list.seen);
 	free(list.users);
 	return status;
 }

@@ -21,6 +21,9 @@
  * "change" has the users that were changed or deleted, each once, in the order of the last change
  * (changes.c).
  *
+ * "session" has what was, and "had" what each had of addresses: for whoever asks later who it was
+ * (history.c). A session that is up has no end. Names stay when their users are deleted.
+ *
  * What an administrator allows a user is in the user's row, as struct users_limits has it; zero is
  * what users of earlier versions had: everything, for ever.
  *
@@ -77,6 +80,31 @@ static const char users_limits[] =
 	"ALTER TABLE user ADD COLUMN note TEXT NOT NULL DEFAULT '';"
 	"CREATE INDEX user_expires ON user (expires) WHERE expires > 0";
 
+static const char users_history[] =
+	"CREATE TABLE session ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" user INTEGER NOT NULL,"
+	" name TEXT NOT NULL,"
+	" type INTEGER NOT NULL,"
+	" udp INTEGER NOT NULL CHECK (udp IN (0, 1)),"
+	" peer BLOB NOT NULL CHECK (length(peer) = 4)," /* IPv4 address */
+	" began INTEGER NOT NULL,"
+	" ended INTEGER,"
+	" reason TEXT NOT NULL DEFAULT '',"
+	" in_octets INTEGER NOT NULL DEFAULT 0,"
+	" out_octets INTEGER NOT NULL DEFAULT 0"
+	") STRICT;"
+	"CREATE INDEX session_name ON session (name, began);"
+	"CREATE INDEX session_peer ON session (peer, began);"
+	"CREATE INDEX session_ended ON session (ended);"
+	"CREATE TABLE had ("
+	" session INTEGER NOT NULL REFERENCES session (number) ON DELETE CASCADE,"
+	" bits INTEGER NOT NULL CHECK (bits BETWEEN 1 AND 128),"
+	" first BLOB NOT NULL CHECK (length(first) = 16),"
+	" PRIMARY KEY (session, bits, first)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX had_prefix ON had (bits, first)";
+
 static const char users_version[] = "PRAGMA user_version = " TEXT_OF(USERS_SCHEMA_VERSION);
 
 /* For those who only read: the columns of today, in views that this connection alone sees. */
@@ -85,6 +113,12 @@ static const char users_view_blocks[] =
 static const char users_view_limits[] =
 	"CREATE TEMP VIEW user AS SELECT *, 0 AS types, 0 AS transports, 0 AS expires,"
 	" 0 AS disabled, '' AS note FROM main.user";
+
+static const char users_view_history[] =
+	"CREATE TEMP VIEW session AS SELECT 0 AS number, 0 AS user, '' AS name, 0 AS type, 0 AS udp,"
+	" x'' AS peer, 0 AS began, 0 AS ended, '' AS reason, 0 AS in_octets, 0 AS out_octets"
+	" WHERE 0;"
+	"CREATE TEMP VIEW had AS SELECT 0 AS session, 0 AS bits, x'' AS first WHERE 0";
 
 /* What there is besides; some of it was in the later files of version 1. */
 static const char users_rest[] =
@@ -158,8 +192,8 @@ static enum users_result users_exec_all(struct users *users, const char *const l
 
 enum users_result users_make_tables(struct users *users)
 {
-	static const char *const made[] = {users_user,	 users_block,	users_rest,
-					   users_limits, users_version, NULL};
+	static const char *const made[] = {users_user,	  users_block,	 users_rest, users_limits,
+					   users_history, users_version, NULL};
 	enum users_result result = users_begin(users);
 
 	if (result == USERS_OK)
@@ -169,10 +203,10 @@ enum users_result users_make_tables(struct users *users)
 
 static enum users_result users_take_over(struct users *users)
 {
-	static const char *const from_1[] = {
-		users_rename_1, users_block,   users_copy_1, users_rest,
-		users_limits,	users_version, NULL};
-	static const char *const from_2[] = {users_limits, users_version, NULL};
+	static const char *const from_1[] = {users_rename_1, users_block,  users_copy_1,
+					     users_rest,     users_limits, users_history,
+					     users_version,  NULL};
+	static const char *const from_2[] = {users_limits, users_history, users_version, NULL};
 	enum users_result result = users_begin(users);
 	int64_t version;
 
@@ -211,8 +245,9 @@ static enum users_result users_read_version(struct users *users, int64_t *versio
 
 enum users_result users_check_tables(struct users *users)
 {
-	static const char *const from_1[] = {users_view_blocks, users_view_limits, NULL};
-	static const char *const from_2[] = {users_view_limits, NULL};
+	static const char *const from_1[] = {users_view_blocks, users_view_limits,
+					     users_view_history, NULL};
+	static const char *const from_2[] = {users_view_limits, users_view_history, NULL};
 	int64_t version;
 	enum users_result result = users_read_version(users, &version);
 

@@ -110,20 +110,20 @@ def test_add_show_list(auth):
     assert shown(auth, "alice") == {
         "user": "alice", "network": "2001:db8:100::/48", "network-kind": "fixed", "host": "-",
         "state": "ok", "types": "any", "transports": "any", "expires": "never", "disabled": "no",
-        "note": "-"}
+        "note": "-", "seen": "-"}
     assert shown(auth, "bob") == {
         "user": "bob", "network": "2001:db8:200:100::/56", "network-kind": "leased",
         "host": "2001:db8:1::2", "state": "ok", "types": "any", "transports": "any",
-        "expires": "never", "disabled": "no", "note": "-"}
+        "expires": "never", "disabled": "no", "note": "-", "seen": "-"}
     lines = auth.ok("list").splitlines()
-    assert [line.split()[:5] for line in lines] == [
-        ["USER", "NETWORK", "KIND", "HOST", "STATE"],
-        ["a-rather-long-name-for-a-user", "-", "-", "-", "ok"],
-        ["alice", "2001:db8:100::/48", "fixed", "-", "ok"],
-        ["bob", "2001:db8:200:100::/56", "leased", "2001:db8:1::2", "ok"],
+    assert [line.split()[:5] + line.split()[6:] for line in lines] == [
+        ["USER", "NETWORK", "KIND", "HOST", "STATE", "SEEN"],
+        ["a-rather-long-name-for-a-user", "-", "-", "-", "ok", "-"],
+        ["alice", "2001:db8:100::/48", "fixed", "-", "ok", "-"],
+        ["bob", "2001:db8:200:100::/56", "leased", "2001:db8:1::2", "ok", "-"],
     ]
     # Columns begin at the same place in every line.
-    for column in range(6):
+    for column in range(7):
         places = {[m.start() for m in re.finditer(r"\S+", line)][column] for line in lines}
         assert len(places) == 1
     for output in (auth.ok("list"), auth.ok("show", "bob")):
@@ -133,7 +133,7 @@ def test_add_show_list(auth):
 def test_list_of_nobody(auth):
     auth.add("alice")
     auth.ok("del", "alice")
-    assert auth.ok("list").split() == ["USER", "NETWORK", "KIND", "HOST", "STATE", "CREATED"]
+    assert auth.ok("list").split() == ["USER", "NETWORK", "KIND", "HOST", "STATE", "CREATED", "SEEN"]
 
 
 def leases(auth, *words):

@@ -54,7 +54,7 @@ def test_set(auth):
     assert user == {"user": "alice", "network": "2001:db8:7::/48", "network_kind": "fixed",
                     "host": None, "state": "disabled", "types": ["host", "network"],
                     "transports": ["udp"], "expires": "3000-01-01T00:00:00Z", "disabled": True,
-                    "note": 'Z\u00fcrich, "HQ"\\'}
+                    "note": 'Z\u00fcrich, "HQ"\\', "seen": None}
     # Each alone, and back to nothing.
     auth.ok("set", "alice", "disabled=no")
     assert shown(auth, "alice")["state"] == "ok"

@@ -44,6 +44,7 @@ static struct {
 	/* by session id: what accounts and forward have been asked */
 	enum { IDLE, ASKED, REFUSED, GRANTED } login[SESSIONS];
 	bool added[SESSIONS], confirmed[SESSIONS];
+	bool up[SESSIONS];		 /* as the history has it */
 	unsigned int removing[SESSIONS]; /* REMOVEs that forward has not answered */
 	struct server_login asked[SESSIONS];
 } world;
@@ -93,10 +94,23 @@ static void on_login(const struct server_login *login)
 
 static void on_logout(const struct server_id *id)
 {
-	FUZZ_CHECK(id->id < SESSIONS && world.login[id->id] >= REFUSED);
+	FUZZ_CHECK(id->id < SESSIONS && world.login[id->id] >= REFUSED && !world.up[id->id]);
 	/* First its packets stop. */
 	FUZZ_CHECK(!world.added[id->id]);
 	world.login[id->id] = IDLE;
+}
+
+/* Of the history: each end has its beginning. */
+static void on_up(uint32_t id, bool up)
+{
+	FUZZ_CHECK(id < SESSIONS && world.login[id] == GRANTED && world.up[id] != up);
+	world.up[id] = up;
+}
+
+static void on_ended(const struct server_ended *ended)
+{
+	FUZZ_CHECK(memchr(ended->why, '\0', sizeof(ended->why)) && ended->why[0]);
+	on_up(ended->id, false);
 }
 
 static void on_add(const struct forward_session *add)
@@ -116,6 +130,12 @@ void loop_sent(unsigned int channel, uint32_t type, const void *body, size_t siz
 	} else if (channel == ACCOUNTS && type == SERVER_MSG_LOGOUT) {
 		FUZZ_CHECK(size == sizeof(struct server_id));
 		on_logout(body);
+	} else if (channel == ACCOUNTS && type == SERVER_MSG_BEGAN) {
+		FUZZ_CHECK(size == sizeof(struct server_id));
+		on_up(((const struct server_id *)body)->id, true);
+	} else if (channel == ACCOUNTS && type == SERVER_MSG_ENDED) {
+		FUZZ_CHECK(size == sizeof(struct server_ended));
+		on_ended(body);
 	} else if (type == FORWARD_MSG_ADD) {
 		FUZZ_CHECK(channel == FORWARD);
 		FUZZ_CHECK(size == sizeof(struct forward_session));

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "process/ipc.h"
+#include "server/accounts/history.h"
 #include "server/accounts/logins.h"
 #include "server/msg.h"
 #include "users/users.h"
@@ -36,6 +37,7 @@ struct accounts {
 	bool counting;
 	int64_t count_at; /* ms: not before then */
 	struct server_usage told;
+	struct history *history;
 	bool flushing; /* answers wait for the end of this turn of the loop */
 	struct prefix6 *reserved;
 	size_t n_reserved;
@@ -117,7 +119,8 @@ static void accounts_on_logout(const void *body, void *arg)
 	struct accounts *accounts = arg;
 	bool granted;
 
-	if (!logins_end(accounts->logins, id->id, &granted))
+	if (history_is_up(accounts->history, id->id) ||
+	    !logins_end(accounts->logins, id->id, &granted))
 		accounts_fail(accounts, "control ended a session that is not there");
 	else if (granted)
 		accounts_tell_root(accounts, SERVER_MSG_LOGOUT, id, sizeof(*id));
@@ -191,18 +194,54 @@ static void accounts_on_ask(void *arg)
 	loop_add(accounts->count, &at_once);
 }
 
+/* --- for the history ---------------------------------------------------------------------- */
+
+static void accounts_on_began(const void *body, void *arg)
+{
+	const struct server_id *id = body;
+	struct accounts *accounts = arg;
+	const struct server_login *asked;
+	const struct server_verdict *said;
+
+	if (!logins_granted(accounts->logins, id->id, &asked, &said) ||
+	    !history_begin(accounts->history, asked, said))
+		accounts_fail(accounts, "control began a session that cannot be");
+}
+
+static void accounts_on_ended(const void *body, void *arg)
+{
+	struct accounts *accounts = arg;
+
+	if (!history_end(accounts->history, body))
+		accounts_fail(accounts, "control ended a session that is not up");
+}
+
 static const struct ipc_row accounts_control_rows[] = {
 	IPC_BODY(SERVER_MSG_LOGIN, struct server_login, accounts_on_login),
 	IPC_BODY(SERVER_MSG_LOGOUT, struct server_id, accounts_on_logout),
 	IPC_EVENT(SERVER_MSG_ASK, accounts_on_ask),
+	IPC_BODY(SERVER_MSG_BEGAN, struct server_id, accounts_on_began),
+	IPC_BODY(SERVER_MSG_ENDED, struct server_ended, accounts_on_ended),
 };
+
+static void accounts_on_stop_late(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	accounts_end(arg, 0);
+}
 
 static void accounts_on_closed(struct ipc *ipc, bool violated, void *arg)
 {
-	(void)ipc;
+	static const struct timeval wait = {.tv_sec = 1};
+	struct accounts *accounts = arg;
+
 	/* Root's process says why the program ends: not because of us, so we leave in good order.
-	 */
-	accounts_end(arg, violated ? 1 : 0);
+	 * Control does as well, and how its sessions have ended may still be on the way. */
+	if (violated || ipc != accounts->root || !accounts->control)
+		accounts_end(accounts, violated ? 1 : 0);
+	else
+		loop_once(accounts->base, &wait, accounts_on_stop_late, accounts);
 }
 
 /* --- from root ---------------------------------------------------------------------------- */
@@ -267,6 +306,9 @@ static void accounts_on_second(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	logins_recheck(accounts->logins);
+	/* One transaction at a time. */
+	logins_flush(accounts->logins);
+	history_tick(accounts->history);
 }
 
 /* What belongs to a user who is not here is unreachable now, but not unknown. */
@@ -298,11 +340,13 @@ static bool accounts_open(struct accounts *accounts)
 		log_warnx("%s", users_error(accounts->users));
 	owner.users = accounts->users;
 	accounts->logins = logins_new(&owner);
-	if (!accounts->logins)
+	accounts->history = history_new(accounts->options, accounts->users);
+	if (!accounts->logins || !accounts->history) {
 		log_warnx("out of memory");
-	else
-		accounts_tell_root(accounts, SERVER_MSG_READY, NULL, 0);
-	return accounts->logins;
+		return false;
+	}
+	accounts_tell_root(accounts, SERVER_MSG_READY, NULL, 0);
+	return true;
 }
 
 int server_accounts_run(const struct server_options *options, int root_fd, int control_fd)
@@ -328,6 +372,9 @@ int server_accounts_run(const struct server_options *options, int root_fd, int c
 	}
 	ipc_free(&accounts.control);
 	ipc_free(&accounts.root);
+	if (accounts.logins)
+		logins_flush(accounts.logins);
+	history_free(accounts.history);
 	logins_free(accounts.logins);
 	users_close(accounts.users);
 	free(accounts.reserved);

@@ -348,6 +348,16 @@ void logins_flush(struct logins *logins)
 	logins->n_later = 0;
 }
 
+bool logins_granted(const struct logins *logins, uint32_t id, const struct server_login **asked,
+		    const struct server_verdict **said)
+{
+	if (id >= logins->top || logins->list[id].state != LOGIN_GRANTED)
+		return false;
+	*asked = &logins->list[id].asked;
+	*said = &logins->list[id].said;
+	return true;
+}
+
 bool logins_end(struct logins *logins, uint32_t id, bool *granted)
 {
 	if (id >= logins->top || logins->list[id].state < LOGIN_REFUSED)

@@ -37,6 +37,10 @@ bool logins_ask(struct logins *logins, const struct server_login *login);
 /* Waits for the disk, once for all leases that were given out since the last call, and answers. */
 void logins_flush(struct logins *logins);
 
+/* What a login asked for that was granted, and what it got; false if there is no such login. */
+bool logins_granted(const struct logins *logins, uint32_t id, const struct server_login **asked,
+		    const struct server_verdict **said);
+
 /*
  * A login that was answered is over; *granted says whether it was granted. False if there is no
  * such login.

@@ -62,6 +62,24 @@ static void broker_release(struct broker *broker, struct server_session *session
 	sessions_release(broker->sessions, session);
 }
 
+/* A session that was up is not any more: for the log, and for the history. */
+static void broker_down(struct broker *broker, const struct client *client, const char *why)
+{
+	uint32_t id = client->session->id;
+	struct server_ended ended = {.id = id};
+	struct session_counters counters = {0};
+
+	if (broker->counters) {
+		counters = broker->counters->session[id];
+		counters_kernel_add(&broker->kernel, id, &counters);
+	}
+	broker_log_down(client, &counters, why);
+	ended.in_octets = counters.in_bytes;
+	ended.out_octets = counters.out_bytes;
+	(void)strlcpy(ended.why, why, sizeof(ended.why));
+	broker_tell(broker, broker->accounts, SERVER_MSG_ENDED, &ended, sizeof(ended));
+}
+
 static void broker_refuse(const struct broker *broker, struct client *client,
 			  enum dtcp_reason reason)
 {
@@ -174,7 +192,7 @@ static void broker_replace(struct broker *broker, struct server_session *old,
 	struct client *client = old->client;
 
 	if (old->state == SLOT_UP)
-		broker_log_down(broker, client, reason_text(reason));
+		broker_down(broker, client, reason_text(reason));
 	broker_release(broker, old);
 	client_feed(client, &event);
 }
@@ -317,8 +335,11 @@ void broker_act(struct broker *broker, struct client *client, unsigned int what)
 	if (what & CONN_DO_ADD)
 		broker_add(broker, client, broker->verdict);
 	if (what & CONN_DO_UP) {
+		const struct server_id began = {.id = client->session->id};
+
 		connection_limits_settle(broker->connection_limits, &client->place);
 		broker_up(broker, client);
+		broker_tell(broker, broker->accounts, SERVER_MSG_BEGAN, &began, sizeof(began));
 	}
 }
 
@@ -331,7 +352,7 @@ void broker_ended(struct broker *broker, struct client *client)
 	if (!session)
 		return;
 	if (session->state == SLOT_UP)
-		broker_log_down(broker, client, client->conn.ending);
+		broker_down(broker, client, client->conn.ending);
 	if (session->state != SLOT_CHECK) {
 		broker_release(broker, session);
 	} else {

@@ -35,24 +35,20 @@ void broker_log_up(const struct client *client)
 	log_event(&record);
 }
 
-void broker_log_down(const struct broker *broker, const struct client *client, const char *why)
+void broker_log_down(const struct client *client, const struct session_counters *counters,
+		     const char *why)
 {
 	const struct server_session *session = client->session;
-	struct session_counters counters = {0};
 	struct log_record record;
 
-	if (broker->counters) {
-		counters = broker->counters->session[session->id];
-		counters_kernel_add(&broker->kernel, session->id, &counters);
-	}
 	broker_log_begin(&record, LOG_INFO, "session-down", "session down", client);
 	log_record_text(&record, "reason", "%s", why);
 	log_record_number(&record, "seconds", (uint64_t)(clock_ms() - session->since) / 1000);
-	log_record_number(&record, "in_packets", counters.in_packets);
-	log_record_number(&record, "in_bytes", counters.in_bytes);
-	log_record_number(&record, "out_packets", counters.out_packets);
-	log_record_number(&record, "out_bytes", counters.out_bytes);
-	log_record_number(&record, "dropped", counters.dropped);
+	log_record_number(&record, "in_packets", counters->in_packets);
+	log_record_number(&record, "in_bytes", counters->in_bytes);
+	log_record_number(&record, "out_packets", counters->out_packets);
+	log_record_number(&record, "out_bytes", counters->out_bytes);
+	log_record_number(&record, "dropped", counters->dropped);
 	if (session->path_dead)
 		log_record_text(&record, "path", "dead");
 	log_event(&record);

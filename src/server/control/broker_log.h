@@ -7,7 +7,8 @@
 
 /* A session has begun; it has ended, and why. */
 void broker_log_up(const struct client *client);
-void broker_log_down(const struct broker *broker, const struct client *client, const char *why);
+void broker_log_down(const struct client *client, const struct session_counters *counters,
+		     const char *why);
 
 /* Its path has died, or come back. */
 void broker_log_path(struct broker *broker, const struct client *client, bool dead);

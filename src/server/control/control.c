@@ -394,6 +394,9 @@ done:
 	if (control.tell)
 		control_on_tell(-1, 0, &control);
 	ipc_free(&control.monitor);
+	/* How the last sessions have ended. */
+	if (control.broker.accounts)
+		ipc_flush(control.broker.accounts, 500);
 	ipc_free(&control.broker.accounts);
 	ipc_free(&control.broker.forward);
 	if (control.tell)

@@ -46,14 +46,14 @@ class Users:
                               capture_output=True, text=True, env=self.environment,
                               start_new_session=True)
 
-    def _must(self, *words, text=None):
+    def must(self, *words, text=None):
         result = self.dtcpauth(*words, text=text)
         assert result.returncode == 0, f"dtcpauth {words}: {result.returncode}\n{result.stderr}"
         return result.stdout
 
     def add(self, name, password=PASSWORD, prefix=None):
         extra = ("--prefix", prefix) if prefix else ()
-        return self._must("add", name, *extra, text=f"{password}\n")
+        return self.must("add", name, *extra, text=f"{password}\n")
 
     def add_alice(self):
         """The user of most tests. dtcpauth makes the database once, the others are copies."""
@@ -68,16 +68,16 @@ class Users:
             os.chown(self.path, SERVICE, 0)
 
     def passwd(self, name, password):
-        return self._must("passwd", name, text=f"{password}\n")
+        return self.must("passwd", name, text=f"{password}\n")
 
     def set(self, name, *words):
-        return self._must("set", name, *words)
+        return self.must("set", name, *words)
 
     def delete(self, name):
-        return self._must("del", name)
+        return self.must("del", name)
 
     def drop(self, name, *lease):
-        return self._must("lease", "drop", name, *lease)
+        return self.must("lease", "drop", name, *lease)
 
 
 class Counting(Process):

@@ -129,6 +129,8 @@ static void come_and_go(void)
 	come_up("network");
 	trio_leave(&trio.clients[0]);
 	trio_forget(&trio.clients[0]);
+	/* For the history, and then that it is over. */
+	trio_deliver(TRIO_CONTROL_ACCOUNTS);
 	trio_deliver(TRIO_CONTROL_ACCOUNTS);
 	trio_deliver(TRIO_ACCOUNTS_ROOT);
 }

@@ -153,16 +153,28 @@ static void room_take(unsigned int channel, const struct message *message)
 static void accounts_takes(const struct message *message)
 {
 	const struct server_id *id = (const void *)message->body;
+	const struct server_login *asked;
+	const struct server_verdict *said;
 	bool granted;
 
-	if (message->type == SERVER_MSG_LOGOUT) {
+	switch (message->type) {
+	case SERVER_MSG_LOGOUT:
+		assert_false(history_is_up(trio.history, id->id));
 		assert_true(logins_end(trio.accounts, id->id, &granted));
 		if (granted)
 			trio_push(TRIO_ACCOUNTS_ROOT, SERVER_MSG_LOGOUT, id, sizeof(*id), -1);
-		return;
+		break;
+	case SERVER_MSG_BEGAN:
+		assert_true(logins_granted(trio.accounts, id->id, &asked, &said));
+		assert_true(history_begin(trio.history, asked, said));
+		break;
+	case SERVER_MSG_ENDED:
+		assert_true(history_end(trio.history, (const void *)message->body));
+		break;
+	default:
+		assert_int_equal(message->type, SERVER_MSG_LOGIN);
+		assert_true(logins_ask(trio.accounts, (const void *)message->body));
 	}
-	assert_int_equal(message->type, SERVER_MSG_LOGIN);
-	assert_true(logins_ask(trio.accounts, (const void *)message->body));
 }
 
 static void root_takes(const struct message *message)
@@ -461,6 +473,7 @@ void trio_run(uint32_t sessions, uint32_t pending, void (*play)(void))
 	trio.options = (struct server_options){
 		.mtu = 1280,
 		.sessions_max = sessions,
+		.history_keep = 90,
 		.limits = {.pending = pending},
 		.has_host = true,
 		.host_prefix = prefix("2001:db8:1::/64"),
@@ -481,13 +494,16 @@ void trio_run(uint32_t sessions, uint32_t pending, void (*play)(void))
 	};
 	broker_init(&trio.broker);
 	trio.accounts = logins_new(&owner);
+	trio.history = history_new(&trio.options, NULL);
 	trio.provision = provision_new(&trio.options, NULL);
 	assert_non_null(trio.broker.sessions);
 	assert_non_null(trio.accounts);
+	assert_non_null(trio.history);
 	assert_non_null(trio.provision);
 	trio_play = play;
 	assert_int_equal(forward_run(&config, -1, -1), 0);
 	sessions_free(trio.broker.sessions);
+	history_free(trio.history);
 	logins_free(trio.accounts);
 	provision_free(trio.provision);
 }

@@ -9,6 +9,7 @@
 #define DTCP_TESTS_UNIT_SERVER_TRIO_H
 
 #include "forward/table.h"
+#include "server/accounts/history.h"
 #include "server/accounts/logins.h"
 #include "server/control/broker.h"
 #include "server/root/provision.h"
@@ -47,6 +48,7 @@ struct trio {
 	struct client_owner owner;
 	struct broker broker;
 	struct logins *accounts;
+	struct history *history;
 	struct provision *provision;
 	struct table *table;	 /* forward's */
 	struct devices *devices; /* forward's */

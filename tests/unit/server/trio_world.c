@@ -5,6 +5,7 @@
 #include "netconf/sockets.h"
 #include "server/root/foreign.h"
 #include "tests/unit/proto/addresses.h"
+#include "users/history.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -105,6 +106,33 @@ enum users_result __wrap_users_changes(struct users *users, bool (*each)(int64_t
 	(void)users;
 	if (world.changed)
 		world.changed = !each(USERS_EVERYBODY, arg);
+	return USERS_OK;
+}
+
+/* All is noted. */
+enum users_result __wrap_users_history_close(struct users *users, int64_t now);
+enum users_result __wrap_users_history_note(struct users *users, struct users_event events[],
+					    size_t n);
+
+enum users_result __wrap_users_history_close(struct users *users, int64_t now)
+{
+	(void)users;
+	(void)now;
+	return USERS_OK;
+}
+
+enum users_result __wrap_users_history_note(struct users *users, struct users_event events[],
+					    size_t n)
+{
+	(void)users;
+	for (size_t i = 0; i < n; i++) {
+		struct users_session *session = &events[i].session;
+
+		if (!events[i].ended)
+			session->number = (int64_t)i + 1;
+		else if (session->number == 0)
+			assert_int_equal(events[events[i].beginning].session.user, session->user);
+	}
 	return USERS_OK;
 }
 
