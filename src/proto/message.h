@@ -25,6 +25,8 @@
 #define DTCP_PREFIXES_MAX  8   /* prefixes in one reply */
 #define DTCP_REQUEST_WORDS 4   /* words of a request without extensions */
 
+_Static_assert(PREFIX6_SET_MAX <= DTCP_PREFIXES_MAX, "what a user has fits into a reply");
+
 enum tunnel_type {
 	TUNNEL_NONE,	/* not a type that we know */
 	TUNNEL_ONLY,	/* "tunnelonly": link-local addresses only */

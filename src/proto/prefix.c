@@ -192,3 +192,33 @@ bool prefix6_is_unicast(const struct prefix6 *prefix)
 {
 	return prefix->len >= PREFIX6_SITE_LEN_MIN && prefix6_in_unicast(prefix);
 }
+
+bool prefix6_set_has(const struct prefix6_set *set, const struct prefix6 *prefix)
+{
+	for (uint32_t i = 0; i < set->n; i++) {
+		if (prefix6_equal(&set->list[i], prefix))
+			return true;
+	}
+	return false;
+}
+
+bool prefix6_set_equal(const struct prefix6_set *a, const struct prefix6_set *b)
+{
+	for (uint32_t i = 0; i < a->n; i++) {
+		if (!prefix6_set_has(b, &a->list[i]))
+			return false;
+	}
+	return a->n == b->n;
+}
+
+bool prefix6_set_add(struct prefix6_set *set, const struct prefix6 *prefix)
+{
+	for (uint32_t i = 0; i < set->n; i++) {
+		if (prefix6_overlaps(&set->list[i], prefix))
+			return false;
+	}
+	if (set->n == PREFIX6_SET_MAX)
+		return false;
+	set->list[set->n++] = *prefix;
+	return true;
+}

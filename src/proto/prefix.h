@@ -61,6 +61,24 @@ struct in6_addr prefix6_mask(const struct in6_addr *addr, uint8_t len);
 /* A shorter one is not a site's prefix, but a default route in disguise. */
 #define PREFIX6_SITE_LEN_MIN 16
 
+/* Most prefixes that a user can have. */
+#define PREFIX6_SET_MAX 8
+
+/* Some prefixes, of which no two overlap. */
+struct prefix6_set {
+	uint32_t n;
+	struct prefix6 list[PREFIX6_SET_MAX];
+};
+
+/* True if that very prefix is one of them. */
+bool prefix6_set_has(const struct prefix6_set *set, const struct prefix6 *prefix);
+
+/* True if both have the same, in whatever order. */
+bool prefix6_set_equal(const struct prefix6_set *a, const struct prefix6_set *b);
+
+/* Adds one; false if it overlaps another one, or there is no room. */
+bool prefix6_set_add(struct prefix6_set *set, const struct prefix6 *prefix);
+
 /* True if the prefix lies in global unicast (2000::/3) or unique local (fc00::/7) space. */
 bool prefix6_in_unicast(const struct prefix6 *prefix);
 

@@ -193,9 +193,8 @@ struct server_verdict {
 	int64_t user;	   /* the user's number in the database */
 	struct in6_addr me6;
 	struct in6_addr her6;
-	uint32_t has_prefix;
-	struct prefix6 prefix; /* also for SERVER_PREFIX_... */
-	uint64_t session;      /* with UDP: its name and the key of its probes */
+	struct prefix6_set prefixes; /* for SERVER_PREFIX_... the first is meant, whatever n is */
+	uint64_t session;	     /* with UDP: its name and the key of its probes */
 	uint8_t key[PROBE_KEY_SIZE];
 };
 

@@ -235,7 +235,7 @@ static int auth_set(const struct auth_options *options, struct users *users)
 	if (result != USERS_OVERLAP)
 		return auth_result(options, users, result, other);
 	return auth_fail(AUTH_OVERLAP, "prefix %s overlaps what user %s has",
-			 prefix6_format(&record.prefix, why), other);
+			 prefix6_format(auth_overlapping(users, &record, other), why), other);
 }
 
 /* Those that need nothing but the database. */

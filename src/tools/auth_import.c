@@ -31,19 +31,28 @@ static int auth_compare(const void *a, const void *b)
 static void auth_join(struct auth_import *import, struct auth_entry *into, struct auth_entry *entry)
 {
 	struct users_record *record = &into->record;
+	bool both = into->list && entry->list;
 
 	entry->merged = true;
-	if (record->parts & entry->record.parts) {
+	/* The old server's list has a line for each prefix. */
+	if (record->parts & entry->record.parts & ~(both ? (unsigned int)USERS_PREFIX : 0)) {
 		auth_import_bad(import, entry->file, entry->line, "user %s is in %s:%zu already",
 				record->name, into->file, into->line);
 		return;
 	}
-	/* A password and a prefix, one from each. */
+	/* A password and prefixes, each from where they are. */
 	record->parts |= entry->record.parts;
 	if (entry->record.parts & USERS_PASSWORD)
 		record->password = entry->record.password;
-	else
-		record->prefix = entry->record.prefix;
+	for (uint32_t i = 0; i < entry->record.prefixes.n; i++) {
+		if (!prefix6_set_add(&record->prefixes, &entry->record.prefixes.list[i])) {
+			auth_import_bad(import, entry->file, entry->line,
+					"user %s: the prefix overlaps another one, or is one more "
+					"than %d",
+					record->name, PREFIX6_SET_MAX);
+			return;
+		}
+	}
 }
 
 /* False after an error message. */
@@ -72,8 +81,8 @@ static bool auth_join_all(struct auth_import *import)
 /* --- into the database -------------------------------------------------------------------- */
 
 /*
- * Takes the prefix away from whoever is to get another one, so that two users can have each
- * other's, whichever comes first.
+ * Takes the prefixes away from whoever is to get others, so that two users can have each other's,
+ * whichever comes first.
  */
 static enum users_result auth_make_room(struct users *users, struct auth_entry *entry)
 {
@@ -91,7 +100,7 @@ static enum users_result auth_make_room(struct users *users, struct auth_entry *
 	if (result != USERS_OK)
 		return result;
 	explicit_bzero(user.password, sizeof(user.password));
-	if (!user.has_fixed || prefix6_equal(&user.network, &entry->record.prefix))
+	if (!user.has_fixed || prefix6_set_equal(&user.networks, &entry->record.prefixes))
 		return USERS_OK;
 	entry->changed = true;
 	return users_put(users, &none, &did, other);
@@ -117,9 +126,11 @@ static bool auth_put(struct auth_import *import, struct users *users, struct aut
 				entry->record.name);
 		return true;
 	case USERS_OVERLAP:
-		auth_import_bad(import, entry->file, entry->line,
-				"user %s: prefix %s overlaps what user %s has", entry->record.name,
-				prefix6_format(&entry->record.prefix, text), other);
+		auth_import_bad(
+			import, entry->file, entry->line,
+			"user %s: prefix %s overlaps what user %s has", entry->record.name,
+			prefix6_format(auth_overlapping(users, &entry->record, other), text),
+			other);
 		return true;
 	case USERS_EXISTS:
 	case USERS_FULL:

@@ -130,6 +130,7 @@ static void auth_read_line(struct auth_import *import, const char *file, size_t 
 	entry = auth_entry_add(import, file, line, text);
 	if (!entry)
 		return;
+	entry->list = true;
 	if (route) {
 		rest += strspn(rest, BLANKS);
 		len = strcspn(rest, BLANKS);

@@ -13,6 +13,7 @@ struct auth_entry {
 	struct users_record record;
 	const char *file;
 	size_t line;
+	bool list;   /* of the old server's lists */
 	bool merged; /* an earlier one has taken it up */
 	bool changed;
 };

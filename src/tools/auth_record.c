@@ -93,13 +93,28 @@ bool auth_prefix_check(const char *text, struct prefix6 *prefix, char why[static
 	return true;
 }
 
-static bool auth_read_prefix(const char *value, struct users_record *record,
-			     char why[static AUTH_WHY_SIZE])
+static bool auth_read_prefixes(const char *value, struct users_record *record,
+			       char why[static AUTH_WHY_SIZE])
 {
-	record->prefix.len = 0;
-	if (strchr(value, ','))
-		return auth_why(why, "a user can have one prefix of their own, not several");
-	return value[0] == '\0' || auth_prefix_check(value, &record->prefix, why);
+	record->prefixes.n = 0;
+	if (value[0] == '\0')
+		return true;
+	for (;;) {
+		size_t len = strcspn(value, ",");
+		char text[PREFIX6_STRLEN + 20];
+		struct prefix6 prefix;
+
+		(void)snprintf(text, sizeof(text), "%.*s", len < 64 ? (int)len : 64, value);
+		if (!auth_prefix_check(text, &prefix, why))
+			return false;
+		if (record->prefixes.n == PREFIX6_SET_MAX)
+			return auth_why(why, "more than %d", PREFIX6_SET_MAX);
+		if (!prefix6_set_add(&record->prefixes, &prefix))
+			return auth_why(why, "%s overlaps one before it", text);
+		if (value[len] == '\0')
+			return true;
+		value += len + 1;
+	}
 }
 
 static bool auth_read_types(const char *value, struct users_record *record,
@@ -150,12 +165,38 @@ static bool auth_read_note(const char *value, struct users_record *record,
 	return text_is_plain(value) || auth_why(why, "it has a control character, or is not UTF-8");
 }
 
-static void auth_write_prefix(const struct user *user, char buf[static AUTH_VALUE_SIZE])
+const char *auth_prefixes_write(const struct prefix6_set *prefixes,
+				char buf[static AUTH_VALUE_SIZE])
 {
 	char text[PREFIX6_STRLEN];
 
-	(void)strlcpy(buf, user->has_fixed ? prefix6_format(&user->network, text) : "",
-		      AUTH_VALUE_SIZE);
+	buf[0] = '\0';
+	for (uint32_t i = 0; i < prefixes->n; i++) {
+		(void)strlcat(buf, i ? "," : "", AUTH_VALUE_SIZE);
+		(void)strlcat(buf, prefix6_format(&prefixes->list[i], text), AUTH_VALUE_SIZE);
+	}
+	return buf;
+}
+
+const struct prefix6 *auth_overlapping(struct users *users, const struct users_record *record,
+				       const char *other)
+{
+	char whose[DTCP_USER_MAX + 1] = "";
+	uint32_t i = 0;
+
+	/* What the user has itself is none. */
+	while (i + 1 < record->prefixes.n &&
+	       (users_overlaps(users, &record->prefixes.list[i], whose) != USERS_OVERLAP ||
+		strcmp(whose, other) != 0))
+		i++;
+	return &record->prefixes.list[i];
+}
+
+static void auth_write_prefixes(const struct user *user, char buf[static AUTH_VALUE_SIZE])
+{
+	static const struct prefix6_set none;
+
+	(void)auth_prefixes_write(user->has_fixed ? &user->networks : &none, buf);
 }
 
 static void auth_write_types(const struct user *user, char buf[static AUTH_VALUE_SIZE])
@@ -194,7 +235,7 @@ static const struct {
 		     char why[static AUTH_WHY_SIZE]);
 	void (*write)(const struct user *user, char buf[static AUTH_VALUE_SIZE]);
 } keys[] = {
-	{"prefix", USERS_PREFIX, auth_read_prefix, auth_write_prefix},
+	{"prefix", USERS_PREFIX, auth_read_prefixes, auth_write_prefixes},
 	{"types", USERS_TYPES, auth_read_types, auth_write_types},
 	{"transports", USERS_TRANSPORTS, auth_read_transports, auth_write_transports},
 	{"expires", USERS_EXPIRES, auth_read_expires, auth_write_expires},

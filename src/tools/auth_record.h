@@ -9,7 +9,9 @@
 #define AUTH_KEYS "prefix, types, transports, expires, disabled and note"
 
 /* Room for what is wrong with a value, and for a value as text. */
-enum { AUTH_WHY_SIZE = 400, AUTH_VALUE_SIZE = USERS_NOTE_MAX + 1 };
+enum { AUTH_WHY_SIZE = 400, AUTH_VALUE_SIZE = PREFIX6_SET_MAX * (PREFIX6_STRLEN + 1) };
+
+_Static_assert(AUTH_VALUE_SIZE > USERS_NOTE_MAX, "a note is a value as well");
 
 /* Tables of words for bits; the last one has no name. */
 struct auth_word {
@@ -25,6 +27,14 @@ extern const struct auth_word auth_transports[];
  */
 bool auth_prefix_check(const char *text, struct prefix6 *prefix, char why[static AUTH_WHY_SIZE]);
 
+/* Prefixes with commas between them. Returns buf. */
+const char *auth_prefixes_write(const struct prefix6_set *prefixes,
+				char buf[static AUTH_VALUE_SIZE]);
+
+/* The one of a record's prefixes that overlaps what that user has. */
+const struct prefix6 *auth_overlapping(struct users *users, const struct users_record *record,
+				       const char *other);
+
 /* How many keys there are, and their names in the order in which files have them. */
 size_t auth_keys(void);
 const char *auth_key(size_t key);
@@ -39,7 +49,7 @@ size_t auth_key_find(const char *name, size_t len);
 bool auth_key_read(size_t key, const char *value, struct users_record *record,
 		   char why[static AUTH_WHY_SIZE]);
 
-/* The value as auth_key_read() takes it; of a prefix only one that was fixed. Returns buf. */
+/* The value as auth_key_read() takes it; of prefixes only those that were fixed. Returns buf. */
 const char *auth_key_write(size_t key, const struct user *user, char buf[static AUTH_VALUE_SIZE]);
 
 /* Names of those bits, with commas between them; "any" for 0. Returns buf. */

@@ -12,16 +12,14 @@
 #include <string.h>
 #include <time.h>
 
-static const char *auth_network(const struct user *user, char buf[static PREFIX6_STRLEN])
+static const char *auth_network(const struct user *user, char buf[static AUTH_VALUE_SIZE])
 {
-	if (!user->has_network)
-		return "-";
-	return prefix6_format(&user->network, buf);
+	return user->networks.n ? auth_prefixes_write(&user->networks, buf) : "-";
 }
 
 static const char *auth_network_kind(const struct user *user)
 {
-	if (!user->has_network)
+	if (user->networks.n == 0)
 		return "-";
 	return user->has_fixed ? "fixed" : "leased";
 }
@@ -85,14 +83,17 @@ static void auth_json_words(struct auth_json *json, const char *key, const struc
 
 static void auth_json_user(struct auth_json *json, const struct user *user, int64_t seen)
 {
-	char network[PREFIX6_STRLEN];
+	char network[AUTH_VALUE_SIZE];
 	char host[INET6_ADDRSTRLEN];
 	char when[AUTH_TIME_SIZE];
 	const struct users_limits *limits = &user->limits;
 
 	auth_json_open(json, NULL, '{');
 	auth_json_text(json, "user", user->name);
-	auth_json_text(json, "network", auth_present(auth_network(user, network)));
+	auth_json_open(json, "networks", '[');
+	for (uint32_t i = 0; i < user->networks.n; i++)
+		auth_json_text(json, NULL, prefix6_format(&user->networks.list[i], network));
+	auth_json_close(json, ']');
 	auth_json_text(json, "network_kind", auth_present(auth_network_kind(user)));
 	auth_json_text(json, "host", auth_present(auth_host(user, host)));
 	auth_json_text(json, "state", auth_state(user));
@@ -110,7 +111,7 @@ static void auth_json_user(struct auth_json *json, const struct user *user, int6
 /* The words of "show", in the order of the manual page. */
 static void auth_show_text(const struct user *user, int64_t seen)
 {
-	char network[PREFIX6_STRLEN];
+	char network[AUTH_VALUE_SIZE];
 	char host[INET6_ADDRSTRLEN];
 	char created[AUTH_TIME_SIZE];
 	char value[AUTH_VALUE_SIZE];
@@ -198,7 +199,7 @@ int auth_widest(int width, const char *text)
 
 static void auth_list_print(const struct auth_list *list)
 {
-	char network[PREFIX6_STRLEN];
+	char network[AUTH_VALUE_SIZE];
 	char host[INET6_ADDRSTRLEN];
 	char created[AUTH_TIME_SIZE];
 	char seen[AUTH_TIME_SIZE];

@@ -74,7 +74,7 @@ static bool users_merge(struct user *user, const struct users_record *record)
 	       limits->expires != old.expires || limits->disabled != old.disabled;
 }
 
-/* Deletes the user's fixed prefix. */
+/* Deletes the user's fixed prefixes. */
 static enum users_result users_unfix(struct users *users, int64_t id)
 {
 	sqlite3_stmt *stmt =
@@ -109,32 +109,40 @@ static enum users_result users_give_way(struct users *users, int64_t id,
 	return users_run(users, stmt);
 }
 
-/* Another fixed prefix, or none (length 0). */
+/* One more fixed prefix. */
+static enum users_result users_fix_one(struct users *users, const struct user *user,
+				       const struct prefix6 *prefix,
+				       char other[static DTCP_USER_MAX + 1])
+{
+	enum users_result result = users_give_way(users, user->id, prefix);
+
+	if (result == USERS_OK)
+		result = users_overlaps(users, prefix, other);
+	return result == USERS_OK
+		       ? users_add_block(users, user->id, USERS_KIND_NETWORK, true, prefix)
+		       : result;
+}
+
+/* Other fixed prefixes, or none. */
 static enum users_result users_fix(struct users *users, const struct user *user,
-				   const struct prefix6 *prefix,
+				   const struct prefix6_set *prefixes,
 				   char other[static DTCP_USER_MAX + 1])
 {
 	enum users_result result = USERS_OK;
 
 	if (user->has_fixed)
 		result = users_unfix(users, user->id);
-	if (result != USERS_OK || prefix->len == 0)
-		return result;
-	result = users_give_way(users, user->id, prefix);
-	if (result == USERS_OK)
-		result = users_overlaps(users, prefix, other);
-	if (result == USERS_OK)
-		result = users_sleep(users, user->id, USERS_KIND_NETWORK);
-	return result == USERS_OK
-		       ? users_add_block(users, user->id, USERS_KIND_NETWORK, true, prefix)
-		       : result;
+	/* A lease that is active becomes dormant by a trigger. */
+	for (uint32_t i = 0; i < prefixes->n && result == USERS_OK; i++)
+		result = users_fix_one(users, user, &prefixes->list[i], other);
+	return result;
 }
 
-static bool users_has_fixed(const struct user *user, const struct prefix6 *prefix)
+static bool users_has_fixed(const struct user *user, const struct prefix6_set *prefixes)
 {
-	if (!user->has_fixed)
-		return prefix->len == 0;
-	return prefix6_equal(&user->network, prefix);
+	static const struct prefix6_set none;
+
+	return prefix6_set_equal(user->has_fixed ? &user->networks : &none, prefixes);
 }
 
 /* Makes a user what a record says; inside a transaction. */
@@ -148,9 +156,9 @@ static enum users_result users_apply(struct users *users, struct user *user,
 	if (*changed)
 		result = users_update(users, user);
 	if (result == USERS_OK && record->parts & USERS_PREFIX &&
-	    !users_has_fixed(user, &record->prefix)) {
+	    !users_has_fixed(user, &record->prefixes)) {
 		*changed = true;
-		result = users_fix(users, user, &record->prefix, other);
+		result = users_fix(users, user, &record->prefixes, other);
 	}
 	return result;
 }
@@ -235,7 +243,7 @@ enum users_result users_add(struct users *users, const char *name, const char *p
 
 	if (fixed) {
 		record.parts |= USERS_PREFIX;
-		record.prefix = *fixed;
+		(void)prefix6_set_add(&record.prefixes, fixed);
 	}
 	return users_put_one(users, &record, USERS_NOT_FOUND, other);
 }

@@ -147,9 +147,6 @@ int users_bind_address(sqlite3_stmt *stmt, int parameter, const struct in6_addr 
 /* The reason where a row does not hold what this program writes. */
 #define USERS_DAMAGED "the database is damaged"
 
-/* The active block of that kind, if there is one, becomes dormant; inside a transaction. */
-enum users_result users_sleep(struct users *users, int64_t id, enum users_kind kind);
-
 /* Adds a block that overlaps none; inside a transaction. */
 enum users_result users_add_block(struct users *users, int64_t id, enum users_kind kind, bool fixed,
 				  const struct prefix6 *prefix);

@@ -79,7 +79,8 @@ static enum users_result users_find_dormant(struct users *users, int64_t id,
 	return result;
 }
 
-enum users_result users_sleep(struct users *users, int64_t id, enum users_kind kind)
+/* The active one of this kind, if there is one, becomes dormant. */
+static enum users_result users_sleep(struct users *users, int64_t id, enum users_kind kind)
 {
 	sqlite3_stmt *stmt = users_statement(users, USERS_SLEEP,
 					     "UPDATE block SET active = 0"
@@ -225,12 +226,12 @@ enum users_result users_lease_network(struct users *users, struct user *user,
 	enum users_result result;
 	bool usable = users_pool_network(pool, length, &from);
 
-	if (user->has_network)
-		held = user->network;
+	if (user->networks.n > 0)
+		held = user->networks.list[0];
 	result = users_lease(users, user->id, user->has_fixed, usable ? &from : NULL, &held);
-	if (result == USERS_OK) {
-		user->has_network = true;
-		user->network = held;
+	if (result == USERS_OK && !user->has_fixed) {
+		user->networks.n = 1;
+		user->networks.list[0] = held;
 	}
 	return result;
 }

@@ -8,10 +8,10 @@
  * Therefore the only block that can overlap a given range is the one with the greatest first
  * address not above the range's end: one step down an index, however many users there are.
  *
- * Of each kind a user has one active block at most: the one that was fixed, or the lease of the
- * last login. Leases that did not fit the settings then are dormant. They belong to their users all
- * the same, so nobody else can get any part of them meanwhile, and whoever comes back to the pool
- * that one is of has it again (leases.c).
+ * Of each kind a user has one active lease at most, that of the last login, and none if there are
+ * prefixes that were fixed. Leases that did not fit the settings then are dormant. They belong to
+ * their users all the same, so nobody else can get any part of them meanwhile, and whoever comes
+ * back to the pool that one is of has it again (leases.c).
  *
  * Two more are what finds a free lease in as few steps. "pool" has, for the pool that leases of a
  * kind come from, how far it has been given out; "freed" what became free again behind that, in the
@@ -78,6 +78,11 @@ static const char users_limits[] =
 	"ALTER TABLE user ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0"
 	" CHECK (disabled IN (0, 1));"
 	"ALTER TABLE user ADD COLUMN note TEXT NOT NULL DEFAULT '';"
+	"DROP INDEX block_active;"
+	"CREATE UNIQUE INDEX block_active ON block (user, kind) WHERE active AND NOT fixed;"
+	"CREATE TRIGGER block_sleeps AFTER INSERT ON block WHEN NEW.fixed "
+	"BEGIN UPDATE block SET active = 0"
+	" WHERE user = NEW.user AND kind = NEW.kind AND active AND NOT fixed; END;"
 	"CREATE INDEX user_expires ON user (expires) WHERE expires > 0";
 
 static const char users_history[] =
@@ -115,7 +120,8 @@ static const char users_view_limits[] =
 	" 0 AS disabled, '' AS note FROM main.user";
 
 static const char users_view_history[] =
-	"CREATE TEMP VIEW session AS SELECT 0 AS number, 0 AS user, '' AS name, 0 AS type, 0 AS udp,"
+	"CREATE TEMP VIEW session AS SELECT 0 AS number, 0 AS user, '' AS name, 0 AS type, 0 AS "
+	"udp,"
 	" x'' AS peer, 0 AS began, 0 AS ended, '' AS reason, 0 AS in_octets, 0 AS out_octets"
 	" WHERE 0;"
 	"CREATE TEMP VIEW had AS SELECT 0 AS session, 0 AS bits, x'' AS first WHERE 0";

@@ -5,8 +5,8 @@
 #include <string.h>
 
 /*
- * One query for the whole of a user, so that all of it is of the same moment. The columns have
- * their numbers below.
+ * One query for the whole of a user, so that all of it is of the same moment; of one with several
+ * prefixes there are as many rows. The columns have their numbers below.
  */
 #define SELECT_USERS(password)                                                                     \
 	"SELECT u.id, u.name, u.created, n.fixed, n.first, n.bits, h.first, h.bits, u.types,"      \
@@ -33,6 +33,17 @@ enum {
 
 _Static_assert(USERS_KIND_NETWORK == 1 && USERS_KIND_HOST == 2, "SELECT_USERS has the numbers");
 
+/* Adds the prefix that a row has, if it has one. */
+static bool users_read_network(sqlite3_stmt *stmt, struct user *user)
+{
+	struct prefix6 network;
+
+	if (sqlite3_column_type(stmt, COLUMN_NETWORK) == SQLITE_NULL)
+		return true;
+	return users_column_prefix(stmt, COLUMN_NETWORK, COLUMN_NETWORK_BITS, &network) &&
+	       prefix6_set_add(&user->networks, &network);
+}
+
 /* False where the row does not hold what this program writes. */
 static bool users_read_row(sqlite3_stmt *stmt, struct user *user)
 {
@@ -47,11 +58,9 @@ static bool users_read_row(sqlite3_stmt *stmt, struct user *user)
 		.expires = sqlite3_column_int64(stmt, COLUMN_EXPIRES),
 		.disabled = sqlite3_column_int(stmt, COLUMN_DISABLED) != 0,
 	};
-	user->has_network = sqlite3_column_type(stmt, COLUMN_NETWORK) != SQLITE_NULL;
-	user->has_fixed = user->has_network && sqlite3_column_int(stmt, COLUMN_FIXED);
+	user->has_fixed = sqlite3_column_int(stmt, COLUMN_FIXED) != 0;
 	user->has_host = sqlite3_column_type(stmt, COLUMN_HOST) != SQLITE_NULL;
-	if (user->has_network &&
-	    !users_column_prefix(stmt, COLUMN_NETWORK, COLUMN_NETWORK_BITS, &user->network))
+	if (!users_read_network(stmt, user))
 		return false;
 	if (user->has_host) {
 		if (!users_column_prefix(stmt, COLUMN_HOST, COLUMN_HOST_BITS, &host))
@@ -72,30 +81,33 @@ enum users_result users_find(struct users *users, const char *name, struct user 
 {
 	enum users_result result = users_ready(users);
 	sqlite3_stmt *stmt;
+	bool good;
+	int code;
 
 	if (result != USERS_OK)
 		return result;
-	stmt = users_statement(users, USERS_FIND, SELECT_USERS("u.password") " WHERE u.name = ?1");
+	stmt = users_statement(users, USERS_FIND,
+			       SELECT_USERS("u.password") " WHERE u.name = ?1 ORDER BY n.first");
 	if (!stmt)
 		return USERS_FAILED;
 	if (sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC) != SQLITE_OK) {
 		result = users_fail(users);
 		goto done;
 	}
-	switch (sqlite3_step(stmt)) {
-	case SQLITE_ROW:
-		result = USERS_OK;
-		if (!users_read_row(stmt, user)) {
-			explicit_bzero(user, sizeof(*user));
-			result = users_fail_row(users);
-		}
-		break;
-	case SQLITE_DONE:
+	code = sqlite3_step(stmt);
+	if (code == SQLITE_DONE) {
 		result = USERS_NOT_FOUND;
-		break;
-	default:
-		result = users_fail(users);
+		goto done;
 	}
+	good = code != SQLITE_ROW || users_read_row(stmt, user);
+	while (good && code == SQLITE_ROW && (code = sqlite3_step(stmt)) == SQLITE_ROW)
+		good = users_read_network(stmt, user);
+	if (!good)
+		result = users_fail_row(users);
+	else if (code != SQLITE_DONE)
+		result = users_fail(users);
+	if (result != USERS_OK)
+		explicit_bzero(user, sizeof(*user));
 done:
 	users_release(stmt);
 	return result;
@@ -107,22 +119,29 @@ enum users_result users_each(struct users *users, bool (*each)(const struct user
 	enum users_result result = users_ready(users);
 	sqlite3_stmt *stmt;
 	struct user user;
+	bool more = true;
 	int code;
 
 	if (result != USERS_OK)
 		return result;
-	stmt = users_prepare(users, SELECT_USERS("''") " ORDER BY u.name");
+	stmt = users_prepare(users, SELECT_USERS("''") " ORDER BY u.name, n.first");
 	if (!stmt)
 		return USERS_FAILED;
-	while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
-		if (!users_read_row(stmt, &user)) {
+	code = sqlite3_step(stmt);
+	while (code == SQLITE_ROW && more) {
+		bool good = users_read_row(stmt, &user);
+
+		while (good && (code = sqlite3_step(stmt)) == SQLITE_ROW &&
+		       sqlite3_column_int64(stmt, COLUMN_ID) == user.id)
+			good = users_read_network(stmt, &user);
+		if (!good) {
 			result = users_fail_row(users);
 			goto done;
 		}
-		if (!each(&user, arg))
-			goto done;
+		if (code == SQLITE_ROW || code == SQLITE_DONE)
+			more = each(&user, arg);
 	}
-	if (code != SQLITE_DONE)
+	if (more && code != SQLITE_DONE)
 		result = users_fail(users);
 done:
 	(void)sqlite3_finalize(stmt);

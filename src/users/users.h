@@ -47,10 +47,9 @@ struct user {
 	int64_t id;
 	char name[DTCP_USER_MAX + 1];
 	char password[DTCP_PASSWORD_MAX + 1];
-	bool has_fixed;	  /* a prefix was fixed for this user by the administrator */
-	bool has_network; /* a prefix was fixed, or leased from the pool at the last login */
-	bool has_host;	  /* an address was leased at the last login */
-	struct prefix6 network;
+	bool has_fixed;		     /* prefixes were fixed for this user by the administrator */
+	bool has_host;		     /* an address was leased at the last login */
+	struct prefix6_set networks; /* fixed, or one that was leased from the pool at that login */
 	struct in6_addr host;
 	int64_t created; /* seconds since 1970 */
 	struct users_limits limits;
@@ -127,7 +126,7 @@ struct users_record {
 	const char *name;
 	unsigned int parts;
 	const char *password;
-	struct prefix6 prefix; /* fixed; length 0: none */
+	struct prefix6_set prefixes; /* to be fixed */
 	struct users_limits limits;
 	const char *note;
 };
@@ -136,8 +135,8 @@ struct users_record {
 enum users_put { USERS_UNCHANGED, USERS_CHANGED, USERS_ADDED };
 
 /*
- * Changes a user who is there. A prefix that is fixed takes the place of the one before; the lease
- * that was active becomes dormant, and what the user has of that prefix as a lease becomes free.
+ * Changes a user who is there. Prefixes that are fixed take the place of those before; the lease
+ * that was active becomes dormant, and what the user has of them as leases becomes free.
  * USERS_OVERLAP as for users_add().
  */
 enum users_result users_set(struct users *users, const struct users_record *record,
@@ -179,7 +178,7 @@ enum users_result users_each(struct users *users, bool (*each)(const struct user
 enum users_result users_overlaps(struct users *users, const struct prefix6 *prefix,
 				 char other[static DTCP_USER_MAX + 1]);
 
-/* What belongs to a user. Of each kind one is active at most. */
+/* What belongs to a user. Of leases of each kind, one is active at most. */
 struct users_block {
 	char user[DTCP_USER_MAX + 1];
 	bool host;   /* an address of a host tunnel, not a prefix of a network tunnel */
@@ -221,13 +220,13 @@ bool users_reserve(struct users *users, const struct prefix6 reserved[], size_t 
 bool users_is_reserved(const struct users *users, const struct prefix6 *prefix);
 
 /*
- * The prefix of a user, as users_find() has filled it, for a network tunnel: the fixed one, else
+ * The prefixes of a user, as users_find() has filled it, for a network tunnel: the fixed ones, else
  * the active lease if that still fits pool and length, else a dormant one that does, else a new one
  * out of pool that overlaps nobody's and is not the pool's first (which is the server's own). The
  * lease that was active before becomes dormant. One that others had before is given out as late as
  * possible. pool may be NULL: then only a fixed one will do.
- * USERS_OK: it is in user->network. USERS_FULL: none is left, or there is no pool. USERS_NOT_FOUND:
- * the user was deleted meanwhile.
+ * USERS_OK: they are in user->networks. USERS_FULL: none is left, or there is no pool.
+ * USERS_NOT_FOUND: the user was deleted meanwhile.
  */
 enum users_result users_lease_network(struct users *users, struct user *user,
 				      const struct prefix6 *pool, uint8_t length);

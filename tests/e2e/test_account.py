@@ -8,7 +8,8 @@ import time
 import pytest
 
 from lab.programs import HOST_PREFIX, PASSWORD, POOL
-from lab.topology import SERVER, SITE
+from lab.topology import SERVER, SITE, SIX
+from lab.traffic import ping
 from lab.wire import Wire
 
 REFUSED = "-ERR authentication failed."
@@ -58,6 +59,39 @@ def test_changed_password_cuts(internet):
         assert wire.closed()
     with Wire(internet.site) as wire:
         wire.login(password="changed")
+
+
+def test_several_prefixes(internet):
+    """A client gets all that are fixed for its user, and so does the device of a tunnelonly one."""
+    prefixes = ["2001:db8:100:800::/56", "2001:db8:100:4200::/60", "2001:db8:f00::/48"]
+    inside = [str(ipaddress.ip_network(prefix)[0x77]) for prefix in prefixes[:2]]
+    internet.users.set("alice", "prefix=" + ",".join(reversed(prefixes)))
+    server = internet.dtcps()
+    with Wire(internet.site) as wire:
+        assert wire.login()[2:] == prefixes
+        wire.ask("quit")
+        assert wire.closed()
+    client = internet.dtcpclient()
+    client.wait_up()
+    server.wait_log(rf"session up user=alice peer={SITE} .*prefix={','.join(prefixes)}")
+    for address in inside:
+        internet.site.ip("addr", "add", f"{address}/128", "dev", "lo")
+        ping(internet.site, SIX, source=address)
+        ping(internet.six, address)
+    # One less: the session ends, and the next one has the others.
+    internet.users.set("alice", f"prefix={prefixes[0]},{prefixes[2]}")
+    assert client.wait() != 0
+    with Wire(internet.site) as wire:
+        assert wire.login()[2:] == [prefixes[0], prefixes[2]]
+        wire.ask("quit")
+        assert wire.closed()
+    # All of a tunnelonly user's are led to the one device, in the pool or not.
+    with Wire(internet.site) as wire:
+        wire.login("alice", "tunnelonly")
+        for prefix in (prefixes[0], prefixes[2]):
+            assert "dtcps1" in internet.server.ip("-6", "route", "show", prefix)
+        wire.ask("quit")
+        assert wire.closed()
 
 
 LIMITS = [

@@ -51,7 +51,7 @@ def test_set(auth):
     user = json.loads(auth.ok("show", "alice", "--json"))
     assert users(auth)["alice"] == {key: user[key] for key in user if key != "user"}
     user.pop("created")
-    assert user == {"user": "alice", "network": "2001:db8:7::/48", "network_kind": "fixed",
+    assert user == {"user": "alice", "networks": ["2001:db8:7::/48"], "network_kind": "fixed",
                     "host": None, "state": "disabled", "types": ["host", "network"],
                     "transports": ["udp"], "expires": "3000-01-01T00:00:00Z", "disabled": True,
                     "note": 'Z\u00fcrich, "HQ"\\', "seen": None}
@@ -99,6 +99,10 @@ DATE = "is not a date such as 2027-12-31, nor a time such as 2027-12-31T18:00:00
     (["transports=tcp"], 'transports: "tcp" is no transport; there are ipv6,udp, and any'),
     (["disabled=true"], 'disabled: "true" is neither yes nor no'),
     (["prefix=2001:db8::1/48"], "prefix: 2001:db8::1/48 has bits set beyond its length"),
+    (["prefix=2001:db8::/48,"], "prefix:  is not an IPv6 address, a slash and a number"),
+    (["prefix=2001:db8:1::/48,2001:db8:1:2::/64"], "prefix: 2001:db8:1:2::/64 overlaps one before it"),
+    (["prefix=" + ",".join(f"2001:db8:{number}::/48" for number in range(9))],
+     "prefix: more than 8"),
     (["note=" + 201 * "x"], "note: longer than 200 bytes"),
     (["note=a\nb"], "note: it has a control character, or is not UTF-8"),
     (["note=\udcff"], "note: it has a control character, or is not UTF-8"),
@@ -116,7 +120,32 @@ def test_set_conflicts(auth):
     auth.add("bob", "--prefix", "2001:db8:7::/48")
     fails(auth, 5, ["prefix 2001:db8::/32 overlaps what user bob has"],
           "set", "alice", "prefix=2001:db8::/32", "note=x")
+    fails(auth, 5, ["prefix 2001:db8:7:8::/64 overlaps what user bob has"],
+          "set", "alice", "prefix=2001:db8:1::/48,2001:db8:7:8::/64,2001:db8:9::/48")
     fails(auth, 3, ["no user carol"], "set", "carol", "note=x")
+
+
+def test_several_prefixes(auth):
+    """Set, shown, exported and imported as one value; in the old lists, each on a line."""
+    prefixes = ["2001:db8:7::/48", "2001:db8:100:4200::/56"]
+    auth.add("alice")
+    auth.ok("set", "alice", "prefix=" + ",".join(reversed(prefixes)))
+    assert shown(auth, "alice")["network"] == ",".join(prefixes)
+    assert users(auth)["alice"]["networks"] == prefixes
+    assert auth.ok("list").splitlines()[1].split()[1] == ",".join(prefixes)
+    text = auth.ok("export")
+    assert f'alice,"{",".join(prefixes)}",' in text
+    assert auth.ok("import", "-", stdin=text.encode()) == "0 added, 0 changed, 1 unchanged\n"
+    lines = "".join(f"alice {prefix}\n" for prefix in prefixes).encode()
+    assert auth.ok("import", "-", stdin=lines) == "0 added, 0 changed, 1 unchanged\n"
+    assert auth.ok("import", "-", stdin=lines + b"alice 2001:db8:9::/48\n") == \
+        "0 added, 1 changed, 0 unchanged\n"
+    assert users(auth)["alice"]["networks"] == ["2001:db8:7::/48", "2001:db8:9::/48", prefixes[1]]
+    fails(auth, 6, ["-:3: user alice: the prefix overlaps another one, or is one more than 8",
+                    "1 bad line: nothing is imported"], "import", "-",
+          stdin=lines + b"alice 2001:db8:7:1::/64\n")
+    auth.ok("set", "alice", "prefix=2001:db8:9::/48")
+    assert shown(auth, "alice")["network"] == "2001:db8:9::/48"
 
 
 # --- import ---------------------------------------------------------------------------------

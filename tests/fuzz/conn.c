@@ -158,8 +158,8 @@ static void from_monitor(struct model *model, struct fuzz_input *input)
 	verdict.numbered = model->conn.request.type == TUNNEL_HOST || what & 1;
 	verdict.me6 = fuzz_ipv6("2001:db8:1::2");
 	verdict.her6 = fuzz_ipv6("2001:db8:1::1");
-	verdict.has_prefix = model->conn.request.type == TUNNEL_NETWORK;
-	verdict.prefix = (struct prefix6){.addr = fuzz_ipv6("2001:db8:100::"), .len = 48};
+	verdict.prefixes.n = model->conn.request.type == TUNNEL_NETWORK;
+	verdict.prefixes.list[0] = (struct prefix6){.addr = fuzz_ipv6("2001:db8:100::"), .len = 48};
 	feed(model, &(const struct conn_event){.input = CONN_VERDICT,
 					       .verdict = &verdict,
 					       .delay = what / 8 % 4 * 300u});

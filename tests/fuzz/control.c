@@ -278,8 +278,9 @@ static void verdict(struct fuzz_input *input)
 		answer.numbered = type == TUNNEL_HOST;
 		answer.me6 = fuzz_ipv6("2001:db8:1::2");
 		answer.her6 = fuzz_ipv6("2001:db8:1::1");
-		answer.has_prefix = type == TUNNEL_NETWORK;
-		answer.prefix = (struct prefix6){.addr = fuzz_ipv6("2001:db8:100::"), .len = 48};
+		answer.prefixes.n = type == TUNNEL_NETWORK;
+		answer.prefixes.list[0] =
+			(struct prefix6){.addr = fuzz_ipv6("2001:db8:100::"), .len = 48};
 		answer.device = type == TUNNEL_ONLY ? id + 1 : 0;
 		answer.session = 0x1111 * (uint64_t)(id + 1);
 	}

@@ -34,7 +34,7 @@ enum { DEVICES = 8192, REMOVER = 77 };
 
 static struct {
 	struct fuzz_input *input;
-	struct prefix6 routes[SESSIONS];
+	struct prefix6 routes[SESSIONS * (PREFIX6_SET_MAX + 1)];
 	size_t n_routes;
 	bool shared;	       /* the shared device is there, with the routes of the pools */
 	bool devices[DEVICES]; /* that forward has, by number */
@@ -42,7 +42,7 @@ static struct {
 	bool changed;
 	/* what was granted */
 	bool granted[SESSIONS], revoked[SESSIONS];
-	struct prefix6 led[DEVICES]; /* what is routed to each device; length 0: nothing */
+	struct prefix6_set led[DEVICES]; /* what is routed to each device */
 	struct server_login login[SESSIONS];
 	struct server_verdict verdict[SESSIONS];
 } world;
@@ -109,7 +109,7 @@ int __wrap_tun_open(const char *name, unsigned int *index)
 	if (number != 0 && fails())
 		return -EBUSY;
 	*index = INTERFACE + (unsigned int)number;
-	world.led[number].len = 0;
+	world.led[number].n = 0;
 	return dup(STDERR_FILENO);
 }
 
@@ -213,30 +213,32 @@ int __wrap_netlink_route_ensure(struct netlink *netlink, unsigned int index,
 	if (index == INTERFACE && !world.shared)
 		return 1;
 	if (index == INTERFACE)
-		FUZZ_CHECK(!route_find(prefix) && world.n_routes < SESSIONS);
+		FUZZ_CHECK(!route_find(prefix) &&
+			   world.n_routes < sizeof(world.routes) / sizeof(world.routes[0]));
 	/* A prefix of a user's is led to one place. */
 	if (fails())
 		return -ENOMEM;
 	if (index == INTERFACE)
 		world.routes[world.n_routes++] = *prefix;
-	else
-		world.led[index - INTERFACE] = *prefix;
+	else if (!prefix6_set_has(&world.led[index - INTERFACE], prefix))
+		FUZZ_CHECK(prefix6_set_add(&world.led[index - INTERFACE], prefix));
 	return 1;
 }
 
 int __wrap_netlink_route_delete(struct netlink *netlink, unsigned int index,
 				const struct prefix6 *prefix)
 {
-	struct prefix6 *route =
-		index == INTERFACE ? route_find(prefix) : &world.led[index - INTERFACE];
+	struct prefix6_set *led = &world.led[index - INTERFACE];
+	struct prefix6 *route = route_find(prefix);
 
 	(void)netlink;
-	FUZZ_CHECK(route && prefix6_equal(route, prefix));
 	if (index != INTERFACE) {
-		route->len = 0;
-		return 0;
+		route = NULL;
+		for (uint32_t i = 0; i < led->n && !route; i++)
+			route = prefix6_equal(&led->list[i], prefix) ? &led->list[i] : NULL;
 	}
-	*route = world.routes[--world.n_routes];
+	FUZZ_CHECK(route && prefix6_equal(route, prefix));
+	*route = index == INTERFACE ? world.routes[--world.n_routes] : led->list[--led->n];
 	return 0;
 }
 
@@ -287,7 +289,13 @@ static void copy_database(sqlite3 *to, sqlite3 *from)
 static sqlite3 *make_database(void)
 {
 	const struct prefix6 inside = {.addr = fuzz_ipv6("2001:db8:4200::"), .len = 40};
-	const struct prefix6 outside = {.addr = fuzz_ipv6("2001:db9::"), .len = 32};
+	const struct users_record several = {
+		.name = "user3",
+		.parts = USERS_PREFIX,
+		.prefixes = {.n = 2,
+			     .list = {{.addr = fuzz_ipv6("2001:db9::"), .len = 32},
+				      {.addr = fuzz_ipv6("2001:dba::"), .len = 48}}},
+	};
 	char folder[] = "/tmp/dtcp-fuzz-XXXXXX";
 	char other[DTCP_USER_MAX + 1];
 	char path[64];
@@ -301,7 +309,8 @@ static sqlite3 *make_database(void)
 	FUZZ_CHECK(users_add(users, "user0", PASSWORD, NULL, other) == USERS_OK);
 	FUZZ_CHECK(users_add(users, "user1", PASSWORD, NULL, other) == USERS_OK);
 	FUZZ_CHECK(users_add(users, "user2", PASSWORD, &inside, other) == USERS_OK);
-	FUZZ_CHECK(users_add(users, "user3", PASSWORD, &outside, other) == USERS_OK);
+	FUZZ_CHECK(users_add(users, "user3", PASSWORD, NULL, other) == USERS_OK);
+	FUZZ_CHECK(users_set(users, &several, other) == USERS_OK);
 	FUZZ_CHECK(sqlite3_open(":memory:", &memory) == SQLITE_OK);
 	copy_database(memory, users->db);
 	users_close(users);
@@ -347,7 +356,7 @@ static void on_no_device(uint32_t index, void *arg)
 	/* No session is on it. */
 	for (uint32_t id = 0; id < SESSIONS; id++)
 		FUZZ_CHECK(!world.granted[id] || world.verdict[id].device != index);
-	FUZZ_CHECK(world.led[index].len == 0);
+	FUZZ_CHECK(world.led[index].n == 0);
 	world.devices[index] = false;
 }
 
@@ -373,13 +382,14 @@ static void check_own(const struct server_options *options, const struct server_
 		FUZZ_CHECK(prefix6_has(&options->host_prefix, &verdict->me6));
 		FUZZ_CHECK(!IN6_ARE_ADDR_EQUAL(&verdict->me6, &own));
 	}
-	if (!verdict->has_prefix)
-		return;
-	FUZZ_CHECK(!options->has_host ||
-		   !prefix6_overlaps(&verdict->prefix, &options->host_prefix));
 	own = options->pool.addr;
 	own.s6_addr[15] = 1;
-	FUZZ_CHECK(!options->has_pool || !prefix6_has(&verdict->prefix, &own));
+	for (uint32_t i = 0; i < verdict->prefixes.n; i++) {
+		const struct prefix6 *prefix = &verdict->prefixes.list[i];
+
+		FUZZ_CHECK(!options->has_host || !prefix6_overlaps(prefix, &options->host_prefix));
+		FUZZ_CHECK(!options->has_pool || !prefix6_has(prefix, &own));
+	}
 }
 
 /* Sessions of one user have one device, which nobody else has. */
@@ -403,8 +413,11 @@ static void check_others(const struct server_verdict *verdict)
 
 		if (!world.granted[id] || world.revoked[id] || other->user == verdict->user)
 			continue;
-		if (verdict->has_prefix && other->has_prefix)
-			FUZZ_CHECK(!prefix6_overlaps(&verdict->prefix, &other->prefix));
+		for (uint32_t i = 0; i < verdict->prefixes.n; i++) {
+			for (uint32_t j = 0; j < other->prefixes.n; j++)
+				FUZZ_CHECK(!prefix6_overlaps(&verdict->prefixes.list[i],
+							     &other->prefixes.list[j]));
+		}
 		if (verdict->numbered && other->numbered)
 			FUZZ_CHECK(!IN6_ARE_ADDR_EQUAL(&verdict->me6, &other->me6));
 	}
@@ -487,11 +500,9 @@ static void log_in(struct pair *pair, const struct server_options *options,
 	if (verdict.device != 0)
 		check_device(&verdict);
 	FUZZ_CHECK(login.type == TUNNEL_ONLY ||
-		   verdict.has_prefix == (login.type == TUNNEL_NETWORK));
-	if (verdict.device != 0 && verdict.has_prefix)
-		FUZZ_CHECK(prefix6_equal(&world.led[verdict.device], &verdict.prefix));
-	else if (verdict.device != 0)
-		FUZZ_CHECK(world.led[verdict.device].len == 0);
+		   (verdict.prefixes.n > 0) == (login.type == TUNNEL_NETWORK));
+	if (verdict.device != 0)
+		FUZZ_CHECK(prefix6_set_equal(&world.led[verdict.device], &verdict.prefixes));
 	FUZZ_CHECK((verdict.session != 0) == (login.udp != 0));
 	FUZZ_CHECK(options->address.s_addr || login.local.s_addr != htonl(ABSENT));
 	check_own(options, &verdict);

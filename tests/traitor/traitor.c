@@ -187,20 +187,21 @@ static void traitor_login(enum treason treason)
 static void traitor_grant(enum treason treason)
 {
 	struct server_grant grant = {
-		.verdict = {.result = SERVER_GRANTED, .user = 1, .has_prefix = 1},
+		.verdict = {.result = SERVER_GRANTED, .user = 1, .prefixes.n = 1},
 		.type = TUNNEL_NETWORK,
 		.local = {htonl(0xc6336402)},
 	};
 	struct server_verdict *verdict = &grant.verdict;
 
-	verdict->prefix = (struct prefix6){.addr = {.s6_addr = {0x20, 1, 0xd, 0xb8}}, .len = 48};
+	verdict->prefixes.list[0] =
+		(struct prefix6){.addr = {.s6_addr = {0x20, 1, 0xd, 0xb8}}, .len = 48};
 	if (treason == TREASON_GRANT_ID) {
 		verdict->id = UINT32_MAX;
 	} else if (treason == TREASON_GRANT_PREFIX) {
-		verdict->prefix.addr.s6_addr[0] = 0xff;
+		verdict->prefixes.list[0].addr.s6_addr[0] = 0xff;
 	} else {
 		grant.type = TUNNEL_HOST;
-		verdict->has_prefix = 0;
+		verdict->prefixes.n = 0;
 		verdict->numbered = 1;
 		verdict->me6 = in6addr_loopback;
 	}

@@ -161,8 +161,8 @@ bool history_begin(struct history *history, const struct server_login *asked,
 	session->began = (int64_t)time(NULL);
 	if (said->numbered)
 		session->had[session->n_had++] = (struct prefix6){.addr = said->me6, .len = 128};
-	if (said->has_prefix)
-		session->had[session->n_had++] = said->prefix;
+	for (uint32_t i = 0; i < said->prefixes.n; i++)
+		session->had[session->n_had++] = said->prefixes.list[i];
 	history_added(history);
 	return true;
 }

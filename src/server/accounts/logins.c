@@ -211,21 +211,20 @@ static enum server_result logins_number(struct logins *logins, struct user *user
 	return logins_lease_result(logins, leased, SERVER_NO_ADDRESS, verdict);
 }
 
-/* The delegated prefix. */
+/* The delegated prefixes. */
 static enum server_result logins_delegate(struct logins *logins, struct user *user,
 					  struct server_verdict *verdict)
 {
 	const struct server_options *options = logins->owner.options;
-	const struct prefix6 old = {.addr = user->network.addr,
-				    .len = user->has_network ? user->network.len : 0};
+	const struct prefix6 old =
+		user->networks.n ? user->networks.list[0] : (struct prefix6){.len = 0};
 	enum users_result leased = users_lease_network(logins->owner.users, user,
 						       options->has_pool ? &options->pool : NULL,
 						       (uint8_t)options->network_length);
 
 	if (leased == USERS_OK)
-		logins_say_moved(user, &old, &user->network);
-	verdict->has_prefix = 1;
-	verdict->prefix = user->network;
+		logins_say_moved(user, &old, &user->networks.list[0]);
+	verdict->prefixes = user->networks;
 	return logins_lease_result(logins, leased,
 				   options->has_pool ? SERVER_NO_PREFIX : SERVER_NO_POOL, verdict);
 }
@@ -239,8 +238,8 @@ static enum server_result logins_lease(struct logins *logins, const struct serve
 	switch ((enum tunnel_type)login->type) {
 	case TUNNEL_ONLY:
 		/* A prefix that was only leased from the pool is for network tunnels. */
-		verdict->has_prefix = user->has_fixed;
-		verdict->prefix = user->network;
+		if (user->has_fixed)
+			verdict->prefixes = user->networks;
 		return SERVER_GRANTED;
 	case TUNNEL_HOST:
 		return options->has_host ? logins_number(logins, user, verdict) : SERVER_TYPE;

@@ -31,8 +31,7 @@ static uint32_t logins_why(const struct login *login, const struct user *user)
 		return SERVER_WHY_TYPE;
 	if (!users_allows_transport(&user->limits, logins_transport(&login->asked)))
 		return SERVER_WHY_TRANSPORT;
-	if (said->has_prefix &&
-	    !(user->has_network && prefix6_equal(&user->network, &said->prefix)))
+	if (said->prefixes.n > 0 && !prefix6_set_equal(&said->prefixes, &user->networks))
 		return SERVER_WHY_ADDRESSES;
 	if (said->numbered && !(user->has_host && IN6_ARE_ADDR_EQUAL(&user->host, &said->me6)))
 		return SERVER_WHY_ADDRESSES;
@@ -128,9 +127,10 @@ static struct prefix6 logins_lost(const struct login *login, const struct prefix
 	for (size_t i = 0; i < n; i++) {
 		if (said->numbered && prefix6_contains(&reserved[i], &host))
 			return host;
-		if (said->has_prefix && !login->fixed &&
-		    prefix6_overlaps(&reserved[i], &said->prefix))
-			return said->prefix;
+		/* What was not fixed is one lease. */
+		if (said->prefixes.n > 0 && !login->fixed &&
+		    prefix6_overlaps(&reserved[i], &said->prefixes.list[0]))
+			return said->prefixes.list[0];
 	}
 	return (struct prefix6){.len = 0};
 }

@@ -19,7 +19,7 @@ struct login {
 	struct hash_node by_user;   /* LOGIN_GRANTED */
 	struct server_login asked;  /* its digest proves the password again */
 	struct server_verdict said; /* without the key; the database must still say so */
-	bool fixed;		    /* its prefix, by an administrator */
+	bool fixed;		    /* its prefixes, by an administrator */
 	bool revoked;
 	uint64_t asked_at; /* microseconds */
 };

@@ -301,8 +301,9 @@ static void broker_add(struct broker *broker, struct client *client,
 	if (add.device == 0) {
 		add.prefixes[add.n_prefixes++] = broker_link_local(client);
 	} else {
-		if (verdict->has_prefix)
-			add.prefixes[add.n_prefixes++] = session->routed = verdict->prefix;
+		session->routed = verdict->prefixes;
+		for (uint32_t i = 0; i < verdict->prefixes.n; i++)
+			add.prefixes[add.n_prefixes++] = verdict->prefixes.list[i];
 		add.any_source = broker->options->tunnelonly_any;
 		add.adverts = broker->options->tunnelonly_ra;
 	}

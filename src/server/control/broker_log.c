@@ -21,14 +21,20 @@ static void broker_log_begin(struct log_record *record, int priority, const char
 void broker_log_up(const struct client *client)
 {
 	const struct dtcp_reply *reply = &client->conn.reply;
+	char prefixes[DTCP_PREFIXES_MAX * (PREFIX6_STRLEN + 1)] = "";
 	char text[PREFIX6_STRLEN];
 	struct log_record record;
 
 	broker_log_begin(&record, LOG_INFO, "session-up", "session up", client);
 	log_record_text(&record, "transport", "%s", client->session->udp ? "udp" : "ipv6");
 	log_record_text(&record, "type", "%s", tunnel_type_name(client->conn.request.type));
+	for (size_t i = 0; i < reply->n_prefixes; i++) {
+		(void)strlcat(prefixes, i ? "," : "", sizeof(prefixes));
+		(void)strlcat(prefixes, prefix6_format(&reply->prefixes[i], text),
+			      sizeof(prefixes));
+	}
 	if (reply->n_prefixes > 0)
-		log_record_text(&record, "prefix", "%s", prefix6_format(&reply->prefixes[0], text));
+		log_record_text(&record, "prefix", "%s", prefixes);
 	if (reply->has_me6)
 		log_record_text(&record, "address", "%s",
 				inet_ntop(AF_INET6, &reply->me6, text, sizeof(text)));
@@ -153,7 +159,7 @@ static void broker_lack_text(const struct server_options *options,
 
 	(void)prefix6_format(&options->host_prefix, host);
 	(void)prefix6_format(&options->pool, pool);
-	(void)prefix6_format(&verdict->prefix, prefix);
+	(void)prefix6_format(&verdict->prefixes.list[0], prefix);
 	switch ((enum server_lack)verdict->lack) {
 	case SERVER_NO_ADDRESS:
 		(void)snprintf(buf, size, "no free address in host.prefix %s", host);

@@ -183,8 +183,8 @@ static void conn_on_granted(struct conn *conn, const struct server_verdict *verd
 	}
 	/* With tunnelonly the administrators of both ends know it, and the reply has no place for
 	 * it. */
-	if (verdict->has_prefix && conn->request.type != TUNNEL_ONLY)
-		reply->prefixes[reply->n_prefixes++] = verdict->prefix;
+	for (uint32_t i = 0; i < verdict->prefixes.n && conn->request.type != TUNNEL_ONLY; i++)
+		reply->prefixes[reply->n_prefixes++] = verdict->prefixes.list[i];
 	if (conn->request.udp) {
 		reply->udp_port = conn->config->udp_port;
 		reply->session = verdict->session;

@@ -69,8 +69,8 @@ void overview_take_session(const struct broker *broker, const struct server_sess
 	};
 	for (size_t i = 0; i < conn->reply.n_prefixes; i++)
 		row->prefixes[row->n_prefixes++] = conn->reply.prefixes[i];
-	if (session->routed.len > 0)
-		row->prefixes[row->n_prefixes++] = session->routed;
+	for (uint32_t i = 0; i < session->routed.n; i++)
+		row->prefixes[row->n_prefixes++] = session->routed.list[i];
 	if (broker->counters) {
 		row->counters = broker->counters->session[session->id];
 		counters_kernel_add(&broker->kernel, session->id, &row->counters);

@@ -21,7 +21,7 @@
 /* Link-local addresses of the shared device from which on those are looked for that can go. */
 enum { LINKS_LOCALS = 16 };
 
-static const struct prefix6 links_none = {.len = 0};
+static const struct prefix6_set links_none = {.n = 0};
 
 /* Addresses that are known at the start; one that the machine gets later comes at a login. */
 static void links_first_locals(struct links *links)
@@ -173,11 +173,13 @@ void links_mend(struct links *links, uint32_t number, struct drift_repair *mendi
 	}
 	drift_repair_note(mending, netlink_link_local_ensure(netlink, index, &device->link_local),
 			  "address", inet_ntop(AF_INET6, &device->link_local, text, sizeof(text)));
-	if (device->prefix.len > 0)
-		drift_repair_note(
-			mending,
-			netlink_route_ensure(netlink, index, &device->prefix, INTERFACE_METRIC),
-			"route", prefix6_format(&device->prefix, text));
+	for (uint32_t i = 0; i < device->prefixes.n; i++) {
+		const struct prefix6 *prefix = &device->prefixes.list[i];
+
+		drift_repair_note(mending,
+				  netlink_route_ensure(netlink, index, prefix, INTERFACE_METRIC),
+				  "route", prefix6_format(prefix, text));
+	}
 }
 
 static void links_attach(struct links *links, uint32_t number, unsigned int index)
@@ -263,45 +265,63 @@ static bool links_is_well(const struct links_device *device)
 	return device->kept.index != 0 && !device->kept.set_down;
 }
 
-/* Of length 0: none. */
+/* Neighbours are told of what is new, and of what is gone. */
 static void links_have(const struct links *links, struct links_device *device,
-		       const struct prefix6 *prefix)
+		       const struct prefix6_set *prefixes)
 {
-	if (!prefix6_equal(&device->prefix, prefix)) {
-		neighbours_remove(links->owner.neighbours, &device->prefix);
-		neighbours_add(links->owner.neighbours, prefix);
+	const struct prefix6_set old = device->prefixes;
+
+	for (uint32_t i = 0; i < old.n; i++) {
+		if (!prefix6_set_has(prefixes, &old.list[i]))
+			neighbours_remove(links->owner.neighbours, &old.list[i]);
 	}
-	device->prefix = *prefix;
+	for (uint32_t i = 0; i < prefixes->n; i++) {
+		if (!prefix6_set_has(&old, &prefixes->list[i]))
+			neighbours_add(links->owner.neighbours, &prefixes->list[i]);
+	}
+	device->prefixes = *prefixes;
 }
 
-/* Another prefix is routed to a device that is there, or none any more. Returns 0 or -errno. */
+/* Other prefixes are routed to a device that is there, or none any more. Returns 0 or -errno. */
 static int links_lead(const struct links *links, struct links_device *device,
-		      const struct prefix6 *prefix)
+		      const struct prefix6_set *prefixes)
 {
+	const struct prefix6_set old = device->prefixes;
 	struct netlink *netlink = links->owner.netlink;
-	const struct prefix6 old = device->prefix;
+	unsigned int index = device->kept.index;
+	struct prefix6_set stays = {.n = 0};
+	uint32_t made = 0;
 	int result = 0;
 
-	links_have(links, device, prefix);
+	links_have(links, device, prefixes);
 	if (!links_is_well(device))
 		return 0;
-	if (old.len > 0 && !prefix6_equal(&old, prefix))
-		(void)netlink_route_delete(netlink, device->kept.index, &old);
-	if (prefix->len > 0)
-		result =
-			netlink_route_ensure(netlink, device->kept.index, prefix, INTERFACE_METRIC);
+	for (uint32_t i = 0; i < old.n; i++) {
+		if (!prefix6_set_has(prefixes, &old.list[i]))
+			(void)netlink_route_delete(netlink, index, &old.list[i]);
+	}
+	while (made < prefixes->n && result >= 0) {
+		result = netlink_route_ensure(netlink, index, &prefixes->list[made],
+					      INTERFACE_METRIC);
+		made += result >= 0;
+	}
 	if (result >= 0)
 		return 0;
-	/* Then there is no route, but for one that was there before. */
-	if (!prefix6_equal(&old, prefix))
-		links_have(links, device, &links_none);
+	/* Then there is no route, but for those that were there before. */
+	for (uint32_t i = 0; i < prefixes->n; i++) {
+		if (prefix6_set_has(&old, &prefixes->list[i]))
+			stays.list[stays.n++] = prefixes->list[i];
+		else if (i < made)
+			(void)netlink_route_delete(netlink, index, &prefixes->list[i]);
+	}
+	links_have(links, device, &stays);
 	return result;
 }
 
 /* What a device that is there is for the next client of its user. */
 static int links_reuse(const struct links *links, struct links_device *device,
 		       enum device_pool_state before, const struct in6_addr *link_local,
-		       const struct prefix6 *prefix)
+		       const struct prefix6_set *prefixes)
 {
 	struct netlink *netlink = links->owner.netlink;
 	const struct in6_addr old = device->link_local;
@@ -313,7 +333,7 @@ static int links_reuse(const struct links *links, struct links_device *device,
 	if (links_is_well(device) && before == DEVICE_POOL_IDLE &&
 	    !IN6_ARE_ADDR_EQUAL(&old, link_local))
 		(void)netlink_link_local_delete(netlink, device->kept.index, &old);
-	return links_lead(links, device, prefix);
+	return links_lead(links, device, prefixes);
 }
 
 /* Whether somebody has removed a device that was kept, which we may not have heard of yet. */
@@ -325,8 +345,8 @@ static bool links_is_lost(const struct links_device *device)
 	return tun_look(device->kept.index, name, &up) == -ENODEV;
 }
 
-int links_open(struct links *links, int64_t user, struct in_addr her, const struct prefix6 *prefix,
-	       uint32_t *number)
+int links_open(struct links *links, int64_t user, struct in_addr her,
+	       const struct prefix6_set *prefixes, uint32_t *number)
 {
 	const struct in6_addr link_local = dtcp_link_local(her);
 	enum device_pool_state before;
@@ -341,14 +361,13 @@ int links_open(struct links *links, int64_t user, struct in_addr her, const stru
 	}
 	device = &links->devices[*number];
 	if (before == DEVICE_POOL_USED || (before == DEVICE_POOL_IDLE && !links_is_lost(device))) {
-		error = links_reuse(links, device, before, &link_local,
-				    prefix ? prefix : &links_none);
+		error = links_reuse(links, device, before, &link_local, prefixes);
 		if (error)
 			links_close(links, *number);
 		return error;
 	}
 	device->link_local = link_local;
-	links_have(links, device, prefix ? prefix : &links_none);
+	links_have(links, device, prefixes);
 	fd = links_make(links, *number);
 	if (fd < 0 && before == DEVICE_POOL_FREE) {
 		links_have(links, device, &links_none);

@@ -92,11 +92,11 @@ void links_route_remove(struct links *links, const struct prefix6 *prefix);
 /*
  * The own device of a user's session, for a client that knows us by her: the one that an older
  * session of this user still has or had not long ago, so that connections over it go on and what an
- * administrator has added to it stays; else a new one. prefix, NULL for none, is routed to it. When
- * as many have closed it, it is kept for a while, without that route. Returns 0 or -errno.
+ * administrator has added to it stays; else a new one. The prefixes are routed to it. When as many
+ * have closed it, it is kept for a while, without these routes. Returns 0 or -errno.
  */
-int links_open(struct links *links, int64_t user, struct in_addr her, const struct prefix6 *prefix,
-	       uint32_t *number);
+int links_open(struct links *links, int64_t user, struct in_addr her,
+	       const struct prefix6_set *prefixes, uint32_t *number);
 void links_close(struct links *links, uint32_t number);
 
 #endif

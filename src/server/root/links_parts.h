@@ -19,10 +19,10 @@ enum { LINKS_BATCH = 64 };
 
 struct links_device {
 	struct drift_interface kept;
-	struct in6_addr link_local; /* of a user's own: our end's */
-	struct prefix6 prefix;	    /* of a user's own: what is routed to it; length 0: nothing */
-	struct hash_node by_index;  /* if kept.index is not 0 */
-	bool touched;		    /* something has happened to it that we have not looked at */
+	struct in6_addr link_local;  /* of a user's own: our end's */
+	struct prefix6_set prefixes; /* of a user's own: what is routed to it */
+	struct hash_node by_index;   /* if kept.index is not 0 */
+	bool touched;		     /* something has happened to it that we have not looked at */
 	TAILQ_ENTRY(links_device) on_touched;
 };
 

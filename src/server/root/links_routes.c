@@ -86,8 +86,12 @@ void links_tell_neighbours(void *arg)
 
 	TAILQ_FOREACH (route, &links->routes, next)
 		neighbours_add(links->owner.neighbours, &route->prefix);
-	for (uint32_t number = 1; number < links->top; number++)
-		neighbours_add(links->owner.neighbours, &links->devices[number].prefix);
+	for (uint32_t number = 1; number < links->top; number++) {
+		const struct prefix6_set *prefixes = &links->devices[number].prefixes;
+
+		for (uint32_t i = 0; i < prefixes->n; i++)
+			neighbours_add(links->owner.neighbours, &prefixes->list[i]);
+	}
 }
 
 void links_mend_routes(const struct links *links, struct drift_repair *mending)

@@ -11,10 +11,10 @@
 struct provision_session {
 	bool granted;	 /* by accounts, and has not ended */
 	bool made;	 /* nor was it refused here */
-	bool has_route;	 /* its prefix is led to the shared device */
-	bool has_host;	 /* and so is its address */
+	bool has_host;	 /* its address is led to the shared device */
+	uint32_t routes; /* and so are so many of its prefixes */
 	uint32_t device; /* number of its own TUN device; 0: it has none */
-	struct prefix6 prefix;
+	struct prefix6_set prefixes;
 	struct prefix6 host;
 };
 
@@ -65,6 +65,7 @@ static bool provision_check(const struct provision *provision, const struct serv
 {
 	const struct server_options *options = provision->options;
 	const struct server_verdict *verdict = &grant->verdict;
+	struct prefix6_set seen = {.n = 0};
 	bool numbered =
 		grant->type == TUNNEL_HOST || (grant->type == TUNNEL_NETWORK && options->numbered);
 
@@ -74,13 +75,19 @@ static bool provision_check(const struct provision *provision, const struct serv
 		return verdict->result > SERVER_GRANTED && verdict->result <= SERVER_FAILED;
 	if (grant->type < TUNNEL_ONLY || grant->type > TUNNEL_NETWORK || verdict->device != 0 ||
 	    !dtcp_endpoint_valid(grant->local) || verdict->numbered != numbered ||
-	    verdict->has_prefix > 1)
+	    verdict->prefixes.n > PREFIX6_SET_MAX)
 		return false;
-	if (grant->type != TUNNEL_ONLY && verdict->has_prefix != (grant->type == TUNNEL_NETWORK))
+	if (grant->type != TUNNEL_ONLY &&
+	    (verdict->prefixes.n > 0) != (grant->type == TUNNEL_NETWORK))
 		return false;
-	return (!numbered || provision_check_ends(options, verdict)) &&
-	       (!verdict->has_prefix ||
-		(prefix6_valid(&verdict->prefix) && prefix6_is_unicast(&verdict->prefix)));
+	for (uint32_t i = 0; i < verdict->prefixes.n; i++) {
+		const struct prefix6 *prefix = &verdict->prefixes.list[i];
+
+		if (!prefix6_valid(prefix) || !prefix6_is_unicast(prefix) ||
+		    !prefix6_set_add(&seen, prefix))
+			return false;
+	}
+	return !numbered || provision_check_ends(options, verdict);
 }
 
 /* Whether an administrator has said that users can have it. */
@@ -161,7 +168,7 @@ static bool provision_device(struct provision *provision, const struct server_gr
 	uint32_t number;
 
 	if (links_open(provision->links, verdict->user, provision_her(provision, grant),
-		       verdict->has_prefix ? &verdict->prefix : NULL, &number) != 0)
+		       &verdict->prefixes, &number) != 0)
 		return false;
 	verdict->device = session->device = number;
 	return true;
@@ -176,13 +183,15 @@ static bool provision_shared(struct provision *provision, const struct server_gr
 
 	links_link_local(provision->links, provision_her(provision, grant));
 	session->host = (struct prefix6){.addr = verdict->me6, .len = 128};
-	session->prefix = verdict->prefix;
+	session->prefixes = verdict->prefixes;
 	session->has_host =
 		verdict->numbered && links_route_add(provision->links, &session->host) == 0;
-	session->has_route = verdict->has_prefix && session->has_host == (bool)verdict->numbered &&
-			     links_route_add(provision->links, &session->prefix) == 0;
-	return session->has_host == (bool)verdict->numbered &&
-	       session->has_route == (bool)verdict->has_prefix;
+	if (session->has_host != (bool)verdict->numbered)
+		return false;
+	while (session->routes < session->prefixes.n &&
+	       links_route_add(provision->links, &session->prefixes.list[session->routes]) == 0)
+		session->routes++;
+	return session->routes == session->prefixes.n;
 }
 
 static void provision_unroute(const struct provision *provision,
@@ -190,8 +199,8 @@ static void provision_unroute(const struct provision *provision,
 {
 	if (session->has_host)
 		links_route_remove(provision->links, &session->host);
-	if (session->has_route)
-		links_route_remove(provision->links, &session->prefix);
+	for (uint32_t i = 0; i < session->routes; i++)
+		links_route_remove(provision->links, &session->prefixes.list[i]);
 }
 
 static enum server_result provision_make(struct provision *provision,
@@ -209,8 +218,12 @@ static enum server_result provision_make(struct provision *provision,
 	}
 	if (grant->type == TUNNEL_ONLY && !options->tunnelonly)
 		return SERVER_TYPE;
-	if (verdict->has_prefix)
-		verdict->lack = provision_lack(provision, &verdict->prefix);
+	for (uint32_t i = 0; i < verdict->prefixes.n && !verdict->lack; i++) {
+		verdict->lack = provision_lack(provision, &grant->verdict.prefixes.list[i]);
+		/* The one that is meant. */
+		if (verdict->lack)
+			verdict->prefixes.list[0] = grant->verdict.prefixes.list[i];
+	}
 	if (!verdict->lack && verdict->numbered)
 		verdict->lack = provision_lack_address(provision, &verdict->me6);
 	if (verdict->lack)
@@ -239,8 +252,9 @@ bool provision_grant(struct provision *provision, const struct server_grant *gra
 	if (session->made)
 		return true;
 	provision_unroute(provision, session);
-	session->has_host = session->has_route = false;
-	verdict->has_prefix = verdict->numbered = 0;
+	session->has_host = false;
+	session->routes = 0;
+	verdict->prefixes.n = verdict->numbered = 0;
 	verdict->session = 0;
 	explicit_bzero(verdict->key, sizeof(verdict->key));
 	return true;

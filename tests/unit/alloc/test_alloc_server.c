@@ -66,8 +66,7 @@ static bool grant(struct world *world, int fd)
 	struct server_verdict verdict = {
 		.result = SERVER_GRANTED,
 		.user = 1,
-		.has_prefix = 1,
-		.prefix = {{.s6_addr = {0x20, 0x01, 0x0d, 0xb8}}, 48},
+		.prefixes = {.n = 1, .list = {{{.s6_addr = {0x20, 0x01, 0x0d, 0xb8}}, 48}}},
 	};
 	struct server_login login;
 	struct forward_session add;

@@ -59,8 +59,8 @@ static void change(struct users *users)
 	    good(users, users_find(users, "foo", &user))) {
 		if (good(users, users_lease_network(users, &user, &pool, 56)) &&
 		    good(users, users_find(users, "foo", &again)))
-			assert_true(again.has_network &&
-				    prefix6_equal(&user.network, &again.network));
+			assert_true(again.networks.n &&
+				    prefix6_equal(&user.networks.list[0], &again.networks.list[0]));
 		(void)good(users, users_lease_host(users, &user, &host));
 		(void)good(users, users_lease_network(users, &user, &elsewhere, 56));
 		(void)good(users, users_lease_network(users, &user, &pool, 56));
@@ -93,7 +93,7 @@ static bool run(unsigned long n)
 		assert_int_equal(users_find(users, "foo", &user), USERS_OK);
 		assert_int_equal(users_lease_network(users, &user, &pool, 56), USERS_OK);
 		assert_int_equal(users_find(users, "foo", &user), USERS_OK);
-		assert_true(user.has_network);
+		assert_true(user.networks.n);
 		assert_int_equal(users_delete(users, "foo"), USERS_OK);
 	}
 	users_close(users);

@@ -386,6 +386,34 @@ static void test_is_unicast(void **state)
 	}
 }
 
+/* No two of a set overlap, and its order does not matter. */
+static void test_set(void **state)
+{
+	struct prefix6_set one = {.n = 0}, two = {.n = 0};
+	struct prefix6 a = prefix("2001:db8:7::/48"), b = prefix("2001:db8:8::/56");
+	struct prefix6 part = prefix("2001:db8:7:1::/64");
+
+	(void)state;
+	assert_true(prefix6_set_equal(&one, &two));
+	assert_true(prefix6_set_add(&one, &a) && prefix6_set_add(&one, &b));
+	assert_true(prefix6_set_has(&one, &a) && prefix6_set_has(&one, &b));
+	assert_false(prefix6_set_has(&one, &part));
+	assert_false(prefix6_set_add(&one, &a));
+	assert_false(prefix6_set_add(&one, &part));
+	assert_false(prefix6_set_equal(&one, &two));
+	assert_true(prefix6_set_add(&two, &b));
+	assert_false(prefix6_set_equal(&one, &two) || prefix6_set_equal(&two, &one));
+	assert_true(prefix6_set_add(&two, &a));
+	assert_true(prefix6_set_equal(&one, &two) && prefix6_set_equal(&two, &one));
+	for (uint8_t i = 0; i < PREFIX6_SET_MAX - 2; i++) {
+		a.addr.s6_addr[5] = (uint8_t)(0x10 + i);
+		assert_true(prefix6_set_add(&one, &a));
+	}
+	a.addr.s6_addr[5] = 0x77;
+	assert_false(prefix6_set_add(&one, &a));
+	assert_int_equal(one.n, PREFIX6_SET_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,6 +432,7 @@ int main(void)
 		cmocka_unit_test(test_mask),
 		cmocka_unit_test(test_every_length),
 		cmocka_unit_test(test_is_unicast),
+		cmocka_unit_test(test_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,9 +116,10 @@ bool links_rig_leads(const char *name, const char *text)
 
 uint32_t links_rig_open_for(struct links_rig *rig, int64_t user, const char *her)
 {
+	const struct prefix6_set none = {.n = 0};
 	uint32_t number = 0;
 
-	assert_int_equal(links_open(rig->links, user, addr4(her), NULL, &number), 0);
+	assert_int_equal(links_open(rig->links, user, addr4(her), &none, &number), 0);
 	assert_int_not_equal(rig->fds[number], -1);
 	return number;
 }

@@ -391,8 +391,9 @@ static void test_granted(void **state)
 	/* -g: a server behind a 1:1 NAT */
 	expect_granted("tunnelonly", &verdict, "203.0.113.9", "+OK 198.51.100.2 203.0.113.9");
 
-	verdict.has_prefix = 1;
-	assert_int_equal(prefix6_parse("2001:db8:100:100::/56", &verdict.prefix), PREFIX_OK);
+	verdict.prefixes.n = 1;
+	assert_int_equal(prefix6_parse("2001:db8:100:100::/56", &verdict.prefixes.list[0]),
+			 PREFIX_OK);
 	expect_granted("network", &verdict, NULL,
 		       "+OK 198.51.100.2 192.0.2.1 2001:db8:100:100::/56");
 	/* It is routed there, but there is no word for it in this reply. */
@@ -408,7 +409,7 @@ static void test_granted(void **state)
 		       "+OK 198.51.100.2 203.0.113.9 2001:db8:100:100::/56 "
 		       "2001:db8:1::2 2001:db8:1::1");
 
-	verdict.has_prefix = 0;
+	verdict.prefixes.n = 0;
 	expect_granted("host", &verdict, NULL,
 		       "+OK 198.51.100.2 192.0.2.1 2001:db8:1::2 2001:db8:1::1");
 }
@@ -654,15 +655,16 @@ static void test_udp(void **state)
 	/* Where the client is does not change where the server is. */
 	expect_udp("tunnelonly UDP=5000", 5000, &verdict, "+OK 198.51.100.2 192.0.2.1" UDP_WORDS);
 	expect_udp("tunnelonly other udp=1", 1, &verdict, "+OK 198.51.100.2 192.0.2.1" UDP_WORDS);
-	verdict.has_prefix = verdict.numbered = 1;
-	assert_int_equal(prefix6_parse("2001:db8:100:100::/56", &verdict.prefix), PREFIX_OK);
+	verdict.prefixes.n = verdict.numbered = 1;
+	assert_int_equal(prefix6_parse("2001:db8:100:100::/56", &verdict.prefixes.list[0]),
+			 PREFIX_OK);
 	verdict.me6 = addr6("2001:db8:1::2");
 	verdict.her6 = addr6("2001:db8:1::1");
 	expect_udp("network udp", 0, &verdict,
 		   "+OK 198.51.100.2 192.0.2.1 2001:db8:100:100::/56 "
 		   "2001:db8:1::2 2001:db8:1::1" UDP_WORDS);
 	verdict.session = 1;
-	verdict.has_prefix = 0;
+	verdict.prefixes.n = 0;
 	expect_udp("host udp", 0, &verdict,
 		   "+OK 198.51.100.2 192.0.2.1 2001:db8:1::2 2001:db8:1::1 udp=4028 "
 		   "session=0000000000000001");
@@ -727,6 +729,25 @@ static void test_udp_not_offered(void **state)
 		feed_result(&bench, SERVER_GRANTED);
 		expect(&bench, CONN_ADD, CONN_DO_ADD, NULL);
 	}
+}
+
+/* All prefixes are in the reply, the first one where old clients look for it. */
+static void test_several_prefixes(void **state)
+{
+	struct server_verdict verdict = {.result = SERVER_GRANTED, .prefixes.n = 2};
+	const struct conn_event event = {.input = CONN_VERDICT, .verdict = &verdict};
+	struct bench bench;
+
+	(void)state;
+	assert_int_equal(prefix6_parse("2001:db8:100::/48", &verdict.prefixes.list[0]), PREFIX_OK);
+	assert_int_equal(prefix6_parse("2001:db8:200::/56", &verdict.prefixes.list[1]), PREFIX_OK);
+	start(&bench);
+	feed_line(&bench, REQUEST "network");
+	feed(&bench, &event);
+	expect(&bench, CONN_ADD, CONN_DO_ADD, NULL);
+	assert_int_equal(bench.conn.reply.n_prefixes, 2);
+	feed_input(&bench, CONN_ADDED);
+	assert_non_null(strstr(bench.actions.send, " 2001:db8:100::/48 2001:db8:200::/56"));
 }
 
 /* Whoever knows the password hears why it does not help. */
@@ -830,13 +851,13 @@ static void test_reply_that_cannot_be_said(void **state)
 /* Nothing of what was granted and given back is left in the next reply. */
 static void test_replies_are_not_mixed(void **state)
 {
-	struct server_verdict verdict = {.result = SERVER_GRANTED, .numbered = 1, .has_prefix = 1};
+	struct server_verdict verdict = {.result = SERVER_GRANTED, .numbered = 1, .prefixes.n = 1};
 	struct bench bench;
 
 	(void)state;
 	verdict.me6 = addr6("2001:db8:1::2");
 	verdict.her6 = addr6("2001:db8:1::1");
-	assert_int_equal(prefix6_parse("2001:db8:2::/48", &verdict.prefix), PREFIX_OK);
+	assert_int_equal(prefix6_parse("2001:db8:2::/48", &verdict.prefixes.list[0]), PREFIX_OK);
 	start(&bench);
 	feed_line(&bench, REQUEST "network");
 	feed_verdict(&bench, &verdict);
@@ -1062,6 +1083,7 @@ int main(void)
 		cmocka_unit_test(test_udp_is_not_pressed_on_anybody),
 		cmocka_unit_test(test_udp_without_session),
 		cmocka_unit_test(test_udp_not_offered),
+		cmocka_unit_test(test_several_prefixes),
 		cmocka_unit_test(test_account_refused),
 		cmocka_unit_test(test_finish_why),
 		cmocka_unit_test(test_refused_by_control_or_forward),

@@ -92,12 +92,12 @@ static bool begin(uint32_t id)
 {
 	struct server_login asked = {
 		.id = id, .type = TUNNEL_NETWORK, .udp = 1, .peer = addr4("192.0.2.1")};
-	const struct server_verdict verdict = {.id = id,
-					       .user = 100 + id,
-					       .numbered = 1,
-					       .me6 = addr6("2001:db8:1::2"),
-					       .has_prefix = 1,
-					       .prefix = prefix("2001:db8:7::/48")};
+	const struct server_verdict verdict = {
+		.id = id,
+		.user = 100 + id,
+		.numbered = 1,
+		.me6 = addr6("2001:db8:1::2"),
+		.prefixes = {.n = 1, .list = {prefix("2001:db8:7::/48")}}};
 
 	(void)snprintf(asked.user, sizeof(asked.user), "user%u", id);
 	return history_begin(history, &asked, &verdict);

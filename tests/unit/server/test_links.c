@@ -27,7 +27,7 @@
 /* The same with a prefix that is routed to the device. */
 static uint32_t open_with(struct links_rig *rig, int64_t user, const char *text)
 {
-	const struct prefix6 routed = prefix(text);
+	const struct prefix6_set routed = {.n = 1, .list = {prefix(text)}};
 	uint32_t number = 0;
 
 	assert_int_equal(links_open(rig->links, user, addr4("192.0.2.1"), &routed, &number), 0);
@@ -101,6 +101,33 @@ static void test_prefix(void **state)
 	assert_false(links_rig_leads("dtcps1", "2001:db8:77::1"));
 }
 
+/* All of several are led there, and what is in both sets stays when they change. */
+static void test_several_prefixes(void **state)
+{
+	const struct prefix6_set before = {
+		.n = 2, .list = {prefix("2001:db8:77::/48"), prefix("2001:db8:88::/56")}};
+	const struct prefix6_set after = {.n = 3,
+					  .list = {prefix("2001:db8:99::/48"),
+						   prefix("2001:db8:77::/48"),
+						   prefix("2001:db8:aa::/64")}};
+	struct links_rig *rig = *state;
+	uint32_t number;
+
+	assert_int_equal(links_open(rig->links, 7, addr4("192.0.2.1"), &before, &number), 0);
+	assert_int_equal(number, 1);
+	assert_true(links_rig_leads("dtcps1", "2001:db8:77::1"));
+	assert_true(links_rig_leads("dtcps1", "2001:db8:88::1"));
+	assert_int_equal(links_open(rig->links, 7, addr4("192.0.2.1"), &after, &number), 0);
+	assert_true(links_rig_leads("dtcps1", "2001:db8:77::1"));
+	assert_false(links_rig_leads("dtcps1", "2001:db8:88::1"));
+	assert_true(links_rig_leads("dtcps1", "2001:db8:99::1"));
+	assert_true(links_rig_leads("dtcps1", "2001:db8:aa::1"));
+	links_close(rig->links, 1);
+	links_close(rig->links, 1);
+	assert_false(links_rig_leads("dtcps1", "2001:db8:77::1"));
+	assert_false(links_rig_leads("dtcps1", "2001:db8:aa::1"));
+}
+
 /* If it was removed meanwhile, there is a new one, whether or not we have heard of that. */
 static void test_kept_device_is_removed(void **state)
 {
@@ -119,6 +146,7 @@ static void test_kept_device_is_removed(void **state)
 /* Nor can it be made, as long as somebody has its name. */
 static void test_name_is_taken(void **state)
 {
+	const struct prefix6_set none = {.n = 0};
 	struct links_rig *rig = *state;
 	uint32_t number;
 	int fd;
@@ -128,7 +156,7 @@ static void test_name_is_taken(void **state)
 	assert_int_equal(netlink_link_delete(rig->netlink, if_nametoindex("dtcps1")), 0);
 	fd = tun_open("dtcps1", &index);
 	assert_true(fd >= 0);
-	assert_int_equal(links_open(rig->links, 7, addr4("192.0.2.1"), NULL, &number), -EEXIST);
+	assert_int_equal(links_open(rig->links, 7, addr4("192.0.2.1"), &none, &number), -EEXIST);
 	assert_int_equal(rig->fds[1], -1);
 	assert_int_equal(close(fd), 0);
 	assert_int_equal(links_rig_open_for(rig, 7, "192.0.2.1"), 1);
@@ -381,6 +409,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_device_is_kept),
+		TEST(test_several_prefixes),
 		TEST(test_kept_device_is_removed),
 		TEST(test_prefix),
 		TEST(test_name_is_taken),

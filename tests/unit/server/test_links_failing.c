@@ -114,7 +114,7 @@ static void test_many_routes(void **state)
 /* A device of a user's own, at each request; the next session of anybody has the number again. */
 static void test_own_device(void **state)
 {
-	const struct prefix6 routed = prefix("2001:db8:77::/48");
+	const struct prefix6_set routed = {.n = 1, .list = {prefix("2001:db8:77::/48")}};
 	struct links_rig *rig = *state;
 
 	for (enum failing_how how = FAILING_REQUEST; how <= FAILING_ANSWER; how++) {
@@ -156,8 +156,8 @@ static void test_own_device(void **state)
  */
 static void test_next_session(void **state)
 {
-	const struct prefix6 old = prefix("2001:db8:77::/48");
-	const struct prefix6 routed = prefix("2001:db8:88::/48");
+	const struct prefix6_set old = {.n = 1, .list = {prefix("2001:db8:77::/48")}};
+	const struct prefix6_set routed = {.n = 1, .list = {prefix("2001:db8:88::/48")}};
 	struct links_rig *rig = *state;
 	uint32_t number, again;
 

@@ -159,7 +159,7 @@ static void test_shared_device_is_removed(void **state)
 /* As long as it cannot be made, that is tried, and said, again; sessions can come and go. */
 static void test_cannot_be_made_again(void **state)
 {
-	const struct prefix6 route = prefix("2001:db8:77::/48");
+	const struct prefix6_set route = {.n = 1, .list = {prefix("2001:db8:77::/48")}};
 	struct links_rig *rig = *state;
 	uint32_t number = links_rig_open_for(rig, 7, NETWORK_HERE), again;
 	unsigned int index;

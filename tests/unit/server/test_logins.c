@@ -377,7 +377,7 @@ static void test_one_look(void **state)
 		found = 0;
 		verdict = log_in(place, "alice", TUNNEL_NETWORK);
 		assert_int_equal(verdict.result, SERVER_GRANTED);
-		assert_true(verdict.numbered && verdict.has_prefix);
+		assert_true(verdict.numbered && verdict.prefixes.n);
 		assert_int_equal(found, 1);
 		end(place, 0, true);
 	}
@@ -526,7 +526,7 @@ static void test_drop_while_asking(void **state)
 	assert_true(revoked[0]);
 	logins_flush(place->logins);
 	assert_int_equal(answers[0].verdict.result, SERVER_GRANTED);
-	assert_true(prefix6_equal(&answers[0].verdict.prefix, &first.prefix));
+	assert_true(prefix6_equal(&answers[0].verdict.prefixes.list[0], &first.prefixes.list[0]));
 	/* And not again. */
 	logins_recheck(place->logins);
 	assert_false(revoked[1]);
@@ -561,8 +561,9 @@ static void test_reserved(void **state)
 	assert_true(revoked[0] && !revoked[1] && !revoked[2]);
 	revoke_after = 0;
 	/* An address in bob's prefix, and all of the pool. */
-	assert_true(prefix6_contains(&place->options.pool, &answers[0].verdict.prefix));
-	reserved[2] = (struct prefix6){.addr = answers[0].verdict.prefix.addr, .len = 128};
+	assert_true(prefix6_contains(&place->options.pool, &answers[0].verdict.prefixes.list[0]));
+	reserved[2] =
+		(struct prefix6){.addr = answers[0].verdict.prefixes.list[0].addr, .len = 128};
 	assert_true(logins_reserve(place->logins, reserved, 3));
 	assert_true(revoked[1] && !revoked[2]);
 	reserved[2] = place->options.pool;
@@ -587,11 +588,11 @@ static void test_prefix_of_tunnelonly(void **state)
 	place->options.has_pool = true;
 	place->options.pool = prefix("2001:db8:4000::/36");
 	place->options.network_length = 48;
-	assert_int_equal(log_in(place, "alice", TUNNEL_NETWORK).has_prefix, 1);
+	assert_int_equal(log_in(place, "alice", TUNNEL_NETWORK).prefixes.n, 1);
 	end(place, 0, true);
 	verdict = log_in(place, "alice", TUNNEL_ONLY);
 	assert_int_equal(verdict.result, SERVER_GRANTED);
-	assert_int_equal(verdict.has_prefix, 0);
+	assert_int_equal(verdict.prefixes.n, 0);
 	end(place, 0, true);
 	/* Outside the pool and in it. */
 	for (size_t i = 0; i < 2; i++) {
@@ -602,10 +603,43 @@ static void test_prefix_of_tunnelonly(void **state)
 				 USERS_OK);
 		verdict = log_in(place, user, TUNNEL_ONLY);
 		assert_int_equal(verdict.result, SERVER_GRANTED);
-		assert_int_equal(verdict.has_prefix, 1);
-		assert_true(prefix6_equal(&verdict.prefix, &fixed));
+		assert_int_equal(verdict.prefixes.n, 1);
+		assert_true(prefix6_equal(&verdict.prefixes.list[0], &fixed));
 		end(place, 0, true);
 	}
+}
+
+/* With several, all are granted, and a session ends if one of them is another one. */
+static void test_several_prefixes(void **state)
+{
+	struct users_record record = {
+		.name = "alice",
+		.parts = USERS_PREFIX,
+		.prefixes = {.n = 2,
+			     .list = {prefix("2001:db8:7::/48"), prefix("2001:db8:8::/56")}}};
+	struct place *place = *state;
+	char other[DTCP_USER_MAX + 1];
+	struct users *admin = NULL;
+	char error[256];
+
+	assert_int_equal(users_open(place->path, USERS_WRITE, &admin, error, sizeof(error)),
+			 USERS_OK);
+	assert_int_equal(users_set(admin, &record, other), USERS_OK);
+	for (uint32_t id = 0; id < 2; id++) {
+		uint32_t type = id == 0 ? TUNNEL_NETWORK : TUNNEL_ONLY;
+		struct server_verdict verdict = log_in_as(place, id, "alice", type);
+
+		assert_int_equal(verdict.result, SERVER_GRANTED);
+		assert_true(prefix6_set_equal(&verdict.prefixes, &record.prefixes));
+	}
+	logins_recheck(place->logins);
+	assert_true(revoked[0] == 0 && revoked[1] == 0);
+	record.prefixes.n = 1;
+	assert_int_equal(users_set(admin, &record, other), USERS_OK);
+	logins_recheck(place->logins);
+	assert_int_equal(revoked[0], SERVER_WHY_ADDRESSES);
+	assert_int_equal(revoked[1], SERVER_WHY_ADDRESSES);
+	users_close(admin);
 }
 
 /* --- what a user is allowed --------------------------------------------------------------- */
@@ -789,6 +823,7 @@ int main(void)
 		TEST(test_changed_while_asking),
 		TEST(test_drop_while_asking),
 		TEST(test_reserved),
+		TEST(test_several_prefixes),
 		TEST(test_limits),
 		TEST(test_within_limits),
 		TEST(test_limits_end),

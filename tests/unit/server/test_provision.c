@@ -26,7 +26,7 @@ enum { SESSIONS = 4, PENDING = 2 };
 bool __wrap_sockets_is_here(struct in_addr addr);
 void __wrap_links_link_local(struct links *links, struct in_addr her);
 int __wrap_links_open(struct links *links, int64_t user, struct in_addr her,
-		      const struct prefix6 *prefix, uint32_t *number);
+		      const struct prefix6_set *prefixes, uint32_t *number);
 void __wrap_links_close(struct links *links, uint32_t number);
 int __wrap_links_route_add(struct links *links, const struct prefix6 *prefix);
 void __wrap_links_route_remove(struct links *links, const struct prefix6 *prefix);
@@ -35,7 +35,7 @@ const struct prefix6 *__wrap_links_reserved(const struct links *links, size_t *n
 
 static unsigned int link_locals;
 static unsigned int devices;		    /* that are open */
-static struct prefix6 led;		    /* to the device; length 0: nothing */
+static struct prefix6_set led;		    /* to the device */
 static struct prefix6 shared[2 * SESSIONS]; /* what sessions have on the shared device */
 static size_t n_shared;
 static unsigned int route_fails; /* the one of that number, counted down to 1; 0: none */
@@ -56,7 +56,7 @@ void __wrap_links_link_local(struct links *links, struct in_addr her)
 }
 
 int __wrap_links_open(struct links *links, int64_t user, struct in_addr her,
-		      const struct prefix6 *prefix, uint32_t *number)
+		      const struct prefix6_set *prefixes, uint32_t *number)
 {
 	(void)links;
 	(void)her;
@@ -64,7 +64,7 @@ int __wrap_links_open(struct links *links, int64_t user, struct in_addr her,
 	*number = 1;
 	if (kernel_error)
 		return kernel_error;
-	led = prefix ? *prefix : (struct prefix6){.len = 0};
+	led = *prefixes;
 	devices++;
 	return 0;
 }
@@ -75,7 +75,7 @@ void __wrap_links_close(struct links *links, uint32_t number)
 	assert_int_equal(number, 1);
 	assert_true(devices > 0);
 	devices--;
-	led.len = 0;
+	led.n = 0;
 }
 
 int __wrap_links_route_add(struct links *links, const struct prefix6 *prefix)
@@ -132,7 +132,7 @@ static int begin(void **state)
 		.tunnelonly = true,
 	};
 	link_locals = devices = 0;
-	led.len = 0;
+	led.n = 0;
 	n_shared = route_fails = 0;
 	kernel_error = 0;
 	foreign = (struct foreign){.n = 0};
@@ -165,8 +165,8 @@ static struct server_grant good(uint32_t type)
 		grant.verdict.me6 = addr6("2001:db8:1::2");
 		grant.verdict.her6 = addr6("2001:db8:1::1");
 	} else if (type == TUNNEL_NETWORK) {
-		grant.verdict.has_prefix = 1;
-		grant.verdict.prefix = prefix("2001:db8:4001::/48");
+		grant.verdict.prefixes.n = 1;
+		grant.verdict.prefixes.list[0] = prefix("2001:db8:4001::/48");
 	}
 	return grant;
 }
@@ -194,7 +194,7 @@ static void expect_lack(const struct server_grant *grant, enum server_lack lack)
 	struct server_verdict verdict = expect_result(grant, SERVER_SOLD_OUT);
 
 	assert_int_equal(verdict.lack, lack);
-	assert_true(prefix6_equal(&verdict.prefix, &grant->verdict.prefix));
+	assert_true(prefix6_equal(&verdict.prefixes.list[0], &grant->verdict.prefixes.list[0]));
 	assert_int_equal(provision_count(provision), 0);
 	assert_true(provision_end(provision, grant->verdict.id));
 }
@@ -231,14 +231,14 @@ static const struct spoilt {
 	{TUNNEL_HOST, FIELD(verdict.numbered), 0x01},
 	{TUNNEL_HOST, FIELD(verdict.me6), 0x20},  /* of host.prefix */
 	{TUNNEL_HOST, FIELD(verdict.her6), 0x20}, /* and the server's */
-	{TUNNEL_HOST, FIELD(verdict.has_prefix), 0x01},
-	{TUNNEL_NETWORK, FIELD(verdict.has_prefix), 0x00},
-	{TUNNEL_NETWORK, FIELD(verdict.has_prefix), 0x02},
+	{TUNNEL_HOST, FIELD(verdict.prefixes.n), 0x01},
+	{TUNNEL_NETWORK, FIELD(verdict.prefixes.n), 0x00},
+	{TUNNEL_NETWORK, FIELD(verdict.prefixes.n), 0x02},
 	{TUNNEL_NETWORK, FIELD(verdict.numbered), 0x01},
-	{TUNNEL_NETWORK, FIELD(verdict.prefix), 0x00}, /* no length */
-	{TUNNEL_NETWORK, FIELD(verdict.prefix), 0x20}, /* bits beyond it */
-	{TUNNEL_NETWORK, FIELD(verdict.prefix), 0xff}, /* multicast */
-	{TUNNEL_ONLY, FIELD(verdict.has_prefix), 0x02},
+	{TUNNEL_NETWORK, FIELD(verdict.prefixes.list[0]), 0x00}, /* no length */
+	{TUNNEL_NETWORK, FIELD(verdict.prefixes.list[0]), 0x20}, /* bits beyond it */
+	{TUNNEL_NETWORK, FIELD(verdict.prefixes.list[0]), 0xff}, /* multicast */
+	{TUNNEL_ONLY, FIELD(verdict.prefixes.n), 0x02},
 	{TUNNEL_ONLY, FIELD(verdict.numbered), 0x01},
 };
 
@@ -388,21 +388,61 @@ static void test_prefix_of_tunnelonly(void **state)
 	(void)state;
 	verdict = expect_result(&grant, SERVER_GRANTED);
 	assert_int_equal(verdict.device, 1);
-	assert_int_equal(led.len, 0);
+	assert_int_equal(led.n, 0);
 	assert_true(provision_end(provision, 0));
 	for (size_t i = 0; i < 2; i++) {
-		grant.verdict.has_prefix = 1;
-		grant.verdict.prefix = prefix(prefixes[i]);
+		grant.verdict.prefixes.n = 1;
+		grant.verdict.prefixes.list[0] = prefix(prefixes[i]);
 		verdict = expect_result(&grant, SERVER_GRANTED);
 		assert_int_equal(verdict.device, 1);
-		assert_int_equal(verdict.has_prefix, 1);
-		assert_true(prefix6_equal(&verdict.prefix, &grant.verdict.prefix));
-		assert_true(prefix6_equal(&led, &grant.verdict.prefix));
+		assert_int_equal(verdict.prefixes.n, 1);
+		assert_true(
+			prefix6_equal(&verdict.prefixes.list[0], &grant.verdict.prefixes.list[0]));
+		assert_true(prefix6_set_equal(&led, &grant.verdict.prefixes));
 		assert_true(provision_end(provision, 0));
-		assert_int_equal(led.len, 0);
+		assert_int_equal(led.n, 0);
 	}
 	kernel_error = -1;
 	expect_result(&grant, SERVER_FAILED);
+	assert_true(provision_end(provision, 0));
+}
+
+/* All of several are led somewhere, or none; the one that cannot be had is named. */
+static void test_several_prefixes(void **state)
+{
+	struct server_grant network = good(TUNNEL_NETWORK);
+	struct server_grant only = good(TUNNEL_ONLY);
+	struct server_verdict verdict;
+
+	(void)state;
+	network.verdict.prefixes = (struct prefix6_set){.n = 3,
+							.list = {prefix("2001:db8:4abc::/48"),
+								 prefix("2001:db8:77::/48"),
+								 prefix("2001:db8:78::/56")}};
+	only.verdict.prefixes = network.verdict.prefixes;
+	verdict = expect_result(&network, SERVER_GRANTED);
+	assert_true(prefix6_set_equal(&verdict.prefixes, &network.verdict.prefixes));
+	assert_int_equal(n_shared, 3);
+	assert_true(provision_end(provision, 0));
+	assert_int_equal(n_shared, 0);
+	for (route_fails = 1; route_fails <= 3; route_fails++) {
+		unsigned int at = route_fails;
+
+		expect_result(&network, SERVER_FAILED);
+		assert_int_equal(n_shared, 0);
+		assert_true(provision_end(provision, 0));
+		route_fails = at;
+	}
+	route_fails = 0;
+	expect_result(&only, SERVER_GRANTED);
+	assert_true(prefix6_set_equal(&led, &only.verdict.prefixes));
+	assert_true(provision_end(provision, 0));
+	network.verdict.prefixes.list[2] = prefix("2001:db8:1::/60");
+	verdict = expect_result(&network, SERVER_SOLD_OUT);
+	assert_int_equal(verdict.lack, SERVER_PREFIX_HOST);
+	assert_int_equal(verdict.prefixes.n, 0);
+	assert_true(prefix6_equal(&verdict.prefixes.list[0], &network.verdict.prefixes.list[2]));
+	assert_int_equal(n_shared, 0);
 	assert_true(provision_end(provision, 0));
 }
 
@@ -413,13 +453,13 @@ static void test_prefix_that_takes(void **state)
 	for (uint32_t type = TUNNEL_ONLY; type <= TUNNEL_NETWORK; type += 2) {
 		struct server_grant grant = good(type);
 
-		grant.verdict.has_prefix = 1;
-		grant.verdict.prefix = prefix("2001:db8:1::/60");
+		grant.verdict.prefixes.n = 1;
+		grant.verdict.prefixes.list[0] = prefix("2001:db8:1::/60");
 		expect_lack(&grant, SERVER_PREFIX_HOST);
 		/* The first of the pool, and all of it. */
-		grant.verdict.prefix = prefix("2001:db8:4000::/48");
+		grant.verdict.prefixes.list[0] = prefix("2001:db8:4000::/48");
 		expect_lack(&grant, SERVER_PREFIX_OWN);
-		grant.verdict.prefix = prefix("2001:db8::/32");
+		grant.verdict.prefixes.list[0] = prefix("2001:db8::/32");
 		expect_lack(&grant, SERVER_PREFIX_OWN);
 	}
 }
@@ -454,9 +494,9 @@ static void test_shared(void **state)
 	assert_true(prefix6_contains(&options.pool, &shared[2]));
 	assert_true(provision_end(provision, 1));
 	assert_int_equal(n_shared, 1);
-	network.verdict.prefix = prefix("2001:db8:77::/48");
+	network.verdict.prefixes.list[0] = prefix("2001:db8:77::/48");
 	expect_result(&network, SERVER_GRANTED);
-	assert_true(prefix6_equal(&shared[2], &network.verdict.prefix));
+	assert_true(prefix6_equal(&shared[2], &network.verdict.prefixes.list[0]));
 	assert_true(provision_end(provision, 1));
 	assert_true(provision_end(provision, 0));
 	assert_int_equal(n_shared, 0);
@@ -470,7 +510,7 @@ static void test_fixed(void **state)
 	struct server_grant pool = good(TUNNEL_NETWORK);
 
 	(void)state;
-	grant.verdict.prefix = prefix("2001:db8:77::/48");
+	grant.verdict.prefixes.list[0] = prefix("2001:db8:77::/48");
 	expect_granted(&grant);
 	foreign = (struct foreign){.parts = &lan, .n = 1};
 	expect_lack(&grant, SERVER_PREFIX_MACHINE);
@@ -481,11 +521,11 @@ static void test_fixed(void **state)
 	options.network_fixed = "2001:db8:77::/49";
 	expect_lack(&grant, SERVER_PREFIX_FIXED);
 	expect_granted(&pool);
-	grant.verdict.prefix = prefix("2001:db8:77:7000::/52");
+	grant.verdict.prefixes.list[0] = prefix("2001:db8:77:7000::/52");
 	expect_granted(&grant);
 	/* Nor is the server's own anybody's by this. */
 	options.network_fixed = "2001:db8::/32";
-	grant.verdict.prefix = prefix("2001:db8:1::/60");
+	grant.verdict.prefixes.list[0] = prefix("2001:db8:1::/60");
 	expect_lack(&grant, SERVER_PREFIX_HOST);
 }
 
@@ -588,6 +628,7 @@ int main(void)
 		TEST(test_numbers),
 		TEST(test_local_address),
 		TEST(test_prefix_of_tunnelonly),
+		TEST(test_several_prefixes),
 		TEST(test_prefix_that_takes),
 		TEST(test_shared),
 		TEST(test_fixed),

@@ -71,9 +71,8 @@ enum users_result __wrap_users_find(struct users *users, const char *name, struc
 		return trio.find;
 	*user = (struct user){
 		.id = USER_NUMBER + number,
-		.has_network = true,
 		.has_host = true,
-		.network = trio_network_of(number),
+		.networks = {.n = 1, .list = {trio_network_of(number)}},
 		.host = trio_host_of(number),
 	};
 	(void)strlcpy(user->password, world.passwords[number], sizeof(user->password));
@@ -205,7 +204,7 @@ void __wrap_links_route_remove(struct links *links, const struct prefix6 *prefix
 const struct foreign *__wrap_links_foreign(struct links *links);
 const struct prefix6 *__wrap_links_reserved(const struct links *links, size_t *n);
 int __wrap_links_open(struct links *links, int64_t user, struct in_addr her,
-		      const struct prefix6 *prefix, uint32_t *number);
+		      const struct prefix6_set *prefixes, uint32_t *number);
 void __wrap_links_close(struct links *links, uint32_t number);
 
 /* What forward takes for a device, or for a socket that is silent. */
@@ -281,13 +280,13 @@ int trio_open_tun(int *other)
 }
 
 int __wrap_links_open(struct links *links, int64_t user, struct in_addr her,
-		      const struct prefix6 *prefix, uint32_t *number)
+		      const struct prefix6_set *prefixes, uint32_t *number)
 {
 	unsigned int which = (unsigned int)(user - USER_NUMBER);
 
 	(void)links;
 	(void)her;
-	(void)prefix;
+	(void)prefixes;
 	*number = which + 1;
 	if (trio.kernel_fails)
 		return -ENOBUFS;

@@ -69,7 +69,7 @@ static struct users_record fixing(const char *name, const char *fixed)
 	struct users_record record = {.name = name, .parts = USERS_PREFIX};
 
 	if (fixed)
-		record.prefix = prefix(fixed);
+		record.prefixes = (struct prefix6_set){.n = 1, .list = {prefix(fixed)}};
 	return record;
 }
 
@@ -83,7 +83,7 @@ static void assert_fixed(struct users *users, const char *name, const char *fixe
 	user = find(users, name);
 	assert_true(user.has_fixed == (fixed != NULL));
 	if (fixed)
-		assert_true(prefix6_equal(&user.network, &record.prefix));
+		assert_true(prefix6_set_equal(&user.networks, &record.prefixes));
 }
 
 /* What belongs to a user, "active prefix " each. */
@@ -208,6 +208,76 @@ static void test_prefix(void **state)
 	/* The user's own lease becomes the prefix. */
 	assert_fixed(users, "alice", "2001:db8:100::/48");
 	assert_blocks(users, "alice", "fixed 2001:db8:100::/48");
+}
+
+static struct users_record fixing_both(const char *name, const char *one, const char *two)
+{
+	struct users_record record = fixing(name, one);
+
+	record.prefixes.list[record.prefixes.n++] = prefix(two);
+	return record;
+}
+
+/* Several together, which change and go as one. */
+static void test_prefixes(void **state)
+{
+	const struct place *place = *state;
+	struct users_record record = fixing_both("alice", "2001:db8:9::/56", "2001:db8:7::/48");
+	char other[DTCP_USER_MAX + 1] = "";
+	struct user user;
+
+	add(place->users, "alice", NULL);
+	add(place->users, "bob", "2001:db8:8::/48");
+	lease(place->users, "alice");
+	assert_int_equal(users_set(place->users, &record, other), USERS_OK);
+	user = find(place->users, "alice");
+	assert_true(user.has_fixed && prefix6_set_equal(&user.networks, &record.prefixes));
+	assert_blocks(place->users, "alice",
+		      "fixed 2001:db8:7::/48, fixed 2001:db8:9::/56, "
+		      "dormant 2001:db8:100:100::/56");
+	lease(place->users, "alice");
+	/* One of them is another user's. */
+	record = fixing_both("alice", "2001:db8:7::/48", "2001:db8:8:1::/64");
+	assert_int_equal(users_set(place->users, &record, other), USERS_OVERLAP);
+	assert_string_equal(other, "bob");
+	record = fixing_both("alice", "2001:db8:7:1::/64", "2001:db8:9::/56");
+	assert_int_equal(users_set(place->users, &record, other), USERS_OK);
+	assert_fixed(place->users, "bob", "2001:db8:7::/64");
+	assert_blocks(place->users, "alice",
+		      "fixed 2001:db8:7:1::/64, fixed 2001:db8:9::/56, "
+		      "dormant 2001:db8:100:100::/56");
+	assert_fixed(place->users, "alice", NULL);
+	lease(place->users, "alice");
+	assert_blocks(place->users, "alice", "active 2001:db8:100:100::/56");
+}
+
+static bool see_user(const struct user *user, void *arg)
+{
+	char *seen = arg;
+	size_t len = strlen(seen);
+
+	(void)snprintf(seen + len, 256 - len, "%s %u, ", user->name, user->networks.n);
+	return user->name[0] != 'c';
+}
+
+/* Each user once, however many prefixes there are. */
+static void test_each(void **state)
+{
+	const struct place *place = *state;
+	struct users_record record = fixing_both("b", "2001:db8:9::/56", "2001:db8:7::/48");
+	char other[DTCP_USER_MAX + 1] = "";
+	char seen[256] = "";
+
+	for (const char *name = "dabc"; *name; name++)
+		add(place->users, (const char[]){*name, '\0'}, NULL);
+	assert_int_equal(users_set(place->users, &record, other), USERS_OK);
+	assert_fixed(place->users, "c", "2001:db8:1::/48");
+	assert_int_equal(users_each(place->users, see_user, seen), USERS_OK);
+	assert_string_equal(seen, "a 0, b 2, c 1, ");
+	seen[0] = '\0';
+	assert_int_equal(users_delete(place->users, "c"), USERS_OK);
+	assert_int_equal(users_each(place->users, see_user, seen), USERS_OK);
+	assert_string_equal(seen, "a 0, b 2, d 0, ");
 }
 
 static void test_prefix_of_others(void **state)
@@ -443,11 +513,10 @@ static void test_version_2(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_set),	      TEST(test_set_impossible),
-		TEST(test_prefix),    TEST(test_prefix_of_others),
-		TEST(test_put),	      TEST(test_memory),
-		TEST(test_allows),    TEST(test_expiry),
-		TEST(test_version_2),
+		TEST(test_set),	     TEST(test_set_impossible), TEST(test_prefix),
+		TEST(test_prefixes), TEST(test_each),		TEST(test_prefix_of_others),
+		TEST(test_put),	     TEST(test_memory),		TEST(test_allows),
+		TEST(test_expiry),   TEST(test_version_2),
 	};
 
 	return cmocka_run_group_tests_name("accounts", tests, NULL, NULL);

@@ -101,8 +101,8 @@ static enum users_result lease_network(struct users *users, const char *name,
 	if (result == USERS_OK)
 		result = users_lease_network(users, &user, pool, length);
 	if (result == USERS_OK) {
-		assert_true(user.has_network);
-		*lease = user.network;
+		assert_true(user.networks.n);
+		*lease = user.networks.list[0];
 	}
 	return result;
 }
@@ -302,7 +302,7 @@ static void test_add_and_find(void **state)
 	assert_string_equal(user.password, "secret");
 	assert_true(user.id > 0);
 	assert_true(user.created >= now && user.created <= now + 60);
-	assert_false(user.has_fixed || user.has_network || user.has_host);
+	assert_false(user.has_fixed || user.networks.n || user.has_host);
 	assert_int_equal(users_find(place->users, "Alice", &user), USERS_NOT_FOUND);
 	assert_int_equal(users_find(place->users, "' OR 1 --", &user), USERS_NOT_FOUND);
 }
@@ -315,10 +315,10 @@ static void test_add_fixed(void **state)
 
 	add_fixed(place->users, "alice", "2001:db8:7::/48");
 	assert_int_equal(users_find(place->users, "alice", &user), USERS_OK);
-	assert_true(user.has_fixed && user.has_network);
+	assert_true(user.has_fixed && user.networks.n);
 	assert_false(user.has_host);
-	assert_memory_equal(&user.network.addr, &expected.addr, sizeof(expected.addr));
-	assert_int_equal(user.network.len, 48);
+	assert_memory_equal(&user.networks.list[0].addr, &expected.addr, sizeof(expected.addr));
+	assert_int_equal(user.networks.list[0].len, 48);
 }
 
 static void test_add_twice(void **state)
@@ -507,9 +507,9 @@ static void test_network_sticky(void **state)
 	place->users = open_users(place->path, false);
 	assert_network(place->users, "alice", "2001:db8:100::/40", 56, "2001:db8:100:200::/56");
 	assert_int_equal(users_find(place->users, "alice", &user), USERS_OK);
-	assert_true(user.has_network);
+	assert_true(user.networks.n);
 	assert_false(user.has_fixed);
-	assert_int_equal(user.network.len, 56);
+	assert_int_equal(user.networks.list[0].len, 56);
 	/* What a deleted user had is not given out again while there is something else. */
 	assert_int_equal(users_delete(place->users, "bob"), USERS_OK);
 	assert_network(place->users, "carol", "2001:db8:100::/40", 56, "2001:db8:100:300::/56");
@@ -803,7 +803,7 @@ static void test_host(void **state)
 	assert_host(place->users, "carol", "2001:db8:1::/64", "2001:db8:1::3");
 	assert_int_equal(users_find(place->users, "dave", &user), USERS_OK);
 	assert_true(user.has_host);
-	assert_false(user.has_network);
+	assert_false(user.networks.n);
 	assert_int_equal(user.host.s6_addr[15], 8);
 	/* Another /64: a new address, and the old one is still nobody else's. */
 	assert_host(place->users, "bob", "2001:db8:2::/64", "2001:db8:2::2");
@@ -936,7 +936,7 @@ static void test_pool_comes_back(void **state)
 		assert_host(place->users, "bob", "2001:db8:2::/64", "2001:db8:2::2");
 		assert_host(place->users, "alice", "2001:db8:2::/64", "2001:db8:2::3");
 		assert_int_equal(users_find(place->users, "bob", &user), USERS_OK);
-		assert_int_equal(user.network.addr.s6_addr[4], 2);
+		assert_int_equal(user.networks.list[0].addr.s6_addr[4], 2);
 		users_close(place->users);
 		place->users = open_users(place->path, false);
 		assert_network(place->users, "bob", "2001:db8:100::/40", 56,
@@ -1181,7 +1181,7 @@ static void assert_taken_over(struct users *users)
 	assert_string_equal(user.password, "secret");
 	assert_int_equal(user.id, 1);
 	assert_int_equal(user.created, 7);
-	assert_true(user.has_network && user.has_host && !user.has_fixed);
+	assert_true(user.networks.n && user.has_host && !user.has_fixed);
 	assert_int_equal(users_verify(users), USERS_OK);
 	/* It does what a new one does. */
 	assert_changes(users, IDS(USERS_EVERYBODY));
@@ -1250,7 +1250,7 @@ static void assert_read_only(struct place *place, bool old)
 		      "alice network 2001:db8:100:100::/56, alice host 2001:db8:1::2/128, "
 		      "bob network 2001:db8:100:200::/56, office network fixed 2001:db8:7::/48");
 	assert_int_equal(users_find(place->users, "alice", &user), USERS_OK);
-	assert_true(user.has_network && user.has_host && !user.has_fixed);
+	assert_true(user.networks.n && user.has_host && !user.has_fixed);
 	assert_int_equal(users_overlaps(place->users, &part, other), USERS_OVERLAP);
 	assert_string_equal(other, "bob");
 	assert_int_equal(users_count_outside(place->users, NULL, 56, NULL, &outside), USERS_OK);
@@ -1497,19 +1497,19 @@ static void test_gathered(void **state)
 	assert_network(place->users, "bob", "2001:db8:0:10::/62", 64, "2001:db8:0:12::/64");
 	assert_true(users_gathered(place->users));
 	assert_int_equal(users_find(second, "alice", &user), USERS_OK);
-	assert_false(user.has_network);
+	assert_false(user.networks.n);
 	assert_int_equal(users_set_password(second, "alice", "new"), USERS_FAILED);
 	assert_int_equal(users_flush(place->users), USERS_OK);
 	assert_false(users_gathered(place->users));
 	assert_int_equal(users_find(second, "bob", &user), USERS_OK);
-	assert_true(user.has_network);
+	assert_true(user.networks.n);
 	/* One that finds nothing takes nothing from the others. */
 	add(second, "dave");
 	assert_network(place->users, "carol", "2001:db8:0:10::/62", 64, "2001:db8:0:13::/64");
 	assert_no_network(place->users, "dave", "2001:db8:0:10::/62", 64, USERS_FULL);
 	assert_int_equal(users_flush(place->users), USERS_OK);
 	assert_int_equal(users_find(second, "carol", &user), USERS_OK);
-	assert_true(user.has_network);
+	assert_true(user.networks.n);
 	users_close(second);
 }
 
@@ -1536,11 +1536,11 @@ static void test_gathered_in_vain(void **state)
 	assert_no_network(place->users, "carol", "2001:db8:100::/40", 56, USERS_FAILED);
 	assert_int_equal(users_flush(place->users), USERS_FAILED);
 	assert_int_equal(users_find(place->users, "alice", &user), USERS_OK);
-	assert_false(user.has_network);
+	assert_false(user.networks.n);
 	assert_network(place->users, "carol", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
 	assert_int_equal(users_flush(place->users), USERS_OK);
 	assert_int_equal(users_find(place->users, "carol", &user), USERS_OK);
-	assert_true(user.has_network);
+	assert_true(user.networks.n);
 }
 
 /* Eight processes want a lease for each of their users, from a database that none of them finds. */
@@ -1592,10 +1592,10 @@ static void test_many_processes(void **state)
 	for (int i = 0; i < PROCESSES * EACH; i++) {
 		(void)snprintf(name, sizeof(name), "user%d.%d", i / EACH, i % EACH);
 		assert_int_equal(users_find(place->users, name, &user), USERS_OK);
-		assert_true(user.has_network);
+		assert_true(user.networks.n);
 
 		/* The third group counts the /56 of the pool: 0100, 0200 and so on. */
-		int number = user.network.addr.s6_addr[6];
+		int number = user.networks.list[0].addr.s6_addr[6];
 
 		assert_in_range(number, 1, PROCESSES * EACH);
 		assert_false(taken[number]);
