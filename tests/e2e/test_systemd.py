@@ -34,7 +34,8 @@ def units(tmp_path_factory):
             if line and line[0] not in "#[":
                 key, _, value = line.partition("=")
                 keys.setdefault(key, []).append(value)
-    assert found.keys() == {"dtcps.service", "dtcpclient@.service", "dtcpclient-online@.service"}
+    assert found.keys() == {"dtcps.service", "dtcpclient@.service", "dtcpclient-online@.service",
+                            "dtcpweb.service"}
     return found
 
 

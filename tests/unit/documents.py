@@ -136,8 +136,8 @@ def check_octets(known):
 
 def check_reasons():
     """Each with whether the connection is closed after it."""
-    code = {text: closes != "" for text, closes in re.findall(
-        r'\[REASON_(?!OTHER)\w+\] = \{"([^"]*)",[^}]*?(true)?\}', source("proto/reason.c"))}
+    code = {text: ".closes = true" in more for text, more in re.findall(
+        r'\[REASON_(?!OTHER)\w+\] = \{\.text = "([^"]*)"([^}]*)\}', source("proto/reason.c"))}
     doc, man = {}, {}
     for text, after in re.findall(r"^\| `([^`]*?):?(?: <.*)?` \| .* \| (.*) \|$",
                                   DOC[DOC.index("### 1.6"):], re.M):

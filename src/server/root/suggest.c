@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/root/suggest.h"
 
+#include "ctl/listen.h"
 #include "server/root/judge.h"
 #include "server/root/neighbours.h"
 
@@ -259,6 +260,7 @@ static const char *suggest_example(const char *key)
 		const char *value;
 	} examples[] = {
 		{"address", "192.0.2.1"},
+		{"control.socket", CTL_FOLDER "/dtcps.sock"},
 		{"host.exclude", "2001:db8:1::/120"},
 		{"host.prefix", "2001:db8:1::/64"},
 		{"limit.connections", "20480"},
