@@ -211,6 +211,32 @@ bool prefix6_set_equal(const struct prefix6_set *a, const struct prefix6_set *b)
 	return a->n == b->n;
 }
 
+struct prefix6_packed {
+	uint32_t n;
+	struct prefix6 list[];
+};
+
+struct prefix6_packed *prefix6_set_pack(const struct prefix6_set *set)
+{
+	const size_t size = set->n * sizeof(set->list[0]);
+	struct prefix6_packed *packed = set->n > 0 ? malloc(sizeof(*packed) + size) : NULL;
+
+	if (!packed)
+		return NULL;
+	packed->n = set->n;
+	memcpy(packed->list, set->list, size);
+	return packed;
+}
+
+struct prefix6_set prefix6_set_unpack(const struct prefix6_packed *packed)
+{
+	struct prefix6_set set = {.n = packed ? packed->n : 0};
+
+	if (packed)
+		memcpy(set.list, packed->list, set.n * sizeof(set.list[0]));
+	return set;
+}
+
 bool prefix6_set_add(struct prefix6_set *set, const struct prefix6 *prefix)
 {
 	for (uint32_t i = 0; i < set->n; i++) {

@@ -70,11 +70,20 @@ struct prefix6_set {
 	struct prefix6 list[PREFIX6_SET_MAX];
 };
 
+struct prefix6_packed;
+
 /* True if that very prefix is one of them. */
 bool prefix6_set_has(const struct prefix6_set *set, const struct prefix6 *prefix);
 
 /* True if both have the same, in whatever order. */
 bool prefix6_set_equal(const struct prefix6_set *a, const struct prefix6_set *b);
+
+/*
+ * The set in as little memory as it needs, for whoever keeps many; NULL for an empty one, and if
+ * memory is short. prefix6_set_unpack() gives it back, and takes NULL as well.
+ */
+struct prefix6_packed *prefix6_set_pack(const struct prefix6_set *set);
+struct prefix6_set prefix6_set_unpack(const struct prefix6_packed *packed);
 
 /* Adds one; false if it overlaps another one, or there is no room. */
 bool prefix6_set_add(struct prefix6_set *set, const struct prefix6 *prefix);

@@ -201,10 +201,10 @@ static void accounts_on_began(const void *body, void *arg)
 	const struct server_id *id = body;
 	struct accounts *accounts = arg;
 	const struct server_login *asked;
-	const struct server_verdict *said;
+	struct logins_granted said;
 
 	if (!logins_granted(accounts->logins, id->id, &asked, &said) ||
-	    !history_begin(accounts->history, asked, said))
+	    !history_begin(accounts->history, asked, &said))
 		accounts_fail(accounts, "control began a session that cannot be");
 }
 

@@ -136,9 +136,9 @@ static void history_added(struct history *history)
 }
 
 bool history_begin(struct history *history, const struct server_login *asked,
-		   const struct server_verdict *said)
+		   const struct logins_granted *said)
 {
-	struct history_slot *slot = &history->slots[said->id];
+	struct history_slot *slot = &history->slots[asked->id];
 	struct users_event *event;
 	struct users_session *session;
 
@@ -147,7 +147,7 @@ bool history_begin(struct history *history, const struct server_login *asked,
 	*slot = (struct history_slot){.up = true, .user = said->user};
 	if (history->options->history_keep == 0)
 		return true;
-	event = history_add(history, said->id);
+	event = history_add(history, asked->id);
 	if (!event)
 		return true;
 	slot->waiting = true;

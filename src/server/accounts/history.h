@@ -6,6 +6,7 @@
 #ifndef DTCP_SERVER_ACCOUNTS_HISTORY_H
 #define DTCP_SERVER_ACCOUNTS_HISTORY_H
 
+#include "server/accounts/logins.h"
 #include "server/msg.h"
 #include "server/options.h"
 #include "users/users.h"
@@ -26,7 +27,7 @@ void history_free(struct history *history);
  * id is out of range.
  */
 bool history_begin(struct history *history, const struct server_login *asked,
-		   const struct server_verdict *said);
+		   const struct logins_granted *said);
 
 /* It has ended. False if there is no such session, or its text has no end. */
 bool history_end(struct history *history, const struct server_ended *ended);

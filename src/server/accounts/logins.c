@@ -35,6 +35,8 @@ void logins_free(struct logins *logins)
 	if (!logins)
 		return;
 	hash_free(&logins->by_user);
+	for (uint32_t id = 0; id < logins->top; id++)
+		free(logins->list[id].prefixes);
 	free(logins->list);
 	free(logins);
 }
@@ -253,16 +255,41 @@ static enum server_result logins_lease(struct logins *logins, const struct serve
 	return SERVER_TYPE;
 }
 
+/* Notes what a login is granted. False after logging that memory is short. */
+static bool logins_keep(struct login *login, const struct server_verdict *verdict)
+{
+	login->prefixes = prefix6_set_pack(&verdict->prefixes);
+	if (verdict->prefixes.n > 0 && !login->prefixes) {
+		log_warnx("out of memory");
+		return false;
+	}
+	login->user = verdict->user;
+	login->numbered = verdict->numbered;
+	login->me6 = verdict->me6;
+	return true;
+}
+
+/* A login that was to be granted is not. */
+static void logins_fail(struct server_verdict *verdict, enum server_result result)
+{
+	explicit_bzero(verdict->key, sizeof(verdict->key));
+	*verdict = (struct server_verdict){
+		.id = verdict->id,
+		.user = verdict->user,
+		.result = result,
+	};
+}
+
 static void logins_answer(struct logins *logins, struct server_grant *grant)
 {
 	struct login *login = &logins->list[grant->verdict.id];
 
 	histogram_add(&logins->measured, clock_us() - login->asked_at);
 	login->state = LOGIN_REFUSED;
+	if (grant->verdict.result == SERVER_GRANTED && !logins_keep(login, &grant->verdict))
+		logins_fail(&grant->verdict, SERVER_FAILED);
 	if (grant->verdict.result == SERVER_GRANTED) {
 		login->state = LOGIN_GRANTED;
-		login->said = grant->verdict;
-		explicit_bzero(login->said.key, sizeof(login->said.key));
 		hash_insert(&logins->by_user, &login->by_user, (uint64_t)grant->verdict.user,
 			    login);
 	}
@@ -334,26 +361,25 @@ void logins_flush(struct logins *logins)
 	for (size_t i = 0; i < logins->n_later; i++) {
 		struct server_verdict *verdict = &logins->later[i].verdict;
 
-		if (noted != USERS_OK && verdict->result == SERVER_GRANTED) {
-			explicit_bzero(verdict->key, sizeof(verdict->key));
-			*verdict = (struct server_verdict){
-				.id = verdict->id,
-				.user = verdict->user,
-				.result = logins_failed_lease(logins),
-			};
-		}
+		if (noted != USERS_OK && verdict->result == SERVER_GRANTED)
+			logins_fail(verdict, logins_failed_lease(logins));
 		logins_answer(logins, &logins->later[i]);
 	}
 	logins->n_later = 0;
 }
 
 bool logins_granted(const struct logins *logins, uint32_t id, const struct server_login **asked,
-		    const struct server_verdict **said)
+		    struct logins_granted *said)
 {
-	if (id >= logins->top || logins->list[id].state != LOGIN_GRANTED)
+	const struct login *login = id < logins->top ? &logins->list[id] : NULL;
+
+	if (!login || login->state != LOGIN_GRANTED)
 		return false;
-	*asked = &logins->list[id].asked;
-	*said = &logins->list[id].said;
+	*asked = &login->asked;
+	*said = (struct logins_granted){.user = login->user,
+					.numbered = login->numbered,
+					.me6 = login->me6,
+					.prefixes = prefix6_set_unpack(login->prefixes)};
 	return true;
 }
 
@@ -364,6 +390,7 @@ bool logins_end(struct logins *logins, uint32_t id, bool *granted)
 	*granted = logins->list[id].state == LOGIN_GRANTED;
 	if (*granted)
 		hash_remove(&logins->by_user, &logins->list[id].by_user);
+	free(logins->list[id].prefixes);
 	logins->list[id] = (struct login){.state = LOGIN_NONE};
 	return true;
 }

@@ -37,9 +37,17 @@ bool logins_ask(struct logins *logins, const struct server_login *login);
 /* Waits for the disk, once for all leases that were given out since the last call, and answers. */
 void logins_flush(struct logins *logins);
 
+/* What a login was given. */
+struct logins_granted {
+	int64_t user; /* its number in the database */
+	bool numbered;
+	struct in6_addr me6; /* if it is */
+	struct prefix6_set prefixes;
+};
+
 /* What a login asked for that was granted, and what it got; false if there is no such login. */
 bool logins_granted(const struct logins *logins, uint32_t id, const struct server_login **asked,
-		    const struct server_verdict **said);
+		    struct logins_granted *said);
 
 /*
  * A login that was answered is over; *granted says whether it was granted. False if there is no

@@ -17,9 +17,9 @@ static void logins_revoke(struct logins *logins, struct login *login, enum serve
 /* Why a login cannot stay, now that its user is as the database has it; 0: it can. */
 static uint32_t logins_why(const struct login *login, const struct user *user)
 {
-	const struct server_verdict *said = &login->said;
+	const struct prefix6_set prefixes = prefix6_set_unpack(login->prefixes);
 
-	if (user->id != said->user)
+	if (user->id != login->user)
 		return SERVER_WHY_DELETED;
 	if (!logins_response_right(&login->asked, user->password))
 		return SERVER_WHY_PASSWORD;
@@ -31,9 +31,9 @@ static uint32_t logins_why(const struct login *login, const struct user *user)
 		return SERVER_WHY_TYPE;
 	if (!users_allows_transport(&user->limits, logins_transport(&login->asked)))
 		return SERVER_WHY_TRANSPORT;
-	if (said->prefixes.n > 0 && !prefix6_set_equal(&said->prefixes, &user->networks))
+	if (prefixes.n > 0 && !prefix6_set_equal(&prefixes, &user->networks))
 		return SERVER_WHY_ADDRESSES;
-	if (said->numbered && !(user->has_host && IN6_ARE_ADDR_EQUAL(&user->host, &said->me6)))
+	if (login->numbered && !(user->has_host && IN6_ARE_ADDR_EQUAL(&user->host, &login->me6)))
 		return SERVER_WHY_ADDRESSES;
 	return 0;
 }
@@ -121,16 +121,16 @@ void logins_recheck(struct logins *logins)
 static struct prefix6 logins_lost(const struct login *login, const struct prefix6 reserved[],
 				  size_t n)
 {
-	const struct server_verdict *said = &login->said;
-	const struct prefix6 host = {.addr = said->me6, .len = 128};
+	const struct prefix6_set prefixes = prefix6_set_unpack(login->prefixes);
+	const struct prefix6 host = {.addr = login->me6, .len = 128};
 
 	for (size_t i = 0; i < n; i++) {
-		if (said->numbered && prefix6_contains(&reserved[i], &host))
+		if (login->numbered && prefix6_contains(&reserved[i], &host))
 			return host;
 		/* What was not fixed is one lease. */
-		if (said->prefixes.n > 0 && !login->fixed &&
-		    prefix6_overlaps(&reserved[i], &said->prefixes.list[0]))
-			return said->prefixes.list[0];
+		if (prefixes.n > 0 && !login->fixed &&
+		    prefix6_overlaps(&reserved[i], &prefixes.list[0]))
+			return prefixes.list[0];
 	}
 	return (struct prefix6){.len = 0};
 }

@@ -16,10 +16,14 @@ enum login_state { LOGIN_NONE, LOGIN_ASKED, LOGIN_REFUSED, LOGIN_GRANTED };
 
 struct login {
 	enum login_state state;
-	struct hash_node by_user;   /* LOGIN_GRANTED */
-	struct server_login asked;  /* its digest proves the password again */
-	struct server_verdict said; /* without the key; the database must still say so */
-	bool fixed;		    /* its prefixes, by an administrator */
+	struct hash_node by_user;  /* LOGIN_GRANTED */
+	struct server_login asked; /* its digest proves the password again */
+	/* What it was granted; the database must still say so. */
+	int64_t user;
+	bool numbered;
+	struct in6_addr me6;
+	struct prefix6_packed *prefixes; /* owned */
+	bool fixed;			 /* its prefixes, by an administrator */
 	bool revoked;
 	uint64_t asked_at; /* microseconds */
 };

@@ -301,7 +301,7 @@ static void broker_add(struct broker *broker, struct client *client,
 	if (add.device == 0) {
 		add.prefixes[add.n_prefixes++] = broker_link_local(client);
 	} else {
-		session->routed = verdict->prefixes;
+		session->routed = prefix6_set_pack(&verdict->prefixes);
 		for (uint32_t i = 0; i < verdict->prefixes.n; i++)
 			add.prefixes[add.n_prefixes++] = verdict->prefixes.list[i];
 		add.any_source = broker->options->tunnelonly_any;

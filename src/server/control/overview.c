@@ -53,6 +53,7 @@ void overview_take_session(const struct broker *broker, const struct server_sess
 			   struct overview_session *row)
 {
 	const struct conn *conn = &session->client->conn;
+	const struct prefix6_set routed = prefix6_set_unpack(session->routed);
 	bool found = session->udp && session->port != 0;
 
 	*row = (struct overview_session){
@@ -69,8 +70,8 @@ void overview_take_session(const struct broker *broker, const struct server_sess
 	};
 	for (size_t i = 0; i < conn->reply.n_prefixes; i++)
 		row->prefixes[row->n_prefixes++] = conn->reply.prefixes[i];
-	for (uint32_t i = 0; i < session->routed.n; i++)
-		row->prefixes[row->n_prefixes++] = session->routed.list[i];
+	for (uint32_t i = 0; i < routed.n; i++)
+		row->prefixes[row->n_prefixes++] = routed.list[i];
 	if (broker->counters) {
 		row->counters = broker->counters->session[session->id];
 		counters_kernel_add(&broker->kernel, session->id, &row->counters);

@@ -46,6 +46,8 @@ void sessions_free(struct sessions *sessions)
 		return;
 	hash_free(&sessions->by_user);
 	hash_free(&sessions->by_peer);
+	for (uint32_t id = 0; id < sessions->top; id++)
+		free(sessions->slots[id].routed);
 	free(sessions->free_ids);
 	free(sessions->used);
 	free(sessions->slots);
@@ -98,6 +100,8 @@ void sessions_release(struct sessions *sessions, struct server_session *session)
 			hash_remove(&sessions->by_peer, &session->by_peer);
 		sessions->granted--;
 	}
+	free(session->routed);
+	session->routed = NULL;
 	sessions->used[session->id] = false;
 	sessions->free_ids[(sessions->first_free + sessions->n_free++) % sessions->max] =
 		session->id;

@@ -34,11 +34,11 @@ struct server_session {
 	int64_t since;	/* milliseconds, when it came up */
 	bool path_dead; /* protocol 41: forward has said so */
 	/* What only those who ask want to know. */
-	bool path_alive;	   /* the same */
-	uint16_t port;		   /* over UDP, where the client was found; 0: not yet */
-	struct in_addr place;	   /* the same: its address; not valid without a port */
-	struct prefix6_set routed; /* tunnelonly: the prefixes that are led to it */
-	uint64_t kernel_before;	   /* octets that the kernel has counted for this id until then */
+	bool path_alive;	       /* the same */
+	uint16_t port;		       /* over UDP, where the client was found; 0: not yet */
+	struct in_addr place;	       /* the same: its address; not valid without a port */
+	struct prefix6_packed *routed; /* tunnelonly: the prefixes that are led to it; owned */
+	uint64_t kernel_before; /* octets that the kernel has counted for this id until then */
 	/* private, from sessions_grant() on */
 	struct hash_node by_user;
 	struct hash_node by_peer; /* protocol 41 only */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/root/provision.h"
 
+#include "base/log.h"
 #include "netconf/sockets.h"
 #include "server/exclude.h"
 #include "server/root/foreign.h"
@@ -9,12 +10,12 @@
 #include <string.h>
 
 struct provision_session {
-	bool granted;	 /* by accounts, and has not ended */
-	bool made;	 /* nor was it refused here */
-	bool has_host;	 /* its address is led to the shared device */
-	uint32_t routes; /* and so are so many of its prefixes */
-	uint32_t device; /* number of its own TUN device; 0: it has none */
-	struct prefix6_set prefixes;
+	bool granted;			 /* by accounts, and has not ended */
+	bool made;			 /* nor was it refused here */
+	bool has_host;			 /* its address is led to the shared device */
+	uint32_t routes;		 /* and so are so many of its prefixes */
+	uint32_t device;		 /* number of its own TUN device; 0: it has none */
+	struct prefix6_packed *prefixes; /* of the shared device's; owned */
 	struct prefix6 host;
 };
 
@@ -44,6 +45,8 @@ void provision_free(struct provision *provision)
 {
 	if (!provision)
 		return;
+	for (uint32_t id = 0; provision->list && id < server_options_ids(provision->options); id++)
+		free(provision->list[id].prefixes);
 	free(provision->list);
 	free(provision);
 }
@@ -183,24 +186,31 @@ static bool provision_shared(struct provision *provision, const struct server_gr
 
 	links_link_local(provision->links, provision_her(provision, grant));
 	session->host = (struct prefix6){.addr = verdict->me6, .len = 128};
-	session->prefixes = verdict->prefixes;
+	session->prefixes = prefix6_set_pack(&verdict->prefixes);
+	if (verdict->prefixes.n > 0 && !session->prefixes) {
+		log_warnx("out of memory");
+		return false;
+	}
 	session->has_host =
 		verdict->numbered && links_route_add(provision->links, &session->host) == 0;
 	if (session->has_host != (bool)verdict->numbered)
 		return false;
-	while (session->routes < session->prefixes.n &&
-	       links_route_add(provision->links, &session->prefixes.list[session->routes]) == 0)
+	while (session->routes < verdict->prefixes.n &&
+	       links_route_add(provision->links, &verdict->prefixes.list[session->routes]) == 0)
 		session->routes++;
-	return session->routes == session->prefixes.n;
+	return session->routes == verdict->prefixes.n;
 }
 
-static void provision_unroute(const struct provision *provision,
-			      const struct provision_session *session)
+static void provision_unroute(const struct provision *provision, struct provision_session *session)
 {
+	const struct prefix6_set prefixes = prefix6_set_unpack(session->prefixes);
+
 	if (session->has_host)
 		links_route_remove(provision->links, &session->host);
 	for (uint32_t i = 0; i < session->routes; i++)
-		links_route_remove(provision->links, &session->prefixes.list[i]);
+		links_route_remove(provision->links, &prefixes.list[i]);
+	free(session->prefixes);
+	session->prefixes = NULL;
 }
 
 static enum server_result provision_make(struct provision *provision,

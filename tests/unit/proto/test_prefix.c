@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -414,9 +415,33 @@ static void test_set(void **state)
 	assert_int_equal(one.n, PREFIX6_SET_MAX);
 }
 
+/* What is packed is the same when it is unpacked; an empty set is nothing. */
+static void test_pack(void **state)
+{
+	struct prefix6_set set = {.n = 0};
+	struct prefix6_set back = prefix6_set_unpack(NULL);
+	struct prefix6_packed *packed;
+
+	(void)state;
+	assert_int_equal(back.n, 0);
+	assert_null(prefix6_set_pack(&set));
+	for (uint32_t i = 0; i < PREFIX6_SET_MAX; i++) {
+		const struct prefix6 one = {.addr.s6_addr = {0x20, 1, (uint8_t)i}, .len = 48};
+
+		assert_true(prefix6_set_add(&set, &one));
+		packed = prefix6_set_pack(&set);
+		assert_non_null(packed);
+		back = prefix6_set_unpack(packed);
+		free(packed);
+		assert_int_equal(back.n, i + 1);
+		assert_true(prefix6_set_equal(&set, &back));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pack),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parse_errors),
 		cmocka_unit_test(test_host_bits_are_cleared),

@@ -92,15 +92,14 @@ static bool begin(uint32_t id)
 {
 	struct server_login asked = {
 		.id = id, .type = TUNNEL_NETWORK, .udp = 1, .peer = addr4("192.0.2.1")};
-	const struct server_verdict verdict = {
-		.id = id,
+	const struct logins_granted given = {
 		.user = 100 + id,
-		.numbered = 1,
+		.numbered = true,
 		.me6 = addr6("2001:db8:1::2"),
 		.prefixes = {.n = 1, .list = {prefix("2001:db8:7::/48")}}};
 
 	(void)snprintf(asked.user, sizeof(asked.user), "user%u", id);
-	return history_begin(history, &asked, &verdict);
+	return history_begin(history, &asked, &given);
 }
 
 static bool end(uint32_t id, const char *why)

@@ -154,7 +154,7 @@ static void accounts_takes(const struct message *message)
 {
 	const struct server_id *id = (const void *)message->body;
 	const struct server_login *asked;
-	const struct server_verdict *said;
+	struct logins_granted said;
 	bool granted;
 
 	switch (message->type) {
@@ -166,7 +166,7 @@ static void accounts_takes(const struct message *message)
 		break;
 	case SERVER_MSG_BEGAN:
 		assert_true(logins_granted(trio.accounts, id->id, &asked, &said));
-		assert_true(history_begin(trio.history, asked, said));
+		assert_true(history_begin(trio.history, asked, &said));
 		break;
 	case SERVER_MSG_ENDED:
 		assert_true(history_end(trio.history, (const void *)message->body));
