@@ -103,6 +103,17 @@ void ipc_set_handlers_arg(struct ipc *ipc, void *arg)
 	ipc->arg = arg;
 }
 
+/* For struct iovec, whose octets are only read here. */
+static void *ipc_writable(const void *octets)
+{
+	const union {
+		const void *read;
+		void *written;
+	} pointer = {.read = octets};
+
+	return pointer.written;
+}
+
 /* Returns 0, or -errno with nothing sent. */
 static int ipc_write(const struct ipc *ipc, const struct ipc_header *header, const void *body,
 		     int fd)
@@ -112,8 +123,8 @@ static int ipc_write(const struct ipc *ipc, const struct ipc_header *header, con
 		unsigned char space[CMSG_SPACE(sizeof(int))];
 	} control = {.space = {0}};
 	struct iovec iov[2] = {
-		{.iov_base = (void *)(uintptr_t)header, .iov_len = sizeof(*header)},
-		{.iov_base = (void *)(uintptr_t)body, .iov_len = header->size},
+		{.iov_base = ipc_writable(header), .iov_len = sizeof(*header)},
+		{.iov_base = ipc_writable(body), .iov_len = header->size},
 	};
 	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
 	ssize_t n;
@@ -163,7 +174,7 @@ static int ipc_enqueue(struct ipc *ipc, const struct ipc_header *header, const v
 	}
 	queued->fd = fd;
 	queued->header = *header;
-	if (header->size > 0)
+	if (body)
 		memcpy(queued->body, body, header->size);
 	STAILQ_INSERT_TAIL(&ipc->queue, queued, next);
 	ipc->queued++;
