@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Rows of a piece, some 10 us each, and how often next() is asked for it at most. */
-enum { CTL_PIECE = 16, CTL_LOOKS = 1024 };
+enum { CTL_PIECE = 64, CTL_LOOKS = 1024 };
 
 /* Octets of answers that wait to be read, beyond which nothing more is made. */
 enum { CTL_OUTPUT_MAX = 65536 };
