@@ -25,8 +25,8 @@ all: configure
 
 help:
 	@echo 'make              build into $(BUILD)/ (PREFIX=$(or $(PREFIX),/usr/local))'
-	@echo 'make check        lint, unit tests, end-to-end tests, a little fuzzing (root)'
-	@echo 'make check-deep   clang-tidy, valgrind, sanitizers, more fuzzing (root)'
+	@echo 'make check        lint, unit tests, end-to-end tests (root)'
+	@echo 'make check-deep   clang-tidy, valgrind, sanitizers, fuzzing (root)'
 	@echo 'make check-unit   unit tests'
 	@echo 'make check-e2e    real programs in network namespaces (root; ARGS="-k nat" picks some)'
 	@echo 'make check-long   what takes minutes and is in none of the others (root)'
