@@ -232,9 +232,15 @@ static void ipc_on_writable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	/* Any other error shows itself to the reader as the end of the channel. */
-	if (error == -EAGAIN || error == -ENOBUFS)
+	if (error == -EAGAIN || error == -ENOBUFS) {
 		loop_add(ipc->writable, NULL);
+	} else if (error && error != -EPIPE && error != -ECONNRESET && ipc->closed) {
+		/* Nothing that comes later may overtake it, so this is the end of the channel. */
+		log_warnx("cannot send to %s: %s", ipc->name, strerror(-error));
+		(void)event_del(ipc->readable);
+		ipc->closed(ipc, true, ipc->closed_arg);
+	}
+	/* That the other end has gone shows itself to the reader. */
 }
 
 int ipc_ping(struct ipc *ipc, void (*pong)(void *arg), void *arg)

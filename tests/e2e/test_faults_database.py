@@ -51,7 +51,8 @@ class Troubled:
         self.since = self.server.mark()
 
     def complaints(self):
-        return re.findall(r".*users\.db: (.*)", self.server.log()[self.since:])
+        """But for what the history has to say, if something of it waits just then."""
+        return re.findall(r"(?m)^(?!.*history waits).*users\.db: (.*)", self.server.log()[self.since:])
 
     def well(self):
         """alice has noticed nothing."""

@@ -370,10 +370,11 @@ int server_accounts_run(const struct server_options *options, int root_fd, int c
 		ipc_batch(accounts.root);
 		(void)event_base_dispatch(accounts.base);
 	}
-	ipc_free(&accounts.control);
-	ipc_free(&accounts.root);
+	/* Who still waits for an answer gets it, if root's process is there. */
 	if (accounts.logins)
 		logins_flush(accounts.logins);
+	ipc_free(&accounts.control);
+	ipc_free(&accounts.root);
 	history_free(accounts.history);
 	logins_free(accounts.logins);
 	users_close(accounts.users);

@@ -16,16 +16,16 @@ enum login_state { LOGIN_NONE, LOGIN_ASKED, LOGIN_REFUSED, LOGIN_GRANTED };
 
 struct login {
 	enum login_state state;
+	bool numbered; /* me6 was granted */
+	bool fixed;    /* its prefixes, by an administrator */
+	bool revoked;
 	struct hash_node by_user;  /* LOGIN_GRANTED */
 	struct server_login asked; /* its digest proves the password again */
 	/* What it was granted; the database must still say so. */
 	int64_t user;
-	bool numbered;
 	struct in6_addr me6;
 	struct prefix6_packed *prefixes; /* owned */
-	bool fixed;			 /* its prefixes, by an administrator */
-	bool revoked;
-	uint64_t asked_at; /* microseconds */
+	uint64_t asked_at;		 /* microseconds */
 };
 
 struct logins {

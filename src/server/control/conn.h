@@ -72,11 +72,11 @@ struct conn_actions {
 struct conn {
 	const struct conn_config *config;
 	enum conn_state state;
+	enum dtcp_reason answer; /* in CONN_HOLD */
 	int64_t deadline;	 /* milliseconds */
 	int64_t last_heard;	 /* milliseconds */
 	int64_t asked;		 /* milliseconds, when the last request came */
 	int64_t answer_at;	 /* milliseconds, in CONN_HOLD */
-	enum dtcp_reason answer; /* then */
 	struct rate lines;	 /* that may still be heard now */
 	char challenge[DTCP_CHALLENGE_OUR + 1];
 	struct in_addr peer, local;

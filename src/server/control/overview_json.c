@@ -154,10 +154,10 @@ static json_t *overview_accounts(const struct overview *overview)
 {
 	const struct server_usage *usage = overview->accounts;
 
-	return json_pack("{s:o, s:{s:s, s:I, s:o*}, s:o}", "database_seconds",
+	return json_pack("{s:o, s:{s:o, s:I, s:o*}, s:o}", "database_seconds",
 			 overview_histogram(&usage->database), "database", "path",
-			 overview->options->database, "users", WHOLE(usage->users), "error",
-			 usage->failed ? ctl_json_text(usage->error) : NULL, "pools",
+			 ctl_json_text(overview->options->database), "users", WHOLE(usage->users),
+			 "error", usage->failed ? ctl_json_text(usage->error) : NULL, "pools",
 			 overview_pools(overview));
 }
 

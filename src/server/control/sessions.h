@@ -24,15 +24,15 @@ enum slot_state {
 
 struct server_session {
 	uint32_t id;
-	uint64_t number; /* of its login: the higher, the newer */
 	enum slot_state state;
+	uint64_t number;       /* of its login: the higher, the newer */
 	struct client *client; /* NULL: its connection went while the login was being checked */
 	int64_t user;	       /* not valid before SLOT_ADD */
 	struct in_addr peer;   /* the connection's; over UDP packets can come from elsewhere */
 	bool udp;
 	uint8_t type;	/* enum tunnel_type */
-	int64_t since;	/* milliseconds, when it came up */
 	bool path_dead; /* protocol 41: forward has said so */
+	int64_t since;	/* milliseconds, when it came up */
 	/* What only those who ask want to know. */
 	bool path_alive;	       /* the same */
 	uint16_t port;		       /* over UDP, where the client was found; 0: not yet */
