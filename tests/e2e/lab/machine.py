@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .node import alive, command
 from .process import end_quietly
+from .programs import DTCPCLIENT, DTCPWEB
 from .wait import BUILD, until
 
 PACKAGES = "systemd,systemd-sysv,iproute2,procps"
@@ -69,9 +70,10 @@ def libraries(program):
 
 
 def tree(*programs):
-    """The folder of a Debian which these programs can run in; made anew if they need more than the
-    one that is there has."""
-    wanted = ",".join([PACKAGES, *sorted(set.union(*map(libraries, programs)))])
+    """The folder of a Debian which these programs can run in, and all others that tests boot: one
+    that is there is not made anew while somebody uses it."""
+    needed = map(libraries, {DTCPCLIENT, DTCPWEB, *programs})
+    wanted = ",".join([PACKAGES, *sorted(set.union(*needed))])
     path = BUILD / "debian"
     with open(BUILD / "debian.lock", "w") as lock:
         # Tests run beside each other.
