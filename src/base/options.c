@@ -53,6 +53,8 @@ enum options_result options_read(const struct options_table *table, int argc, ch
 {
 	int option;
 
+	/* glibc's way to begin anew. */
+	optind = 0;
 	while ((option = getopt_long(argc, argv, table->letters, table->words, NULL)) != -1) {
 		if (option == OPTION_HELP) {
 			(void)fputs(table->usage, stdout);

@@ -142,8 +142,6 @@ static enum options_result parse_words(struct client_options *options, int argc,
 	};
 
 	long_options(words);
-	/* glibc's way to begin anew. */
-	optind = 0;
 	return options_read(&table, argc, argv, options);
 }
 

@@ -112,8 +112,6 @@ static enum options_result parse_words(struct server_options *options, int argc,
 	};
 	enum options_result result;
 
-	/* glibc's way to begin anew. */
-	optind = 0;
 	result = options_read(&table, argc, argv, options);
 	if (result == OPTIONS_OK && options->list) {
 		settings_print(&server_settings);

@@ -111,8 +111,6 @@ enum options_result web_options_parse(struct web_options *options, int argc, cha
 	enum options_result result;
 
 	*options = (struct web_options){.sockets = CTL_FOLDER};
-	/* glibc's way to begin anew. */
-	optind = 0;
 	result = options_read(&table, argc, argv, options);
 	if (result == OPTIONS_OK && optind < argc) {
 		(void)options_bad("%s: not an option; see --help", argv[optind]);
