@@ -210,6 +210,11 @@ void asker_forget(struct asker_waiter *waiter)
 	waiter->asker = NULL;
 }
 
+void asker_expire(struct asker *asker)
+{
+	asker->good_until = 0;
+}
+
 const json_t *asker_last(const struct asker *asker)
 {
 	return asker->last;

@@ -50,6 +50,9 @@ void asker_free(struct asker *asker);
 void asker_want(struct asker *asker, struct asker_waiter *waiter);
 void asker_forget(struct asker_waiter *waiter);
 
+/* The daemon went away or is another one: what it said is good for nobody who asks from now on. */
+void asker_expire(struct asker *asker);
+
 /* The last line of the last answer, "ok" or not; NULL: there was none. */
 const json_t *asker_last(const struct asker *asker);
 

@@ -165,6 +165,13 @@ static void daemons_see(struct daemons *daemons, const struct ask_daemon *at)
 	daemon->there = true;
 }
 
+static void daemon_expire(struct daemon *daemon)
+{
+	asker_expire(daemon->status);
+	if (daemon->sessions)
+		asker_expire(daemon->sessions);
+}
+
 void daemons_look(struct daemons *daemons)
 {
 	int64_t now = clock_ms();
@@ -185,6 +192,10 @@ void daemons_look(struct daemons *daemons)
 	for (int i = 0; i < count; i++)
 		daemons_see(daemons, &found[i]);
 	free(found);
+	for (size_t i = 0; i < daemons->count; i++) {
+		if (!daemons->list[i]->there)
+			daemon_expire(daemons->list[i]);
+	}
 }
 
 static void daemons_tick(evutil_socket_t fd, short events, void *arg)

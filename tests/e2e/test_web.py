@@ -269,11 +269,22 @@ def test_they_come_and_go(node, daemons):
     assert web.ids() == []
     assert web.get("/metrics").status == 200
     daemon = daemons("dtcps", {"status": STATUS})
+    daemon.go_on.clear()
     web.wait_ids(SERVER)
+    other = daemons("dtcpclient-dtcp-home", {"status": CLIENT_STATUS})
+    with ThreadPoolExecutor(1) as pool:
+        reply = pool.submit(web.api, "status", daemon=SERVER)
+        web.wait_ids(CLIENT, SERVER)
+        daemon.go_on.set()
+        assert reply.result().status == 200
     daemon.close()
-    web.wait_ids()
+    # Its answer is younger than the last look for daemons, and not shown once it is found gone.
+    web.wait_ids(CLIENT)
+    assert web.api("status", daemon=SERVER).status == 503
     # Its hour is still there.
     assert web.api("history", daemon=SERVER).status == 200
+    other.close()
+    web.wait_ids()
     daemon.path.parent.rmdir()
     assert web.api("status", daemon=SERVER).status == 503
     daemons("dtcps", {"status": STATUS})

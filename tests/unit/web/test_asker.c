@@ -189,6 +189,22 @@ static void one_for_all(void **state)
 	asker_free(asker);
 }
 
+/* The daemon that said so is gone. */
+static void expired(void **state)
+{
+	struct asker *asker = make_asker(10000);
+
+	(void)state;
+	reply = "{\"ok\":true}\n";
+	daemon_listen();
+	once(asker);
+	asker_expire(asker);
+	told = 0;
+	once(asker);
+	assert_int_equal(questions, 2);
+	asker_free(asker);
+}
+
 static void forgotten(void **state)
 {
 	struct asker *asker = make_asker(10000);
@@ -345,9 +361,9 @@ static int remove_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(one_for_all),    TEST(forgotten), TEST(says_no),
-		TEST(absent),	      TEST(dead),      TEST(silent),
-		TEST(half_an_answer), TEST(hangs_up),  TEST(says_nonsense),
+		TEST(one_for_all), TEST(expired),	TEST(forgotten), TEST(says_no),
+		TEST(absent),	   TEST(dead),		TEST(silent),	 TEST(half_an_answer),
+		TEST(hangs_up),	   TEST(says_nonsense),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
