@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "process/ipc_wire.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,22 +13,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Stands before the body, which is aligned for any type behind it. */
-struct ipc_header {
-	_Alignas(16) uint32_t type;
-	uint32_t size;
-	uint64_t unused;
-};
-
-/* One message as it travels. */
-struct ipc_packet {
-	struct ipc_header header;
-	unsigned char body[IPC_BODY_MAX];
-};
-
 struct ipc_queued {
 	STAILQ_ENTRY(ipc_queued) next;
 	int fd;
+	/* As it travels, padding included. */
 	struct ipc_header header;
 	unsigned char body[];
 };
@@ -118,32 +107,12 @@ static void *ipc_writable(const void *octets)
 static int ipc_write(const struct ipc *ipc, const struct ipc_header *header, const void *body,
 		     int fd)
 {
-	union {
-		struct cmsghdr align;
-		unsigned char space[CMSG_SPACE(sizeof(int))];
-	} control = {.space = {0}};
-	struct iovec iov[2] = {
+	struct iovec pieces[2] = {
 		{.iov_base = ipc_writable(header), .iov_len = sizeof(*header)},
 		{.iov_base = ipc_writable(body), .iov_len = header->size},
 	};
-	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
-	ssize_t n;
 
-	if (fd != -1) {
-		struct cmsghdr *cmsg;
-
-		msg.msg_control = control.space;
-		msg.msg_controllen = sizeof(control.space);
-		cmsg = CMSG_FIRSTHDR(&msg);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
-	}
-	do
-		n = sendmsg(ipc->fd, &msg, MSG_NOSIGNAL);
-	while (n == -1 && errno == EINTR);
-	return n == -1 ? -errno : 0;
+	return ipc_wire_send(ipc->fd, pieces, 2, fd);
 }
 
 static void ipc_queued_free(struct ipc_queued *queued)
@@ -163,7 +132,8 @@ void ipc_batch(struct ipc *ipc)
 /* Returns 0 or -ENOMEM: then fd is still the caller's. */
 static int ipc_enqueue(struct ipc *ipc, const struct ipc_header *header, const void *body, int fd)
 {
-	struct ipc_queued *queued = malloc(sizeof(*queued) + header->size);
+	struct ipc_queued *queued =
+		calloc(1, offsetof(struct ipc_queued, header) + ipc_wire_padded(header->size));
 	bool first = STAILQ_EMPTY(&ipc->queue);
 
 	if (!queued)
@@ -208,19 +178,50 @@ done:
 	return error;
 }
 
+/*
+ * The pieces of the next packet: messages from the head of the queue, of which only the first may
+ * have a descriptor. Returns how many.
+ */
+static size_t ipc_gather(struct ipc *ipc, struct iovec pieces[static IPC_WIRE_MESSAGES_MAX])
+{
+	struct ipc_queued *queued;
+	size_t count = 0;
+	size_t len = 0;
+	size_t padded = 0; /* of the last one, if another one follows it */
+
+	STAILQ_FOREACH (queued, &ipc->queue, next) {
+		size_t size = sizeof(queued->header) + queued->header.size;
+
+		if (count == IPC_WIRE_MESSAGES_MAX || len + size > IPC_WIRE_PACKET_MAX ||
+		    (count > 0 && queued->fd != -1))
+			break;
+		if (count > 0)
+			pieces[count - 1].iov_len = padded;
+		padded = ipc_wire_padded(queued->header.size);
+		pieces[count++] = (struct iovec){.iov_base = &queued->header, .iov_len = size};
+		len += padded;
+	}
+	return count;
+}
+
 /* Sends what is queued until the socket is full. Returns 0 or -errno (-EAGAIN: some is left). */
 static int ipc_drain(struct ipc *ipc)
 {
+	struct iovec pieces[IPC_WIRE_MESSAGES_MAX];
 	struct ipc_queued *queued;
 
 	while ((queued = STAILQ_FIRST(&ipc->queue))) {
-		int error = ipc_write(ipc, &queued->header, queued->body, queued->fd);
+		size_t count = ipc_gather(ipc, pieces);
+		int error = ipc_wire_send(ipc->fd, pieces, count, queued->fd);
 
 		if (error)
 			return error;
-		STAILQ_REMOVE_HEAD(&ipc->queue, next);
-		ipc->queued--;
-		ipc_queued_free(queued);
+		for (; count > 0; count--) {
+			queued = STAILQ_FIRST(&ipc->queue);
+			STAILQ_REMOVE_HEAD(&ipc->queue, next);
+			ipc->queued--;
+			ipc_queued_free(queued);
+		}
 	}
 	return 0;
 }
@@ -265,31 +266,6 @@ void ipc_flush(struct ipc *ipc, int timeout_ms)
 		if (poll(&poll_fd, 1, timeout_ms) <= 0)
 			return;
 	}
-}
-
-/* The descriptor that came with a message, or -1; *extra is set if there was more than one. */
-static int ipc_take_fd(struct msghdr *msg, bool *extra)
-{
-	int fd = -1;
-
-	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
-		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
-			continue;
-		size_t count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-		for (size_t i = 0; i < count; i++) {
-			int got;
-
-			memcpy(&got, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(int));
-			if (fd == -1) {
-				fd = got;
-			} else {
-				*extra = true;
-				close(got);
-			}
-		}
-	}
-	return fd;
 }
 
 bool ipc_row_with_fd(const struct ipc_row *row)
@@ -344,71 +320,74 @@ static void ipc_take(struct ipc *ipc, const struct ipc_row *row, const void *bod
 	}
 }
 
-/* Returns 1 for a message handled, 0 if there is none now, -1 at the end, -2 for a violation. */
-static int ipc_read_one(struct ipc *ipc)
+/*
+ * The row of a message, which is in its packet as its header says if whole; NULL after logging if
+ * it cannot be taken.
+ */
+static const struct ipc_row *ipc_judge(const struct ipc *ipc, const struct ipc_header *header,
+				       bool whole, bool with_fd)
 {
-	struct ipc_packet packet;
-	union {
-		struct cmsghdr align;
-		unsigned char space[CMSG_SPACE(4 * sizeof(int))];
-	} control;
-	struct iovec iov = {.iov_base = &packet, .iov_len = sizeof(packet)};
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.space,
-		.msg_controllen = sizeof(control.space),
-	};
-	ssize_t n = recvmsg(ipc->fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	const struct ipc_row *row = ipc_find_row(ipc, header->type);
 
-	if (n == -1)
-		return errno == EAGAIN || errno == EINTR ? 0 : -1;
-	if (n == 0)
-		return -1;
-
-	const struct ipc_row *row;
-	bool extra = false;
-	int fd = ipc_take_fd(&msg, &extra);
-	int result = -2;
-
-	if (extra || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
-	    (size_t)n < offsetof(struct ipc_packet, body)) {
-		log_warnx("malformed message from %s", ipc->name);
-		goto done;
-	}
-	row = ipc_find_row(ipc, packet.header.type);
-	if (!row && packet.header.type == IPC_PONG) {
+	if (!row && header->type == IPC_PONG)
 		log_warnx("%s answered what it was not asked", ipc->name);
-	} else if (!row) {
-		log_warnx("unexpected message %u from %s", packet.header.type, ipc->name);
-	} else if (row->size != packet.header.size ||
-		   row->size != (size_t)n - offsetof(struct ipc_packet, body) ||
-		   ipc_row_with_fd(row) != (fd != -1)) {
-		log_warnx("message %u from %s has the wrong form", packet.header.type, ipc->name);
-	} else {
-		ipc_take(ipc, row, packet.body, fd);
+	else if (!row)
+		log_warnx("unexpected message %u from %s", header->type, ipc->name);
+	else if (!whole || row->size != header->size || ipc_row_with_fd(row) != with_fd)
+		log_warnx("message %u from %s has the wrong form", header->type, ipc->name);
+	else
+		return row;
+	return NULL;
+}
+
+/*
+ * Handles the messages of a packet; fd came with it. Returns how many, until a handler has freed
+ * the channel; -2 for a violation.
+ */
+static int ipc_take_packet(struct ipc *ipc, struct ipc_wire_packet *packet, int fd,
+			   const bool *freed)
+{
+	const struct ipc_header *header;
+	const void *body;
+	int count = 0;
+	int more;
+
+	while (!*freed && (more = ipc_wire_next(packet, &header, &body)) != 0) {
+		const struct ipc_row *row = ipc_judge(ipc, header, more > 0, fd != -1);
+
+		if (!row) {
+			if (fd != -1)
+				close(fd);
+			return -2;
+		}
+		ipc_take(ipc, row, body, fd);
 		fd = -1;
-		result = 1;
+		count++;
 	}
-done:
-	if (fd != -1)
-		close(fd);
-	explicit_bzero(&packet, (size_t)n);
-	return result;
+	return count;
 }
 
 static void ipc_on_readable(evutil_socket_t fd, short what, void *arg)
 {
+	struct ipc_wire_packet packet;
 	struct ipc *ipc = arg;
 	bool freed = false;
 	int result = 1;
+	int passed;
 
 	(void)fd;
 	(void)what;
 	ipc->freed = &freed;
 	/* Bounded, so that one busy channel does not starve the process's other work. */
-	for (int i = 0; i < 64 && result == 1 && !freed; i++)
-		result = ipc_read_one(ipc);
+	for (int count = 0; count < 64 && result > 0 && !freed; count += result) {
+		result = ipc_wire_receive(ipc->fd, &packet, &passed);
+		if (result == -2)
+			log_warnx("malformed message from %s", ipc->name);
+		if (result > 0)
+			result = ipc_take_packet(ipc, &packet, passed, &freed);
+		/* Passwords travel this way as well. */
+		explicit_bzero(packet.octets, packet.len);
+	}
 	if (freed)
 		return;
 	ipc->freed = NULL;

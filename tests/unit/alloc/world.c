@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "world.h"
 
+#include "process/ipc.h"
+#include "process/ipc_wire.h"
+
 #include <arpa/inet.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* The layout of process/ipc.c: type and size, and a body aligned for anything. */
-struct world_message {
-	uint32_t type, size;
-	_Alignas(16) unsigned char body[2048];
-};
 
 struct sockaddr_in world_address(uint16_t port)
 {
@@ -37,26 +34,14 @@ int world_listen(uint16_t *port)
 
 bool world_tell(int channel, uint32_t type, const void *body, size_t size, int fd)
 {
-	struct world_message message = {.type = type, .size = (uint32_t)size};
-	union {
-		struct cmsghdr align;
-		unsigned char room[CMSG_SPACE(sizeof(int))];
-	} control = {.room = {0}};
-	struct iovec iov = {&message, offsetof(struct world_message, body) + size};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct ipc_header header = {.type = type, .size = (uint32_t)size};
+	unsigned char copy[IPC_BODY_MAX];
+	struct iovec pieces[] = {{&header, sizeof(header)}, {copy, size}};
 	bool sent;
 
 	if (size > 0)
-		memcpy(message.body, body, size);
-	if (fd != -1) {
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.align), &fd, sizeof(int));
-		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control.room);
-	}
-	sent = sendmsg(channel, &msg, MSG_NOSIGNAL) != -1;
+		memcpy(copy, body, size);
+	sent = ipc_wire_send(channel, pieces, 2, fd) == 0;
 	if (fd != -1)
 		close(fd);
 	return sent;
@@ -84,22 +69,25 @@ bool world_speaks_first(int channel, int stream, bool *silent)
 
 bool world_hear(int channel, uint32_t type, void *body, size_t size, bool *silent)
 {
-	struct world_message message;
+	struct ipc_wire_packet packet;
+	const struct ipc_header *header;
+	const void *found;
+	int fd;
 
-	for (;;) {
-		ssize_t n;
-
-		if (!world_wait(channel, silent))
+	while (world_wait(channel, silent)) {
+		if (ipc_wire_receive(channel, &packet, &fd) != 1)
 			return false;
-		n = recv(channel, &message, sizeof(message), 0);
-		if (n <= 0)
-			return false;
-		if (message.type != type || message.size != size)
-			continue;
-		if (size > 0)
-			memcpy(body, message.body, size);
-		return true;
+		if (fd != -1)
+			close(fd);
+		while (ipc_wire_next(&packet, &header, &found) == 1) {
+			if (header->type != type || header->size != size)
+				continue;
+			if (size > 0)
+				memcpy(body, found, size);
+			return true;
+		}
 	}
+	return false;
 }
 
 bool world_say(int stream, const char *line)

@@ -3,10 +3,12 @@
 #include "process/ipc.h"
 
 #include "base/log.h"
+#include "process/ipc_wire.h"
 #include "tests/unit/base/capture.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,7 +50,8 @@ struct end {
 struct fixture {
 	struct event_base *base;
 	struct end a, b;
-	int raw; /* b's socket, where b has no channel; -1 */
+	int raw;		       /* b's socket, where b has no channel; -1 */
+	struct ipc_wire_packet packet; /* the last one from there */
 	unsigned int fds;
 };
 
@@ -277,6 +280,59 @@ static void test_batch(void **state)
 	settle(fixture);
 	assert_int_equal(fixture->b.next, 4);
 	assert_int_equal(fixture->b.closed, 1);
+}
+
+/* A packet has as many messages as fit, each aligned (on_number() looks), a descriptor the first.
+ */
+static void test_packets(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct number number = {.value = 0};
+	const struct large large = {.bytes = {1}};
+	const struct ipc_header *header;
+	const void *body;
+	static const unsigned int expected[] = {3, 1, 64, 39, 3};
+	int fd;
+
+	ipc_batch(fixture->a.ipc);
+	assert_int_equal(ipc_send(fixture->a.ipc, EVENT, NULL, 0, -1), 0);
+	for (uint32_t i = 0; i < 2; i++)
+		assert_int_equal(send_number(&fixture->a, NUMBER, i), 0);
+	assert_int_equal(ipc_send(fixture->a.ipc, PASS, &number, sizeof(number), dup(0)), 0);
+	assert_int_equal(ipc_send(fixture->a.ipc, PASS, &number, sizeof(number), dup(0)), 0);
+	for (uint32_t i = 2; i < 101; i++)
+		assert_int_equal(send_number(&fixture->a, NUMBER, i), 0);
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(ipc_send(fixture->a.ipc, LARGE, &large, sizeof(large), -1), 0);
+	ipc_flush(fixture->a.ipc, 0);
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		unsigned int count = 0;
+
+		assert_int_equal(ipc_wire_receive(fixture->raw, &fixture->packet, &fd), 1);
+		while (ipc_wire_next(&fixture->packet, &header, &body) == 1) {
+			assert_int_equal((uintptr_t)body % 16, 0);
+			count++;
+		}
+		assert_int_equal(fixture->packet.at, fixture->packet.len);
+		assert_int_equal(count, expected[i]);
+		assert_int_equal(fd != -1, i == 1 || i == 2);
+		if (fd != -1)
+			close(fd);
+	}
+	assert_int_equal(ipc_wire_receive(fixture->raw, &fixture->packet, &fd), 0);
+}
+
+static void test_freed_within_a_packet(void **state)
+{
+	struct fixture *fixture = *state;
+
+	ipc_batch(fixture->a.ipc);
+	assert_int_equal(send_number(&fixture->a, NUMBER, 0), 0);
+	assert_int_equal(send_number(&fixture->a, FREE, 0), 0);
+	assert_int_equal(send_number(&fixture->a, NUMBER, 1), 0);
+	settle(fixture);
+	assert_int_equal(fixture->b.next, 1);
+	assert_null(fixture->b.ipc);
 }
 
 static void test_answers_from_handlers(void **state)
@@ -519,6 +575,23 @@ static void test_pong_again(void **state)
 	assert_int_equal(fixture->a.pongs, 1);
 }
 
+/* What was before the wrong one in a packet is handled, and nothing behind it. */
+static void test_wrong_in_a_packet(void **state)
+{
+	struct fixture *fixture = *state;
+
+	ipc_batch(fixture->b.ipc);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_int_equal(send_number(&fixture->b, NUMBER, i), 0);
+	assert_int_equal(send_number(&fixture->b, UNKNOWN, 0), 0);
+	assert_int_equal(send_number(&fixture->b, NUMBER, 3), 0);
+	capture_begin(STDERR_FILENO);
+	settle(fixture);
+	assert_string_equal(capture_end(), "test: unexpected message 99 from peer\n");
+	assert_int_equal(fixture->a.next, 3);
+	assert_true(fixture->a.violated);
+}
+
 /* Whose table says nothing of pings is not asked: root by its own processes. */
 static void test_ping_of_who_does_not_answer(void **state)
 {
@@ -617,7 +690,7 @@ static void test_shorter_than_a_header(void **state)
 static void test_longer_than_any(void **state)
 {
 	struct fixture *fixture = *state;
-	unsigned char wire[4096] = {0};
+	unsigned char wire[IPC_WIRE_PACKET_MAX + 1] = {0};
 
 	(void)wire_form(fixture, NUMBER, wire, sizeof(wire));
 	send_raw(fixture->raw, wire, sizeof(wire), 0);
@@ -667,17 +740,19 @@ static void test_peer_that_does_not_read(void **state)
 	assert_int_equal(fixture->b.closed, 0);
 }
 
-/* The value of the next message on the raw socket; UINT32_MAX where there is none. */
-static uint32_t take_raw(const struct fixture *fixture)
+/* The value of the next message on the raw socket; UINT32_MAX if there is none. */
+static uint32_t take_raw(struct fixture *fixture)
 {
-	unsigned char wire[4096];
-	uint32_t value = UINT32_MAX;
-	ssize_t n = recv(fixture->raw, wire, sizeof(wire), MSG_DONTWAIT);
+	const struct ipc_header *header;
+	const void *body;
+	int fd;
 
-	/* The body comes last. */
-	if (n >= (ssize_t)sizeof(value))
-		memcpy(&value, wire + n - sizeof(value), sizeof(value));
-	return value;
+	if (fixture->packet.at == fixture->packet.len &&
+	    ipc_wire_receive(fixture->raw, &fixture->packet, &fd) != 1)
+		return UINT32_MAX;
+	assert_int_equal(ipc_wire_next(&fixture->packet, &header, &body), 1);
+	assert_int_equal(header->size, sizeof(struct number));
+	return ((const struct number *)body)->value;
 }
 
 /* A message sent while others still wait does not overtake them, although there is room again. */
@@ -847,11 +922,13 @@ static void test_flush(void **state)
 	pid = fork();
 	assert_true(pid != -1);
 	if (pid == 0) {
-		unsigned char wire[4096];
-		unsigned int count = 0;
+		struct pollfd readable = {.fd = fixture->raw, .events = POLLIN};
+		uint32_t count = 0;
 
-		while (count < MANY && recv(fixture->raw, wire, sizeof(wire), 0) > 0)
-			count++;
+		while (count < MANY && poll(&readable, 1, 20000) == 1) {
+			while (take_raw(fixture) == count)
+				count++;
+		}
 		_exit(count == MANY ? 0 : 1);
 	}
 	ipc_flush(fixture->a.ipc, 20000);
@@ -893,6 +970,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PAIR_TEST(test_round_trip),
 		PAIR_TEST(test_batch),
+		RAW_TEST(test_packets),
+		PAIR_TEST(test_wrong_in_a_packet),
+		PAIR_TEST(test_freed_within_a_packet),
 		PAIR_TEST(test_answers_from_handlers),
 		PAIR_TEST(test_descriptor),
 		cmocka_unit_test(test_pair_closes_on_exec),
