@@ -92,18 +92,37 @@ enum users_result users_run(struct users *users, sqlite3_stmt *stmt)
 	return result;
 }
 
+static enum users_result users_commit(struct users *users)
+{
+	sqlite3_stmt *stmt = users_statement(users, USERS_COMMIT, "COMMIT");
+
+	return stmt ? users_run(users, stmt) : USERS_FAILED;
+}
+
+void users_snapshot_begin(struct users *users)
+{
+	sqlite3_stmt *stmt;
+
+	if (users_ready(users) != USERS_OK || !sqlite3_get_autocommit(users->db))
+		return;
+	/* If this fails, each call reads in a transaction of its own, and says what is wrong. */
+	stmt = users_statement(users, USERS_SNAPSHOT, "BEGIN");
+	users->snapshot = stmt && users_run(users, stmt) == USERS_OK;
+}
+
+void users_snapshot_end(struct users *users)
+{
+	if (users->snapshot)
+		(void)users_end(users, USERS_OK);
+	users->snapshot = false;
+}
+
 enum users_result users_begin(struct users *users)
 {
 	/* The lock is taken now: what is read in here stays true until it is written. */
 	sqlite3_stmt *stmt = users_statement(users, USERS_BEGIN, "BEGIN IMMEDIATE");
 
-	return stmt ? users_run(users, stmt) : USERS_FAILED;
-}
-
-static enum users_result users_commit(struct users *users)
-{
-	sqlite3_stmt *stmt = users_statement(users, USERS_COMMIT, "COMMIT");
-
+	users_snapshot_end(users);
 	return stmt ? users_run(users, stmt) : USERS_FAILED;
 }
 

@@ -22,6 +22,7 @@ enum users_kind {
 /* Statements that are kept ready, each prepared when it is first needed. */
 enum users_statement {
 	USERS_BEGIN,
+	USERS_SNAPSHOT,
 	USERS_COMMIT,
 	USERS_FIND,
 	USERS_OVERLAPS,
@@ -65,6 +66,7 @@ struct users {
 	bool usable; /* db is a database of ours */
 	bool old;    /* of an earlier version, and stays so */
 	sqlite3_stmt *statements[USERS_STATEMENTS];
+	bool snapshot; /* a transaction that only reads is open */
 	bool gathering;
 	bool gathered;		    /* a transaction is open */
 	bool spoilt;		    /* that cannot be kept */

@@ -122,6 +122,7 @@ static void users_close_file(struct users *users)
 		users->statements[i] = NULL;
 	}
 	users->usable = false;
+	users->snapshot = false;
 	/* Lets statements that are still running end by themselves. */
 	(void)sqlite3_close_v2(users->db);
 	users->db = NULL;

@@ -259,6 +259,14 @@ enum users_result users_usage_go_on(struct users *users, struct users_usage *usa
 				    bool *done);
 
 /*
+ * From here on all calls see the database as it is at the first of them, and look for the file,
+ * lock and unlock it once, until users_snapshot_end() or one that writes. Nothing if there is one
+ * already.
+ */
+void users_snapshot_begin(struct users *users);
+void users_snapshot_end(struct users *users);
+
+/*
  * To wait for the disk once for many leases: from here on new ones are noted together, and count
  * only when users_flush() has returned USERS_OK. Until then others cannot write.
  */

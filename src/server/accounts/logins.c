@@ -322,6 +322,7 @@ bool logins_ask(struct logins *logins, const struct server_login *login)
 
 	if (!logins_check(logins, login))
 		return false;
+	users_snapshot_begin(logins->owner.users);
 	gathered = users_gathered(logins->owner.users);
 	logins_recheck(logins);
 	logins_look(logins, login, verdict);
@@ -355,6 +356,7 @@ void logins_flush(struct logins *logins)
 {
 	enum users_result noted;
 
+	users_snapshot_end(logins->owner.users);
 	if (logins->n_later == 0)
 		return;
 	noted = users_flush(logins->owner.users);

@@ -29,12 +29,16 @@ void logins_free(struct logins *logins);
 
 /*
  * Looks into a login; answer() is called at once, or by logins_flush() if there are leases to be
- * noted before. Returns false if control has asked for something that cannot be (an id in use or
- * out of range, text without an end): then nothing was done.
+ * noted before. Until logins_flush(), all logins see the database as it is now. Returns false if
+ * control has asked for something that cannot be (an id in use or out of range, text without an
+ * end): then nothing was done.
  */
 bool logins_ask(struct logins *logins, const struct server_login *login);
 
-/* Waits for the disk, once for all leases that were given out since the last call, and answers. */
+/*
+ * Waits for the disk, once for all leases that were given out since the last call, and answers. To
+ * be called before the loop waits again.
+ */
 void logins_flush(struct logins *logins);
 
 /* What a login was given. */

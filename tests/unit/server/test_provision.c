@@ -23,6 +23,7 @@ enum { SESSIONS = 4, PENDING = 2 };
 
 /* --- the machine -------------------------------------------------------------------------- */
 
+int64_t __wrap_clock_ms(void);
 bool __wrap_sockets_is_here(struct in_addr addr);
 void __wrap_links_link_local(struct links *links, struct in_addr her);
 int __wrap_links_open(struct links *links, int64_t user, struct in_addr her,
@@ -43,9 +44,17 @@ static int kernel_error;	 /* of the next route or device */
 static struct foreign foreign;	 /* what is somebody else's */
 static struct prefix6 reserved;	 /* and what of host.prefix and the pool is; length 0: nothing */
 
+static int64_t now = 1000;
+static bool gone; /* the machine's address */
+
+int64_t __wrap_clock_ms(void)
+{
+	return now;
+}
+
 bool __wrap_sockets_is_here(struct in_addr addr)
 {
-	return addr.s_addr == addr4("192.0.2.1").s_addr;
+	return !gone && addr.s_addr == addr4("192.0.2.1").s_addr;
 }
 
 void __wrap_links_link_local(struct links *links, struct in_addr her)
@@ -376,6 +385,25 @@ static void test_local_address(void **state)
 	assert_int_equal(link_locals, 1);
 }
 
+/* One that was there a moment ago is not looked for again; no other one, and not for long. */
+static void test_local_address_again(void **state)
+{
+	const struct server_grant grant = good(TUNNEL_HOST);
+	struct server_grant other = grant;
+
+	(void)state;
+	other.local = addr4("192.0.2.77");
+	expect_granted(&grant);
+	gone = true;
+	expect_granted(&grant);
+	assert_int_equal(expect_result(&other, SERVER_FAILED).lack, SERVER_NOT_HERE);
+	assert_true(provision_end(provision, 0));
+	now += 1000;
+	assert_int_equal(expect_result(&grant, SERVER_FAILED).lack, SERVER_NOT_HERE);
+	assert_true(provision_end(provision, 0));
+	gone = false;
+}
+
 /* --- prefixes ----------------------------------------------------------------------------- */
 
 /* It is led to the device of a tunnelonly session, in the pool and outside of it. */
@@ -627,6 +655,7 @@ int main(void)
 		TEST(test_numbered),
 		TEST(test_numbers),
 		TEST(test_local_address),
+		TEST(test_local_address_again),
 		TEST(test_prefix_of_tunnelonly),
 		TEST(test_several_prefixes),
 		TEST(test_prefix_that_takes),

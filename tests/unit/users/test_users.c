@@ -1479,6 +1479,58 @@ static void test_many_changes(void **state)
 			USERS_CHANGES_MAX);
 }
 
+static void test_snapshot(void **state)
+{
+	struct place *place = *state;
+	struct users *second = open_users(place->path, false);
+	struct user user;
+
+	add(place->users, "alice");
+	assert_changes(place->users, IDS(USERS_EVERYBODY));
+	users_snapshot_begin(place->users);
+	users_snapshot_begin(place->users);
+	assert_int_equal(users_find(place->users, "alice", &user), USERS_OK);
+	/* Nobody else is kept waiting. */
+	assert_int_equal(users_set_password(second, "alice", "new"), USERS_OK);
+	assert_int_equal(users_find(place->users, "alice", &user), USERS_OK);
+	assert_string_not_equal(user.password, "new");
+	assert_changes(place->users, NOBODY);
+	users_snapshot_end(place->users);
+	users_snapshot_end(place->users);
+	assert_int_equal(users_find(place->users, "alice", &user), USERS_OK);
+	assert_string_equal(user.password, "new");
+	assert_changes(place->users, IDS(user.id));
+	/* Who writes does so into the database as it is, and sees all from there on. */
+	users_snapshot_begin(place->users);
+	assert_int_equal(users_find(place->users, "alice", &user), USERS_OK);
+	add(second, "carol");
+	assert_network(place->users, "alice", "2001:db8:100::/40", 56, "2001:db8:100:100::/56");
+	assert_int_equal(users_find(second, "alice", &user), USERS_OK);
+	assert_true(user.networks.n);
+	assert_int_equal(users_find(place->users, "carol", &user), USERS_OK);
+	users_close(second);
+}
+
+/* One that is open when the file is replaced ends with the old file. */
+static void test_snapshot_of_another_file(void **state)
+{
+	struct place *place = *state;
+	struct users *second;
+	struct user user;
+
+	add(place->users, "alice");
+	users_snapshot_begin(place->users);
+	assert_int_equal(users_find(place->users, "alice", &user), USERS_OK);
+	assert_int_equal(unlink(place->path), 0);
+	second = open_users(place->path, true);
+	add(second, "bob");
+	users_snapshot_end(place->users);
+	users_snapshot_begin(place->users);
+	assert_int_equal(users_find(place->users, "bob", &user), USERS_OK);
+	users_snapshot_end(place->users);
+	users_close(second);
+}
+
 /* Leases that are noted together: all at once, and none for others before. */
 static void test_gathered(void **state)
 {
@@ -2122,6 +2174,8 @@ int main(void)
 		TEST(test_changes_by_hand),
 		TEST(test_changes_again),
 		TEST(test_many_changes),
+		TEST(test_snapshot),
+		TEST(test_snapshot_of_another_file),
 		TEST(test_gathered),
 		TEST(test_gathered_in_vain),
 		TEST_EMPTY(test_many_processes),
