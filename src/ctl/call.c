@@ -395,7 +395,7 @@ bool ctl_call_add(struct ctl *ctl, int fd, bool root)
 	bufferevent_set_timeouts(call->stream, &idle, &stuck);
 	TAILQ_INSERT_TAIL(&ctl->calls, call, next_call);
 	ctl->count++;
-	if (bufferevent_enable(call->stream, EV_READ | EV_WRITE) == -1)
+	if (bufferevent_enable(call->stream, EV_READ) == -1)
 		ctl_call_free(call);
 	return true;
 }

@@ -375,7 +375,7 @@ struct client *client_new(const struct client_owner *owner, int fd, struct in_ad
 	bufferevent_setcb(client->stream, client_on_readable, client_on_written, client_on_event,
 			  client);
 	bufferevent_setwatermark(client->stream, EV_READ, 0, CLIENT_INPUT_MAX);
-	(void)bufferevent_enable(client->stream, EV_READ | EV_WRITE);
+	(void)bufferevent_enable(client->stream, EV_READ);
 	client_step(client, &start);
 	if (client->failed) {
 		client_free(client);
