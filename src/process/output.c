@@ -2,6 +2,7 @@
 #include "process/output.h"
 
 #include "base/log.h"
+#include "base/loop.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -10,15 +11,22 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Octets of a line that are shown, and of what is read at once. */
-enum { OUTPUT_LINE_MAX = 1000, OUTPUT_READ = 4096 };
+/* Octets of a line that are shown, of a line that is waited for, and that are read at once. */
+enum { OUTPUT_LINE_MAX = 1000, OUTPUT_WAIT_MAX = 4096, OUTPUT_READ = 32768 };
+
+/* What comes within so many microseconds of a reading is read together: one wake-up, not many. */
+enum { OUTPUT_REST_US = 2000 };
+
+/* Octets that a child can write until it is read again. */
+enum { OUTPUT_PIPE = 256 * 1024 };
 
 struct output {
 	char *name;
 	bool process;
 	bool let_go;
 	int fd;
-	struct event *readable;
+	struct event *readable; /* one of these two is pending until the end */
+	struct event *rest;
 	struct evbuffer *input;
 };
 
@@ -53,7 +61,7 @@ static void output_lines(const struct output *output)
 		free(line);
 	}
 	/* The beginning of a line without end is enough. */
-	if (evbuffer_get_length(output->input) >= OUTPUT_READ) {
+	if (evbuffer_get_length(output->input) >= OUTPUT_WAIT_MAX) {
 		char begin[OUTPUT_LINE_MAX + 1];
 		int n = evbuffer_remove(output->input, begin, OUTPUT_LINE_MAX);
 
@@ -75,16 +83,27 @@ static bool output_read(const struct output *output)
 
 static void output_on_readable(evutil_socket_t fd, short what, void *arg)
 {
+	static const struct timeval rest = {.tv_usec = OUTPUT_REST_US};
 	struct output *output = arg;
 
 	(void)fd;
 	(void)what;
-	if (output_read(output))
+	if (output_read(output)) {
+		loop_add(output->rest, &rest);
 		return;
-	(void)event_del(output->readable);
+	}
 	output_drain(output);
 	if (output->let_go)
 		output_free(output);
+}
+
+static void output_on_rested(evutil_socket_t fd, short what, void *arg)
+{
+	const struct output *output = arg;
+
+	(void)fd;
+	(void)what;
+	loop_add(output->readable, NULL);
 }
 
 struct output *output_new(struct event_base *base, const char *name, bool process, int *writer)
@@ -102,9 +121,11 @@ struct output *output_new(struct event_base *base, const char *name, bool proces
 	output->fd = fds[0];
 	output->name = strdup(name);
 	output->input = evbuffer_new();
-	output->readable =
-		event_new(base, fds[0], EV_READ | EV_PERSIST, output_on_readable, output);
-	if (!output->name || !output->input || !output->readable ||
+	output->readable = event_new(base, fds[0], EV_READ, output_on_readable, output);
+	output->rest = evtimer_new(base, output_on_rested, output);
+	/* Without the privilege for it, it has the usual size. */
+	(void)fcntl(fds[0], F_SETPIPE_SZ, OUTPUT_PIPE);
+	if (!output->name || !output->input || !output->readable || !output->rest ||
 	    evutil_make_socket_nonblocking(fds[0]) == -1 || event_add(output->readable, NULL) == -1)
 		goto failed;
 	*writer = fds[1];
@@ -122,8 +143,10 @@ void output_drain(struct output *output)
 	for (int i = 0; i < 64; i++) {
 		int n = evbuffer_read(output->input, output->fd, OUTPUT_READ);
 
-		if (n == 0)
+		if (n == 0) {
 			(void)event_del(output->readable);
+			(void)event_del(output->rest);
+		}
 		if (n <= 0)
 			break;
 		output_lines(output);
@@ -138,6 +161,8 @@ void output_free(struct output *output)
 		return;
 	if (output->readable)
 		event_free(output->readable);
+	if (output->rest)
+		event_free(output->rest);
 	if (output->input)
 		evbuffer_free(output->input);
 	if (output->fd != -1)
@@ -150,6 +175,7 @@ void output_let_go(struct output *output)
 {
 	output->let_go = true;
 	/* Whoever wrote to it may have closed it before. */
-	if (!event_pending(output->readable, EV_READ, NULL))
+	if (!event_pending(output->readable, EV_READ, NULL) &&
+	    !event_pending(output->rest, EV_TIMEOUT, NULL))
 		output_free(output);
 }

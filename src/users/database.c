@@ -99,15 +99,18 @@ static enum users_result users_commit(struct users *users)
 	return stmt ? users_run(users, stmt) : USERS_FAILED;
 }
 
-void users_snapshot_begin(struct users *users)
+bool users_snapshot_begin(struct users *users)
 {
 	sqlite3_stmt *stmt;
 
+	if (users->snapshot)
+		return false;
 	if (users_ready(users) != USERS_OK || !sqlite3_get_autocommit(users->db))
-		return;
+		return true;
 	/* If this fails, each call reads in a transaction of its own, and says what is wrong. */
 	stmt = users_statement(users, USERS_SNAPSHOT, "BEGIN");
 	users->snapshot = stmt && users_run(users, stmt) == USERS_OK;
+	return true;
 }
 
 void users_snapshot_end(struct users *users)

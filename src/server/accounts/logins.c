@@ -322,9 +322,9 @@ bool logins_ask(struct logins *logins, const struct server_login *login)
 
 	if (!logins_check(logins, login))
 		return false;
-	users_snapshot_begin(logins->owner.users);
 	gathered = users_gathered(logins->owner.users);
-	logins_recheck(logins);
+	if (users_snapshot_begin(logins->owner.users))
+		logins_recheck(logins);
 	logins_look(logins, login, verdict);
 	/*
 	 * The first new lease has shut everybody else out of the database. What was taken from

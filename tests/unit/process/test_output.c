@@ -12,13 +12,15 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 static struct event_base *base;
 
-/* Writes the pieces, letting the loop run after each, and then closes; what the log has of it. */
+/* Writes the pieces, each when the last one has been read, and then closes; what the log has of it.
+ */
 static const char *logged(const char *name, bool room, const char *const pieces[])
 {
 	int writer;
@@ -27,13 +29,18 @@ static const char *logged(const char *name, bool room, const char *const pieces[
 	assert_non_null(output);
 	capture_begin(STDERR_FILENO);
 	for (size_t i = 0; pieces[i]; i++) {
-		(void)!write(writer, pieces[i], strlen(pieces[i]));
-		(void)event_base_loop(base, EVLOOP_NONBLOCK);
+		int left = (int)strlen(pieces[i]);
+
+		(void)!write(writer, pieces[i], (size_t)left);
+		while (left > 0) {
+			assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
+			assert_int_equal(ioctl(writer, FIONREAD, &left), 0);
+		}
 	}
 	close(writer);
 	output_let_go(output);
-	(void)event_base_loop(base, EVLOOP_NONBLOCK);
-	(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	/* Until it has been freed. */
+	assert_int_equal(event_base_dispatch(base), 1);
 	return capture_end();
 }
 

@@ -181,14 +181,15 @@ void trio_change_password(unsigned int user)
 }
 
 /* Nobody is given a lease for the first time. */
-void __wrap_users_snapshot_begin(struct users *users);
+bool __wrap_users_snapshot_begin(struct users *users);
 void __wrap_users_snapshot_end(struct users *users);
 void __wrap_users_gather(struct users *users);
 bool __wrap_users_gathered(const struct users *users);
 
-void __wrap_users_snapshot_begin(struct users *users)
+bool __wrap_users_snapshot_begin(struct users *users)
 {
 	(void)users;
+	return true;
 }
 
 void __wrap_users_snapshot_end(struct users *users)

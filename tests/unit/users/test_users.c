@@ -1487,8 +1487,8 @@ static void test_snapshot(void **state)
 
 	add(place->users, "alice");
 	assert_changes(place->users, IDS(USERS_EVERYBODY));
-	users_snapshot_begin(place->users);
-	users_snapshot_begin(place->users);
+	assert_true(users_snapshot_begin(place->users));
+	assert_false(users_snapshot_begin(place->users));
 	assert_int_equal(users_find(place->users, "alice", &user), USERS_OK);
 	/* Nobody else is kept waiting. */
 	assert_int_equal(users_set_password(second, "alice", "new"), USERS_OK);
