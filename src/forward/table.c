@@ -18,8 +18,8 @@ struct session {
 	uint64_t settled; /* the higher, the later it came to its peer, or said that it is there */
 	struct hash_node by_peer;
 	struct hash_node by_name;
-	struct route_claim claims[FORWARD_PREFIXES_MAX]; /* one for each of its prefixes */
 	struct plane_session plane;
+	struct route_claim claims[]; /* one for each of its prefixes */
 };
 
 struct table {
@@ -221,7 +221,8 @@ int table_add(struct table *table, const struct forward_session *config, struct 
 	if (table_by_peer(table, &peer) && (!udp || !table->server))
 		return -EADDRINUSE;
 
-	struct session *session = calloc(1, sizeof(*session));
+	struct session *session =
+		calloc(1, sizeof(*session) + config->n_prefixes * sizeof(session->claims[0]));
 
 	if (!session)
 		return -ENOMEM;
