@@ -483,6 +483,17 @@ def record():
     seed("record", "text", b"*** stack smashing detected ***: terminated")
 
 
-for make in (record, lines, conn, control, session, settings, decap, encap, offload, neighbour,
+def channel():
+    def message(kind, body, pad=True):
+        return struct.pack("@IIQ", kind, len(body), 0) + body + bytes(-len(body) % 16 if pad else 0)
+
+    seed("packet", "one", message(1, b"body", pad=False))
+    seed("packet", "three", message(1, b""), message(2, b"four"), message(3, b"12345678", pad=False))
+    seed("packet", "padded", message(1, b"body"))
+    seed("packet", "cut", message(1, b"four"), message(2, b"body", pad=False)[:-1])
+    seed("packet", "huge", message(1, b"four"), struct.pack("@IIQ", 2, 0xffffffff, 0))
+
+
+for make in (channel, record, lines, conn, control, session, settings, decap, encap, offload, neighbour,
              request, probe, room, grants, tunnel, answers):
     make()
