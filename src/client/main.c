@@ -10,6 +10,7 @@
 #include "client/root/hook.h"
 #include "client/root/lookup.h"
 #include "client/root/root.h"
+#include "ctl/listen.h"
 #include "forward/forward.h"
 #include "process/process.h"
 #include "proto/crypto.h"
@@ -84,6 +85,7 @@ static const struct process processes[] = {
 static int run(struct client_options *options, const char *name, int argc, char *const argv[])
 {
 	bool check = options->check;
+	char socket[CTL_PATH_SIZE];
 	struct process table[CLIENT_PROCESSES];
 	const struct program program = {
 		.name = "dtcpclient",
@@ -92,6 +94,10 @@ static int run(struct client_options *options, const char *name, int argc, char 
 		.options = options,
 		.user = options->run_as,
 		.pidfile = check ? NULL : options->pidfile,
+		.socket = !check && ctl_listen_path(options->control_socket, "dtcpclient",
+						    options->interface, socket)
+				  ? socket
+				  : NULL,
 		.daemon = options->daemon && !check,
 		.debug = options->debug,
 		.scripts = !check && (hook_wanted(options) || options->lan.n > 0),

@@ -54,7 +54,6 @@ enum client_msg {
 	CLIENT_MSG_GUARD = 64, /* struct client_guard: this has to go if root dies */
 	CLIENT_MSG_SCRIPT,     /* struct client_script: the script runs now, or does not any more */
 	CLIENT_MSG_UNGUARD,    /* it is gone */
-	CLIENT_MSG_SOCKET,     /* struct ctl_listen: and this, whenever the program ends */
 	/* resolver to control */
 	CLIENT_MSG_ADDRESSES = 96, /* struct client_addresses: what came of the look-up */
 };

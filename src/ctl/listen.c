@@ -5,6 +5,7 @@
 #include "base/options.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <string.h>
@@ -163,7 +164,7 @@ int ctl_listen_open(const char *path, struct ctl_listen *listen_at)
 		goto failed;
 	error = listen_bind(fd, &address);
 	if (!error) {
-		ctl_listen_find(path, listen_at);
+		ctl_listen_take(path, open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), listen_at);
 		error = listen(fd, LISTEN_BACKLOG) == -1 ? -errno : 0;
 	}
 	if (!error)
@@ -176,27 +177,30 @@ failed:
 	return error;
 }
 
-void ctl_listen_find(const char *path, struct ctl_listen *listen_at)
+void ctl_listen_take(const char *path, int file, struct ctl_listen *listen_at)
 {
 	struct stat there;
 
 	*listen_at = (struct ctl_listen){.path = ""};
-	if (lstat(path, &there) == -1 || !S_ISSOCK(there.st_mode))
+	if (fstat(file, &there) == -1 || !S_ISSOCK(there.st_mode)) {
+		(void)close(file);
 		return;
+	}
 	(void)strlcpy(listen_at->path, path, sizeof(listen_at->path));
-	listen_at->dev = there.st_dev;
-	listen_at->ino = there.st_ino;
+	listen_at->file = file;
 }
 
 void ctl_listen_remove(struct ctl_listen *listen_at)
 {
-	struct stat there;
+	struct stat ours, there;
 
 	if (listen_at->path[0] == '\0')
 		return;
-	if (lstat(listen_at->path, &there) == 0 && there.st_ino == listen_at->ino &&
-	    there.st_dev == listen_at->dev && unlink(listen_at->path) == -1 && errno != ENOENT)
+	if (fstat(listen_at->file, &ours) == 0 && lstat(listen_at->path, &there) == 0 &&
+	    there.st_ino == ours.st_ino && there.st_dev == ours.st_dev &&
+	    unlink(listen_at->path) == -1 && errno != ENOENT)
 		log_warn("cannot remove the control socket %s", listen_at->path);
+	close(listen_at->file);
 	/* Others may have theirs in it. */
 	if (listen_in_folder(listen_at->path))
 		(void)rmdir(CTL_FOLDER);

@@ -10,7 +10,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
 /* The folder of all sockets without a path of their own. */
 #define CTL_FOLDER DTCP_RUNDIR "/dtcp"
@@ -34,11 +33,12 @@ bool ctl_listen_check(const char *where, const char *value);
 bool ctl_listen_path(const char *setting, const char *program, const char *interface,
 		     char path[static CTL_PATH_SIZE]);
 
-/* A socket that has been made, or found. */
+/* A socket that has been made. */
 struct ctl_listen {
 	char path[CTL_PATH_SIZE]; /* "": none */
-	dev_t dev;
-	ino_t ino;
+	/* Refers to the file there (O_PATH), which keeps nothing alive: by it the file is known
+	 * even if another one has taken its place. */
+	int file;
 };
 
 /*
@@ -47,10 +47,11 @@ struct ctl_listen {
  */
 int ctl_listen_open(const char *path, struct ctl_listen *listen_at);
 
-/* For a guard: remembers what is there now. */
-void ctl_listen_find(const char *path, struct ctl_listen *listen_at);
+/* For a guard: takes over file, which refers to what root's process has made at path. If it does
+ * not refer to a socket it is closed, and there is nothing to remove. */
+void ctl_listen_take(const char *path, int file, struct ctl_listen *listen_at);
 
-/* Removes it, unless it is another one by now. */
+/* Removes it, unless it is another one by now; closes file. Zeroes are allowed. */
 void ctl_listen_remove(struct ctl_listen *listen_at);
 
 #endif

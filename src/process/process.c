@@ -2,6 +2,7 @@
 #include "process/process.h"
 
 #include "base/log.h"
+#include "ctl/listen.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -123,25 +124,39 @@ void process_await_end(const struct process_self *self)
 		;
 }
 
-/* Waits for the end of root's process, and takes its pid file away if that did not. */
+/* For a guard: the pid file of this process goes, if it is still there. */
+static void process_remove_pidfile(const char *path, pid_t root)
+{
+	FILE *file = fopen(path, "re");
+	char text[24] = "";
+
+	if (!file)
+		return;
+	if (fgets(text, sizeof(text), file) && strtoll(text, NULL, 10) == root &&
+	    unlink(path) == -1)
+		log_warn("cannot remove the pid file %s", path);
+	(void)fclose(file);
+}
+
+/* Waits for the end of root's process, and takes its files away if that did not. */
 static int process_guard(const struct program *program, const struct process *process,
 			 const struct process_self *self)
 {
+	struct ctl_listen socket = {.path = ""};
 	pid_t root = ipc_maker(self->root);
-	char text[24] = "";
-	FILE *file;
 	int status;
 
+	if (program->socket)
+		ctl_listen_take(program->socket, PROCESS_FD + 1, &socket);
+	/* It has to outlive root's process, to which the others log. */
+	if (program->daemon)
+		log_to_syslog();
 	if (!capabilities_hide() || !capabilities_limit(process->keeps, program->scripts))
 		return PROCESS_FAILED;
 	status = process->run(self);
-	file = program->pidfile ? fopen(program->pidfile, "re") : NULL;
-	if (!file)
-		return status;
-	if (fgets(text, sizeof(text), file) && strtoll(text, NULL, 10) == root &&
-	    unlink(program->pidfile) == -1)
-		log_warn("cannot remove the pid file %s", program->pidfile);
-	(void)fclose(file);
+	ctl_listen_remove(&socket);
+	if (program->pidfile)
+		process_remove_pidfile(program->pidfile, root);
 	return status;
 }
 
@@ -156,12 +171,8 @@ int process_run(const struct program *program, const char *name)
 	}
 	process_begin(program, process);
 	process_channels(program, process, &self);
-	if (process->kind == PROCESS_GUARD) {
-		/* It has to outlive root's process, to which the others log. */
-		if (program->daemon)
-			log_to_syslog();
+	if (process->kind == PROCESS_GUARD)
 		return process_guard(program, process, &self);
-	}
 
 	struct sandbox sandbox = {
 		.kind = process->sandbox,

@@ -22,7 +22,8 @@
 /* Most processes of a table. */
 #define PROCESS_MAX 8
 
-/* First descriptor of a process, the channel to root's; those to other processes follow it. */
+/* First descriptor of a process, the channel to root's; those to other processes follow it. In a
+ * guard it is the control socket's file (ctl/listen.h), if there is one. */
 #define PROCESS_FD 3
 
 enum process_kind {
@@ -31,7 +32,7 @@ enum process_kind {
 	 * channel leads where the other end is handed to. */
 	PROCESS_ON_DEMAND,
 	/* Root's: sleeps until root's process is gone, and then clears up after it. run() does
-	 * both, but for the pid file. */
+	 * both, but for the pid file and the control socket. */
 	PROCESS_GUARD,
 };
 
@@ -88,6 +89,7 @@ struct program {
 	const char *user;    /* whom the unprivileged ones run as: user_find() */
 	bool owns_files;     /* to whom files belong */
 	const char *pidfile; /* NULL: none is kept */
+	const char *socket;  /* path of the control socket, NULL: there is none */
 	bool daemon;
 	bool debug;
 	bool scripts;		      /* root's process and the guard run one, with all they had */

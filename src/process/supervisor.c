@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "ctl/listen.h"
 #include "process/notify.h"
 
 #include <errno.h>
@@ -29,6 +30,7 @@ struct supervisor {
 	void *arg;
 	struct notify notify;
 	struct pidfh *pidfile;
+	struct ctl_listen socket;
 	struct event_base *base;
 	struct service *service;
 	struct event *signals[SUPERVISOR_SIGNALS];
@@ -232,6 +234,8 @@ static bool supervisor_start_one(struct supervisor *supervisor, size_t place)
 			fds[n_fds++] = supervisor->ends[place][i];
 		supervisor->ends[place][i] = -1;
 	}
+	if (guard && supervisor->socket.path[0] != '\0')
+		fds[n_fds++] = fcntl(supervisor->socket.file, F_DUPFD_CLOEXEC, 0);
 	if (children_start(supervisor->children, process->name, -1, guard, fds, n_fds) < 0)
 		return false;
 	if (!guard)
@@ -341,6 +345,14 @@ bool supervisor_claim(struct supervisor *supervisor)
 	return supervisor->pidfile;
 }
 
+bool supervisor_listen(struct supervisor *supervisor, int *fd)
+{
+	const char *path = supervisor->program->socket;
+
+	*fd = path ? ctl_listen_open(path, &supervisor->socket) : -1;
+	return !path || *fd >= 0;
+}
+
 bool supervisor_daemonize(struct supervisor *supervisor)
 {
 	if (supervisor->program->daemon) {
@@ -371,6 +383,7 @@ void supervisor_stop(struct supervisor *supervisor)
 {
 	const struct program *program = supervisor->program;
 
+	ctl_listen_remove(&supervisor->socket);
 	for (size_t i = 0; i < program->n_processes; i++) {
 		if (program->processes[i].kind != PROCESS_GUARD)
 			ipc_free(&supervisor->channels[i]);

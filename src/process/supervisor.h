@@ -2,7 +2,8 @@
 /*
  * What the root processes of both programs have in common: the way into the background, with the
  * pid file; starting the processes of the table and opening the channels to them; signals, the
- * service manager and its watchdog; and that the end of any process is the end of the program.
+ * service manager and its watchdog; the control socket's file; and that the end of any process is
+ * the end of the program.
  *
  * The order of calls: supervisor_new(), supervisor_claim(), whatever may fail while somebody sits
  * at the terminal, supervisor_daemonize(), supervisor_start(), supervisor_run(), supervisor_stop(),
@@ -54,6 +55,12 @@ struct supervisor *supervisor_new(const struct program *program,
 /* Takes the pid file. False after logging. */
 bool supervisor_claim(struct supervisor *supervisor);
 
+/*
+ * Makes the control socket, which is removed at the end, and puts it into *fd, which is the
+ * caller's: -1 if the program has none. False after logging.
+ */
+bool supervisor_listen(struct supervisor *supervisor, int *fd);
+
 /* Becomes a daemon, if the program is one, and takes signals. False after logging. */
 bool supervisor_daemonize(struct supervisor *supervisor);
 
@@ -66,7 +73,9 @@ bool supervisor_start(struct supervisor *supervisor, int argc, char *const argv[
 /* Runs until the end. Returns the exit status. */
 int supervisor_run(struct supervisor *supervisor);
 
-/* Closes the channels, guards' last, and waits for all processes to end. */
+/* Removes the control socket, closes the channels, guards' last, and waits for all processes to
+ * end.
+ */
 void supervisor_stop(struct supervisor *supervisor);
 
 /* What is left, the pid file first. NULL is allowed. */

@@ -64,13 +64,8 @@ static bool guard_wanted(const void *options)
 static int run_guard(const struct process_self *self)
 {
 	const struct server_options *options = self->options;
-	struct ctl_listen ctl = {.path = ""};
-	char path[CTL_PATH_SIZE];
 
-	if (server_options_socket(options, path))
-		ctl_listen_find(path, &ctl);
 	process_await_end(self);
-	ctl_listen_remove(&ctl);
 	fastpath_sweep(options->interface);
 	return 0;
 }
@@ -119,6 +114,7 @@ static const struct process processes[] = {
 
 static int run(struct server_options *options, const char *name, int argc, char *const argv[])
 {
+	char path[CTL_PATH_SIZE];
 	const struct program program = {
 		.name = "dtcps",
 		.processes = processes,
@@ -127,6 +123,7 @@ static int run(struct server_options *options, const char *name, int argc, char 
 		.user = options->run_as,
 		.owns_files = true,
 		.pidfile = options->pidfile,
+		.socket = server_options_socket(options, path) ? path : NULL,
 		.daemon = options->daemon,
 		.debug = options->debug,
 		.keeps = CAPABILITIES_ROOT,

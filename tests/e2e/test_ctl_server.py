@@ -13,7 +13,8 @@ import time
 import pytest
 
 from lab.ctl import Ctl, ask_as, connect, socket_path
-from lab.programs import HOST_PREFIX, PASSWORD, POOL, SERVICE
+from lab.node import alive
+from lab.programs import HOST_PREFIX, PASSWORD, POOL, SERVICE, Server
 from lab.topology import SITE
 from lab.traffic import ping
 from lab.wait import until
@@ -351,6 +352,26 @@ def test_two_instances(internet, server):
         assert other.status()["interface"] == "second0"
     assert second.stop() == 0
     assert socket_path(internet.server).exists()
+
+
+def test_same_name_in_another_network(internet, server):
+    """Two network namespaces with one /run: the socket stays that of who made it, whether the other
+    server ends in good order or is killed."""
+    other = internet.node("other")
+    (other.dir / "run").rmdir()
+    (other.dir / "run").symlink_to(internet.server.dir / "run")
+    database = internet.dir / "second.db"
+    database.write_bytes(internet.users.path.read_bytes())
+    database.chmod(0o600)
+    os.chown(database, SERVICE, 0)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        second = Server(other, internet.users, set={"database": database})
+        second.wait_log(f"{SOCKET}: another program answers there")
+        rooms = second.rooms()
+        second.stop(number)
+        until(lambda: not any(alive(pid) for pid in rooms.values()), "all of it ends, its guard, too")
+        with Ctl(socket_path(internet.server)) as ctl:
+            assert ctl.status()["pid"] == server.pid
 
 
 def test_others_do_not_answer(internet, server, ctl):

@@ -7,14 +7,12 @@
 #include "client/root/hook.h"
 #include "client/root/lan_record.h"
 #include "client/root/source_routes.h"
-#include "ctl/listen.h"
 #include "fastpath/fastpath.h"
 #include "netconf/netlink.h"
 #include "netconf/rules.h"
 #include "process/ipc.h"
 
 #include <signal.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,7 +23,6 @@ struct guard {
 	bool armed; /* there is a tunnel */
 	struct client_guard told;
 	pid_t running; /* its script, 0: none */
-	struct ctl_listen socket;
 };
 
 static void guard_on_guard(const void *body, void *arg)
@@ -50,13 +47,6 @@ static void guard_on_running(const void *body, void *arg)
 	struct guard *guard = arg;
 
 	guard->running = script->pid;
-}
-
-static void guard_on_socket(const void *body, void *arg)
-{
-	struct guard *guard = arg;
-
-	memcpy(&guard->socket, body, sizeof(guard->socket));
 }
 
 static void guard_on_script(void *arg)
@@ -91,7 +81,6 @@ static void guard_on_closed(struct ipc *ipc, bool violated, void *arg)
 	(void)ipc;
 	(void)violated;
 	/* Nothing is left of all this if root's process has ended as it should. */
-	ctl_listen_remove(&guard->socket);
 	fastpath_sweep(guard->options->interface);
 	if (guard->options->lan.n > 0)
 		(void)lan_record_sweep(guard->options->interface);
@@ -122,7 +111,6 @@ static const struct ipc_row root_rows[] = {
 	IPC_BODY(CLIENT_MSG_GUARD, struct client_guard, guard_on_guard),
 	IPC_BODY(CLIENT_MSG_SCRIPT, struct client_script, guard_on_running),
 	IPC_EVENT(CLIENT_MSG_UNGUARD, guard_on_unguard),
-	IPC_BODY(CLIENT_MSG_SOCKET, struct ctl_listen, guard_on_socket),
 };
 
 int client_guard_run(const struct process_self *self)

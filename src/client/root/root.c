@@ -16,7 +16,6 @@
 #include "client/root/account.h"
 #include "client/root/lookup.h"
 #include "client/root/resources.h"
-#include "client/root/socket.h"
 #include "client/root/tunnel_state.h"
 #include "client/status.h"
 #include "client/tunnel.h"
@@ -28,6 +27,7 @@
 #include "process/supervisor.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* UDP ports in a second: more than are ever of use. */
 enum { ROOT_PORTS_RATE = 1, ROOT_PORTS_BURST = 3 };
@@ -45,7 +45,7 @@ struct root {
 	struct client_session session; /* as control says */
 	bool told;		       /* control that it is up, and it has not asked for its end */
 	struct rate ports;	       /* UDP ports that control asks for */
-	struct socket socket;
+	int socket; /* for control, once its process id is known; -1: it has it, or there is none */
 };
 
 static void root_tell(struct root *root, enum client_msg type, const void *body, size_t size)
@@ -392,9 +392,22 @@ static int root_prepare(struct root *root)
 		client_resources_tell(root->supervisor, options->n_servers, root->tunnel.user,
 				      &passwords, udp_port);
 	if (status == CLIENT_OK)
-		socket_open(&root->socket, options);
+		/* Nobody has to be able to ask. */
+		(void)supervisor_listen(root->supervisor, &root->socket);
 	explicit_bzero(&passwords, sizeof(passwords));
 	return status;
+}
+
+/* Once this is the process that takes signals, whose id control is told. */
+static void root_give_socket(struct root *root)
+{
+	struct client_ctl self = {.pid = getpid()};
+
+	(void)strlcpy(self.name, client_options_name(root->options), sizeof(self.name));
+	if (root->socket >= 0)
+		supervisor_send(root->supervisor, CLIENT_CONTROL, CLIENT_MSG_CTL, &self,
+				sizeof(self), root->socket);
+	root->socket = -1;
 }
 
 static int root_serve(struct root *root, int argc, char *const argv[])
@@ -405,7 +418,7 @@ static int root_serve(struct root *root, int argc, char *const argv[])
 
 	if (!supervisor_daemonize(supervisor))
 		return CLIENT_LOCAL;
-	socket_give(&root->socket, supervisor, root->options);
+	root_give_socket(root);
 	base = root->tunnel.base = supervisor_base(supervisor);
 	rate_init_burst(&root->ports, ROOT_PORTS_RATE, ROOT_PORTS_BURST, (uint64_t)clock_ms());
 	if (root->options->lan.n > 0)
@@ -415,7 +428,6 @@ static int root_serve(struct root *root, int argc, char *const argv[])
 		root->lookups = lookups_new(base, root->options, supervisor_children(supervisor),
 					    RESOLVER_TIMEOUT);
 	if (root->lookups) {
-		socket_tell_guard(&root->socket, supervisor);
 		/* The tunnel may take as long as it likes, and whoever starts us does not wait. */
 		root_tell_status(root);
 		service_ready(supervisor_service(supervisor));
@@ -442,7 +454,7 @@ int client_root_run(const struct program *program, int argc, char *const argv[])
 {
 	struct root root = {
 		.options = program->options,
-		.socket = {.fd = -1},
+		.socket = -1,
 		.tunnel = {.options = program->options,
 			   .interface = {.options = program->options},
 			   .on_raised = root_on_raised,
@@ -460,7 +472,8 @@ int client_root_run(const struct program *program, int argc, char *const argv[])
 	if (status == CLIENT_OK)
 		status = root_serve(&root, argc, argv);
 	supervisor_stop(root.supervisor);
-	socket_close(&root.socket);
+	if (root.socket >= 0)
+		close(root.socket);
 	supervisor_free(root.supervisor);
 	fastpath_close(root.tunnel.interface.fast);
 	netlink_close(root.tunnel.interface.netlink);

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rate.h"
-#include "ctl/listen.h"
 #include "fastpath/root.h"
 #include "forward/msg.h"
 #include "netconf/watch.h"
@@ -50,8 +49,7 @@ struct root {
 	struct provision *provision;
 	uint32_t assigned; /* prefixes that forward was told of */
 	int listener; /* for control, when all else is ready; -1: it has it, or there is none */
-	struct ctl_listen ctl; /* the control socket */
-	struct rate reloads;   /* that control asks for */
+	struct rate reloads; /* that control asks for */
 };
 
 static void root_tell_sessions(const struct root *root)
@@ -469,15 +467,12 @@ static bool root_prepare_database(struct root *root)
 /* The control socket. False after logging: one that nobody has asked for can be done without. */
 static bool root_open_ctl(struct root *root)
 {
-	char path[CTL_PATH_SIZE];
 	int fd;
 
-	if (!server_options_socket(root->options, path))
-		return true;
-	fd = ctl_listen_open(path, &root->ctl);
-	if (fd < 0)
+	if (!supervisor_listen(root->supervisor, &fd))
 		return root->options->control_socket == NULL;
-	supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_CTL, NULL, 0, fd);
+	if (fd != -1)
+		supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_CTL, NULL, 0, fd);
 	return true;
 }
 
@@ -545,7 +540,6 @@ int server_root_run(const struct program *program, int argc, char *const argv[])
 	words = server_options_words(root.options, argv[0], &n_words);
 	if (words && root_prepare(&root) && root_begin(&root, n_words, words))
 		status = root_serve(&root);
-	ctl_listen_remove(&root.ctl);
 	supervisor_stop(root.supervisor);
 	if (root.listener != -1)
 		close(root.listener);

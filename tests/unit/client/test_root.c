@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -417,12 +418,12 @@ static const struct process processes[] = {
 	[CLIENT_RESOLVER] = {.name = "resolver", .kind = PROCESS_ON_DEMAND, .run = run_control},
 };
 
-static const struct program program = {.name = "test",
-				       .processes = processes,
-				       .n_processes = CLIENT_PROCESSES,
-				       .options = &options,
-				       .user = "root",
-				       .scripts = true};
+static struct program program = {.name = "test",
+				 .processes = processes,
+				 .n_processes = CLIENT_PROCESSES,
+				 .options = &options,
+				 .user = "root",
+				 .scripts = true};
 
 /* Nothing is left; the script has run with "down" once if it has run with "up". */
 static void look(const struct scenario *scenario, const char *log)
@@ -438,7 +439,7 @@ static void look(const struct scenario *scenario, const char *log)
 	if (down && strstr(down + 1, "/usr/bin/printenv: down\n"))
 		fail_msg("the script has run twice with \"down\":\n%s", log);
 	/* Somebody has removed it, whoever that was to be. */
-	assert_int_equal(access(options.control_socket, F_OK), -1);
+	assert_int_equal(access(program.socket, F_OK), -1);
 	assert_int_equal(if_nametoindex("dtcp0"), 0);
 	assert_int_equal(netlink_open(&netlink), 0);
 	assert_int_equal(netlink_reject_sweep(netlink, NULL), 0);
@@ -456,8 +457,11 @@ int main(int argc, char **argv)
 					     .root = client_root_run,
 					     .look = look};
 
-	/* The processes are started with these arguments, but do not make it. */
+	/* The processes have it from us: the guard removes it. */
 	(void)snprintf(path, sizeof(path), "/tmp/dtcp-test-root-%d.sock", (int)getpid());
-	options.control_socket = path;
+	if (setenv("TEST_SOCKET", path, 0) == -1)
+		return EXIT_FAILURE;
+	(void)strlcpy(path, getenv("TEST_SOCKET"), sizeof(path));
+	program.socket = path;
 	return scenario_main(&stage, "client root", argc, argv);
 }

@@ -6,6 +6,7 @@
 #include "tests/unit/base/capture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -140,10 +141,8 @@ static void test_stale(void **state)
 	fd = ctl_listen_open(path, &made);
 	assert_true(fd >= 0);
 	/* It is not the old one's any more. */
-	if (made.ino != old.ino) {
-		ctl_listen_remove(&old);
-		assert_true(can_connect());
-	}
+	ctl_listen_remove(&old);
+	assert_true(can_connect());
 	ctl_listen_remove(&made);
 	close(fd);
 }
@@ -195,22 +194,32 @@ static void test_no_folder(void **state)
 	assert_non_null(strstr(open_fails(-ENOENT), "cannot make the control socket"));
 }
 
-/* The guard's: it is not there to make one. */
-static void test_find(void **state)
+/* A guard knows what root's process has made, and nothing else. */
+static void test_take(void **state)
 {
-	struct ctl_listen made, found;
-	int fd;
+	struct ctl_listen made, taken;
+	int other, fd;
 
 	(void)state;
-	ctl_listen_find(path, &found);
-	assert_string_equal(found.path, "");
-	ctl_listen_remove(&found);
+	ctl_listen_take(path, -1, &taken);
+	assert_string_equal(taken.path, "");
+	ctl_listen_take(path, open("/dev/null", O_PATH | O_CLOEXEC), &taken);
+	assert_string_equal(taken.path, "");
+	ctl_listen_remove(&taken);
 	fd = ctl_listen_open(path, &made);
 	assert_true(fd >= 0);
-	ctl_listen_find(path, &found);
-	assert_int_equal(found.ino, made.ino);
-	ctl_listen_remove(&found);
+	ctl_listen_take(path, dup(made.file), &taken);
+	ctl_listen_remove(&taken);
 	assert_int_equal(access(path, F_OK), -1);
+	/* Another program has made one there since. */
+	ctl_listen_take(path, dup(made.file), &taken);
+	ctl_listen_remove(&made);
+	other = ctl_listen_open(path, &made);
+	assert_true(other >= 0);
+	ctl_listen_remove(&taken);
+	assert_true(can_connect());
+	ctl_listen_remove(&made);
+	close(other);
 	close(fd);
 }
 
@@ -264,7 +273,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_in_use, make_folder, drop_folder),
 		cmocka_unit_test_setup_teardown(test_no_socket, make_folder, drop_folder),
 		cmocka_unit_test_setup_teardown(test_no_folder, make_folder, drop_folder),
-		cmocka_unit_test_setup_teardown(test_find, make_folder, drop_folder),
+		cmocka_unit_test_setup_teardown(test_take, make_folder, drop_folder),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_check),
 	};

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "ctl/listen.h"
 #include "tests/unit/base/capture.h"
 
 #include <errno.h>
@@ -1049,6 +1050,81 @@ static void test_root_is_killed(void **state)
 	}
 }
 
+/* As be_killed(), with a control socket, if there is no other one there. */
+static void be_killed_with_socket(char *path)
+{
+	struct scene scene = scene_of(always, (struct options){.guarded = true});
+	char *with_socket[] = {program_name, path, NULL};
+	int fd;
+
+	scene.program.socket = path;
+	begin(&scene);
+	(void)supervisor_listen(scene.supervisor, &fd);
+	if (supervisor_start(scene.supervisor, 2, with_socket))
+		(void)raise(SIGKILL);
+}
+
+/*
+ * Its guard removes the control socket; or if another program has one there, which can be in
+ * another network with the same folder, that stays.
+ */
+static void test_socket_of_one_killed(void **state)
+{
+	char folder[] = "/tmp/test-supervisor-XXXXXX";
+	char path[sizeof(folder) + 10];
+
+	(void)state;
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/x.sock", folder);
+	for (int others = 0; others < 2; others++) {
+		struct ctl_listen other = {.path = ""};
+		int fd = others ? ctl_listen_open(path, &other) : -1;
+		const char *said;
+		pid_t root;
+
+		capture_begin(STDERR_FILENO);
+		root = fork();
+		if (root == 0) {
+			be_killed_with_socket(path);
+			_exit(1);
+		}
+		while (waitpid(-1, NULL, 0) > 0)
+			;
+		said = capture_end();
+		assert_non_null(strstr(said, "guarded\n"));
+		assert_int_equal(strstr(said, "another program answers there") != NULL, others);
+		assert_int_equal(access(path, F_OK), others ? 0 : -1);
+		ctl_listen_remove(&other);
+		if (fd >= 0)
+			close(fd);
+	}
+	assert_int_equal(rmdir(folder), 0);
+}
+
+/* It is there from supervisor_listen() to supervisor_stop(), unless none is wanted. */
+static void test_socket(void **state)
+{
+	char folder[] = "/tmp/test-supervisor-XXXXXX";
+	struct scene scene = scene_of(always, (struct options){0});
+	char path[sizeof(folder) + 10];
+	int fd = 0;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/x.sock", folder);
+	make(&scene);
+	assert_true(supervisor_listen(scene.supervisor, &fd));
+	assert_int_equal(fd, -1);
+	scene.program.socket = path;
+	assert_true(supervisor_listen(scene.supervisor, &fd));
+	assert_int_equal(access(path, F_OK), 0);
+	close(fd);
+	end(&scene);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 /* Names that no process of the table has. */
 static void test_wrong_names(void **state)
 {
@@ -1108,6 +1184,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_no_pid_file),
 		cmocka_unit_test(test_pid_file),
 		cmocka_unit_test(test_root_is_killed),
+		cmocka_unit_test(test_socket),
+		cmocka_unit_test(test_socket_of_one_killed),
 		cmocka_unit_test(test_wrong_names),
 	};
 	const struct CMUnitTest alone[] = {
@@ -1121,12 +1199,15 @@ int main(int argc, char **argv)
 	process_title_init(argc, argv);
 	name = process_name(&argc, argv);
 
-	/* The argument is the path of the pid file, or a word. */
-	const char *pidfile = argc > 1 && argv[1][0] == '/' ? argv[1] : NULL;
-	struct options options = {.alone = argc > 1 && !pidfile, .guarded = true};
+	/* The argument is the path of the pid file, or of the control socket, or a word. */
+	const char *path = argc > 1 && argv[1][0] == '/' ? argv[1] : NULL;
+	struct options options = {.alone = argc > 1 && !path, .guarded = true};
 	struct scene scene = scene_of(always, options);
 
-	scene.program.pidfile = pidfile;
+	if (path && strstr(path, ".sock"))
+		scene.program.socket = path;
+	else
+		scene.program.pidfile = path;
 	if (name) {
 		scene.program.options = &options;
 		/* What it leaves lying is not what is tested here. */
