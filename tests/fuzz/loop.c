@@ -157,6 +157,7 @@ void loop_pass(uint64_t microseconds)
 
 struct ipc *__wrap_ipc_new(struct event_base *base, int fd, const char *name,
 			   const struct ipc_row *rows, size_t n_rows, ipc_closed closed, void *arg);
+void __wrap_ipc_set_handlers_arg(struct ipc *ipc, void *arg);
 int __wrap_ipc_send(struct ipc *ipc, uint32_t type, const void *body, size_t size, int fd);
 void __wrap_ipc_batch(struct ipc *ipc);
 void __wrap_ipc_free(struct ipc **owner);
@@ -179,6 +180,13 @@ struct ipc *__wrap_ipc_new(struct event_base *base, int fd, const char *name,
 	loop.base = base;
 	loop.channels[loop.n_channels] = (struct channel){rows, n_rows, arg};
 	return loop_ipc(loop.n_channels++);
+}
+
+void __wrap_ipc_set_handlers_arg(struct ipc *ipc, void *arg)
+{
+	struct channel *channel = (void *)ipc;
+
+	channel->arg = arg;
 }
 
 int __wrap_ipc_send(struct ipc *ipc, uint32_t type, const void *body, size_t size, int fd)

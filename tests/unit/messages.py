@@ -35,7 +35,7 @@ TEXTS = {"client/control/connection.c": "attempt-failed",
          "client/control/control_lookup.c": "attempt-failed",
          "server/control/broker_log.c": "tunnel-refused", "server/control/broker.c": "tunnel-refused",
          "users/tables.c": "", "users/file.c": ""}
-PARTS = {"snprintf": 2, "strlcpy": 1}
+PARTS = {"snprintf": 2, "strlcpy": 1, "broker_log_refused": 2}
 
 LITERAL = r'"(?:[^"\\\n]|\\.)*"'
 LITERALS = rf"{LITERAL}(?:\s*{LITERAL})*"

@@ -15,6 +15,7 @@
 #include "server/control/client.h"
 #include "server/control/connection_limits.h"
 #include "server/control/login_limits.h"
+#include "server/control/login_queue.h"
 #include "server/control/refusals.h"
 #include "server/control/sessions.h"
 #include "server/control/tally.h"
@@ -40,8 +41,7 @@ struct broker {
 	const struct counters_page *counters; /* NULL: none are shown */
 	struct counters_kernel kernel;
 	const struct server_verdict *verdict; /* while it is being acted upon */
-	TAILQ_HEAD(, client) waiting;	      /* logins that accounts was not asked about yet */
-	uint32_t asked;			      /* those that were not answered yet */
+	struct login_queue queue;
 	struct tally_logins logins;
 	struct tally_sessions up;
 	struct refusals refusals;
@@ -60,16 +60,6 @@ void broker_ended(struct broker *broker, struct client *client);
 /* Monitor's words. Each counts in the states of a session only in which it can come. */
 void broker_verdict(struct broker *broker, const struct server_verdict *verdict);
 void broker_revoke(struct broker *broker, const struct server_revoked *revoked);
-
-/*
- * Forward's words. One that an honest forward cannot have said of that session now is logged, and
- * changes nothing.
- */
-void broker_added(struct broker *broker, uint32_t id);
-void broker_learned(struct broker *broker, const struct forward_learned *learned);
-void broker_path(struct broker *broker, const struct forward_path *path);
-void broker_refused(struct broker *broker, uint32_t id);
-void broker_removed(struct broker *broker, uint32_t id);
 
 /* Whether a user has a session that is up. Looks at all sessions. */
 bool broker_has_user(struct broker *broker, const char *user);

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -140,10 +141,15 @@ void broker_log_wrong(struct broker *broker, const char *who, const char *messag
 		    id, session ? slots[session->state] : "none");
 }
 
-void broker_log_refused(struct broker *broker, const struct client *client, const char *why)
+void broker_log_refused(struct broker *broker, const struct client *client, const char *format, ...)
 {
 	struct log_record record;
+	char why[250];
+	va_list ap;
 
+	va_start(ap, format);
+	(void)vsnprintf(why, sizeof(why), format, ap);
+	va_end(ap);
 	broker_log_begin(&record, LOG_WARNING, "tunnel-refused", "tunnel refused", client);
 	log_record_text(&record, "reason", "%s", why);
 	log_event_limited(&broker->refused, clock_ms(), &record);
@@ -254,5 +260,5 @@ void broker_log_verdict(struct broker *broker, const struct client *client,
 	case SERVER_AUTH:
 		return;
 	}
-	broker_log_refused(broker, client, why);
+	broker_log_refused(broker, client, "%s", why);
 }

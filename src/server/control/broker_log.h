@@ -30,7 +30,8 @@ void broker_log_wrong(struct broker *broker, const char *who, const char *messag
  * The client gets no tunnel, though nothing is wrong with its login: why, in the operator's terms.
  * Nothing for a verdict that says otherwise.
  */
-void broker_log_refused(struct broker *broker, const struct client *client, const char *why);
+__attribute__((format(printf, 3, 4))) void
+broker_log_refused(struct broker *broker, const struct client *client, const char *format, ...);
 void broker_log_verdict(struct broker *broker, const struct client *client,
 			const struct server_verdict *verdict);
 

@@ -35,7 +35,7 @@ struct client {
 	struct server_session *session;	      /* NULL: none yet, or over; control's */
 	struct connection_limits_place place; /* admission's */
 	enum login_limits_account account;    /* of the login that is looked into; the broker's */
-	bool waiting;			      /* for its login to be looked into; the broker's */
+	bool waiting;			      /* login_queue's */
 	TAILQ_ENTRY(client) next_waiting;
 	uint64_t asked; /* microseconds, when the last request came; the broker's */
 	struct conn conn;

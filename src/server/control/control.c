@@ -5,10 +5,10 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "forward/counters.h"
-#include "forward/msg.h"
 #include "process/ipc.h"
 #include "server/control/admission.h"
 #include "server/control/broker.h"
+#include "server/control/broker_forward.h"
 #include "server/control/client.h"
 #include "server/control/connection_limits.h"
 #include "server/control/login_limits.h"
@@ -125,36 +125,6 @@ static void control_on_usage(const void *body, void *arg)
 	requests_on_usage(&control->requests, body);
 }
 
-static void control_on_added(const void *body, void *arg)
-{
-	const struct forward_id *id = body;
-	struct control *control = arg;
-
-	broker_added(&control->broker, id->id);
-}
-
-static void control_on_learned(const void *body, void *arg)
-{
-	struct control *control = arg;
-
-	broker_learned(&control->broker, body);
-}
-
-static void control_on_path(const void *body, void *arg)
-{
-	struct control *control = arg;
-
-	broker_path(&control->broker, body);
-}
-
-static void control_on_refused(const void *body, void *arg)
-{
-	const struct forward_id *id = body;
-	struct control *control = arg;
-
-	broker_refused(&control->broker, id->id);
-}
-
 /* Some clients do not read their last line, or do not close: they have had their time. */
 static void control_on_stop_late(evutil_socket_t fd, short what, void *arg)
 {
@@ -189,14 +159,6 @@ static void control_on_stop(void *arg)
 		client_feed(client, &event);
 		client = next;
 	}
-}
-
-static void control_on_removed(const void *body, void *arg)
-{
-	const struct forward_id *id = body;
-	struct control *control = arg;
-
-	broker_removed(&control->broker, id->id);
 }
 
 static void control_on_counters(int fd, void *arg)
@@ -310,14 +272,6 @@ static const struct ipc_row accounts_rows[] = {
 	IPC_BODY(SERVER_MSG_USAGE, struct server_usage, control_on_usage),
 };
 
-static const struct ipc_row forward_rows[] = {
-	IPC_BODY(FORWARD_MSG_ADDED, struct forward_id, control_on_added),
-	IPC_BODY(FORWARD_MSG_LEARNED, struct forward_learned, control_on_learned),
-	IPC_BODY(FORWARD_MSG_PATH, struct forward_path, control_on_path),
-	IPC_BODY(FORWARD_MSG_REFUSED, struct forward_id, control_on_refused),
-	IPC_BODY(FORWARD_MSG_REMOVED, struct forward_id, control_on_removed),
-};
-
 /* The sessions, the limits, and what keeps to them. */
 static bool control_limit(struct control *control)
 {
@@ -376,12 +330,13 @@ int server_control_run(struct server_options *options, int monitor_fd, int accou
 	control.broker.accounts = ipc_new(control.base, accounts_fd, "accounts", accounts_rows,
 					  sizeof(accounts_rows) / sizeof(accounts_rows[0]),
 					  control_on_closed, &control);
-	control.broker.forward = ipc_new(control.base, forward_fd, "forward", forward_rows,
-					 sizeof(forward_rows) / sizeof(forward_rows[0]),
-					 control_on_closed, &control);
+	control.broker.forward =
+		ipc_new(control.base, forward_fd, "forward", broker_forward_rows.list,
+			broker_forward_rows.count, control_on_closed, &control);
 	if (!control.monitor || !control.broker.accounts || !control.broker.forward ||
 	    !control_limit(&control))
 		goto no_memory;
+	ipc_set_handlers_arg(control.broker.forward, &control.broker);
 	ipc_batch(control.broker.accounts);
 	ipc_batch(control.broker.forward);
 	(void)event_base_dispatch(control.base);

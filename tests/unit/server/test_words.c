@@ -182,6 +182,7 @@ static void reach(void)
 
 static void say(void)
 {
+	const struct forward_id id = {.id = number};
 	const struct forward_learned learned = {.id = number,
 						.peer = {htonl(0xc6336402)},
 						.port = word == LEARNED_PORT ? 65536 : 4028};
@@ -196,21 +197,21 @@ static void say(void)
 
 	switch (word) {
 	case ADDED:
-		broker_added(&trio.broker, number);
+		trio_hear_forward(FORWARD_MSG_ADDED, &id);
 		break;
 	case REFUSED:
-		broker_refused(&trio.broker, number);
+		trio_hear_forward(FORWARD_MSG_REFUSED, &id);
 		break;
 	case REMOVED:
-		broker_removed(&trio.broker, number);
+		trio_hear_forward(FORWARD_MSG_REMOVED, &id);
 		break;
 	case LEARNED:
 	case LEARNED_PORT:
-		broker_learned(&trio.broker, &learned);
+		trio_hear_forward(FORWARD_MSG_LEARNED, &learned);
 		break;
 	case DEAD:
 	case HALF_DEAD:
-		broker_path(&trio.broker, &path);
+		trio_hear_forward(FORWARD_MSG_PATH, &path);
 		break;
 	case GRANTED:
 	case DENIED:

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "forward/device.h"
 #include "forward/forward.h"
+#include "server/control/broker_forward.h"
 #include "tests/unit/proto/addresses.h"
 
 #include <errno.h>
@@ -210,10 +211,22 @@ static void note_grant(const struct server_verdict *verdict)
 	}
 }
 
+void trio_hear_forward(uint32_t type, const void *body)
+{
+	const struct ipc_row *rows = broker_forward_rows.list;
+
+	for (size_t i = 0; i < broker_forward_rows.count; i++) {
+		if (rows[i].type == type) {
+			ipc_row_handle(&rows[i], body, -1, &trio.broker);
+			return;
+		}
+	}
+	fail_msg("control does not know message %u", type);
+}
+
 static void control_takes(const struct message *message)
 {
 	const void *body = message->body;
-	const struct forward_id *id = body;
 
 	switch (message->type) {
 	case SERVER_MSG_VERDICT:
@@ -223,18 +236,10 @@ static void control_takes(const struct message *message)
 	case SERVER_MSG_REVOKE:
 		broker_revoke(&trio.broker, body);
 		break;
-	case FORWARD_MSG_ADDED:
-		broker_added(&trio.broker, id->id);
-		break;
-	case FORWARD_MSG_REFUSED:
-		trio.refused++;
-		broker_refused(&trio.broker, id->id);
-		break;
-	case FORWARD_MSG_REMOVED:
-		broker_removed(&trio.broker, id->id);
-		break;
 	default:
-		fail_msg("control does not know message %u", message->type);
+		trio.refused += message->type == FORWARD_MSG_REFUSED;
+		trio_hear_forward(message->type, body);
+		break;
 	}
 }
 

@@ -81,6 +81,9 @@ void trio_leave(struct trio_client *client);
 /* Its place is free again; it must have left or been sent away. */
 void trio_forget(struct trio_client *client);
 
+/* Control hears this of forward. */
+void trio_hear_forward(uint32_t type, const void *body);
+
 /* The user's password is another one. */
 void trio_change_password(unsigned int user);
 
