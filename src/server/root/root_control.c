@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What control asks for those who have asked it over its socket. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/root/root.h"
+#include "server/root/root_parts.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * There is one question for each number, which is not used again before the answer, and each can be
+ * revoked as well.
+ */
+bool root_control_listens(const struct root *root)
+{
+	if (supervisor_backlog(root->supervisor, SERVER_CONTROL) <=
+	    2 * (size_t)server_options_ids(root->options))
+		return true;
+	supervisor_fail(root->supervisor, "control asks and does not take the answers");
+	return false;
+}
+
+static void root_on_ask(void *arg)
+{
+	const struct root *root = arg;
+	struct server_state state = {.pid = (int32_t)getpid()};
+	struct log_warning warning;
+
+	if (!root_control_listens(root))
+		return;
+	state.fast = root->fast && !fastpath_is_paused(root->fast);
+	if (log_last_warning(&warning)) {
+		(void)strlcpy(state.warning, warning.text, sizeof(state.warning));
+		state.warned_ago = (uint32_t)(clock_ms() - warning.at);
+	}
+	supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_STATE, &state, sizeof(state),
+			-1);
+}
+
+static void root_say_done(const struct root *root, enum server_done_result result)
+{
+	const struct server_done done = {.result = result};
+
+	supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_DONE, &done, sizeof(done), -1);
+}
+
+static void root_on_reload(void *arg)
+{
+	struct root *root = arg;
+
+	if (root_control_listens(root))
+		root_say_done(root, reload_asked(&root->reload));
+}
+
+static void root_on_level(const void *body, void *arg)
+{
+	const struct server_level *level = body;
+	const struct root *root = arg;
+
+	if (!root_control_listens(root))
+		return;
+	if (level->debug > 1) {
+		supervisor_fail(root->supervisor, "control asked for a level that the log has not");
+		return;
+	}
+	log_info("log level: %s, until the settings are read again",
+		 level->debug ? "debug" : "info");
+	supervisor_log_debug(root->supervisor, level->debug == 1);
+	root_say_done(root, SERVER_DONE);
+}
+
+static const struct ipc_row root_control_rows[] = {
+	IPC_EVENT(SERVER_MSG_ASK, root_on_ask),
+	IPC_EVENT(SERVER_MSG_RELOAD, root_on_reload),
+	IPC_BODY(SERVER_MSG_LEVEL, struct server_level, root_on_level),
+};
+
+const struct process_rows server_root_control_rows = PROCESS_ROWS(root_control_rows);
