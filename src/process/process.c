@@ -3,11 +3,11 @@
 
 #include "base/log.h"
 #include "ctl/listen.h"
+#include "process/pid_file.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -124,20 +124,6 @@ void process_await_end(const struct process_self *self)
 		;
 }
 
-/* For a guard: the pid file of this process goes, if it is still there. */
-static void process_remove_pidfile(const char *path, pid_t root)
-{
-	FILE *file = fopen(path, "re");
-	char text[24] = "";
-
-	if (!file)
-		return;
-	if (fgets(text, sizeof(text), file) && strtoll(text, NULL, 10) == root &&
-	    unlink(path) == -1)
-		log_warn("cannot remove the pid file %s", path);
-	(void)fclose(file);
-}
-
 /* Waits for the end of root's process, and takes its files away if that did not. */
 static int process_guard(const struct program *program, const struct process *process,
 			 const struct process_self *self)
@@ -155,8 +141,7 @@ static int process_guard(const struct program *program, const struct process *pr
 		return PROCESS_FAILED;
 	status = process->run(self);
 	ctl_listen_remove(&socket);
-	if (program->pidfile)
-		process_remove_pidfile(program->pidfile, root);
+	pid_file_sweep(program->pidfile, root);
 	return status;
 }
 

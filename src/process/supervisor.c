@@ -4,11 +4,12 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "ctl/listen.h"
+#include "process/channels.h"
 #include "process/notify.h"
+#include "process/pid_file.h"
+#include "process/signals.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <libutil.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,9 +17,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static const int supervisor_signals[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
-enum { SUPERVISOR_SIGNALS = sizeof(supervisor_signals) / sizeof(supervisor_signals[0]) };
 
 /* How long the real cause of a process's end may take to show, and a process to end when told. */
 static const struct timeval supervisor_grace = {.tv_sec = 1};
@@ -33,28 +31,15 @@ struct supervisor {
 	struct ctl_listen socket;
 	struct event_base *base;
 	struct service *service;
-	struct event *signals[SUPERVISOR_SIGNALS];
+	struct signals signals;
 	struct children *children;
-	struct ipc *channels[PROCESS_MAX];
-	/* Until it is started, what a process will find: its ends of channels to others; at its own
-	 * place that to us. */
-	int ends[PROCESS_MAX][PROCESS_MAX];
+	struct channels channels;
 	bool stopping; /* the program was told to end */
 	bool ending;   /* status is the exit status */
 	int status;
 };
 
 /* --- signals ------------------------------------------------------------------------------ */
-
-static void supervisor_mask(int how)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < SUPERVISOR_SIGNALS; i++)
-		sigaddset(&set, supervisor_signals[i]);
-	(void)sigprocmask(how, &set, NULL);
-}
 
 static void supervisor_tell(const struct supervisor *supervisor, void (*event)(void *arg))
 {
@@ -76,11 +61,6 @@ static void supervisor_on_late(evutil_socket_t fd, short what, void *arg)
 		supervisor_fail(supervisor, "a room does not answer any more");
 }
 
-static void supervisor_end_later(struct supervisor *supervisor, const struct timeval *wait)
-{
-	loop_once(supervisor->base, wait, supervisor_on_late, supervisor);
-}
-
 static void supervisor_on_signal(evutil_socket_t number, short what, void *arg)
 {
 	struct supervisor *supervisor = arg;
@@ -99,20 +79,8 @@ static void supervisor_on_signal(evutil_socket_t number, short what, void *arg)
 		supervisor->stopping = true;
 		supervisor_tell(supervisor, supervisor->events.stop);
 		service_stopping(supervisor->service);
-		supervisor_end_later(supervisor, &supervisor_patience);
+		loop_once(supervisor->base, &supervisor_patience, supervisor_on_late, supervisor);
 	}
-}
-
-static bool supervisor_take_signals(struct supervisor *supervisor)
-{
-	for (size_t i = 0; i < SUPERVISOR_SIGNALS; i++) {
-		supervisor->signals[i] = evsignal_new(supervisor->base, supervisor_signals[i],
-						      supervisor_on_signal, supervisor);
-		if (!supervisor->signals[i] || evsignal_add(supervisor->signals[i], NULL) == -1)
-			return false;
-	}
-	supervisor_mask(SIG_UNBLOCK);
-	return true;
 }
 
 /* --- the processes ------------------------------------------------------------------------ */
@@ -153,7 +121,7 @@ static void supervisor_on_child(const char *name, pid_t pid, int status, void *a
 		    (process->verdict == PROCESS_VERDICT_AT_STOP && supervisor->stopping))) {
 		supervisor_end(supervisor, WEXITSTATUS(status));
 	} else if (children_is_consequence(status)) {
-		supervisor_end_later(supervisor, &supervisor_grace);
+		loop_once(supervisor->base, &supervisor_grace, supervisor_on_late, supervisor);
 	} else {
 		if (!supervisor->ending)
 			supervisor_tell_end(name, status);
@@ -169,77 +137,24 @@ static void supervisor_on_closed(struct ipc *ipc, bool violated, void *arg)
 		supervisor_end(arg, SUPERVISOR_FAILED);
 }
 
-/* Makes the channel between us and a process. False after logging. */
-static bool supervisor_open(struct supervisor *supervisor, size_t place)
-{
-	const struct process *process = &supervisor->program->processes[place];
-	const struct process_rows *rows = process->rows;
-	int pair[2];
-
-	if (ipc_pair(pair)) {
-		log_warn("cannot make a socket pair");
-		return false;
-	}
-	supervisor->ends[place][place] = pair[1];
-	supervisor->channels[place] =
-		ipc_new(supervisor->base, pair[0], process->name, rows ? rows->list : NULL,
-			rows ? rows->count : 0, supervisor_on_closed, supervisor);
-	if (!supervisor->channels[place]) {
-		log_warnx("out of memory");
-		close(pair[0]);
-		return false;
-	}
-	ipc_set_handlers_arg(supervisor->channels[place], supervisor->arg);
-	if (process->batched)
-		ipc_batch(supervisor->channels[place]);
-	return true;
-}
-
-/* The channels between those that have one to each other. False after logging. */
-static bool supervisor_link(struct supervisor *supervisor)
-{
-	size_t count = supervisor->program->n_processes;
-	int pair[2];
-
-	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; j < i; j++) {
-			if (!process_linked(supervisor->program, i, j))
-				continue;
-			if (ipc_pair(pair)) {
-				log_warn("cannot make a socket pair");
-				return false;
-			}
-			supervisor->ends[i][j] = pair[0];
-			supervisor->ends[j][i] = pair[1];
-		}
-	}
-	return true;
-}
-
-/* With the descriptors that process_run() expects, in this order. False after logging. */
+/* With the descriptors that process_run() expects. False after logging. */
 static bool supervisor_start_one(struct supervisor *supervisor, size_t place)
 {
 	const struct process *process = &supervisor->program->processes[place];
 	bool guard = process->kind == PROCESS_GUARD;
 	int fds[PROCESS_MAX];
-	size_t n_fds = 0;
+	size_t n_fds;
 
-	/* A guard knows us by who has made its channel, so it must not be from before the fork. */
-	if (guard && !supervisor_open(supervisor, place))
+	if (guard && !channels_open_one(&supervisor->channels, place))
 		return false;
-	fds[n_fds++] = supervisor->ends[place][place];
-	supervisor->ends[place][place] = -1;
-	for (size_t i = 0; i < PROCESS_MAX; i++) {
-		if (supervisor->ends[place][i] != -1)
-			fds[n_fds++] = supervisor->ends[place][i];
-		supervisor->ends[place][i] = -1;
-	}
+	n_fds = channels_take(&supervisor->channels, place, fds);
 	if (guard && supervisor->socket.path[0] != '\0')
 		fds[n_fds++] = fcntl(supervisor->socket.file, F_DUPFD_CLOEXEC, 0);
 	if (children_start(supervisor->children, process->name, -1, guard, fds, n_fds) < 0)
 		return false;
 	if (!guard)
-		service_watch(supervisor->service, process->name, &supervisor->channels[place]);
+		service_watch(supervisor->service, process->name,
+			      &supervisor->channels.root[place]);
 	return true;
 }
 
@@ -287,7 +202,7 @@ static int supervisor_begin(struct supervisor *supervisor)
 	struct user_ids user;
 
 	/* Until there is a loop to take them in; what else was blocked would never be heard of. */
-	supervisor_mask(SIG_SETMASK);
+	signals_hold();
 	if (!supervisor_open_standard())
 		return SUPERVISOR_FAILED;
 	notify_open(&supervisor->notify);
@@ -298,13 +213,9 @@ static int supervisor_begin(struct supervisor *supervisor)
 	if (!user_check(program->user, program->owns_files, &user))
 		return SUPERVISOR_USAGE;
 	supervisor->base = event_base_new();
-	if (!capabilities_hide() || !supervisor->base || !supervisor_link(supervisor))
+	if (!capabilities_hide() || !supervisor->base ||
+	    !channels_open(&supervisor->channels, supervisor->base))
 		return SUPERVISOR_FAILED;
-	for (size_t i = 0; i < program->n_processes; i++) {
-		if (process_wanted(program, i) && program->processes[i].kind != PROCESS_GUARD &&
-		    !supervisor_open(supervisor, i))
-			return SUPERVISOR_FAILED;
-	}
 	return SUPERVISOR_OK;
 }
 
@@ -321,7 +232,11 @@ struct supervisor *supervisor_new(const struct program *program,
 	supervisor->arg = arg;
 	supervisor->status = SUPERVISOR_FAILED;
 	supervisor->notify.socket = -1;
-	memset(supervisor->ends, -1, sizeof(supervisor->ends));
+	supervisor->channels = (struct channels){.program = program,
+						 .closed = supervisor_on_closed,
+						 .arg = supervisor,
+						 .handlers_arg = arg};
+	channels_init(&supervisor->channels);
 	*status = supervisor_begin(supervisor);
 	if (*status == SUPERVISOR_OK)
 		return supervisor;
@@ -332,17 +247,7 @@ struct supervisor *supervisor_new(const struct program *program,
 
 bool supervisor_claim(struct supervisor *supervisor)
 {
-	const char *path = supervisor->program->pidfile;
-	pid_t other = 0;
-
-	if (!path)
-		return true;
-	supervisor->pidfile = pidfile_open(path, 0644, &other);
-	if (!supervisor->pidfile && errno == EEXIST)
-		log_warnx("%s: running already, process %d", path, (int)other);
-	else if (!supervisor->pidfile)
-		log_warn("cannot write the pid file %s", path);
-	return supervisor->pidfile;
+	return pid_file_claim(supervisor->program->pidfile, &supervisor->pidfile);
 }
 
 bool supervisor_listen(struct supervisor *supervisor, int *fd)
@@ -363,12 +268,12 @@ bool supervisor_daemonize(struct supervisor *supervisor)
 		}
 		log_to_syslog();
 	}
-	if (supervisor->pidfile && pidfile_write(supervisor->pidfile) == -1)
-		log_warn("cannot write the pid file");
+	pid_file_write(supervisor->pidfile);
 	(void)signal(SIGPIPE, SIG_IGN);
 	setproctitle("monitor");
 	supervisor->service = service_new(supervisor->base, &supervisor->notify);
-	return supervisor->service && supervisor_take_signals(supervisor);
+	return supervisor->service && signals_take(&supervisor->signals, supervisor->base,
+						   supervisor_on_signal, supervisor);
 }
 
 int supervisor_run(struct supervisor *supervisor)
@@ -381,41 +286,19 @@ int supervisor_run(struct supervisor *supervisor)
 
 void supervisor_stop(struct supervisor *supervisor)
 {
-	const struct program *program = supervisor->program;
-
 	ctl_listen_remove(&supervisor->socket);
-	for (size_t i = 0; i < program->n_processes; i++) {
-		if (program->processes[i].kind != PROCESS_GUARD)
-			ipc_free(&supervisor->channels[i]);
-	}
-	for (size_t i = 0; i < program->n_processes; i++) {
-		if (supervisor->channels[i])
-			ipc_flush(supervisor->channels[i], 1000);
-		ipc_free(&supervisor->channels[i]);
-		for (size_t j = 0; j < program->n_processes; j++) {
-			if (supervisor->ends[i][j] != -1)
-				close(supervisor->ends[i][j]);
-			supervisor->ends[i][j] = -1;
-		}
-	}
+	channels_close(&supervisor->channels);
 	children_end(supervisor->children);
 	supervisor->children = NULL;
 	/* One that comes now asks for what is being done, and must not kill in the middle of it. */
-	supervisor_mask(SIG_BLOCK);
-	for (size_t i = 0; i < SUPERVISOR_SIGNALS; i++) {
-		if (supervisor->signals[i])
-			event_free(supervisor->signals[i]);
-		supervisor->signals[i] = NULL;
-	}
+	signals_leave(&supervisor->signals);
 }
 
 void supervisor_free(struct supervisor *supervisor)
 {
 	if (!supervisor)
 		return;
-	/* A guard may have been quicker. */
-	if (supervisor->pidfile && pidfile_remove(supervisor->pidfile) == -1 && errno != ENOENT)
-		log_warn("cannot remove the pid file");
+	pid_file_remove(supervisor->pidfile);
 	service_free(supervisor->service);
 	if (supervisor->base)
 		event_base_free(supervisor->base);
@@ -448,12 +331,12 @@ void supervisor_send(struct supervisor *supervisor, size_t place, uint32_t type,
 {
 	int error;
 
-	if (!supervisor->channels[place]) {
+	if (!supervisor->channels.root[place]) {
 		if (fd != -1)
 			close(fd);
 		return;
 	}
-	error = ipc_send(supervisor->channels[place], type, body, size, fd);
+	error = ipc_send(supervisor->channels.root[place], type, body, size, fd);
 	if (error)
 		supervisor_fail(supervisor, "cannot send to %s: %s",
 				supervisor->program->processes[place].name, strerror(-error));
@@ -472,12 +355,12 @@ void supervisor_log_debug(struct supervisor *supervisor, bool debug)
 
 size_t supervisor_backlog(const struct supervisor *supervisor, size_t place)
 {
-	return supervisor->channels[place] ? ipc_backlog(supervisor->channels[place]) : 0;
+	return supervisor->channels.root[place] ? ipc_backlog(supervisor->channels.root[place]) : 0;
 }
 
 void supervisor_close(struct supervisor *supervisor, size_t place)
 {
-	ipc_free(&supervisor->channels[place]);
+	ipc_free(&supervisor->channels.root[place]);
 }
 
 void supervisor_end(struct supervisor *supervisor, int status)
