@@ -13,11 +13,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "forward/fast.h"
-#include "forward/keepalive.h"
 #include "forward/msg.h"
 #include "forward/plane.h"
 #include "forward/plane_session.h"
-#include "forward/probing.h"
 #include "forward/trial.h"
 #include "process/ipc.h"
 
@@ -65,22 +63,6 @@ static void forward_tell(struct forward *forward, enum forward_msg type, uint32_
 	forward_send(forward, type, &body, sizeof(body));
 }
 
-/* A session that was waiting for the device or the socket is up once both are there. */
-static void forward_announce(struct forward *forward, struct session *session)
-{
-	uint32_t id = session_config(session)->id;
-
-	if (session_is_up(session) || session_plane(session)->device->fd == -1 ||
-	    !plane_outer(&forward->plane, session))
-		return;
-	table_set_up(forward->plane.table, session);
-	log_debug("session %u is up", id);
-	forward_tell(forward, FORWARD_MSG_ADDED, id);
-}
-
-/* Moves of one session that control hears of in a second. */
-enum { FORWARD_REPORTS_RATE = 5 };
-
 /* --- from the data plane ------------------------------------------------------------------ */
 
 static void forward_on_learned(struct session *session, void *arg)
@@ -99,6 +81,11 @@ static void forward_on_learned(struct session *session, void *arg)
 	if (session_is_up(session) &&
 	    rate_take(&session_plane(session)->reports, clock_us() / 1000))
 		forward_send(arg, FORWARD_MSG_LEARNED, &body, sizeof(body));
+}
+
+static void forward_on_up(const struct session *session, void *arg)
+{
+	forward_tell(arg, FORWARD_MSG_ADDED, session_config(session)->id);
 }
 
 static void forward_on_path(const struct session *session, bool alive, void *arg)
@@ -126,6 +113,7 @@ static void forward_on_result(const struct forward_result *result, void *arg)
 }
 
 static const struct plane_reports forward_reports = {
+	.up = forward_on_up,
 	.learned = forward_on_learned,
 	.path = forward_on_path,
 	.silent = forward_on_silent,
@@ -134,18 +122,6 @@ static const struct plane_reports forward_reports = {
 };
 
 /* --- from root ---------------------------------------------------------------------------- */
-
-/* There is a way out, or it may be another one: a client, which has probing, asks the far end. */
-static void forward_hurry(struct session *session)
-{
-	const struct plane_session *own = session_plane(session);
-
-	if (!own->probing)
-		return;
-	probing_start(own->probing);
-	if (own->keepalive)
-		keepalive_hurry(own->keepalive);
-}
 
 static void forward_set_outer(struct forward *forward, enum forward_transport transport, int fd)
 {
@@ -160,8 +136,8 @@ static void forward_set_outer(struct forward *forward, enum forward_transport tr
 
 		if (!session || session_config(session)->transport != transport)
 			continue;
-		forward_hurry(session);
-		forward_announce(forward, session);
+		plane_session_hurry(session);
+		plane_session_look(plane, session);
 	}
 }
 
@@ -244,7 +220,7 @@ static void forward_on_device(const void *body, int fd, void *arg)
 	} else if (device_open(device, fd) == 0) {
 		device->interface = message->interface;
 		TAILQ_FOREACH (own, &device->sessions, on_device)
-			forward_announce(forward, own->session);
+			plane_session_look(&forward->plane, own->session);
 		return;
 	}
 	log_warnx("device %u: out of memory", message->index);
@@ -265,77 +241,11 @@ static void forward_on_no_device(const void *body, void *arg)
 
 /* --- from control ------------------------------------------------------------------------- */
 
-/* What keeps the session's path alive. */
-static bool forward_watch(struct forward *forward, struct session *session)
-{
-	const struct forward_session *config = session_config(session);
-	struct plane_session *own = session_plane(session);
-	struct plane *plane = &forward->plane;
-
-	if (!plane->config.server) {
-		own->probing = probing_new(plane, session);
-		if (!own->probing)
-			return false;
-	}
-	if (config->transport == FORWARD_PROTO41 && !IN6_IS_ADDR_UNSPECIFIED(&config->near)) {
-		own->keepalive = keepalive_new(plane->keepers, session);
-		if (!own->keepalive)
-			return false;
-	}
-	return true;
-}
-
-/* With what was made for it. */
-static void forward_drop(struct forward *forward, struct session *session)
-{
-	probing_free(session_plane(session)->probing);
-	keepalive_free(session_plane(session)->keepalive);
-	trial_free(session_plane(session)->trial);
-	table_remove(forward->plane.table, session);
-}
-
-static int forward_add(struct forward *forward, const struct forward_session *config)
-{
-	struct plane *plane = &forward->plane;
-	struct device *device = devices_get(plane->devices, config->device);
-	struct session *session;
-	struct plane_session *own;
-	int error;
-
-	if (!device)
-		return -ENOMEM;
-	/* The server leads a user's new session to the device of the one that it replaces. */
-	if (!plane->config.server && device_session(device))
-		return -EBUSY;
-	error = table_add(plane->table, config, &session);
-	if (error) {
-		device_release(device);
-		return error;
-	}
-	if (!forward_watch(forward, session)) {
-		forward_drop(forward, session);
-		device_release(device);
-		return -ENOMEM;
-	}
-	fast_reset_counters(plane->fast, config->id, plane_counters(plane, session));
-	own = session_plane(session);
-	own->added = clock_us() / 1000;
-	rate_init(&own->reports, FORWARD_REPORTS_RATE, own->added);
-	icmp6_limit_init(&own->icmp6, plane->config.icmp6_rate, own->added);
-	/* Of several on a device of their own the newest counts. */
-	device_join(device, session);
-	forward_announce(forward, session);
-	/* Not only when there is a device: a far end that has to learn us can do so meanwhile. */
-	if (plane_outer(plane, session))
-		forward_hurry(session);
-	return 0;
-}
-
 static void forward_on_add(const void *body, void *arg)
 {
 	struct forward *forward = arg;
 	const struct forward_session *config = body;
-	int error = forward_add(forward, config);
+	int error = plane_session_add(&forward->plane, config);
 
 	if (error) {
 		errno = -error;
@@ -350,13 +260,8 @@ static void forward_on_remove(const void *body, void *arg)
 	const struct forward_id *message = body;
 	struct session *session = table_by_id(forward->plane.table, message->id);
 
-	if (session) {
-		struct device *device = session_plane(session)->device;
-
-		device_leave(session);
-		forward_drop(forward, session);
-		device_release(device);
-	}
+	if (session)
+		plane_session_remove(&forward->plane, session);
 	forward_tell(forward, FORWARD_MSG_REMOVED, message->id);
 }
 
@@ -367,7 +272,7 @@ static void forward_on_hello(const void *body, void *arg)
 	struct session *session = table_by_id(forward->plane.table, message->id);
 
 	if (session && plane_outer(&forward->plane, session))
-		forward_hurry(session);
+		plane_session_hurry(session);
 }
 
 static void forward_on_trial(const void *body, void *arg)

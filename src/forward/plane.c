@@ -8,7 +8,6 @@
 #include "forward/outbound.h"
 #include "forward/plane_session.h"
 #include "forward/probing.h"
-#include "forward/trial.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -221,11 +220,8 @@ void plane_close(struct plane *plane)
 	for (uint32_t id = 0; plane->table && id < plane->config.sessions_max; id++) {
 		struct session *session = table_by_id(plane->table, id);
 
-		if (session) {
-			probing_free(session_plane(session)->probing);
-			keepalive_free(session_plane(session)->keepalive);
-			trial_free(session_plane(session)->trial);
-		}
+		if (session)
+			plane_session_stop(session);
 	}
 	fast_free(plane->fast);
 	keepers_free(plane->keepers);

@@ -21,6 +21,8 @@
 
 /* What control is to hear. */
 struct plane_reports {
+	/* The session's packets pass: its device and the socket of its transport are there. */
+	void (*up)(const struct session *session, void *arg);
 	/* The session's peer is another one, or not known any more. */
 	void (*learned)(struct session *session, void *arg);
 	/* Something has come through for the first time, or again; or nothing for long. */

@@ -3,6 +3,9 @@
  * What the data plane keeps of each session while packets go by: counters of probes, rate limiters,
  * timers, its place on a device. The session table makes it, all zero, together with the session,
  * and knows nothing of what is in it: nothing here decides where packets go to, or whose they are.
+ *
+ * And how a session comes into the data plane, and leaves it: the table, its device and what
+ * watches its path, in the right order.
  */
 #ifndef DTCP_FORWARD_PLANE_SESSION_H
 #define DTCP_FORWARD_PLANE_SESSION_H
@@ -17,7 +20,9 @@
 #include <sys/queue.h>
 
 struct device;
+struct forward_session;
 struct keepalive;
+struct plane;
 struct probing;
 struct session;
 struct trial;
@@ -41,5 +46,20 @@ struct plane_session {
 	uint64_t hello_at;  /* milliseconds */
 	struct proof proof; /* of the peer's address; whether it is proven, the table knows too */
 };
+
+/* Takes a session in, on its device, which may still have to come. Returns 0 or -errno. */
+int plane_session_add(struct plane *plane, const struct forward_session *config);
+
+/* Removes and frees it. */
+void plane_session_remove(struct plane *plane, struct session *session);
+
+/* Its device or its socket has come: with both it is up, which is reported. */
+void plane_session_look(struct plane *plane, struct session *session);
+
+/* There is a way out, or it may be another one: a client, which has probing, asks the far end. */
+void plane_session_hurry(struct session *session);
+
+/* Frees what watches its path. For the end of the plane. */
+void plane_session_stop(struct session *session);
 
 #endif

@@ -122,6 +122,12 @@ static bool fill_table(unsigned long n)
 
 /* --- the data plane ----------------------------------------------------------------------- */
 
+static void on_up(const struct session *of, void *arg)
+{
+	(void)of;
+	(void)arg;
+}
+
 static void on_learned(struct session *moved, void *arg)
 {
 	(void)moved;
@@ -153,7 +159,8 @@ static void on_result(const struct forward_result *result, void *arg)
 	(void)arg;
 }
 
-static const struct plane_reports reports = {on_learned, on_path, on_silent, on_port, on_result};
+static const struct plane_reports reports = {on_up,	on_learned, on_path,
+					     on_silent, on_port,    on_result};
 
 static void use_plane(struct plane *plane)
 {
@@ -187,15 +194,15 @@ static void use_plane(struct plane *plane)
 		assert_int_equal(fcntl(tun, F_GETFD), -1);
 		assert_int_equal(device->fd, -1);
 	}
-	if (table_add(plane->table, &config, &added) != 0) {
+	if (plane_session_add(plane, &config) != 0) {
+		/* Nothing is left of it. */
 		assert_true(alloc_failed());
+		assert_null(table_by_id(plane->table, config.id));
+		assert_null(device_session(device));
 		return;
 	}
-	session_plane(added)->probing = probing_new(plane, added);
-	if (session_plane(added)->probing)
-		probing_start(session_plane(added)->probing);
-	else
-		assert_true(alloc_failed());
+	added = table_by_id(plane->table, config.id);
+	assert_non_null(added);
 	session_plane(added)->keepalive = keepalive_new(plane->keepers, added);
 	if (session_plane(added)->keepalive)
 		keepalive_hurry(session_plane(added)->keepalive);

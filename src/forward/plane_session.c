@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "forward/plane_session.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "forward/fast.h"
+#include "forward/keepalive.h"
+#include "forward/plane.h"
+#include "forward/probing.h"
+#include "forward/trial.h"
+
+#include <errno.h>
+
+/* Moves of one session that control hears of in a second. */
+enum { PLANE_SESSION_REPORTS_RATE = 5 };
+
+/* What keeps the session's path alive. */
+static bool plane_session_watch(struct plane *plane, struct session *session)
+{
+	const struct forward_session *config = session_config(session);
+	struct plane_session *own = session_plane(session);
+
+	if (!plane->config.server) {
+		own->probing = probing_new(plane, session);
+		if (!own->probing)
+			return false;
+	}
+	if (config->transport == FORWARD_PROTO41 && !IN6_IS_ADDR_UNSPECIFIED(&config->near)) {
+		own->keepalive = keepalive_new(plane->keepers, session);
+		if (!own->keepalive)
+			return false;
+	}
+	return true;
+}
+
+void plane_session_stop(struct session *session)
+{
+	const struct plane_session *own = session_plane(session);
+
+	probing_free(own->probing);
+	keepalive_free(own->keepalive);
+	trial_free(own->trial);
+}
+
+int plane_session_add(struct plane *plane, const struct forward_session *config)
+{
+	struct device *device = devices_get(plane->devices, config->device);
+	struct session *session;
+	struct plane_session *own;
+	int error;
+
+	if (!device)
+		return -ENOMEM;
+	/* The server leads a user's new session to the device of the one that it replaces. */
+	if (!plane->config.server && device_session(device))
+		return -EBUSY;
+	error = table_add(plane->table, config, &session);
+	if (error) {
+		device_release(device);
+		return error;
+	}
+	if (!plane_session_watch(plane, session)) {
+		plane_session_stop(session);
+		table_remove(plane->table, session);
+		device_release(device);
+		return -ENOMEM;
+	}
+	fast_reset_counters(plane->fast, config->id, plane_counters(plane, session));
+	own = session_plane(session);
+	own->added = clock_us() / 1000;
+	rate_init(&own->reports, PLANE_SESSION_REPORTS_RATE, own->added);
+	icmp6_limit_init(&own->icmp6, plane->config.icmp6_rate, own->added);
+	/* Of several on a device of their own the newest counts. */
+	device_join(device, session);
+	plane_session_look(plane, session);
+	/* Not only when there is a device: a far end that has to learn us can do so meanwhile. */
+	if (plane_outer(plane, session))
+		plane_session_hurry(session);
+	return 0;
+}
+
+void plane_session_remove(struct plane *plane, struct session *session)
+{
+	struct device *device = session_plane(session)->device;
+
+	device_leave(session);
+	plane_session_stop(session);
+	table_remove(plane->table, session);
+	device_release(device);
+}
+
+void plane_session_look(struct plane *plane, struct session *session)
+{
+	if (session_is_up(session) || session_plane(session)->device->fd == -1 ||
+	    !plane_outer(plane, session))
+		return;
+	table_set_up(plane->table, session);
+	log_debug("session %u is up", session_config(session)->id);
+	plane->reports->up(session, plane->reports_arg);
+}
+
+void plane_session_hurry(struct session *session)
+{
+	const struct plane_session *own = session_plane(session);
+
+	if (!own->probing)
+		return;
+	probing_start(own->probing);
+	if (own->keepalive)
+		keepalive_hurry(own->keepalive);
+}
