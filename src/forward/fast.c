@@ -3,30 +3,22 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "fastpath/shared.h"
+#include "forward/fast_maps.h"
 #include "forward/plane.h"
 #include "forward/plane_session.h"
 #include "forward/table.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 struct fast {
 	struct plane *plane;
 	struct event *beat;
-	int maps[FAST_MAPS]; /* -1: has not come, or is mapped here */
-	struct fast_state *state;
-	struct fast_session *sessions;
-	struct fast_counters *counters; /* only to be read */
-	uint32_t lanes;
-	bool receives;
+	struct fast_maps maps;
 	bool runs;
 	uint64_t *peers; /* of each id: the key that leads to it in the kernel; 0: none */
 };
@@ -38,8 +30,7 @@ _Static_assert(FAST_PREFIXES_MAX == FORWARD_PREFIXES_MAX && FAST_UDP == FORWARD_
 /* Before that they carry nothing any more. */
 static const struct timeval fast_beat = {.tv_sec = 1};
 
-/* --- the kernel's clock and maps ---------------------------------------------------------- */
-
+/* The clock of the kernel's programs. */
 static uint64_t fast_now(void)
 {
 	struct timespec now;
@@ -48,36 +39,12 @@ static uint64_t fast_now(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static int fast_call(enum bpf_cmd command, int map, const void *key, const void *value)
-{
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.map_fd = (uint32_t)map;
-	attr.key = (uintptr_t)key;
-	attr.value = (uintptr_t)value;
-	return syscall(SYS_bpf, command, &attr, sizeof(attr)) == -1 ? -errno : 0;
-}
-
-/* What is not there any more is as good as removed. */
-static int fast_remove(int map, const void *key)
-{
-	int error = fast_call(BPF_MAP_DELETE_ELEM, map, key, NULL);
-
-	return error == -ENOENT ? 0 : error;
-}
-
-static int fast_put(int map, const void *key, uint32_t id)
-{
-	return fast_call(BPF_MAP_UPDATE_ELEM, map, key, &id);
-}
-
 /* From now on all packets are ours. */
 static void fast_give_up(struct fast *fast, const char *why, int error)
 {
 	log_warnx("fast path: off: %s: %s", why, strerror(-error));
 	(void)event_del(fast->beat);
-	__atomic_store_n(&fast->state->alive, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&fast->maps.state->alive, 0, __ATOMIC_SEQ_CST);
 	table_observe(fast->plane->table, NULL, NULL);
 	fast->runs = false;
 }
@@ -95,10 +62,10 @@ static void fast_route(struct fast *fast, const struct prefix6 *prefix, enum tab
 	memcpy(route.address, &prefix->addr, sizeof(route.address));
 	/* One that leads nowhere stands before those with shorter ones. */
 	if (match == TABLE_UNKNOWN)
-		error = fast_remove(fast->maps[FAST_ROUTES], &route);
+		error = fast_maps_remove(&fast->maps, FAST_ROUTES, &route);
 	else
-		error = fast_put(fast->maps[FAST_ROUTES], &route,
-				 match == TABLE_UP ? id : FAST_NOBODY);
+		error = fast_maps_put(&fast->maps, FAST_ROUTES, &route,
+				      match == TABLE_UP ? id : FAST_NOBODY);
 	if (error)
 		fast_give_up(fast, "the kernel's routes cannot follow", error);
 }
@@ -164,11 +131,11 @@ static void fast_clear(struct fast *fast, uint32_t id)
 {
 	const struct prefix6 all = {.len = 0};
 
-	__atomic_store_n(&fast->sessions[id].flags, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&fast->maps.sessions[id].flags, 0, __ATOMIC_SEQ_CST);
 	if (!fast->peers[id])
 		return;
 	/* One that stays leads to facts of another peer, and so nowhere. */
-	(void)fast_remove(fast->maps[FAST_PEERS], &fast->peers[id]);
+	(void)fast_maps_remove(&fast->maps, FAST_PEERS, &fast->peers[id]);
 	if (!fast->plane->config.server)
 		fast_route(fast, &all, TABLE_UNKNOWN, id);
 	fast->peers[id] = 0;
@@ -177,7 +144,7 @@ static void fast_clear(struct fast *fast, uint32_t id)
 static void fast_set(struct fast *fast, struct session *session)
 {
 	uint32_t id = session_config(session)->id;
-	struct fast_session *there = &fast->sessions[id];
+	struct fast_session *there = &fast->maps.sessions[id];
 	struct fast_session facts = {.flags = 0};
 	const struct prefix6 all = {.len = 0};
 
@@ -188,7 +155,7 @@ static void fast_set(struct fast *fast, struct session *session)
 	if (!fast->peers[id]) {
 		*there = facts;
 		/* Without it the session stays ours. */
-		if (fast_put(fast->maps[FAST_PEERS], &facts.peer.whole, id))
+		if (fast_maps_put(&fast->maps, FAST_PEERS, &facts.peer.whole, id))
 			return;
 		fast->peers[id] = facts.peer.whole;
 		if (!fast->plane->config.server)
@@ -199,7 +166,8 @@ static void fast_set(struct fast *fast, struct session *session)
 		there->path = facts.path;
 		there->path_until = facts.path_until;
 	}
-	__atomic_store_n(&there->flags, (uint32_t)(fast->receives ? FAST_OUT | FAST_IN : FAST_OUT),
+	__atomic_store_n(&there->flags,
+			 (uint32_t)(fast->maps.receives ? FAST_OUT | FAST_IN : FAST_OUT),
 			 __ATOMIC_SEQ_CST);
 }
 
@@ -250,7 +218,7 @@ static void fast_on_beat(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	__atomic_store_n(&fast->state->alive, fast_now(), __ATOMIC_SEQ_CST);
+	__atomic_store_n(&fast->maps.state->alive, fast_now(), __ATOMIC_SEQ_CST);
 }
 
 struct fast *fast_new(struct plane *plane)
@@ -260,8 +228,7 @@ struct fast *fast_new(struct plane *plane)
 	if (!fast)
 		return NULL;
 	fast->plane = plane;
-	for (enum fast_map map = FAST_STATE; map < FAST_MAPS; map++)
-		fast->maps[map] = -1;
+	fast_maps_init(&fast->maps, plane->config.sessions_max);
 	fast->peers = calloc(plane->config.sessions_max ? plane->config.sessions_max : 1,
 			     sizeof(*fast->peers));
 	fast->beat = event_new(plane->base, -1, EV_PERSIST, fast_on_beat, fast);
@@ -269,44 +236,6 @@ struct fast *fast_new(struct plane *plane)
 		return fast;
 	fast_free(fast);
 	return NULL;
-}
-
-static size_t fast_size(const struct fast *fast, enum fast_map map)
-{
-	uint32_t n = fast->plane->config.sessions_max;
-
-	switch (map) {
-	case FAST_STATE:
-		return sizeof(*fast->state);
-	case FAST_SESSIONS:
-		return n * sizeof(*fast->sessions);
-	case FAST_COUNTERS:
-		return (n + (size_t)1) * fast->lanes * sizeof(*fast->counters);
-	case FAST_ROUTES:
-	case FAST_PEERS:
-	case FAST_MAPS:
-		break;
-	}
-	return 0;
-}
-
-static int fast_map_here(struct fast *fast, enum fast_map map, int fd)
-{
-	bool writes = map != FAST_COUNTERS;
-	void *memory = mmap(NULL, fast_size(fast, map), writes ? PROT_READ | PROT_WRITE : PROT_READ,
-			    MAP_SHARED, fd, 0);
-	int error = memory == MAP_FAILED ? -errno : 0;
-
-	close(fd);
-	if (error)
-		return error;
-	if (map == FAST_STATE)
-		fast->state = memory;
-	else if (map == FAST_SESSIONS)
-		fast->sessions = memory;
-	else
-		fast->counters = memory;
-	return 0;
 }
 
 static int fast_begin(struct fast *fast)
@@ -321,21 +250,14 @@ static int fast_begin(struct fast *fast)
 
 int fast_take(struct fast *fast, const struct forward_fast *message, int fd)
 {
-	enum fast_map map = (enum fast_map)message->map;
-	int error = 0;
+	int error;
 
-	if (message->map >= FAST_MAPS || fast->runs) {
+	if (fast->runs) {
 		close(fd);
 		return -EINVAL;
 	}
-	fast->lanes = message->lanes;
-	fast->receives = message->receives != 0;
-	if (fast_size(fast, map) > 0)
-		error = fast_map_here(fast, map, fd);
-	else
-		fast->maps[map] = fd;
-	if (!error && fast->state && fast->sessions && fast->counters &&
-	    fast->maps[FAST_ROUTES] != -1 && fast->maps[FAST_PEERS] != -1)
+	error = fast_maps_take(&fast->maps, message, fd);
+	if (!error && fast_maps_complete(&fast->maps))
 		error = fast_begin(fast);
 	return error;
 }
@@ -344,19 +266,7 @@ void fast_free(struct fast *fast)
 {
 	if (!fast)
 		return;
-	/* The kernel's programs carry nothing from now on. */
-	if (fast->state) {
-		__atomic_store_n(&fast->state->alive, 0, __ATOMIC_SEQ_CST);
-		(void)munmap(fast->state, fast_size(fast, FAST_STATE));
-	}
-	if (fast->sessions)
-		(void)munmap(fast->sessions, fast_size(fast, FAST_SESSIONS));
-	if (fast->counters)
-		(void)munmap(fast->counters, fast_size(fast, FAST_COUNTERS));
-	for (enum fast_map map = FAST_STATE; map < FAST_MAPS; map++) {
-		if (fast->maps[map] != -1)
-			close(fast->maps[map]);
-	}
+	fast_maps_close(&fast->maps);
 	if (fast->beat)
 		event_free(fast->beat);
 	free(fast->peers);
@@ -367,7 +277,7 @@ void fast_free(struct fast *fast)
 
 void fast_reset_counters(const struct fast *fast, uint32_t id, struct session_counters *counters)
 {
-	const struct counters_kernel kernel = {fast->counters, fast->lanes};
+	const struct counters_kernel kernel = {fast->maps.counters, fast->maps.lanes};
 	struct session_counters sum = {0};
 
 	counters_kernel_add(&kernel, id, &sum);
@@ -409,17 +319,17 @@ void fast_heard(const struct fast *fast, const struct session *session)
 	if (!fast_has(fast, session))
 		return;
 	now = fast_now();
-	if (now - fast->sessions[id].heard <= FAST_HEARD_NS)
+	if (now - fast->maps.sessions[id].heard <= FAST_HEARD_NS)
 		return;
-	fast->sessions[id].heard = now;
-	fast->sessions[id].told = 0;
+	fast->maps.sessions[id].heard = now;
+	fast->maps.sessions[id].told = 0;
 }
 
 uint64_t fast_last_heard(const struct fast *fast, const struct session *session)
 {
 	if (!fast_has(fast, session))
 		return 0;
-	return fast_when(fast->sessions[session_config(session)->id].heard);
+	return fast_when(fast->maps.sessions[session_config(session)->id].heard);
 }
 
 uint64_t fast_lonely_since(const struct fast *fast, const struct session *session)
@@ -428,12 +338,12 @@ uint64_t fast_lonely_since(const struct fast *fast, const struct session *sessio
 
 	if (!fast_has(fast, session))
 		return 0;
-	state = &fast->sessions[session_config(session)->id];
+	state = &fast->maps.sessions[session_config(session)->id];
 	return state->lonely < state->heard ? 0 : fast_when(state->lonely);
 }
 
 void fast_set_port(const struct fast *fast, uint16_t port)
 {
 	if (fast->runs)
-		__atomic_store_n(&fast->state->udp_port, htons(port), __ATOMIC_SEQ_CST);
+		__atomic_store_n(&fast->maps.state->udp_port, htons(port), __ATOMIC_SEQ_CST);
 }
