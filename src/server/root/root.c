@@ -21,7 +21,7 @@
 static void root_device(uint32_t number, unsigned int interface, int fd, void *arg)
 {
 	const struct forward_device device = {.index = number, .interface = interface};
-	const struct root *root = arg;
+	const struct server_root *root = arg;
 
 	supervisor_send(root->supervisor, SERVER_FORWARD, FORWARD_MSG_DEVICE, &device,
 			sizeof(device), fd);
@@ -30,14 +30,14 @@ static void root_device(uint32_t number, unsigned int interface, int fd, void *a
 static void root_no_device(uint32_t index, void *arg)
 {
 	const struct forward_device device = {.index = index};
-	const struct root *root = arg;
+	const struct server_root *root = arg;
 
 	supervisor_send(root->supervisor, SERVER_FORWARD, FORWARD_MSG_NO_DEVICE, &device,
 			sizeof(device), -1);
 }
 
 /* Users get nothing that is somebody's. */
-static void root_reserve(const struct root *root)
+static void root_reserve(const struct server_root *root)
 {
 	struct server_reserved message = {.count = 0};
 	size_t n, done = 0;
@@ -59,7 +59,7 @@ static void root_reserve(const struct root *root)
 
 static void root_machine(void *arg)
 {
-	const struct root *root = arg;
+	const struct server_root *root = arg;
 
 	root_reserve(root);
 	server_resources_icmp(root->supervisor, root->links);
@@ -69,14 +69,14 @@ static void root_machine(void *arg)
 
 static void root_reload(void *arg)
 {
-	struct root *root = arg;
+	struct server_root *root = arg;
 
 	(void)reload_now(&root->reload);
 }
 
 static void root_report(void *arg)
 {
-	const struct root *root = arg;
+	const struct server_root *root = arg;
 
 	fastpath_say(root->fast);
 	supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_REPORT, NULL, 0, -1);
@@ -84,7 +84,7 @@ static void root_report(void *arg)
 
 static void root_stop(void *arg)
 {
-	const struct root *root = arg;
+	const struct server_root *root = arg;
 	struct log_record record;
 
 	log_record_begin(&record, LOG_INFO, "stopping", "stopping");
@@ -94,7 +94,7 @@ static void root_stop(void *arg)
 
 static void root_reaped(pid_t pid, int status, void *arg)
 {
-	const struct root *root = arg;
+	const struct server_root *root = arg;
 
 	/* Else it is a child that this process had before it became ours. */
 	(void)links_reaped(root->links, pid, status);
@@ -109,7 +109,7 @@ static const struct supervisor_events root_events = {
 
 static void root_on_second(evutil_socket_t fd, short what, void *arg)
 {
-	const struct root *root = arg;
+	const struct server_root *root = arg;
 
 	(void)fd;
 	(void)what;
@@ -120,13 +120,13 @@ static void root_on_second(evutil_socket_t fd, short what, void *arg)
 
 static void root_on_addresses(void *arg)
 {
-	const struct root *root = arg;
+	const struct server_root *root = arg;
 
 	fastpath_join_uplinks(root->fast);
 }
 
 /* With the processes there. */
-static int root_serve(struct root *root)
+static int root_serve(struct server_root *root)
 {
 	const struct timeval second = {.tv_sec = 1};
 	struct event_base *base = supervisor_base(root->supervisor);
@@ -165,7 +165,7 @@ static void root_say_old(const struct server_options *options)
 		log_warnx("stays in the foreground; -D makes it a daemon");
 }
 
-static bool root_begin_fast(struct root *root)
+static bool root_begin_fast(struct server_root *root)
 {
 	const struct server_options *options = root->options;
 	const struct fastpath_config config = {
@@ -185,7 +185,7 @@ static bool root_begin_fast(struct root *root)
 
 /* The accounts process will have it. Nothing of another server's is changed. False after logging.
  */
-static bool root_prepare_database(struct root *root)
+static bool root_prepare_database(struct server_root *root)
 {
 	const char *database = root->options->database;
 	char why[DATABASE_OWNER_WHY];
@@ -203,7 +203,7 @@ static bool root_prepare_database(struct root *root)
 }
 
 /* The control socket. False after logging: one that nobody has asked for can be done without. */
-static bool root_open_ctl(struct root *root)
+static bool root_open_ctl(struct server_root *root)
 {
 	int fd;
 
@@ -215,7 +215,7 @@ static bool root_open_ctl(struct root *root)
 }
 
 /* As long as somebody may sit at the terminal. False after logging. */
-static bool root_prepare(struct root *root)
+static bool root_prepare(struct server_root *root)
 {
 	struct links_owner owner = {
 		.options = root->options,
@@ -248,7 +248,7 @@ static bool root_prepare(struct root *root)
 }
 
 /* In the background, if that is where it runs. */
-static bool root_begin(struct root *root, int argc, char *const argv[])
+static bool root_begin(struct server_root *root, int argc, char *const argv[])
 {
 	if (!supervisor_daemonize(root->supervisor))
 		return false;
@@ -263,10 +263,11 @@ static bool root_begin(struct root *root, int argc, char *const argv[])
 
 int server_root_run(const struct program *program, int argc, char *const argv[])
 {
-	struct root root = {.options = program->options,
-			    .reload = {.options = program->options, .argc = argc, .argv = argv},
-			    .listener = -1,
-			    .lock = -1};
+	struct server_root root = {
+		.options = program->options,
+		.reload = {.options = program->options, .argc = argc, .argv = argv},
+		.listener = -1,
+		.lock = -1};
 	char **words;
 	int n_words;
 	int status;

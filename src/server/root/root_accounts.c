@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void root_tell_sessions(const struct root *root)
+static void root_tell_sessions(const struct server_root *root)
 {
 	uint32_t count = provision_count(root->provision);
 
@@ -18,7 +18,7 @@ static void root_tell_sessions(const struct root *root)
 }
 
 /* Which types of tunnels there are for everybody, over which transports. */
-static void root_log_ready(const struct root *root)
+static void root_log_ready(const struct server_root *root)
 {
 	const struct server_options *options = root->options;
 	bool network = options->has_pool || !(options->tunnelonly || options->has_host);
@@ -47,7 +47,7 @@ static void root_log_ready(const struct root *root)
 
 static void root_on_grant(const void *body, void *arg)
 {
-	const struct root *root = arg;
+	const struct server_root *root = arg;
 	struct server_verdict verdict;
 
 	if (!root_control_listens(root))
@@ -65,7 +65,7 @@ static void root_on_grant(const void *body, void *arg)
 static void root_on_revoke(const void *body, void *arg)
 {
 	const struct server_revoked *revoked = body;
-	const struct root *root = arg;
+	const struct server_root *root = arg;
 
 	if (!root_control_listens(root))
 		return;
@@ -80,7 +80,7 @@ static void root_on_revoke(const void *body, void *arg)
 static void root_on_logout(const void *body, void *arg)
 {
 	const struct server_id *id = body;
-	const struct root *root = arg;
+	const struct server_root *root = arg;
 
 	if (provision_end(root->provision, id->id))
 		root_tell_sessions(root);
@@ -91,7 +91,7 @@ static void root_on_logout(const void *body, void *arg)
 static void root_on_assigned(const void *body, void *arg)
 {
 	const struct forward_prefix *assigned = body;
-	struct root *root = arg;
+	struct server_root *root = arg;
 
 	/* More than that nobody could tell apart, and each takes memory of forward's. */
 	if (!prefix6_valid(&assigned->prefix) || !prefix6_is_unicast(&assigned->prefix) ||
@@ -105,7 +105,7 @@ static void root_on_assigned(const void *body, void *arg)
 /* All that a login needs is there. */
 static void root_on_ready(void *arg)
 {
-	struct root *root = arg;
+	struct server_root *root = arg;
 
 	if (root->listener == -1)
 		return;

@@ -12,7 +12,7 @@
  * There is one question for each number, which is not used again before the answer, and each can be
  * revoked as well.
  */
-bool root_control_listens(const struct root *root)
+bool root_control_listens(const struct server_root *root)
 {
 	if (supervisor_backlog(root->supervisor, SERVER_CONTROL) <=
 	    2 * (size_t)server_options_ids(root->options))
@@ -23,7 +23,7 @@ bool root_control_listens(const struct root *root)
 
 static void root_on_ask(void *arg)
 {
-	const struct root *root = arg;
+	const struct server_root *root = arg;
 	struct server_state state = {.pid = (int32_t)getpid()};
 	struct log_warning warning;
 
@@ -38,7 +38,7 @@ static void root_on_ask(void *arg)
 			-1);
 }
 
-static void root_say_done(const struct root *root, enum server_done_result result)
+static void root_say_done(const struct server_root *root, enum server_done_result result)
 {
 	const struct server_done done = {.result = result};
 
@@ -47,7 +47,7 @@ static void root_say_done(const struct root *root, enum server_done_result resul
 
 static void root_on_reload(void *arg)
 {
-	struct root *root = arg;
+	struct server_root *root = arg;
 
 	if (root_control_listens(root))
 		root_say_done(root, reload_asked(&root->reload));
@@ -56,7 +56,7 @@ static void root_on_reload(void *arg)
 static void root_on_level(const void *body, void *arg)
 {
 	const struct server_level *level = body;
-	const struct root *root = arg;
+	const struct server_root *root = arg;
 
 	if (!root_control_listens(root))
 		return;

@@ -20,7 +20,7 @@
  * needed. */
 enum { ROOT_ROUTES_MAX = 1 << 20 };
 
-struct root {
+struct server_root {
 	struct server_options *options;
 	struct supervisor *supervisor;
 	int lock; /* of the database */
@@ -37,6 +37,6 @@ struct root {
 };
 
 /* True if control takes the answers to what it asks; else the program ends. */
-bool root_control_listens(const struct root *root);
+bool root_control_listens(const struct server_root *root);
 
 #endif
