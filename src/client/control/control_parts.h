@@ -108,6 +108,9 @@ void control_check_on_result(struct control_check *own, const struct forward_res
 /* Root's word: for the table of its messages. */
 void control_check_on_given(const void *body, void *arg);
 
+/* The channel to root's process; NULL if memory is short. control_root.c */
+struct ipc *control_root_open(struct control *control, int fd);
+
 /* The channel to forward; NULL if memory is short. control_forward.c */
 struct ipc *control_forward_open(struct control *control, int fd);
 
