@@ -4,22 +4,14 @@
 #include "base/hash.h"
 #include "fastpath/attach.h"
 #include "fastpath/programs.h"
+#include "fastpath/uplinks.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <ifaddrs.h>
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
 #include <net/if.h>
-#include <net/if_arp.h>
-#include <netpacket/packet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/queue.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -27,24 +19,15 @@
 /* So many processors count for themselves; more share. Small tables have no need to save. */
 #define LANES_MAX 8
 
-/* One outside that fast_decap is joined to. */
-struct uplink {
-	TAILQ_ENTRY(uplink) next;
-	unsigned int index;
-	bool seen;
-	struct attachment in;
-};
-
 struct fastpath {
 	struct programs *programs;
 	struct attach_way way;
 	bool receives;
 	uint32_t lanes;
 	unsigned int tun;
-	uint32_t look; /* the number of the last look at addresses */
 	struct attachment out;
 	struct attachment guard;
-	TAILQ_HEAD(, uplink) uplinks;
+	struct uplinks uplinks;
 };
 
 static int fastpath_quiet(enum libbpf_print_level level, const char *format, va_list args)
@@ -140,7 +123,7 @@ struct fastpath *fastpath_open(const struct fastpath_config *config, char *why, 
 		(void)snprintf(why, why_size, "out of memory");
 		return NULL;
 	}
-	TAILQ_INIT(&fastpath->uplinks);
+	uplinks_init(&fastpath->uplinks);
 	fastpath->way.old = config->old;
 	fastpath->way.handle = fastpath_handle(config->interface);
 	attachment_init(&fastpath->out);
@@ -257,174 +240,16 @@ int fastpath_set_tun(struct fastpath *fastpath, unsigned int index)
 	return 0;
 }
 
-static void fastpath_leave(struct fastpath *fastpath, struct uplink *uplink)
-{
-	uint32_t key = uplink->index;
-
-	/* First nothing goes out there any more. */
-	(void)bpf_map_delete_elem(bpf_map__fd(fastpath->programs->maps.devices), &key);
-	attachment_end(&uplink->in);
-	TAILQ_REMOVE(&fastpath->uplinks, uplink, next);
-	free(uplink);
-}
-
-/* Where the card makes no checksums, the kernel does, and so cuts large packets as well. */
-static bool finishes(int socket, const char *name)
-{
-	struct ethtool_value value = {.cmd = ETHTOOL_GTXCSUM};
-	struct ifreq request = {.ifr_data = (void *)&value};
-
-	(void)strlcpy(request.ifr_name, name, sizeof(request.ifr_name));
-	return ioctl(socket, SIOCETHTOOL, &request) == 0 && !value.data;
-}
-
-/* What it offers can change at any time. */
-static int fastpath_allow(const struct fastpath *fastpath, unsigned int index, const char *name)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	uint32_t key = index;
-	uint32_t value = FAST_JOINED;
-
-	if (fd != -1 && finishes(fd, name))
-		value |= FAST_FINISHES;
-	if (fd != -1)
-		close(fd);
-	return bpf_map_update_elem(bpf_map__fd(fastpath->programs->maps.devices), &key, &value,
-				   BPF_ANY)
-		       ? -errno
-		       : 0;
-}
-
-static int fastpath_join(struct fastpath *fastpath, unsigned int index, const char *name)
-{
-	struct uplink *uplink = calloc(1, sizeof(*uplink));
-	int error;
-
-	if (!uplink)
-		return -ENOMEM;
-	uplink->index = index;
-	uplink->seen = true;
-	attachment_init(&uplink->in);
-	/* If it cannot decapsulate, it still sees which way packets come. */
-	error = fastpath_attach(fastpath, fastpath->programs->progs.fast_decap, index,
-				ATTACH_INGRESS, &uplink->in);
-	if (!error)
-		error = fastpath_allow(fastpath, index, name);
-	TAILQ_INSERT_TAIL(&fastpath->uplinks, uplink, next);
-	if (error)
-		fastpath_leave(fastpath, uplink);
-	return error;
-}
-
-static struct uplink *fastpath_find(const struct fastpath *fastpath, unsigned int index)
-{
-	struct uplink *uplink;
-
-	TAILQ_FOREACH (uplink, &fastpath->uplinks, next) {
-		if (uplink->index == index)
-			return uplink;
-	}
-	return NULL;
-}
-
-/* getifaddrs() has an entry for each device, and one for each address. */
-static bool is_ethernet(const struct ifaddrs *list, const char *name)
-{
-	for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
-		struct sockaddr_ll address;
-
-		if (!entry->ifa_addr || entry->ifa_addr->sa_family != AF_PACKET ||
-		    strcmp(entry->ifa_name, name) != 0)
-			continue;
-		memcpy(&address, entry->ifa_addr, sizeof(address));
-		return address.sll_hatype == ARPHRD_ETHER;
-	}
-	return false;
-}
-
-/* Those that are not there any more have an older number. */
-static void fastpath_forget_addresses(const struct fastpath *fastpath)
-{
-	int map = bpf_map__fd(fastpath->programs->maps.addresses);
-	uint32_t address;
-	uint32_t after;
-	bool more = bpf_map_get_next_key(map, NULL, &address) == 0;
-
-	while (more) {
-		uint32_t look = 0;
-
-		more = bpf_map_get_next_key(map, &address, &after) == 0;
-		if (bpf_map_lookup_elem(map, &address, &look) == 0 && look != fastpath->look)
-			(void)bpf_map_delete_elem(map, &address);
-		address = after;
-	}
-}
-
-/* One for which there is no room is left to forward. */
-static void fastpath_know_address(const struct fastpath *fastpath, const struct ifaddrs *entry)
-{
-	struct sockaddr_in address;
-
-	memcpy(&address, entry->ifa_addr, sizeof(address));
-	(void)bpf_map_update_elem(bpf_map__fd(fastpath->programs->maps.addresses),
-				  &address.sin_addr.s_addr, &fastpath->look, BPF_ANY);
-}
-
 int fastpath_follow(struct fastpath *fastpath)
 {
-	struct ifaddrs *list;
-	struct uplink *uplink;
-	struct uplink *after;
-	int error = 0;
-	int count = 0;
-
-	if (getifaddrs(&list) == -1)
-		return -errno;
-	fastpath->look++;
-	TAILQ_FOREACH (uplink, &fastpath->uplinks, next)
-		uplink->seen = false;
-	for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
-		unsigned int index;
-		int joined = 0;
-
-		if (!entry->ifa_addr || entry->ifa_addr->sa_family != AF_INET)
-			continue;
-		fastpath_know_address(fastpath, entry);
-		if (!(entry->ifa_flags & IFF_UP) || !is_ethernet(list, entry->ifa_name))
-			continue;
-		index = if_nametoindex(entry->ifa_name);
-		uplink = index ? fastpath_find(fastpath, index) : NULL;
-		if (uplink) {
-			uplink->seen = true;
-			joined = fastpath_allow(fastpath, index, entry->ifa_name);
-		} else if (index) {
-			joined = fastpath_join(fastpath, index, entry->ifa_name);
-		}
-		/* One that went meanwhile is none of ours. */
-		if (joined && joined != -ENODEV && !error)
-			error = joined;
-	}
-	freeifaddrs(list);
-	fastpath_forget_addresses(fastpath);
-	for (uplink = TAILQ_FIRST(&fastpath->uplinks); uplink; uplink = after) {
-		after = TAILQ_NEXT(uplink, next);
-		if (uplink->seen)
-			count++;
-		else
-			fastpath_leave(fastpath, uplink);
-	}
-	return error ? error : count;
+	return uplinks_follow(&fastpath->uplinks, fastpath->programs, &fastpath->way);
 }
 
 void fastpath_close(struct fastpath *fastpath)
 {
-	struct uplink *uplink;
-	struct uplink *after;
-
 	if (!fastpath)
 		return;
-	TAILQ_FOREACH_SAFE (uplink, &fastpath->uplinks, next, after)
-		fastpath_leave(fastpath, uplink);
+	uplinks_end(&fastpath->uplinks, fastpath->programs);
 	attachment_end(&fastpath->out);
 	attachment_end(&fastpath->guard);
 	programs__destroy(fastpath->programs);
