@@ -28,6 +28,27 @@ struct ruleset_effect {
 	} calls[RULESET_CALLS];
 };
 
+/* Whether a condition holds. */
+enum ruleset_match { RULESET_NO, RULESET_MAYBE, RULESET_YES };
+
+/* What a condition is about. */
+enum ruleset_field {
+	RULESET_PORT,
+	RULESET_PROTOCOL,
+	RULESET_STATE, /* of the flow: the packet is its first one */
+	RULESET_INPUT,
+	RULESET_OUTPUT,
+	RULESET_FAMILY,
+	RULESET_UNKNOWN, /* something else */
+};
+
+/* Whether the packet has that value, as nft writes it: a number, a range, a name. */
+enum ruleset_match ruleset_compare(enum ruleset_field field, const struct ruleset_packet *packet,
+				   const char *value);
+
+/* Whether the word is in a list that ends with NULL. */
+bool ruleset_among(const char *word, const char *const list[]);
+
 /* What the rule in a line does with the packet. */
 void ruleset_rule(const char *line, size_t len, const struct ruleset_packet *packet,
 		  struct ruleset_effect *effect);

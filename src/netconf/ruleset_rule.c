@@ -11,8 +11,6 @@
 /* More words than that in a rule: it may do anything. */
 enum { RULE_WORDS = 512, RULE_WORD = 64 };
 
-enum rule_match { RULE_NO, RULE_MAYBE, RULE_YES };
-
 struct rule {
 	const struct ruleset_packet *packet;
 	struct ruleset_effect *effect;
@@ -20,8 +18,6 @@ struct rule {
 	size_t at;
 	char words[RULE_WORDS][RULE_WORD]; /* cut short; texts in quotation marks keep the first */
 };
-
-typedef enum rule_match (*rule_compare)(const struct ruleset_packet *packet, const char *value);
 
 /* The word at that distance, "" behind the last one. */
 static const char *rule_peek(const struct rule *rule, size_t ahead)
@@ -40,14 +36,6 @@ static bool rule_skip(struct rule *rule, const char *word)
 		return false;
 	rule->at++;
 	return true;
-}
-
-/* list ends with NULL. */
-static bool rule_among(const char *word, const char *const list[])
-{
-	while (*list && strcmp(*list, word) != 0)
-		list++;
-	return *list;
 }
 
 /* False if there are too many words. Commas and braces are words of their own. */
@@ -78,105 +66,6 @@ static bool rule_split(struct rule *rule, const char *line, size_t len)
 			line++;
 	}
 	return true;
-}
-
-/* --- values ------------------------------------------------------------------------------- */
-
-/* Compares with "7" and "7-9"; a name may be any number. */
-static enum rule_match rule_number(long number, const char *value)
-{
-	char *end;
-	long first = strtol(value, &end, 10);
-	long last = first;
-
-	if (end == value)
-		return RULE_MAYBE;
-	if (*end == '-') {
-		const char *from = end + 1;
-
-		last = strtol(from, &end, 10);
-		if (end == from)
-			return RULE_MAYBE;
-	}
-	if (*end != '\0')
-		return RULE_MAYBE;
-	return number >= first && number <= last ? RULE_YES : RULE_NO;
-}
-
-static enum rule_match rule_port(const struct ruleset_packet *packet, const char *value)
-{
-	return rule_number(packet->port, value);
-}
-
-static enum rule_match rule_protocol(const struct ruleset_packet *packet, const char *value)
-{
-	static const struct {
-		const char *name;
-		int number;
-	} names[] = {
-		{"tcp", IPPROTO_TCP},	       {"udp", IPPROTO_UDP},	   {"ipv6", IPPROTO_IPV6},
-		{"icmp", IPPROTO_ICMP},	       {"esp", IPPROTO_ESP},	   {"ah", IPPROTO_AH},
-		{"ipv6-icmp", IPPROTO_ICMPV6}, {"icmpv6", IPPROTO_ICMPV6}, {"gre", IPPROTO_GRE},
-		{"sctp", IPPROTO_SCTP},	       {"igmp", IPPROTO_IGMP},	   {"dccp", IPPROTO_DCCP},
-		{"udplite", IPPROTO_UDPLITE}};
-
-	if (packet->protocol == -1)
-		return RULE_MAYBE;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(names[i].name, value) == 0)
-			return names[i].number == packet->protocol ? RULE_YES : RULE_NO;
-	}
-	return rule_number(packet->protocol, value);
-}
-
-/* The packet is the first one of its flow. */
-static enum rule_match rule_state(const struct ruleset_packet *packet, const char *value)
-{
-	static const char *const others[] = {"established", "related", "invalid", "untracked",
-					     NULL};
-
-	(void)packet;
-	if (strcmp(value, "new") == 0)
-		return RULE_YES;
-	return rule_among(value, others) ? RULE_NO : RULE_MAYBE;
-}
-
-/* An interface's name, in quotation marks or not, perhaps with "*" at its end. */
-static enum rule_match rule_input(const struct ruleset_packet *packet, const char *value)
-{
-	const char *name = value + (value[0] == '"');
-	size_t len = strlen(name);
-
-	if (!packet->interface)
-		return strcmp(name, "lo") == 0 ? RULE_NO : RULE_MAYBE;
-	if (len > 0 && name[len - 1] == '*')
-		return strncmp(name, packet->interface, len - 1) == 0 ? RULE_YES : RULE_NO;
-	return strcmp(name, packet->interface) == 0 ? RULE_YES : RULE_NO;
-}
-
-/* Where it goes to is not known, but it leaves the machine, or stays here. */
-static enum rule_match rule_output(const struct ruleset_packet *packet, const char *value)
-{
-	const char *name = value + (value[0] == '"');
-
-	return packet->forwarded && strcmp(name, "lo") == 0 ? RULE_NO : RULE_MAYBE;
-}
-
-static enum rule_match rule_family(const struct ruleset_packet *packet, const char *value)
-{
-	bool four = strcmp(value, "ipv4") == 0 || strcmp(value, "ip") == 0;
-	bool six = strcmp(value, "ipv6") == 0 || strcmp(value, "ip6") == 0;
-
-	if (!four && !six)
-		return RULE_MAYBE;
-	return six == packet->ipv6 ? RULE_YES : RULE_NO;
-}
-
-static enum rule_match rule_unknown(const struct ruleset_packet *packet, const char *value)
-{
-	(void)packet;
-	(void)value;
-	return RULE_MAYBE;
 }
 
 /* --- verdicts ----------------------------------------------------------------------------- */
@@ -224,29 +113,29 @@ static bool rule_verdict(struct rule *rule)
 
 /* --- conditions --------------------------------------------------------------------------- */
 
-static enum rule_match rule_or(enum rule_match a, enum rule_match b)
+static enum ruleset_match rule_or(enum ruleset_match a, enum ruleset_match b)
 {
 	return a > b ? a : b;
 }
 
 /* "vmap { established : accept, ... }": the verdict is among the values. */
-static enum rule_match rule_map(struct rule *rule, rule_compare compare)
+static enum ruleset_match rule_map(struct rule *rule, enum ruleset_field field)
 {
-	enum rule_match found = RULE_NO;
+	enum ruleset_match found = RULESET_NO;
 
 	if (!rule_skip(rule, "{")) {
 		rule->effect->outcome |= RULESET_ANYTHING;
-		return RULE_MAYBE;
+		return RULESET_MAYBE;
 	}
 	while (rule->at < rule->n && !rule_skip(rule, "}")) {
 		const char *value = rule_peek(rule, 0);
-		enum rule_match match = compare(rule->packet, value);
+		enum ruleset_match match = ruleset_compare(field, rule->packet, value);
 
 		rule->at++;
 		if (!rule_skip(rule, ":"))
-			match = RULE_MAYBE;
+			match = RULESET_MAYBE;
 		/* Else the verdict is passed over. */
-		if (match == RULE_NO)
+		if (match == RULESET_NO)
 			rule->at++;
 		else if (!rule_verdict(rule))
 			rule->effect->outcome |= RULESET_ANYTHING;
@@ -260,59 +149,62 @@ static enum rule_match rule_map(struct rule *rule, rule_compare compare)
 }
 
 /* Values behind a selector: one, "a,b", or "{ a, b }", with or without "!=". */
-static enum rule_match rule_values(struct rule *rule, rule_compare compare)
+static enum ruleset_match rule_values(struct rule *rule, enum ruleset_field field)
 {
 	bool not = rule_skip(rule, "!=");
-	enum rule_match match = RULE_NO;
+	enum ruleset_match match = RULESET_NO;
 
 	if (rule_skip(rule, "vmap"))
-		return rule_map(rule, compare);
+		return rule_map(rule, field);
 	if (strchr("<>", rule_peek(rule, 0)[0])) {
 		rule->at += 2;
-		return RULE_MAYBE;
+		return RULESET_MAYBE;
 	}
 	(void)rule_skip(rule, "==");
 	if (rule_skip(rule, "{")) {
 		while (rule->at < rule->n && !rule_skip(rule, "}")) {
 			if (!rule_skip(rule, ","))
-				match = rule_or(match,
-						compare(rule->packet, rule->words[rule->at++]));
+				match = rule_or(match, ruleset_compare(field, rule->packet,
+								       rule->words[rule->at++]));
 		}
 	} else {
 		do
-			match = rule_or(match, rule->at < rule->n ? compare(rule->packet,
-									    rule->words[rule->at++])
-								  : RULE_MAYBE);
+			match = rule_or(match, rule->at < rule->n
+						       ? ruleset_compare(field, rule->packet,
+									 rule->words[rule->at++])
+						       : RULESET_MAYBE);
 		while (rule_skip(rule, ","));
 	}
-	if (not &&match != RULE_MAYBE)
-		match = match == RULE_YES ? RULE_NO : RULE_YES;
+	if (not &&match != RULESET_MAYBE)
+		match = match == RULESET_YES ? RULESET_NO : RULESET_YES;
 	return match;
 }
 
 /* A field of a header: nothing holds of it if the packet has another one. */
-static enum rule_match rule_header(struct rule *rule, bool has, rule_compare compare)
+static enum ruleset_match rule_header(struct rule *rule, bool has, enum ruleset_field field)
 {
-	enum rule_match match;
+	enum ruleset_match match;
 
 	rule->at += 2;
-	match = rule_values(rule, compare);
-	return has ? match : RULE_NO;
+	match = rule_values(rule, field);
+	return has ? match : RULESET_NO;
 }
 
 /* The header of the protocol above IP: is its port looked at? */
-static enum rule_match rule_transport(struct rule *rule, enum rule_match is)
+static enum ruleset_match rule_transport(struct rule *rule, enum ruleset_match is)
 {
 	bool port = strcmp(rule_peek(rule, 1), "dport") == 0;
-	enum rule_match match = rule_header(rule, true, port ? rule_port : rule_unknown);
+	enum ruleset_match match = rule_header(rule, true, port ? RULESET_PORT : RULESET_UNKNOWN);
 
-	if (is == RULE_MAYBE && match == RULE_YES)
-		return RULE_MAYBE;
+	if (is == RULESET_MAYBE && match == RULESET_YES)
+		return RULESET_MAYBE;
 	/* Whatever the port of a packet that may be any. */
-	return is == RULE_MAYBE && match == RULE_NO ? RULE_MAYBE : is == RULE_NO ? RULE_NO : match;
+	return is == RULESET_MAYBE && match == RULESET_NO ? RULESET_MAYBE
+	       : is == RULESET_NO			  ? RULESET_NO
+							  : match;
 }
 
-static enum rule_match rule_condition(struct rule *rule)
+static enum ruleset_match rule_condition(struct rule *rule)
 {
 	static const char *const transports[] = {"tcp",	 "udp",	   "sctp", "dccp", "udplite",
 						 "icmp", "icmpv6", "esp",  "ah",   NULL};
@@ -320,34 +212,35 @@ static enum rule_match rule_condition(struct rule *rule)
 
 	(void)rule_skip(rule, "meta");
 	if (rule_skip(rule, "iifname") || rule_skip(rule, "iif"))
-		return rule_values(rule, rule_input);
+		return rule_values(rule, RULESET_INPUT);
 	if (rule_skip(rule, "oifname") || rule_skip(rule, "oif"))
-		return rule_values(rule, rule_output);
+		return rule_values(rule, RULESET_OUTPUT);
 	if (rule_skip(rule, "l4proto"))
-		return rule_values(rule, rule_protocol);
+		return rule_values(rule, RULESET_PROTOCOL);
 	if (rule_skip(rule, "nfproto") || rule_skip(rule, "protocol"))
-		return rule_values(rule, rule_family);
+		return rule_values(rule, RULESET_FAMILY);
 	if (rule_is(rule, "ct") && strcmp(rule_peek(rule, 1), "state") == 0) {
 		rule->at += 2;
-		return rule_values(rule, rule_state);
+		return rule_values(rule, RULESET_STATE);
 	}
 	if (rule_is(rule, "ip"))
 		return rule_header(rule, !packet->ipv6,
-				   strcmp(rule_peek(rule, 1), "protocol") == 0 ? rule_protocol
-									       : rule_unknown);
+				   strcmp(rule_peek(rule, 1), "protocol") == 0 ? RULESET_PROTOCOL
+									       : RULESET_UNKNOWN);
 	if (rule_is(rule, "ip6"))
 		return rule_header(rule, packet->ipv6,
-				   strcmp(rule_peek(rule, 1), "nexthdr") == 0 ? rule_protocol
-									      : rule_unknown);
+				   strcmp(rule_peek(rule, 1), "nexthdr") == 0 ? RULESET_PROTOCOL
+									      : RULESET_UNKNOWN);
 	if (rule_is(rule, "th"))
 		return rule_transport(rule, packet->protocol == IPPROTO_TCP ||
 							    packet->protocol == IPPROTO_UDP
-						    ? RULE_YES
-						    : RULE_MAYBE);
-	if (rule_among(rule_peek(rule, 0), transports))
-		return rule_transport(rule, rule_protocol(packet, rule_peek(rule, 0)));
+						    ? RULESET_YES
+						    : RULESET_MAYBE);
+	if (ruleset_among(rule_peek(rule, 0), transports))
+		return rule_transport(
+			rule, ruleset_compare(RULESET_PROTOCOL, packet, rule_peek(rule, 0)));
 	rule->at++;
-	return RULE_MAYBE;
+	return RULESET_MAYBE;
 }
 
 /* What does nothing to the packet. */
@@ -363,7 +256,7 @@ static bool rule_statement(struct rule *rule)
 	}
 	if (!rule_skip(rule, "counter") && !rule_skip(rule, "log"))
 		return false;
-	while (rule_among(rule_peek(rule, 0), options))
+	while (ruleset_among(rule_peek(rule, 0), options))
 		rule->at += 2;
 	return true;
 }
@@ -376,19 +269,19 @@ static bool rule_is_strange(const struct rule *rule)
 		">>", "original", "reply", "set", "add", "update", "xt", "exthdr", NULL};
 
 	for (size_t i = 0; i < rule->n; i++) {
-		if (rule_among(rule->words[i], strange))
+		if (ruleset_among(rule->words[i], strange))
 			return true;
 	}
 	return false;
 }
 
 /* Conditions up to the verdict. */
-static enum rule_match rule_read(struct rule *rule)
+static enum ruleset_match rule_read(struct rule *rule)
 {
-	enum rule_match match = RULE_YES;
+	enum ruleset_match match = RULESET_YES;
 
-	while (rule->at < rule->n && match != RULE_NO) {
-		enum rule_match next;
+	while (rule->at < rule->n && match != RULESET_NO) {
+		enum ruleset_match next;
 
 		if (rule_statement(rule))
 			continue;
@@ -397,7 +290,7 @@ static enum rule_match rule_read(struct rule *rule)
 		next = rule_condition(rule);
 		match = next < match ? next : match;
 	}
-	if (match != RULE_NO && rule->effect->outcome == 0 && rule->effect->n_calls == 0)
+	if (match != RULESET_NO && rule->effect->outcome == 0 && rule->effect->n_calls == 0)
 		rule->effect->outcome = RULESET_GOES_ON;
 	return match;
 }
@@ -406,7 +299,7 @@ void ruleset_rule(const char *line, size_t len, const struct ruleset_packet *pac
 		  struct ruleset_effect *effect)
 {
 	struct rule *rule = calloc(1, sizeof(*rule));
-	enum rule_match match = RULE_MAYBE;
+	enum ruleset_match match = RULESET_MAYBE;
 
 	*effect = (struct ruleset_effect){.outcome = 0};
 	if (!rule || !rule_split(rule, line, len)) {
@@ -424,9 +317,9 @@ void ruleset_rule(const char *line, size_t len, const struct ruleset_packet *pac
 				rule->at++;
 		}
 	}
-	if (match == RULE_NO)
+	if (match == RULESET_NO)
 		*effect = (struct ruleset_effect){.outcome = RULESET_GOES_ON};
-	else if (match == RULE_MAYBE)
+	else if (match == RULESET_MAYBE)
 		effect->outcome |= RULESET_GOES_ON;
 	free(rule);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the machine's packet filter drops for certain. */
-#include "netconf/ruleset.h"
+#include "netconf/ruleset_parts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,6 +53,53 @@ static bool forward_drops(const char *rules)
 		       "}\n",
 		       rules);
 	return drops(text, &out);
+}
+
+/* Each value by itself: what is not known may be so, and nothing else is said to be. */
+static void test_values(void **state)
+{
+	static const struct {
+		enum ruleset_field field;
+		const struct ruleset_packet *packet;
+		const char *value;
+		enum ruleset_match match;
+	} cases[] = {
+		{RULESET_PORT, &tcp, "20200", RULESET_YES},
+		{RULESET_PORT, &tcp, "20201", RULESET_NO},
+		{RULESET_PORT, &tcp, "20000-20200", RULESET_YES},
+		{RULESET_PORT, &tcp, "20201-65535", RULESET_NO},
+		{RULESET_PORT, &tcp, "dtcp", RULESET_MAYBE},
+		{RULESET_PORT, &tcp, "20200x", RULESET_MAYBE},
+		{RULESET_PORT, &tcp, "1-", RULESET_MAYBE},
+		{RULESET_PROTOCOL, &udp, "udp", RULESET_YES},
+		{RULESET_PROTOCOL, &udp, "17", RULESET_YES},
+		{RULESET_PROTOCOL, &udp, "tcp", RULESET_NO},
+		{RULESET_PROTOCOL, &proto41, "ipv6", RULESET_YES},
+		{RULESET_PROTOCOL, &udp, "carp", RULESET_MAYBE},
+		{RULESET_PROTOCOL, &out, "udp", RULESET_MAYBE},
+		{RULESET_STATE, &tcp, "new", RULESET_YES},
+		{RULESET_STATE, &tcp, "established", RULESET_NO},
+		{RULESET_STATE, &tcp, "snat", RULESET_MAYBE},
+		{RULESET_INPUT, &tcp, "lo", RULESET_NO},
+		{RULESET_INPUT, &tcp, "\"eth0", RULESET_MAYBE},
+		{RULESET_INPUT, &out, "\"dtcps0", RULESET_YES},
+		{RULESET_INPUT, &out, "dtcps*", RULESET_YES},
+		{RULESET_INPUT, &out, "\"eth*", RULESET_NO},
+		{RULESET_OUTPUT, &out, "lo", RULESET_NO},
+		{RULESET_OUTPUT, &out, "eth0", RULESET_MAYBE},
+		{RULESET_OUTPUT, &tcp, "lo", RULESET_MAYBE},
+		{RULESET_FAMILY, &out, "ipv6", RULESET_YES},
+		{RULESET_FAMILY, &tcp, "ip6", RULESET_NO},
+		{RULESET_FAMILY, &tcp, "arp", RULESET_MAYBE},
+		{RULESET_UNKNOWN, &tcp, "20200", RULESET_MAYBE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (ruleset_compare(cases[i].field, cases[i].packet, cases[i].value) !=
+		    cases[i].match)
+			fail_msg("field %d, value %s", (int)cases[i].field, cases[i].value);
+	}
 }
 
 static void test_policies(void **state)
@@ -287,6 +334,7 @@ static void test_damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_place),
 		cmocka_unit_test(test_rules_that_others_pass),
