@@ -77,6 +77,14 @@ void ctl_call_free(struct ctl_call *call)
 	free(call);
 }
 
+void ctl_call_finish(struct ctl_call *call, int64_t deadline)
+{
+	if (call->request.command)
+		ctl_fail(call, CTL_FAILED, "the program ends");
+	ctl_leave_flush(call_output(call), bufferevent_getfd(call->stream), deadline);
+	ctl_call_free(call);
+}
+
 /* Whether there is something to do for a connection now. */
 static bool call_has_work(const struct ctl_call *call)
 {
@@ -262,6 +270,17 @@ static void call_next_request(struct ctl_call *call)
 	free(line);
 }
 
+/* Its last answer is out. */
+static void call_dismiss(struct ctl_call *call)
+{
+	struct ctl *ctl = call->ctl;
+	int fd = bufferevent_getfd(call->stream);
+
+	(void)bufferevent_setfd(call->stream, -1);
+	ctl_call_free(call);
+	ctl_leave(ctl, fd);
+}
+
 /* While a request is answered, the next ones wait in the kernel. */
 static void call_mind_input(struct ctl_call *call)
 {
@@ -280,7 +299,7 @@ static void call_leave(struct ctl_call *call)
 	struct ctl *ctl = call->ctl;
 
 	if (call->closing && evbuffer_get_length(call_output(call)) == 0)
-		ctl_call_free(call);
+		call_dismiss(call);
 	else
 		call_mind_input(call);
 	ctl_schedule(ctl);
@@ -308,11 +327,6 @@ void ctl_resume(struct ctl *ctl, ctl_resumed resumed)
 			call_resume(call);
 		call = next;
 	}
-}
-
-struct ctl_call *ctl_call_next(const struct ctl_call *call)
-{
-	return TAILQ_NEXT(call, next_call);
 }
 
 void ctl_call_turn(struct ctl *ctl)

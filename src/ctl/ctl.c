@@ -17,6 +17,9 @@
 /* Out of descriptors: a pause, in which those that wait would only be told of again and again. */
 static const struct timeval ctl_rest = {.tv_sec = 1};
 
+/* Milliseconds that readers have at the end of the program for what is still to be read. */
+enum { CTL_END_MS = 500 };
+
 /* By less than that, the time of day was not set. */
 enum { CTL_CLOCK_SET_MS = 500 };
 
@@ -65,10 +68,12 @@ static void ctl_on_accept(evutil_socket_t listener, short what, void *arg)
 	bool root = ctl_is_root(fd);
 	unsigned int most = root ? CTL_CONNECTIONS : CTL_CONNECTIONS - CTL_CONNECTIONS_ROOT;
 
-	if (ctl->count >= most)
+	if (ctl->count >= most) {
 		ctl_tell_busy(fd);
-	if (ctl->count >= most || !ctl_call_add(ctl, fd, root))
+		ctl_leave(ctl, fd);
+	} else if (!ctl_call_add(ctl, fd, root)) {
 		close(fd);
+	}
 }
 
 static void ctl_on_turn(evutil_socket_t fd, short what, void *arg)
@@ -108,6 +113,7 @@ struct ctl *ctl_new(struct event_base *base, int fd, const struct ctl_commands *
 	ctl_seed();
 	*ctl = (struct ctl){.base = base, .fd = fd, .commands = commands, .arg = arg};
 	TAILQ_INIT(&ctl->calls);
+	TAILQ_INIT(&ctl->leaving);
 	ctl->readable = event_new(base, fd, EV_READ | EV_PERSIST, ctl_on_accept, ctl);
 	ctl->resume = evtimer_new(base, ctl_on_resume, ctl);
 	ctl->turn = evtimer_new(base, ctl_on_turn, ctl);
@@ -121,17 +127,13 @@ struct ctl *ctl_new(struct event_base *base, int fd, const struct ctl_commands *
 
 void ctl_free(struct ctl *ctl)
 {
-	struct ctl_call *call;
+	const int64_t deadline = clock_ms() + CTL_END_MS;
 
 	if (!ctl)
 		return;
-	call = TAILQ_FIRST(&ctl->calls);
-	while (call) {
-		struct ctl_call *next = ctl_call_next(call);
-
-		ctl_call_free(call);
-		call = next;
-	}
+	while (!TAILQ_EMPTY(&ctl->calls))
+		ctl_call_finish(TAILQ_FIRST(&ctl->calls), deadline);
+	ctl_leave_all(ctl);
 	if (ctl->readable)
 		event_free(ctl->readable);
 	if (ctl->resume)

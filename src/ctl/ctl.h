@@ -23,7 +23,10 @@ struct ctl;
 struct ctl *ctl_new(struct event_base *base, int fd, const struct ctl_commands *commands,
 		    void *arg);
 
-/* Closes all connections. NULL is allowed. */
+/*
+ * Closes all connections, after what is still to be read has gone out, or half a second: who waits
+ * for an answer is told that the program ends. NULL is allowed.
+ */
 void ctl_free(struct ctl *ctl);
 
 /* --- for the functions that answer -------------------------------------------------------- */

@@ -253,7 +253,6 @@ no_memory:
 done:
 	log_limit_tell(&control.wrong);
 	session_wipe(&control.session);
-	control_ctl_free(&control);
 	connection_free(control.connection);
 	control_check_free(control.check);
 	control_lookup_free(&control);
@@ -261,6 +260,7 @@ done:
 		ipc_flush(control.root, 1000);
 	ipc_free(&control.root);
 	ipc_free(&control.forward);
+	control_ctl_free(&control);
 	if (control.timer)
 		event_free(control.timer);
 	if (control.rest)

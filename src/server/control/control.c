@@ -344,7 +344,6 @@ int server_control_run(struct server_options *options, int monitor_fd, int accou
 no_memory:
 	log_warnx("out of memory");
 done:
-	requests_close(&control.requests);
 	admission_end(&control.admission);
 	if (control.tell)
 		control_on_tell(-1, 0, &control);
@@ -354,6 +353,7 @@ done:
 		ipc_flush(control.broker.accounts, 500);
 	ipc_free(&control.broker.accounts);
 	ipc_free(&control.broker.forward);
+	requests_close(&control.requests);
 	if (control.tell)
 		event_free(control.tell);
 	login_limits_free(control.broker.login_limits);

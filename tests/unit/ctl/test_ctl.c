@@ -37,6 +37,7 @@ struct fixture {
 	unsigned int turns; /* of next() */
 	unsigned int done;
 	unsigned int resumed;
+	unsigned int hellos;
 };
 
 static uid_t peer_uid;
@@ -72,9 +73,10 @@ void __wrap_bufferevent_set_timeouts(struct bufferevent *stream, const struct ti
 
 static void answer_hello(struct ctl_call *call, void *arg)
 {
+	struct fixture *f = arg;
 	int64_t number = 0;
 
-	(void)arg;
+	f->hellos++;
 	if (ctl_number(call, "number", &number))
 		ctl_ok_with(call, json_pack("{s:I}", "number", (json_int_t)number));
 	else
@@ -232,6 +234,16 @@ static void say(int fd, const char *text)
 	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
 }
 
+/* The same to one who has said the last word already, and listens for a second more: where that is
+ * over there is nothing to be seen. */
+static size_t say_late(int fd, const char *text, int64_t begun)
+{
+	ssize_t n = send(fd, text, strlen(text), MSG_NOSIGNAL);
+
+	assert_true(n > 0 || errno == EAGAIN || clock_ms() - begun >= 1000);
+	return n > 0 || errno != EAGAIN ? strlen(text) : 0;
+}
+
 /* Reads one line, without its end; "" at the end of the connection. */
 static const char *hear(const struct fixture *f, int fd)
 {
@@ -316,6 +328,23 @@ static void test_too_long(void **state)
 	close(fd);
 }
 
+/* Nor does it break off for one who is still saying something that is much too long. */
+static void test_much_too_long(void **state)
+{
+	struct fixture *f = *state;
+	int64_t begun = clock_ms();
+	char piece[10000];
+	int fd = dial(f);
+
+	memset(piece, ' ', sizeof(piece) - 1);
+	piece[sizeof(piece) - 1] = '\0';
+	for (size_t sent = 0; sent < 50 * sizeof(piece); run(f))
+		sent += say_late(fd, piece, begun);
+	assert_non_null(strstr(hear(f, fd), "too long"));
+	expect(f, fd, "");
+	close(fd);
+}
+
 static void test_rights(void **state)
 {
 	struct fixture *f = *state;
@@ -367,6 +396,36 @@ static void test_many_connections(void **state)
 		expect(f, fds[i], OK);
 		close(fds[i]);
 	}
+}
+
+/* Whoever is one too many hears it, though the request is on the way and more follows. */
+static void test_busy_is_heard(void **state)
+{
+	enum { CROWD = 40, LEFT_SLOWLY = 16 };
+	struct fixture *f = *state;
+	int fds[CTL_CONNECTIONS + CROWD];
+	unsigned int before = 0;
+
+	for (size_t i = 0; i < CTL_CONNECTIONS + CROWD; i++) {
+		int64_t begun = clock_ms();
+
+		if (i == CTL_CONNECTIONS)
+			before = capture_count_fds();
+		fds[i] = dial(f);
+		say(fds[i], "{\"command\":\"hello\"}\n");
+		for (int more = 0; more < 2; more++) {
+			run(f);
+			(void)say_late(fds[i], "{\"command\":\"hello\"}\n", begun);
+		}
+		assert_non_null(strstr(hear(f, fds[i]),
+				       i < CTL_CONNECTIONS ? "\"ok\":true" : "\"code\":\"busy\""));
+		if (i >= CTL_CONNECTIONS)
+			expect(f, fds[i], "");
+	}
+	/* Of a crowd that stays, the first are let go. */
+	assert_in_range(capture_count_fds() - before, CROWD, CROWD + LEFT_SLOWLY);
+	for (size_t i = 0; i < CTL_CONNECTIONS + CROWD; i++)
+		close(fds[i]);
 }
 
 static void test_rows(void **state)
@@ -548,6 +607,35 @@ static void test_no_memory(void **state)
 	close(fd);
 }
 
+/* Who has asked hears the answer, or that there will be none, though the program ends. */
+static void test_end(void **state)
+{
+	struct fixture *f = *state;
+	int waits = dial(f);
+	int reads = dial(f);
+	int asks;
+
+	say(waits, "{\"command\":\"wait\",\"number\":3600000,\"text\":\"a\"}\n");
+	say(reads, "{\"command\":\"count\",\"number\":10000000}\n");
+	assert_non_null(strstr(hear(f, reads), "{\"row\":1,"));
+	asks = dial(f);
+	say(asks, "{\"command\":\"hello\"}\n");
+	while (f->hellos == 0)
+		run(f);
+	/* Nobody reads meanwhile: the end is not held up by one who never does. */
+	ctl_free(f->ctl);
+	f->ctl = NULL;
+	assert_int_equal(f->done, 1);
+	expect(f, asks, OK);
+	expect(f, asks, "");
+	assert_non_null(
+		strstr(hear(f, waits), "\"code\":\"failed\",\"error\":\"the program ends\""));
+	expect(f, waits, "");
+	close(asks);
+	close(waits);
+	close(reads);
+}
+
 static void test_values(void **state)
 {
 	json_t *value = ctl_json_text("a\xff");
@@ -572,8 +660,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_framing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_too_long, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_much_too_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rights, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_connections, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_busy_is_heard, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pieces, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slow_reader, setup, teardown),
@@ -583,6 +673,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_half_closed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_end, setup, teardown),
 		cmocka_unit_test(test_values),
 	};
 
