@@ -48,11 +48,11 @@ enum server_msg {
 	SERVER_MSG_SETTING, /* struct server_setting: has another value now */
 	SERVER_MSG_CTL,	    /* descriptor: the control socket */
 	SERVER_MSG_STATE,   /* struct server_state: the answer to ASK */
-	SERVER_MSG_DONE,    /* struct server_done: to RELOAD or LEVEL, in their order */
+	SERVER_MSG_DONE,    /* struct server_done: to RELOAD or LEVEL */
 	/* control to root */
 	SERVER_MSG_ASK = 16, /* for STATE; accounts takes it as well, for USAGE */
-	SERVER_MSG_RELOAD,   /* what SIGHUP does */
-	SERVER_MSG_LEVEL,    /* struct server_level: how much all processes log */
+	SERVER_MSG_RELOAD,   /* struct server_order: what SIGHUP does */
+	SERVER_MSG_LEVEL,    /* struct server_order: how much all processes log */
 	/* accounts to control */
 	SERVER_MSG_USAGE = 24, /* struct server_usage: the answer to ASK */
 	/* control to accounts, and the second one on to root */
@@ -118,7 +118,13 @@ struct server_state {
 	char warning[256];   /* its text; "": there was none */
 };
 
+struct server_order {
+	uint32_t number; /* control's, for the answer */
+	uint32_t debug;	 /* of LEVEL */
+};
+
 struct server_done {
+	uint32_t number; /* of the order */
 	uint32_t result; /* enum server_done_result */
 };
 
@@ -126,10 +132,6 @@ enum server_done_result {
 	SERVER_DONE,
 	SERVER_DONE_FAILED, /* logged */
 	SERVER_DONE_BUSY,   /* too often */
-};
-
-struct server_level {
-	uint32_t debug;
 };
 
 /* What accounts knows of the database. */

@@ -20,6 +20,9 @@ enum { ACCOUNTS_PATIENCE_MS = 500 };
 /* What root's process has not taken yet, for each id: its GRANT, REVOKE and LOGOUT. */
 enum { ACCOUNTS_BACKLOG = 3 };
 
+/* What control has not taken yet. */
+enum { ACCOUNTS_TOLD_MAX = 16 };
+
 /* For how long it counts how much is in use; then it is counted anew. */
 enum { ACCOUNTS_USAGE_MS = 5000 };
 
@@ -181,8 +184,11 @@ static void accounts_on_ask(void *arg)
 	static const struct timeval at_once = {0};
 	struct accounts *accounts = arg;
 
-	if (accounts->counting) {
-		accounts_fail(accounts, "control asked again before it was answered");
+	/* It asks again if an answer takes too long: that one is for both. */
+	if (accounts->counting)
+		return;
+	if (ipc_backlog(accounts->control) > ACCOUNTS_TOLD_MAX) {
+		accounts_fail(accounts, "control asks and does not take the answers");
 		return;
 	}
 	if (clock_ms() < accounts->count_at) {

@@ -10,8 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long the others may take before they are left out of an answer; to read the settings. */
-enum { REQUESTS_WAIT_MS = 1000, REQUESTS_STEER_MS = 10000 };
+/* How long the others may take before they are left out of an answer. */
+enum { REQUESTS_WAIT_MS = 1000 };
+
+/* For how long an answer can come; then it is lost, or worth nothing, and there is another
+ * question. */
+enum { REQUESTS_ANSWER_MS = 10000 };
 
 /* The longest time for which logins are refused: 30 days. */
 enum { REQUESTS_REFUSE_MAX = 30 * 24 * 3600 };
@@ -24,6 +28,36 @@ static bool requests_send(struct ipc *ipc, uint32_t type, const void *body, size
 	if (error)
 		log_warnx("cannot pass a request on: %s", strerror(-error));
 	return error == 0;
+}
+
+/* Whether the answer to it is still waited for. */
+static bool requests_waits(const struct requests_question *question)
+{
+	return question->open && clock_ms() - question->at < REQUESTS_ANSWER_MS;
+}
+
+static bool requests_question(struct requests_question *question, struct ipc *ipc, uint32_t type,
+			      const void *body, size_t size)
+{
+	if (!requests_send(ipc, type, body, size))
+		return false;
+	question->open = true;
+	question->at = clock_ms();
+	question->owed++;
+	return true;
+}
+
+/* Somebody has answered. Logs what nobody has asked for. */
+static bool requests_expect(const struct requests *requests, struct requests_question *question,
+			    const char *who)
+{
+	if (question->owed > 0) {
+		question->owed--;
+		return true;
+	}
+	log_limited(&requests->broker->wrong, clock_ms(),
+		    "%s answered a request that there was not: not believed", who);
+	return false;
 }
 
 /* --- status and drops --------------------------------------------------------------------- */
@@ -39,9 +73,9 @@ static void requests_say_status(struct ctl_call *call, void *arg)
 	struct overview overview;
 
 	requests_look(requests, &overview);
-	if (requests->knows_state && !requests->asked_root)
+	if (requests->knows_state && !requests->root_state.open)
 		overview.root = &requests->state;
-	if (requests->knows_usage && !requests->asked_accounts)
+	if (requests->knows_usage && !requests->accounts_usage.open)
 		overview.accounts = &requests->usage;
 	ctl_ok_with(call, json_pack("{s:o}", "status", overview_json(&overview)));
 }
@@ -51,34 +85,26 @@ static void requests_on_status(struct ctl_call *call, void *arg)
 {
 	struct requests *requests = arg;
 
-	if (!requests->asked_root)
-		requests->asked_root = requests_send(*requests->root, SERVER_MSG_ASK, NULL, 0);
-	if (!requests->asked_accounts)
-		requests->asked_accounts =
-			requests_send(requests->broker->accounts, SERVER_MSG_ASK, NULL, 0);
+	if (!requests_waits(&requests->root_state))
+		(void)requests_question(&requests->root_state, *requests->root, SERVER_MSG_ASK,
+					NULL, 0);
+	if (!requests_waits(&requests->accounts_usage))
+		(void)requests_question(&requests->accounts_usage, requests->broker->accounts,
+					SERVER_MSG_ASK, NULL, 0);
 	ctl_wait(call, REQUESTS_WAIT_MS, requests_say_status);
 }
 
 static void requests_answered(struct requests *requests)
 {
-	if (requests->ctl && !requests->asked_root && !requests->asked_accounts)
+	if (requests->ctl && !requests->root_state.open && !requests->accounts_usage.open)
 		ctl_resume(requests->ctl, requests_say_status);
-}
-
-/* Logs what nobody has asked for. */
-static bool requests_expect(struct requests *requests, bool asked, const char *who)
-{
-	if (!asked)
-		log_limited(&requests->broker->wrong, clock_ms(),
-			    "%s answered a request that there was not: not believed", who);
-	return asked;
 }
 
 void requests_on_state(struct requests *requests, const struct server_state *state)
 {
-	if (!requests_expect(requests, requests->asked_root, "monitor"))
+	if (!requests_expect(requests, &requests->root_state, "monitor"))
 		return;
-	requests->asked_root = false;
+	requests->root_state.open = false;
 	requests->knows_state = true;
 	requests->state = *state;
 	requests->state.warning[sizeof(state->warning) - 1] = '\0';
@@ -87,9 +113,9 @@ void requests_on_state(struct requests *requests, const struct server_state *sta
 
 void requests_on_usage(struct requests *requests, const struct server_usage *usage)
 {
-	if (!requests_expect(requests, requests->asked_accounts, "accounts"))
+	if (!requests_expect(requests, &requests->accounts_usage, "accounts"))
 		return;
-	requests->asked_accounts = false;
+	requests->accounts_usage.open = false;
 	requests->knows_usage = true;
 	requests->usage = *usage;
 	requests->usage.error[sizeof(usage->error) - 1] = '\0';
@@ -269,11 +295,15 @@ static void requests_on_kick(struct ctl_call *call, void *arg)
 
 static void requests_on_steered(struct ctl_call *call, void *arg)
 {
-	const struct requests *requests = arg;
+	struct requests *requests = arg;
 
-	if (requests->steering)
-		ctl_fail(call, CTL_FAILED, "monitor does not answer");
-	else if (requests->done == SERVER_DONE)
+	if (requests->steering.open) {
+		requests->steering.open = false;
+		ctl_fail(call, CTL_FAILED,
+			 "monitor does not answer; it may do this later nevertheless");
+		return;
+	}
+	if (requests->done == SERVER_DONE)
 		ctl_ok(call);
 	else if (requests->done == SERVER_DONE_BUSY)
 		ctl_fail(call, CTL_BUSY, "too often");
@@ -281,44 +311,51 @@ static void requests_on_steered(struct ctl_call *call, void *arg)
 		ctl_fail(call, CTL_FAILED, "the settings have errors, see the log");
 }
 
-/* One at a time: monitor says only that it has been done. */
+/* One at a time. */
 static void requests_steer(struct requests *requests, struct ctl_call *call, uint32_t type,
-			   const void *body, size_t size)
+			   bool debug)
 {
-	if (requests->steering) {
+	const struct server_order order = {.number = requests->order + 1, .debug = debug};
+
+	if (requests_waits(&requests->steering)) {
 		ctl_fail(call, CTL_BUSY, "another request is not done yet");
 		return;
 	}
-	requests->steering = requests_send(*requests->root, type, body, size);
-	if (requests->steering)
-		ctl_wait(call, REQUESTS_STEER_MS, requests_on_steered);
+	/* Whoever waits in vain for the one before hears so now, and not with the next answer. */
+	ctl_resume(requests->ctl, requests_on_steered);
+	requests->order = order.number;
+	if (requests_question(&requests->steering, *requests->root, type, &order, sizeof(order)))
+		ctl_wait(call, REQUESTS_ANSWER_MS, requests_on_steered);
 	else
 		ctl_fail(call, CTL_FAILED, "monitor cannot be asked");
 }
 
 void requests_on_done(struct requests *requests, const struct server_done *done)
 {
-	if (!requests_expect(requests, requests->steering, "monitor"))
+	if (!requests_expect(requests, &requests->steering, "monitor"))
 		return;
-	requests->steering = false;
+	/* One that comes too late is not the answer to the next question. */
+	if (!requests->steering.open || done->number != requests->order)
+		return;
+	requests->steering.open = false;
 	requests->done = done->result;
 	ctl_resume(requests->ctl, requests_on_steered);
 }
 
 static void requests_on_reload(struct ctl_call *call, void *arg)
 {
-	requests_steer(arg, call, SERVER_MSG_RELOAD, NULL, 0);
+	requests_steer(arg, call, SERVER_MSG_RELOAD, false);
 }
 
 static void requests_on_log(struct ctl_call *call, void *arg)
 {
 	const char *level = ctl_text(call, "level");
-	const struct server_level message = {.debug = strcmp(level, "debug") == 0};
+	bool debug = strcmp(level, "debug") == 0;
 
-	if (!message.debug && strcmp(level, "info") != 0)
+	if (!debug && strcmp(level, "info") != 0)
 		ctl_fail(call, CTL_BAD, "\"level\": \"debug\" or \"info\" is needed");
 	else
-		requests_steer(arg, call, SERVER_MSG_LEVEL, &message, sizeof(message));
+		requests_steer(arg, call, SERVER_MSG_LEVEL, debug);
 }
 
 /* --- the table ------------------------------------------------------------------------------ */

@@ -8,6 +8,13 @@
 #include "server/control/broker.h"
 #include "server/msg.h"
 
+/* What one of the others was asked. */
+struct requests_question {
+	bool open;	   /* it is still worth an answer */
+	int64_t at;	   /* milliseconds: when it was asked */
+	unsigned int owed; /* answers that have not come, to this one and those before it */
+};
+
 struct requests {
 	struct broker *broker;
 	const struct admission *admission;
@@ -15,10 +22,11 @@ struct requests {
 	int64_t started;   /* milliseconds */
 	/* private */
 	struct ctl *ctl; /* NULL: there is no socket, or not yet */
-	bool asked_root; /* not answered yet, and so */
-	bool asked_accounts;
-	bool steering;	  /* RELOAD or LEVEL */
-	bool knows_state; /* the last answers are there */
+	struct requests_question root_state;
+	struct requests_question accounts_usage;
+	struct requests_question steering; /* RELOAD or LEVEL */
+	uint32_t order;			   /* the number of the last of these */
+	bool knows_state;		   /* the last answers are there */
 	bool knows_usage;
 	struct server_state state;
 	struct server_usage usage;

@@ -38,24 +38,25 @@ static void root_on_ask(void *arg)
 			-1);
 }
 
-static void root_say_done(const struct server_root *root, enum server_done_result result)
+static void root_say_done(const struct server_root *root, const struct server_order *order,
+			  enum server_done_result result)
 {
-	const struct server_done done = {.result = result};
+	const struct server_done done = {.number = order->number, .result = result};
 
 	supervisor_send(root->supervisor, SERVER_CONTROL, SERVER_MSG_DONE, &done, sizeof(done), -1);
 }
 
-static void root_on_reload(void *arg)
+static void root_on_reload(const void *order, void *arg)
 {
 	struct server_root *root = arg;
 
 	if (root_control_listens(root))
-		root_say_done(root, reload_asked(&root->reload));
+		root_say_done(root, order, reload_asked(&root->reload));
 }
 
 static void root_on_level(const void *body, void *arg)
 {
-	const struct server_level *level = body;
+	const struct server_order *level = body;
 	const struct server_root *root = arg;
 
 	if (!root_control_listens(root))
@@ -67,13 +68,13 @@ static void root_on_level(const void *body, void *arg)
 	log_info("log level: %s, until the settings are read again",
 		 level->debug ? "debug" : "info");
 	supervisor_log_debug(root->supervisor, level->debug == 1);
-	root_say_done(root, SERVER_DONE);
+	root_say_done(root, level, SERVER_DONE);
 }
 
 static const struct ipc_row root_control_rows[] = {
 	IPC_EVENT(SERVER_MSG_ASK, root_on_ask),
-	IPC_EVENT(SERVER_MSG_RELOAD, root_on_reload),
-	IPC_BODY(SERVER_MSG_LEVEL, struct server_level, root_on_level),
+	IPC_BODY(SERVER_MSG_RELOAD, struct server_order, root_on_reload),
+	IPC_BODY(SERVER_MSG_LEVEL, struct server_order, root_on_level),
 };
 
 const struct process_rows server_root_control_rows = PROCESS_ROWS(root_control_rows);

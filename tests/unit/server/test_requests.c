@@ -26,6 +26,7 @@ enum { PATIENCE_MS = 20000 };
 
 static char root_channel, accounts_channel; /* addresses stand for channels */
 static unsigned int asked_root, asked_accounts, reloads, levels;
+static struct server_order order; /* the last one */
 static bool no_memory;
 
 static struct server_options options;
@@ -53,12 +54,12 @@ int __wrap_ipc_send(struct ipc *ipc, uint32_t type, const void *body, size_t siz
 		return 0;
 	}
 	assert_ptr_equal(to, &root_channel);
-	if (type == SERVER_MSG_LEVEL) {
-		assert_int_equal(size, sizeof(struct server_level));
-		assert_int_equal(((const struct server_level *)body)->debug, 1);
-		levels++;
-	} else if (type == SERVER_MSG_RELOAD) {
-		reloads++;
+	if (type == SERVER_MSG_LEVEL || type == SERVER_MSG_RELOAD) {
+		assert_int_equal(size, sizeof(order));
+		memcpy(&order, body, size);
+		assert_int_equal(order.debug, type == SERVER_MSG_LEVEL);
+		levels += type == SERVER_MSG_LEVEL;
+		reloads += type == SERVER_MSG_RELOAD;
 	} else {
 		assert_int_equal(type, SERVER_MSG_ASK);
 		asked_root++;
@@ -243,6 +244,37 @@ static void test_status_without_them(void **state)
 	assert_int_equal(asked_accounts, 2);
 }
 
+/* A question or an answer that was lost does not keep others from being asked. */
+static void test_status_lost(void **state)
+{
+	const struct server_state told = {.pid = 7};
+	const struct server_usage usage = {.users = 9};
+	const char *line;
+
+	(void)state;
+	ask(STATUS);
+	(void)hear();
+	requests.root_state.at -= 10000;
+	requests.accounts_usage.at -= 10000;
+	ask(STATUS);
+	assert_int_equal(asked_root, 2);
+	assert_int_equal(asked_accounts, 2);
+	(void)hear();
+	requests_on_state(&requests, &told);
+	requests_on_usage(&requests, &usage);
+	/* Both are answered in the end, the second time with no news. */
+	capture_begin(STDERR_FILENO);
+	requests_on_state(&requests, &told);
+	requests_on_usage(&requests, &usage);
+	assert_string_equal(capture_end(), "");
+	ask(STATUS);
+	requests_on_state(&requests, &told);
+	requests_on_usage(&requests, &usage);
+	line = hear();
+	assert_non_null(strstr(line, "\"pid\":7"));
+	assert_non_null(strstr(line, "\"users\":9"));
+}
+
 /* Nor is what nobody could be asked for. */
 static void test_status_without_memory(void **state)
 {
@@ -278,24 +310,27 @@ static void test_unasked(void **state)
 	assert_int_equal(requests.usage.users, 0);
 }
 
+static void say_done(uint32_t number, enum server_done_result result)
+{
+	const struct server_done done = {.number = number, .result = result};
+
+	requests_on_done(&requests, &done);
+}
+
 static void test_steering(void **state)
 {
-	struct server_done done = {.result = SERVER_DONE};
-
 	(void)state;
 	ask("{\"command\":\"reload\"}\n");
 	assert_int_equal(reloads, 1);
 	assert_true(nothing_comes());
-	requests_on_done(&requests, &done);
+	say_done(order.number, SERVER_DONE);
 	assert_string_equal(hear(), "{\"ok\":true,\"v\":1}");
-	done.result = SERVER_DONE_FAILED;
 	ask("{\"command\":\"log\",\"level\":\"debug\"}\n");
 	assert_int_equal(levels, 1);
-	requests_on_done(&requests, &done);
+	say_done(order.number, SERVER_DONE_FAILED);
 	assert_non_null(strstr(hear(), "\"code\":\"failed\""));
-	done.result = SERVER_DONE_BUSY;
 	ask("{\"command\":\"reload\"}\n");
-	requests_on_done(&requests, &done);
+	say_done(order.number, SERVER_DONE_BUSY);
 	assert_non_null(strstr(hear(), "\"code\":\"busy\""));
 	no_memory = true;
 	capture_begin(STDERR_FILENO);
@@ -304,25 +339,71 @@ static void test_steering(void **state)
 	assert_non_null(strstr(hear(), "\"code\":\"failed\""));
 }
 
-/* Whoever has gone does not keep the others from it for ever. */
-static void test_one_at_a_time(void **state)
+/* One who never answers is not waited for, and what comes too late is no answer to another. */
+static void test_steering_lost(void **state)
 {
-	const struct server_done done = {.result = SERVER_DONE};
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	uint32_t lost;
 
 	(void)state;
 	ask("{\"command\":\"reload\"}\n");
-	close(fd);
+	lost = order.number;
+	assert_non_null(strstr(hear(), "monitor does not answer"));
+	hurry = 1;
+	ask("{\"command\":\"log\",\"level\":\"debug\"}\n");
+	assert_int_equal(levels, 1);
+	assert_int_not_equal(order.number, lost);
+	capture_begin(STDERR_FILENO);
+	say_done(lost, SERVER_DONE_FAILED);
+	assert_string_equal(capture_end(), "");
+	assert_true(nothing_comes());
+	say_done(order.number, SERVER_DONE);
+	assert_string_equal(hear(), "{\"ok\":true,\"v\":1}");
+}
+
+static void redial(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	(void)strlcpy(address.sun_path, place.path, sizeof(address.sun_path));
 	assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+}
+
+/* One whose time is just over, while another asks already, does not get the other's answer. */
+static void test_steering_in_turn(void **state)
+{
+	int first = fd, second;
+
+	(void)state;
+	hurry = 1;
+	ask("{\"command\":\"reload\"}\n");
+	requests.steering.at -= 10000;
+	redial();
+	ask("{\"command\":\"reload\"}\n");
+	assert_int_equal(reloads, 2);
+	say_done(order.number, SERVER_DONE);
+	assert_string_equal(hear(), "{\"ok\":true,\"v\":1}");
+	second = fd;
+	fd = first;
+	assert_non_null(strstr(hear(), "monitor does not answer"));
+	close(second);
+}
+
+/* Whoever has gone does not keep the others from it for ever. */
+static void test_one_at_a_time(void **state)
+{
+	(void)state;
+	hurry = 1;
+	ask("{\"command\":\"reload\"}\n");
+	close(fd);
+	redial();
 	ask("{\"command\":\"reload\"}\n");
 	assert_non_null(strstr(hear(), "\"code\":\"busy\""));
 	assert_int_equal(reloads, 1);
-	requests_on_done(&requests, &done);
+	say_done(order.number, SERVER_DONE);
 	ask("{\"command\":\"reload\"}\n");
 	assert_int_equal(reloads, 2);
-	requests_on_done(&requests, &done);
+	say_done(order.number, SERVER_DONE);
 	assert_string_equal(hear(), "{\"ok\":true,\"v\":1}");
 }
 
@@ -333,7 +414,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_status_without_them, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_status_without_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unasked, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_status_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_steering, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_steering_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_steering_in_turn, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_at_a_time, setup, teardown),
 	};
 

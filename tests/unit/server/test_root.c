@@ -215,7 +215,7 @@ static int goes_on(int root)
 
 static void set_level(int root, uint32_t debug)
 {
-	const struct server_level level = {.debug = debug};
+	const struct server_order level = {.debug = debug};
 
 	SAY(root, SERVER_MSG_LEVEL, level);
 }
@@ -238,13 +238,15 @@ static int ends_itself(int root)
 /* Everything that may be asked of root, as often as it may. */
 static int steers(int root)
 {
+	const struct server_order reload = {.number = 8};
+
 	scenario_say(root, SERVER_MSG_ASK, NULL, 0, -1);
 	(void)scenario_await(root, SERVER_MSG_STATE);
 	set_level(root, 1);
 	(void)scenario_await(root, IPC_DEBUG);
 	(void)scenario_await(root, SERVER_MSG_DONE);
 	for (int i = 0; i < 20; i++)
-		scenario_say(root, SERVER_MSG_RELOAD, NULL, 0, -1);
+		SAY(root, SERVER_MSG_RELOAD, reload);
 	for (int i = 0; i < 20; i++)
 		(void)scenario_await(root, SERVER_MSG_DONE);
 	(void)kill(getppid(), SIGTERM);
