@@ -74,17 +74,19 @@ static enum users_result users_note_ended(struct users *users, int64_t number,
 	return users_run(users, stmt);
 }
 
-enum users_result users_history_note(struct users *users, struct users_event events[], size_t n)
+enum users_result users_history_note(struct users *users, struct users_event events[], size_t n,
+				     unsigned int patience)
 {
-	const unsigned int patience = users->patience;
+	const unsigned int usual = users->patience;
 	enum users_result result = users_ready(users);
 
 	if (result != USERS_OK)
 		return result;
-	/* Nobody waits for this, so it does not make logins wait either. */
-	users_set_patience(users, 0);
-	result = users_begin(users);
+	if (patience > 0)
+		users->no_wait_until = 0;
 	users_set_patience(users, patience);
+	result = users_begin(users);
+	users_set_patience(users, usual);
 	if (result != USERS_OK)
 		return result;
 	for (size_t i = 0; i < n && result == USERS_OK; i++) {

@@ -47,9 +47,11 @@ enum users_result users_history_close(struct users *users, int64_t now);
 
 /*
  * Notes n events as one, in their order; sessions that have begun get their numbers. If that fails
- * nothing was done, whatever the numbers are. It is not waited for a lock.
+ * nothing was done, whatever the numbers are. For a lock it waits so many milliseconds, whoever has
+ * waited in vain before.
  */
-enum users_result users_history_note(struct users *users, struct users_event events[], size_t n);
+enum users_result users_history_note(struct users *users, struct users_event events[], size_t n,
+				     unsigned int patience);
 
 /*
  * Forgets sessions that have ended before that time, the oldest first and so many at most; *more is

@@ -160,7 +160,8 @@ def test_old_ones_go(internet):
 
 def test_logins_do_not_wait(internet):
     """Another program has the database: logins of those who have their prefix go on, and so does
-    the history when it can."""
+    the history when it can. If it never lets go of it, the server ends all the same, and says what
+    is lost."""
     server = internet.dtcps()
     with Wire(internet.site) as wire:
         wire.login()
@@ -172,9 +173,17 @@ def test_logins_do_not_wait(internet):
         server.wait_log("history waits: .*: locked by another program")
         assert wire.ask("ping").startswith("+OK")
     db.execute("ROLLBACK")
-    db.close()
     until_noted(internet, 2)
     until_ended(internet)
+    with Wire(internet.site) as wire:
+        wire.login()
+        until_noted(internet, 3)
+        db.execute("BEGIN IMMEDIATE")
+        assert server.stop() == 0
+    db.execute("ROLLBACK")
+    db.close()
+    server.wait_log("history: 1 entries were lost: .*: locked by another program")
+    assert "killed" not in server.log()
 
 
 def test_wrong_questions(internet):

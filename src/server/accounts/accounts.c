@@ -20,6 +20,9 @@ enum { ACCOUNTS_PATIENCE_MS = 500 };
 /* What root's process has not taken yet, for each id: its GRANT, REVOKE and LOGOUT. */
 enum { ACCOUNTS_BACKLOG = 3 };
 
+/* How long the end may take, of the 2 s after which whoever is still there is killed. */
+enum { ACCOUNTS_END_MS = 1700 };
+
 /* What control has not taken yet. */
 enum { ACCOUNTS_TOLD_MAX = 16 };
 
@@ -44,6 +47,7 @@ struct accounts {
 	bool flushing; /* answers wait for the end of this turn of the loop */
 	struct prefix6 *reserved;
 	size_t n_reserved;
+	int64_t ends; /* ms: when it began to; 0: it does not */
 	int status;
 };
 
@@ -242,6 +246,8 @@ static void accounts_on_closed(struct ipc *ipc, bool violated, void *arg)
 	static const struct timeval wait = {.tv_sec = 1};
 	struct accounts *accounts = arg;
 
+	if (accounts->ends == 0)
+		accounts->ends = clock_ms();
 	/* Root's process says why the program ends: not because of us, so we leave in good order.
 	 * Control does as well, and how its sessions have ended may still be on the way. */
 	if (violated || ipc != accounts->root || !accounts->control)
@@ -355,6 +361,16 @@ static bool accounts_open(struct accounts *accounts)
 	return true;
 }
 
+/* How long it may still be waited for a lock, at the end. */
+static unsigned int accounts_patience(const struct accounts *accounts)
+{
+	int64_t left = ACCOUNTS_END_MS;
+
+	if (accounts->ends)
+		left -= clock_ms() - accounts->ends;
+	return left > 0 ? (unsigned int)left : 0;
+}
+
 int server_accounts_run(const struct server_options *options, int root_fd, int control_fd)
 {
 	const struct timeval second = {.tv_sec = 1};
@@ -381,7 +397,7 @@ int server_accounts_run(const struct server_options *options, int root_fd, int c
 		logins_flush(accounts.logins);
 	ipc_free(&accounts.control);
 	ipc_free(&accounts.root);
-	history_free(accounts.history);
+	history_free(accounts.history, accounts_patience(&accounts));
 	logins_free(accounts.logins);
 	users_close(accounts.users);
 	free(accounts.reserved);

@@ -72,11 +72,13 @@ static void history_empty(struct history *history, bool noted)
 	history->count = 0;
 }
 
-static void history_flush(struct history *history)
+/* Logins wait for the database, too: nobody waits for a lock here while there may be some. */
+static void history_flush(struct history *history, unsigned int patience)
 {
 	if (history->count == 0)
 		return;
-	if (users_history_note(history->users, history->queue, history->count) == USERS_OK) {
+	if (users_history_note(history->users, history->queue, history->count, patience) ==
+	    USERS_OK) {
 		history_empty(history, true);
 		if (history->lost > 0)
 			log_warnx("history: %zu entries were lost", history->lost);
@@ -96,11 +98,14 @@ static void history_flush(struct history *history)
 	history_empty(history, false);
 }
 
-void history_free(struct history *history)
+void history_free(struct history *history, unsigned int patience)
 {
 	if (!history)
 		return;
-	history_flush(history);
+	history_flush(history, patience);
+	if (history->count + history->lost > 0)
+		log_warnx("history: %zu entries were lost: %s", history->count + history->lost,
+			  users_error(history->users));
 	free(history->queue);
 	free(history->slots);
 	free(history);
@@ -132,7 +137,7 @@ static struct users_event *history_add(struct history *history, uint32_t id)
 static void history_added(struct history *history)
 {
 	if (history->count >= history->flush_at && !users_gathered(history->users))
-		history_flush(history);
+		history_flush(history, 0);
 }
 
 bool history_begin(struct history *history, const struct server_login *asked,
@@ -204,7 +209,7 @@ void history_tick(struct history *history)
 	int64_t now = (int64_t)time(NULL);
 	bool more = false;
 
-	history_flush(history);
+	history_flush(history, 0);
 	if (history->complained ||
 	    (now < history->forget_at && history->forget_at - now <= HISTORY_FORGET_SECONDS))
 		return;

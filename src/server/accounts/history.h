@@ -19,8 +19,9 @@ struct history;
  */
 struct history *history_new(const struct server_options *options, struct users *users);
 
-/* Notes what waits. NULL is allowed. */
-void history_free(struct history *history);
+/* Notes what waits; for a lock it waits so many milliseconds, and logs what was lost. NULL is
+ * allowed. */
+void history_free(struct history *history, unsigned int patience);
 
 /*
  * A session that was granted is up. False if control cannot have said so: it is up already, or the

@@ -31,12 +31,14 @@ static struct history *history;
 static time_t wall;
 static unsigned int notes; /* transactions */
 static char said[200];	   /* the last warning */
+static sqlite3 *yields;	   /* has locked the database */
 
 time_t __wrap_time(time_t *out);
 enum users_result __wrap_users_history_note(struct users *users, struct users_event events[],
-					    size_t n);
+					    size_t n, unsigned int patience);
 enum users_result __real_users_history_note(struct users *users, struct users_event events[],
-					    size_t n);
+					    size_t n, unsigned int patience);
+int __wrap_nanosleep(const struct timespec *wait, struct timespec *left);
 void __wrap_log_warnx(const char *format, ...);
 
 time_t __wrap_time(time_t *out)
@@ -45,10 +47,22 @@ time_t __wrap_time(time_t *out)
 	return wall;
 }
 
-enum users_result __wrap_users_history_note(struct users *db, struct users_event events[], size_t n)
+enum users_result __wrap_users_history_note(struct users *db, struct users_event events[], size_t n,
+					    unsigned int patience)
 {
 	notes++;
-	return __real_users_history_note(db, events, n);
+	return __real_users_history_note(db, events, n, patience);
+}
+
+/* Whoever waits for a lock does so until the other one lets go of it, if there is one who does. */
+int __wrap_nanosleep(const struct timespec *wait, struct timespec *left)
+{
+	(void)wait;
+	(void)left;
+	if (yields)
+		assert_int_equal(sqlite3_close(yields), SQLITE_OK);
+	yields = NULL;
+	return 0;
 }
 
 void __wrap_log_warnx(const char *format, ...)
@@ -81,7 +95,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	history_free(history);
+	history_free(history, 0);
 	users_close(users);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(directory), 0);
@@ -198,7 +212,7 @@ static void test_together(void **state)
 	/* And the end of the program notes the rest. */
 	wall += 5;
 	assert_true(end(2, "server is shutting down"));
-	history_free(history);
+	history_free(history, 0);
 	history = history_new(&options, users);
 	assert_noted("user1 15-5 client quit, user2 15-0 server is shutting down, "
 		     "user1 5-5 timed out, user1 5-0 server ended");
@@ -280,6 +294,40 @@ static void test_locked_for_long(void **state)
 	assert_in_range(count_noted(), 1, SESSIONS + 1);
 }
 
+/* At the end it waits for whoever has locked the database, though others have just done so in vain.
+ */
+static void test_locked_at_the_end(void **state)
+{
+	(void)state;
+	yields = lock();
+	assert_true(begin(1));
+	history_tick(history);
+	assert_non_null(strstr(said, "history waits: "));
+	said[0] = '\0';
+	history_free(history, 60000);
+	history = NULL;
+	assert_null(yields);
+	assert_string_equal(said, "");
+	assert_noted("user1 0--1 ");
+}
+
+/* But not for ever, and says how much is lost. */
+static void test_lost_at_the_end(void **state)
+{
+	sqlite3 *other = lock();
+
+	(void)state;
+	assert_true(begin(1));
+	assert_true(end(1, "client quit"));
+	assert_true(begin(2));
+	history_free(history, 10);
+	history = NULL;
+	assert_non_null(strstr(said, "history: 3 entries were lost: "));
+	assert_non_null(strstr(said, "locked by another program"));
+	assert_int_equal(sqlite3_close(other), SQLITE_OK);
+	assert_noted("");
+}
+
 static void test_forget(void **state)
 {
 	(void)state;
@@ -331,7 +379,7 @@ static void test_none(void **state)
 	assert_true(begin(1));
 	assert_true(end(1, "a"));
 	assert_true(begin(2));
-	history_free(history);
+	history_free(history, 0);
 	options.history_keep = 0;
 	wall++;
 	history = history_new(&options, users);
@@ -352,7 +400,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_together),	    TEST(test_at_once),
 		TEST(test_words),	    TEST(test_locked),
-		TEST(test_locked_for_long), TEST(test_forget),
+		TEST(test_locked_for_long), TEST(test_locked_at_the_end),
+		TEST(test_lost_at_the_end), TEST(test_forget),
 		TEST(test_forget_much),	    TEST(test_none),
 	};
 

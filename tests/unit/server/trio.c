@@ -508,7 +508,7 @@ void trio_run(uint32_t sessions, uint32_t pending, void (*play)(void))
 	trio_play = play;
 	assert_int_equal(forward_run(&config, -1, -1), 0);
 	sessions_free(trio.broker.sessions);
-	history_free(trio.history);
+	history_free(trio.history, 0);
 	logins_free(trio.accounts);
 	provision_free(trio.provision);
 }

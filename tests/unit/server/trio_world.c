@@ -111,7 +111,7 @@ enum users_result __wrap_users_changes(struct users *users, bool (*each)(int64_t
 /* All is noted. */
 enum users_result __wrap_users_history_close(struct users *users, int64_t now);
 enum users_result __wrap_users_history_note(struct users *users, struct users_event events[],
-					    size_t n);
+					    size_t n, unsigned int patience);
 
 enum users_result __wrap_users_history_close(struct users *users, int64_t now)
 {
@@ -121,9 +121,10 @@ enum users_result __wrap_users_history_close(struct users *users, int64_t now)
 }
 
 enum users_result __wrap_users_history_note(struct users *users, struct users_event events[],
-					    size_t n)
+					    size_t n, unsigned int patience)
 {
 	(void)users;
+	(void)patience;
 	for (size_t i = 0; i < n; i++) {
 		struct users_session *session = &events[i].session;
 

@@ -61,7 +61,7 @@ static struct users_event ended(const struct users_event *beginning, int64_t whe
 
 static void note(struct users *users, struct users_event *event)
 {
-	assert_int_equal(users_history_note(users, event, 1), USERS_OK);
+	assert_int_equal(users_history_note(users, event, 1, 0), USERS_OK);
 }
 
 /* One that is over, or is up if it ends at 0. */
@@ -141,7 +141,7 @@ static void test_note(void **state)
 	events[1] = began("bob", "192.0.2.8", "", 150);
 	events[2] = ended(&events[1], 160);
 	events[2].beginning = 1;
-	assert_int_equal(users_history_note(users, events, 3), USERS_OK);
+	assert_int_equal(users_history_note(users, events, 3, 0), USERS_OK);
 	assert_found(users, &all, "alice 100-200, bob 150-160");
 	assert_int_equal(users_history_search(users, &all, keep, &session), USERS_OK);
 	assert_int_equal(session.in_octets, 5000000000);
@@ -294,7 +294,7 @@ static void test_cost(void **state)
 			events[j].session.had[0].addr.s6_addr[5] = (uint8_t)(i + 8);
 			events[j].session.had[0].addr.s6_addr[6] = (uint8_t)j;
 		}
-		assert_int_equal(users_history_note(users, events, 100), USERS_OK);
+		assert_int_equal(users_history_note(users, events, 100, 0), USERS_OK);
 	}
 	sqlite3_progress_handler(users->db, 1, count_step, &last);
 	assert_had(users, "2001:db8:7::1/128", 0, "alice 1-100");
