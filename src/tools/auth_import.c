@@ -170,7 +170,8 @@ static int auth_import_all(const struct auth_options *options, struct auth_impor
 {
 	char error[PATH_MAX + 256];
 	struct users *users;
-	enum users_result result = auth_try(options, USERS_WRITE, false, &users);
+	/* If nothing is imported, nothing else happens to it either. */
+	enum users_result result = auth_try(options, USERS_TRY, false, &users);
 	bool missing = result == USERS_NOT_FOUND;
 	int status;
 

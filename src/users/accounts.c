@@ -179,13 +179,19 @@ enum users_result users_together(struct users *users)
 {
 	enum users_result result = users_ready(users);
 
-	return result == USERS_OK ? users_begin(users) : result;
+	if (result == USERS_OK)
+		result = users_begin(users);
+	if (result != USERS_OK || !users->old)
+		return result;
+	result = users_take_over(users);
+	return result == USERS_OK ? USERS_OK : users_end(users, result);
 }
 
 enum users_result users_together_end(struct users *users, bool keep)
 {
 	enum users_result result = users_end(users, keep ? USERS_OK : USERS_FAILED);
 
+	users->old &= !keep || result != USERS_OK;
 	return keep ? result : USERS_OK;
 }
 

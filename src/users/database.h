@@ -64,7 +64,7 @@ struct users {
 	sqlite3 *db;
 	enum users_mode mode;
 	bool usable; /* db is a database of ours */
-	bool old;    /* of an earlier version, and stays so */
+	bool old;    /* of an earlier version, and is not to be changed, or not yet */
 	sqlite3_stmt *statements[USERS_STATEMENTS];
 	bool snapshot; /* a transaction that only reads is open */
 	bool gathering;
@@ -105,9 +105,13 @@ enum users_result users_make_tables(struct users *users);
 
 /*
  * Whether the tables are ours; those of an earlier version are made what they are now. With
- * USERS_READ they only look so, and nothing can be written from here on.
+ * USERS_READ they only look so, and nothing can be written from here on; with USERS_TRY that is
+ * left for later.
  */
 enum users_result users_check_tables(struct users *users);
+
+/* Makes tables of an earlier version what they are now; inside a transaction. */
+enum users_result users_take_over(struct users *users);
 
 /* So many changes are noted, at least. */
 #define USERS_CHANGES_MAX 10000

@@ -207,26 +207,20 @@ enum users_result users_make_tables(struct users *users)
 	return result == USERS_OK ? users_exec(users, "PRAGMA journal_mode = WAL") : result;
 }
 
-static enum users_result users_take_over(struct users *users)
+enum users_result users_take_over(struct users *users)
 {
 	static const char *const from_1[] = {users_rename_1, users_block,  users_copy_1,
 					     users_rest,     users_limits, users_history,
 					     users_version,  NULL};
 	static const char *const from_2[] = {users_limits, users_history, users_version, NULL};
-	enum users_result result = users_begin(users);
-	int64_t version;
-
-	if (result != USERS_OK)
-		return result;
 	/* Somebody else may have done it while the lock was waited for. */
-	version = users_pragma(users, "PRAGMA user_version");
+	int64_t version = users_pragma(users, "PRAGMA user_version");
+
 	if (version == -1)
-		result = USERS_FAILED;
-	else if (version == 1)
-		result = users_exec_all(users, from_1);
-	else if (version == 2)
-		result = users_exec_all(users, from_2);
-	return users_end(users, result);
+		return USERS_FAILED;
+	if (version == 1)
+		return users_exec_all(users, from_1);
+	return version == 2 ? users_exec_all(users, from_2) : USERS_OK;
 }
 
 /* Whether the tables are ours, and of which version. */
@@ -259,9 +253,16 @@ enum users_result users_check_tables(struct users *users)
 
 	if (result != USERS_OK)
 		return result;
-	users->old = version < USERS_SCHEMA_VERSION && users->mode == USERS_READ;
-	if (users->mode != USERS_READ)
-		return version < USERS_SCHEMA_VERSION ? users_take_over(users) : USERS_OK;
+	users->old = version < USERS_SCHEMA_VERSION;
+	if (users->mode != USERS_READ) {
+		if (!users->old || users->mode == USERS_TRY)
+			return USERS_OK;
+		result = users_begin(users);
+		if (result == USERS_OK)
+			result = users_end(users, users_take_over(users));
+		users->old = result != USERS_OK;
+		return result;
+	}
 	result = users_exec(users, "PRAGMA temp_store = MEMORY");
 	if (result == USERS_OK && users->old)
 		result = users_exec_all(users, version == 1 ? from_1 : from_2);

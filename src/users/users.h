@@ -60,6 +60,8 @@ enum users_mode {
 	USERS_WRITE,  /* a file of an earlier version is made one of this version */
 	USERS_CREATE, /* the same; makes file (0600) and directory (0755) if they are not there */
 	USERS_READ,   /* the file stays as it is, of whatever version; calls that write fail */
+	USERS_TRY,    /* as USERS_WRITE, but one of an earlier version stays so until it is written
+			 with users_together(), which comes before any other call, and kept */
 };
 
 /* What is said of a file that is not there. */
@@ -83,7 +85,7 @@ enum users_result users_open_in_root(const char *path, enum users_mode mode, str
 enum users_result users_open_memory(struct users **out, char *error, size_t error_size);
 void users_close(struct users *users);
 
-/* True of a file of an earlier version that is open with USERS_READ. */
+/* True of a file of an earlier version that is open with USERS_READ or USERS_TRY. */
 bool users_is_old(const struct users *users);
 
 /*

@@ -289,6 +289,9 @@ def test_a_check_changes_nothing(lab):
     for words in (["list"], ["show", "alice"], ["lease", "list"]):
         assert "2001:db8:100:100::/56" in lab.users.dtcpauth(*words).stdout
     assert lab.users.dtcpauth("add", "alice", text="secret\n").returncode == 4
+    result = lab.users.dtcpauth("import", "--dry-run", "-", text="bob:secret\nalice:other\n")
+    assert result.stdout == "nothing is imported; it would be: 1 added, 1 changed, 0 unchanged\n"
+    assert lab.users.dtcpauth("import", "-", text="bob:secret\nalice: \n\n:\n").returncode == 6
     assert lab.users.path.read_bytes() == before
     server = lab.dtcps()
     with Wire(lab.site) as wire:

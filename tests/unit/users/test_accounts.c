@@ -508,6 +508,49 @@ static void test_version_2(void **state)
 	test_set(state);
 }
 
+/* Which version the file is of. */
+static int version_of(const char *path)
+{
+	sqlite3 *db = NULL;
+	sqlite3_stmt *stmt = NULL;
+	int version;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	version = sqlite3_column_int(stmt, 0);
+	assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	return version;
+}
+
+/* What is only tried leaves a file of an earlier version what it was; what is kept does not. */
+static void test_try(void **state)
+{
+	const struct users_record record = {.name = "o2", .parts = USERS_NOTE, .note = "new"};
+	struct place *place = *state;
+	char other[DTCP_USER_MAX + 1];
+	char error[256] = "";
+	enum users_put did;
+
+	users_close(place->users);
+	assert_int_equal(unlink(place->path), 0);
+	run_sql(place->path, VERSION_2);
+	assert_int_equal(users_open(place->path, USERS_TRY, &place->users, error, sizeof(error)),
+			 USERS_OK);
+	for (int keep = 0; keep < 2; keep++) {
+		assert_true(users_is_old(place->users));
+		assert_int_equal(users_together(place->users), USERS_OK);
+		assert_int_equal(users_put(place->users, &record, &did, other), USERS_OK);
+		assert_int_equal(did, USERS_CHANGED);
+		assert_string_equal(find(place->users, "o2").note, "new");
+		assert_int_equal(users_together_end(place->users, keep), USERS_OK);
+		assert_int_equal(version_of(place->path), keep ? 3 : 2);
+	}
+	assert_false(users_is_old(place->users));
+	assert_string_equal(find(place->users, "o2").note, "new");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -516,7 +559,7 @@ int main(void)
 		TEST(test_set),	     TEST(test_set_impossible), TEST(test_prefix),
 		TEST(test_prefixes), TEST(test_each),		TEST(test_prefix_of_others),
 		TEST(test_put),	     TEST(test_memory),		TEST(test_allows),
-		TEST(test_expiry),   TEST(test_version_2),
+		TEST(test_expiry),   TEST(test_version_2),	TEST(test_try),
 	};
 
 	return cmocka_run_group_tests_name("accounts", tests, NULL, NULL);
