@@ -16,15 +16,36 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The folder's user, or, if others can make files in one of root's, the file's; 0: root's alone. */
-static uid_t auth_owner(int folder, const char *name, const struct stat *info)
+/* Whether nobody but root can make files in a folder of root's. */
+static bool auth_is_roots(const struct stat *info)
 {
-	struct stat file;
+	return !(info->st_mode & S_IWOTH) && (info->st_gid == 0 || !(info->st_mode & S_IWGRP));
+}
 
-	if (info->st_uid != 0 || !(info->st_mode & (S_IWGRP | S_IWOTH)) ||
-	    fstatat(folder, name, &file, AT_SYMLINK_NOFOLLOW) == -1)
-		return info->st_uid;
-	return file.st_uid;
+/*
+ * The folder's user, or, if others can make files in one of root's, the file's; 0: root's alone.
+ * False after an error message.
+ */
+static bool auth_owner(const char *path, int folder, const char *name, uid_t *uid)
+{
+	struct stat info, file;
+
+	if (fstat(folder, &info) == -1)
+		return auth_fail(AUTH_FAILED, "%s: %s", path, strerror(errno)) == AUTH_OK;
+	*uid = info.st_uid;
+	if (info.st_uid != 0 || auth_is_roots(&info))
+		return true;
+	if (fstatat(folder, name, &file, AT_SYMLINK_NOFOLLOW) == 0)
+		*uid = file.st_uid;
+	if (*uid != 0)
+		return true;
+	(void)auth_fail(
+		AUTH_FAILED,
+		"folder %s: it is root's, and others can write to it (mode %04o), who could "
+		"lead root anywhere from there; choose a folder of its own for the database, "
+		"or take that right from them",
+		path, (unsigned int)(info.st_mode & 07777));
+	return false;
 }
 
 static bool auth_become(struct auth_options *options, int folder, const char *name, uid_t uid)
@@ -59,22 +80,20 @@ bool auth_give_up_root(struct auth_options *options)
 	const char *slash = strrchr(options->database, '/');
 	const char *name = slash ? slash + 1 : options->database;
 	char path[PATH_MAX];
-	struct stat info;
-	bool good = true;
+	const char *directory;
 	uid_t uid = 0;
+	bool good;
 	int folder;
 
 	if (geteuid() != 0 || strlcpy(path, options->database, sizeof(path)) >= sizeof(path))
 		return true;
-	folder = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	directory = dirname(path);
+	folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* Whoever opens the database says why not, or makes the folder. */
 	if (folder == -1)
 		return true;
-	if (fstat(folder, &info) == 0)
-		uid = auth_owner(folder, name, &info);
-	else
-		good = auth_fail(AUTH_FAILED, "%s: %s", path, strerror(errno)) == AUTH_OK;
-	if (uid != 0)
+	good = auth_owner(directory, folder, name, &uid);
+	if (good && uid != 0)
 		good = auth_become(options, folder, name, uid);
 	close(folder);
 	return good;

@@ -404,6 +404,34 @@ def test_root_file_in_the_owners_folder(owned):
     assert "alice" in owned.ok("list")
 
 
+def test_others_in_roots_folder(owned):
+    """Whoever can make files there could lead root anywhere: a database of theirs is for them, and
+    one of root's is not opened."""
+    folder = owned.path.parent
+    owned.add("alice")
+    os.chown(folder, 0, SERVICE)
+    assert "alice" in owned.ok("list")
+    for mode in (0o770, 0o707, 0o1777, 0o755, 0o775):
+        for group in (SERVICE, 0):
+            os.chown(owned.path, 0, 0)
+            os.chown(folder, 0, group)
+            folder.chmod(mode)
+            if mode & 0o002 or (mode & 0o020 and group):
+                for words in (["list"], ["add", "bob"], ["import", "-"]):
+                    owned.fails(1, f"folder {folder}: it is root's, and others can write to it "
+                                   f"(mode {mode:04o}), who could lead root anywhere from there; "
+                                   "choose a folder of its own for the database, or take that "
+                                   "right from them", *words, stdin=b"")
+            else:
+                assert "alice" in owned.ok("list")
+    # Nor is one made there.
+    folder.chmod(0o1777)
+    owned.path.unlink()
+    done = owned.run("add", "alice", stdin=b"secret\n")
+    assert done.returncode == 1 and b"others can write to it" in done.stderr
+    assert os.listdir(folder) == []
+
+
 def test_link_in_the_owners_folder(owned):
     secret = owned.directory / "secret"
     secret.write_text("root's\n")
