@@ -4,15 +4,23 @@
 #define DTCP_WEB_API_H
 
 #include "web/daemons.h"
+#include "web/exposition.h"
 #include "web/http.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Metrics that somebody reads, and of which answers they were made. */
+struct scraped {
+	struct body *body; /* NULL: nobody does */
+	int64_t at[2 * DAEMONS_MAX];
+};
+
 /* The argument of the routes. */
 struct api {
 	struct daemons *daemons;
 	bool per_user; /* series of single users among the metrics */
+	struct scraped scraped[EXPOSITION_FORMATS];
 };
 
 extern const struct http_route api_routes[];

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum exposition_format { EXPOSITION_PROMETHEUS, EXPOSITION_OPENMETRICS };
+enum exposition_format { EXPOSITION_PROMETHEUS, EXPOSITION_OPENMETRICS, EXPOSITION_FORMATS };
 
 enum exposition_type {
 	EXPOSITION_GAUGE,

@@ -2,6 +2,7 @@
 #include "web/http.h"
 
 #include "base/log.h"
+#include "web/body.h"
 #include "web/gate.h"
 
 #include <errno.h>
@@ -31,10 +32,12 @@ struct http {
 	size_t n_listeners;
 	struct evconnlistener *listeners[ADDRESS_MAX];
 	LIST_HEAD(, http_request) waiting; /* for their replies */
+	size_t held;			   /* octets of long bodies */
 };
 
 struct http_request {
 	LIST_ENTRY(http_request) next;
+	struct http *http;
 	struct evhttp_request *request;
 	struct evkeyvalq query;
 	bool api;
@@ -80,7 +83,8 @@ static void http_log(struct evhttp_request *own, int status)
 	log_debug("%s: %d", log_escape(uri, strlen(uri), shown, sizeof(shown)), status);
 }
 
-void http_reply(struct http_request *request, int status, const char *type, struct evbuffer *body)
+static void http_send(struct http_request *request, int status, const char *type,
+		      struct evbuffer *body)
 {
 	struct evhttp_request *own = request->request;
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(own);
@@ -98,6 +102,50 @@ void http_reply(struct http_request *request, int status, const char *type, stru
 	evhttp_send_reply(own, status, status == 421 ? "Misdirected Request" : NULL,
 			  head ? NULL : body);
 	(void)evbuffer_drain(body, evbuffer_get_length(body));
+}
+
+void http_reply_shared(struct http_request *request, int status, const char *type,
+		       struct body *body)
+{
+	struct evbuffer *out = evbuffer_new();
+
+	/* One that was sent at once would be gone. */
+	body_hold(body);
+	if (out && body_add(body, out))
+		http_send(request, status, type, out);
+	else
+		http_fail(request, HTTP_SERVUNAVAIL, "failed", "no memory");
+	if (out)
+		evbuffer_free(out);
+	body_release(body);
+}
+
+void http_reply_sharing(struct http_request *request, int status, const char *type,
+			struct evbuffer *data, struct body **shared)
+{
+	struct http *http = request->http;
+	size_t len = evbuffer_get_length(data);
+	struct body *body;
+
+	if (len <= HTTP_SHORT_MAX) {
+		http_send(request, status, type, data);
+		return;
+	}
+	if (http->held > 0 && http->held + len > HTTP_HELD_MAX) {
+		http_fail(request, HTTP_SERVUNAVAIL, "busy",
+			  "too many long replies wait for those who read them; try again");
+	} else if ((body = body_new(data, &http->held, shared))) {
+		http_reply_shared(request, status, type, body);
+		body_release(body);
+	} else {
+		http_fail(request, HTTP_SERVUNAVAIL, "failed", "no memory");
+	}
+	(void)evbuffer_drain(data, evbuffer_get_length(data));
+}
+
+void http_reply(struct http_request *request, int status, const char *type, struct evbuffer *body)
+{
+	http_reply_sharing(request, status, type, body, NULL);
 }
 
 void http_fail(struct http_request *request, int status, const char *code, const char *format, ...)
@@ -276,6 +324,7 @@ static void http_requested(struct evhttp_request *own, void *arg)
 		evhttp_send_error(own, HTTP_SERVUNAVAIL, NULL);
 		return;
 	}
+	request->http = http;
 	request->request = own;
 	TAILQ_INIT(&request->query);
 	LIST_INSERT_HEAD(&http->waiting, request, next);

@@ -13,6 +13,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/*
+ * Octets of replies that wait to be read, by all readers together: with more than that, no other
+ * long reply is begun. Those of HTTP_SHORT_MAX or less are always sent.
+ */
+#define HTTP_HELD_MAX  (64 << 20)
+#define HTTP_SHORT_MAX 65536
+
 /* Most octets of a request's head; and of its body, of which nothing is made. */
 #define HTTP_HEAD_MAX 8192
 #define HTTP_BODY_MAX 4096
@@ -47,6 +54,17 @@ bool http_query_number(struct http_request *request, const char *key, size_t max
 
 /* Sends what is in body, which is empty then. The request is gone. */
 void http_reply(struct http_request *request, int status, const char *type, struct evbuffer *body);
+
+struct body;
+
+/* The same; if shared is not NULL, a long one is in *shared as long as somebody reads it, and then
+ * NULL again. */
+void http_reply_sharing(struct http_request *request, int status, const char *type,
+			struct evbuffer *body, struct body **shared);
+
+/* Sends one that somebody else reads. */
+void http_reply_shared(struct http_request *request, int status, const char *type,
+		       struct body *body);
 
 /* The same with an error: below /api/ as an object with "code" and "error", else as text. */
 __attribute__((format(printf, 4, 5))) void http_fail(struct http_request *request, int status,

@@ -59,12 +59,25 @@ bool scrape_wants_openmetrics(const char *accept)
 	return best > 0 && best >= other;
 }
 
-static void scrape_reply(struct scrape *scrape)
+/* When all the answers came, which tells them from any others. */
+static void scrape_times(const struct scrape *scrape, int64_t at[static 2 * DAEMONS_MAX])
+{
+	size_t count = daemons_count(scrape->api->daemons);
+
+	memset(at, 0, 2 * DAEMONS_MAX * sizeof(*at));
+	for (size_t i = 0; i < count; i++) {
+		const struct daemon *daemon = daemons_get(scrape->api->daemons, i);
+
+		at[2 * i] = asker_at(daemon->status);
+		if (daemon->sessions)
+			at[2 * i + 1] = asker_at(daemon->sessions);
+	}
+}
+
+static void scrape_write(const struct scrape *scrape, struct exposition *exposition)
 {
 	struct metrics_daemon list[DAEMONS_MAX];
 	size_t count = daemons_count(scrape->api->daemons);
-	struct evbuffer *body = evbuffer_new();
-	struct exposition exposition;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct daemon *daemon = daemons_get(scrape->api->daemons, i);
@@ -78,15 +91,38 @@ static void scrape_reply(struct scrape *scrape)
 			.sessions = ok && scrape->api->per_user ? daemon->table : NULL,
 		};
 	}
-	exposition_init(&exposition, scrape->format, body);
-	if (body)
-		metrics_write(&exposition, list, count);
-	if (body && !exposition.failed)
-		http_reply(scrape->request, HTTP_OK, exposition_content_type(scrape->format), body);
-	else
+	metrics_write(exposition, list, count);
+}
+
+/* Whoever wants what somebody reads already gets the same. */
+static void scrape_reply(struct scrape *scrape)
+{
+	struct scraped *scraped = &scrape->api->scraped[scrape->format];
+	const char *type = exposition_content_type(scrape->format);
+	const struct body *before = scraped->body;
+	struct evbuffer *out = NULL;
+	struct exposition exposition;
+	int64_t at[2 * DAEMONS_MAX];
+
+	scrape_times(scrape, at);
+	if (scraped->body && memcmp(scraped->at, at, sizeof(at)) == 0) {
+		http_reply_shared(scrape->request, HTTP_OK, type, scraped->body);
+		free(scrape);
+		return;
+	}
+	out = evbuffer_new();
+	exposition_init(&exposition, scrape->format, out);
+	if (out)
+		scrape_write(scrape, &exposition);
+	if (out && !exposition.failed) {
+		http_reply_sharing(scrape->request, HTTP_OK, type, out, &scraped->body);
+		if (scraped->body != before)
+			memcpy(scraped->at, at, sizeof(at));
+	} else {
 		http_fail(scrape->request, HTTP_SERVUNAVAIL, "failed", "no memory");
-	if (body)
-		evbuffer_free(body);
+	}
+	if (out)
+		evbuffer_free(out);
 	free(scrape);
 }
 

@@ -24,6 +24,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What the kernel holds of a reply for a slow reader, octets. */
+#define WEB_SEND_BUFFER 131072
+
 /* Connections, two questions to each daemon, and some of its own. */
 #define WEB_FILES 192
 
@@ -46,13 +49,14 @@ struct web {
 /* True if it listens, or need not. */
 static bool web_listen(struct web *web, const struct address *address)
 {
-	const int on = 1;
+	const int on = 1, room = WEB_SEND_BUFFER;
 	char text[ADDRESS_STRLEN];
 	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	(void)address_format(address, text);
-	/* [::] is not to take the addresses of IPv4 as well. */
+	/* [::] is not to take the addresses of IPv4 as well. Connections inherit the buffer. */
 	if (fd == -1 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)) == -1 ||
 	    (address->any.sa_family == AF_INET6 &&
 	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == -1) ||
 	    bind(fd, &address->any, address_len(address)) == -1 || listen(fd, SOMAXCONN) == -1) {

@@ -45,10 +45,35 @@ static void handle(struct http_request *request, const struct http_route *route,
 	evbuffer_free(body);
 }
 
+/* Three of them are more than may wait for their readers. */
+enum { LONG_LEN = 30 << 20 };
+
+static struct body *shared;
+
+/* What all readers share, or, with a=own, one of its own. */
+static void handle_long(struct http_request *request, const struct http_route *route, void *arg)
+{
+	static const char octets[LONG_LEN];
+	struct evbuffer *body = evbuffer_new();
+
+	(void)route;
+	(void)arg;
+	assert_non_null(body);
+	assert_int_equal(evbuffer_add_reference(body, octets, sizeof(octets), NULL, NULL), 0);
+	if (http_query(request, "a"))
+		http_reply(request, HTTP_OK, "text/plain", body);
+	else if (shared)
+		http_reply_shared(request, HTTP_OK, "text/plain", shared);
+	else
+		http_reply_sharing(request, HTTP_OK, "text/plain", body, &shared);
+	evbuffer_free(body);
+}
+
 static const struct http_route routes[] = {
 	{"/", "", handle, NULL},
 	{"/x", "a b number", handle, NULL},
 	{"/api/x", "a number", handle, NULL},
+	{"/long", "a", handle_long, NULL},
 };
 
 static int connected(void)
@@ -314,6 +339,54 @@ static void crowd(void **state)
 		expect(GET("/"), "200 OK", "/ a=-");
 }
 
+static int asked(const char *request)
+{
+	int fd = connected();
+
+	assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
+	return fd;
+}
+
+/* However many read one long reply slowly, it is there once; there is a bound to different ones. */
+static void slow_readers(void **state)
+{
+	const char *busy = "too many long replies wait for those who read them; try again";
+	int fds[20], own, tries = 0;
+	const char *text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		fds[i] = asked(GET("/long"));
+		said_expect(heard(fds[i], "\r\n\r\n"), "HTTP/1.1 200 OK", 1);
+		assert_non_null(shared);
+	}
+	own = asked(GET("/long?a=own"));
+	said_expect(heard(own, "\r\n\r\n"), "HTTP/1.1 200 OK", 1);
+	expect(GET("/long?a=own"), "503 ", busy);
+	/* Short ones go on, and so does what is there anyway. */
+	expect(GET("/"), "200 OK", "/ a=-");
+	expect("HEAD /long HTTP/1.1\r\nHost: localhost\r\n" CLOSE, "200 OK", "");
+	/* It is there until the last of them has gone. */
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		assert_non_null(shared);
+		(void)close(fds[i]);
+		expect(GET("/"), "200 OK", "/ a=-");
+	}
+	while (shared)
+		assert_int_not_equal(event_base_loop(base, EVLOOP_NONBLOCK), -1);
+	(void)close(own);
+	/* Until it is seen that the other one has gone, too. */
+	do {
+		assert_true(++tries < 1000);
+		own = asked(GET("/long?a=own"));
+		text = heard(own, "\r\n\r\n");
+		(void)close(own);
+	} while (strncmp(text, "HTTP/1.1 200 OK", 15) != 0);
+	/* Of a head, nothing stays. */
+	expect("HEAD /long HTTP/1.1\r\nHost: localhost\r\n" CLOSE, "200 OK", "");
+	assert_null(shared);
+}
+
 /* A connection that goes on has its place while it asks. */
 static void kept(void **state)
 {
@@ -384,9 +457,9 @@ static int unmake(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(pages),	TEST(every_reply), TEST(head),	TEST(methods),
-		TEST(paths),	TEST(queries),	   TEST(hosts), TEST(too_much),
-		TEST(not_http), TEST(crowd),	   TEST(kept),	TEST(accepts),
+		TEST(pages),   TEST(every_reply), TEST(head),	      TEST(methods),  TEST(paths),
+		TEST(queries), TEST(hosts),	  TEST(too_much),     TEST(not_http), TEST(crowd),
+		TEST(kept),    TEST(accepts),	  TEST(slow_readers),
 	};
 
 	log_init("dtcpweb", NULL, false);
