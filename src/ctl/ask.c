@@ -23,7 +23,9 @@
 struct ask {
 	int fd;
 	int limit;
-	int64_t deadline; /* clock_ms() */
+	int64_t deadline; /* clock_ms(): for something to come */
+	int64_t end_by;	  /* and for all of it */
+	size_t heard;	  /* octets of the answer */
 	ask_row row;
 	void *arg;
 	json_t *last;
@@ -183,6 +185,8 @@ int ask_begin(struct ask *ask, const json_t *question, int limit, ask_row row, v
 	ask->arg = arg;
 	ask->limit = limit;
 	ask->deadline = clock_ms() + limit;
+	ask->end_by = clock_ms() + (int64_t)ASK_PATIENCE * limit;
+	ask->heard = 0;
 	ask->error[0] = '\0';
 	json_decref(ask->last);
 	ask->last = NULL;
@@ -275,6 +279,8 @@ static enum ask_state ask_read(struct ask *ask)
 {
 	ssize_t got;
 
+	if (clock_ms() >= ask->end_by)
+		return ask_fail(ask, "the answer has no end");
 	if (ask->more)
 		return ask_lines(ask);
 	if (ask->end == ASK_LINE_MAX)
@@ -290,7 +296,12 @@ static enum ask_state ask_read(struct ask *ask)
 	if (got == 0)
 		return ask_fail(ask, "the daemon closed the connection without an answer");
 	ask->end += (size_t)got;
+	ask->heard += (size_t)got;
+	if (ask->heard > ASK_ANSWER_MAX)
+		return ask_fail(ask, "the answer is too long");
 	ask->deadline = clock_ms() + ask->limit;
+	if (ask->deadline > ask->end_by)
+		ask->deadline = ask->end_by;
 	return ask_lines(ask);
 }
 

@@ -14,9 +14,13 @@
 #include <stdint.h>
 #include <sys/un.h>
 
-/* Longest question, and longest line of an answer, in octets with the line end. */
+/* Longest question, longest line of an answer, and all of it, in octets with the line ends. */
 #define ASK_REQUEST_MAX 4096
 #define ASK_LINE_MAX	65536
+#define ASK_ANSWER_MAX	(128 << 20)
+
+/* So many times as long as a daemon may be silent may a whole answer take. */
+#define ASK_PATIENCE 10
 
 /* Longest path of a socket, with its NUL. */
 #define ASK_PATH_SIZE sizeof(((struct sockaddr_un *)0)->sun_path)
@@ -58,7 +62,8 @@ void ask_close(struct ask *ask);
 
 /*
  * Begins a question, which must not be before the last one has its answer. row may be NULL. The
- * time limit, in milliseconds, is for a daemon that says nothing, and begins anew with all it says.
+ * time limit, in milliseconds, is for a daemon that says nothing, and begins anew with all it says,
+ * but the answer has an end after ASK_PATIENCE times as long.
  * 0 or -errno: -EMSGSIZE if it is longer than a question may be.
  */
 int ask_begin(struct ask *ask, const json_t *question, int limit, ask_row row, void *arg);

@@ -125,6 +125,11 @@ static enum ctl_status ctl_sessions(const struct ctl_options *options,
 		table = ctl_sessions_table(&sessions, 0, sessions.count, false, ctl_words_now());
 		if (sessions.failed || !table || !ctl_table_print(table))
 			status = ctl_no_memory();
+		else if (sessions.too_many)
+			status = ctl_fail(CTL_FAILED,
+					  "there are more than %d sessions, of which the others "
+					  "are not shown",
+					  CTL_SESSIONS_MAX);
 	}
 	ctl_table_free(table);
 	ctl_sessions_free(&sessions);
@@ -174,7 +179,11 @@ static const struct ctl_command ctl_commands[] = {
 	 .who = CTL_BOTH,
 	 .takes = CTL_TAKES_EVERY | CTL_TAKES_FILTER | CTL_TAKES_SORT,
 	 .run = ctl_watch},
-	{.name = "log", .who = CTL_BOTH, .word = "LEVEL", .run = ctl_tell},
+	{.name = "log",
+	 .who = CTL_BOTH,
+	 .limit = CTL_STEER_LIMIT,
+	 .word = "LEVEL",
+	 .run = ctl_tell},
 	{.name = "sessions",
 	 .who = CTL_SERVER,
 	 .takes = CTL_TAKES_FILTER | CTL_TAKES_SORT,
@@ -186,9 +195,9 @@ static const struct ctl_command ctl_commands[] = {
 	 .takes = CTL_TAKES_FOR,
 	 .word = "USER",
 	 .run = ctl_tell},
-	{.name = "reload", .who = CTL_SERVER, .run = ctl_tell},
+	{.name = "reload", .who = CTL_SERVER, .limit = CTL_STEER_LIMIT, .run = ctl_tell},
 	{.name = "reconnect", .who = CTL_CLIENT, .run = ctl_tell},
-	{.name = "down", .who = CTL_CLIENT, .run = ctl_tell},
+	{.name = "down", .who = CTL_CLIENT, .limit = CTL_DOWN_LIMIT, .run = ctl_tell},
 	{.name = "up", .who = CTL_CLIENT, .run = ctl_tell},
 	{.name = NULL},
 };

@@ -14,6 +14,10 @@
 /* A daemon that says nothing for so long does not answer any more, milliseconds. */
 #define CTL_LIMIT 10000
 
+/* The same while it waits itself: for its root process, and for scripts of any length. */
+#define CTL_STEER_LIMIT 15000
+#define CTL_DOWN_LIMIT	100000
+
 /* Exit statuses, as the manual page has them. */
 enum ctl_status {
 	CTL_OK = 0,
@@ -41,6 +45,7 @@ struct ctl_command {
 	const char *name;
 	enum ctl_who who;
 	unsigned takes;
+	int limit;	  /* milliseconds; 0: CTL_LIMIT */
 	const char *word; /* what it is about, "USER"; NULL: it takes no word */
 	/* The daemon is chosen; it may not have been asked. */
 	enum ctl_status (*run)(const struct ctl_options *options, const struct ask_daemon *daemon);

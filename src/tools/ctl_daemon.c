@@ -2,6 +2,7 @@
 /* Which daemon is asked, and what it means if it cannot be. */
 #include "ctl/listen.h"
 #include "tools/ctl.h"
+#include "tools/ctl_text.h"
 #include "tools/ctl_value.h"
 
 #include <errno.h>
@@ -236,19 +237,42 @@ struct ctl_lines {
 	FILE *file;
 };
 
-/* The line is as it was, but for control characters, which JSON can write in another way. */
+/* A character of valid UTF-8 as JSON can write it, too. Returns its octets. */
+static size_t ctl_json_escape(FILE *file, const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+	size_t len = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+	uint32_t code = len == 1 ? at[0] : at[0] & (0x7fU >> len);
+
+	for (size_t i = 1; i < len; i++)
+		code = code << 6 | (at[i] & 0x3fU);
+	if (code >= 0x10000)
+		(void)fprintf(file, "\\u%04x\\u%04x", 0xd7c0U + (code >> 10),
+			      0xdc00U + (code & 0x3ffU));
+	else
+		(void)fprintf(file, "\\u%04x", code);
+	return len;
+}
+
+/*
+ * The line is as it was, but for what is not visible: in texts JSON can write that in another way,
+ * and outside of them there are only blanks. It was read as JSON, so it is valid UTF-8.
+ */
 static void ctl_json_line(FILE *file, const char *line)
 {
-	for (; *line; line++) {
-		const unsigned char *at = (const unsigned char *)line;
+	while (*line) {
+		size_t len = 0, more;
 
-		if (at[0] == 0x7f) {
-			(void)fputs("\\u007f", file);
-		} else if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0) {
-			(void)fprintf(file, "\\u00%02x", at[1]);
+		while ((more = ctl_text_visible(line + len)) > 0)
+			len += more;
+		if (len > 0) {
+			(void)fwrite(line, 1, len, file);
+			line += len;
+		} else if ((unsigned char)*line < ' ') {
+			(void)fputc(' ', file);
 			line++;
 		} else {
-			(void)fputc(at[0], file);
+			line += ctl_json_escape(file, line);
 		}
 	}
 	(void)fputc('\n', file);
@@ -285,7 +309,9 @@ enum ctl_status ctl_ask(const struct ctl_options *options, const struct ask_daem
 		arg = &lines;
 	}
 	if (rc == 0)
-		rc = ask_begin(ask, question, CTL_LIMIT, row, arg);
+		rc = ask_begin(ask, question,
+			       options->command->limit ? options->command->limit : CTL_LIMIT, row,
+			       arg);
 	if (rc == 0)
 		state = ask_finish(ask);
 	if (lines.file) {

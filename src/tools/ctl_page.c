@@ -16,6 +16,8 @@ void ctl_page_add(struct ctl_page *page, enum ctl_style style, const char *label
 	struct ctl_page_line *lines;
 	va_list ap;
 
+	if (page->count == CTL_PAGE_MAX)
+		return;
 	va_start(ap, format);
 	(void)vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);

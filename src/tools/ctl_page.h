@@ -24,6 +24,9 @@ struct ctl_page {
 	bool failed; /* memory was short: lines are missing */
 };
 
+/* More than anybody reads; those behind it are left out. */
+#define CTL_PAGE_MAX 10000
+
 /* Adds a line; label is a constant, "" under the line before. */
 __attribute__((format(printf, 4, 5))) void ctl_page_add(struct ctl_page *page, enum ctl_style style,
 							const char *label, const char *format, ...);

@@ -221,9 +221,11 @@ const char *ctl_screen_graph(const double *values, size_t count, size_t width, c
 	for (size_t i = first; i < count; i++)
 		most = values[i] > most ? values[i] : most;
 	for (size_t i = first; i < count; i++) {
+		/* Of a daemon that says what cannot be, it is infinite, or no number. */
+		double part = most > 0 ? values[i] / most : 0;
 		/* A little is more than nothing. */
-		size_t height = values[i] > 0 ? (size_t)(1 + 7 * values[i] / most) : 0;
-		const char *sign = signs[height > 8 ? 8 : height];
+		size_t height = part > 0 && part < 1 ? (size_t)(1 + 7 * part) : 8 * (part >= 1);
+		const char *sign = signs[height];
 
 		if (out + strlen(sign) >= size)
 			break;

@@ -68,6 +68,10 @@ void ctl_sessions_add(json_t *row, const char *line, void *arg)
 	(void)line;
 	if (!said)
 		return;
+	if (sessions->count == CTL_SESSIONS_MAX) {
+		sessions->too_many = true;
+		return;
+	}
 	if (sessions->count == sessions->room) {
 		size_t room = sessions->room ? 2 * sessions->room : 64;
 

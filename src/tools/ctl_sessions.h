@@ -29,8 +29,12 @@ struct ctl_sessions {
 	struct ctl_session *list;
 	size_t count;
 	size_t room;
-	bool failed; /* memory was short: some are missing */
+	bool failed;   /* memory was short: some are missing */
+	bool too_many; /* so are those behind CTL_SESSIONS_MAX */
 };
+
+/* More than any server has. */
+#define CTL_SESSIONS_MAX 131072
 
 /* In the order of --help. Numbers other than ids begin with the largest. */
 enum ctl_sort {

@@ -31,6 +31,13 @@ static size_t ctl_text_next(const char *text, int *columns)
 	return *columns > 0 ? len : 0;
 }
 
+size_t ctl_text_visible(const char *text)
+{
+	int columns;
+
+	return ctl_text_next(text, &columns);
+}
+
 const char *ctl_text_shown(const char *text, char *buf, size_t size)
 {
 	static const char hex[] = "0123456789abcdef";

@@ -16,6 +16,9 @@
  */
 const char *ctl_text_shown(const char *text, char *buf, size_t size);
 
+/* Octets of the next character of a text; 0: this locale does not know it as a visible one. */
+size_t ctl_text_visible(const char *text);
+
 /* Columns that a shown text takes. */
 int ctl_text_width(const char *shown);
 

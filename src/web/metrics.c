@@ -132,6 +132,9 @@ static const struct metric metrics[] = {
 	 GAUGE, OF_CLIENT, METRIC_VALUE, "next_try", NULL, NULL},
 };
 
+/* Most rows of an array: there are fewer reasons and pools. */
+#define ROWS_MAX 256
+
 /* Longest name of a member, of a label, or of a value of these that is made here. */
 #define WORD_SIZE 48
 
@@ -204,15 +207,39 @@ static void metrics_labels(const char *names, const json_t *object,
 	}
 }
 
+/* Whether a row before this one has the same labels: a sample that is there twice spoils all. */
+static bool metrics_is_there(const struct metric *metric, const json_t *rows, size_t place)
+{
+	bool there = false;
+
+	for (size_t i = 0; i < place && !there; i++) {
+		const char *names = metric->labels;
+		char name[WORD_SIZE], texts[2][WORD_SIZE];
+
+		there = true;
+		while (there && metrics_word(&names, name)) {
+			const char *one = metrics_text(
+				json_object_get(json_array_get(rows, i), name), texts[0]);
+			const char *other = metrics_text(
+				json_object_get(json_array_get(rows, place), name), texts[1]);
+
+			there = one && other ? strcmp(one, other) == 0 : one == other;
+		}
+	}
+	return there;
+}
+
 static void metrics_rows(struct exposition *exposition, const struct metric *metric,
 			 const json_t *rows, const struct exposition_labels *labels)
 {
 	char texts[EXPOSITION_LABELS_MAX][2][WORD_SIZE];
 
-	for (size_t i = 0; i < json_array_size(rows); i++) {
+	for (size_t i = 0; i < json_array_size(rows) && i < ROWS_MAX; i++) {
 		const json_t *row = json_array_get(rows, i);
 		struct exposition_labels own = *labels;
 
+		if (metrics_is_there(metric, rows, i))
+			continue;
 		metrics_labels(metric->labels, row, texts, &own);
 		(void)exposition_json(exposition, &own, json_object_get(row, metric->field));
 	}

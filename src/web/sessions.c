@@ -17,6 +17,7 @@ struct sessions_list {
 	struct session **list;
 	size_t count;
 	size_t room;
+	size_t octets;
 	int64_t at; /* milliseconds */
 };
 
@@ -112,8 +113,8 @@ static void session_prefixes(struct session *session, struct prefix6 *list, cons
 	}
 }
 
-/* One piece of memory for all of it. NULL if that is short. */
-static struct session *session_new(const json_t *row)
+/* One piece of memory for all of it, of *octets. NULL if that is short. */
+static struct session *session_new(const json_t *row, size_t *octets)
 {
 	char *json = json_dumps(row, JSON_COMPACT);
 	size_t n = json_array_size(json_object_get(row, "prefixes"));
@@ -126,7 +127,8 @@ static struct session *session_new(const json_t *row)
 	if (n > PREFIXES_MAX)
 		n = PREFIXES_MAX;
 	/* All other texts are parts of this one, which has quotes and names in addition. */
-	session = malloc(sizeof(*session) + n * sizeof(*prefixes) + 3 * (strlen(json) + 8));
+	*octets = sizeof(*session) + n * sizeof(*prefixes) + 3 * (strlen(json) + 8);
+	session = malloc(*octets);
 	if (!session) {
 		free(json);
 		return NULL;
@@ -164,9 +166,10 @@ void sessions_add(struct sessions *sessions, const json_t *row)
 	struct sessions_list *list = &sessions->coming;
 	const json_t *object = json_object_get(row, "session");
 	struct session *session;
+	size_t octets;
 
 	if (!json_is_integer(json_object_get(object, "id")) || !*session_text(object, "user") ||
-	    list->count == SESSIONS_MAX)
+	    list->count == SESSIONS_MAX || list->octets > SESSIONS_OCTETS_MAX)
 		return;
 	if (list->count == list->room) {
 		size_t room = list->room ? 2 * list->room : 64;
@@ -177,9 +180,11 @@ void sessions_add(struct sessions *sessions, const json_t *row)
 		list->list = larger;
 		list->room = room;
 	}
-	session = session_new(object);
-	if (session)
-		list->list[list->count++] = session;
+	session = session_new(object, &octets);
+	if (!session)
+		return;
+	list->list[list->count++] = session;
+	list->octets += octets;
 }
 
 static double session_rate(uint64_t now, uint64_t before, int64_t ms)

@@ -17,6 +17,9 @@
 /* More than any server has; what comes behind them is not kept. */
 #define SESSIONS_MAX 131072
 
+/* Octets of memory for one answer, beyond which no more of it is kept. */
+#define SESSIONS_OCTETS_MAX (96 << 20)
+
 /* Longest text to search for. */
 #define SESSIONS_SEARCH_MAX 100
 

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import resource
 import socket
 import struct
 import subprocess
@@ -417,11 +418,40 @@ def test_names_do_not_steer_the_terminal(fake):
     for words in (["status"], ["drops"], ["sessions"], ["session", "bob"]):
         for more in ([], ["--json"]):
             done = good(ctl(*words, *more, daemon=daemon))
-            assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", done), (words, done)
+            assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", done), (words, done)
             if more:
                 assert json.loads(done.splitlines()[-1])["ok"]
             else:
                 assert r"\x1b[2Ja\xc2\x9b31mb\x07\x7f\x0d\x0a\xe2\x80\xae" in done
+
+
+def test_json_says_the_same(fake):
+    """What is not visible is written in another way, between texts as a blank."""
+    odd = "Zürich \u202e\u200b\U0001f600\U000e0041\x7f\u0085\u0301 \t"
+    text = json.dumps({"ok": True, "status": {"user": odd}}, ensure_ascii=False).replace(" true", "\r\ttrue")
+    daemon = fake({"status": text.encode() + b"\n"})
+    for locale in ("C.UTF-8", "C"):
+        done = good(ctl("--json", "status", daemon=daemon, environment={"LC_ALL": locale}))
+        assert json.loads(done)["status"]["user"] == odd
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u200b\U000e0041]", done)
+        assert ("Zürich" in done) == (locale != "C")
+
+
+@pytest.mark.parametrize("words", [["status"], ["--json", "sessions"], ["sessions"]])
+def test_an_answer_without_end(fake, words):
+    """It costs neither time nor memory without end."""
+    row = b'{"session":{"x":"' + 10000 * b"x" + b'"}}\n'
+    daemon = fake({words[-1]: row * ((135 << 20) // len(row))})
+    done = ctl(*words, daemon=daemon, preexec_fn=lambda: resource.setrlimit(
+        resource.RLIMIT_DATA, (600 << 20, 600 << 20)))
+    fails(done, 1, r".*\.sock: the answer is too long")
+
+
+def test_too_many_sessions(fake):
+    done = ctl("sessions", daemon=fake({"sessions": 140000 * b'{"session":{}}\n' + b'{"ok":true}\n'}))
+    assert done.returncode == 1 and len(done.stdout.splitlines()) == 131073
+    assert done.stderr == ("dtcpctl: there are more than 131072 sessions, of which the others are "
+                           "not shown\n")
 
 
 def test_a_slow_reader_does_not_keep_the_daemon_waiting(fake):

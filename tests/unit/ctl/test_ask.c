@@ -209,6 +209,23 @@ static void a_line_without_end_is_refused(void **state)
 	assert_string_equal(ask_error(daemon->ask), "a line of the answer is too long");
 }
 
+/* However busy the daemon is with it. */
+static void an_answer_without_end_is_refused(void **state)
+{
+	struct daemon *daemon = *state;
+	json_t *question = json_pack("{ss}", "command", "sessions");
+	enum ask_state step;
+
+	assert_int_equal(ask_begin(daemon->ask, question, 5, count, daemon), 0);
+	json_decref(question);
+	do {
+		(void)send(daemon->fd, TEN_ROWS, strlen(TEN_ROWS), MSG_NOSIGNAL | MSG_DONTWAIT);
+		step = ask_step(daemon->ask);
+	} while (step == ASK_GOES_ON);
+	assert_int_equal(step, ASK_FAILED);
+	assert_string_equal(ask_error(daemon->ask), "the answer has no end");
+}
+
 static void silence_and_an_end_are_failures(void **state)
 {
 	struct daemon *daemon = *state;
@@ -301,6 +318,7 @@ int main(void)
 		ONE(a_busy_daemon_is_heard),
 		ONE(nonsense_is_refused),
 		ONE(a_line_without_end_is_refused),
+		ONE(an_answer_without_end_is_refused),
 		ONE(silence_and_an_end_are_failures),
 		ONE(a_question_has_a_longest_length),
 		ONE(finds_what_is_there),

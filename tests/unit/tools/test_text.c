@@ -4,6 +4,7 @@
 #include "tools/ctl_value.h"
 
 #include <locale.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -166,12 +167,15 @@ static void times_are_read(void **state)
 static void graphs_are_as_high_as_the_largest(void **state)
 {
 	static const double values[] = {9, 0, 1, 4, 8};
+	static const double impossible[] = {1e308, INFINITY, -INFINITY, NAN};
 
 	(void)state;
 	utf8();
 	assert_string_equal(ctl_screen_graph(values, 5, 4, buf, sizeof(buf)), " ▁▄█");
 	assert_string_equal(ctl_screen_graph(values, 0, 4, buf, sizeof(buf)), "");
 	assert_string_equal(ctl_screen_graph(values + 1, 1, 4, buf, sizeof(buf)), " ");
+	assert_string_equal(ctl_screen_graph(impossible, 1, 4, buf, sizeof(buf)), "█");
+	assert_string_equal(ctl_screen_graph(impossible, 4, 4, buf, sizeof(buf)), "    ");
 	assert_non_null(setlocale(LC_CTYPE, "C"));
 	assert_string_equal(ctl_screen_graph(values, 5, 4, buf, sizeof(buf)), " .-#");
 }

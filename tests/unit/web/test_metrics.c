@@ -156,6 +156,28 @@ static void nonsense(void **state)
 	json_decref(status);
 }
 
+/* A sample comes once, however often it was said: else all that was scraped would be worth nothing.
+ */
+static void rows_of_one_kind(void **state)
+{
+	json_t *status = said_json("{'drops':[{'reason':'a','count':1},{'reason':'a','count':2},"
+				   "{'reason':'b','count':3},{'count':4},{'count':5}],"
+				   "'pools':[{'kind':'host','length':1,'size':1},"
+				   "{'kind':'host','length':'1','size':2},"
+				   "{'kind':'host','length':2,'size':3}]}");
+	const struct metrics_daemon daemon = {
+		.program = "dtcps", .interface = "dtcps0", .status = status};
+	const char *text = written(&daemon, 1);
+
+	(void)state;
+	said_expect(text, "dtcp_server_drops_total{", 3);
+	said_expect(text, "reason=\"a\"} 1\n", 1);
+	said_expect(text, "reason=\"b\"} 3\n", 1);
+	said_expect(text, "{interface=\"dtcps0\"} 4\n", 1);
+	said_expect(text, "dtcp_server_pool_size{", 2);
+	json_decref(status);
+}
+
 static void add(struct sessions *sessions, const char *row)
 {
 	json_t *json = said_json(row);
@@ -216,8 +238,10 @@ static int free_buffer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_server), cmocka_unit_test(a_client), cmocka_unit_test(several),
-		cmocka_unit_test(nothing),  cmocka_unit_test(nonsense), cmocka_unit_test(users),
+		cmocka_unit_test(a_server),	    cmocka_unit_test(a_client),
+		cmocka_unit_test(several),	    cmocka_unit_test(nothing),
+		cmocka_unit_test(nonsense),	    cmocka_unit_test(users),
+		cmocka_unit_test(rows_of_one_kind),
 	};
 
 	return cmocka_run_group_tests(tests, make_buffer, free_buffer);

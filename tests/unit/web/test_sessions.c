@@ -229,11 +229,32 @@ static int unmake(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
+/* What a server that was taken over says does not fill the memory. */
+static void much_is_not_kept(void **state)
+{
+	enum { NOTE = 60000, ROWS = 2000 };
+	char *note = malloc(NOTE + 1);
+	json_t *row;
+
+	(void)state;
+	assert_non_null(note);
+	memset(note, 'x', NOTE);
+	note[NOTE] = '\0';
+	row = json_pack("{s:{s:i,s:s,s:s}}", "session", "id", 1, "user", "alice", "note", note);
+	free(note);
+	sessions_begin(sessions);
+	for (int i = 0; i < ROWS; i++)
+		sessions_add(sessions, row);
+	json_decref(row);
+	sessions_end(sessions, 1);
+	assert_in_range(sessions_count(sessions), 100, SESSIONS_OCTETS_MAX / (3 * NOTE) + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(orders), TEST(searches), TEST(parts),	   TEST(rates),
-		TEST(halves), TEST(nonsense), TEST(many_prefixes),
+		TEST(halves), TEST(nonsense), TEST(many_prefixes), TEST(much_is_not_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
