@@ -40,12 +40,12 @@ static void options_bad_option(const struct options_hint *hint, int result, cons
 	const char letter[] = {'-', (char)optopt, '\0'};
 	bool is_short = optopt > 0 && optopt <= UCHAR_MAX;
 
-	while (hint->letter && hint->letter != optopt)
+	while (hint && hint->letter && hint->letter != optopt)
 		hint++;
 	/* In "-xd" the word of an unknown x has not been read to its end. */
 	(void)options_bad("%s: %s; %s", is_short ? letter : word,
 			  result == ':' ? "its value is missing" : "unknown option",
-			  hint->letter ? hint->text : "see --help");
+			  hint && hint->letter ? hint->text : "see --help");
 }
 
 enum options_result options_read(const struct options_table *table, int argc, char *const argv[],

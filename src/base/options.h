@@ -27,7 +27,8 @@ struct options_table {
 	const struct option *words;
 	const char *usage;
 	const char *version;
-	/* Said in place of "see --help" if a letter is unknown, or its value missing. */
+	/* Said in place of "see --help" if a letter is unknown, or its value missing; NULL:
+	 * nothing. */
 	const struct options_hint *hints;
 	/* Takes one option; false after options_bad(). */
 	bool (*take)(void *options, int option);

@@ -197,14 +197,29 @@ static int auth_del(const struct auth_options *options, struct users *users)
 	return auth_result(options, users, users_delete(users, options->user), NULL);
 }
 
-void *auth_room(void *list, size_t count, size_t *room, size_t size)
+bool auth_rows_add(struct auth_rows *rows, const void *row, size_t size)
 {
-	size_t more = *room ? 2 * *room : 64;
-	void *larger = count < *room ? list : reallocarray(list, more, size);
+	size_t room = rows->room ? 2 * rows->room : 64;
+	void *larger = rows->list;
 
-	if (larger && count == *room)
-		*room = more;
-	return larger;
+	if (rows->count == rows->room) {
+		larger = reallocarray(rows->list, room, size);
+		rows->failed = !larger;
+		if (!larger)
+			return false;
+		rows->list = larger;
+		rows->room = room;
+	}
+	memcpy((char *)larger + rows->count++ * size, row, size);
+	return true;
+}
+
+int auth_rows_result(const struct auth_options *options, const struct users *users,
+		     enum users_result result, const struct auth_rows *rows)
+{
+	if (rows->failed)
+		return auth_fail(AUTH_FAILED, "%s", strerror(ENOMEM));
+	return auth_result(options, users, result, NULL);
 }
 
 static int auth_set(const struct auth_options *options, struct users *users)

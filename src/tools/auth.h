@@ -73,13 +73,27 @@ int auth_lease_drop(const struct auth_options *options, struct users *users);
 /* When a user was seen who has a session, or never had one that is known. */
 enum { AUTH_NOW = -1, AUTH_NEVER = -2 };
 
-/* Users as they were at one moment, to be printed when the database waits for nobody. */
+/* Rows of one kind that are collected before the first is printed: the database waits for nobody.
+ * Zero at first; list is to be freed. */
+struct auth_rows {
+	void *list;
+	size_t count;
+	size_t room;
+	bool failed; /* memory is short */
+};
+
+/* Appends a row of that size. False if memory is short. */
+bool auth_rows_add(struct auth_rows *rows, const void *row, size_t size);
+
+/* What collecting them came to: an exit status, after a line that says what is wrong. */
+int auth_rows_result(const struct auth_options *options, const struct users *users,
+		     enum users_result result, const struct auth_rows *rows);
+
+/* Users as they were at one moment. */
 struct auth_list {
 	struct user *users; /* without passwords; to be freed */
 	int64_t *seen;	    /* of each, AUTH_NOW, AUTH_NEVER; NULL: not looked up; to be freed */
 	size_t count;
-	size_t room;
-	bool failed;
 };
 
 /* Fills a list, zero at first. Returns an exit status, after a line that says what is wrong. */
@@ -112,9 +126,6 @@ struct auth_span {
  * or with another zone behind it, as +01:00.
  */
 bool auth_time_parse(const char *text, struct auth_span *span);
-
-/* Room for one more than count, as reallocarray(3); NULL, and nothing changed, if there is none. */
-void *auth_room(void *list, size_t count, size_t *room, size_t size);
 
 /* The wider of a column and a text in it. */
 int auth_widest(int width, const char *text);

@@ -11,26 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Collected before the first line goes out, as for "list". */
-struct auth_sessions {
-	struct users_session *list;
-	size_t count;
-	size_t room;
-	bool failed;
-};
-
 static bool auth_sessions_add(const struct users_session *session, void *arg)
 {
-	struct auth_sessions *sessions = arg;
-	struct users_session *list =
-		auth_room(sessions->list, sessions->count, &sessions->room, sizeof(*list));
-
-	sessions->failed = !list;
-	if (!list)
-		return false;
-	sessions->list = list;
-	sessions->list[sessions->count++] = *session;
-	return true;
+	return auth_rows_add(arg, session, sizeof(*session));
 }
 
 /* An address without a length. */
@@ -99,21 +82,21 @@ static const char *auth_cell(const struct users_session *session, size_t column,
 	}
 }
 
-static void auth_sessions_print(const struct auth_sessions *sessions)
+static void auth_sessions_print(const struct users_session *sessions, size_t count)
 {
 	int widths[COLUMNS];
 	char buf[AUTH_CELL_SIZE];
 
 	for (size_t column = 0; column < COLUMNS; column++) {
 		widths[column] = (int)strlen(auth_headings[column]);
-		for (size_t i = 0; i < sessions->count; i++)
-			widths[column] = auth_widest(widths[column],
-						     auth_cell(&sessions->list[i], column, buf));
+		for (size_t i = 0; i < count; i++)
+			widths[column] =
+				auth_widest(widths[column], auth_cell(&sessions[i], column, buf));
 	}
-	for (size_t i = 0; i <= sessions->count; i++) {
+	for (size_t i = 0; i <= count; i++) {
 		for (size_t column = 0; column < COLUMNS; column++) {
 			const char *text = i == 0 ? auth_headings[column]
-						  : auth_cell(&sessions->list[i - 1], column, buf);
+						  : auth_cell(&sessions[i - 1], column, buf);
 
 			if (column == COLUMNS - 1)
 				(void)printf("%s\n", text);
@@ -189,28 +172,28 @@ static bool auth_history_search(const struct auth_options *options, struct users
 
 int auth_history(const struct auth_options *options, struct users *users)
 {
-	struct auth_sessions sessions = {.count = 0};
+	struct auth_rows sessions = {.count = 0};
+	const struct users_session *list;
 	struct auth_json json = {.depth = 0};
 	struct users_search search;
+	enum users_result result;
 	int status;
 
 	if (!auth_history_search(options, &search))
 		return AUTH_USAGE;
-	status = auth_result(options, users,
-			     users_history_search(users, &search, auth_sessions_add, &sessions),
-			     NULL);
-	if (sessions.failed)
-		status = auth_fail(AUTH_FAILED, "%s", strerror(ENOMEM));
+	result = users_history_search(users, &search, auth_sessions_add, &sessions);
+	status = auth_rows_result(options, users, result, &sessions);
+	list = sessions.list;
 	/* One who was deleted has a history; who never was has none. */
 	if (status == AUTH_OK && sessions.count == 0 && options->user)
 		status = auth_result(options, users, auth_look(users, options->user), NULL);
 	if (status == AUTH_OK && options->json) {
 		auth_json_open(&json, NULL, '[');
 		for (size_t i = 0; i < sessions.count; i++)
-			auth_json_session(&json, &sessions.list[i]);
+			auth_json_session(&json, &list[i]);
 		auth_json_close(&json, ']');
 	} else if (status == AUTH_OK) {
-		auth_sessions_print(&sessions);
+		auth_sessions_print(list, sessions.count);
 	}
 	free(sessions.list);
 	return status;

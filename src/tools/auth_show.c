@@ -155,25 +155,17 @@ int auth_show(const struct auth_options *options, struct users *users)
 
 static bool auth_list_add(const struct user *user, void *arg)
 {
-	struct auth_list *list = arg;
-	struct user *users = auth_room(list->users, list->count, &list->room, sizeof(*users));
-
-	if (!users) {
-		list->failed = true;
-		return false;
-	}
-	list->users = users;
-	list->users[list->count++] = *user;
-	return true;
+	return auth_rows_add(arg, user, sizeof(*user));
 }
 
 int auth_list_read(const struct auth_options *options, struct users *users, struct auth_list *list)
 {
-	enum users_result result = users_each(users, auth_list_add, list);
+	struct auth_rows rows = {.count = 0};
+	enum users_result result = users_each(users, auth_list_add, &rows);
 
-	if (list->failed)
-		return auth_fail(AUTH_FAILED, "%s", strerror(ENOMEM));
-	return auth_result(options, users, result, NULL);
+	list->users = rows.list;
+	list->count = rows.count;
+	return auth_rows_result(options, users, result, &rows);
 }
 
 /* When each of them was seen. */

@@ -223,13 +223,11 @@ enum options_result ctl_options_parse(int argc, char *const argv[],
 				      const struct ctl_command *commands,
 				      struct ctl_options *options)
 {
-	static const struct options_hint hints[] = {{'\0', NULL}};
 	static const struct options_table table = {
 		.letters = ":i:",
 		.words = ctl_long_options,
 		.usage = ctl_usage,
 		.version = "dtcpctl " DTCP_VERSION,
-		.hints = hints,
 		.take = ctl_options_take,
 	};
 	enum options_result result;

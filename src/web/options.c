@@ -99,13 +99,11 @@ static bool web_take(void *arg, int option)
 
 enum options_result web_options_parse(struct web_options *options, int argc, char *const argv[])
 {
-	static const struct options_hint no_hints[] = {{'\0', NULL}};
 	static const struct options_table table = {
 		.letters = ":d",
 		.words = long_options,
 		.usage = web_help,
 		.version = "dtcpweb " DTCP_VERSION,
-		.hints = no_hints,
 		.take = web_take,
 	};
 	enum options_result result;
