@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The command line of dtcpauth. */
+#include "base/text.h"
 #include "config.h"
 #include "tools/auth.h"
 #include "tools/auth_record.h"
 
+#include <ctype.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -123,13 +125,16 @@ int auth_fail(int status, const char *format, ...)
 {
 	char line[2 * BUFSIZ];
 	va_list ap;
+	bool plain;
 
 	va_start(ap, format);
 	(void)vsnprintf(line, sizeof(line), format, ap);
 	va_end(ap);
-	/* One line it stays, whatever was on the command line. */
+	/* One line it stays, and steers no terminal, whatever was on the command line or in a file.
+	 */
+	plain = text_is_plain(line);
 	for (char *c = line; *c; c++) {
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
+		if ((unsigned char)*c < ' ' || *c == 0x7f || (!plain && !isascii(*c)))
 			*c = '?';
 	}
 	(void)fprintf(stderr, "dtcpauth: %s\n", line);

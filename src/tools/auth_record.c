@@ -145,7 +145,9 @@ static bool auth_read_expires(const char *value, struct users_record *record,
 				value);
 	/* A day is good to its end. */
 	record->limits.expires = span.last == span.first ? span.first : span.last + 1;
-	return true;
+	/* Zero would be never. */
+	return record->limits.expires > 0 ||
+	       auth_why(why, "\"%.64s\" is not after the beginning of 1970 in UTC", value);
 }
 
 static bool auth_read_disabled(const char *value, struct users_record *record,

@@ -2,6 +2,8 @@
 /* The user database: how failures read, statements, transactions, columns. */
 #include "users/database.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -150,6 +152,12 @@ bool users_column_text(sqlite3_stmt *stmt, int column, char *buf, size_t size)
 	memcpy(buf, text, len);
 	buf[len] = '\0';
 	return true;
+}
+
+bool users_column_shown(sqlite3_stmt *stmt, int column, char *buf, size_t size)
+{
+	/* Whoever owns the file could have put in what steers an administrator's terminal. */
+	return users_column_text(stmt, column, buf, size) && text_is_plain(buf);
 }
 
 bool users_column_address(sqlite3_stmt *stmt, int column, struct in6_addr *addr)

@@ -144,6 +144,7 @@ enum users_result users_end(struct users *users, enum users_result result);
 
 /* Read one column of a row; false where it does not hold such a value. */
 bool users_column_text(sqlite3_stmt *stmt, int column, char *buf, size_t size);
+bool users_column_shown(sqlite3_stmt *stmt, int column, char *buf, size_t size); /* can be shown */
 bool users_column_address(sqlite3_stmt *stmt, int column, struct in6_addr *addr);
 bool users_column_prefix(sqlite3_stmt *stmt, int first, int len, struct prefix6 *prefix);
 

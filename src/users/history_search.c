@@ -160,8 +160,8 @@ static bool users_read_session(sqlite3_stmt *stmt, struct users_session *session
 	    sqlite3_column_bytes(stmt, SESSION_PEER) != (int)sizeof(session->peer))
 		return false;
 	memcpy(&session->peer, peer, sizeof(session->peer));
-	return users_column_text(stmt, SESSION_NAME, session->name, sizeof(session->name)) &&
-	       users_column_text(stmt, SESSION_REASON, session->reason, sizeof(session->reason));
+	return users_column_shown(stmt, SESSION_NAME, session->name, sizeof(session->name)) &&
+	       users_column_shown(stmt, SESSION_REASON, session->reason, sizeof(session->reason));
 }
 
 /* USERS_NOT_FOUND: it was forgotten meanwhile. */

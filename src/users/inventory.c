@@ -11,7 +11,7 @@ static bool users_read_inventory(sqlite3_stmt *stmt, struct users_block *block)
 		.fixed = sqlite3_column_int(stmt, 2) != 0,
 		.active = sqlite3_column_int(stmt, 3) != 0,
 	};
-	return users_column_text(stmt, 0, block->user, sizeof(block->user)) &&
+	return users_column_shown(stmt, 0, block->user, sizeof(block->user)) &&
 	       users_column_prefix(stmt, 4, 5, &block->prefix);
 }
 

@@ -67,8 +67,8 @@ static bool users_read_row(sqlite3_stmt *stmt, struct user *user)
 			return false;
 		user->host = host.addr;
 	}
-	return users_column_text(stmt, COLUMN_NAME, user->name, sizeof(user->name)) &&
-	       users_column_text(stmt, COLUMN_NOTE, user->note, sizeof(user->note)) &&
+	return users_column_shown(stmt, COLUMN_NAME, user->name, sizeof(user->name)) &&
+	       users_column_shown(stmt, COLUMN_NOTE, user->note, sizeof(user->note)) &&
 	       users_column_text(stmt, COLUMN_PASSWORD, user->password, sizeof(user->password));
 }
 
@@ -171,7 +171,7 @@ enum users_result users_overlaps(struct users *users, const struct prefix6 *pref
 	switch (sqlite3_step(stmt)) {
 	case SQLITE_ROW:
 		result = USERS_OVERLAP;
-		if (!users_column_text(stmt, 0, other, DTCP_USER_MAX + 1))
+		if (!users_column_shown(stmt, 0, other, DTCP_USER_MAX + 1))
 			result = users_fail_row(users);
 		break;
 	case SQLITE_DONE:

@@ -324,6 +324,23 @@ def test_newer_database(auth):
                "list")
 
 
+@pytest.mark.parametrize("sql, words", [
+    ("UPDATE user SET note = ?", [["list"], ["show", "alice"], ["list", "--json"], ["export"]]),
+    ("UPDATE user SET name = ?", [["list"], ["lease", "list"], ["add", "bob", "--prefix", "2001:db8::/32"]]),
+    ("INSERT INTO session (user, name, type, udp, peer, began, ended, reason)"
+     " VALUES (1, 'alice', 1, 0, x'00000000', 1, 2, ?)", [["history"], ["history", "--json"]])])
+def test_what_steers_a_terminal(auth, sql, words):
+    """Whoever has the file is not root; what root is shown of it is nothing but text."""
+    auth.add("alice", "--prefix", "2001:db8:7::/48")
+    for evil in ("a\x1b[2J", "a\u009b2J", "a\x7f"):
+        db = sqlite3.connect(auth.path)
+        db.execute(sql, (evil,))
+        db.commit()
+        db.close()
+        for each in words:
+            auth.fails(1, f"{auth.path}: the database is damaged", *each, stdin=b"secret\n")
+
+
 def test_directory_missing(auth):
     auth.path = auth.directory / "no" / "such" / "users.db"
     auth.fails(1, f"{auth.path}: No such file or directory", "add", "alice", stdin=b"secret\n")

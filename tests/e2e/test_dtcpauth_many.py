@@ -109,6 +109,14 @@ DATE = "is not a date such as 2027-12-31, nor a time such as 2027-12-31T18:00:00
     *[([f"expires={value}"], f'expires: "{value}" {DATE}') for value in (
         "tomorrow", "2027-02-29", "2027-13-01", "2027-1-1", "2027-01-01x", "2027-01-01T24:00",
         "2027-01-01T12", "2027-01-01T12:60", "2027-01-01T12:00+1", "1969-12-31", "99999-01-01")],
+    # That number is for those who never expire.
+    *[([f"expires={value}"], f'expires: "{value}" is not after the beginning of 1970 in UTC') for value in (
+        "1970-01-01T00:00Z", "1970-01-01T01:00+01:00", "1970-01-01T00:00+12:00")],
+    # What is quoted steers no terminal.
+    (["types=\x1b[2J"], 'types: "?[2J" is no tunnel type; there are tunnelonly,host,network, and any'),
+    (["types=\u009b2J\u00fc"],
+     'types: "??2J??" is no tunnel type; there are tunnelonly,host,network, and any'),
+    (["types=\u00fc"], 'types: "\u00fc" is no tunnel type; there are tunnelonly,host,network, and any'),
 ])
 def test_set_wrong(auth, words, line):
     auth.add("alice")

@@ -2,6 +2,7 @@
 #include "server/accounts/history.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "users/history.h"
 
 #include <stdlib.h>
@@ -178,7 +179,8 @@ bool history_end(struct history *history, const struct server_ended *ended)
 	struct users_event *event = NULL;
 
 	if (!history_is_up(history, ended->id) ||
-	    strnlen(ended->why, sizeof(ended->why)) == sizeof(ended->why))
+	    strnlen(ended->why, sizeof(ended->why)) == sizeof(ended->why) ||
+	    !text_is_plain(ended->why))
 		return false;
 	slot = &history->slots[ended->id];
 	slot->up = false;

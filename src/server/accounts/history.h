@@ -30,7 +30,7 @@ void history_free(struct history *history, unsigned int patience);
 bool history_begin(struct history *history, const struct server_login *asked,
 		   const struct logins_granted *said);
 
-/* It has ended. False if there is no such session, or its text has no end. */
+/* It has ended. False if there is no such session, or its text has no end or cannot be shown. */
 bool history_end(struct history *history, const struct server_ended *ended);
 
 /* True if a session with that id has begun, and not ended. */

@@ -243,6 +243,9 @@ static void test_words(void **state)
 	assert_false(history_is_up(history, UINT32_MAX));
 	memset(ended.why, 'x', sizeof(ended.why));
 	assert_false(history_end(history, &ended));
+	/* It is shown to people. */
+	assert_false(end(3, "a\033[2J"));
+	assert_false(end(3, "a\xff"));
 	assert_true(end(3, "x"));
 	assert_false(history_is_up(history, 3));
 	assert_false(end(3, "x"));
