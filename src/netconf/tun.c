@@ -111,13 +111,26 @@ int tun_accept_ra(const char *name, bool accept)
 	return sysctl_write(key, accept ? 2 : 0);
 }
 
+static void tun_ipv6_key(char key[static IFNAMSIZ + 32], const char *name)
+{
+	(void)snprintf(key, IFNAMSIZ + 32, "net/ipv6/conf/%s/disable_ipv6", name);
+}
+
 bool tun_ipv6_is_off(const char *name)
 {
 	char key[IFNAMSIZ + 32];
 	int value;
 
-	(void)snprintf(key, sizeof(key), "net/ipv6/conf/%s/disable_ipv6", name);
+	tun_ipv6_key(key, name);
 	return sysctl_read(key, &value) == 0 && value != 0;
+}
+
+int tun_ipv6_on(const char *name)
+{
+	char key[IFNAMSIZ + 32];
+
+	tun_ipv6_key(key, name);
+	return tun_ipv6_is_off(name) ? sysctl_write(key, 0) : 0;
 }
 
 bool tun_is_orphan(const char *name)

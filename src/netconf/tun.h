@@ -41,4 +41,10 @@ int tun_accept_ra(const char *name, bool accept);
 /* True if IPv6 is turned off for the interface (net.ipv6.conf.NAME.disable_ipv6). */
 bool tun_ipv6_is_off(const char *name);
 
+/*
+ * Turns it on, as a new interface may have it off: many machines without IPv6 have it so for all.
+ * Returns 0 or -errno; nothing is logged.
+ */
+int tun_ipv6_on(const char *name);
+
 #endif

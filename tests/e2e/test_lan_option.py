@@ -41,7 +41,8 @@ def tables(node):
 
 def state(node):
     """With what --lan could leave besides."""
-    keys = [f"net.ipv6.conf.{name}.{key}" for name in ("up0", "lan0") for key in ("accept_ra", "mtu")]
+    keys = [f"net.ipv6.conf.{name}.{key}" for name in ("up0", "lan0")
+            for key in ("accept_ra", "disable_ipv6", "mtu")]
     return {**node.state(), "tables": tables(node), "rules": node.ip("-6", "rule", "show"),
             **{key: node.sysctl(key) for key in keys}}
 
@@ -281,6 +282,24 @@ def test_interface_that_comes_later(lab):
     assert client.stop() == 0
     assert "state DOWN" in lab.site.ip("link", "show", "lan0")
     lab.site.ip("link", "del", "lan1")
+    back_to(lab.site, before)
+
+
+def test_machine_without_ipv6(lab):
+    """As many have it by sysctl.conf, since their provider has none: the tunnel and the networks at
+    home have it nonetheless, and nothing else."""
+    home(lab)
+    for name in ("all", "default"):
+        lab.site.sysctl(f"net.ipv6.conf.{name}.disable_ipv6", 1)
+    before = state(lab.site)
+    lab.dtcps()
+    client = lab.dtcpclient("--lan", "lan0", password=None)
+    client.wait_up()
+    one_address(lab.lan)
+    ping(lab.lan, SIX)
+    ping(lab.site, SIX)
+    assert lab.site.sysctl("net.ipv6.conf.up0.disable_ipv6") == "1"
+    assert client.stop() == 0
     back_to(lab.site, before)
 
 

@@ -65,6 +65,11 @@ static int interface_configure(struct interface *interface, const struct client_
 	struct drift_repair made = {.interface = NULL};
 	int error;
 
+	/* What is asked for is IPv6, whatever this machine has on its other interfaces. */
+	error = tun_ipv6_on(interface->options->interface);
+	if (error)
+		log_warnx("interface %s: IPv6 cannot be turned on: %s",
+			  interface->options->interface, strerror(-error));
 	/* Before it has an address: with the first one the kernel looks for routers. */
 	interface_accept_ra(interface->options);
 	error = netlink_link_setup(interface->netlink, interface->known.index, NETLINK_CLIENT_ALIAS,

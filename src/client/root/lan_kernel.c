@@ -62,6 +62,9 @@ static bool lan_make_net(struct lan *lan, const struct lan_net *net)
 	if (!up && (!lan_record_up(lan->record, name) ||
 		    netlink_link_set_up(lan->netlink, index, true) != 0))
 		return false;
+	(void)snprintf(key, sizeof(key), "net/ipv6/conf/%s/disable_ipv6", name);
+	if (!lan_record_sysctl(lan->record, key, 0))
+		return false;
 	/* radvd sets it, to what it announces, and leaves it so. */
 	(void)snprintf(key, sizeof(key), "net/ipv6/conf/%s/mtu", name);
 	if (!lan_record_sysctl(lan->record, key, (int)lan->options->mtu) ||

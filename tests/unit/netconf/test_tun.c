@@ -200,6 +200,9 @@ static void test_settings_of_a_device(void **state)
 	assert_false(tun_ipv6_is_off("tun7"));
 	assert_int_equal(sysctl_write("net/ipv6/conf/tun7/disable_ipv6", 1), 0);
 	assert_true(tun_ipv6_is_off("tun7"));
+	assert_int_equal(tun_ipv6_on("tun7"), 0);
+	assert_false(tun_ipv6_is_off("tun7"));
+	assert_int_equal(tun_ipv6_on("tun7"), 0);
 	assert_int_equal(close(fd), 0);
 	/* Of one that is gone nothing is known, and nothing can be set. */
 	assert_false(tun_ipv6_is_off("tun7"));
