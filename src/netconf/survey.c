@@ -124,7 +124,7 @@ struct survey_taking {
 
 bool survey_is_default(const struct survey_route *route)
 {
-	return !route->rejects && route->prefix.len <= SURVEY_DEFAULT_LEN &&
+	return !route->rejects && !route->here && route->prefix.len <= SURVEY_DEFAULT_LEN &&
 	       (route->prefix.len == 0 || prefix6_in_unicast(&route->prefix));
 }
 
@@ -199,6 +199,22 @@ static int survey_keep_hops(const struct survey_taking *taking, struct survey_ro
 	return result;
 }
 
+/* Whether a route says more than the addresses do. */
+static bool survey_tells(const struct rtmsg *info)
+{
+	switch (info->rtm_type) {
+	case RTN_UNICAST:
+	case RTN_UNREACHABLE:
+	case RTN_PROHIBIT:
+	case RTN_BLACKHOLE:
+		return info->rtm_table != RT_TABLE_LOCAL;
+	case RTN_LOCAL:
+		return info->rtm_table == RT_TABLE_LOCAL && info->rtm_dst_len < 128;
+	default:
+		return false;
+	}
+}
+
 static int survey_on_route(const struct nlmsghdr *message, void *data)
 {
 	const struct survey_taking *taking = data;
@@ -212,13 +228,11 @@ static int survey_on_route(const struct nlmsghdr *message, void *data)
 		.kernel = info->rtm_protocol == RTPROT_KERNEL || info->rtm_protocol == RTPROT_RA,
 		.advertised = info->rtm_protocol == RTPROT_RA,
 		.ours = info->rtm_protocol == NETLINK_ROUTE_PROTOCOL,
-		.rejects = info->rtm_type != RTN_UNICAST,
+		.rejects = info->rtm_type != RTN_UNICAST && info->rtm_type != RTN_LOCAL,
+		.here = info->rtm_type == RTN_LOCAL,
 	};
 
-	if (info->rtm_family != AF_INET6 || (info->rtm_flags & RTM_F_CLONED) ||
-	    info->rtm_table == RT_TABLE_LOCAL ||
-	    (info->rtm_type != RTN_UNICAST && info->rtm_type != RTN_UNREACHABLE &&
-	     info->rtm_type != RTN_PROHIBIT && info->rtm_type != RTN_BLACKHOLE))
+	if (info->rtm_family != AF_INET6 || (info->rtm_flags & RTM_F_CLONED) || !survey_tells(info))
 		return MNL_CB_OK;
 	if (route.prefix.len > 0 &&
 	    !netlink_find_ipv6(message, sizeof(*info), RTA_DST, &route.prefix.addr))

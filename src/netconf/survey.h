@@ -37,6 +37,8 @@ struct survey_route {
 	struct in6_addr gateway;
 	bool has_gateway;
 	bool rejects; /* unreachable, prohibit, blackhole */
+	bool here;    /* of the table local, which comes before all others: a whole prefix is taken
+			 for this machine's own addresses */
 	bool main;    /* in the main table */
 	bool kernel;  /* the kernel's, or a router's advertisement: of an address, on-link */
 	bool advertised;

@@ -72,6 +72,9 @@ def test_a_routed_prefix_with_the_network_of_the_link_in_it(lab):
     """The most common one: the first /64 of the /48 is the link's, and its ::1 the router's."""
     far = rented(lab)
     routed(lab)
+    # Or another one, in the middle: no user gets that.
+    lab.server.ip("link", "set", "six0", "up")
+    lab.server.ip("addr", "add", "2001:db8:a:8000::2/64", "dev", "six0", "nodad")
     assert check(lab, **{"network.pool": ROUTED}) == (0, IN_ORDER)
     server = lab.dtcps(set=settings(**{"network.pool": ROUTED}))
     assert str(GATEWAY) not in lab.server.addresses("dtcps0")
@@ -159,6 +162,19 @@ def test_a_router_that_rejects_what_nobody_has(lab):
     lab.server.ip("route", "del", "unreachable", ROUTED, "metric", 20)
     lab.server.ip("route", "add", "blackhole", ROUTED, "metric", 1024)
     ping(far, address)
+
+
+def test_a_machine_that_takes_all_for_itself(lab):
+    """Before any of our routes, whatever its metric."""
+    far = rented(lab)
+    routed(lab)
+    lab.server.ip("route", "add", "local", ROUTED, "dev", "lo")
+    status, log = check(lab, **{"network.pool": ROUTED})
+    assert status == 0 and "takes all of it for addresses of its own" in log
+    assert len(follow(lab, log)) == 1
+    assert check(lab, **{"network.pool": ROUTED}) == (0, IN_ORDER)
+    lab.dtcps(set=settings(**{"network.pool": ROUTED}))
+    ping(far, site_address(lab, lab.dtcpclient().prefix()))
 
 
 def test_users_get_nothing_that_is_somebodys(lab):
@@ -287,6 +303,16 @@ def test_a_packet_filter(lab):
     assert check(lab, "-U", **pool) == (0, IN_ORDER)
     lab.dtcpclient().wait_up()
     ping(lab.site, FAR)
+
+
+def test_new_interfaces_without_ipv6(lab):
+    """The server would not start; not with its unit either, which cannot change that."""
+    rented(lab)
+    lab.server.sysctl("net.ipv6.conf.default.disable_ipv6", 1)
+    status, log = check(lab, **{"network.pool": ROUTED})
+    assert status == 2
+    assert follow(lab, log) == ["sysctl -w net.ipv6.conf.default.disable_ipv6=0"]
+    assert check(lab, **{"network.pool": ROUTED}) == (0, IN_ORDER)
 
 
 def test_what_a_start_needs(lab):

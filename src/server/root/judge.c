@@ -110,12 +110,15 @@ static void judge_default_route(const struct judge *judge)
 
 static void judge_kernel(const struct judge *judge)
 {
+	/* Interfaces of tunnelonly sessions are made later. */
+	const bool needed = judge->options->has_host || judge->options->has_pool;
+
 	if (judge->facts->no_ipv6)
-		judge_find(judge, false,
+		judge_find(judge, needed,
 			   "this kernel runs without IPv6; take ipv6.disable=1 from its command "
 			   "line");
 	else if (judge->facts->no_ipv6_new)
-		judge_find(judge, false,
+		judge_find(judge, needed && !judge->facts->running,
 			   "new interfaces get no IPv6, and so the tunnel's does not; allow it "
 			   "with: sysctl -w net.ipv6.conf.default.disable_ipv6=0");
 }
@@ -135,11 +138,12 @@ static bool judge_is_own(const struct judge *judge, const struct survey_route *r
 	       name[stem + strspn(name + stem, "0123456789")] == '\0';
 }
 
-/* Somebody else's, in the table where ours are. */
+/* Somebody else's, in the table where ours are or in the one before it. */
 static bool judge_is_foreign(const struct judge *judge, const struct survey_route *route)
 {
 	/* What a run before this one has left is removed at the start. */
-	return route->main && !judge_is_own(judge, route) && !(route->ours && route->rejects);
+	return (route->main || route->here) && !judge_is_own(judge, route) &&
+	       !(route->ours && route->rejects);
 }
 
 /*
@@ -157,10 +161,10 @@ static bool judge_is_shared(const struct survey *survey, const struct survey_rou
 	return on_link->advertised;
 }
 
-/* Ours is looked at first, or both are as good. */
+/* Ours is looked at later, or both are as good. */
 static bool judge_comes_before(const struct survey_route *route, const struct prefix6 *pool)
 {
-	return route->prefix.len > pool->len ||
+	return route->here || route->prefix.len > pool->len ||
 	       (route->prefix.len == pool->len && route->metric <= INTERFACE_METRIC_BEST);
 }
 
@@ -209,12 +213,18 @@ static void judge_in_the_way(const struct judge *judge, const struct survey_rout
 			"%s %s overlaps %s, which another dtcps has on %s; give each a prefix of "
 			"its own",
 			key, whole, text, link->name);
+	else if (route->here)
+		judge_find(judge, false,
+			   "users with a part of %s in %s %s cannot be reached, since this machine "
+			   "takes all of it for addresses of its own; choose another prefix, or "
+			   "remove that with: ip -6 route del local %s dev lo table local",
+			   text, key, whole, text);
 	else if (route->rejects)
 		judge_find(
 			judge, false,
 			"users with a part of %s in %s %s cannot be reached, since a route "
-			"rejects it; remove that with: ip -6 route del unreachable %s, or choose "
-			"another prefix",
+			"rejects it; choose another prefix, or remove that with: ip -6 route del "
+			"unreachable %s",
 			text, key, whole, text);
 	else
 		judge_find(
@@ -292,13 +302,17 @@ static void judge_prefix(const struct judge *judge, const char *key, const struc
 		const struct survey_route *route = &judge->survey->routes[i];
 		bool inside = prefix6_contains(pool, &route->prefix);
 		bool overlaps = prefix6_overlaps(pool, &route->prefix) && route->prefix.len > 3;
+		/* No user gets what is the network of an interface. */
+		bool left_out =
+			route->prefix.len > pool->len && survey_is_network(judge->survey, route);
 		const struct survey_link *link = survey_link(judge->survey, route->index);
 		bool other = link && route->ours && overlaps &&
 			     strcmp(link->alias, INTERFACE_ALIAS) == 0;
 
-		if (!judge_is_foreign(judge, route) || !(inside || other))
+		if (!judge_is_foreign(judge, route) ||
+		    !(inside || other || (route->here && overlaps)))
 			continue;
-		if (!other && (!judge_comes_before(route, pool) ||
+		if (!other && (left_out || !judge_comes_before(route, pool) ||
 			       judge_is_harmless(judge, &route->prefix, pool) ||
 			       judge_is_somebodys(judge->survey, &route->prefix) ||
 			       (on_link && prefix6_equal(&route->prefix, pool))))

@@ -221,9 +221,21 @@ static void test_no_ipv6(void **state)
 	(void)state;
 	set_up(&rig);
 	rig.facts.no_ipv6_new = true;
-	expect(&rig, "no IPv6", "sysctl -w net.ipv6.conf.default.disable_ipv6=0");
+	expect(&rig, "!new interfaces get no IPv6",
+	       "sysctl -w net.ipv6.conf.default.disable_ipv6=0");
+	/* The interface of the server that runs has it, and those of later sessions have not. */
+	rig.facts.running = true;
+	expect(&rig, "new interfaces get no IPv6", "");
+	assert_null(strchr(rig.said, '!'));
+	rig.facts.running = false;
+	rig.options.has_pool = false;
+	expect(&rig, "new interfaces get no IPv6", "");
+	assert_null(strchr(rig.said, '!'));
 	rig.facts.no_ipv6 = true;
 	expect(&rig, "without IPv6", "ipv6.disable=1");
+	assert_null(strchr(rig.said, '!'));
+	rig.options.has_pool = true;
+	expect(&rig, "!this kernel runs without IPv6", "ipv6.disable=1");
 }
 
 /* Whoever looks for what users have on that link is answered, and there is nothing to say. */
@@ -314,7 +326,12 @@ static void test_in_the_way(void **state)
 
 	(void)state;
 	set_up(&rig);
+	/* No user gets what is the network of an interface, as that of the link often is in a
+	 * prefix which is routed there. */
 	route = add_on_link(&rig, "2001:db8:1ff:5::/64", ETH1);
+	expect_nothing(&rig);
+	route->has_gateway = true;
+	route->gateway = addr6("fe80::7");
 	expect(&rig, "2001:db8:1ff:5::/64 in network.pool 2001:db8:100::/40",
 	       "ip -6 route del 2001:db8:1ff:5::/64 dev eth1");
 	/* The first prefix of the pool is nobody's. */
@@ -335,6 +352,40 @@ static void test_in_the_way(void **state)
 	/* What a client has left is taken away at the start. */
 	route->ours = true;
 	expect_nothing(&rig);
+}
+
+/* "ip route add local PREFIX dev lo": the kernel looks for such routes first. */
+static void test_taken_for_this_machine(void **state)
+{
+	static const char *const parts[] = {"2001:db8:100::/40", "2001:db8:1ff:5::/64",
+					    "2001:db8::/32"};
+	struct survey_route *route;
+	struct rig rig;
+
+	(void)state;
+	set_up(&rig);
+	route = add_route(&rig, parts[0], LO);
+	route->main = false;
+	route->here = true;
+	route->metric = 1024;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		char todo[100];
+
+		route->prefix = prefix(parts[i]);
+		(void)snprintf(todo, sizeof(todo), "ip -6 route del local %s dev lo table local",
+			       parts[i]);
+		expect(&rig, "takes all of it for addresses of its own", todo);
+	}
+	/* The server's own part, and beside the pool. */
+	route->prefix = prefix("2001:db8:100::/64");
+	expect_nothing(&rig);
+	route->prefix = prefix("2001:db8:200::/40");
+	expect_nothing(&rig);
+	/* Nor is it a default route. */
+	route->prefix = (struct prefix6){.len = 0};
+	route->metric = 1;
+	default_route(&rig)->rejects = true;
+	expect(&rig, "there is no IPv6 default route", "");
 }
 
 static void test_host_in_the_way(void **state)
@@ -462,6 +513,7 @@ int main(void)
 		cmocka_unit_test(test_on_link_without_answers),
 		cmocka_unit_test(test_proxy),
 		cmocka_unit_test(test_in_the_way),
+		cmocka_unit_test(test_taken_for_this_machine),
 		cmocka_unit_test(test_host_in_the_way),
 		cmocka_unit_test(test_another_server),
 		cmocka_unit_test(test_start),
