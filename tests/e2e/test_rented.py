@@ -11,6 +11,7 @@ import os
 import re
 import signal
 
+from lab.clock import Clocks
 from lab.process import Process
 from lab.programs import DTCPS, HOST_SERVER, POOL, SERVICE
 from lab.traffic import ping
@@ -125,6 +126,7 @@ def test_a_default_route_that_comes_after_the_start(lab):
 
 def test_no_network_comes(lab):
     """A server of a laboratory has nobody's address to fear: after a while it has its own."""
+    Clocks(lab, 20)
     lab.internet()
     lab.users.add_alice()
     lab.server.ip("link", "set", "six0", "down")

@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A server that is started at a boot gives the machine's own network this long to come. */
-#define INTERFACE_WAIT_MS 5000
+/* A server that is started at a boot gives the machine's own network this long to come: until the
+ * slowest of DHCP and spanning trees are done. */
+#define INTERFACE_WAIT_MS 60000
 
 /* A global address of this machine; zero if there is none. */
 static struct in6_addr interface_any_address(void)
