@@ -44,10 +44,11 @@ static const struct options_hint hints[] = {
 	{'\0', NULL},
 };
 
-/* Words that a person may try where others have commands. */
-static const char *const commands[] = {"connect", "disconnect", "down",	 "help",   "list",
-				       "reload",  "restart",	"show",	 "start",  "status",
-				       "stop",	  "up",		"usage", "version"};
+/* Words that a person may try where others have commands, as dtcpctl has. */
+static const char *const commands[] = {"check", "connect", "disconnect", "down",   "help",
+				       "list",	"log",	   "reconnect",	 "reload", "restart",
+				       "show",	"start",   "status",	 "stop",   "up",
+				       "usage", "version", "watch"};
 
 /* --- the command line --------------------------------------------------------------------- */
 

@@ -63,15 +63,23 @@ static void test_words_of_letters(void **state)
 /* What is meant as a command is a server, as ever. */
 static void test_no_commands(void **state)
 {
+	static const char *const words[] = {"status", "check", "reconnect", "watch", "log"};
 	const char *printed;
 
 	(void)state;
-	assert_int_equal(args_parse(&parsed_program, ARGS("status"), STDERR_FILENO, &printed),
-			 OPTIONS_OK);
-	assert_string_equal(options.servers[0], "status");
-	assert_string_equal(printed, "dtcpclient: \"status\" is taken for the name of a server: "
-				     "there are no commands; dtcpctl(8) has some for a client "
-				     "that runs\n");
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char said[200];
+
+		assert_int_equal(
+			args_parse(&parsed_program, ARGS(words[i]), STDERR_FILENO, &printed),
+			OPTIONS_OK);
+		assert_string_equal(options.servers[0], words[i]);
+		(void)snprintf(said, sizeof(said),
+			       "dtcpclient: \"%s\" is taken for the name of a server: there are no "
+			       "commands; dtcpctl(8) has some for a client that runs\n",
+			       words[i]);
+		assert_string_equal(printed, said);
+	}
 	assert_int_equal(args_parse(&parsed_program, ARGS("home.conf"), STDERR_FILENO, &printed),
 			 OPTIONS_OK);
 	assert_string_equal(printed,
