@@ -67,6 +67,33 @@ def test_server(internet, units):
     assert server.stop() == 0
 
 
+def confined(unit, *words):
+    """As the unit has it: root without most of its capabilities."""
+    kept = " ".join(unit["CapabilityBoundingSet"]).lower().replace("cap_", "+").split()
+    return ["setpriv", "--no-new-privs", "--bounding-set", ",".join(["-all", *kept]), *words]
+
+
+def test_server_without_capabilities(internet, units):
+    """Whatever the service manager, dtcpauth or an earlier run has left, it starts with those of
+    its unit."""
+    folder = internet.dir / "lib"
+    folder.mkdir()
+    path = folder / "users.db"
+    line = confined(units["dtcps.service"], DTCPS, "-o", f"database={path}", "-o", f"user={SERVICE}",
+                    "-o", "network.pool=2001:db8:100::/40")
+    for owner, group, mode in ((0, 0, 0o755), (0, 0, 0o770), (0, SERVICE, 0o700), (SERVICE, 0, 0o770)):
+        path.write_bytes(internet.users.path.read_bytes())
+        os.chown(path, 0, 0)
+        os.chown(folder, owner, group)
+        folder.chmod(mode)
+        server = Process(internet.server, "dtcps", *line)
+        server.wait_log("ready for logins")
+        assert server.stop() == 0
+        assert (folder.stat().st_uid, folder.stat().st_gid) == (SERVICE, 0)
+        assert folder.stat().st_mode & 0o7777 == mode | 0o770
+        assert path.stat().st_uid == SERVICE
+
+
 def configure(lab, text):
     folder = lab.site.dir / "etc" / "dtcp"
     folder.mkdir()

@@ -138,7 +138,10 @@ static int database_give(int folder, const char *name, const struct user_ids *us
 	return error;
 }
 
-/* Root's group gets the folder, so that root can make files in it without its capabilities. */
+/*
+ * Root's group gets the folder, so that root can make files in it without its capabilities. The
+ * user comes last: without them, root changes nothing of what is not its own.
+ */
 static int database_give_folder(int folder, const struct user_ids *user, bool *given)
 {
 	struct stat st;
@@ -148,7 +151,9 @@ static int database_give_folder(int folder, const struct user_ids *user, bool *g
 	if (database_may_write(&st, user))
 		return 0;
 	*given = true;
-	if (fchown(folder, user->uid, 0) == -1 || fchmod(folder, (st.st_mode & 07777) | 0770) == -1)
+	if (fchown(folder, (uid_t)-1, 0) == -1 ||
+	    fchmod(folder, (st.st_mode & 07777) | 0770) == -1 ||
+	    fchown(folder, user->uid, (gid_t)-1) == -1)
 		return -errno;
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "netconf/tun.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +14,35 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Whether the process that a lock names is a server. The file may be anybody's, and anything. */
+static bool facts_names_server(const char *path)
+{
+	static const char title[] = "dtcps: monitor";
+	char text[sizeof(title)] = "";
+	char line[40];
+	long long pid = 0;
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd == -1)
+		return false;
+	if (read(fd, text, sizeof(text) - 1) > 0)
+		pid = strtonum(text, 1, INT_MAX, NULL);
+	close(fd);
+	(void)snprintf(line, sizeof(line), "/proc/%lld/cmdline", pid);
+	fd = pid > 0 ? open(line, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd == -1)
+		return false;
+	memset(text, 0, sizeof(text));
+	if (read(fd, text, sizeof(text) - 1) == -1)
+		text[0] = '\0';
+	close(fd);
+	return strcmp(text, title) == 0;
+}
+
 /*
  * Whether a server has the lock of the database (instance.h). To try it could keep one from
- * starting at this moment.
+ * starting at this moment. In a container, the list of locks may leave out that of a daemon, whose
+ * first process took it, or have another number for the file.
  */
 static bool facts_is_running(const char *database)
 {
@@ -23,7 +50,7 @@ static bool facts_is_running(const char *database)
 	char path[PATH_MAX + 8];
 	char line[256];
 	struct stat info;
-	bool locked = false;
+	bool locked;
 	FILE *locks;
 
 	if (!realpath(database, real))
@@ -31,6 +58,7 @@ static bool facts_is_running(const char *database)
 	(void)snprintf(path, sizeof(path), "%s.lock", real);
 	if (stat(path, &info) == -1)
 		return false;
+	locked = facts_names_server(path);
 	locks = fopen("/proc/locks", "re");
 	/* "1: FLOCK ADVISORY WRITE 17 00:2f:1234 0 EOF", with the number of the file behind. */
 	while (locks && !locked && fgets(line, sizeof(line), locks)) {
