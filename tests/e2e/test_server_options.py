@@ -7,9 +7,9 @@ import signal
 
 import pytest
 
-from lab.node import alive
+from lab.node import _config, alive
 from lab.process import Process, end_quietly
-from lab.programs import DTCPS, SERVICE
+from lab.programs import DTCPS, POOL, SERVICE
 from lab.topology import SERVER, SIX
 from lab.traffic import ping
 from lab.wait import until
@@ -151,6 +151,24 @@ def test_daemon(internet):
     finally:
         end_quietly(pid)
     internet.server.back_to(before)
+
+
+def test_check_beside_a_daemon_in_a_container(internet):
+    """The kernel does not list a lock there whose process has gone, as that of a daemon has. Its
+    ports and its interface are nobody else's nonetheless."""
+    words = [DTCPS, "-o", f"database={internet.users.path}", "-o", f"user={SERVICE}", "-o",
+             f"network.pool={POOL}"]
+    script = """
+        "$@" -D && "$@" --check
+        status=$?
+        pid=$(cat "$PIDFILE") && kill $pid && while kill -0 $pid; do sleep 0.02; done 2>/dev/null
+        exit $status
+    """
+    internet.variables["PIDFILE"] = _config("DTCP_RUNDIR") + "/dtcps.pid"
+    result = internet.server.run("unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script,
+                                 "sh", *words, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "in order" in result.stdout
 
 
 # What the start scripts of the old server's packages run, without and with their variables set.
