@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The client's units under a real systemd: the boot, start and stop, what is missing or wrong."""
+"""The units under a real systemd: the boot, start and stop, what is missing or wrong."""
 
 import json
 
@@ -7,14 +7,15 @@ import pytest
 
 from lab.machine import Machine
 from lab.node import _config
-from lab.programs import DTCPCLIENT, PASSWORD
+from lab.programs import DTCPAUTH, DTCPCLIENT, DTCPS, PASSWORD
 from lab.topology import SERVER, SIX
 from lab.traffic import ping
-from lab.wait import pass_time, until
+from lab.wait import REPO, pass_time, until
 
 pytestmark = [pytest.mark.long, pytest.mark.slow(300)]
 
 ETC = _config("DTCP_SYSCONFDIR")
+SBIN = ("env", "PATH=/usr/local/sbin:/usr/sbin:/usr/bin")
 HOME = "dtcpclient@home.service"
 WORK = "dtcpclient@work.service"
 
@@ -23,6 +24,19 @@ WORK = "dtcpclient@work.service"
 def machine(internet):
     made = Machine(internet, internet.site, DTCPCLIENT)
     made.boot()
+    yield made
+    made.crash()
+
+
+@pytest.fixture
+def server(lab):
+    """A machine with a server that has one user, and nothing of it started; the site has a LAN."""
+    lab.internet(nat=True, lan=True)
+    made = Machine(lab, lab.server, DTCPS, DTCPAUTH)
+    made.boot()
+    made.run("sh", "-s", input=(REPO / "scripts" / "add-user").read_text())
+    made.run(*SBIN, "dtcpauth", "add", "alice", input=f"{PASSWORD}\n")
+    made.write(f"{ETC}/dtcps.conf", "network.pool = 2001:db8:100::/40\nudp.enable = yes\n")
     yield made
     made.crash()
 
@@ -155,3 +169,78 @@ def test_the_boot_waits_for_nothing(internet, machine):
     wanted = machine.run("systemctl", "show", "--property=Wants", "network-online.target").stdout
     assert "dtcpclient-online@home.service" in wanted
     pass_time(1, lambda: machine.show(HOME, "ActiveState") == "active", "it goes on")
+
+
+DTCPS_UNIT = "dtcps.service"
+
+
+def test_a_server(lab, server):
+    """From the first start to the last; a reload and a look beside it leave it what it has."""
+    starts(server, DTCPS_UNIT)
+    assert server.show(DTCPS_UNIT, "StatusText") == "20200: 0 sessions"
+
+    def logs_in():
+        client = lab.dtcpclient("--transport", "auto")
+        client.wait_up()
+        ping(lab.site, SIX)
+        assert client.stop() == 0
+
+    logs_in()
+    server.systemctl("reload", DTCPS_UNIT)
+    logs_in()
+    result = server.run(*SBIN, "dtcps", "--check", check=False)
+    assert (result.returncode, "in order" in result.stdout) == (0, True), result.stderr
+    # For the first time a user who has no lease yet: the database is written.
+    server.run(*SBIN, "dtcpauth", "add", "bob", input=f"{PASSWORD}\n")
+    client = lab.dtcpclient("--transport", "auto", user="bob")
+    client.wait_up()
+    # A mistake in the file stops nothing, and is told to whoever reloads.
+    server.write(f"{ETC}/dtcps.conf", "network.pool = 2001:db8:100::/40\nnonsense = 1\n")
+    assert server.systemctl("reload", DTCPS_UNIT, check=False).returncode != 0
+    said = f"{ETC}/dtcps.conf:2: nonsense: no such setting; dtcps.conf(5) lists them"
+    assert said in server.journal(DTCPS_UNIT)
+    ping(lab.site, SIX)
+    assert client.stop() == 0
+    server.systemctl("stop", DTCPS_UNIT)
+    assert server.show(DTCPS_UNIT, "Result") == "success"
+    starts(server, DTCPS_UNIT, ok=False)
+    assert server.show(DTCPS_UNIT, "ExecMainStatus") == "2"
+    assert server.show(DTCPS_UNIT, "ActiveState") == "failed"
+    assert server.journal(DTCPS_UNIT)[-1] == said
+    assert "Permission denied" not in "".join(server.journal(DTCPS_UNIT))
+    # Killed with all that it has: what was left is no obstacle.
+    server.write(f"{ETC}/dtcps.conf", "network.pool = 2001:db8:100::/40\nudp.enable = yes\n")
+    starts(server, DTCPS_UNIT)
+    server.systemctl("kill", "--signal=KILL", DTCPS_UNIT)
+    until(lambda: server.show(DTCPS_UNIT, "NRestarts") == "1" and
+          server.show(DTCPS_UNIT, "ActiveState") == "active", "it is started again", 30)
+    logs_in()
+    # At a boot.
+    server.systemctl("enable", DTCPS_UNIT)
+    server.crash()
+    server.boot()
+    until(lambda: server.show(DTCPS_UNIT, "ActiveState") == "active", "it is started at the boot")
+    logs_in()
+
+
+def test_a_network_at_home(lab, server):
+    """radvd and nft have what they need in the client's unit; nothing is left behind it."""
+    starts(server, DTCPS_UNIT)
+    home = Machine(lab, lab.site, DTCPCLIENT)
+    home.boot()
+    configure(home, more="lan = lan0\n")
+    passwords(home)
+    starts(home, HOME)
+    up(home, HOME)
+    until(lambda: lab.lan.addresses("eth0"), "a machine at home has an address", 30)
+    ping(lab.lan, SIX)
+    assert "dtcpclient-dtcp-home" in lab.site.command("nft", "list", "tables").stdout
+    # All of its processes at once, and radvd.
+    home.systemctl("kill", "--signal=KILL", HOME)
+    until(lambda: home.show(HOME, "NRestarts") == "1", "it is started again", 30)
+    up(home, HOME)
+    ping(lab.lan, SIX)
+    home.systemctl("stop", HOME)
+    assert lab.site.command("nft", "list", "tables").stdout == ""
+    assert lab.site.addresses("lan0") == []
+    assert home.run("pgrep", "radvd", check=False).stdout == ""

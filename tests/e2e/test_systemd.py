@@ -46,6 +46,12 @@ def words(unit, **variables):
     return shlex.split(text)
 
 
+def confined(unit, *words):
+    """As the unit has it: root without most of its capabilities."""
+    kept = " ".join(unit["CapabilityBoundingSet"]).lower().replace("cap_", "+").split()
+    return ["setpriv", "--no-new-privs", "--bounding-set", ",".join(["-all", *kept]), *words]
+
+
 def test_what_they_start_is_installed(units):
     for name in ("dtcps.service", "dtcpclient@.service"):
         program = words(units[name], DTCPS_ARGS="")[0]
@@ -59,18 +65,12 @@ def test_server(internet, units):
             f"--user {SERVICE}")
     line = words(units["dtcps.service"], DTCPS_ARGS=args)
     with Manager(internet) as manager:
-        server = Process(internet.server, "dtcps", DTCPS, *line[1:])
+        server = Process(internet.server, "dtcps", *confined(units["dtcps.service"], DTCPS, *line[1:]))
     manager.wait("READY", "1")
     client = internet.dtcpclient()
     client.wait_up()
     assert client.stop() == 0
     assert server.stop() == 0
-
-
-def confined(unit, *words):
-    """As the unit has it: root without most of its capabilities."""
-    kept = " ".join(unit["CapabilityBoundingSet"]).lower().replace("cap_", "+").split()
-    return ["setpriv", "--no-new-privs", "--bounding-set", ",".join(["-all", *kept]), *words]
 
 
 def test_server_without_capabilities(internet, units):
@@ -94,6 +94,29 @@ def test_server_without_capabilities(internet, units):
         assert path.stat().st_uid == SERVICE
 
 
+def fast_path(process):
+    return process.wait_log(r"^\S+: (fast path: .*)$").group(1)
+
+
+def test_fast_path_with_the_capabilities_of_the_units(internet, units):
+    """It is as with all that root has."""
+    words = ("-o", f"database={internet.users.path}", "-o", f"user={SERVICE}", "-o",
+             "network.pool=2001:db8:100::/40")
+    with_all = Process(internet.server, "dtcps", DTCPS, *words)
+    expected = fast_path(with_all)
+    assert with_all.stop() == 0
+    server = Process(internet.server, "dtcps", *confined(units["dtcps.service"], DTCPS, *words))
+    assert fast_path(server) == expected
+    server.wait_log("ready for logins")
+    write_auth(internet.site, f"{SERVER}:alice:{PASSWORD}\n")
+    client = Process(internet.site, "dtcpclient", *confined(units["dtcpclient@.service"], DTCPCLIENT,
+                                                            "-u", "alice", "-t", "network", SERVER))
+    assert fast_path(client) == expected
+    client.wait_log("tunnel up")
+    assert client.stop() == 0
+    assert server.stop() == 0
+
+
 def configure(lab, text):
     folder = lab.site.dir / "etc" / "dtcp"
     folder.mkdir()
@@ -107,7 +130,7 @@ def test_client(internet, units):
     unit = units["dtcpclient@.service"]
     line = words(unit)
     with Manager(internet) as manager:
-        client = Process(internet.site, "dtcpclient", DTCPCLIENT, *line[1:])
+        client = Process(internet.site, "dtcpclient", *confined(unit, DTCPCLIENT, *line[1:]))
     assert manager.wait("READY", "1").what["STATUS"] == f"connecting to {SERVER}"
     internet.dtcps()
     up = manager.wait("STATUS", lambda text: text.startswith("up: ")).what["STATUS"]

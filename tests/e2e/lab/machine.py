@@ -13,10 +13,10 @@ from pathlib import Path
 
 from .node import alive, command
 from .process import end_quietly
-from .programs import DTCPCLIENT, DTCPWEB
+from .programs import DTCPAUTH, DTCPCLIENT, DTCPS, DTCPWEB
 from .wait import BUILD, until
 
-PACKAGES = "systemd,systemd-sysv,iproute2,procps"
+PACKAGES = "systemd,systemd-sysv,iproute2,procps,radvd,nftables"
 DEVICES = "null zero full random urandom tty net/tun"
 
 # With the folder of the tree, and one for what is written to it. Nothing of it is seen outside.
@@ -72,7 +72,7 @@ def libraries(program):
 def tree(*programs):
     """The folder of a Debian which these programs can run in, and all others that tests boot: one
     that is there is not made anew while somebody uses it."""
-    needed = map(libraries, {DTCPCLIENT, DTCPWEB, *programs})
+    needed = map(libraries, {DTCPAUTH, DTCPCLIENT, DTCPS, DTCPWEB, *programs})
     wanted = ",".join([PACKAGES, *sorted(set.union(*needed))])
     path = BUILD / "debian"
     with open(BUILD / "debian.lock", "w") as lock:
@@ -105,12 +105,12 @@ class Machine:
                 self.installed)
         self.popen = self.init = self.log = None
         groups = re.search(r"(?m)^\S+ (\S+) cgroup2 ", Path("/proc/mounts").read_text()).group(1)
-        self.group = Path(groups) / f"dtcp-{os.getpid()}-{lab.number}"
+        self.group = Path(groups) / f"dtcp-{os.getpid()}-{lab.number}-{node.name}"
         lab.closing.append(self.crash)
 
     def boot(self):
         self.group.mkdir(exist_ok=True)
-        self.log = open(self.lab.dir / "machine.log", "ab")
+        self.log = open(self.lab.dir / f"machine-{self.node.name}.log", "ab")
         self.popen = subprocess.Popen(
             ["sh", "-c", f'echo $$ >{self.group}/cgroup.procs && exec "$@"', "sh",
              "nsenter", f"--net=/run/netns/{self.node.ns}",
@@ -126,7 +126,7 @@ class Machine:
         return int(text.split()[0]) if text.strip() else None
 
     def _state(self):
-        said = (self.lab.dir / "machine.log").read_text(errors="replace")
+        said = (self.lab.dir / f"machine-{self.node.name}.log").read_text(errors="replace")
         return f"the machine has started; {said[-3000:]}{self.jobs()}"
 
     def jobs(self):
