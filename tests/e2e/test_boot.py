@@ -11,11 +11,12 @@ from lab.programs import DTCPAUTH, DTCPCLIENT, DTCPS, PASSWORD
 from lab.topology import SERVER, SIX
 from lab.traffic import ping
 from lab.wait import REPO, pass_time, until
+from test_readme import BOOT_HOME, BOOT_SERVER, SUDO
 
 pytestmark = [pytest.mark.long, pytest.mark.slow(300)]
 
 ETC = _config("DTCP_SYSCONFDIR")
-SBIN = ("env", "PATH=/usr/local/sbin:/usr/sbin:/usr/bin")
+SBIN = ("env", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin")
 HOME = "dtcpclient@home.service"
 WORK = "dtcpclient@work.service"
 
@@ -47,6 +48,11 @@ def configure(machine, name="home", login="alice", more=""):
 
 def passwords(machine, password=PASSWORD):
     machine.write(f"{ETC}/dtcpclient.auth", f"{SERVER}:alice:{password}\n{SERVER}:bob:{password}\n", 0o600)
+
+
+def as_readme(machine, block):
+    machine.write("/usr/local/bin/sudo", SUDO, 0o755)
+    machine.run(*SBIN, "sh", "-e", input=block)
 
 
 def starts(machine, unit, ok=True):
@@ -215,22 +221,29 @@ def test_a_server(lab, server):
     until(lambda: server.show(DTCPS_UNIT, "NRestarts") == "1" and
           server.show(DTCPS_UNIT, "ActiveState") == "active", "it is started again", 30)
     logs_in()
-    # At a boot.
-    server.systemctl("enable", DTCPS_UNIT)
+    # At a boot, by what README says.
+    server.systemctl("stop", DTCPS_UNIT)
+    server.run("rm", f"{ETC}/dtcps.conf")
+    as_readme(server, BOOT_SERVER)
     server.crash()
+    lab.server.sysctl("net.ipv6.conf.all.forwarding", 0)
     server.boot()
     until(lambda: server.show(DTCPS_UNIT, "ActiveState") == "active", "it is started at the boot")
     logs_in()
 
 
 def test_a_network_at_home(lab, server):
-    """radvd and nft have what they need in the client's unit; nothing is left behind it."""
+    """At a boot, as README says; radvd and nft have what they need in the unit, which leaves nothing
+    behind."""
     starts(server, DTCPS_UNIT)
+    lab.site.rename("lan0", "eth1")
     home = Machine(lab, lab.site, DTCPCLIENT)
     home.boot()
-    configure(home, more="lan = lan0\n")
-    passwords(home)
-    starts(home, HOME)
+    home.write("/etc/hosts", f"{SERVER} tunnel.example.net\n")
+    home.write(f"{ETC}/dtcpclient.auth", f"tunnel.example.net:alice:{PASSWORD}\n", 0o600)
+    as_readme(home, BOOT_HOME)
+    home.crash()
+    home.boot()
     up(home, HOME)
     until(lambda: lab.lan.addresses("eth0"), "a machine at home has an address", 30)
     ping(lab.lan, SIX)
@@ -242,5 +255,5 @@ def test_a_network_at_home(lab, server):
     ping(lab.lan, SIX)
     home.systemctl("stop", HOME)
     assert lab.site.command("nft", "list", "tables").stdout == ""
-    assert lab.site.addresses("lan0") == []
+    assert lab.site.addresses("eth1") == []
     assert home.run("pgrep", "radvd", check=False).stdout == ""

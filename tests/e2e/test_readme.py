@@ -47,7 +47,7 @@ def blocks():
     return re.findall(r"(?ms)^```sh\n(.*?)^```$", section)
 
 
-BOTH, AT_SERVER, AT_HOME, BEHIND = blocks()
+BOTH, AT_SERVER, AT_HOME, BEHIND, BOOT_SERVER, BOOT_HOME = blocks()
 
 
 def machine(lab, node):
