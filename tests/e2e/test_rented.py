@@ -357,6 +357,11 @@ def test_suggest(lab):
     """The file that is suggested is right as it is, and has what the machine tells."""
     rented(lab)
     lab.server.ip("route", "add", "unreachable", ROUTED, "metric", 20)
+    part = "2001:db8:a:700::/56"
+    lab.server.ip("route", "add", part, "via", GATEWAY)
+    result = lab.server.run(DTCPS, "--suggest", "-o", f"database={lab.users.path}")
+    assert f"\n# - users with a part of {part} in network.pool {ROUTED}" in result.stdout
+    lab.server.ip("route", "del", part)
     before = lab.server.state()
     result = lab.server.run(DTCPS, "--suggest", "-o", f"database={lab.users.path}")
     assert lab.server.state() == before

@@ -6,6 +6,7 @@
 #include "server/root/neighbours.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -313,13 +314,12 @@ static void suggest_on_line(bool fatal, const char *line, void *arg)
 	(void)fprintf(out, "# - %s\n", line);
 }
 
-void suggest(const struct facts *facts, struct server_options *options, FILE *out)
+static void suggest(const struct facts *facts, const struct server_options *options, FILE *out)
 {
 	char *todo = NULL;
 	size_t size = 0;
 	FILE *lines;
 
-	suggest_add(facts, options);
 	(void)fputs("# Settings of dtcps, the tunnel server, as dtcps --suggest has found them for "
 		    "this machine.\n# Every key is here; those behind \"#\" have the value that "
 		    "they have without it, or an example.\n# dtcps.conf(5) explains them.\n\n",
@@ -346,6 +346,11 @@ int server_suggest(struct server_options *options)
 {
 	struct facts facts;
 
+	if (!facts_gather(&facts, options))
+		return 1;
+	suggest_add(&facts, options);
+	facts_free(&facts);
+	/* And what there is in the prefixes that are suggested. */
 	if (!facts_gather(&facts, options))
 		return 1;
 	facts_gather_start(&facts, options);
