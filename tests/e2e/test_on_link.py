@@ -313,6 +313,21 @@ def test_a_network_that_is_advertised(lab):
     assert f"# Others may be in {LINK}, which a router announces on pub0" in text
 
 
+def test_a_single_address(lab):
+    """The machine knows of no network: only the router's address tells that all of it is there."""
+    far = rented(lab, default=False)
+    lab.server.ip("addr", "add", f"{OWN}/128", "dev", "pub0", "nodad")
+    lab.server.ip("route", "add", GATEWAY, "dev", "pub0")
+    lab.server.ip("route", "add", "default", "via", GATEWAY, "dev", "pub0")
+    assert check(lab, **HOST) == (0, IN_ORDER)
+    server = lab.dtcps(set=settings(**HOST))
+    server.wait_log("neighbour solicitations on pub0 are answered for what sessions have")
+    address = lab.dtcpclient(type="host").wait_up()["address"]
+    ping(far, address)
+    ping(lab.site, FAR)
+    ping(lab.server, GATEWAY)
+
+
 def test_suggest(lab):
     """A whole configuration, by which such a server works."""
     far = rented(lab)

@@ -25,6 +25,25 @@ struct neighbours {
 	void *all_arg;
 };
 
+/*
+ * The link to a router whose address is in the prefix, of which this machine has only a single
+ * address there: the router has all of the prefix on that link. Of one that is shorter than a /64,
+ * a part may be there and the rest be routed here.
+ */
+static const struct survey_link *neighbours_of_router(const struct survey *survey,
+						      const struct prefix6 *prefix)
+{
+	for (size_t i = 0; i < survey->n_routes && prefix->len >= 64; i++) {
+		const struct survey_route *route = &survey->routes[i];
+		const struct survey_link *link = survey_link(survey, route->index);
+
+		if (route->has_gateway && prefix6_has(prefix, &route->gateway) && link &&
+		    link->neighbours)
+			return link;
+	}
+	return NULL;
+}
+
 const struct survey_link *neighbours_link(const struct survey *survey,
 					  const struct server_options *options,
 					  const struct survey_route **network)
@@ -34,15 +53,20 @@ const struct survey_link *neighbours_link(const struct survey *survey,
 		options->has_pool ? &options->pool : NULL,
 	};
 
+	const struct survey_link *link = NULL;
+
 	*network = NULL;
 	if (strcmp(options->ndp_proxy, SERVER_NDP_OFF) == 0)
 		return NULL;
 	if (strcmp(options->ndp_proxy, SERVER_NDP_AUTO) == 0) {
-		for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]) && !*network; i++) {
-			if (prefixes[i])
-				*network = survey_network(survey, prefixes[i]);
+		for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]) && !link; i++) {
+			if (!prefixes[i])
+				continue;
+			*network = survey_network(survey, prefixes[i]);
+			link = *network ? survey_link(survey, (*network)->index)
+					: neighbours_of_router(survey, prefixes[i]);
 		}
-		return *network ? survey_link(survey, (*network)->index) : NULL;
+		return link;
 	}
 	for (size_t i = 0; i < survey->n_links; i++) {
 		if (strcmp(survey->links[i].name, options->ndp_proxy) == 0)

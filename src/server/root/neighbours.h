@@ -14,8 +14,8 @@ struct neighbours;
 
 /*
  * The interface that ndp.proxy says, be it fit for that or not; with auto, the one that host.prefix
- * or network.pool is on-link at, of which *network is set to the network, else to NULL. NULL if
- * there is none. Pure.
+ * or network.pool is on-link at, as its network says, to which *network is set, or a router's
+ * address. NULL if there is none. Pure.
  */
 const struct survey_link *neighbours_link(const struct survey *survey,
 					  const struct server_options *options,
