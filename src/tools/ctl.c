@@ -213,7 +213,7 @@ static void ctl_overview_row(struct ctl_table *table, const json_t *status)
 	const char *text = NULL;
 	enum ctl_style style = CTL_GOOD;
 	char age[CTL_TEXT_SIZE];
-	double since;
+	double since, sessions = ctl_value_number(status, "sessions.now");
 
 	if (ctl_client_is(status)) {
 		text = ctl_client_state(status, &style);
@@ -228,7 +228,7 @@ static void ctl_overview_row(struct ctl_table *table, const json_t *status)
 	ctl_table_cell(table, "%s", text);
 	ctl_table_cell(table, "%s", ctl_text_duration(ctl_words_now() - since, age));
 	if (!ctl_client_is(status))
-		ctl_table_cell(table, "%.0f sessions", ctl_value_number(status, "sessions.now"));
+		ctl_table_cell(table, "%.0f session%s", sessions, ctl_text_plural(sessions));
 	else if (ctl_client_up(status))
 		ctl_table_cell(table, "%s at %s", ctl_value_text(status, "type"),
 			       ctl_value_text(status, "server.name"));

@@ -132,6 +132,7 @@ static void ctl_client_traffic(struct ctl_page *page, const json_t *status, cons
 			       const char *packets)
 {
 	double now = ctl_value_number(status, octets), was = ctl_value_number(before, octets);
+	double number = ctl_value_number(status, packets);
 	char text[CTL_TEXT_SIZE], count[CTL_TEXT_SIZE], rate[CTL_TEXT_SIZE] = "";
 
 	/* Nothing is said of what there is none of. */
@@ -139,8 +140,8 @@ static void ctl_client_traffic(struct ctl_page *page, const json_t *status, cons
 		return;
 	if (before && seconds > 0)
 		ctl_text_rate(now > was ? (now - was) / seconds : 0, rate);
-	ctl_page_add(page, CTL_PLAIN, label, "%s in %s packets%s%s", ctl_text_octets(now, text),
-		     ctl_text_count(ctl_value_number(status, packets), count), *rate ? ", " : "",
+	ctl_page_add(page, CTL_PLAIN, label, "%s in %s packet%s%s%s", ctl_text_octets(now, text),
+		     ctl_text_count(number, count), ctl_text_plural(number), *rate ? ", " : "",
 		     rate);
 }
 

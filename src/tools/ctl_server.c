@@ -91,11 +91,16 @@ static const char *ctl_server_mean(const json_t *histogram, char buf[static MEAN
 
 static void ctl_server_logins(struct ctl_page *page, const json_t *status)
 {
-	static const struct ctl_word refusals[] = {
-		{"auth", "wrong user or password"}, {"transport", "transport not allowed"},
-		{"type", "type not allowed"},	    {"sold_out", "nothing left to assign"},
-		{"failed", "failed here"},	    {"limited", "too many attempts"},
-		{"kicked", "kicked before"},	    {NULL, NULL}};
+	static const struct ctl_word refusals[] = {{"auth", "wrong user or password"},
+						   {"disabled", "account disabled or expired"},
+						   {"transport", "transport not allowed"},
+						   {"type", "type not allowed"},
+						   {"sold_out", "nothing left to assign"},
+						   {"address", "no tunnel to that address"},
+						   {"failed", "failed here"},
+						   {"limited", "too many attempts"},
+						   {"kicked", "kicked before"},
+						   {NULL, NULL}};
 	const json_t *logins = ctl_value(status, "logins");
 	char refused[CTL_LIST_MAX], mean[MEAN_SIZE];
 
@@ -109,6 +114,7 @@ static void ctl_server_logins(struct ctl_page *page, const json_t *status)
 static void ctl_server_database(struct ctl_page *page, const json_t *status)
 {
 	const char *error = ctl_value_text(status, "database.error");
+	double users = ctl_value_number(status, "database.users");
 	char mean[MEAN_SIZE];
 
 	if (!ctl_value(status, "database")) {
@@ -117,10 +123,9 @@ static void ctl_server_database(struct ctl_page *page, const json_t *status)
 		return;
 	}
 	ctl_server_mean(ctl_value(status, "database_seconds"), mean);
-	ctl_page_add(page, CTL_PLAIN, "database", "%s, %.0f users%s%s",
-		     ctl_value_text(status, "database.path"),
-		     ctl_value_number(status, "database.users"), *mean ? ", answers in " : "",
-		     mean);
+	ctl_page_add(page, CTL_PLAIN, "database", "%s, %.0f user%s%s%s",
+		     ctl_value_text(status, "database.path"), users, ctl_text_plural(users),
+		     *mean ? ", answers in " : "", mean);
 	if (*error)
 		ctl_page_add(page, CTL_BAD, "", "%s", error);
 }
@@ -156,7 +161,7 @@ static void ctl_server_traffic(struct ctl_page *page, const json_t *status, cons
 {
 	char members[4][40], all[CTL_TEXT_SIZE], kernel[CTL_TEXT_SIZE], packets[CTL_TEXT_SIZE];
 	char rate[CTL_TEXT_SIZE + 2] = "";
-	double octets, of_kernel;
+	double octets, of_kernel, number;
 
 	(void)snprintf(members[0], sizeof(members[0]), "traffic.user.%s_octets", direction);
 	(void)snprintf(members[1], sizeof(members[1]), "traffic.kernel.%s_octets", direction);
@@ -171,12 +176,10 @@ static void ctl_server_traffic(struct ctl_page *page, const json_t *status, cons
 		(void)strlcpy(rate, ", ", sizeof(rate));
 		ctl_text_rate(octets > was ? (octets - was) / seconds : 0, rate + 2);
 	}
-	ctl_page_add(page, CTL_PLAIN, label, "%s in %s packets (%s by the kernel)%s",
-		     ctl_text_octets(octets, all),
-		     ctl_text_count(ctl_value_number(status, members[2]) +
-					    ctl_value_number(status, members[3]),
-				    packets),
-		     ctl_text_octets(of_kernel, kernel), rate);
+	number = ctl_value_number(status, members[2]) + ctl_value_number(status, members[3]);
+	ctl_page_add(page, CTL_PLAIN, label, "%s in %s packet%s (%s by the kernel)%s",
+		     ctl_text_octets(octets, all), ctl_text_count(number, packets),
+		     ctl_text_plural(number), ctl_text_octets(of_kernel, kernel), rate);
 }
 
 static void ctl_server_limits(struct ctl_page *page, const json_t *status)

@@ -8,12 +8,24 @@
 
 #include <string.h>
 
+static void ctl_session_traffic(struct ctl_page *page, const json_t *session, const char *label,
+				const char *octets, const char *packets)
+{
+	double number = ctl_value_number(session, packets);
+	char text[CTL_TEXT_SIZE], count[CTL_TEXT_SIZE];
+
+	ctl_page_add(page, CTL_PLAIN, label, "%s in %s packet%s",
+		     ctl_text_octets(ctl_value_number(session, octets), text),
+		     ctl_text_count(number, count), ctl_text_plural(number));
+}
+
 void ctl_session_page(struct ctl_page *page, const json_t *session)
 {
 	const char *path = ctl_value_text(session, "path");
 	const char *address = ctl_value_text(session, "address");
 	const json_t *prefixes = ctl_value(session, "prefixes");
 	double since = ctl_value_number(session, "since");
+	double dropped = ctl_value_number(session, "dropped");
 	char list[CTL_LIST_MAX], text[CTL_TEXT_SIZE], more[CTL_TEXT_SIZE];
 	bool dead = strcmp(path, "dead") == 0;
 
@@ -30,15 +42,11 @@ void ctl_session_page(struct ctl_page *page, const json_t *session)
 		ctl_page_add(page, CTL_PLAIN, "address", "%s", address);
 	if (json_array_size(prefixes) > 0)
 		ctl_page_add(page, CTL_PLAIN, "prefixes", "%s", ctl_words_list(prefixes, list));
-	ctl_page_add(page, CTL_PLAIN, "from user", "%s in %s packets",
-		     ctl_text_octets(ctl_value_number(session, "in_octets"), text),
-		     ctl_text_count(ctl_value_number(session, "in_packets"), more));
-	ctl_page_add(page, CTL_PLAIN, "to user", "%s in %s packets",
-		     ctl_text_octets(ctl_value_number(session, "out_octets"), text),
-		     ctl_text_count(ctl_value_number(session, "out_packets"), more));
+	ctl_session_traffic(page, session, "from user", "in_octets", "in_packets");
+	ctl_session_traffic(page, session, "to user", "out_octets", "out_packets");
 	ctl_page_add(page, CTL_PLAIN, "by kernel", "%s",
 		     ctl_text_octets(ctl_value_number(session, "kernel_octets"), text));
-	ctl_page_add(page, CTL_PLAIN, "dropped", "%s packets",
-		     ctl_text_count(ctl_value_number(session, "dropped"), text));
+	ctl_page_add(page, CTL_PLAIN, "dropped", "%s packet%s", ctl_text_count(dropped, text),
+		     ctl_text_plural(dropped));
 	ctl_page_add(page, dead ? CTL_BAD : CTL_PLAIN, "path", "%s", path);
 }

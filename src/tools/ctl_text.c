@@ -147,6 +147,11 @@ const char *ctl_text_count(double count, char buf[static CTL_TEXT_SIZE])
 	return buf;
 }
 
+const char *ctl_text_plural(double count)
+{
+	return fabs(count - 1) < 0.5 ? "" : "s";
+}
+
 const char *ctl_text_duration(double seconds, char buf[static CTL_TEXT_SIZE])
 {
 	/* A clock that was set between can make it negative. */

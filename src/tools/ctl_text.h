@@ -34,6 +34,9 @@ const char *ctl_text_rate(double octets, char buf[static CTL_TEXT_SIZE]);
 /* "12", "123456789"; what is too long for that as "2^64" or "1.8e+19". */
 const char *ctl_text_count(double count, char buf[static CTL_TEXT_SIZE]);
 
+/* What a word has at its end that is about so many: "s", or "" about one. */
+const char *ctl_text_plural(double count);
+
 /* "12s", "5m 6s", "4h 5m", "3d 4h": the two largest units. */
 const char *ctl_text_duration(double seconds, char buf[static CTL_TEXT_SIZE]);
 

@@ -13,6 +13,7 @@ import time
 import pytest
 
 from lab.ctl import Ctl, ask_as, connect, socket_path
+from lab.fake import server_status
 from lab.node import alive
 from lab.programs import HOST_PREFIX, PASSWORD, POOL, SERVICE, Server
 from lab.topology import SITE
@@ -48,6 +49,7 @@ def test_status(internet, server, ctl):
                                   "network": 0, "ipv6": 0, "udp": 0, "dead_paths": 0}
     assert status["connections"] == {"now": 0, "limit": 16384 + 4096}
     assert set(status["logins"].values()) == {0}
+    assert status["logins"].keys() == server_status()["logins"].keys()
     assert status["database"] == {"path": str(internet.users.path), "users": 1}
     network, host = status["pools"]
     assert network == {"kind": "network", "prefix": str(POOL), "length": 56, "size": 65535,

@@ -78,7 +78,10 @@ def test_a_server_tells_how_it_is(fake):
     assert page["sessions"] == ("2 of at most 1000: 1 host, 1 network; 1 over protocol 41, "
                                 "1 over UDP\n1 does not answer")
     assert page["logins"] == ("9 granted, answered in 3.00 ms on average\n"
-                              "refused: 2 wrong user or password, 1 too many attempts")
+                              "refused: 2 wrong user or password, 3 account disabled or expired, "
+                              "4 transport not allowed, 5 type not allowed, 6 nothing left to assign, "
+                              "10 no tunnel to that address, 7 failed here, 1 too many attempts, "
+                              "8 kicked before")
     assert page["database"] == "/var/lib/dtcp/users.db, 12 users, answers in 3.00 ms on average"
     assert page["pools"] == ("network 2001:db8:100::/40: 62000 of 65535 /56 taken (95 %)\n"
                              "host 2001:db8:1::/64: 1 of 2^64 /128 taken (0.00 %)")

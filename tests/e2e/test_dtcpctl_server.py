@@ -48,7 +48,7 @@ def test_each_command_that_looks(internet, server, alice):
     assert re.match(r"dtcps0: dtcps \S+, ready, runs for \d+s \(since ", text)
     assert re.search(r"sessions +1 of at most 16384: 1 network; 1 over protocol 41\n", text)
     assert re.search(r"logins +1 granted, answered in [\d.]+ ms on average\n", text)
-    assert f"{internet.users.path}, 1 users" in text
+    assert f"{internet.users.path}, 1 user, answers" in text
     assert f"network {POOL}: 1 of 65535 /56 taken" in text and f"host {HOST_PREFIX}: " in text
     table = good(internet, "sessions").splitlines()
     assert len(table) == 2 and table[1].split()[:3] == ["alice", "network", "ipv6"]

@@ -84,6 +84,9 @@ def test_every_page(node, both):
         assert "has no login of its own" in text
     # By IPv6 as well.
     assert web.get("/", address="::1").status == 200
+    # The page has words for whatever has become of a login.
+    words = re.search(r"const LOGINS = {(.*?)};", web.get("/index.js").text, re.DOTALL)[1]
+    assert set(re.findall(r"(\w+):", words)) == server_status()["logins"].keys()
 
 
 WRONG = [("/nothing", 404, "there is no such page"), ("/api/nothing", 404, "there is no such page"),

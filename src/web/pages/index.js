@@ -15,12 +15,14 @@ const charts = [
 const LOGINS = {
 	granted: "Granted",
 	auth: "Wrong user name or password",
+	disabled: "Account disabled or expired",
 	transport: "Transport that is not offered",
 	type: "Type of tunnel that is not offered",
 	sold_out: "No address or prefix was free",
 	failed: "Failed here",
 	limited: "Too many from one address",
 	kicked: "Refused after a kick",
+	address: "No tunnel to that address",
 };
 const LIMITS = {
 	connections_dropped: "connections dropped",
