@@ -159,6 +159,19 @@ static enum ctl_status ctl_session(const struct ctl_options *options,
 	return status;
 }
 
+static void ctl_kicked(const struct ctl_options *options, double ended)
+{
+	char time[CTL_TEXT_SIZE];
+
+	(void)printf("%.0f session%s ended", ended, ctl_text_plural(ended));
+	if (options->kick_for > 0)
+		(void)printf("; logins are refused for %s",
+			     ctl_text_duration((double)options->kick_for, time));
+	else if (options->given & CTL_TAKES_FOR)
+		(void)printf("; logins are not refused any more");
+	(void)putchar('\n');
+}
+
 /* What is told to the daemon, and answered with no more than that it is done. */
 static enum ctl_status ctl_tell(const struct ctl_options *options, const struct ask_daemon *daemon)
 {
@@ -168,7 +181,7 @@ static enum ctl_status ctl_tell(const struct ctl_options *options, const struct 
 	if (status == CTL_OK)
 		status = ctl_ask(options, daemon, ask, options->command->name, NULL, NULL);
 	if (status == CTL_OK && !options->json && ctl_value(ask_last(ask), "ended"))
-		(void)printf("%.0f ended\n", ctl_value_number(ask_last(ask), "ended"));
+		ctl_kicked(options, ctl_value_number(ask_last(ask), "ended"));
 	ask_close(ask);
 	return status;
 }

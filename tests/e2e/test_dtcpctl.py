@@ -215,7 +215,14 @@ def test_traffic_between_two_looks_is_a_rate(fake):
 
 
 def test_kick_says_what_came_of_it(fake):
-    assert good(ctl("kick", "bob", daemon=fake({"kick": ([], ok(ended=1))}))) == "1 ended\n"
+    daemon = fake({"kick": ([], ok(ended=1))})
+    assert good(ctl("kick", "bob", daemon=daemon)) == "1 session ended\n"
+    # Nobody has to guess whether the second half was done.
+    daemon.answers["kick"] = [], ok(ended=0)
+    assert good(ctl("kick", "bob", "--for", "90s", daemon=daemon)) == \
+        "0 sessions ended; logins are refused for 1m 30s\n"
+    assert good(ctl("kick", "bob", "--for", "0", daemon=daemon)) == \
+        "0 sessions ended; logins are not refused any more\n"
 
 
 # --- the client's
