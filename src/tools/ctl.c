@@ -51,7 +51,7 @@ static enum ctl_status ctl_look(const struct ctl_options *options, const struct 
 	double begun = ctl_words_now();
 
 	*before = NULL;
-	if (status != CTL_OK || options->json || !(options->given & CTL_TAKES_EVERY))
+	if (status != CTL_OK || !(options->given & CTL_TAKES_EVERY))
 		return status;
 	*before = json_incref(ask_last(ask));
 	while (nanosleep(&wait, &wait) == -1 && errno == EINTR)
@@ -288,7 +288,8 @@ static enum ctl_status ctl_run(const struct ctl_options *options)
 	enum ctl_status status;
 	int count;
 
-	if (options->command->run == ctl_status && !options->instance && !options->socket) {
+	if (options->command->run == ctl_status && !options->instance && !options->socket &&
+	    !(options->given & CTL_TAKES_EVERY)) {
 		count = ctl_daemons(&list);
 		status = count > 1 ? ctl_status_all(options, list, count) : CTL_OK;
 		free(list);

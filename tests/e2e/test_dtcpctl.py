@@ -116,6 +116,9 @@ def test_json_is_what_the_daemon_said(fake):
                             (["log", "debug"], [ok()])):
         text = good(ctl("--json", *words, daemon=daemon))
         assert [json.loads(line) for line in text.splitlines()] == expected
+    # Two looks are two answers.
+    text = good(ctl("--json", "drops", "--every", "1", daemon=daemon))
+    assert [json.loads(line) for line in text.splitlines()] == 2 * [ok(drops=[])]
     daemon.answers["kick"] = [], no("missing", "no such session")
     done = ctl("kick", "bob", "--json", daemon=daemon)
     assert json.loads(done.stdout) == no("missing", "no such session")
@@ -361,6 +364,8 @@ def test_several_daemons(node):
     assert table[1].endswith("  2 sessions") and table[2].endswith("  network at broker.example.org")
     said = good(node.ctl("--json", "status")).splitlines()
     assert [json.loads(line)["status"]["program"] for line in said] == ["dtcps", "dtcpclient"]
+    # A line has no room for rates.
+    fails(node.ctl("status", "--every", "1"), 2, "several daemons run here; choose one with -i: .*")
     # Only one of them has such a command.
     assert good(node.ctl("sessions")).startswith("USER ")
     assert good(node.ctl("up")) == ""
