@@ -64,7 +64,7 @@ static enum ctl_status ctl_look(const struct ctl_options *options, const struct 
 static enum ctl_status ctl_status(const struct ctl_options *options,
 				  const struct ask_daemon *daemon)
 {
-	struct ctl_page page = {.count = 0};
+	struct ctl_page page = {.width = ctl_page_width()};
 	struct ask *ask = NULL;
 	json_t *before = NULL, *now;
 	double seconds = 0;
@@ -146,7 +146,7 @@ static void ctl_session_row(json_t *row, const char *line, void *arg)
 static enum ctl_status ctl_session(const struct ctl_options *options,
 				   const struct ask_daemon *daemon)
 {
-	struct ctl_page page = {.count = 0};
+	struct ctl_page page = {.width = ctl_page_width()};
 	struct ask *ask = NULL;
 	enum ctl_status status = ctl_daemon_open(daemon, &ask);
 
@@ -216,8 +216,9 @@ static const struct ctl_command ctl_commands[] = {
 };
 
 static const struct ctl_column ctl_overview[] = {
-	{.heading = "INSTANCE"},	   {.heading = "PROGRAM"},	     {.heading = "STATE"},
-	{.heading = "FOR", .right = true}, {.heading = "WHAT", .least = 20},
+	{.heading = "INSTANCE"},	   {.heading = "PROGRAM", .rank = 2},
+	{.heading = "STATE", .least = 10}, {.heading = "FOR", .right = true, .rank = 1},
+	{.heading = "WHAT", .least = 10},
 };
 
 /* A line for a daemon: what it is and how it goes. */

@@ -11,7 +11,7 @@
 
 static const struct ctl_column columns[] = {
 	{.heading = "DROPPED", .right = true},
-	{.heading = "REASON"},
+	{.heading = "REASON", .rank = 1},
 	{.heading = "WHAT", .least = 20},
 	{.heading = "A SECOND", .right = true},
 };

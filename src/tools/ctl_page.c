@@ -7,31 +7,67 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-void ctl_page_add(struct ctl_page *page, enum ctl_style style, const char *label,
-		  const char *format, ...)
+/* On fewer columns nothing can be read, and of a terminal that does not know how many it has. */
+#define WIDTH_LEAST 40
+#define WIDTH_USUAL 80
+
+/* Before a text that has a label. */
+#define INDENT 16
+
+int ctl_page_width(void)
 {
-	char text[CTL_LINE_MAX], shown[CTL_LINE_MAX];
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == -1 || size.ws_col == 0)
+		return WIDTH_USUAL;
+	return size.ws_col > WIDTH_LEAST ? size.ws_col : WIDTH_LEAST;
+}
+
+static void ctl_page_put_line(struct ctl_page *page, enum ctl_style style, const char *label,
+			      const char *text, size_t len)
+{
 	struct ctl_page_line *lines;
-	va_list ap;
 
 	if (page->count == CTL_PAGE_MAX)
 		return;
-	va_start(ap, format);
-	(void)vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
 	lines = reallocarray(page->lines, page->count + 1, sizeof(*lines));
-	if (lines)
+	if (lines) {
 		page->lines = lines;
-	if (lines)
-		lines[page->count].text = strdup(ctl_text_shown(text, shown, sizeof(shown)));
+		lines[page->count].text = strndup(text, len);
+	}
 	if (!lines || !lines[page->count].text) {
 		page->failed = true;
 		return;
 	}
 	lines[page->count].label = label;
 	lines[page->count++].style = style;
+}
+
+void ctl_page_add(struct ctl_page *page, enum ctl_style style, const char *label,
+		  const char *format, ...)
+{
+	char text[CTL_LINE_MAX], shown[CTL_LINE_MAX];
+	const char *rest = shown;
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	ctl_text_shown(text, shown, sizeof(shown));
+	do {
+		size_t len = page->width > 0
+				     ? ctl_text_fold(rest, page->width - (label ? INDENT : 0))
+				     : strlen(rest);
+
+		ctl_page_put_line(page, style, label, rest, len);
+		rest += len + strspn(rest + len, " ");
+		label = "";
+	} while (*rest);
 }
 
 const char *ctl_page_line(const struct ctl_page *page, size_t line, char *buf, size_t size)

@@ -21,11 +21,15 @@ struct ctl_page {
 		enum ctl_style style;
 	} * lines;
 	size_t count;
+	int width;   /* longer lines go on below, if there are blanks; 0: they do not */
 	bool failed; /* memory was short: lines are missing */
 };
 
 /* More than anybody reads; those behind it are left out. */
 #define CTL_PAGE_MAX 10000
+
+/* Columns of standard output, at least 40; 0 if it is no terminal. */
+int ctl_page_width(void);
 
 /* Adds a line; label is a constant, "" under the line before. */
 __attribute__((format(printf, 4, 5))) void ctl_page_add(struct ctl_page *page, enum ctl_style style,

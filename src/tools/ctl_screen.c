@@ -253,7 +253,7 @@ static void ctl_screen_history(const struct ctl_screen *screen, const struct ctl
 
 static void ctl_screen_client(struct ctl_screen *screen, const struct ctl_live *live)
 {
-	struct ctl_page page = {.count = 0};
+	struct ctl_page page = {.width = COLS};
 	char text[CTL_LINE_MAX + 20];
 	int room = LINES - 4;
 

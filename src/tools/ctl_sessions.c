@@ -20,43 +20,44 @@ const char *const ctl_sort_words[CTL_SORT_COUNT] = {
 static const struct ctl_column columns[2][COLUMNS] = {
 	{
 		{.heading = "USER", .least = 8},
-		{.heading = "TYPE", .rank = 4},
-		{.heading = "VIA", .rank = 2},
-		{.heading = "PEER"},
-		{.heading = "ADDRESS OR PREFIX", .least = 20},
-		{.heading = "AGE", .right = true, .rank = 1},
+		{.heading = "TYPE", .rank = 6},
+		{.heading = "VIA", .rank = 4},
+		{.heading = "PEER", .rank = 1},
+		{.heading = "ADDRESS OR PREFIX", .least = 20, .rank = 2},
+		{.heading = "AGE", .right = true, .rank = 3},
 		{.heading = "IN", .right = true},
 		{.heading = "OUT", .right = true},
-		{.heading = "DROPPED", .right = true, .rank = 5},
-		{.heading = "PATH", .rank = 3},
+		{.heading = "DROPPED", .right = true, .rank = 7},
+		{.heading = "PATH", .rank = 5},
 	},
 	{
 		{.heading = "USER", .least = 8, .wide = 8},
-		{.heading = "TYPE", .rank = 4, .wide = 7},
-		{.heading = "VIA", .rank = 2, .wide = 4},
-		{.heading = "PEER", .wide = 12},
-		{.heading = "ADDRESS OR PREFIX", .least = 20},
-		{.heading = "AGE", .right = true, .rank = 1, .wide = 7},
+		{.heading = "TYPE", .rank = 6, .wide = 7},
+		{.heading = "VIA", .rank = 4, .wide = 4},
+		{.heading = "PEER", .rank = 1, .wide = 12},
+		{.heading = "ADDRESS OR PREFIX", .least = 20, .rank = 2},
+		{.heading = "AGE", .right = true, .rank = 3, .wide = 7},
 		{.heading = "IN", .right = true, .wide = 10},
 		{.heading = "OUT", .right = true, .wide = 10},
-		{.heading = "DROPPED", .right = true, .rank = 5},
-		{.heading = "PATH", .rank = 3, .wide = 7},
+		{.heading = "DROPPED", .right = true, .rank = 7},
+		{.heading = "PATH", .rank = 5, .wide = 7},
 	},
 };
 
-/* What a session has, in few words. */
-static void ctl_session_has(const json_t *session, char *buf, size_t size)
+static void ctl_session_has(struct ctl_session *session, const json_t *said)
 {
-	const json_t *prefixes = ctl_value(session, "prefixes");
-	const char *prefix = json_string_value(json_array_get(prefixes, 0));
-	size_t more = json_array_size(prefixes);
+	const json_t *prefixes = ctl_value(said, "prefixes"), *prefix;
+	size_t i;
 
-	if (!prefix)
-		(void)strlcpy(buf, ctl_value_text(session, "address"), size);
-	else if (more < 2)
-		(void)strlcpy(buf, prefix, size);
-	else
-		(void)snprintf(buf, size, "%.50s +%u", prefix, (unsigned)more - 1);
+	json_array_foreach(prefixes, i, prefix)
+	{
+		const char *text = json_string_value(prefix);
+
+		(void)strlcat(session->has, text ? text : "?", sizeof(session->has));
+		(void)strlcat(session->has, " ", sizeof(session->has));
+	}
+	(void)strlcat(session->has, ctl_value_text(said, "address"), sizeof(session->has));
+	session->more = i > 1 ? (unsigned)i - 1 : 0;
 }
 
 void ctl_sessions_add(json_t *row, const char *line, void *arg)
@@ -97,7 +98,7 @@ void ctl_sessions_add(json_t *row, const char *line, void *arg)
 		      sizeof(session->transport));
 	(void)strlcpy(session->peer, ctl_value_text(said, "peer"), sizeof(session->peer));
 	(void)strlcpy(session->path, ctl_value_text(said, "path"), sizeof(session->path));
-	ctl_session_has(said, session->has, sizeof(session->has));
+	ctl_session_has(session, said);
 }
 
 /* A counter can only grow; if it did not, this is not the session that it was. */
@@ -226,7 +227,7 @@ struct ctl_table *ctl_sessions_table(const struct ctl_sessions *sessions, size_t
 				     size_t count, bool rates, double now)
 {
 	struct ctl_table *table = ctl_table_new(columns[rates], COLUMNS);
-	char text[CTL_TEXT_SIZE];
+	char text[CTL_TEXT_SIZE], more[16];
 
 	for (size_t i = first; table && i < sessions->count && i - first < count; i++) {
 		const struct ctl_session *session = &sessions->list[i];
@@ -236,7 +237,9 @@ struct ctl_table *ctl_sessions_table(const struct ctl_sessions *sessions, size_t
 		ctl_table_cell(table, "%s", session->type);
 		ctl_table_cell(table, "%s", session->transport);
 		ctl_table_cell(table, "%s", session->peer);
-		ctl_table_cell(table, "%s", session->has);
+		(void)snprintf(more, sizeof(more), " +%u", session->more);
+		ctl_table_cell(table, "%.*s%s", (int)strcspn(session->has, " "), session->has,
+			       session->more > 0 ? more : "");
 		ctl_table_cell(table, "%s", ctl_text_duration(now - session->since, text));
 		ctl_sessions_octets(table, session->in_octets, session->in_rate, rates);
 		ctl_sessions_octets(table, session->out_octets, session->out_rate, rates);

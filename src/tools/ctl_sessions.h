@@ -21,7 +21,8 @@ struct ctl_session {
 	char type[12];
 	char transport[8];
 	char peer[24];
-	char has[80]; /* its first prefix, else its address */
+	char has[400]; /* prefixes, then its address, with blanks between them */
+	unsigned more; /* prefixes behind the first one */
 	char path[8];
 };
 
@@ -62,7 +63,7 @@ void ctl_sessions_rates(struct ctl_sessions *now, const struct ctl_sessions *bef
 /* By rates, if rates are known, in place of octets. */
 void ctl_sessions_sort(struct ctl_sessions *sessions, enum ctl_sort sort);
 
-/* Keeps those in which a text is: in user, peer, address or prefix, type, transport or path. */
+/* Keeps those in which a text is: in user, peer, address or prefixes, type, transport or path. */
 void ctl_sessions_filter(struct ctl_sessions *sessions, const char *text);
 
 /* A table of count of them from first; with rates in place of octets, if so wanted. now: seconds

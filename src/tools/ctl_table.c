@@ -7,14 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 /* Blanks between two columns. */
 #define GAP 2
-
-/* A table never has less room than this, whatever the terminal says. */
-#define WIDTH_LEAST 80
 
 /* Longest cell, with its NUL. */
 #define CELL_MAX 300
@@ -116,6 +111,22 @@ static const char *ctl_table_text(const struct ctl_table *table, size_t row, siz
 			: table->cells[(row - 1) * table->column_count + column];
 }
 
+/* Each column that is not left out, as wide as it is. */
+static void ctl_table_measure(struct ctl_table *table)
+{
+	for (size_t i = 0; i < table->column_count; i++) {
+		if (table->widths[i] < 0)
+			continue;
+		table->widths[i] = table->columns[i].wide;
+		for (size_t row = 0; row < ctl_table_rows(table); row++) {
+			int cell = ctl_text_width(ctl_table_text(table, row, i));
+
+			if (cell > table->widths[i])
+				table->widths[i] = cell;
+		}
+	}
+}
+
 static int ctl_table_total(const struct ctl_table *table)
 {
 	int total = -GAP;
@@ -157,6 +168,8 @@ static bool ctl_table_leave_out(struct ctl_table *table)
 	if (first == table->column_count)
 		return false;
 	table->widths[first] = -1;
+	/* The others may need to be cut less. */
+	ctl_table_measure(table);
 	return true;
 }
 
@@ -164,15 +177,8 @@ bool ctl_table_fit(struct ctl_table *table, int width)
 {
 	int total;
 
-	for (size_t i = 0; i < table->column_count; i++) {
-		table->widths[i] = table->columns[i].wide;
-		for (size_t row = 0; row < ctl_table_rows(table); row++) {
-			int cell = ctl_text_width(ctl_table_text(table, row, i));
-
-			if (cell > table->widths[i])
-				table->widths[i] = cell;
-		}
-	}
+	memset(table->widths, 0, sizeof(table->widths));
+	ctl_table_measure(table);
 	while (width > 0 && (total = ctl_table_total(table)) > width &&
 	       (ctl_table_shrink(table, total - width) || ctl_table_leave_out(table)))
 		;
@@ -219,16 +225,9 @@ enum ctl_style ctl_table_style(const struct ctl_table *table, size_t row)
 bool ctl_table_print(struct ctl_table *table)
 {
 	char line[CTL_LINE_MAX];
-	struct winsize size;
-	int width = 0;
 
 	/* Where others read it, everything is there. */
-	if (isatty(STDOUT_FILENO)) {
-		width = WIDTH_LEAST;
-		if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > width)
-			width = size.ws_col;
-	}
-	if (!ctl_table_fit(table, width))
+	if (!ctl_table_fit(table, ctl_page_width()))
 		return false;
 	for (size_t row = 0; row < ctl_table_rows(table); row++) {
 		ctl_page_put(ctl_table_style(table, row),

@@ -111,6 +111,22 @@ const char *ctl_text_cut(const char *shown, int width, char *buf, size_t size)
 	return buf;
 }
 
+size_t ctl_text_fold(const char *shown, int width)
+{
+	size_t at = 0, end = 0;
+	int columns;
+
+	while (shown[at] && (width >= 0 || end == 0)) {
+		size_t len = ctl_text_next(shown + at, &columns);
+
+		if (shown[at] == ' ')
+			end = at;
+		at += len ? len : 1;
+		width -= len ? columns : 1;
+	}
+	return width < 0 && end > 0 ? end : at;
+}
+
 const char *ctl_text_octets(double octets, char buf[static CTL_TEXT_SIZE])
 {
 	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};

@@ -25,6 +25,10 @@ int ctl_text_width(const char *shown);
 /* A shown text, its end replaced by a sign for "and so on" if it has more columns than width. */
 const char *ctl_text_cut(const char *shown, int width, char *buf, size_t size);
 
+/* Octets of the longest beginning of a shown text that ends before a blank and has at most width
+ * columns; if there is none, up to the first blank. All of it, if that fits. */
+size_t ctl_text_fold(const char *shown, int width);
+
 /* "0 B", "1023 B", "1.5 KiB", "99.9 GiB": eight columns at most, up to 1023 EiB. */
 const char *ctl_text_octets(double octets, char buf[static CTL_TEXT_SIZE]);
 

@@ -60,7 +60,7 @@ def fields(text):
     """{label: text} of a page, and its heading under None."""
     lines = text.splitlines()
     found = {None: lines[0]}
-    label = None
+    label = ""
     for line in lines[1:]:
         assert line.startswith("  "), line
         label = line[2:14].strip() or label
@@ -508,14 +508,30 @@ def test_a_table_fits_the_terminal(fake):
     rows = [{"session": session(1, user=user, dropped=7)}, {"session": session(2)}]
     daemon = fake({"sessions": (rows, ok())})
     where = ("--socket", daemon.path, "sessions")
-    for columns, widest in ((80, 80), (110, 110), (20, 80)):
+    for columns, widest in ((80, 80), (110, 110), (40, 40), (20, 40), (0, 80)):
         lines = re.sub(r"\033\[\d*m", "", on_terminal(*where, columns=columns)).splitlines()
         assert len(lines) == 3 and max(map(len, lines)) <= widest
-        assert "nnnn…" in lines[1] and "203.0.0.2" in lines[1]
+        assert "nnnn…" in lines[1] and "1000 B" in lines[1]
+        assert widest < 80 or "203.0.0.2" in lines[1]
     assert user in on_terminal(*where, columns=200)
     # What others read is never cut.
     assert user in good(ctl("sessions", daemon=daemon))
     assert "DROPPED" in good(ctl("sessions", daemon=daemon))
+
+
+def test_a_page_fits_the_terminal(fake):
+    """What is too long for a line goes on below its beginning, and nothing of it is lost."""
+    error = {"time": time.time() - 2 * 86400 - 1800, "text": "a warning of so many words that no terminal here has "
+                                               "room for all of them in one line of the page"}
+    daemon = fake({"status": ([], ok(status=server_status(last_error=error)))})
+    where = ("--socket", daemon.path, "status")
+    whole = good(ctl("status", daemon=daemon))
+    assert error["text"] in whole
+    for columns in (80, 40):
+        text = re.sub(r"\033\[\d*m", "", on_terminal(*where, columns=columns))
+        assert max(map(len, text.splitlines())) <= columns
+        assert error["text"] in " ".join(fields(text)["last warning"].splitlines())
+        assert text.split() == whole.split()
 
 
 def test_colours_are_for_terminals(fake):

@@ -41,6 +41,8 @@ class Server(FakeDaemon):
     def sessions(self, _request):
         return [{"session": session(number, since=self.since, out_octets=0, dropped=0,
                                     in_octets=self.looks * 1000 * number,
+                                    prefixes=[f"2001:db8:{number:x}::/48"] +
+                                             (["2001:db8:beef::/64"] if number == 7 else []),
                                     path="dead" if number == 3 else "alive")}
                 for number in range(1, self.count + 1)], ok()
 
@@ -102,6 +104,10 @@ def test_the_filter_is_typed(watch, tmp_path):
     terminal.shows("filter: ser2  (11 of 30)", "it stays")
     terminal.keys("/", "Escape")
     terminal.shows("1-19 of 30", "all are there again")
+    # What a session has behind what is shown of it.
+    terminal.keys("/", *"2001:db8:beef:")
+    terminal.shows("(1 of 30)", "the one who has it")
+    terminal.keys("Escape")
     terminal.keys("q")
     terminal.is_over(0)
 
@@ -118,6 +124,11 @@ def test_the_terminal_changes_its_size(watch, tmp_path):
     assert max(map(len, lines)) <= 60 and "user5" in lines[8]
     terminal.keys("NPage")
     terminal.shows("6-10 of 30", "the next page")
+    # On a telephone: who, and what goes through.
+    terminal.resize(40, 10)
+    lines = terminal.shows(lambda lines: lines[HEADINGS].split() == ["USER", "IN", "OUT"],
+                           "what matters most")
+    assert max(map(len, lines)) <= 40
     for size in ((20, 3), (5, 1), (80, 24)):
         terminal.resize(*size)
     terminal.shows(lambda lines: len(lines) == 24 and "of 30" in lines[-1], "it is whole again")

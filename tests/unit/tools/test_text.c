@@ -63,6 +63,33 @@ static void width_is_that_on_the_screen(void **state)
 	assert_int_equal(ctl_text_width("端末"), 4);
 }
 
+static void long_texts_go_on_below(void **state)
+{
+	static const struct {
+		const char *text;
+		int width;
+		size_t len;
+	} cases[] = {
+		{"one two three", 13, 13},
+		{"one two three", 12, 7},
+		{"one two three", 7, 7},
+		{"one two three", 6, 3},
+		/* No narrower than a word is. */
+		{"one two three", 2, 3},
+		{"three", 2, 5},
+		{"three", 0, 5},
+		{"", 0, 0},
+		/* Two columns each, of three octets. */
+		{"端末 端末 x", 9, 13},
+		{"端末 端末 x", 8, 6},
+	};
+
+	(void)state;
+	utf8();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(ctl_text_fold(cases[i].text, cases[i].width), cases[i].len);
+}
+
 static void long_texts_are_cut(void **state)
 {
 	(void)state;
@@ -202,6 +229,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_steers_a_terminal_is_not_shown),
 		cmocka_unit_test(width_is_that_on_the_screen),
+		cmocka_unit_test(long_texts_go_on_below),
 		cmocka_unit_test(long_texts_are_cut),
 		cmocka_unit_test(octets_have_units),
 		cmocka_unit_test(counts_are_whole),
