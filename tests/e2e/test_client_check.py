@@ -113,12 +113,14 @@ def test_name(internet):
     steps = check(internet, status=3, server=NAME)
     goes(steps, bad=["name"])
     assert "there is no such name" in steps["name"]["text"]
+    assert {steps[name]["text"] for name in STEPS[1:]} == {"needs the server's address"}
 
 
 def test_port(internet):
     steps = check(internet, status=5)
     goes(steps, good="name", bad=["port"])
     assert "Connection refused" in steps["port"]["text"] and "-p" in steps["port"]["advice"]
+    assert {steps[name]["text"] for name in STEPS[2:]} == {"needs a connection"}
     internet.site.ip("route", "del", "default")
     goes(check(internet, status=4), good="name", bad=["port"])
 
@@ -138,7 +140,9 @@ def test_no_tunnel_server(internet):
         peer.line()
 
     FakeServer(internet.server, talk)
-    goes(check(internet, status=7), good="port", bad=["greeting"])
+    steps = check(internet, status=7)
+    goes(steps, good="port", bad=["greeting"])
+    assert {steps[name]["text"] for name in STEPS[3:]} == {"needs a tunnel server"}
 
 
 def test_wrong_password(internet):
@@ -146,6 +150,7 @@ def test_wrong_password(internet):
     steps = check(internet, status=8, password="else")
     goes(steps, good="greeting", bad=["login"])
     assert "case counts" in steps["login"]["advice"]
+    assert {steps[name]["text"] for name in STEPS[4:]} == {"needs a login"}
 
 
 def test_no_password(internet):

@@ -78,6 +78,24 @@ void check_skip(struct check *check, struct check_actions *actions, uint32_t end
 		(void)check_say(check, actions, CLIENT_STEP_SKIP, now, "%s", why);
 }
 
+void check_skip_rest(struct check *check, struct check_actions *actions, int64_t now)
+{
+	static const char *const needs[] = {
+		[CLIENT_STEP_NAME] = "needs the server's address",
+		[CLIENT_STEP_PORT] = "needs a connection",
+		[CLIENT_STEP_GREETING] = "needs a tunnel server",
+		[CLIENT_STEP_LOGIN] = "needs a login",
+		[CLIENT_STEP_TYPE] = "needs a tunnel",
+	};
+	uint32_t failed = CLIENT_STEP_NAME;
+
+	while (failed < CLIENT_STEP_TYPE && check->results[failed] != CLIENT_STEP_FAIL)
+		failed++;
+	if (failed >= check->next || check->results[failed] != CLIENT_STEP_FAIL)
+		failed = CLIENT_STEP_LOGIN;
+	check_skip(check, actions, CLIENT_STEPS, now, needs[failed]);
+}
+
 enum client_exit check_status(const struct check *check)
 {
 	bool either = check->options->transport == SESSION_AUTO &&
@@ -201,7 +219,7 @@ void check_on_withheld(struct check *check, const struct session_event *event, i
 	check_on_greeting(check, event, now, actions);
 	if (check->results[CLIENT_STEP_GREETING] == CLIENT_STEP_OK)
 		check_stay_out(check, now, actions);
-	check_skip(check, actions, CLIENT_STEPS, now, "needs a login");
+	check_skip_rest(check, actions, now);
 	check_leave(check, actions);
 }
 

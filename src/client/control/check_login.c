@@ -235,7 +235,7 @@ static void check_type_refused(struct check *check, enum client_exit status, con
 	else
 		check_advise(step, "the server has no address or prefix left for this user; ask "
 				   "its operator");
-	check_skip(check, actions, CLIENT_STEPS, now, "needs a login");
+	check_skip_rest(check, actions, now);
 }
 
 /* The first login has failed, with why as the answer to it. */
@@ -255,7 +255,7 @@ static void check_first_login(struct check *check, enum client_exit status, enum
 	} else {
 		step = check_fail(check, actions, status, now, "%s", why);
 		check_advise_login(check, step, status, said);
-		check_skip(check, actions, CLIENT_STEPS, now, "needs a login");
+		check_skip_rest(check, actions, now);
 	}
 }
 
@@ -312,18 +312,18 @@ void check_on_failure(struct check *check, enum session_state before,
 	} else if (check->next <= CLIENT_STEP_NAT) {
 		step = check_fail(check, actions, status, now, "%s", why);
 		check_advise_login(check, step, status, said);
-		check_skip(check, actions, CLIENT_STEPS, now, "needs a login");
+		check_skip_rest(check, actions, now);
 	} else if (said == REASON_SUPERSEDED) {
 		step = check_fail(check, actions, status, now, "%s", why);
 		check_advise(step, "another place uses the account of user %s; end it there first",
 			     check->session->user);
-		check_skip(check, actions, CLIENT_STEPS, now, "needs a login");
+		check_skip_rest(check, actions, now);
 	} else if (check->next == CLIENT_STEP_UDP) {
 		check_udp_refused(check, status, why, now, actions);
 	} else {
 		(void)check_fail(check, actions, status, now, "%s", why);
 		if (check->next > CLIENT_STEP_UDP)
-			check_skip(check, actions, CLIENT_STEPS, now, "needs a login");
+			check_skip_rest(check, actions, now);
 	}
 }
 

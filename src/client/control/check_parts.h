@@ -26,6 +26,9 @@ __attribute__((format(printf, 2, 3))) void check_advise(struct client_step *step
 void check_skip(struct check *check, struct check_actions *actions, uint32_t end, int64_t now,
 		const char *why);
 
+/* The same of all that are left, for want of what has failed, or of a login. */
+void check_skip_rest(struct check *check, struct check_actions *actions, int64_t now);
+
 /* The session has shown what it was for. */
 void check_leave(struct check *check, struct check_actions *actions);
 
