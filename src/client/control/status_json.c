@@ -218,7 +218,8 @@ json_t *status_json(const struct client_status *status)
 	status_json_count(&json, "mtu", options->mtu);
 	if (status->phase == TUNNEL_STATE_UP)
 		status_json_tunnel(&json, status);
-	if (state == CLIENT_STATE_UP || state == CLIENT_STATE_HELD)
+	/* What was known of it ends with the session. */
+	if (state == CLIENT_STATE_UP)
 		status_json_path(&json, &status->session);
 	status_json_time(&json, "last_handshake", status->heard);
 	if (status->counted)
