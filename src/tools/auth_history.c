@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static bool auth_sessions_add(const struct users_session *session, void *arg)
 {
@@ -163,6 +164,10 @@ static bool auth_history_search(const struct auth_options *options, struct users
 			"--at \"%.64s\" is neither a day such as 2027-12-31 nor a time such "
 			"as 2027-12-31T18:00+01:00",
 			options->at);
+		return false;
+	}
+	if (span.first > time(NULL)) {
+		(void)auth_fail(AUTH_USAGE, "--at \"%.64s\" is yet to come", options->at);
 		return false;
 	}
 	search->first = span.first;

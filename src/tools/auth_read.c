@@ -324,9 +324,24 @@ static bool auth_read_file(struct auth_file *file)
 	return error == 0;
 }
 
+/* The number of the first line if that is neither a header nor of a list, whose lines have a colon,
+ * but looks like the beginning of a table; else 0. */
+static size_t auth_other_table(const char *text)
+{
+	size_t line = 1, len;
+
+	for (; *text == '\r' || *text == '\n'; text++)
+		line += *text == '\n';
+	len = strcspn(text, "\r\n");
+	if (*text == '#' || memchr(text, ':', len) || strcspn(text, ",;\t") >= len)
+		return 0;
+	return line;
+}
+
 static void auth_read_text(struct auth_import *import, const struct auth_file *file)
 {
 	char *text = file->text;
+	size_t other;
 
 	if (text_is_utf16(text, file->size)) {
 		auth_import_bad(import, file->name, 1, "the file is in UTF-16; save it as UTF-8");
@@ -340,6 +355,13 @@ static void auth_read_text(struct auth_import *import, const struct auth_file *f
 		text += TEXT_MARK_LEN;
 	if (auth_is_table(text))
 		auth_read_table(import, file->name, text);
+	else if ((other = auth_other_table(text)) > 0)
+		/* Once is enough for whoever has a table of another kind, with thousands of lines.
+		 */
+		auth_import_bad(
+			import, file->name, other,
+			"neither user:password nor a user and a prefix, nor the header of a "
+			"table: names of columns, user among them, with commas between them");
 	else
 		auth_read_list(import, file->name, text);
 }

@@ -10,6 +10,8 @@ import pytest
 
 from lab.auth import SECRET, auth, shown  # noqa: F401
 
+NO_FORM = ("neither user:password nor a user and a prefix, nor the header of a table: names of columns, "
+           "user among them, with commas between them")
 HASH = "which the login's digest needs as it is"
 
 
@@ -258,6 +260,9 @@ def test_prefixes_change_hands(auth):
       "colon",
       "7: user bob: prefix: 2001:db8:: is not an IPv6 address, a slash and a number",
       "8: user bob: a password has 1 to 256 bytes and no control characters"]),
+    ("password,note\nx,y\nz,u\n", [f"1: {NO_FORM}"]),
+    ("\r\nuser;password\r\nalice;a\r\n", [f"2: {NO_FORM}"]),
+    ("user\tpassword\nalice\ta\n", [f"1: {NO_FORM}"]),
     ("alice:a\nbob:b\nalice:c\n", ["3: user alice is in {}:1 already"]),
     ("alice:a\nbob:b\nalice 2001:db8:7::/48\nbob 2001:db8:7:8::/64\n",
      ["2: user bob: prefix 2001:db8:7:8::/64 overlaps what user alice has"]),

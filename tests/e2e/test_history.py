@@ -191,6 +191,8 @@ def test_wrong_questions(internet):
             (("--address", "nonsense"), "--address nonsense is no address"),
             (("--at", "yesterday"), '--at "yesterday" is neither a day such as 2027-12-31 nor a '
                                     "time such as 2027-12-31T18:00+01:00"),
+            # Nobody had an address then.
+            (("--at", "2999-01-01"), '--at "2999-01-01" is yet to come'),
             (("--prefix", "2001:db8::"), "--prefix 2001:db8:: is not an IPv6 address, a slash and a "
                                          "number"),
             (("--prefix", "2001:db8::/32", "--address", "::1"),
