@@ -5,10 +5,13 @@ import csv
 import io
 import json
 import os
+import re
+import subprocess
 
 import pytest
 
-from lab.auth import SECRET, auth, shown  # noqa: F401
+from lab.auth import PROGRAM, SECRET, TIMEOUT, auth, shown  # noqa: F401
+from lab.wait import REPO
 
 NO_FORM = ("neither user:password nor a user and a prefix, nor the header of a table: names of columns, "
            "user among them, with commas between them")
@@ -319,3 +322,37 @@ def test_thousands(auth):
     assert auth.ok("import", "-", stdin=text + b"last:x\n") == \
         f"1 added, 0 changed, {count} unchanged\n"
     assert len(users(auth)) == count + 1
+
+
+def examples():
+    """The commands in EXAMPLES of dtcpauth(8) as a script, and what one of them shows."""
+    page = (REPO / "man" / "dtcpauth.8").read_text()
+    section = re.search(r"(?s)^\.Sh EXAMPLES\n(.*?)^\.Sh ", page, re.MULTILINE).group(1)
+    blocks = re.findall(r"(?ms)^\.Dl (.*?)$|^\.Bd .*?\n(.*?)^\.Ed$", section)
+    lines = "".join(line + "\n" if line else block for line, block in blocks).replace("\\e\n", "\\\n")
+    return (re.sub(r"(?m)^# ", "", re.sub(r"(?m)^[\w-]+: .*\n", "", lines)),
+            re.findall(r"(?m)^([\w-]+): ", lines))
+
+
+def test_examples_of_the_manual_page(auth, folder):
+    """As they stand there, one after the other."""
+    script, keys = examples()
+    assert script.count("dtcpauth ") == 12
+    write(folder, f'#!/bin/sh\nexec {PROGRAM} --database {auth.path} "$@"\n', "dtcpauth")
+    (folder / "dtcpauth").chmod(0o755)
+    write(folder, "carol:secret\n", "users.txt")
+    write(folder, "carol 2001:db8:101::/48\ncarol 2001:db8:102::/48\n", "routetable")
+    auth.add("bob")
+    auth.lease("bob", 1, bytes.fromhex("20010db8020001000000000000000000"), 56, active=0)
+    done = subprocess.run(["sh", "-e", "-c", script], cwd=folder, input=b"secret\nsecret\n", timeout=TIMEOUT,
+                          env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"},
+                          capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b""), done
+    assert "nothing is imported; it would be: 1 added" in done.stdout.decode()
+    assert list(shown(auth, "alice")) == [key for key in keys if key != "created"]
+    assert shown(auth, "carol")["network"] == "2001:db8:101::/48,2001:db8:102::/48"
+    assert shown(auth, "office")["network"] == "2001:db8:100::/48"
+    assert auth.password("office") == (folder / "office.password").read_text().strip()
+    assert shown(auth, "alice")["note"] == "has not paid since May"
+    assert "bob" not in auth.ok("lease", "list")
+    assert len((folder / "users.csv").read_text().splitlines()) == 5
