@@ -142,8 +142,12 @@ def test_a_daemon_that_does_not_answer(node, daemons, browse):
     # What was there stays, and it says of when it is.
     assert browser.text("#sessions-now") == "15,000"
     assert "What is below is from" in browser.text("#banner")
+    # Nothing above it says how it was, nor does the name of the page.
+    assert browser.text("#summary") == ""
+    assert browser.run("return document.title") == "dtcps0: No answer"
     daemons[0].go_on.set()
     until(lambda: browser.text("#banner") is None, "it answers again", 30)
+    assert "Up for" in browser.text("#summary")
     daemons[0].close()
     browser.wait_text("#state", "Not running")
     browser.errors()  # answers with an error are told of there as well

@@ -223,7 +223,11 @@ export function follow(program, {begin, draw, charts, other}) {
 		} catch (error) {
 			if (daemon !== asked)
 				return;
-			pill(error.code === "absent" ? "Not running" : "No answer", "bad");
+			const gone = error.code === "absent" ? "Not running" : "No answer";
+			pill(gone, "bad");
+			// What they said is about now.
+			say("summary", "");
+			document.title = `${daemon.interface}: ${gone}`;
 			banner(`${daemon.program} on ${daemon.interface}: ${error.message}.` +
 				(heard ? ` What is below is from ${clock(heard)}.` : ""));
 		}
