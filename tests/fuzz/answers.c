@@ -7,13 +7,14 @@
 
 #include "tools/ctl.h"
 #include "tools/ctl_table.h"
+#include "tools/ctl_text.h"
 #include "tools/ctl_value.h"
 
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* No table gets wider than this if it can be helped. */
+/* No table or page gets wider than this if it can be helped. */
 #define WIDTH 120
 
 /* Visible characters alone; what they are in UTF-8 has an octet from 0xa0 on behind 0xc2. */
@@ -30,8 +31,13 @@ static void look_at_page(struct ctl_page *page)
 {
 	char line[CTL_LINE_MAX + 20];
 
-	for (size_t i = 0; i < page->count; i++)
+	for (size_t i = 0; i < page->count; i++) {
+		const char *text = page->lines[i].text;
+
 		FUZZ_CHECK(is_shown(ctl_page_line(page, i, line, sizeof(line))));
+		/* One word has to be as long as it is. */
+		FUZZ_CHECK(ctl_text_width(line) <= WIDTH || !strchr(text + strspn(text, " "), ' '));
+	}
 	ctl_page_free(page);
 }
 
@@ -58,7 +64,7 @@ static void look_at_sessions(struct ctl_sessions *sessions, const struct ctl_ses
 
 static void look_at(const json_t *said, const json_t *before)
 {
-	struct ctl_page page = {.count = 0};
+	struct ctl_page page = {.width = WIDTH};
 	const json_t *status = ctl_value(said, "status"), *was = ctl_value(before, "status");
 
 	ctl_server_page(&page, status, was, 2);
