@@ -188,6 +188,8 @@ static bool ctl_options_fit(const struct ctl_options *options)
 		if (options->given & ~command->takes & names[i].takes)
 			return options_bad("%s: %s; see --help", command->name, names[i].option);
 	}
+	if (options->json && options->given & CTL_TAKES_SORT)
+		return options_bad("--json shows sessions as they come; leave --sort out");
 	if (options->instance && options->socket)
 		return options_bad("-i and --socket name two daemons; one of them is enough");
 	return true;

@@ -288,6 +288,7 @@ def test_a_client_that_is_not_up_has_a_status_of_its_own(fake, state, text):
     (["drops", "--for", "1m"], "drops: --for is of kick; see --help"),
     (["status", "--user", "bob"], "status: --user, .* choose sessions; see --help"),
     (["reload", "--sort", "id"], "reload: --sort is for sessions; see --help"),
+    (["sessions", "--json", "--sort", "in"], "--json shows sessions as they come; leave --sort out"),
     (["up", "--every", "1"], "up: --every is of watch, status and drops; see --help"),
     (["-i"], "-i: its value is missing; see --help"),
     (["--socket"], "--socket: its value is missing; see --help"),
