@@ -137,13 +137,17 @@ static void session_on_refusal(struct session *session, const char *reason, int6
 				  "(server: %s)",
 				  server, reason);
 	else if (said == REASON_TRANSPORT)
-		session_fail_said(session, now, actions, CLIENT_TYPE, said,
-				  "%s: the server does not offer tunnels over UDP (server: %s)",
-				  server, reason);
+		session_fail_said(
+			session, now, actions, CLIENT_TYPE, said,
+			"%s: the server does not offer tunnels over UDP, or not to this user "
+			"(server: %s)",
+			server, reason);
 	else if (said == REASON_TYPE)
 		session_fail(session, now, actions, CLIENT_TYPE,
-			     "%s: the server does not offer tunnel type %s (server: %s)", server,
-			     tunnel_type_name(session->config.type), reason);
+			     "%s: the server does not offer tunnel type %s, or not to this user "
+			     "(server: "
+			     "%s)",
+			     server, tunnel_type_name(session->config.type), reason);
 	else if (said != REASON_ADDRESS || session_check_end(session, now, actions))
 		session_refused(session, reason, now, actions);
 }

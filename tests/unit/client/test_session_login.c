@@ -357,8 +357,8 @@ static void test_type_refused(void **state)
 	(void)state;
 	expect_line_fails(SESSION_LOGIN, TUNNEL_NETWORK, "-ERR unsupported tunnel type network",
 			  CLIENT_TYPE,
-			  "broker.example: the server does not offer tunnel type network "
-			  "(server: unsupported tunnel type network)");
+			  "broker.example: the server does not offer tunnel type network, or not "
+			  "to this user (server: unsupported tunnel type network)");
 }
 
 /* The password is right, and another attempt as hopeless as with a wrong one. */

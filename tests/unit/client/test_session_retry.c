@@ -206,8 +206,9 @@ static void test_slowest_pace(void **state)
 		 "broker.example: user foo: wrong user name or password (server: authentication "
 		 "failed.); next attempt in about 60 s"},
 		{"-ERR unsupported tunnel type tunnelonly",
-		 "broker.example: the server does not offer tunnel type tunnelonly (server: "
-		 "unsupported tunnel type tunnelonly); next attempt in about 60 s"},
+		 "broker.example: the server does not offer tunnel type tunnelonly, or not to "
+		 "this user (server: unsupported tunnel type tunnelonly); next attempt in about 60 "
+		 "s"},
 		{"+OK 203.0.113.7 192.0.2.1",
 		 "broker.example: NAT found: the server sees 203.0.113.7, but the address here is "
 		 "198.51.100.2; protocol 41 does not pass most NATs; use UDP (--transport auto, or "

@@ -123,8 +123,8 @@ static void test_udp_that_nobody_asked_for(void **state)
 static void test_transport_refused(void **state)
 {
 	static const char message[] =
-		"broker.example: the server does not offer tunnels over UDP (server: unsupported "
-		"transport udp)";
+		"broker.example: the server does not offer tunnels over UDP, or not to this user "
+		"(server: unsupported transport udp)";
 	char again[400];
 	struct rig rig;
 
