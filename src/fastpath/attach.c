@@ -42,22 +42,33 @@ bool attach_has_tcx(int program)
 	return attach_tcx(program, 0, ATTACH_INGRESS) == -ENODEV;
 }
 
-static struct bpf_tc_hook attach_hook(unsigned int index, enum attach_point point)
+/*
+ * What libbpf is told. It refuses a struct with anything behind its last member, which an
+ * initializer, that of LIBBPF_OPTS() as well, need not clear: some compilers leave what was there.
+ */
+static void attach_describe(struct bpf_tc_hook *hook, struct bpf_tc_opts *opts, unsigned int index,
+			    enum attach_point point, uint32_t handle)
 {
-	return (struct bpf_tc_hook){
-		.sz = sizeof(struct bpf_tc_hook),
-		.ifindex = (int)index,
-		.attach_point = point == ATTACH_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS,
-	};
+	memset(hook, 0, sizeof(*hook));
+	hook->sz = sizeof(*hook);
+	hook->ifindex = (int)index;
+	hook->attach_point = point == ATTACH_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS;
+	memset(opts, 0, sizeof(*opts));
+	opts->sz = sizeof(*opts);
+	opts->handle = handle;
+	opts->priority = FILTER_PRIORITY;
 }
 
 static int attach_filter(int program, unsigned int index, enum attach_point point, uint32_t handle)
 {
-	struct bpf_tc_hook hook = attach_hook(index, point);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program, .flags = BPF_TC_F_REPLACE,
-		    .handle = handle, .priority = FILTER_PRIORITY);
-	int error = bpf_tc_hook_create(&hook);
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts opts;
+	int error;
 
+	attach_describe(&hook, &opts, index, point, handle);
+	opts.prog_fd = program;
+	opts.flags = BPF_TC_F_REPLACE;
+	error = bpf_tc_hook_create(&hook);
 	if (error && error != -EEXIST)
 		return error;
 	return bpf_tc_attach(&hook, &opts);
@@ -85,9 +96,10 @@ int attachment_make(struct attachment *attachment, int program, unsigned int ind
 
 static void detach_filter(unsigned int index, enum attach_point point, uint32_t handle)
 {
-	struct bpf_tc_hook hook = attach_hook(index, point);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = handle, .priority = FILTER_PRIORITY);
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts opts;
 
+	attach_describe(&hook, &opts, index, point, handle);
 	(void)bpf_tc_detach(&hook, &opts);
 }
 
