@@ -12,6 +12,8 @@ from lab.programs import DTCPAUTH, DTCPCLIENT, DTCPCTL, DTCPS, PASSWORD
 from lab.terminal import Terminal
 from lab.wait import BUILD
 
+pytestmark = pytest.mark.once
+
 FOLDER = BUILD / "etc" / "completion"
 PROGRAMS = {path.name: path for path in (DTCPS, DTCPCLIENT, DTCPCTL, DTCPAUTH)}
 PATH = ":".join([*(str(path.parent) for path in PROGRAMS.values()), "/usr/bin", "/bin"])

@@ -12,6 +12,8 @@ from lab.node import NETNS, processes_of
 from lab.process import Process
 from lab.wait import BUILD, REPO, patience, until
 
+pytestmark = pytest.mark.once
+
 BUILDING = "Building a small internet"
 LOGGING_IN = "the site router logs in"
 PINGING = "it pings the IPv6 host"

@@ -22,8 +22,10 @@ from lab.traffic import ping
 from lab.wait import BUILD, REPO, until
 from test_on_link import rented
 
-pytestmark = pytest.mark.skipif('"/usr/local/etc"' not in (BUILD / "config.h").read_text(),
-                                reason="built for another prefix than the manual pages'")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif('"/usr/local/etc"' not in (BUILD / "config.h").read_text(),
+                       reason="built for another prefix than the manual pages'")]
 
 PROGRAMS = ("server", "client", "tools")
 APT = """#!/bin/sh

@@ -85,6 +85,7 @@ def test_three_commands_each():
     assert [len(block.splitlines()) for block in (BOTH, AT_SERVER, AT_HOME)] == [1, 3, 3]
 
 
+@pytest.mark.once
 @pytest.mark.slow(20)
 @pytest.mark.skipif('"/usr/local/etc"' not in (BUILD / "config.h").read_text(),
                     reason="built for another prefix than README's")

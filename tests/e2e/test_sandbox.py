@@ -513,6 +513,7 @@ def test_forbidden_call_while_serving(internet, room, treason):
     internet.server.back_to(server_before)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("room", SERVER_SANDBOXED)
 def test_forbidden_calls(internet, room):
     """All the others, on a server that has just been started."""
