@@ -261,9 +261,9 @@ enum users_result users_usage_go_on(struct users *users, struct users_usage *usa
 				    bool *done);
 
 /*
- * From here on all calls see the database as it is at the first of them, and look for the file, lock
- * and unlock it once, until users_snapshot_end() or one that writes. False if that was so already:
- * then nothing can have changed.
+ * From here on all calls see the database as it is at the first of them, and look for the file,
+ * lock and unlock it once, until users_snapshot_end() or one that writes. False if that was so
+ * already: then nothing can have changed.
  */
 bool users_snapshot_begin(struct users *users);
 void users_snapshot_end(struct users *users);
