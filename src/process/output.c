@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "process/output.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/rate.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -14,8 +16,12 @@
 /* Octets of a line that are shown, of a line that is waited for, and that are read at once. */
 enum { OUTPUT_LINE_MAX = 1000, OUTPUT_WAIT_MAX = 4096, OUTPUT_READ = 32768 };
 
-/* What comes within so many microseconds of a reading is read together: one wake-up, not many. */
-enum { OUTPUT_REST_US = 2000 };
+/*
+ * Who says more within a second than a reader can follow is read together, after a rest, so that
+ * not each line wakes root's process up. Below that, lines of several processes stay in their
+ * order.
+ */
+enum { OUTPUT_READINGS_MAX = 1000, OUTPUT_REST_US = 2000 };
 
 /* Octets that a child can write until it is read again. */
 enum { OUTPUT_PIPE = 256 * 1024 };
@@ -28,6 +34,7 @@ struct output {
 	struct event *readable; /* one of these two is pending until the end */
 	struct event *rest;
 	struct evbuffer *input;
+	struct rate readings;
 };
 
 /* What the C library or a sanitizer says, for one, is no record. */
@@ -89,9 +96,13 @@ static void output_on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (output_read(output)) {
-		loop_add(output->rest, &rest);
+		if (!rate_take(&output->readings, (uint64_t)clock_ms())) {
+			(void)event_del(output->readable);
+			loop_add(output->rest, &rest);
+		}
 		return;
 	}
+	(void)event_del(output->readable);
 	output_drain(output);
 	if (output->let_go)
 		output_free(output);
@@ -116,12 +127,14 @@ struct output *output_new(struct event_base *base, const char *name, bool proces
 		return NULL;
 	output->process = process;
 	output->fd = -1;
+	rate_init(&output->readings, OUTPUT_READINGS_MAX, (uint64_t)clock_ms());
 	if (pipe2(fds, O_CLOEXEC) == -1)
 		goto failed;
 	output->fd = fds[0];
 	output->name = strdup(name);
 	output->input = evbuffer_new();
-	output->readable = event_new(base, fds[0], EV_READ, output_on_readable, output);
+	output->readable =
+		event_new(base, fds[0], EV_READ | EV_PERSIST, output_on_readable, output);
 	output->rest = evtimer_new(base, output_on_rested, output);
 	/* Without the privilege for it, it has the usual size. */
 	(void)fcntl(fds[0], F_SETPIPE_SZ, OUTPUT_PIPE);

@@ -103,6 +103,25 @@ static void test_endless(void **state)
 	assert_string_equal(logged("control", true, LIST(much, much, "\nnext\n")), expected);
 }
 
+/* Who says much rests in between, and nothing is lost or comes in another order. */
+static void test_much(void **state)
+{
+	enum { LINES = 500 };
+	const char *pieces[LINES + 1] = {NULL};
+	char texts[LINES][16];
+	char expected[LINES * 24];
+	size_t len = 0;
+
+	(void)state;
+	for (int i = 0; i < LINES; i++) {
+		(void)snprintf(texts[i], sizeof(texts[i]), "%d\n", i);
+		pieces[i] = texts[i];
+		len += (size_t)snprintf(expected + len, sizeof(expected) - len, "test: ./up: %d\n",
+					i);
+	}
+	assert_string_equal(logged("./up", false, pieces), expected);
+}
+
 static void test_drain(void **state)
 {
 	int writer;
@@ -157,9 +176,9 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_script),	      cmocka_unit_test(test_room),
-		cmocka_unit_test(test_endless),	      cmocka_unit_test(test_drain),
-		cmocka_unit_test(test_closed_before),
+		cmocka_unit_test(test_script),	cmocka_unit_test(test_room),
+		cmocka_unit_test(test_endless), cmocka_unit_test(test_much),
+		cmocka_unit_test(test_drain),	cmocka_unit_test(test_closed_before),
 	};
 
 	return cmocka_run_group_tests_name("monitor output", tests, set_up, tear_down);
