@@ -36,6 +36,9 @@ def daemons(node):
     """A server with 15,000 sessions, and two clients."""
     rows = [{"session": session(number)} for number in range(1, 15001)]
     rows[2]["session"]["user"] = HOSTILE
+    # As wide as they get.
+    rows[3]["session"].update(transport="ipv6", peer="198.151.100.200", dropped=1234567,
+                              prefixes=["2001:db8:1234:5600::/56"])
     status = server_status()
     status["sessions"]["now"] = 15000
     waiting = client_status(interface="dtcp-work", name="work", state="waiting", path="unknown",
@@ -178,6 +181,28 @@ def test_the_page_of_a_client(node, daemons, browse):
     browser.open(SERVER)
     until(lambda: len(users(browser)) == 10, "there are sessions")
     assert browser.run("return document.documentElement.scrollWidth") == 390
+
+
+# What is wider than the place that it has, and whether the last number at the top ends where all of
+# them do.
+FITS = """
+const wide = [document.documentElement, ...document.querySelectorAll("#scroll")]
+	.filter((place) => place.scrollWidth > place.clientWidth).map((place) => place.id || "page");
+const tiles = document.querySelector(".tiles").getBoundingClientRect();
+const last = document.querySelector(".tiles > :last-child").getBoundingClientRect();
+return [wide, Math.round(tiles.right - last.right) <= 1];
+"""
+
+
+def test_windows_of_all_widths(node, daemons, browse):
+    Web(node)
+    browser = browse()
+    for path, ready in ((SERVER, "#rows td.user"), (ME, "#have dd")):
+        browser.open(path)
+        until(lambda ready=ready: browser.texts(ready), "something is there")
+        for width in (320, 480, 640, 700, 820, 960, 1024, 1100, 1250, 1280, 1600):
+            browser.resize(width, 900)
+            assert browser.run(FITS) == [[], True], width
 
 
 def test_contrast_and_names(node, daemons, browse):

@@ -3,7 +3,7 @@
 import {Chart, ago, ask, count, date, drops, duration, element, facts, find, follow, now, octets, pill, rate, repeat,
 	say, show, since, small} from "/common.js";
 
-const ROWS = matchMedia("(max-width: 60rem)").matches ? 10 : 25;
+const ROWS = matchMedia("(max-width: 78rem)").matches ? 10 : 25;
 
 const charts = [
 	new Chart("chart-traffic", {

@@ -33,8 +33,7 @@ class Browser:
         self.session = ""
         said = self._call("POST", "/session", {"capabilities": {"alwaysMatch": options}})
         self.session = f"/session/{said['sessionId']}"
-        self._cdp("Emulation.setDeviceMetricsOverride",
-                  {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
+        self.resize(width, height)
         if dark:
             self._cdp("Emulation.setEmulatedMedia",
                       {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
@@ -54,6 +53,10 @@ class Browser:
 
     def _cdp(self, command, parameters):
         return self._call("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
+
+    def resize(self, width, height):
+        self._cdp("Emulation.setDeviceMetricsOverride",
+                  {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
 
     def open(self, url):
         self._call("POST", "/url", {"url": url})
