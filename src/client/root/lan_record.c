@@ -13,10 +13,8 @@
 #include "client/root/lan_record.h"
 
 #include "base/log.h"
-#include "client/lan.h"
+#include "client/root/lan_undo.h"
 #include "config.h"
-#include "netconf/netlink.h"
-#include "netconf/program.h"
 #include "netconf/sysctl.h"
 #include "netconf/tun.h"
 
@@ -269,31 +267,8 @@ bool lan_record_sysctl(struct lan_record *record, const char *key, int value)
 
 /* --- taking back -------------------------------------------------------------------------- */
 
-static void undo_table(const char *table)
-{
-	char nft[] = "nft", from[] = "-f", input[] = "-";
-	char *const words[] = {nft, from, input, NULL};
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-
-	if (out)
-		lan_write_no_firewall(out, table);
-	if (out && fclose(out) == 0)
-		(void)program_run(words, text);
-	free(text);
-}
-
-static void undo_address(struct netlink *netlink, const char *interface, const char *text)
-{
-	unsigned int index = if_nametoindex(interface);
-	struct in6_addr addr;
-
-	if (index != 0 && inet_pton(AF_INET6, text, &addr) == 1)
-		(void)netlink_address_delete(netlink, index, &addr, 64);
-}
-
-static void undo_sysctl(const struct lan_record *record, const char *key, int before, int after)
+static void record_undo_sysctl(const struct lan_record *record, const char *key, int before,
+			       int after)
 {
 	int now, other;
 
@@ -305,32 +280,16 @@ static void undo_sysctl(const struct lan_record *record, const char *key, int be
 		log_warnx("cannot set %s to %d", key, before);
 }
 
-static void undo_up(struct netlink *netlink, const char *interface)
-{
-	unsigned int index = if_nametoindex(interface);
-
-	if (index != 0)
-		(void)netlink_link_set_up(netlink, index, false);
-}
-
-static void undo_line(const struct lan_record *record, struct netlink *netlink, char *line)
+static void record_undo_line(const struct lan_record *record, struct netlink *netlink, char *line)
 {
 	struct record_words words;
 	size_t n = record_split(line, &words);
-	const char *what = words.word[0];
-	int a, b;
+	int before, after;
 
-	if (n == 2 && strcmp(what, "radvd") == 0 && record_number(words.word[1], &a))
-		program_end(a, "radvd", false);
-	else if (n == 2 && strcmp(what, "table") == 0)
-		undo_table(words.word[1]);
-	else if (n == 2 && strcmp(what, "up") == 0 && netlink)
-		undo_up(netlink, words.word[1]);
-	else if (n == 3 && strcmp(what, "address") == 0 && netlink)
-		undo_address(netlink, words.word[1], words.word[2]);
-	else if (n == 4 && strcmp(what, "sysctl") == 0 && record_number(words.word[2], &a) &&
-		 record_number(words.word[3], &b))
-		undo_sysctl(record, words.word[1], a, b);
+	if (n != 4 || strcmp(words.word[0], "sysctl") != 0)
+		lan_undo(netlink, words.word, n);
+	else if (record_number(words.word[2], &before) && record_number(words.word[3], &after))
+		record_undo_sysctl(record, words.word[1], before, after);
 }
 
 /* The last line first. What it was is gone then, and so is the file. */
@@ -356,7 +315,7 @@ static void record_undo(struct lan_record *record)
 	}
 	(void)flock(record->folder_fd, LOCK_EX);
 	while (n > 0)
-		undo_line(record, netlink, lines[--n]);
+		record_undo_line(record, netlink, lines[--n]);
 	lan_record_path(record, "conf", path);
 	(void)unlink(path);
 	lan_record_path(record, "pid", path);
