@@ -331,7 +331,6 @@ enum users_result users_each_expiring(struct users *users, int64_t first, int64_
 {
 	enum users_result result = users_ready(users);
 	sqlite3_stmt *stmt;
-	int code = SQLITE_ERROR;
 
 	if (result != USERS_OK)
 		return result;
@@ -339,16 +338,13 @@ enum users_result users_each_expiring(struct users *users, int64_t first, int64_
 				    " AND expires BETWEEN ?1 AND ?2");
 	if (!stmt)
 		return USERS_FAILED;
-	if (sqlite3_bind_int64(stmt, 1, first) == SQLITE_OK &&
-	    sqlite3_bind_int64(stmt, 2, last) == SQLITE_OK) {
-		while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
-			if (!each(sqlite3_column_int64(stmt, 0), arg))
-				goto done;
-		}
-	}
-	if (code != SQLITE_DONE)
+	if (sqlite3_bind_int64(stmt, 1, first) != SQLITE_OK ||
+	    sqlite3_bind_int64(stmt, 2, last) != SQLITE_OK)
 		result = users_fail(users);
-done:
+	while (result == USERS_OK && users_step(users, stmt, &result)) {
+		if (!each(sqlite3_column_int64(stmt, 0), arg))
+			break;
+	}
 	(void)sqlite3_finalize(stmt);
 	return result;
 }

@@ -39,7 +39,7 @@ static enum users_result users_read_changes(struct users *users, struct users_ba
 {
 	int64_t last = users_last_change(users);
 	sqlite3_stmt *stmt;
-	int code = SQLITE_ERROR;
+	enum users_result result = USERS_OK;
 
 	batch->count = 0;
 	batch->number = last;
@@ -55,18 +55,16 @@ static enum users_result users_read_changes(struct users *users, struct users_ba
 			       " ORDER BY number LIMIT ?2");
 	if (!stmt)
 		return USERS_FAILED;
-	if (sqlite3_bind_int64(stmt, 1, users->seen_change) == SQLITE_OK &&
-	    sqlite3_bind_int(stmt, 2, USERS_CHANGES_BATCH) == SQLITE_OK) {
-		while ((code = sqlite3_step(stmt)) == SQLITE_ROW &&
-		       batch->count < USERS_CHANGES_BATCH) {
-			batch->number = sqlite3_column_int64(stmt, 0);
-			batch->ids[batch->count++] = sqlite3_column_int64(stmt, 1);
-		}
+	if (sqlite3_bind_int64(stmt, 1, users->seen_change) != SQLITE_OK ||
+	    sqlite3_bind_int(stmt, 2, USERS_CHANGES_BATCH) != SQLITE_OK)
+		result = users_fail(users);
+	while (result == USERS_OK && batch->count < USERS_CHANGES_BATCH &&
+	       users_step(users, stmt, &result)) {
+		batch->number = sqlite3_column_int64(stmt, 0);
+		batch->ids[batch->count++] = sqlite3_column_int64(stmt, 1);
 	}
-	if (code != SQLITE_DONE)
-		(void)users_fail(users);
 	users_release(stmt);
-	return code == SQLITE_DONE ? USERS_OK : USERS_FAILED;
+	return result;
 }
 
 enum users_result users_changes(struct users *users, bool (*each)(int64_t id, void *arg), void *arg)

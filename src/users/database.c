@@ -84,6 +84,15 @@ void users_release(sqlite3_stmt *stmt)
 	(void)sqlite3_clear_bindings(stmt);
 }
 
+bool users_step(struct users *users, sqlite3_stmt *stmt, enum users_result *result)
+{
+	int code = sqlite3_step(stmt);
+
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		*result = users_fail(users);
+	return code == SQLITE_ROW;
+}
+
 enum users_result users_run(struct users *users, sqlite3_stmt *stmt)
 {
 	enum users_result result = USERS_OK;

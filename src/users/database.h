@@ -131,6 +131,9 @@ sqlite3_stmt *users_statement(struct users *users, enum users_statement which, c
 /* Resets a statement of users_statement() and forgets what was bound. NULL is allowed. */
 void users_release(sqlite3_stmt *stmt);
 
+/* True with the next row of a statement; false at its end, or when *result is USERS_FAILED. */
+bool users_step(struct users *users, sqlite3_stmt *stmt, enum users_result *result);
+
 /* Steps and releases a statement that returns no row. */
 enum users_result users_run(struct users *users, sqlite3_stmt *stmt);
 

@@ -52,12 +52,9 @@ static enum users_result users_numbers_read(struct users *users, sqlite3_stmt *s
 					    struct users_numbers *numbers)
 {
 	enum users_result result = USERS_OK;
-	int code = SQLITE_DONE;
 
-	while (result == USERS_OK && (code = sqlite3_step(stmt)) == SQLITE_ROW)
+	while (result == USERS_OK && users_step(users, stmt, &result))
 		result = users_numbers_add(users, numbers, sqlite3_column_int64(stmt, 0));
-	if (result == USERS_OK && code != SQLITE_DONE)
-		result = users_fail(users);
 	(void)sqlite3_reset(stmt);
 	return result;
 }
@@ -125,20 +122,17 @@ static enum users_result users_read_had(struct users *users, struct users_sessio
 	sqlite3_stmt *stmt = users_statement(users, USERS_SESSION_READ_HAD,
 					     "SELECT first, bits FROM had WHERE session = ?1");
 	enum users_result result = USERS_OK;
-	int code = SQLITE_ERROR;
 
 	session->n_had = 0;
 	if (!stmt)
 		return USERS_FAILED;
-	if (sqlite3_bind_int64(stmt, 1, session->number) == SQLITE_OK) {
-		while (result == USERS_OK && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
-			if (session->n_had == USERS_HAD_MAX ||
-			    !users_column_prefix(stmt, 0, 1, &session->had[session->n_had++]))
-				result = users_fail_text(users, USERS_DAMAGED);
-		}
-	}
-	if (result == USERS_OK && code != SQLITE_DONE)
+	if (sqlite3_bind_int64(stmt, 1, session->number) != SQLITE_OK)
 		result = users_fail(users);
+	while (result == USERS_OK && users_step(users, stmt, &result)) {
+		if (session->n_had == USERS_HAD_MAX ||
+		    !users_column_prefix(stmt, 0, 1, &session->had[session->n_had++]))
+			result = users_fail_text(users, USERS_DAMAGED);
+	}
 	users_release(stmt);
 	return result;
 }

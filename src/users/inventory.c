@@ -21,7 +21,6 @@ enum users_result users_each_block(struct users *users, const char *name,
 {
 	enum users_result result = users_ready(users);
 	sqlite3_stmt *stmt;
-	int code = SQLITE_ERROR;
 
 	if (result != USERS_OK)
 		return result;
@@ -31,21 +30,16 @@ enum users_result users_each_block(struct users *users, const char *name,
 				    " ORDER BY u.name, b.kind, b.active DESC, b.first");
 	if (!stmt)
 		return USERS_FAILED;
-	if (!name || sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC) == SQLITE_OK) {
-		while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
-			struct users_block block;
-
-			if (!users_read_inventory(stmt, &block)) {
-				result = users_fail_text(users, USERS_DAMAGED);
-				goto done;
-			}
-			if (!each(&block, arg))
-				goto done;
-		}
-	}
-	if (code != SQLITE_DONE)
+	if (name && sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC) != SQLITE_OK)
 		result = users_fail(users);
-done:
+	while (result == USERS_OK && users_step(users, stmt, &result)) {
+		struct users_block block;
+
+		if (!users_read_inventory(stmt, &block))
+			result = users_fail_text(users, USERS_DAMAGED);
+		else if (!each(&block, arg))
+			break;
+	}
 	(void)sqlite3_finalize(stmt);
 	return result;
 }

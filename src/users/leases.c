@@ -58,23 +58,20 @@ static enum users_result users_find_dormant(struct users *users, int64_t id,
 					     " AND kind = ?2 AND first BETWEEN ?3 AND ?4"
 					     " AND NOT active ORDER BY first");
 	enum users_result result = USERS_NOT_FOUND;
-	int code = SQLITE_ERROR;
 
 	if (!stmt)
 		return USERS_FAILED;
-	if (sqlite3_bind_int64(stmt, 1, id) == SQLITE_OK &&
-	    sqlite3_bind_int(stmt, 2, (int)pool->kind) == SQLITE_OK &&
-	    users_bind_address(stmt, 3, &pool->start) == SQLITE_OK &&
-	    users_bind_address(stmt, 4, &last) == SQLITE_OK) {
-		while (result == USERS_NOT_FOUND && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
-			if (!users_column_prefix(stmt, 0, 1, out))
-				result = users_fail_text(users, USERS_DAMAGED);
-			else if (users_keeps(users, pool, out))
-				result = USERS_OK;
-		}
-	}
-	if (result == USERS_NOT_FOUND && code != SQLITE_DONE)
+	if (sqlite3_bind_int64(stmt, 1, id) != SQLITE_OK ||
+	    sqlite3_bind_int(stmt, 2, (int)pool->kind) != SQLITE_OK ||
+	    users_bind_address(stmt, 3, &pool->start) != SQLITE_OK ||
+	    users_bind_address(stmt, 4, &last) != SQLITE_OK)
 		result = users_fail(users);
+	while (result == USERS_NOT_FOUND && users_step(users, stmt, &result)) {
+		if (!users_column_prefix(stmt, 0, 1, out))
+			result = users_fail_text(users, USERS_DAMAGED);
+		else if (users_keeps(users, pool, out))
+			result = USERS_OK;
+	}
 	users_release(stmt);
 	return result;
 }

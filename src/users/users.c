@@ -119,31 +119,25 @@ enum users_result users_each(struct users *users, bool (*each)(const struct user
 	enum users_result result = users_ready(users);
 	sqlite3_stmt *stmt;
 	struct user user;
-	bool more = true;
-	int code;
+	bool more;
 
 	if (result != USERS_OK)
 		return result;
 	stmt = users_prepare(users, SELECT_USERS("''") " ORDER BY u.name, n.first");
 	if (!stmt)
 		return USERS_FAILED;
-	code = sqlite3_step(stmt);
-	while (code == SQLITE_ROW && more) {
+	more = users_step(users, stmt, &result);
+	while (result == USERS_OK && more) {
 		bool good = users_read_row(stmt, &user);
 
-		while (good && (code = sqlite3_step(stmt)) == SQLITE_ROW &&
+		while (good && (more = users_step(users, stmt, &result)) &&
 		       sqlite3_column_int64(stmt, COLUMN_ID) == user.id)
 			good = users_read_network(stmt, &user);
-		if (!good) {
+		if (!good)
 			result = users_fail_row(users);
-			goto done;
-		}
-		if (code == SQLITE_ROW || code == SQLITE_DONE)
-			more = each(&user, arg);
+		else if (result == USERS_OK && !each(&user, arg))
+			break;
 	}
-	if (more && code != SQLITE_DONE)
-		result = users_fail(users);
-done:
 	(void)sqlite3_finalize(stmt);
 	return result;
 }
