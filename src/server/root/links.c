@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "fastpath/root.h"
-#include "netconf/sockets.h"
 #include "netconf/tun.h"
 #include "proto/message.h"
 #include "server/root/interface.h"
@@ -13,40 +12,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <ifaddrs.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Link-local addresses of the shared device from which on those are looked for that can go. */
-enum { LINKS_LOCALS = 16 };
-
 static const struct prefix6_set links_none = {.n = 0};
-
-/* Addresses that are known at the start; one that the machine gets later comes at a login. */
-static void links_first_locals(struct links *links)
-{
-	const struct server_options *options = links->owner.options;
-	struct ifaddrs *list = NULL;
-
-	if (options->address.s_addr || options->listen.s_addr) {
-		links_link_local(links,
-				 options->address.s_addr ? options->address : options->listen);
-		return;
-	}
-	if (getifaddrs(&list) == -1)
-		return;
-	for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
-		struct sockaddr_in addr;
-
-		if (!entry->ifa_addr || entry->ifa_addr->sa_family != AF_INET ||
-		    (entry->ifa_flags & IFF_LOOPBACK))
-			continue;
-		memcpy(&addr, entry->ifa_addr, sizeof(addr));
-		links_link_local(links, addr.sin_addr);
-	}
-	freeifaddrs(list);
-}
 
 struct links *links_new(const struct links_owner *owner)
 {
@@ -85,77 +55,14 @@ void links_free(struct links *links)
 	hash_free(&links->by_prefix);
 	device_pool_free(links->pool);
 	interface_state_free(&links->shared);
-	free(links->locals);
+	free(links->locals.list);
 	free(links->devices);
 	free(links);
 }
 
-static unsigned int links_shared(const struct links *links)
-{
-	return links->devices[0].kept.index;
-}
-
-/* Those that the machine has not got any more: no client can come to them. */
-static void links_forget_locals(struct links *links)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < links->n_locals; i++) {
-		const struct in6_addr addr = dtcp_link_local(links->locals[i]);
-
-		if (sockets_is_here(links->locals[i]))
-			links->locals[kept++] = links->locals[i];
-		else
-			(void)netlink_link_local_delete(links->owner.netlink, links_shared(links),
-							&addr);
-	}
-	links->n_locals = kept;
-}
-
-static bool links_make_room(struct links *links)
-{
-	size_t room = links->locals_room ? 2 * links->locals_room : LINKS_LOCALS;
-	struct in_addr *locals = reallocarray(links->locals, room, sizeof(*locals));
-
-	if (!locals)
-		return false;
-	links->locals = locals;
-	links->locals_room = room;
-	return true;
-}
-
-void links_link_local(struct links *links, struct in_addr her)
-{
-	const struct in6_addr addr = dtcp_link_local(her);
-
-	for (size_t i = 0; i < links->n_locals; i++) {
-		if (links->locals[i].s_addr == her.s_addr)
-			return;
-	}
-	if (links->n_locals >= LINKS_LOCALS)
-		links_forget_locals(links);
-	if (links->n_locals == links->locals_room && !links_make_room(links)) {
-		log_warnx("out of memory");
-		return;
-	}
-	/* Where the device is just missing, it gets it when it is made again. */
-	links->locals[links->n_locals++] = her;
-	(void)netlink_link_local_add(links->owner.netlink, links_shared(links), &addr);
-}
-
-/* What single clients and sessions have added to the shared one. */
 void links_mend_shared(const struct links *links, struct drift_repair *mending)
 {
-	struct netlink *netlink = links->owner.netlink;
-	const unsigned int index = links_shared(links);
-	char text[PREFIX6_STRLEN];
-
-	for (size_t i = 0; i < links->n_locals; i++) {
-		const struct in6_addr addr = dtcp_link_local(links->locals[i]);
-
-		drift_repair_note(mending, netlink_link_local_ensure(netlink, index, &addr),
-				  "address", inet_ntop(AF_INET6, &addr, text, sizeof(text)));
-	}
+	links_locals_mend(links, mending);
 	links_mend_routes(links, mending);
 }
 
@@ -244,7 +151,7 @@ int links_make_shared(struct links *links)
 
 	if (fd < 0)
 		return fd;
-	links_first_locals(links);
+	links_locals_first(links);
 	return fd;
 }
 

@@ -35,15 +35,20 @@ struct links_route {
 	bool made; /* has a route of its own, as the others do not lead it there */
 };
 
+/* Addresses that clients come to; of each the shared device has a link-local one. */
+struct links_locals {
+	struct in_addr *list;
+	size_t n;
+	size_t room;
+};
+
 struct links {
 	struct links_owner owner;
-	struct links_device *devices; /* by number */
-	uint32_t top;		      /* numbers at and above it have never been used */
-	struct hash by_index;	      /* devices by the kernel's number */
-	struct device_pool *pool;     /* whose the numbers from 1 on are */
-	struct in_addr *locals;
-	size_t n_locals;
-	size_t locals_room;
+	struct links_device *devices;  /* by number */
+	uint32_t top;		       /* numbers at and above it have never been used */
+	struct hash by_index;	       /* devices by the kernel's number */
+	struct device_pool *pool;      /* whose the numbers from 1 on are */
+	struct links_locals locals;    /* links_locals.c */
 	struct interface_state shared; /* what the shared device has of the machine's */
 	struct hash by_prefix; /* prefixes are an administrator's: nobody else can choose them */
 	TAILQ_HEAD(links_routes, links_route) routes;
@@ -67,6 +72,13 @@ void links_mend(struct links *links, uint32_t number, struct drift_repair *mendi
 
 /* The same for what single clients and sessions have added to the shared one. */
 void links_mend_shared(const struct links *links, struct drift_repair *mending);
+
+/* Those that are known at the start; one that the machine gets later comes at a login.
+ * links_locals.c */
+void links_locals_first(struct links *links);
+
+/* Sees that they are there. */
+void links_locals_mend(const struct links *links, struct drift_repair *mending);
 
 /* The same for the routes of sessions, after a look at those that are there. links_routes.c */
 void links_mend_routes(const struct links *links, struct drift_repair *mending);
