@@ -290,7 +290,7 @@ cp -a /etc/. "$ETC"
 for name in passwd group shadow gshadow; do sed -i /^_dtcp:/d "$ETC/$name"; done
 mount --bind "$ETC" /etc
 """
-USERADD = script(EXAMPLES["dtcps.8", "Make the unprivileged user without whom the server is not started"])
+USERADD = script(EXAMPLES["dtcps.8", "Make the unprivileged user that the server needs"])
 
 
 def operator(lab, nat=()):
@@ -350,7 +350,7 @@ def test_rented(lab, ends, lines):
     assert client.stop() == 0
 
 
-@example("dtcps.8", "Make the unprivileged user without whom the server is not started")
+@example("dtcps.8", "Make the unprivileged user that the server needs")
 def test_user(lab, lines):
     operator(lab)
     shell = Shell(lab, lab.server,
