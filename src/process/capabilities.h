@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The capabilities of the processes that stay root: what is needed once everything has been
- * started. docs/security.md has the table of who keeps what, and why.
+ * Capabilities of the processes that stay root: only those needed once everything has been started.
+ * docs/security.md lists which process keeps which, and why.
  */
 #ifndef DTCP_PROCESS_CAPABILITIES_H
 #define DTCP_PROCESS_CAPABILITIES_H
@@ -11,30 +11,33 @@
 
 enum capabilities_kind {
 	CAPABILITIES_NETWORK, /* interfaces, addresses, routes */
-	CAPABILITIES_ROOT,    /* the same, and to end processes that do not end by themselves */
-	CAPABILITIES_STARTER, /* the same, and to start processes that then give up all of it */
-	CAPABILITIES_PROGRAM, /* those of other programs that do a part of root's work */
+	CAPABILITIES_ROOT,    /* the same, and killing processes that do not end by themselves */
+	CAPABILITIES_STARTER, /* the same, and starting processes that then drop all of them */
+	CAPABILITIES_PROGRAM, /* for the programs that root runs (nft, radvd) */
 };
 
 /*
- * Gives up all capabilities but these, for good. with_script: they are only laid aside, and
- * programs that this process starts get what it was started with; without it, nobody can get
- * anything back by running a program. Returns false after logging what failed: then the process
- * must end.
+ * Drops all capabilities but these, permanently. with_script: only the effective set is reduced,
+ * and programs that this process runs get its original capabilities; otherwise running a program
+ * gives nothing back. Returns false after logging what failed; then the process must end.
  */
 bool capabilities_limit(enum capabilities_kind kind, bool with_script);
 
-/* The same for a child that is about to become another program, which keeps CAPABILITIES_PROGRAM.
+/*
+ * The same for a child that is about to execute another program, which keeps CAPABILITIES_PROGRAM.
  */
 bool capabilities_limit_program(void);
 
-/* No program that is run from now on gives anything back. False: logged. */
+/* From now on, running a program grants no privileges (no_new_privs). False after logging. */
 bool capabilities_renounce(void);
 
-/* Kills a child of ours, of whichever user, with that power for this one call only. */
+/* Kills a child of any user; CAP_KILL is effective for this one call only. */
 void capabilities_kill(pid_t pid);
 
-/* Not to be read by others of the same user, by a debugger or in a core file. False: logged. */
+/*
+ * Protects this process from other processes of its user, debuggers and core dumps. False after
+ * logging.
+ */
 bool capabilities_hide(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a service manager wants to know, in the protocol of sd_notify(3): lines "NAME=value" in a
- * datagram to the socket that $NOTIFY_SOCKET names. If nobody asked for it, nothing is sent.
+ * Notifications to a service manager, by the protocol of sd_notify(3): lines "NAME=value" in a
+ * datagram to the socket in $NOTIFY_SOCKET. Without that variable, nothing is sent.
  */
 #ifndef DTCP_PROCESS_NOTIFY_H
 #define DTCP_PROCESS_NOTIFY_H
@@ -11,23 +11,24 @@
 #include <sys/types.h>
 
 struct notify {
-	int socket;	      /* connected, -1: nobody asks */
-	uint64_t watchdog_us; /* how often a sign of life is due at least, 0: none is wanted */
-	pid_t pid;	      /* of the process that the manager has started */
+	int socket;	      /* connected; -1: no service manager */
+	uint64_t watchdog_us; /* longest time between keep-alives; 0: no watchdog */
+	pid_t pid;	      /* of the process that the manager started */
 };
 
 /*
- * Takes $NOTIFY_SOCKET, $WATCHDOG_USEC and $WATCHDOG_PID, and removes them from the environment, so
- * that no process that is started later speaks in our name. A socket that cannot be used is logged.
+ * Reads $NOTIFY_SOCKET, $WATCHDOG_USEC and $WATCHDOG_PID, and removes them from the environment, so
+ * that no process that is started later can send notifications in our name. An unusable socket is
+ * logged.
  */
 void notify_open(struct notify *notify);
 
 void notify_close(struct notify *notify);
 
 /*
- * Sends the text, lines without an end to the last one. notify_must() waits a moment for a manager
- * that is behind, and logs where that is of no use; it is for what is said only once. notify_try()
- * does neither and returns false: what is said again and again, or can be said later.
+ * Sends the text, lines without a newline after the last one. notify_must() waits briefly for a
+ * manager that is behind, and logs failures; it is for what is sent only once. notify_try() does
+ * neither and returns false on failure: for what is repeated, or can be sent later.
  */
 __attribute__((format(printf, 2, 3))) void notify_must(const struct notify *notify,
 						       const char *format, ...);

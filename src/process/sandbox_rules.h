@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How the tables of sandbox_lists.h are written. */
+/* Macros for the tables of sandbox_lists.h. */
 #ifndef DTCP_PROCESS_SANDBOX_RULES_H
 #define DTCP_PROCESS_SANDBOX_RULES_H
 
 #include "process/sandbox_lists.h"
 
-/* ARG(number, bits, value); ALL bits that the kernel looks at. */
+/* ARG(number, bits, value); ALL: all bits that the kernel compares. */
 #define ALL UINT32_MAX
 #define ARG(n, m, v)                                                                               \
 	{                                                                                          \

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whom the unprivileged processes run as. */
+/* The user that the unprivileged processes run as. */
 #ifndef DTCP_PROCESS_USER_H
 #define DTCP_PROCESS_USER_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The user of its own that the program should have. */
+/* The default user, made for this program. */
 #define USER_OWN "_dtcp"
 
 struct user_ids {
@@ -16,13 +16,13 @@ struct user_ids {
 };
 
 /*
- * Finds the user with that name, or with that number: "UID", "UID:GID"; a number need not be known
- * to the machine. NULL: USER_OWN, or, unless the user is to own files, nobody. False if there is no
- * such user; nobody never owns files.
+ * Finds the user with that name, or with that number: "UID", "UID:GID"; a number need not exist on
+ * the machine. NULL: USER_OWN or, unless the user is to own files, nobody. False if there is no
+ * such user; nobody can never own files.
  */
 bool user_find(const char *name, bool owns_files, struct user_ids *ids);
 
-/* The same; if there is no such user, the log says which command makes one. */
+/* The same; if there is no such user, logs the command that makes one. */
 bool user_check(const char *name, bool owns_files, struct user_ids *ids);
 
 #endif

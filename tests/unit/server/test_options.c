@@ -695,8 +695,9 @@ static void test_list(void **state)
 			 OPTIONS_DONE);
 	assert_non_null(
 		strstr(printed, "\nmtu: MTU of the tunnels, 1280 to 1480; default: 1280\n"));
-	assert_non_null(strstr(printed, "\nlimit.delay: longest delay in seconds of the answer to a "
-					"failed login, 0 to 30; default: 5; live\n"));
+	assert_non_null(strstr(printed,
+			       "\nlimit.delay: longest delay in seconds of the answer to a "
+			       "failed login, 0 to 30; default: 5; live\n"));
 	assert_non_null(strstr(printed, "\nuser: system user of the unprivileged processes; "
 					"default: none\n"));
 }
