@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* host.exclude, network.fixed: addresses and prefixes in one text, with commas or blanks between
- * them. */
+/* Lists of addresses and prefixes, separated by commas or blanks: host.exclude, network.fixed. */
 #ifndef DTCP_SERVER_EXCLUDE_H
 #define DTCP_SERVER_EXCLUDE_H
 
 #include "proto/prefix.h"
 
-/* A list with more is not taken. */
+/* Largest number of entries in a list. */
 #define EXCLUDE_MAX 64
 
 /*
- * Reads the next one and moves *text behind it; an address is a /128. PREFIX_OK with length 0:
- * there is none any more. word gets it as it is written.
+ * Parses the next entry and advances *text past it; an address is a /128. At the end of the list it
+ * returns PREFIX_OK with length 0. word gets the entry as written.
  */
 enum prefix_error exclude_next(const char **text, struct prefix6 *out,
 			       char word[static PREFIX6_STRLEN]);

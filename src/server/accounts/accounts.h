@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The accounts process: the one that has the database of users. docs/architecture.md. */
+/* The accounts process, which has the user database. docs/architecture.md. */
 #ifndef DTCP_SERVER_ACCOUNTS_ACCOUNTS_H
 #define DTCP_SERVER_ACCOUNTS_ACCOUNTS_H
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which connections are let in, and which of those that are there have to go for them: by the
- * connection limits' rules (server/control/connection_limits.h), and when descriptors or memory run
- * out.
+ * Accepts connections, and drops others for them: by the rules of connection_limits.h, and when
+ * descriptors or memory run out.
  */
 #ifndef DTCP_SERVER_CONTROL_ADMISSION_H
 #define DTCP_SERVER_CONTROL_ADMISSION_H
@@ -17,29 +16,28 @@
 
 struct admission {
 	const struct client_owner *owner;
-	struct connection_limits
-		*connection_limits; /* the broker's, there before admission_open() */
+	struct connection_limits *connection_limits; /* the broker's, set before admission_open() */
 	TAILQ_HEAD(, client) clients;
-	struct log_limit dropped; /* connections, for others */
-	uint64_t turned_away;	  /* so many of these, and of those that were not let in */
+	struct log_limit dropped; /* dropped connections */
+	uint64_t turned_away;	  /* connections dropped or refused */
 	/* private */
 	struct listener *listener;
 	struct listener_owner listening;
 };
 
-/* owner is that of every client, and must stay valid. */
+/* owner is that of all clients, and must stay valid. */
 void admission_init(struct admission *admission, const struct client_owner *owner);
 
-/* Takes over fd, which listens, and lets clients in. False if memory is short. */
+/* Takes over fd, a listening socket, and accepts clients. False if memory is short. */
 bool admission_open(struct admission *admission, int fd);
 
-/* Lets nobody in any more. */
+/* Stops accepting connections. */
 void admission_stop(struct admission *admission);
 
-/* A client is gone. */
+/* To be called when a client is gone. */
 void admission_leave(struct admission *admission, struct client *client);
 
-/* Closes all connections, without a word to their owner. */
+/* Closes all connections, without calling their owner. */
 void admission_end(struct admission *admission);
 
 #endif

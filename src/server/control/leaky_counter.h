@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Counts that fade, for at most so many keys: what nobody adds to falls by a fixed number a minute,
- * down to nothing. If there is no room for another key, the one that was touched longest ago is
- * forgotten. Pure: the time, in milliseconds, is an argument.
+ * Leaky counters for a bounded number of keys: a count falls by a fixed number a minute, down to
+ * zero. If there is no space for another key, the least recently touched one is removed. Pure: the
+ * time, in milliseconds, is an argument.
  *
- * Keys are taken for hashes already: they come from hash_words() with a secret, so that nobody
- * outside can choose which of them meet.
+ * Keys are used as hashes: they come from hash_words() with a secret, so that nobody outside can
+ * cause collisions.
  */
 #ifndef DTCP_SERVER_CONTROL_LEAKY_COUNTER_H
 #define DTCP_SERVER_CONTROL_LEAKY_COUNTER_H
@@ -16,20 +16,20 @@
 
 struct leaky_counter;
 
-/* NULL if memory is short. keys: how many at most. */
+/* keys: their largest number. NULL if memory is short. */
 struct leaky_counter *leaky_counter_new(size_t keys, uint32_t fade_per_minute);
 void leaky_counter_free(struct leaky_counter *counter);
 
-/* From now on another pace. */
+/* Changes the rate from now on. */
 void leaky_counter_set_fade(struct leaky_counter *counter, uint32_t fade_per_minute, int64_t now);
 
-/* The count, a begun one counting as whole; 0 for a key that is not known. */
+/* The count, rounded up; 0 for an unknown key. */
 uint32_t leaky_counter_get(const struct leaky_counter *counter, uint64_t key, int64_t now);
 
 /* Adds one, and returns the new count. */
 uint32_t leaky_counter_add(struct leaky_counter *counter, uint64_t key, int64_t now);
 
-/* Makes a key known without counting, or keeps it from being forgotten. */
+/* Adds a key without counting, or marks it as recently used. */
 void leaky_counter_touch(struct leaky_counter *counter, uint64_t key, int64_t now);
 bool leaky_counter_knows(const struct leaky_counter *counter, uint64_t key);
 

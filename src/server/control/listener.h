@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Accepting connections: only so many at a time, so that a flood of them leaves the others their
- * turn, and with a way out when descriptors run out.
+ * Accepts connections: a limited number at a time, so that a flood does not starve other events,
+ * and with a fallback when descriptors run out.
  */
 #ifndef DTCP_SERVER_CONTROL_LISTENER_H
 #define DTCP_SERVER_CONTROL_LISTENER_H
@@ -14,19 +14,20 @@
 struct listener;
 
 struct listener_owner {
-	/* Milliseconds in which none is accepted: they wait in the kernel. 0: go on. */
+	/* Milliseconds in which to accept none: they wait in the kernel. 0: accept. */
 	int64_t (*wait)(void *arg);
 	/* Takes over fd, which is non-blocking. */
 	void (*accepted)(int fd, struct in_addr peer, void *arg);
-	/* Descriptors or memory ran out: closes a connection that matters less. False: none. */
+	/* Out of descriptors or memory: closes a less important connection. False: none. */
 	bool (*exhausted)(void *arg);
 	void *arg;
 };
 
-/* Takes over fd, which listens and is non-blocking. owner must stay valid. NULL without memory. */
+/* Takes over fd, a non-blocking listening socket. owner must stay valid. NULL if memory is short.
+ */
 struct listener *listener_new(struct event_base *base, int fd, const struct listener_owner *owner);
 
-/* Takes no more connections. */
+/* Stops accepting connections. */
 void listener_stop(struct listener *listener);
 
 /* NULL is allowed. */

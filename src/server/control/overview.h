@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is known of the server as a whole, and of a session: records, and the forms that they are
- * shown in. Whoever wants to know takes the record and has it shown; nothing reads a text back.
+ * Records about the server as a whole and about a session, and functions that present them as JSON
+ * and as text. Nothing parses these texts.
  */
 #ifndef DTCP_SERVER_CONTROL_OVERVIEW_H
 #define DTCP_SERVER_CONTROL_OVERVIEW_H
@@ -18,12 +18,12 @@ struct overview {
 	const struct server_options *options;
 	int64_t started; /* milliseconds of clock_ms() */
 	bool ready;
-	uint32_t sessions; /* that are up, or about to be */
+	uint32_t sessions; /* that are up, or being set up */
 	uint32_t dead_paths;
 	struct tally_sessions up;
 	uint32_t connections;
 	struct tally_logins logins;
-	uint64_t turned_away; /* connections */
+	uint64_t turned_away; /* connections dropped or refused */
 	uint64_t left_out;    /* lines of the log */
 	bool has_counters;
 	uint64_t drops[DROP_REASONS];
@@ -31,12 +31,12 @@ struct overview {
 	uint64_t icmp6_sent;
 	struct carried_counters user;
 	struct carried_counters kernel;
-	/* What others know; NULL: they have not answered. */
+	/* From other processes; NULL: they have not answered. */
 	const struct server_state *root;
 	const struct server_usage *accounts;
 };
 
-/* All but what others know. */
+/* Fills in everything but the parts of other processes. */
 void overview_take(const struct broker *broker, const struct admission *admission, int64_t started,
 		   struct overview *overview);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Users whose logins are refused for a while, because an operator says so. Pure: the time, in
+ * Users whose logins are refused for a while, at an operator's request. Pure: the time, in
  * milliseconds, is an argument.
  */
 #ifndef DTCP_SERVER_CONTROL_REFUSALS_H
@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Users at a time; more can be disabled in the database. */
+/* Largest number of users at a time; more can be disabled in the database. */
 enum { REFUSALS_MAX = 64 };
 
 /* Zero at first. */
@@ -22,10 +22,10 @@ struct refusals {
 	} list[REFUSALS_MAX];
 };
 
-/* Until then; in place of what was said before of this user. False: there are too many. */
+/* Refuses the user until then; replaces an earlier entry. False: too many users. */
 bool refusals_add(struct refusals *refusals, const char *user, int64_t now, int64_t until);
 
-/* The user can log in again. False: that was so. */
+/* The user can log in again. False: was not refused. */
 bool refusals_remove(struct refusals *refusals, const char *user, int64_t now);
 
 /* Whether logins of the user are refused now. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is asked over the server's control socket. */
+/* Commands over the server's control socket. */
 #ifndef DTCP_SERVER_CONTROL_REQUESTS_H
 #define DTCP_SERVER_CONTROL_REQUESTS_H
 
@@ -18,29 +18,29 @@ struct requests_question {
 struct requests {
 	struct broker *broker;
 	const struct admission *admission;
-	struct ipc **root; /* its owner's; accounts is the broker's */
+	struct ipc **root; /* the owner's channel; that to accounts is the broker's */
 	int64_t started;   /* milliseconds */
 	/* private */
-	struct ctl *ctl; /* NULL: there is no socket, or not yet */
+	struct ctl *ctl; /* NULL: no socket, or not yet */
 	struct requests_question root_state;
 	struct requests_question accounts_usage;
 	struct requests_question steering; /* RELOAD or LEVEL */
 	uint32_t order;			   /* the number of the last of these */
-	bool knows_state;		   /* the last answers are there */
+	bool knows_state;		   /* the last answers are valid */
 	bool knows_usage;
 	struct server_state state;
 	struct server_usage usage;
 	uint32_t done; /* enum server_done_result */
 };
 
-/* What can be asked. */
+/* The table of commands. */
 extern const struct ctl_commands requests_commands;
 
-/* Takes over fd, which listens. False if memory is short. */
+/* Takes over fd, a listening socket. False if memory is short. */
 bool requests_open(struct requests *requests, struct event_base *base, int fd);
 void requests_close(struct requests *requests);
 
-/* Answers of others. What they were not asked for is logged, and changes nothing. */
+/* Answers of other processes. One without a request is logged and ignored. */
 void requests_on_state(struct requests *requests, const struct server_state *state);
 void requests_on_usage(struct requests *requests, const struct server_usage *usage);
 void requests_on_done(struct requests *requests, const struct server_done *done);

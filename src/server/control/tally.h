@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What has become of logins, and which kinds of sessions there are: numbers for those who ask. */
+/* Counts of logins by result and of sessions by kind, for the control socket. */
 #ifndef DTCP_SERVER_CONTROL_TALLY_H
 #define DTCP_SERVER_CONTROL_TALLY_H
 
@@ -19,13 +19,13 @@ struct tally_logins {
 	uint64_t type;
 	uint64_t sold_out;
 	uint64_t failed;
-	uint64_t limited;	  /* by the limits, unseen */
-	uint64_t address;	  /* of protocol 41, where no tunnel can end, or another one does */
-	uint64_t kicked;	  /* of users whom an operator wants to be refused */
+	uint64_t limited; /* rejected by a rate limit, unchecked */
+	uint64_t address; /* no tunnel can end there, or another one over protocol 41 does */
+	uint64_t kicked;  /* of users whom an operator has kicked */
 	struct histogram seconds; /* from the request to the reply, if it was granted */
 };
 
-/* A login that was not granted. */
+/* Counts a login that was not granted. */
 void tally_refused(struct tally_logins *logins, enum server_result result);
 
 /* Sessions that are up. */
@@ -34,7 +34,7 @@ struct tally_sessions {
 	uint32_t udp;
 };
 
-/* One more; or one less. */
+/* Counts one session more (more: true) or less. */
 void tally_session(struct tally_sessions *sessions, enum tunnel_type type, bool udp, bool more);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which addresses of a prefix neighbours have been told of not long ago. Whoever scans the prefix
- * asks for each address once, or has to begin again all the time; a router asks for those in use
- * again and again. So addresses that were asked for twice are not forgotten for new ones. Pure.
+ * The addresses of a prefix that were asked for recently. A scan asks for each address once, or has
+ * to keep starting over; a router asks for those in use again and again. So addresses that were
+ * asked for twice are not removed for new ones. Pure.
  */
 #ifndef DTCP_SERVER_NDP_RECENT_H
 #define DTCP_SERVER_NDP_RECENT_H
@@ -10,17 +10,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Places that an address can be at, and all of them. */
+/* Places where an address can be stored, and their total number. */
 enum { RECENT_WAYS = 4, RECENT_SIZE = 64 };
 
-/* An address is forgotten when it was not asked for in so many seconds. */
+/* An address expires if it was not asked for in this time. */
 enum { RECENT_SECONDS = 600 };
 
 /* Zero at first. */
 struct recent {
 	struct recent_place {
 		uint32_t tag;
-		uint32_t seen; /* in seconds; 0: nothing is here */
+		uint32_t seen; /* seconds; 0: this place is free */
 		bool again;    /* it was asked for more than once */
 	} places[RECENT_SIZE];
 };

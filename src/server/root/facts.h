@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What this machine is like, for those who say if the server will work here. Changes nothing. */
+/* Facts about this machine that decide whether the server can work on it. Changes nothing. */
 #ifndef DTCP_SERVER_ROOT_FACTS_H
 #define DTCP_SERVER_ROOT_FACTS_H
 
@@ -9,28 +9,29 @@
 
 struct facts {
 	struct survey survey;
-	int forwarding;	  /* of IPv6; -1: unknown */
-	bool no_ipv6;	  /* the kernel has none */
-	bool no_ipv6_new; /* new interfaces have none */
-	bool running;	  /* a server with this database runs */
-	bool file;	  /* the configuration file is there */
-	char *ruleset;	  /* of the packet filter, as ruleset_read() has it; NULL: unknown */
-	/* What facts_gather_start() finds: errno of what a start will do, 0 if it can be done. */
+	int forwarding;	  /* IPv6 forwarding; -1: unknown */
+	bool no_ipv6;	  /* the kernel has no IPv6 */
+	bool no_ipv6_new; /* new interfaces have no IPv6 */
+	bool running;	  /* a server with this database is running */
+	bool file;	  /* the configuration file exists */
+	char *ruleset;	  /* of the packet filter, as from ruleset_read(); NULL: unknown */
+	/* From facts_gather_start(): errno of each step of a start, 0 if it would succeed. */
 	int tcp_error;
 	int udp_error;
-	bool interface_taken;	/* there is one of that name, which is nobody's leftover */
-	struct in_addr outside; /* the IPv4 address that leads to the Internet; 0: unknown */
-	const char *owner;	/* why the database cannot belong to whom it should; NULL: it can */
+	bool interface_taken; /* an interface of that name exists and is in use */
+	struct in_addr
+		outside;   /* the local IPv4 address of the route to the Internet; 0: unknown */
+	const char *owner; /* why the database cannot belong to the right user; NULL: it can */
 	char owner_text[DATABASE_OWNER_WHY];
 };
 
 /*
- * What a running server can still mend. Returns false after logging why there is nothing; else the
- * facts are to be freed.
+ * Gathers what can still be corrected while a server runs. Returns false after logging the reason;
+ * otherwise the facts have to be freed.
  */
 bool facts_gather(struct facts *facts, const struct server_options *options);
 
-/* And what would keep a server from starting, without starting it. */
+/* Also gathers what would keep a server from starting, without starting it. */
 void facts_gather_start(struct facts *facts, const struct server_options *options);
 
 void facts_free(struct facts *facts);

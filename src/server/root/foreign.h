@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What of IPv6 is this machine's and not the server's: its addresses, and the destinations of its
- * routes; of routes that lead further than a prefix only the networks of its interfaces, as the
- * others and default routes are what every longer prefix is an exception of. Routes that reject are
- * in nobody's way.
+ * IPv6 addresses and prefixes that belong to this machine and not to the server: its addresses, and
+ * the destinations of its routes. Of routes via a router only the networks of its interfaces count,
+ * since the others, like default routes, have every longer prefix as an exception. Reject routes do
+ * not count.
  */
 #ifndef DTCP_SERVER_ROOT_FOREIGN_H
 #define DTCP_SERVER_ROOT_FOREIGN_H
@@ -12,22 +12,22 @@
 
 struct foreign_part {
 	struct prefix6 prefix;
-	bool network; /* others may have any address in it */
+	bool network; /* other machines may have any address in it */
 };
 
-/* Zero at first. Sorted, so that a question costs the same however many there are. */
+/* Zero at first. Sorted, for a binary search. */
 struct foreign {
 	struct foreign_part *parts;
 	size_t n;
 };
 
 /*
- * Puts what the survey has in place of what was there. Of the networks of the interface with the
- * name answered, parts can be given away: ndp.proxy. Returns 0, or -ENOMEM: then it stays.
+ * Replaces the contents by those of the survey. Parts of the networks of the interface named
+ * answered (ndp.proxy) can be assigned. Returns 0, or -ENOMEM, and then nothing is changed.
  */
 int foreign_take(struct foreign *foreign, const struct survey *survey, const char *answered);
 
-/* True if somebody who is given the prefix would take something of it. */
+/* True if the prefix overlaps anything in it, so that it must not be assigned. */
 bool foreign_touches(const struct foreign *foreign, const struct prefix6 *prefix);
 
 void foreign_free(struct foreign *foreign);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Other instances of the server: one that runs, and one that was killed. Root's side. */
+/* Other instances of the server: running ones, and leftovers of killed ones. Root process only. */
 #ifndef DTCP_SERVER_ROOT_INSTANCE_H
 #define DTCP_SERVER_ROOT_INSTANCE_H
 
@@ -9,22 +9,22 @@
 #include <stdbool.h>
 
 /*
- * Claims a database that is there, so that no other server uses it at the same time: both would
- * give out the same prefixes. The lock is the file DATABASE.lock, and goes with this process and
- * those that it has not closed the descriptor in. Returns that, or -1 after logging why.
+ * Claims an existing database, so that no other server uses it at the same time: both would assign
+ * the same prefixes. The lock is on the file DATABASE.lock, and is held by this process and those
+ * that inherit its descriptor. Returns the descriptor, or -1 after logging.
  */
 int instance_claim(const char *database);
 
-/* Writes our process id into the lock. */
+/* Writes our process id into the lock file. */
 void instance_write(int lock);
 
-/* Gives the database back, and closes the lock. */
+/* Releases the database, and closes the lock file. */
 void instance_release(const char *database, int lock);
 
 /*
- * Removes what would be in the way of this one: interfaces with our alias that nobody holds, and
- * reject routes of ours inside our prefixes. What it removes is logged; what it cannot remove shows
- * when it is in the way.
+ * Removes leftovers that would be in the way of this instance: interfaces with our alias that no
+ * process has open, and reject routes of ours inside our prefixes. Removals are logged; failures
+ * show later if the leftover is in the way.
  */
 void instance_sweep(const struct server_options *options, struct netlink *netlink);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parts of judge share. Private to server/root/judge*.c. */
+/* Shared by the parts of judge. Private to server/root/judge*.c. */
 #ifndef DTCP_SERVER_ROOT_JUDGE_PARTS_H
 #define DTCP_SERVER_ROOT_JUDGE_PARTS_H
 
@@ -13,11 +13,11 @@ struct judge {
 	void *arg;
 };
 
-/* Says one thing that is wrong; fatal as in judge.h. */
+/* Reports one problem; fatal as in judge.h. */
 __attribute__((format(printf, 3, 4))) void judge_find(const struct judge *judge, bool fatal,
 						      const char *format, ...);
 
-/* judge_filter.c: what the machine's packet filter drops of what is needed. */
+/* judge_filter.c: required packets that the machine's packet filter drops. */
 void judge_packet_filter(const struct judge *judge);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a session has of root's: its device, or the route to its prefix. The accounts process says
- * what it is to have, and is not believed: it must be of the prefixes of the settings.
+ * Sets up what a session needs in the root process: its device, or the route to its prefix.
+ * Accounts decides what it gets, but is not trusted: it must be within the prefixes of the
+ * settings.
  */
 #ifndef DTCP_SERVER_ROOT_PROVISION_H
 #define DTCP_SERVER_ROOT_PROVISION_H
@@ -17,20 +18,19 @@ struct provision *provision_new(const struct server_options *options, struct lin
 void provision_free(struct provision *provision);
 
 /*
- * Makes what a login that was granted needs; *verdict is what control is told, which can be that it
- * is refused after all. Returns false if accounts has granted what cannot be: then nothing was
- * done.
+ * Sets up what a granted login needs; *verdict is the result for control, which can still be a
+ * refusal. Returns false if the grant is invalid: then nothing was done.
  */
 bool provision_grant(struct provision *provision, const struct server_grant *grant,
 		     struct server_verdict *verdict);
 
-/* Takes back what a login had that accounts has granted. False if there is none. */
+/* Removes what a granted login had. False if there is no such login. */
 bool provision_end(struct provision *provision, uint32_t id);
 
-/* True if accounts has granted a login with that id, which has not ended. */
+/* True if a login with that id was granted and has not ended. */
 bool provision_knows(const struct provision *provision, uint32_t id);
 
-/* How many sessions have what they need. */
+/* Number of sessions that are set up. */
 uint32_t provision_count(const struct provision *provision);
 
 #endif

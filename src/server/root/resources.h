@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What only root can open, before the server's processes start: as long as somebody may sit at the
- * terminal to read what is wrong.
+ * Opens what only root can open, before the server's processes start, while errors can still be
+ * reported at the terminal.
  */
 #ifndef DTCP_SERVER_ROOT_RESOURCES_H
 #define DTCP_SERVER_ROOT_RESOURCES_H
@@ -12,17 +12,17 @@
 #include "server/root/links.h"
 
 /*
- * Opens the sockets, clears up after a dead instance, makes the shared device, and sends all that
- * to the processes but the listening socket, with which the server is open: returns that, or -1
- * after logging.
+ * Opens the sockets, removes leftovers of a killed instance, makes the shared device, and sends all
+ * of these to the processes except the listening socket, which makes the server reachable: returns
+ * that, or -1 after logging.
  */
 int server_resources_open(struct supervisor *supervisor, const struct server_options *options,
 			  struct netlink *netlink, struct links *links);
 
-/* Tells forward what it has to know of the settings that can change. */
+/* Sends forward its live settings. */
 void server_resources_settings(struct supervisor *supervisor, const struct server_options *options);
 
-/* Tells forward where ICMPv6 errors come from. */
+/* Sends forward the source of ICMPv6 errors. */
 void server_resources_icmp(struct supervisor *supervisor, const struct links *links);
 
 #endif

@@ -6,8 +6,8 @@
 #include "server/options.h"
 
 /*
- * Writes every setting with what it means, and what is known of this machine. What options say
- * already stays; what is added to them takes effect in options, too. Returns the exit status.
+ * Runs --suggest: writes every setting with its meaning, and facts about this machine. Settings in
+ * options stay; suggested ones are also set in options. Returns the exit status.
  */
 int server_suggest(struct server_options *options);
 
