@@ -17,7 +17,7 @@ enum client_exit {
 	CLIENT_NAT = 10,	/* NAT found */
 	CLIENT_SERVER = 11,	/* the server refused for another reason */
 	CLIENT_CLOSED = 12,	/* the server closed the connection */
-	CLIENT_PASSWORD = 13,	/* no password to be had */
+	CLIENT_PASSWORD = 13,	/* no password available */
 };
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the networks at home get of a delegated prefix (--lan), and what radvd(8) and nft(8) are
- * told about it. Pure.
+ * Assigns parts of a delegated prefix to the networks at home (--lan), and writes the configuration
+ * of radvd(8) and nft(8). Pure.
  */
 #ifndef DTCP_CLIENT_LAN_H
 #define DTCP_CLIENT_LAN_H
@@ -28,33 +28,34 @@ struct lan_net {
 #define LAN_NETS_MAX ((size_t)CLIENT_LANS_MAX * DTCP_PREFIXES_MAX)
 
 struct lan_plan {
-	size_t n_prefixes; /* that were delegated */
+	size_t n_prefixes; /* delegated prefixes */
 	struct prefix6 prefixes[DTCP_PREFIXES_MAX];
-	size_t enough[DTCP_PREFIXES_MAX]; /* for how many interfaces each has a /64 */
+	size_t enough[DTCP_PREFIXES_MAX]; /* number of interfaces for which each has a /64 */
 	size_t n;
 	struct lan_net nets[LAN_NETS_MAX];
 };
 
-/* One that an interface had, and that the machines there are to use no more. */
+/* A deprecated /64 that an interface had before. */
 struct lan_stale {
 	struct lan_net net;
 	int64_t until; /* clock_ms() */
 };
 
 /*
- * The first interface gets the first /64 of each prefix, the second the second one, and so on, so
- * that each keeps its own whatever is added behind it.
+ * Assigns the first /64 of each prefix to the first interface, the second to the second, and so on,
+ * so that each keeps its own when others are added after it.
  */
 void lan_plan(const struct client_tunnel *tunnel, const struct client_options *options,
 	      struct lan_plan *plan);
 
-/* Logs what prefixes cannot give. */
+/* Logs the interfaces for which a prefix has no /64. */
 void lan_plan_log(const struct lan_plan *plan, const struct client_options *options);
 
-/* Name servers of a resolv.conf(5) that every network can ask. Returns how many, at most max. */
+/* Name servers of a resolv.conf(5) with global IPv6 addresses. Returns their number, at most max.
+ */
 size_t lan_dns(FILE *file, struct in6_addr out[], size_t max);
 
-/* What radvd and nft are told of. */
+/* Data for the configuration of radvd and nft. */
 struct lan_announcement {
 	const struct client_lan *lan;
 	uint32_t mtu;
@@ -66,22 +67,22 @@ struct lan_announcement {
 	int64_t now; /* clock_ms() */
 };
 
-/* Writes radvd's configuration. Without any net it says that this is no router any more. */
+/* Writes radvd's configuration. Without any net it announces that this is not a router any more. */
 void lan_write_radvd(FILE *out, const struct lan_announcement *what);
 
-/* The table of an interface, room for its name, and its name. */
+/* Size of the name of the nft table of an interface, and the name. */
 #define LAN_TABLE_SIZE (sizeof("dtcpclient-") + IFNAMSIZ)
 const char *lan_table(const char *interface, char buf[static LAN_TABLE_SIZE]);
 
 /*
- * Writes what nft(8) is to read, one transaction: in place of the table that may be there, the one
- * that lets in what is allowed through the tunnel, called interface, and to its prefixes. name is
- * that of the table.
+ * Writes the input of nft(8), a single transaction: replaces the table if it exists by one that
+ * accepts what is allowed through the tunnel, whose interface is called interface, and to its
+ * prefixes. name is that of the table.
  */
 void lan_write_firewall(FILE *out, const char *name, const char *interface,
 			const struct lan_announcement *what);
 
-/* The same, to remove the table; no error if there is none. */
+/* The same to remove the table; no error if there is none. */
 void lan_write_no_firewall(FILE *out, const char *name);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The client's processes and the messages between them. Root's process believes nothing of what
- * control says before it has compared it with the command line.
+ * The client's processes and the messages between them. The root process checks every message of
+ * control against the command line.
  */
 #ifndef DTCP_CLIENT_MSG_H
 #define DTCP_CLIENT_MSG_H
@@ -27,14 +27,14 @@ enum client_msg {
 	CLIENT_MSG_PASSWORD = 1, /* struct client_password: one for each server */
 	CLIENT_MSG_ACCOUNT,	 /* struct client_account: log in now */
 	CLIENT_MSG_RECONNECT,	 /* struct client_reconnect: SIGHUP, SIGUSR2 */
-	CLIENT_MSG_NETWORK,	 /* addresses or routes of this box changed */
+	CLIENT_MSG_NETWORK,	 /* addresses or routes of this machine have changed */
 	CLIENT_MSG_WOKE,	 /* struct client_woke: the machine was asleep */
 	CLIENT_MSG_STOP,	 /* SIGTERM, SIGINT */
-	CLIENT_MSG_RAISED,	 /* struct client_raised: the answer to RAISE */
-	CLIENT_MSG_LOWERED,	 /* the answer to LOWER */
-	CLIENT_MSG_LOST,	 /* the tunnel has gone without being asked to */
+	CLIENT_MSG_RAISED,	 /* struct client_raised: the result of RAISE */
+	CLIENT_MSG_LOWERED,	 /* LOWER is done */
+	CLIENT_MSG_LOST,	 /* the tunnel was lost */
 	CLIENT_MSG_RESOLVER,	 /* struct client_server, descriptor: the channel to its resolver */
-	CLIENT_MSG_NO_RESOLVER,	 /* struct client_server: there is none for it now */
+	CLIENT_MSG_NO_RESOLVER,	 /* struct client_server: no resolver could be started */
 	CLIENT_MSG_COUNTERS,	 /* descriptor: the counter page, read-only */
 	CLIENT_MSG_FAST,      /* struct counters_kernel_given, descriptor: the kernel's counters */
 	CLIENT_MSG_REPORT,    /* SIGUSR1 */
@@ -44,26 +44,30 @@ enum client_msg {
 	/* control to root */
 	CLIENT_MSG_RAISE = 32, /* struct client_tunnel: make the interface, run the script */
 	CLIENT_MSG_LOWER,      /* run the script, remove everything */
-	CLIENT_MSG_SESSION,    /* struct client_session: the session has come or gone */
-	CLIENT_MSG_LOOKUP,     /* struct client_server: RESOLVER or NO_RESOLVER, for its name */
+	CLIENT_MSG_SESSION,    /* struct client_session: the state of the session */
+	CLIENT_MSG_LOOKUP,     /* struct client_server: look up its name; answered by RESOLVER or
+				  NO_RESOLVER */
 	CLIENT_MSG_PORT,       /* give forward a socket with another UDP port */
 	CLIENT_MSG_STEP,       /* struct client_step: --check: a step is done */
-	CLIENT_MSG_ASK,	       /* for INTERFACE: somebody has asked control */
-	CLIENT_MSG_LOG,	       /* struct client_log: somebody has asked control for it */
+	CLIENT_MSG_ASK,	       /* request for INTERFACE, for the control socket */
+	CLIENT_MSG_LOG,	       /* struct client_log: log level, requested over the control socket */
 	/* root to guard */
-	CLIENT_MSG_GUARD = 64, /* struct client_guard: this has to go if root dies */
-	CLIENT_MSG_SCRIPT,     /* struct client_script: the script runs now, or does not any more */
-	CLIENT_MSG_UNGUARD,    /* it is gone */
+	CLIENT_MSG_GUARD = 64, /* struct client_guard: what to remove if the root process dies */
+	CLIENT_MSG_SCRIPT,     /* struct client_script: the running script, or none */
+	CLIENT_MSG_UNGUARD,    /* nothing is left to remove */
 	/* resolver to control */
-	CLIENT_MSG_ADDRESSES = 96, /* struct client_addresses: what came of the look-up */
+	CLIENT_MSG_ADDRESSES = 96, /* struct client_addresses: the result of the look-up */
 };
 
 #define CLIENT_SERVERS_MAX 8
 
-/* Most addresses of a name. */
+/* Largest number of addresses of a name. */
 #define CLIENT_ADDRESSES_MAX 16
 
-/* Answers that control may leave lying: it has no reason to ask again before it has read one. */
+/*
+ * Unread answers in the channel to control, above which the program ends: an honest control reads
+ * an answer before it asks again.
+ */
 enum { CLIENT_BACKLOG = 16 };
 
 struct client_password {
@@ -75,7 +79,7 @@ struct client_server {
 	uint32_t server; /* its index on the command line */
 };
 
-/* The IPv4 addresses of a name; 0 of them, and no error: it has IPv6 addresses only. */
+/* The IPv4 addresses of a name; none and no error: it has IPv6 addresses only. */
 struct client_addresses {
 	int32_t error; /* EAI_* of getaddrinfo(3) */
 	uint32_t count;
@@ -88,65 +92,65 @@ struct client_account {
 };
 
 struct client_reconnect {
-	uint32_t keep; /* 1: SIGUSR2, with which the tunnel stays */
+	uint32_t keep; /* 1: SIGUSR2, the tunnel stays */
 };
 
 struct client_woke {
-	uint32_t seconds; /* that it has slept */
+	uint32_t seconds; /* duration of the sleep */
 };
 
 struct client_raised {
-	uint32_t ok; /* 0: root has logged why not, and everything is removed again */
+	uint32_t ok; /* 0: the root process has logged the error and removed everything */
 };
 
-/* A tunnel as the server gave it. */
+/* A tunnel as granted by the server. */
 struct client_tunnel {
-	struct in_addr server;	 /* connected to */
-	uint32_t server_index;	 /* the same on the command line */
+	struct in_addr server;	 /* address of the connection */
+	uint32_t server_index;	 /* its index on the command line */
 	struct in_addr myaddr;	 /* local address of that connection */
-	uint32_t my_port;	 /* over UDP: ours, as the server was told or the socket has it */
+	uint32_t my_port;	 /* over UDP: our port, as named to the server or bound */
 	struct dtcp_reply reply; /* unused parts are zero */
 };
 
-/* What is known of the way through the tunnel. */
+/* State of the path through the tunnel. */
 enum client_path {
-	CLIENT_PATH_UNKNOWN, /* nobody has been heard yet */
-	CLIENT_PATH_ALIVE,   /* the far end is heard */
-	CLIENT_PATH_DEAD,    /* it was, or should have been by now, and is not */
+	CLIENT_PATH_UNKNOWN, /* nothing has been received yet */
+	CLIENT_PATH_ALIVE,   /* packets arrive from the far end */
+	CLIENT_PATH_DEAD,    /* packets should arrive, but do not */
 	CLIENT_PATHS,
 };
 
-/* How the client is, in one word. */
+/* State of the client. */
 enum client_state {
 	CLIENT_STATE_CONNECTING, /* no tunnel yet */
 	CLIENT_STATE_UP,
-	CLIENT_STATE_HELD,    /* a tunnel without its session: connecting, or waiting for that */
+	CLIENT_STATE_HELD,    /* a tunnel without a session: connecting, or waiting to connect */
 	CLIENT_STATE_WAITING, /* without a tunnel, until the next attempt */
 	CLIENT_STATE_DOWN,    /* taken down on request, or about to end */
 	CLIENT_STATES,
 };
 
-/* How the session is, for those who look: nothing depends on it. */
+/* State of the session, for status displays only. */
 struct client_session {
 	uint32_t state;	 /* enum client_state */
-	uint32_t status; /* enum client_exit: why the last one ended; CLIENT_OK: no failure */
+	uint32_t status; /* enum client_exit: reason of the last failure; CLIENT_OK: none */
 	uint32_t path;	 /* enum client_path */
-	uint32_t rtt_us; /* round-trip time, in microseconds; 0: not known */
+	uint32_t rtt_us; /* round-trip time, in microseconds; 0: unknown */
 };
 
 /* Whether --check may log in. */
 enum client_check_login {
 	CLIENT_CHECK_LOGIN,
-	CLIENT_CHECK_TUNNEL,	  /* no: that would end a tunnel that is up here */
+	CLIENT_CHECK_TUNNEL,	  /* no: it would end a tunnel that is up here */
 	CLIENT_CHECK_NO_PASSWORD, /* no: there is none */
 };
 
 struct client_check {
 	uint32_t login;		  /* enum client_check_login */
-	char interface[IFNAMSIZ]; /* that is up, "" for one that a script has made */
+	char interface[IFNAMSIZ]; /* of that tunnel, "" if a script has made it */
 };
 
-/* The steps of --check, in their order. */
+/* The steps of --check, in order. */
 enum client_steps {
 	CLIENT_STEP_NAME,
 	CLIENT_STEP_PORT,
@@ -164,49 +168,49 @@ enum client_steps {
 enum client_step_result {
 	CLIENT_STEP_OK,
 	CLIENT_STEP_FAIL,
-	CLIENT_STEP_SKIP, /* not tried, or of no consequence */
+	CLIENT_STEP_SKIP, /* not tested, or irrelevant */
 	CLIENT_STEP_RESULTS,
 };
 
-/* What has come of one step. Texts have an end, and printable characters only. */
+/* The result of a step. Texts are terminated, and have printable characters only. */
 struct client_step {
 	uint32_t step;	 /* enum client_steps */
 	uint32_t result; /* enum client_step_result */
 	uint32_t milliseconds;
 	char text[400];
-	char advice[300]; /* "": there is nothing to do */
-	/* As data, what is known by it; 0: nothing. */
+	char advice[300]; /* "": nothing to do */
+	/* Results as data; 0: unknown. */
 	struct in_addr address; /* of the server */
-	struct in_addr here;	/* ours, as this machine has it, and as the server sees it */
+	struct in_addr here;	/* local IPv4 address, and as the server sees it */
 	struct in_addr seen;
-	struct in6_addr own;	/* ours in the tunnel */
-	struct in6_addr target; /* that was asked through the tunnel */
-	struct prefix6 prefix;	/* that the server gives; len 0: none */
+	struct in6_addr own;	/* local address in the tunnel */
+	struct in6_addr target; /* pinged through the tunnel */
+	struct prefix6 prefix;	/* delegated; len 0: none */
 	uint32_t port;
 	uint32_t rtt_us;   /* round-trip time in microseconds */
-	uint32_t path_mtu; /* octets of IPv4 packets that pass whole */
-	uint32_t mtu;	   /* the same of IPv6 packets in them */
+	uint32_t path_mtu; /* largest IPv4 packets that pass unfragmented, octets */
+	uint32_t mtu;	   /* the same for the IPv6 packets in them */
 };
 
-/* What control cannot know, and those who ask over its socket want to. */
+/* Data about the program for control's status, which control does not have. */
 struct client_ctl {
-	int32_t pid;		 /* root's */
+	int32_t pid;		 /* of the root process */
 	char name[NAME_MAX + 1]; /* of the configuration; "": none */
 };
 
 struct client_interface {
-	char name[IFNAMSIZ]; /* of the tunnel's; others can change it */
-	uint32_t kernel;     /* 1: the kernel carries the packets that need no thought */
+	char name[IFNAMSIZ]; /* of the tunnel's interface; it can be renamed from outside */
+	uint32_t kernel;     /* 1: the kernel carries packets */
 };
 
 struct client_log {
-	uint32_t debug; /* 1: debug lines are logged, in all processes */
+	uint32_t debug; /* 1: log debug lines, in all processes */
 };
 
-/* Room for the path of the script. */
+/* Size of the path of the script. */
 #define CLIENT_SCRIPT_SIZE 1024
 
-/* What the script is told, and where it is: the guard may have to run it with "down". */
+/* The script's path and values: the guard may have to run it with "down". */
 struct client_guard {
 	char script[CLIENT_SCRIPT_SIZE];
 	char user[DTCP_USER_MAX + 1];
@@ -215,7 +219,7 @@ struct client_guard {
 };
 
 struct client_script {
-	int32_t pid; /* also its process group; 0: none runs */
+	int32_t pid; /* process and process group; 0: none is running */
 };
 
 #endif

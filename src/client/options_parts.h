@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The parts of options.h. Private to client/options*.c and settings.c. */
+/* Shared by the parts of options.h. Private to client/options*.c and settings.c. */
 #ifndef DTCP_CLIENT_OPTIONS_PARTS_H
 #define DTCP_CLIENT_OPTIONS_PARTS_H
 
@@ -14,7 +14,7 @@ extern const char options_help[];
 enum { CLIENT_SERVER_NAME_MAX = 253 };
 
 /*
- * Each reads the value of the setting of its name into the options; where names its origin in
+ * Each parses the value of the setting of its name into the options; where is its origin, for
  * messages. False after options_bad().
  */
 bool options_address(void *options, const char *where, const char *text);
@@ -24,23 +24,23 @@ bool options_lan(void *options, const char *where, const char *text);
 bool options_lan_dns(void *options, const char *where, const char *text);
 bool options_lan_open(void *options, const char *where, const char *text);
 
-/* A list of servers, in place of those before. */
+/* Sets a list of servers, which replaces earlier ones. */
 bool options_servers(void *options, const char *where, const char *text);
 
-/* One more server; name must stay valid. */
+/* Adds a server; name must stay valid. */
 bool options_server(struct client_options *options, const char *where, const char *name);
 
-/* Calls take() for each word of a list with commas, until it returns false. */
+/* Calls take() for each word of a comma-separated list, until it returns false. */
 bool options_each_word(struct client_options *options, const char *where, const char *text,
 		       bool (*take)(struct client_options *options, const char *where,
 				    const char *word));
 
-/* What those of --lan must be together with the others. False after options_bad(). */
+/* Checks the options of --lan together with the others. False after options_bad(). */
 bool options_lan_check(const struct client_options *options);
 
 /*
- * When all have been read: fills in what follows from others, and checks what they must be
- * together. False after options_bad().
+ * Called when all settings have been read: sets those that follow from others, and checks their
+ * combination. False after options_bad().
  */
 bool client_settings_finish(struct client_options *options);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Makes one TCP connection to whichever of several IPv4 addresses answers first: each is tried a
- * moment after the one before it, or at once if that one has failed (as in RFC 8305 section 5). So
- * an address that says nothing costs the others little time.
+ * moment after the one before it, or at once if that one has failed (as in RFC 8305 section 5), so
+ * an address that does not answer costs the others little time.
  */
 #ifndef DTCP_CLIENT_CONTROL_DIALER_H
 #define DTCP_CLIENT_CONTROL_DIALER_H
@@ -13,15 +13,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Most addresses that one connection is tried with. */
+/* Largest number of addresses for one connection. */
 #define DIALER_ADDRESSES_MAX 32
 
 struct dialer;
 
 /*
- * fd is connected to remote, non-blocking, and the callback's to close; the other attempts have
- * been given up. -1: nothing is being tried any more, and nothing is left to be tried; remote is
- * the last one that failed, error says why (errno). dialer_add() may go on from there.
+ * Success: fd is connected to remote, non-blocking, and must be closed by the callback; the other
+ * attempts have been cancelled. Failure: fd is -1, and no address is left; remote is the last one
+ * that failed, with error (errno). dialer_add() can add more.
  */
 typedef void (*dialer_done)(int fd, struct in_addr remote, int error, void *arg);
 
@@ -31,19 +31,19 @@ struct dialer *dialer_new(struct event_base *base, dialer_done done, void *arg);
 /* NULL is allowed. */
 void dialer_free(struct dialer *dialer);
 
-/* How long an address has before the next has its turn: enough for nearly every one to answer. */
+/* Delay before the next address is tried: long enough for nearly every address to answer. */
 #define DIALER_DELAY_MS 250
 
 /*
- * Gives up what is being tried, and begins anew: port and delay, in milliseconds, are those of the
- * addresses to come.
+ * Cancels all attempts, and starts over: port and delay, in milliseconds, apply to the addresses to
+ * come.
  */
 void dialer_reset(struct dialer *dialer, uint16_t port, unsigned int delay);
 
 /*
- * More addresses, in the order in which they are to be tried, before those that wait for their
- * turn; one that has been tried since dialer_reset() is not tried again. Returns true if one is
- * being tried now; done() is not called from in here.
+ * Adds addresses, in the order in which to try them, before those that are still waiting; one that
+ * has been tried since dialer_reset() is not tried again. Returns true if an attempt is in progress
+ * now; does not call done().
  */
 bool dialer_add(struct dialer *dialer, const struct in_addr *addresses, size_t count);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The client's status as JSON, for its control socket: dtcpctl(8) PROTOCOL. Pure but for the
- * clock. */
+/*
+ * The client's status as JSON, for its control socket: dtcpctl(8) PROTOCOL. Pure except for the
+ * clock.
+ */
 #ifndef DTCP_CLIENT_CONTROL_STATUS_JSON_H
 #define DTCP_CLIENT_CONTROL_STATUS_JSON_H
 
@@ -8,7 +10,7 @@
 
 #include <jansson.h>
 
-/* What is not known, or does not apply, is left out. NULL if memory is short. */
+/* Values that are unknown or do not apply are left out. NULL if memory is short. */
 json_t *status_json(const struct client_status *status);
 
 #endif

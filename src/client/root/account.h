@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who logs in: the DTCP user and the password, from file or terminal. */
+/* The DTCP user and the password to log in with, from file or terminal. */
 #ifndef DTCP_CLIENT_ROOT_ACCOUNT_H
 #define DTCP_CLIENT_ROOT_ACCOUNT_H
 
@@ -7,7 +7,7 @@
 #include "client/msg.h"
 #include "client/options.h"
 
-/* The DTCP user: -u, else the login name. NULL, logged, if there is none that can be one. */
+/* The DTCP user: -u, otherwise the login name. NULL after logging if there is no valid one. */
 const char *account_user(const struct client_options *options);
 
 /* The password for each server of the command line. */
@@ -16,9 +16,9 @@ struct account_passwords {
 };
 
 /*
- * Gets the passwords of user: from the password file; for all servers without an entry there, by
- * asking once at the terminal. Returns CLIENT_OK, or the exit status after logging. The caller
- * wipes passwords.
+ * Gets the passwords of user: from the password file; for servers without an entry there, by one
+ * prompt at the terminal. Returns CLIENT_OK, or the exit status after logging. The caller wipes
+ * passwords.
  */
 enum client_exit account_get(const struct client_options *options, const char *user,
 			     struct account_passwords *passwords);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The steps of --check as people and as programs read them. Pure. */
+/* The steps of --check as text and as JSON. Pure. */
 #ifndef DTCP_CLIENT_ROOT_CHECK_PRINT_H
 #define DTCP_CLIENT_ROOT_CHECK_PRINT_H
 
@@ -9,12 +9,12 @@
 #include <stdio.h>
 
 /*
- * Root's check of what control says: it is the step next, and its texts have an end. What of them
- * cannot be shown is replaced.
+ * The root process's check of control's message: it must be the step next, with terminated texts.
+ * Unprintable characters in them are replaced.
  */
 bool check_print_take(struct client_step *step, uint32_t next);
 
-/* One line: result, step, and what is to be said. ticks: with signs in place of words, in UTF-8. */
+/* One line: result, step, and text. ticks: with UTF-8 symbols instead of words. */
 void check_print_line(FILE *out, const struct client_step *step, bool ticks);
 
 /* One JSON object in a line. */

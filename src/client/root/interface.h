@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The client's interface with its addresses and routes. Root's side. */
+/* The client's interface with its addresses and routes. Root process only. */
 #ifndef DTCP_CLIENT_ROOT_INTERFACE_H
 #define DTCP_CLIENT_ROOT_INTERFACE_H
 
@@ -14,7 +14,7 @@ struct fastpath;
 struct interface {
 	struct netlink *netlink;
 	const struct client_options *options;
-	const char *user;      /* who logs in */
+	const char *user;      /* login name */
 	struct fastpath *fast; /* NULL: none */
 	struct drift_interface known;
 	struct in6_addr link_local;
@@ -24,20 +24,21 @@ struct interface {
 };
 
 /*
- * Makes the interface, with addresses and routes as the tunnel and the options say. Returns the
- * descriptor of the TUN device, which the caller hands over, or -errno: then all is removed again.
+ * Makes the interface, with the addresses and routes of the tunnel and the options. Returns the
+ * descriptor of the TUN device, which the caller hands over, or -errno: then everything is removed
+ * again.
  */
 int interface_up(struct interface *interface, const struct client_tunnel *tunnel);
 
 /*
- * Another session has the same addresses and prefixes as the one that the link was made for; only
- * the link-local address can be another, over protocol 41. Returns 0 or -errno.
+ * Another session has the same addresses and prefixes as the one for which the interface was made;
+ * only the link-local address can differ, over protocol 41. Returns 0 or -errno.
  */
 int interface_update(struct interface *interface, const struct client_tunnel *tunnel);
 
 /*
- * Puts addresses and routes back that others have removed from an interface that is there, and logs
- * it. Returns how many there were, or -errno where not all could be put back.
+ * Restores addresses and routes that were removed from the interface from outside, and logs this.
+ * Returns their number, or -errno if not all could be restored.
  */
 int interface_restore(struct interface *interface, const struct client_tunnel *tunnel);
 
@@ -46,7 +47,7 @@ void interface_down(struct interface *interface);
 
 /*
  * Removes the rules that a killed instance has left behind, and its reject routes unless another
- * instance lives, whose they might be.
+ * instance is running, which may own them.
  */
 void interface_sweep(struct netlink *netlink);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parts of lan.h share. Private to client/root/lan*.c. */
+/* Shared by the parts of lan.h. Private to client/root/lan*.c. */
 #ifndef DTCP_CLIENT_ROOT_LAN_PARTS_H
 #define DTCP_CLIENT_ROOT_LAN_PARTS_H
 
@@ -20,7 +20,7 @@ struct lan {
 	const struct client_options *options;
 	struct event_base *base;
 	struct netlink *netlink;
-	struct lan_record *record; /* NULL: there has been no tunnel yet */
+	struct lan_record *record; /* NULL: no tunnel yet */
 	struct interface_watch *watch;
 	struct event *start;
 	char interface[IFNAMSIZ]; /* the tunnel's */
@@ -28,17 +28,18 @@ struct lan {
 	struct lan_plan plan; /* empty without a tunnel */
 	struct lan_stale stale[LAN_NETS_MAX];
 	size_t n_stale;
-	pid_t radvd;	/* 0: does not run */
-	char *firewall; /* as it was loaded last */
+	pid_t radvd;	/* 0: not running */
+	char *firewall; /* as last loaded */
 };
 
-/* Whether it is one of the networks at home. */
+/* Whether it is one of the interfaces of --lan. */
 bool lan_is_lan(const struct lan *lan, const char *name);
 
-/* Has the kernel forward, and the uplinks keep what they have by it. False after logging. */
+/* Turns forwarding on, and lets uplinks keep accepting router advertisements. False after logging.
+ */
 bool lan_forward(struct lan *lan);
 
-/* Puts addresses where they are not there; an interface may be missing. */
+/* Adds missing addresses; an interface may not exist. */
 void lan_make_nets(struct lan *lan);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The tunnel on root's side: interface, script, guard and forward's device, in their order.
+ * The root process's tunnel: interface, script, guard and forward's device, in their order.
  *
- * A tunnel that is raised while one is up takes its place: where the inside is the same, the
- * interface stays and the script hears only of what is new to it; else the old one goes first.
+ * Raising a tunnel while one is up replaces it: if the inner addresses are the same, the interface
+ * stays, and the script runs only for changed values; otherwise the old one is removed first.
  *
- * What others do to the interface is noticed: one that was removed is made again, and addresses and
- * routes that were removed are put back.
+ * Changes of the interface from outside are detected: a removed interface is made again, and
+ * removed addresses and routes are restored.
  */
 #ifndef DTCP_CLIENT_ROOT_TUNNEL_STATE_H
 #define DTCP_CLIENT_ROOT_TUNNEL_STATE_H
@@ -21,22 +21,24 @@
 #include "netconf/script.h"
 #include "process/supervisor.h"
 
-/* What follows when the script has run. */
+/* What to do when the script has ended. */
 enum tunnel_want { TUNNEL_WANT_NOTHING, TUNNEL_WANT_RAISE, TUNNEL_WANT_LOWER };
 
-/* Zero but for what root.c fills in, the first part. */
+/* Zero except for the first part, which root.c fills in. */
 struct tunnel_state {
 	const struct client_options *options;
 	const char *user;
-	char script_path[CLIENT_SCRIPT_SIZE]; /* as hook_find() has found it */
+	char script_path[CLIENT_SCRIPT_SIZE]; /* from hook_find() */
 	struct event_base *base;
 	struct supervisor *supervisor;
-	/* The end of tunnel_state_raise(). Without ok everything is removed again, and it was
-	 * logged. */
+	/*
+	 * The result of tunnel_state_raise(). If not ok, this was logged and everything is removed
+	 * again.
+	 */
 	void (*on_raised)(bool ok, void *arg);
-	/* The end of tunnel_state_lower(). */
+	/* tunnel_state_lower() is done. */
 	void (*on_lowered)(void *arg);
-	/* The tunnel that was up is gone: it could not be made again, and it was logged why. */
+	/* The tunnel was lost: it could not be made again, which was logged. */
 	void (*on_lost)(void *arg);
 	void *arg;
 
@@ -47,14 +49,13 @@ struct tunnel_state {
 	struct client_tunnel tunnel;
 	struct client_tunnel next; /* with TUNNEL_WANT_RAISE */
 	enum tunnel_want want;
-	/* It is gone and could not be made again, and what control asks for was still meant for it.
-	 */
+	/* The tunnel was lost, and control's pending request still refers to it. */
 	bool lost;
 	struct interface_watch *watch;
-	struct failure_log failures; /* what has been said of failures since all was well */
+	struct failure_log failures; /* failures logged since the last success */
 };
 
-/* Begins and ends to notice what others do to the interface. */
+/* Starts and stops watching the interface for changes from outside. */
 void tunnel_state_watch(struct tunnel_state *state);
 void tunnel_state_unwatch(struct tunnel_state *state);
 
@@ -62,19 +63,19 @@ void tunnel_state_unwatch(struct tunnel_state *state);
 bool tunnel_state_can_raise(const struct tunnel_state *state);
 bool tunnel_state_can_lower(const struct tunnel_state *state);
 
-/* Where tunnel_state_can_raise() only. */
+/* Only if tunnel_state_can_raise(). */
 void tunnel_state_raise(struct tunnel_state *state, const struct client_tunnel *tunnel);
 
-/* Where tunnel_state_can_lower() only. */
+/* Only if tunnel_state_can_lower(). */
 void tunnel_state_lower(struct tunnel_state *state);
 
-/* Tells control how the interface is. */
+/* Sends control the state of the interface. */
 void tunnel_state_tell_interface(const struct tunnel_state *state);
 
-/* Does not wait any longer for a script that runs. */
+/* Stops waiting for a running script. */
 void tunnel_state_hurry(struct tunnel_state *state);
 
-/* A child has ended that is none of our processes: the script, perhaps. */
+/* A child has ended that is not in the table of processes: possibly the script. */
 void tunnel_state_reaped(struct tunnel_state *state, pid_t pid, int status);
 
 #endif

@@ -8,11 +8,11 @@
 #include "server/control/broker.h"
 #include "server/msg.h"
 
-/* What one of the others was asked. */
+/* A query to another process. */
 struct requests_question {
-	bool open;	   /* it is still worth an answer */
-	int64_t at;	   /* milliseconds: when it was asked */
-	unsigned int owed; /* answers that have not come, to this one and those before it */
+	bool open;	   /* the answer is still wanted */
+	int64_t at;	   /* time of the query, milliseconds */
+	unsigned int owed; /* outstanding answers, including earlier queries */
 };
 
 struct requests {
