@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Notices what others do to interfaces of ours: that one is removed, renamed or set down, that IPv6
- * is turned off for it, or that addresses or routes of it are removed.
+ * Detects changes of our interfaces from outside: an interface is removed, renamed or set down,
+ * IPv6 is turned off for it, or its addresses or routes are removed.
  */
 #ifndef DTCP_NETCONF_INTERFACE_WATCH_H
 #define DTCP_NETCONF_INTERFACE_WATCH_H
@@ -15,31 +15,29 @@ struct interface_watch;
 
 struct interface_watch_owner {
 	/*
-	 * Something of that kind may have happened to the interface with this index, which need not
-	 * be one of ours; with 0 to reject routes of ours or to somebody's route in the very place
-	 * of one, or, after too much at a time, to anything.
+	 * Such a change may have happened to the interface with this index, which need not be one
+	 * of ours; with 0, to reject routes of ours or to a foreign route with the same key, or,
+	 * after an overflow, to anything.
 	 */
 	void (*touched)(unsigned int index, void *arg);
 	/*
-	 * The interface with this index has got an address, or a network that is on-link there, or
-	 * has lost one; or, with 0, there is another default route. NULL for those who need not
-	 * know.
+	 * The interface with this index has got or lost an address, or an on-link network; or, with
+	 * 0, a default route has changed. Can be NULL.
 	 */
 	void (*neighbours)(unsigned int index, void *arg);
 	/*
-	 * Somebody has added or removed a route that is neither ours nor the kernel's; which can be
-	 * all the time. NULL as well.
+	 * A route that is neither ours nor the kernel's was added or removed, which can happen all
+	 * the time. Can be NULL.
 	 */
 	void (*routes)(void *arg);
-	/* It is time to look, as was asked for below. */
+	/* Time for the check that was requested below. */
 	void (*look)(void *arg);
 	void *arg;
-	/* Routes that are removed by way of it are not told of: it is our own doing. May be NULL.
-	 */
+	/* Routes removed through it are not reported, being our own changes. Can be NULL. */
 	const struct netlink *own;
 };
 
-/* NULL, after a line in the log, if the kernel cannot be listened to. */
+/* NULL after logging if notifications are not available. */
 struct interface_watch *interface_watch_new(struct event_base *base,
 					    const struct interface_watch_owner *owner);
 
@@ -47,14 +45,14 @@ struct interface_watch *interface_watch_new(struct event_base *base,
 void interface_watch_free(struct interface_watch *watch);
 
 /*
- * Has look() called by that time (clock_ms()) at the latest; or soon: when the steps of one change
- * are done, and 5 seconds after the last repair at the earliest, since somebody may undo it each
- * time.
+ * Requests that look() is called by that time (clock_ms()) at the latest; or soon: when the steps
+ * of one change are done, and 5 seconds after the last repair at the earliest, since another
+ * program may undo it each time.
  */
 void interface_watch_look_by(struct interface_watch *watch, int64_t when);
 void interface_watch_look_soon(struct interface_watch *watch);
 
-/* A look has found something to repair. */
+/* To be called when a check has found something to repair. */
 void interface_watch_repaired(struct interface_watch *watch);
 
 #endif

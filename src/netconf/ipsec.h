@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What this machine's IPsec is asked for. */
+/* Queries this machine's IPsec policies. */
 #ifndef DTCP_NETCONF_IPSEC_H
 #define DTCP_NETCONF_IPSEC_H
 
@@ -7,7 +7,7 @@
 
 /*
  * True if there are policies for packets in or out, whatever they are for; false also if the kernel
- * has no IPsec. If it does not tell, that is logged, and taken for true. Needs CAP_NET_ADMIN.
+ * has no IPsec. If the query fails, this is logged, and the result is true. Needs CAP_NET_ADMIN.
  */
 bool ipsec_has_policies(void);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Requests to the kernel's routing socket and their answers, for the files behind netlink.h. */
+/* Requests to netlink sockets and their answers; private to the files behind netlink.h. */
 #ifndef DTCP_NETCONF_NETLINK_TALK_H
 #define DTCP_NETCONF_NETLINK_TALK_H
 
@@ -19,7 +19,7 @@ struct netlink_request {
 	_Alignas(struct nlmsghdr) char bytes[1024];
 };
 
-/* As netlink_open(), for any of the kernel's (NETLINK_ROUTE, ...); nothing is logged. */
+/* As netlink_open(), for any netlink family (NETLINK_ROUTE, ...); logs nothing. */
 int netlink_open_bus(int bus, struct netlink **out);
 
 /* Begins a request. type is an RTM_, flags NLM_F_ values. */
@@ -35,7 +35,7 @@ struct nlmsghdr *netlink_start_link(struct netlink_request *request, uint16_t ty
  */
 int netlink_talk(struct netlink *netlink, struct nlmsghdr *request, int accept, const char *what);
 
-/* The same, for what may be there already: 0 if it was, 1 if it was not. */
+/* The same, for what may exist already: returns 0 if it did, 1 if it did not. */
 int netlink_ensure(struct netlink *netlink, struct nlmsghdr *request, const char *what);
 
 /*
@@ -46,19 +46,20 @@ int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t eac
 		 const char *what);
 
 /*
- * Sends a request whose answer is one message, which is given to each(). Returns 0 or -errno
+ * Sends a request that is answered by one message, which is passed to each(). Returns 0 or -errno
  * without logging.
  */
 int netlink_get(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t each, void *arg);
 
-/* All that there is of a kind and an address family: a dump by a request that says no more. */
+/* Dumps all objects of a type and an address family. */
 int netlink_list(struct netlink *netlink, uint16_t type, unsigned char family, mnl_cb_t each,
 		 void *arg, const char *what);
 
-/* The first attribute of that type behind offset bytes of the message's payload, or NULL. */
+/* The first attribute of that type after offset bytes of the message's payload, or NULL. */
 const struct nlattr *netlink_find(const struct nlmsghdr *message, size_t offset, uint16_t type);
 
-/* The same for one that is a number, 0 if there is none; and for an address, false. */
+/* The value of a numeric attribute, 0 if there is none; and of an address, false if there is none.
+ */
 uint32_t netlink_find_number(const struct nlmsghdr *message, size_t offset, uint16_t type);
 bool netlink_find_ipv6(const struct nlmsghdr *message, size_t offset, uint16_t type,
 		       struct in6_addr *out);

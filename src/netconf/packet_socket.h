@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The socket by which neighbour solicitations are read and answered. Nobody can be in the multicast
- * groups of all addresses of a prefix, so the interface takes in all of them, and a filter in the
- * kernel lets nothing but solicitations through.
+ * The socket for neighbour solicitations and the answers to them. Nobody can join the multicast
+ * groups of all addresses of a prefix, so the interface receives all multicast, and a filter in the
+ * kernel passes only solicitations.
  */
 #ifndef DTCP_NETCONF_PACKET_SOCKET_H
 #define DTCP_NETCONF_PACKET_SOCKET_H
 
 /*
- * Opens one that reads nothing yet. Packets of it have no link-layer header. Returns a descriptor
- * (close-on-exec, non-blocking) or -errno after logging why.
+ * Opens a socket that receives nothing yet. Its packets have no link-layer header. Returns a
+ * descriptor (close-on-exec, non-blocking), or -errno after logging.
  */
 int packet_socket_open(void);
 
 /*
- * From now on it reads from the interface with this index, and from that only. Needs no privilege,
- * unlike opening it. When the interface goes away, it reads nothing until it is bound again; one
- * that is set down and up stays. Returns 0 or -errno after logging why.
+ * Binds it to the interface with this index. Unlike opening it, this needs no privilege. When the
+ * interface is removed, the socket receives nothing until it is bound again; setting the interface
+ * down and up has no effect. Returns 0, or -errno after logging.
  */
 int packet_socket_bind(int fd, unsigned int index);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Removes interfaces in a process of its own. The kernel takes tens of milliseconds for it, in
- * which whoever has asked can do nothing else.
+ * Removes interfaces in a process of its own, since the caller would be blocked in the kernel for
+ * tens of milliseconds.
  */
 #ifndef DTCP_NETCONF_REMOVER_H
 #define DTCP_NETCONF_REMOVER_H
@@ -10,8 +10,8 @@
 #include <sys/types.h>
 
 /*
- * Starts it. Returns the process id or -errno, after logging. When the process has ended with
- * status 0, the interfaces are gone; else it has logged why not.
+ * Starts it. Returns the process id, or -errno after logging. When the process has ended with
+ * status 0, the interfaces have been removed; otherwise it has logged the reason.
  */
 pid_t remover_start(const unsigned int index[], size_t n);
 

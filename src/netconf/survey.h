@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What there is on this machine without us: interfaces, IPv6 addresses and routes, kernel settings.
- * Nothing is changed.
+ * Reads the state of this machine: interfaces, IPv6 addresses and routes, kernel settings. Changes
+ * nothing.
  */
 #ifndef DTCP_NETCONF_SURVEY_H
 #define DTCP_NETCONF_SURVEY_H
@@ -14,20 +14,20 @@ struct survey_link {
 	char alias[16]; /* "": none */
 	bool up;
 	bool loopback;
-	bool neighbours; /* its addresses are looked for by neighbour solicitation */
-	bool has_mac;	 /* as on an Ethernet */
+	bool neighbours; /* its neighbours are found by neighbour solicitation */
+	bool has_mac;	 /* has an Ethernet address */
 	uint8_t mac[6];
-	struct in6_addr local; /* a link-local address that is in use; all zero: none */
+	struct in6_addr local; /* a usable link-local address; all zero: none */
 	int accept_ra;	       /* net.ipv6.conf.NAME.accept_ra; -1: unknown, or not read */
-	int forwarding;	       /* net.ipv6.conf.NAME.forwarding; the same */
+	int forwarding;	       /* net.ipv6.conf.NAME.forwarding; likewise */
 };
 
 struct survey_address {
 	unsigned int index; /* of its interface */
 	struct in6_addr addr;
 	uint8_t len;
-	bool advertised; /* made out of a router's advertisement */
-	bool tentative;	 /* not in use: somebody else may have it, or has it */
+	bool advertised; /* from a router advertisement */
+	bool tentative;	 /* not usable: duplicate address detection is not done, or has failed */
 };
 
 /* A route, or one of the next hops of a route. */
@@ -40,31 +40,31 @@ struct survey_route {
 	bool here;    /* of the table local, which comes before all others: a whole prefix is taken
 			 for this machine's own addresses */
 	bool main;    /* in the main table */
-	bool kernel;  /* the kernel's, or a router's advertisement: of an address, on-link */
+	bool kernel; /* made by the kernel, or by a router advertisement: for an address, on-link */
 	bool advertised;
-	bool ours; /* has our protocol number */
+	bool ours; /* with our protocol number */
 	uint32_t metric;
 };
 
 struct survey {
 	struct survey_link *links; /* by index */
 	size_t n_links;
-	struct survey_address *addresses; /* global ones, and unique local ones */
+	struct survey_address *addresses; /* global and unique local ones */
 	size_t n_addresses;
 	struct survey_route *routes;
 	size_t n_routes;
-	bool leads_out; /* there is a global route by a gateway, kept or not */
+	bool leads_out; /* there is a global route via a gateway, whether in routes or not */
 };
 
 /*
- * Reads all of it; of the routes, those that are as short as a default route, that have no gateway,
- * and that overlap one of these prefixes (NULL: none). Returns 0 or -errno after logging;
+ * Reads everything; of the routes, only those as short as a default route, those without a gateway,
+ * and those that overlap one of these prefixes (NULL: none). Returns 0, or -errno after logging;
  * then there is nothing to free.
  */
 int survey_take(struct survey *survey, struct netlink *netlink,
 		const struct prefix6 *const within[], size_t n);
 
-/* Reads what the kernel's settings for each interface are. */
+/* Reads the kernel's settings for each interface. */
 void survey_read_settings(struct survey *survey);
 
 void survey_free(struct survey *survey);
@@ -72,15 +72,15 @@ void survey_free(struct survey *survey);
 /* NULL if there is none of that number. */
 const struct survey_link *survey_link(const struct survey *survey, unsigned int index);
 
-/* A route that leads to all of the IPv6 Internet. */
+/* Whether this is a default route, or nearly as short as one, as 2000::/3. */
 bool survey_is_default(const struct survey_route *route);
 
-/* A network that is on-link at an interface, where its addresses are looked for as neighbours. */
+/* Whether this is an on-link network of an interface with neighbour solicitation. */
 bool survey_is_network(const struct survey *survey, const struct survey_route *route);
 
 /*
- * The network that a prefix is in, so that others look for its addresses on that link; the smallest
- * if there are several, NULL if there is none.
+ * The on-link network that contains a prefix; the smallest if there are several, NULL if there is
+ * none.
  */
 const struct survey_route *survey_network(const struct survey *survey,
 					  const struct prefix6 *prefix);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Settings of the kernel below /proc/sys that are numbers. */
+/* Numeric kernel settings below /proc/sys. */
 #ifndef DTCP_NETCONF_SYSCTL_H
 #define DTCP_NETCONF_SYSCTL_H
 

@@ -8,33 +8,33 @@
 
 /*
  * Creates the device name (IFF_TUN, IFF_NO_PI, IFF_VNET_HDR, not persistent) and returns its
- * descriptor, non-blocking, and its interface index; or -errno after logging why. The interface
- * lives until every copy of the descriptor is closed. A device of that name that exists already is
- * an error, never taken over. -ENODEV if somebody has removed it at the same moment.
+ * descriptor, non-blocking, and its interface index; or -errno after logging. The interface exists
+ * until every copy of the descriptor is closed. An existing device of that name is an error, and
+ * never used. -ENODEV if it was removed at the same moment.
  */
 int tun_open(const char *name, unsigned int *index);
 
 /*
- * True if the device name is a TUN device that no process has open, as one can be that was made
- * to stay. One that is in use is not touched.
+ * True if the device name is a persistent TUN device that no process has open. One that is in use
+ * is not affected.
  */
 bool tun_is_orphan(const char *name);
 
-/* Those that the kernel takes, without what has a meaning in shells, in patterns and for ip(8). */
+/* Names that the kernel accepts, without characters special to shells, patterns and ip(8). */
 #define TUN_NAME_RULE "1 to 15 letters, digits, \".\", \"_\" and \"-\" are possible"
 
-/* TUN_NAME_RULE; nor does a name begin with '-', and "." and ".." are none. */
+/* Checks TUN_NAME_RULE; also, a name does not begin with '-', and is not "." or "..". */
 bool tun_name_valid(const char *name);
 
 /*
- * How the interface of that index is called now, and whether it is set up. Returns 0, or -ENODEV
- * where it is gone; nothing is logged.
+ * The present name of the interface with that index, and whether it is up. Returns 0, or -ENODEV if
+ * it does not exist; logs nothing.
  */
 int tun_look(unsigned int index, char name[static IFNAMSIZ], bool *up);
 
 /*
- * Whether the kernel takes router advertisements that come through the interface, be it a router
- * itself or not (net.ipv6.conf.NAME.accept_ra, 2 or 0). Returns 0 or -errno; nothing is logged.
+ * Sets whether the kernel accepts router advertisements on the interface, even as a router
+ * (net.ipv6.conf.NAME.accept_ra, 2 or 0). Returns 0 or -errno; logs nothing.
  */
 int tun_accept_ra(const char *name, bool accept);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Notices that the machine was asleep (suspended) and is awake again. */
+/* Detects that the machine was suspended and has resumed. */
 #ifndef DTCP_NETCONF_WAKE_H
 #define DTCP_NETCONF_WAKE_H
 
@@ -8,10 +8,10 @@
 
 struct wake;
 
-/* The machine has slept for so long. */
+/* The machine has resumed after this time. */
 typedef void (*wake_woken)(uint32_t seconds, void *arg);
 
-/* NULL, after a line in the log, where the system cannot tell. */
+/* NULL after logging if the system does not support it. */
 struct wake *wake_new(struct event_base *base, wake_woken woken, void *arg);
 
 /* NULL is allowed. */

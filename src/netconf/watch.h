@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Notices that the IPv4 addresses or routes of this box have changed, or its IPsec policies. */
+/* Detects changes of this machine's IPv4 addresses or routes, or of its IPsec policies. */
 #ifndef DTCP_NETCONF_WATCH_H
 #define DTCP_NETCONF_WATCH_H
 
@@ -7,13 +7,14 @@
 
 struct watch;
 
-/* A network usually changes in several steps; this is called a moment after the first. */
+/* Called a moment after the first of several changes, as a network usually changes in several
+ * steps. */
 typedef void (*watch_changed)(void *arg);
 
-/* NULL, after a line in the log, where the kernel cannot be listened to. */
+/* NULL after logging if notifications are not available. */
 struct watch *watch_new(struct event_base *base, watch_changed changed, void *arg);
 
-/* The same for IPsec policies; NULL without a line in the log if the kernel has no IPsec. */
+/* The same for IPsec policies; NULL without logging if the kernel has no IPsec. */
 struct watch *watch_ipsec_new(struct event_base *base, watch_changed changed, void *arg);
 
 /* NULL is allowed. */
