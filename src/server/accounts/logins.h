@@ -38,8 +38,8 @@ void logins_free(struct logins *logins);
 bool logins_ask(struct logins *logins, const struct server_login *login);
 
 /*
- * Writes all leases assigned since the last call in one transaction, and calls answer(). To be called
- * before the loop waits again.
+ * Writes all leases assigned since the last call in one transaction, and calls answer(). To be
+ * called before the loop waits again.
  */
 void logins_flush(struct logins *logins);
 
