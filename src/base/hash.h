@@ -24,10 +24,10 @@ struct hash {
 /* Returns 0 or -ENOMEM. */
 int hash_init(struct hash *hash);
 
-/* Frees the buckets; the items are the caller's. */
+/* Frees the buckets, but not the items. */
 void hash_free(struct hash *hash);
 
-/* Never fails: if there is no memory to grow, chains get longer. */
+/* Never fails: if memory to grow is short, chains get longer. */
 void hash_insert(struct hash *hash, struct hash_node *node, uint64_t value, void *item);
 
 /* The node must be in this table. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How long something took, of many times: how many of them were at most so long. */
+/* A histogram of durations. */
 #ifndef DTCP_BASE_HISTOGRAM_H
 #define DTCP_BASE_HISTOGRAM_H
 
@@ -14,7 +14,7 @@ extern const uint32_t histogram_bounds[HISTOGRAM_BOUNDS];
 struct histogram {
 	uint64_t count;
 	uint64_t sum;			   /* microseconds */
-	uint64_t within[HISTOGRAM_BOUNDS]; /* longer than the bound before, if there is one */
+	uint64_t within[HISTOGRAM_BOUNDS]; /* longer than the previous bound, if any */
 };
 
 void histogram_add(struct histogram *histogram, uint64_t us);

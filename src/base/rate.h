@@ -14,18 +14,18 @@ struct rate {
 };
 
 /*
- * A full bucket. A tenth of a second's worth can come at once, but never less than ten (or all of
- * a second's worth where that is less).
+ * A full bucket. The burst is a tenth of a second's worth, but at least ten tokens (or a full
+ * second's worth if that is less).
  */
 void rate_init(struct rate *rate, uint32_t per_second, uint64_t now);
 
-/* The same, with so many that can come at once. */
+/* The same, with this burst. */
 void rate_init_burst(struct rate *rate, uint32_t per_second, uint32_t burst, uint64_t now);
 
-/* True if there was a token, which is then taken. now never goes back. */
+/* Takes a token; false if there is none. now must never go back. */
 bool rate_take(struct rate *rate, uint64_t now);
 
-/* Milliseconds until there is one: 0 if rate_take() would succeed, UINT64_MAX for never. */
+/* Milliseconds until there is a token: 0 if rate_take() would succeed, UINT64_MAX: never. */
 uint64_t rate_wait(const struct rate *rate, uint64_t now);
 
 #endif

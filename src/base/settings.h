@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A program's settings, as one table: what each key means, how its value is read and written,
- * and whether it can change while the program runs. The command line, the configuration file
- * and messages about changes all go through the table.
+ * A program's settings as one table: what each key means, how its value is read and written, and
+ * whether it can change while the program runs. The command line, the configuration file and
+ * messages about changes all use the table.
  *
  * The values are fields of a struct of the program, which begins with struct settings_source.
  */
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* No table has more keys than that. */
+/* Largest number of keys in a table. */
 #define SETTINGS_MAX 64
 
 /* Sizes of buffers: for a key, for "FILE:LINE: key", and for a value as text. */
@@ -21,16 +21,16 @@
 #define SETTINGS_WHERE_SIZE 320
 #define SETTINGS_TEXT_SIZE  64
 
-/* The line of a value that follows from which file it is, and stands nowhere in it. */
+/* The line of a value that is derived from the name of the file. */
 #define SETTINGS_LINE_NONE UINT32_MAX
 
-/* Where values have come from. */
+/* Origins of the values. */
 struct settings_source {
-	const char *file;		 /* the configuration file; NULL if none was named */
-	char *texts;			 /* texts of the file that values point into, or NULL */
-	uint32_t lines[SETTINGS_MAX];	 /* of each setting in the file; 0: not from there */
+	const char *file;	      /* the configuration file; NULL: none */
+	char *texts;		      /* texts of the file that values point into, or NULL */
+	uint32_t lines[SETTINGS_MAX]; /* line of each setting in the file; 0: not from the file */
 	const char *given[SETTINGS_MAX]; /* the last value of each as text; NULL: the default */
-	char *renewed[SETTINGS_MAX];	 /* the same, of those of settings_renew() */
+	char *renewed[SETTINGS_MAX];	 /* copies made by settings_renew() */
 };
 
 enum setting_type {
@@ -38,7 +38,7 @@ enum setting_type {
 	SETTING_CHOICE,	 /* bool: one of two words */
 	SETTING_NUMBER,	 /* uint16_t or uint32_t, min to max */
 	SETTING_ADDRESS, /* struct in_addr */
-	SETTING_OTHER,	 /* what read and write make of it */
+	SETTING_OTHER,	 /* parsed by read, printed by write */
 };
 
 struct setting_choice {
@@ -53,74 +53,75 @@ extern const struct setting_choice setting_log_format;
 struct setting {
 	const char *key;
 	enum setting_type type;
-	size_t field; /* the value's place in the program's struct, and its size */
+	size_t field; /* offset of the value in the program's struct, and its size */
 	size_t size;
-	size_t flag; /* place of a bool that says if there is a value; 0: always */
-	/* Place of a size_t: how many values there are, as each one adds to those before; 0: the
-	 * last one counts. The command line's are in place of the file's. */
+	size_t flag; /* offset of a bool that is set if there is a value; 0: none */
+	/*
+	 * Offset of a size_t: the number of values, as each one adds to those before; 0: the last
+	 * one is used. Values of the command line replace those of the file.
+	 */
 	size_t count;
-	const char *initial; /* the default as text, NULL if there is none */
+	const char *initial; /* the default as text, NULL: none */
 	uint32_t min;	     /* of a number */
 	uint32_t max;
 	const struct setting_choice *choice;
 	bool (*read)(void *field, const char *where, const char *value);
 	const char *(*write)(const void *field, char buf[static SETTINGS_TEXT_SIZE]);
-	/* Looks at a value that was read; NULL: nothing more has to hold. */
+	/* Checks a parsed value; NULL: no further check. */
 	bool (*check)(const void *field, const char *where, const char *value);
 	bool live;  /* a new value takes effect while the program runs */
-	int letter; /* the short option of the same meaning, 0: none */
+	int letter; /* the equivalent short option, 0: none */
 	const char *help;
 };
 
 struct settings {
 	const struct setting *list; /* in alphabetical order of the keys */
 	size_t count;
-	const char *manual; /* where they are explained, such as "dtcps.conf(5)" */
-	const char *option; /* what stands before a key on the command line: "-o ", "--" */
+	const char *manual; /* the manual page, such as "dtcps.conf(5)" */
+	const char *option; /* prefix of a key on the command line: "-o ", "--" */
 };
 
-/* All values become their defaults; the rest of the struct stays as it is. */
+/* Sets all values to their defaults; the rest of the struct is unchanged. */
 void settings_default(const struct settings *settings, void *values);
 
 /* Frees the texts of the configuration file, and those of settings_renew(). */
 void settings_free(void *values);
 
-/* The number of a key, settings->count if there is none of that name. */
+/* The number of a key, or settings->count if it is unknown. */
 size_t settings_find(const struct settings *settings, const char *key);
 
 /* The number of the setting with that short option, or settings->count. */
 size_t settings_find_letter(const struct settings *settings, int letter);
 
 /*
- * Reads one value, which must stay valid as long as values. where names its origin in messages
- * ("-p", "-o port", "FILE:LINE: port"); line is its line in the file, 0 if it is not from there.
+ * Parses one value, which must stay valid as long as values. where is its origin for messages
+ * ("-p", "-o port", "FILE:LINE: port"); line is its line in the file, 0 if it is not from a file.
  * False after options_bad().
  */
 bool settings_set(const struct settings *settings, void *values, size_t number, const char *where,
 		  const char *value, uint32_t line);
 
-/* Reads a value in place of an earlier one, and keeps a copy of it; for messages, it is the key's.
- */
+/* Replaces a value, keeping a copy of the new one; its origin in messages is the key. */
 bool settings_renew(const struct settings *settings, void *values, size_t number, const char *value,
 		    uint32_t line);
 
-/* "key=value" of an option -o; hint is said in place of a word that is none. */
+/* Parses "key=value" of an option -o; hint is printed for a word without "=". */
 bool settings_set_pair(const struct settings *settings, void *values, const char *pair,
 		       const char *hint);
 
-/* The value as settings_set() takes it, "" if there is none. May be in buf, or in values itself. */
+/* The value as text for settings_set(), "" if there is none; in buf, or in values itself. */
 const char *settings_value(const struct settings *settings, const void *values, size_t number,
 			   char buf[static SETTINGS_TEXT_SIZE]);
 
 /*
- * Says what is wrong with a value that was taken before: format goes on behind its origin, which is
+ * Reports an error of a value that was accepted before: format continues after its origin, which is
  * "FILE:LINE: key", or the option. Returns false.
  */
 __attribute__((format(printf, 4, 5))) bool settings_bad(const struct settings *settings,
 							const void *values, const char *key,
 							const char *format, ...);
 
-/* Writes a line about each setting to standard output. */
+/* Prints a line about each setting. */
 void settings_print(const struct settings *settings);
 
 /* --- configfile.c: "key = value", and sections "name { ... }" of keys that begin with "name." --
@@ -130,8 +131,8 @@ void settings_print(const struct settings *settings);
 #define CONFIGFILE_MAX 65536
 
 /*
- * Reads the file into values, to be freed with settings_free(); path must stay valid as well. It is
- * no error if there is no such file, unless it is required. False, and nothing to free, after a
+ * Reads the file into values, to be freed with settings_free(); path must stay valid as well. A
+ * missing file is no error, unless it is required. False, with nothing to free, after logging a
  * line "FILE:LINE: ..." for each error.
  */
 bool configfile_read(const struct settings *settings, void *values, const char *path,

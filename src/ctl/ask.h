@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Asks a daemon over its control socket (dtcpctl(8), PROTOCOL): who has one here, a connection, a
- * question, its answer row by row. Nothing blocks but ask_finish(), so that an event loop can use
- * it as well. What the daemon says is handed on as it is; who shows it has to escape it.
+ * The client side of a control socket (dtcpctl(8), PROTOCOL): finds sockets, connects, sends a
+ * question, and reads its answer row by row. Nothing blocks but ask_finish(), so that an event loop
+ * can use it as well. Text of the daemon is passed on unchanged; whoever displays it has to escape
+ * it.
  */
 #ifndef DTCP_CTL_ASK_H
 #define DTCP_CTL_ASK_H
@@ -14,12 +15,12 @@
 #include <stdint.h>
 #include <sys/un.h>
 
-/* Longest question, longest line of an answer, and all of it, in octets with the line ends. */
+/* Longest question, longest line of an answer, and longest answer, in octets with the line ends. */
 #define ASK_REQUEST_MAX 4096
 #define ASK_LINE_MAX	65536
 #define ASK_ANSWER_MAX	(128 << 20)
 
-/* So many times as long as a daemon may be silent may a whole answer take. */
+/* Time limit of a whole answer, as a multiple of the time that a daemon may be silent. */
 #define ASK_PATIENCE 10
 
 /* Longest path of a socket, with its NUL. */
@@ -29,12 +30,13 @@
 struct ask_daemon {
 	char path[ASK_PATH_SIZE];
 	char interface[IF_NAMESIZE];
-	bool client; /* dtcpclient; else dtcps */
+	bool client; /* dtcpclient; otherwise dtcps */
 };
 
 /*
- * The sockets in a folder, servers first, sorted by interface; whether somebody still listens shows
- * ask_open(). Returns their number, with *out to be freed, or -errno; no folder is no socket.
+ * The sockets in a folder, servers first, sorted by interface; ask_open() shows whether a daemon is
+ * listening. Returns their number, with *out to be freed, or -errno; a missing folder has no
+ * sockets.
  */
 int ask_find(const char *folder, struct ask_daemon **out);
 
@@ -42,54 +44,56 @@ int ask_find(const char *folder, struct ask_daemon **out);
 const char *ask_program(const struct ask_daemon *daemon);
 
 enum ask_state {
-	ASK_GOES_ON, /* there is more to come */
+	ASK_GOES_ON, /* the answer is not complete */
 	ASK_OK,	     /* ask_last() is the end of the answer */
-	ASK_NO,	     /* the daemon said no: ask_code(), ask_error() */
-	ASK_FAILED,  /* the connection is of no use any more: ask_error() */
+	ASK_NO,	     /* the daemon reported an error: ask_code(), ask_error() */
+	ASK_FAILED,  /* the connection has failed: ask_error() */
 };
 
-/* A row: the object, which is the caller's for the time of the call, and the line that it was. */
+/* A row: the object, which is valid during the call, and the line it was parsed from. */
 typedef void (*ask_row)(json_t *row, const char *line, void *arg);
 
 struct ask;
 
 /*
- * Connects. 0, or -errno: -ENOENT and -ECONNREFUSED if no daemon is there, -EACCES if it is not for
- * us, -EAGAIN if too many others wait for it at the moment, -ENAMETOOLONG, -ENOMEM.
+ * Connects. Returns 0, or -errno: -ENOENT and -ECONNREFUSED if there is no daemon, -EACCES without
+ * permission, -EAGAIN if too many others are waiting for it, -ENAMETOOLONG, -ENOMEM.
  */
 int ask_open(const char *path, struct ask **out);
 void ask_close(struct ask *ask);
 
 /*
- * Begins a question, which must not be before the last one has its answer. row may be NULL. The
- * time limit, in milliseconds, is for a daemon that says nothing, and begins anew with all it says,
- * but the answer has an end after ASK_PATIENCE times as long.
- * 0 or -errno: -EMSGSIZE if it is longer than a question may be.
+ * Sends a question; the previous one must have been answered completely. row may be NULL. limit is
+ * the time without data from the daemon, in milliseconds, after which the question fails; the whole
+ * answer may take ASK_PATIENCE times as long. Returns 0, or -errno: -EMSGSIZE if the question is
+ * too long.
  */
 int ask_begin(struct ask *ask, const json_t *question, int limit, ask_row row, void *arg);
 
 /*
- * Does what can be done now, a bounded number of rows at a time. After ASK_GOES_ON it is to be
- * called again when ask_fd() is ready for ask_events() (as poll(2) has them) or ask_wait()
- * milliseconds are over; these are 0 if more was read already than one call handles.
+ * Does what can be done without blocking, for a bounded number of rows. After ASK_GOES_ON, call it
+ * again when ask_fd() is ready for ask_events() (as in poll(2)), or after ask_wait() milliseconds,
+ * which is 0 if more has been read than one call handles.
  */
 enum ask_state ask_step(struct ask *ask);
 int ask_fd(const struct ask *ask);
 short ask_events(const struct ask *ask);
 int ask_wait(const struct ask *ask);
 
-/* Waits for the end of the answer. */
+/* Blocks until the end of the answer. */
 enum ask_state ask_finish(struct ask *ask);
 
-/* The last line, as an object and as it was, after ASK_OK and ASK_NO; valid until the next
- * question, or the end. */
+/*
+ * The last line, as an object and as text, after ASK_OK and ASK_NO; valid until the next question,
+ * or ask_close().
+ */
 json_t *ask_last(const struct ask *ask);
 const char *ask_last_line(const struct ask *ask);
 
-/* Why not, after ASK_NO (in the daemon's words) and ASK_FAILED; one line, never NULL. */
+/* The error after ASK_NO (the daemon's text) and ASK_FAILED; one line, never NULL. */
 const char *ask_error(const struct ask *ask);
 
-/* The word for it after ASK_NO, such as "denied"; else "". */
+/* The error code after ASK_NO, such as "denied"; otherwise "". */
 const char *ask_code(const struct ask *ask);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parts of ctl share: the socket that listens (ctl.c), its connections (call.c), and how
- * these end (leave.c). */
+/* Shared by the parts of ctl: the listening socket (ctl.c), its connections (call.c), and their
+ * closing (leave.c). */
 #ifndef DTCP_CTL_CTL_PARTS_H
 #define DTCP_CTL_CTL_PARTS_H
 
@@ -15,36 +15,38 @@ struct ctl {
 	const struct ctl_commands *commands;
 	void *arg;
 	struct event *readable;
-	struct event *resume; /* after a rest */
-	struct event *turn;   /* something is to be done for a connection */
+	struct event *resume; /* accepts again after a pause */
+	struct event *turn;   /* there is work for a connection */
 	TAILQ_HEAD(, ctl_call) calls;
 	unsigned int count;
 	TAILQ_HEAD(, ctl_leaving) leaving;
 	unsigned int n_leaving;
 };
 
-/* Takes over fd, of a connection. False, and fd is still the caller's, if memory is short. */
+/* Takes over fd, a connection. False if memory is short; then fd is still the caller's. */
 bool ctl_call_add(struct ctl *ctl, int fd, bool root);
 
 void ctl_call_free(struct ctl_call *call);
 
-/* The program ends: what is not answered yet is refused, and what there is to read goes out, for
- * which it waits until the deadline (clock_ms()) at most. Frees it. */
+/*
+ * At the end of the program: refuses what is not answered yet, and flushes the output, waiting until
+ * the deadline (clock_ms()) at most. Frees the connection.
+ */
 void ctl_call_finish(struct ctl_call *call, int64_t deadline);
 
-/* ctl->turn has come: a piece of work for the connection that has waited for longest. */
+/* Called by ctl->turn: does a piece of work for the connection that has waited longest. */
 void ctl_call_turn(struct ctl *ctl);
 
-/* Takes over fd, of a connection to which everything was said that is to be. */
+/* Takes over fd, a connection to which everything has been sent, and closes it gracefully. */
 void ctl_leave(struct ctl *ctl, int fd);
 
-/* Closes all of them. */
+/* Closes all of them at once. */
 void ctl_leave_all(struct ctl *ctl);
 
-/* Writes out what a bufferevent has not yet, for which it waits until the deadline at most. */
+/* Writes what is left in a bufferevent's output, waiting until the deadline at most. */
 void ctl_leave_flush(struct evbuffer *output, int fd, int64_t deadline);
 
-/* The object of an answer that says no; NULL if memory is short. */
+/* The object of an error answer; NULL if memory is short. */
 json_t *ctl_call_refusal(const struct ctl_refusal *refusal);
 
 #endif

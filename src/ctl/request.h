@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What can be asked over a daemon's control socket, as one table, and one line of it: a JSON object
- * with the command and its members. Pure; dtcpctl(8) PROTOCOL has the rules.
+ * The commands of a daemon's control socket as one table, and the parser of a request: a line with
+ * a JSON object of the command and its members. Pure; dtcpctl(8) PROTOCOL has the rules.
  */
 #ifndef DTCP_CTL_REQUEST_H
 #define DTCP_CTL_REQUEST_H
@@ -11,23 +11,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Most octets of a request, without its line end; members of a command; octets of an error. */
+/* Limits: octets of a request, without its line end; members of a command; octets of an error. */
 enum { CTL_REQUEST_MAX = 4096, CTL_MEMBERS_MAX = 8, CTL_ERROR_SIZE = 300 };
 
-/* The version that "v" names. */
+/* The version in "v". */
 enum { CTL_VERSION = 1 };
 
-/* Why a request is not answered as it would like. */
+/* Errors of requests. */
 enum ctl_code {
 	CTL_DENIED,  /* for root only */
 	CTL_UNKNOWN, /* there is no such command */
-	CTL_BAD,     /* the request is not as it has to be */
-	CTL_MISSING, /* what it is about is not there */
+	CTL_BAD,     /* the request is invalid */
+	CTL_MISSING, /* the requested object does not exist */
 	CTL_BUSY,    /* not now */
-	CTL_FAILED,  /* it was tried */
+	CTL_FAILED,  /* the attempt has failed */
 };
 
-/* The word for it in an answer. */
+/* The error code in an answer. */
 const char *ctl_code_name(enum ctl_code code);
 
 enum ctl_member_type {
@@ -36,7 +36,7 @@ enum ctl_member_type {
 };
 
 struct ctl_member {
-	const char *name; /* NULL: behind the last one */
+	const char *name; /* NULL: end of the list */
 	enum ctl_member_type type;
 	bool required;
 	int64_t max; /* of a number */
@@ -44,7 +44,7 @@ struct ctl_member {
 
 struct ctl_call; /* ctl/ctl.h */
 
-/* A row of the table: a command, who may give it, and what comes with it. */
+/* A row of the table: a command, who may send it, and its members. */
 struct ctl_command {
 	const char *name;
 	bool root;
@@ -57,7 +57,7 @@ struct ctl_commands {
 	size_t count;
 };
 
-/* A request that keeps to the table: members are of their type and in range. */
+/* A request that is valid by the table: members are of their type and in range. */
 struct ctl_request {
 	const struct ctl_command *command;
 	json_t *object; /* to be freed with ctl_request_free() */
@@ -68,17 +68,17 @@ struct ctl_refusal {
 	char text[CTL_ERROR_SIZE];
 };
 
-/* Reads a line of len octets, from root or not. False: why not is in *refusal. */
+/* Parses a line of len octets, from root or not. False: *refusal has the reason. */
 bool ctl_request_read(const struct ctl_commands *commands, const char *line, size_t len, bool root,
 		      struct ctl_request *request, struct ctl_refusal *refusal);
 
-/* Nothing is left in it; one that is empty is allowed. */
+/* Frees its contents; an empty one is allowed. */
 void ctl_request_free(struct ctl_request *request);
 
-/* A member's text, which lives as long as the request; NULL if it was left out. */
+/* A member's text, valid as long as the request; NULL if it is missing. */
 const char *ctl_request_text(const struct ctl_request *request, const char *member);
 
-/* A member's number; false if it was left out. */
+/* A member's number; false if it is missing. */
 bool ctl_request_number(const struct ctl_request *request, const char *member, int64_t *number);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Getting libcrypto ready for a process that will not be able to read files any more. */
+/* Prepares libcrypto for a process that will not be able to read files any more. */
 #ifndef DTCP_PROTO_CRYPTO_H
 #define DTCP_PROTO_CRYPTO_H
 
 /*
- * Makes libcrypto read its configuration and load whatever digests, codes and random numbers need,
- * which it otherwise does at their first use. What does not work is left for that use to find.
+ * Makes libcrypto read its configuration and load what digests, HMACs and random numbers need,
+ * which it otherwise does at first use. Failures show at that use.
  */
 void crypto_prepare(void);
 

@@ -9,8 +9,8 @@
 #define DTCP_RESPONSE_SIZE 33
 
 /*
- * Writes the upper-case hex of MD5(user, challenge, password) into out. Returns false, and out is
- * "", where the crypto library refuses (MD5 disabled by policy, no memory).
+ * Writes the upper-case hex of MD5(user, challenge, password) into out. Returns false, with "" in
+ * out, if the crypto library refuses (MD5 disabled by policy, no memory).
  */
 bool digest_response(const char *user, const char *challenge, const char *password,
 		     char out[static DTCP_RESPONSE_SIZE]);
@@ -19,8 +19,8 @@ bool digest_response(const char *user, const char *challenge, const char *passwo
 bool digest_valid(const char *response);
 
 /*
- * Compares what digest_response() has made with what the other side says, in constant time, in
- * either case. False if one is not 32 hex digits.
+ * Compares the output of digest_response() with the peer's response, in constant time, in either
+ * case. False if one is not 32 hex digits.
  */
 bool digest_equal(const char *expected, const char *response);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Line framing: where a line ends, and its words. docs/protocol.md, section 1. */
+/* Line framing and splitting into words. docs/protocol.md, section 1. */
 #ifndef DTCP_PROTO_LINE_H
 #define DTCP_PROTO_LINE_H
 
@@ -10,7 +10,7 @@
 #define DTCP_LINE_MAX 512
 /* Longest line with its line end and a NUL, for buffers. */
 #define DTCP_LINE_SIZE (DTCP_LINE_MAX + 3)
-/* Most words that a line can have: every other byte begins one. */
+/* Largest number of words in a line: every other byte begins one. */
 #define DTCP_WORDS_MAX (DTCP_LINE_MAX / 2)
 
 enum line_status {
@@ -21,16 +21,16 @@ enum line_status {
 };
 
 /*
- * Looks for one line (ended by LF or CRLF) at the start of the size bytes at buf. Nothing is
- * copied or changed. *len and *used are set with LINE_READY only. Errors are reported as soon as
- * the bytes show them, also before the line end has come; after one the connection is to close.
+ * Finds a line (ended by LF or CRLF) at the start of the size bytes at buf, without copying or
+ * changing anything. *len and *used are set for LINE_READY only. Errors are reported as soon as the
+ * bytes show them, even before the line end has come; after an error the connection must be closed.
  */
 enum line_status line_next(const char *buf, size_t size, size_t *len, size_t *used);
 
 /*
- * Splits text in place at runs of spaces and tabs into at most max words; returns how many words
- * there are, which can be more than max (those beyond it are not stored). Leading and trailing
- * blanks are ignored.
+ * Splits text in place at runs of spaces and tabs into at most max words; returns the number of
+ * words, which can be larger than max (the rest are not stored). Leading and trailing blanks are
+ * ignored.
  */
 size_t line_split(char *text, char *words[], size_t max);
 
@@ -38,8 +38,8 @@ size_t line_split(char *text, char *words[], size_t max);
 bool line_is_text(const char *line, size_t len);
 
 /*
- * The first word with the name of an earlier one, in either case; NULL for none. The name of an
- * extension is what comes before '=', or all of it: "udp" and "UDP=4028" repeat each other.
+ * The first word whose name repeats that of an earlier one, in either case; NULL: none. The name of
+ * an extension is what comes before '=', or all of it: "udp" and "UDP=4028" repeat each other.
  */
 const char *line_repeated_name(char *const words[], size_t count);
 

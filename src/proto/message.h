@@ -19,8 +19,8 @@
 #define DTCP_UDP_PORT	   4028
 #define DTCP_PORT	   20200
 #define DTCP_USER_MAX	   64  /* bytes of a user name */
-#define DTCP_CHALLENGE_MAX 508 /* bytes of a challenge: all of a line but "+OK " */
-#define DTCP_CHALLENGE_OUR 32  /* of one that our server sends */
+#define DTCP_CHALLENGE_MAX 508 /* bytes of a challenge: a whole line except "+OK " */
+#define DTCP_CHALLENGE_OUR 32  /* of a challenge of our server */
 #define DTCP_PASSWORD_MAX  256 /* bytes of a password */
 #define DTCP_PREFIXES_MAX  8   /* prefixes in one reply */
 #define DTCP_REQUEST_WORDS 4   /* words of a request without extensions */
@@ -28,7 +28,7 @@
 _Static_assert(PREFIX6_SET_MAX <= DTCP_PREFIXES_MAX, "what a user has fits into a reply");
 
 enum tunnel_type {
-	TUNNEL_NONE,	/* not a type that we know */
+	TUNNEL_NONE,	/* unknown */
 	TUNNEL_ONLY,	/* "tunnelonly": link-local addresses only */
 	TUNNEL_HOST,	/* "host": an address pair */
 	TUNNEL_NETWORK, /* "network", old synonym "tunnelroute": a delegated prefix */
@@ -55,12 +55,12 @@ bool dtcp_user_valid(const char *user);
 /* A password that both sides can handle: 1 to DTCP_PASSWORD_MAX bytes, no control characters. */
 bool dtcp_password_valid(const char *password);
 
-/* The decimal number of a port, 1 to 65535, and nothing else. *out is written with true only. */
+/* Parses a decimal port number, 1 to 65535, and nothing else. *out is set for true only. */
 bool dtcp_port_parse(const char *text, uint16_t *out);
 
 /*
- * The number of a session: 16 hex digits in either case, not all zero, and nothing else. *out is
- * written with true only.
+ * Parses a session number: 16 hex digits in either case, not all zero, and nothing else. *out is
+ * set for true only.
  */
 bool dtcp_session_parse(const char *text, uint64_t *out);
 
@@ -72,14 +72,13 @@ struct in6_addr dtcp_link_local_user(const char *user);
 
 /* --- server to client ------------------------------------------------------------------- */
 
-/* Begins the word in the greeting's text which says what types are offered. */
+/* Prefix of the word in the greeting's text that lists the offered types. */
 #define DTCP_TYPES "types="
 
 struct dtcp_greeting {
 	char challenge[DTCP_CHALLENGE_MAX + 1];
 	char text[DTCP_LINE_SIZE]; /* the free text, may be empty */
-	unsigned int
-		types; /* that it says it offers, 1 << enum tunnel_type each; 0: it does not say */
+	unsigned int types;	   /* offered types, 1 << enum tunnel_type each; 0: not stated */
 };
 
 struct dtcp_reply {
@@ -95,16 +94,16 @@ struct dtcp_reply {
 };
 
 enum reply_status {
-	REPLY_OK,      /* "+OK ..." that was understood */
+	REPLY_OK,      /* "+OK ..." a valid "+OK ..." */
 	REPLY_ERROR,   /* "-ERR reason": see reply_reason() */
-	REPLY_GARBAGE, /* not a line of this protocol; *why says what is wrong */
+	REPLY_GARBAGE, /* not a line of this protocol; *why has the reason */
 };
 
 /*
- * All take a line without its end. On REPLY_GARBAGE *why points to the end of a sentence about the
- * line ("has no challenge"), else to "", but see reply_parse(). *out is written with REPLY_OK only.
- * Only the words that are looked at have to be ASCII. The others can have any byte but NUL: what is
- * shown of them has to go through log_escape().
+ * All parse a line without its line end. For REPLY_GARBAGE *why is the end of a sentence about the
+ * line ("has no challenge"), otherwise "", except as noted at reply_parse(). *out is set for
+ * REPLY_OK only. Only words that are interpreted must be ASCII; others can have any byte but NUL,
+ * and have to be escaped with log_escape() before they are displayed.
  */
 
 /* The server's first line. */
@@ -112,27 +111,27 @@ enum reply_status greeting_parse(const char *line, size_t len, struct dtcp_greet
 				 const char **why);
 
 /*
- * The answer to a tunnel request, its words read by their shape. For REPLY_OK the addresses that
- * type demands are there: me and her always, me6 and her6 for host. All that is there is unicast,
- * the IPv6 part global or unique local, and no address or known extension comes twice; any type can
- * come with more than it demands, also with me6 and no her6. "udp=" and "session=" come both or not
- * at all. Unknown words are ignored, however often they come; a broken address, prefix, port or
- * session makes the line garbage. For network, *why may say what is odd about a REPLY_OK: there is
- * no prefix, or one had bits set beyond its length and has them no more.
+ * Parses the reply to a tunnel request; words are recognized by their form. For REPLY_OK the
+ * addresses that the type requires are present: me and her always, me6 and her6 for host. All
+ * addresses are unicast, IPv6 ones global or unique local, and no address or known extension comes
+ * twice; any type can have more than it requires, also me6 without her6. "udp=" and "session=" come
+ * both or not at all. Unknown words are ignored, however many; an invalid address, prefix, port or
+ * session makes the line garbage. For network, *why may have a remark about a REPLY_OK: there is no
+ * prefix, or one had bits set beyond its length, which were cleared.
  */
 enum reply_status reply_parse(const char *line, size_t len, enum tunnel_type type,
 			      struct dtcp_reply *out, const char **why);
 
-/* Any other answer (to ping, quit): only whether it is +OK or -ERR. */
+/* Parses any other answer (to ping, quit): only whether it is +OK or -ERR. */
 enum reply_status answer_parse(const char *line, size_t len, const char **why);
 
-/* What follows "-ERR": a pointer into line, "" where nothing follows. line is NUL-terminated. */
+/* The text after "-ERR": a pointer into line, "" if there is none. line is NUL-terminated. */
 const char *reply_reason(const char *line);
 
 /*
  * Writes "+OK me her prefix ... me6 her6 udp=port session=digits" without line end into buf and
- * returns its length, or 0 if size is too small or reply cannot be said (her6 without me6, a
- * port without a session). Without a port, the session is not said.
+ * returns its length, or 0 if size is too small or the reply cannot be expressed (her6 without me6,
+ * a port without a session). Without a port, the session is omitted.
  */
 size_t reply_format(const struct dtcp_reply *reply, char *buf, size_t size);
 
@@ -149,32 +148,32 @@ enum dtcp_command {
 struct dtcp_request {
 	enum dtcp_command command;
 	/*
-	 * The rest is for COMMAND_TUNNEL, and after the first two only where this is true: four
-	 * words or more, a valid user name, behind the type extensions only, none of them repeated,
-	 * no known one with an impossible value.
+	 * The rest is for COMMAND_TUNNEL, and all but user and type only if this is true: at least
+	 * four words, a valid user name, only extensions after the type, none repeated, no known
+	 * one with an invalid value.
 	 */
 	bool well_formed;
-	char bad_word[32]; /* the word behind the type that is wrong, cut short; "" for none */
+	char bad_word[32]; /* the invalid word after the type, truncated; "": none */
 	char user[DTCP_USER_MAX + 1];
-	char response[DTCP_RESPONSE_SIZE]; /* as sent; "" where it was not 32 hex digits */
+	char response[DTCP_RESPONSE_SIZE]; /* as sent; "" if it was not 32 hex digits */
 	enum tunnel_type type;
-	char type_word[32]; /* as sent, cut short, for the error answer */
+	char type_word[32]; /* as sent, truncated, for the error answer */
 	bool udp;	    /* extension "udp" or "udp=port" */
 	uint16_t udp_port;  /* 0 for "udp" alone */
 };
 
 /*
- * Reads one line of a client. Never fails: what is not understood is COMMAND_INVALID. Words after
- * ping, help and quit are ignored.
+ * Parses one line of a client. Never fails: unknown commands are COMMAND_INVALID. Words after ping,
+ * help and quit are ignored.
  */
 void request_parse(const char *line, size_t len, struct dtcp_request *out);
 
-/* Room for a whole line of a client as it may be shown. */
+/* Size of a client's line for display. */
 #define DTCP_REQUEST_SHOWN (DTCP_LINE_SIZE + sizeof("<response>"))
 
 /*
- * The line as it may be shown: a tunnel request, well formed or not, has "<response>" in place of
- * its third word, which would help in guessing the password. Cut at the end of buf; returns buf.
+ * The line for display: a tunnel request, well formed or not, has "<response>" instead of its third
+ * word, which would help in guessing the password. Truncated at the end of buf; returns buf.
  */
 const char *request_shown(const char *line, char *buf, size_t size);
 
@@ -186,7 +185,7 @@ bool request_is_bare_word(const char *buf, size_t len);
 
 /*
  * Writes "tunnel user response type" without line end, with udp also "udp=port", or "udp" alone for
- * port 0; returns its length, or 0 if size is too small or a word cannot be sent.
+ * port 0; returns its length, or 0 if size is too small or a word is invalid.
  */
 size_t request_format(const char *user, const char *response, enum tunnel_type type, bool udp,
 		      uint16_t udp_port, char *buf, size_t size);

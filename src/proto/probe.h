@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Probes: keepalive, learning, roaming and liveness of a UDP tunnel. docs/protocol.md, section
- * 2.2. Pure code.
+ * Probes: keepalive, learning, roaming and liveness of a UDP tunnel. docs/protocol.md, section 2.2.
+ * Pure.
  */
 #ifndef DTCP_PROTO_PROBE_H
 #define DTCP_PROTO_PROBE_H
@@ -27,20 +27,20 @@ struct probe {
 };
 
 /*
- * The key of a session's probes. Returns false where the crypto library refuses. The caller wipes
- * key.
+ * Computes the key of a session's probes. Returns false if the crypto library refuses. The caller
+ * wipes key.
  */
 bool probe_key(const char *password, const char *user, const char *challenge, uint64_t session,
 	       uint8_t key[static PROBE_KEY_SIZE]);
 
-/* Writes a probe with its code. Returns false where the crypto library refuses. */
+/* Writes a probe with its code. Returns false if the crypto library refuses. */
 bool probe_write(const struct probe *probe, const uint8_t key[static PROBE_KEY_SIZE],
 		 uint8_t out[static PROBE_SIZE]);
 
-/* Reads the fields; the code is not looked at. False if the len octets are no probe. */
+/* Reads the fields, without verifying the code. False if the len octets are not a probe. */
 bool probe_read(const uint8_t *buf, size_t len, struct probe *out);
 
-/* True if the code is right, compared in constant time. */
+/* True if the code is valid; compared in constant time. */
 bool probe_verify(const uint8_t buf[static PROBE_SIZE], const uint8_t key[static PROBE_KEY_SIZE]);
 
 #endif
