@@ -14,8 +14,8 @@ uint64_t checksum_add(uint64_t sum, const uint8_t *data, size_t len);
 uint16_t checksum_fold(uint64_t sum);
 
 /*
- * What goes into the checksum field for a sum over all else: as the kernel makes it. udp: zero,
- * which would mean "none", is sent as its other form (RFC 8200, section 8.1).
+ * The value of the checksum field for a sum over everything else, as the kernel computes it. udp:
+ * zero, which would mean "none", is replaced by its complement (RFC 8200, section 8.1).
  */
 uint16_t checksum_final(uint64_t sum, bool udp);
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Joins inner packets that arrived together into the large packets that the kernel would have made
- * of them (GRO), so that one write to TUN carries many. The kernel cuts them again if that is
- * needed, into the same packets.
+ * Joins inner packets that arrived together into large packets, like the kernel's GRO, so that one
+ * write to TUN carries many. The kernel cuts them again, if needed, into the same packets.
  *
- * Payload is not copied: packets must stay where they are until coalesce_flush(). Packets of one
- * flow keep their order. The cost of a packet does not depend on the number of flows.
+ * Payload is not copied: packets must stay valid until coalesce_flush(). Packets of one flow keep
+ * their order. The cost of a packet does not depend on the number of flows.
  */
 #ifndef DTCP_FORWARD_COALESCE_H
 #define DTCP_FORWARD_COALESCE_H
@@ -19,7 +18,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-/* Flows that are open at a time, and packets in one large one (UDP_MAX_SEGMENTS of Linux). */
+/* Limits: flows that are open at a time, and packets in a large one (UDP_MAX_SEGMENTS of Linux). */
 #define COALESCE_FLOWS	 64
 #define COALESCE_PACKETS 64
 
@@ -27,38 +26,38 @@ struct coalesce;
 struct device;
 struct session;
 
-/* What is to be written to TUN: parts[0] is the offload header. */
+/* A packet to be written to TUN: parts[0] is the offload header. */
 struct coalesced {
 	struct session *session;
 	struct iovec *parts;
 	int n_parts;
 	size_t packets; /* inner packets in it; if more than one, parts[2] on are their payloads */
-	size_t headers; /* octets of headers, which stand before each payload */
+	size_t headers; /* octets of headers, which come before each payload */
 	size_t octets;	/* of all packets, headers included */
 };
 
-/* Sets an iovec that is only read from: it is for both directions, so it cannot point to const. */
+/* Sets an iovec that is only read from: iovecs are for both directions, so they are not const. */
 void iovec_set(struct iovec *iov, const uint8_t *data, size_t len);
 
-/* It must not add or flush. */
+/* The callback must not add or flush. */
 typedef void (*coalesce_write)(const struct coalesced *coalesced, void *arg);
 
-/* udp: TUN takes VIRTIO_NET_HDR_GSO_UDP_L4. NULL if memory is short. */
+/* udp: TUN accepts VIRTIO_NET_HDR_GSO_UDP_L4. NULL if memory is short. */
 struct coalesce *coalesce_new(bool udp, coalesce_write write, void *arg);
 void coalesce_free(struct coalesce *coalesce);
 
-/* From now on UDP stays as it is. */
+/* Stops joining UDP packets from now on. */
 void coalesce_without_udp(struct coalesce *coalesce);
 
 /*
- * A packet that has passed all rules and is to go to the session's device with this offload
- * header; the packet's octets, not the two structs, must stay. It or an earlier one may be written
- * at once.
+ * Adds a packet that has passed all rules and goes to the session's device with this offload
+ * header; the packet's octets, but not the two structs, must stay valid. It or an earlier one may
+ * be written at once.
  */
 void coalesce_add(struct coalesce *coalesce, struct session *session, const struct inner *inner,
 		  const struct virtio_net_hdr *header);
 
-/* Writes what is left. To be called at the end of each batch: nothing waits for more to come. */
+/* Writes what is left. To be called at the end of each batch: nothing waits for more packets. */
 void coalesce_flush(struct coalesce *coalesce);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From outside to TUN: whose a packet is, and whether it passes, for both transports. No I/O. */
+/* From outside to TUN: finds the session of a packet and applies the rules, for both transports. No
+ * I/O. */
 #ifndef DTCP_FORWARD_DECAP_H
 #define DTCP_FORWARD_DECAP_H
 
@@ -13,16 +14,16 @@
 
 struct decap {
 	enum drop_reason drop;
-	struct session *session; /* NULL if it is nobody's */
+	struct session *session; /* NULL if there is none */
 	/* With DROP_NONE: */
-	bool learned;	    /* the session is unlearned, and this peer is to be its peer */
-	bool ask;	    /* only if the route to the source leads to the session's device */
+	bool learned; /* the session is unlearned, and this peer becomes its peer */
+	bool ask;     /* passes only if the route to the source leads to the session's device */
 	struct inner inner; /* to be written to the session's device */
 	struct virtio_net_hdr vnet;
 };
 
 /*
- * Judges a packet that is no probe. ECN is written into the inner packet. server: filter inner
+ * Judges a packet that is not a probe. ECN is written into the inner packet. server: filter inner
  * sources as well, and find unlearned sessions; now: milliseconds.
  */
 void decap_packet(const struct table *table, bool server, const struct arrival *arrival,

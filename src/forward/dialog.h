@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What control has told forward of one session number, and so what forward can say of it. Pure, and
- * the same in both programs: a message counts only if an honest forward could have sent it now.
+ * The state of the dialog between control and forward about one session id, and so which messages
+ * forward can send about it. Pure, and the same in both programs: a message is valid only if an
+ * honest forward could have sent it now.
  *
- * A number may be used again as soon as REMOVE was sent: the channel keeps order, and forward
- * answers each REMOVE with REMOVED, so what comes before that is about the session before.
+ * An id may be used again as soon as REMOVE was sent: the channel preserves order, and forward
+ * answers each REMOVE with REMOVED, so what comes before that is about the previous session.
  */
 #ifndef DTCP_FORWARD_DIALOG_H
 #define DTCP_FORWARD_DIALOG_H
@@ -15,9 +16,9 @@
 #include <stdint.h>
 
 enum dialog_state {
-	DIALOG_NONE,  /* forward has no session of that number */
+	DIALOG_NONE,  /* forward has no session with that id */
 	DIALOG_ASKED, /* ADD was sent, and not answered */
-	DIALOG_HELD,  /* forward has it, as it said something of it; packets do not pass yet */
+	DIALOG_HELD,  /* forward has it, having sent a message about it; packets do not pass yet */
 	DIALOG_UP,    /* ADDED has come */
 };
 
@@ -29,14 +30,14 @@ struct dialog {
 
 enum dialog_word {
 	DIALOG_COUNTS,
-	DIALOG_LATE,  /* about a session that has been removed meanwhile: to be ignored */
-	DIALOG_WRONG, /* no honest forward says so: to be logged and ignored */
+	DIALOG_LATE,  /* about a session that has been removed meanwhile: ignore */
+	DIALOG_WRONG, /* not from an honest forward: log and ignore */
 };
 
-/* ADD, which goes with DIALOG_NONE, or REMOVE is sent; others change nothing. */
+/* ADD, only in DIALOG_NONE, or REMOVE is sent; other types have no effect. */
 void dialog_tell(struct dialog *dialog, enum forward_msg type);
 
-/* What a message from forward to control is worth. */
+/* Whether a message from forward to control is valid. */
 enum dialog_word dialog_hear(struct dialog *dialog, enum forward_msg type);
 
 /* For the log: "refused", "up". */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The ICMPv6 echo requests that watch a path of protocol 41: RFC 4443, section 4;
- * docs/protocol.md, section 2.4. Pure code.
+ * The ICMPv6 echo packets that monitor a path over protocol 41: RFC 4443, section 4;
+ * docs/protocol.md, section 2.4. Pure.
  */
 #ifndef DTCP_FORWARD_ECHO_H
 #define DTCP_FORWARD_ECHO_H
@@ -16,7 +16,7 @@
 #define ECHO_SIZE   64
 #define ECHO_COOKIE 8
 
-/* What one session asks with. */
+/* State of a session's requests. */
 struct echo {
 	struct in6_addr near; /* our end of the link */
 	struct in6_addr far;  /* the other one, or ff02::1 */
@@ -26,23 +26,23 @@ struct echo {
 };
 
 /*
- * Begins with a new id and cookie, so that no earlier request's answer is taken for ours. If far
- * is unspecified, all nodes on the link are asked, and whoever answers will do.
+ * Starts with a new id and cookie, so that answers to earlier requests are not accepted. If far is
+ * unspecified, requests go to all nodes on the link, and any answer is accepted.
  */
 void echo_begin(struct echo *echo, const struct in6_addr *near, const struct in6_addr *far);
 
-/* Writes the next request, a whole IPv6 packet. */
+/* Writes the next request, a complete IPv6 packet. */
 void echo_request(struct echo *echo, uint8_t out[static ECHO_SIZE]);
 
-/* True for an intact answer to one of the last requests, whoever sent it. */
+/* True for an intact answer to one of the last requests, from any source. */
 bool echo_is_answer(const struct echo *echo, const struct inner *inner);
 
-/* Whether such an answer is that to the last one. */
+/* Whether such an answer is to the last request. */
 bool echo_is_latest(const struct echo *echo, const struct inner *inner);
 
 /*
- * Writes the answer to a request of this kind that the other end of the link has sent to our end.
- * False if the packet is none, such as what a user's ping sends.
+ * Writes the answer to a request of this kind from the other end of the link to our end. False if
+ * the packet is not one, such as a user's ping.
  */
 bool echo_answer(const struct echo *echo, const struct inner *inner, uint8_t out[static ECHO_SIZE]);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From TUN to outside: whose a packet is, whether it passes, and how it is sent. No I/O. */
+/* From TUN to outside: finds the session of a packet, applies the rules, and decides how to send
+ * it. No I/O. */
 #ifndef DTCP_FORWARD_ENCAP_H
 #define DTCP_FORWARD_ENCAP_H
 
@@ -12,18 +13,18 @@
 
 struct encap {
 	enum drop_reason drop;
-	struct session *session; /* NULL if it is nobody's */
+	struct session *session; /* NULL if there is none */
 	struct inner inner;	 /* valid unless dropped as malformed; may be a large packet */
 	/* With DROP_NONE: */
-	struct segments segments; /* what it is cut into */
+	struct segments segments; /* its segments */
 	uint8_t tos;		  /* of the outer headers */
 	bool df;		  /* "don't fragment" of the outer headers */
-	/* Else what to tell the sender, if anything and if the packet may be answered: */
+	/* Otherwise the error for the sender, if any and if the packet may be answered: */
 	struct icmp6_error error;
 };
 
 /*
- * Judges the n octets at packet, which came with header. only: the session of a device that has
+ * Judges the n octets at packet, which was read with header. only: the session of a device that has
  * one; shared: the device has all sessions, and the destination decides. now is in milliseconds.
  */
 void encap_packet(const struct table *table, struct session *only, bool shared,
@@ -31,8 +32,8 @@ void encap_packet(const struct table *table, struct session *only, bool shared,
 		  struct encap *out);
 
 /*
- * Whether a packet of len octets fits the path as far as that is known; also sets drop, df and
- * error. To be asked again when more is known. now is in milliseconds.
+ * Whether a packet of len octets fits the path as far as known; also sets drop, df and error. To be
+ * called again when more is known. now is in milliseconds.
  */
 void encap_fit(const struct session *session, size_t len, uint64_t now, struct encap *out);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the network and the kernel report about packets sent earlier: a socket's error queue. */
+/* Reports of the network and the kernel about packets sent earlier: a socket's error queue. */
 #ifndef DTCP_FORWARD_ERRQUEUE_H
 #define DTCP_FORWARD_ERRQUEUE_H
 
@@ -8,14 +8,14 @@
 #include <stdint.h>
 
 struct errqueue_report {
-	struct in_addr peer; /* where the packet was sent */
+	struct in_addr peer; /* destination of the packet */
 	uint16_t port;	     /* host byte order; 0 on a raw socket, and if icmp is false */
-	bool icmp;	     /* told by the network; else found out here */
+	bool icmp;	     /* reported by the network; otherwise found locally */
 	bool too_big;
-	uint32_t mtu; /* with too_big: octets that would pass, 0 if unknown */
+	uint32_t mtu; /* with too_big: largest size that passes, octets; 0: unknown */
 };
 
-/* Takes the next report off the queue. False if there is none. */
+/* Takes the next report from the queue. False if there is none. */
 bool errqueue_next(int fd, struct errqueue_report *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ICMPv6 errors: which packets may have one, how many, and what it looks like. RFC 4443. */
+/* ICMPv6 errors: which packets may cause one, rate limits, and their format. RFC 4443. */
 #ifndef DTCP_FORWARD_ICMP6_H
 #define DTCP_FORWARD_ICMP6_H
 
@@ -15,7 +15,7 @@
 #define ICMP6_ERROR_SIZE 1280
 
 enum icmp6_kind {
-	ICMP6_NONE, /* none is due */
+	ICMP6_NONE, /* no error */
 	ICMP6_NO_ROUTE,
 	ICMP6_ADDRESS_UNREACHABLE,
 	ICMP6_SOURCE_POLICY, /* RFC 4443, section 3.1, code 5 */
@@ -24,8 +24,8 @@ enum icmp6_kind {
 };
 
 /*
- * How many are sent (RFC 4443, section 2.4 (f)), each kind by itself: who scans for prefixes that
- * nobody has must not silence "packet too big", without which connections hang.
+ * Rate limits (RFC 4443, section 2.4 (f)), for each kind separately: a scan of unused prefixes must
+ * not suppress "packet too big", without which connections hang.
  */
 struct icmp6_limit {
 	struct rate rates[ICMP6_KINDS];
@@ -39,13 +39,14 @@ struct icmp6_error {
 /* True if this packet may be answered with such an error (RFC 4443, section 2.4 (e)). */
 bool icmp6_allowed(enum icmp6_kind kind, const struct inner *inner);
 
-/* So many a second of each kind, 0 for none. now in milliseconds, here and below. */
+/* per_second errors of each kind, 0: none. now is in milliseconds, here and below. */
 void icmp6_limit_init(struct icmp6_limit *limit, uint32_t per_second, uint64_t now);
 
-/* True if one more may be sent, which then counts. */
+/* True if one more may be sent; it is then counted. */
 bool icmp6_limit_take(struct icmp6_limit *limit, enum icmp6_kind kind, uint64_t now);
 
-/* Writes the whole IPv6 packet, as much of the packet in question in it as fits; its length. */
+/* Writes the complete IPv6 packet, with as much of the invoking packet as fits. Returns its length.
+ */
 size_t icmp6_build(const struct icmp6_error *error, const struct in6_addr *source,
 		   const struct inner *inner, uint8_t out[static ICMP6_ERROR_SIZE]);
 

@@ -7,9 +7,9 @@
 #include "forward/errqueue.h"
 #include "forward/plane.h"
 
-/* What a socket gives: a packet or a probe, or a report about a packet that was sent. */
+/* Handlers of a socket: a received packet or probe, or a report about a sent packet. */
 void inbound_received(struct plane *plane, const struct arrival *arrival);
-/* To be called at the end of a batch of them, as all payloads are about to go. */
+/* To be called at the end of a batch, since the payloads become invalid. */
 void inbound_write(struct plane *plane, const struct coalesced *coalesced);
 
 void inbound_report(struct plane *plane, enum forward_transport transport,

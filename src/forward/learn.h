@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How the server learns where the peers of its UDP sessions are: docs/protocol.md, section 2.2.
- * Every rule about that stands here. No I/O, no clock.
+ * How the server learns the peers of its UDP sessions: docs/protocol.md, section 2.2. All rules for
+ * that are here. No I/O, no clock.
  */
 #ifndef DTCP_FORWARD_LEARN_H
 #define DTCP_FORWARD_LEARN_H
@@ -15,38 +15,38 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A peer that has not said hello after so many milliseconds is one without probes. */
+/* A peer without a hello after this time is one without probes, milliseconds. */
 #define LEARN_PATIENCE 5000
 
-/* One that says hello every 20 s and has not been heard for so long is not there any more. */
+/* A peer that sends a hello every 20 s is gone after this time without one, milliseconds. */
 #define LEARN_STALE 30000
 
 struct learn {
 	enum drop_reason drop;
 	/* With DROP_NONE: */
 	struct session *session;
-	bool moved;		    /* its peer is another one now */
-	uint8_t answer[PROBE_SIZE]; /* to the arrival's peer, from where it was sent to */
+	bool moved;		    /* its peer has changed */
+	uint8_t answer[PROBE_SIZE]; /* to the arrival's peer, from the arrival's destination */
 };
 
 /*
- * Judges what probe_read() has read from the arrival, and moves its session if that is due; now
- * in milliseconds, here and below.
+ * Judges the probe that probe_read() has read from the arrival, and moves its session if necessary;
+ * now in milliseconds, here and below.
  */
 void learn_from_probe(struct table *table, const struct arrival *arrival, const struct probe *probe,
 		      uint64_t now, struct learn *out);
 
 /*
- * After a good hello: makes another session with this one's peer unlearned, if that has not said
- * hello for long, and returns it; NULL when there is no more of them. Its packets would go to
- * somebody else, to whom a NAT has given its port. Nobody who has not proven to be there can do
- * that to others.
+ * After a valid hello: makes another session with this session's peer unlearned, if that has not
+ * sent a hello for long, and returns it; NULL when there are no more. Its packets would go to
+ * somebody else, to whom a NAT has reassigned its port. A session whose address is unproven cannot
+ * evict others.
  */
 struct session *learn_evict(struct table *table, const struct session *session, uint64_t now);
 
 /*
- * Whose a packet is that came from a peer which no session has, with this inner source: the one
- * without probes that waits there. NULL if there is none, or no telling which. now is in
+ * The session of a packet with this inner source from a peer that no session has: the one without
+ * probes that is waiting there. NULL if there is none, or if it is ambiguous. now is in
  * milliseconds.
  */
 struct session *learn_waiting(const struct table *table, const struct table_peer *peer,

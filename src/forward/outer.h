@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A socket to the outside, raw for protocol 41 or UDP: packets in batches, both ways, and what the
- * network reports about those that were sent. The kernel makes the outer headers, and fragments
- * if it may. sender.c is the sending half.
+ * A socket to the outside, raw for protocol 41 or UDP: packets in batches, both ways, and reports
+ * of the network about sent packets. The kernel makes the outer headers, and fragments if allowed.
+ * sender.c is the sending half.
  */
 #ifndef DTCP_FORWARD_OUTER_H
 #define DTCP_FORWARD_OUTER_H
@@ -19,10 +19,10 @@
 
 /*
  * Messages in one system call. With UDP, each can be a train of many packets that the kernel has
- * merged (UDP_GRO); so can one with protocol 41, as one large packet.
+ * merged (UDP_GRO); with protocol 41 likewise, as one large packet.
  */
 #define OUTER_BATCH 32
-/* Octets of one message's buffer: more than any IPv4 packet has. */
+/* Size of a message's buffer: larger than any IPv4 packet. */
 #define OUTER_PACKET_SIZE 65536
 
 struct outer;
@@ -30,7 +30,7 @@ struct outer;
 struct outer_handlers {
 	/* The arrival is valid until this returns, its payload until the end of the batch. */
 	void (*received)(const struct arrival *arrival, void *arg);
-	/* All that came with one system call has been handed over. */
+	/* All packets of one system call have been passed on. */
 	void (*batch_end)(void *arg);
 	void (*report)(enum forward_transport transport, const struct errqueue_report *report,
 		       void *arg);
@@ -40,7 +40,7 @@ struct outer_handlers {
 	bool (*too_big)(struct outer_packet *packet, void *arg);
 };
 
-/* Takes over fd; NULL (and a line in the log) if it cannot be used, fd is then closed. */
+/* Takes over fd; NULL after logging if it cannot be used; fd is then closed. */
 struct outer *outer_new(struct event_base *base, enum forward_transport transport, int fd,
 			const struct outer_handlers *handlers, void *arg);
 void outer_free(struct outer *outer);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The data plane: its parts, and the counters. inbound.c has the way from the sockets to the TUN
- * devices, outbound.c the way back, and probing.c and keepalive.c what is sent by ourselves.
+ * devices, outbound.c the way back, and probing.c and keepalive.c forward's own packets.
  */
 #ifndef DTCP_FORWARD_PLANE_H
 #define DTCP_FORWARD_PLANE_H
@@ -19,23 +19,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What control is to hear. */
+/* Reports to control. */
 struct plane_reports {
-	/* The session's packets pass: its device and the socket of its transport are there. */
+	/* The session's packets pass: its device and the socket of its transport exist. */
 	void (*up)(const struct session *session, void *arg);
-	/* The session's peer is another one, or not known any more. */
+	/* The session's peer has changed, or is no longer known. */
 	void (*learned)(struct session *session, void *arg);
-	/* Something has come through for the first time, or again; or nothing for long. */
+	/* The path is alive, for the first time or again; or dead. */
 	void (*path)(const struct session *session, bool alive, void *arg);
 	/* Client: its hellos have not been answered for 10 s, or for 10 s more. */
 	void (*silent)(const struct session *session, void *arg);
-	/* Client: packets over UDP go by another socket, with this port. */
+	/* Client: packets over UDP now use another socket, with this port. */
 	void (*port)(uint16_t port, void *arg);
-	/* Client that checks: what became of a trial. */
+	/* Client with --check: the result of a trial. */
 	void (*result)(const struct forward_result *result, void *arg);
 };
 
-/* Octets of it. Small enough to stay in the processor's cache, and for a few large packets. */
+/* Size of the arena: fits into the processor's cache, and holds a few large packets. */
 #define OUTBOUND_ARENA ((size_t)4 * OUTER_PACKET_SIZE)
 
 struct fast;
@@ -49,52 +49,52 @@ struct plane {
 	struct devices *devices;
 	struct keepers *keepers;
 	struct sources *sources;
-	struct outer *outer[FORWARD_UDP + 1]; /* by transport; NULL until it comes */
-	struct outer *candidate; /* client: says hello as well as the UDP socket; NULL: none */
+	struct outer *outer[FORWARD_UDP + 1]; /* by transport; NULL until received */
+	struct outer *candidate; /* client: sends hellos as well as the UDP socket; NULL: none */
 	uint16_t candidate_port;
-	uint8_t *arena; /* what is read from TUN, until it is sent */
+	uint8_t *arena; /* packets read from TUN, until they are sent */
 	struct coalesce *coalesce;
 	struct fast *fast;
-	struct counters_page *counters; /* always there; our own until the shared page comes */
+	struct counters_page *counters; /* never NULL; our own until the shared page is received */
 	size_t counters_mapped;		/* bytes to unmap; 0: our own */
 	struct in6_addr icmp_source;
-	struct icmp6_limit icmp6; /* about packets that are for no session */
+	struct icmp6_limit icmp6; /* for packets without a session */
 };
 
-/* Returns 0 or -ENOMEM; plane_close() is right after either. */
+/* Returns 0 or -ENOMEM; plane_close() must be called in either case. */
 int plane_open(struct plane *plane, const struct forward_config *config, struct event_base *base,
 	       const struct plane_reports *reports, void *arg);
 void plane_close(struct plane *plane);
 
-/* From now on so many ICMPv6 errors of a kind and session a second, 0 for none. */
+/* Sets the rate limit of ICMPv6 errors, a second for each kind and session; 0: none. */
 void plane_set_icmp6_rate(struct plane *plane, uint32_t per_second);
 
 /* Takes over the socket of a transport. Returns 0 or -errno. */
 int plane_set_outer(struct plane *plane, enum forward_transport transport, int fd);
 
 /*
- * Client: takes over another UDP socket, which has this port, in place of an earlier one that has
- * not been answered; if the last hello has been, it is not needed, and closed. Returns 0 or -EIO,
- * which has been logged.
+ * Client: takes over another UDP socket, which has this port, replacing an earlier one that was not
+ * answered; if the last hello was answered, it is not needed, and closed. Returns 0, or -EIO after
+ * logging.
  */
 int plane_set_candidate(struct plane *plane, uint16_t port, int fd);
 
 /*
- * Client: of its two UDP sockets this one is used from now on, and the other is closed. False if
- * there was no other.
+ * Client: uses this one of its two UDP sockets from now on, and closes the other. False if there
+ * was no other.
  */
 bool plane_choose(struct plane *plane, struct outer *chosen);
 
-/* Goes on counting in the shared page; closes fd. Returns 0 or -errno. */
+/* Continues counting in the shared page; closes fd. Returns 0 or -errno. */
 int plane_set_counters(struct plane *plane, int fd);
 
-/* The socket of a session; NULL until it comes. */
+/* The socket of a session; NULL until received. */
 struct outer *plane_outer(const struct plane *plane, const struct session *session);
 
 /* The counters of a session. */
 struct session_counters *plane_counters(const struct plane *plane, const struct session *session);
 
-/* Counts a packet that is lost; session may be NULL. */
+/* Counts a dropped packet; session may be NULL. */
 void plane_drop(struct plane *plane, const struct session *session, enum drop_reason reason);
 
 #endif

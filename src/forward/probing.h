@@ -18,17 +18,17 @@ struct probing *probing_new(struct plane *plane, struct session *session);
 /* Ends it; NULL is allowed. */
 void probing_free(struct probing *probing);
 
-/* A hello at once: the socket is there, or the way out may have changed. */
+/* Sends a hello at once: the socket exists, or the route may have changed. */
 void probing_start(struct probing *probing);
 
-/* There is another UDP socket: hellos go from both, unless the last one has been answered. */
+/* There is another UDP socket: sends hellos from both, unless the last one has been answered. */
 void probing_candidate(struct probing *probing);
 
 /* Judges a probe that came from the session's peer. */
 enum drop_reason probing_answered(struct probing *probing, const struct arrival *arrival,
 				  const struct probe *probe);
 
-/* A packet from TUN has gone out; a good one has come in. */
+/* A packet from TUN was sent; a valid one was received. */
 void probing_packet_out(struct probing *probing);
 void probing_packet_in(struct probing *probing);
 

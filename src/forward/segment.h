@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Cuts what TUN hands over as one large packet (TCP or UDP segmentation offload) into the packets
- * that it stands for, and completes checksums that the kernel has left to us. No I/O.
+ * Cuts a large packet from TUN (TCP or UDP segmentation offload) into the packets that it stands
+ * for, and completes checksums that the kernel has left open. No I/O.
  */
 #ifndef DTCP_FORWARD_SEGMENT_H
 #define DTCP_FORWARD_SEGMENT_H
@@ -15,12 +15,12 @@
 #include <stdint.h>
 
 /*
- * A large packet has at most this many: 64 KB in the smallest pieces that Linux makes of TCP, whose
- * peer can ask for as little as 48 octets (tcp_min_snd_mss), less 12 of options.
+ * Largest number of segments: 64 KB in the smallest segments that Linux makes of TCP, whose peer
+ * can ask for as little as 48 octets (tcp_min_snd_mss), less 12 of options.
  */
 #define SEGMENTS_MAX 2048
 
-/* What one large packet is cut into. A packet that needs no cutting is one segment. */
+/* The segments of a large packet. A packet that is not cut is one segment. */
 struct segments {
 	size_t count;	/* 1 to SEGMENTS_MAX */
 	size_t headers; /* octets, from the IPv6 header on, that each segment begins with */
@@ -30,14 +30,14 @@ struct segments {
 	const uint8_t *packet;
 	size_t len;
 	size_t upper;	  /* where the TCP or UDP header begins */
-	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP; 0: the packet is whole, as it is */
+	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP; 0: the packet is not cut */
 	uint64_t sum;	  /* of the pseudo-header; its length is to be added */
 };
 
 /*
- * Looks at a packet that was read from TUN after header. The packet must stay until its segments
- * have been made. A missing checksum of a whole packet is completed in place. False if header
- * and packet do not fit together.
+ * Examines a packet that was read from TUN after header. The packet must stay valid until its
+ * segments have been made. A missing checksum of a single packet is completed in place. False if
+ * header and packet are inconsistent.
  */
 bool segments_open(struct segments *segments, const struct virtio_net_hdr *header,
 		   const struct inner *inner, uint8_t *packet);
@@ -46,8 +46,9 @@ bool segments_open(struct segments *segments, const struct virtio_net_hdr *heade
 size_t segments_payload(const struct segments *segments, size_t i);
 
 /*
- * Writes the headers of segment i, with lengths, sequence number, flags and checksum. In place of
- * the packet's own, which turns it into the first one, nothing else can be made of it any more.
+ * Writes the headers of segment i, with lengths, sequence number, flags and checksum. Writing over
+ * the packet's own headers turns it into the first segment; no other segments can be made
+ * afterwards.
  */
 void segments_write(const struct segments *segments, size_t i, uint8_t *headers);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which sources a user's own device may have besides those that control has named: those that the
- * kernel has a route to through that device (reverse path filter, RFC 3704, section 2.2). What the
- * kernel has said is remembered for a moment, in a table of a fixed size: a packet costs one
- * question at most, however many sources, routes and devices there are.
+ * Sources that are valid on a user's own device besides the session's own: those to which the
+ * kernel has a route through that device (reverse path filter, RFC 3704, section 2.2). The kernel's
+ * answers are cached briefly, in a table of fixed size: a packet costs one query at most, however
+ * many sources, routes and devices there are.
  */
 #ifndef DTCP_FORWARD_SOURCES_H
 #define DTCP_FORWARD_SOURCES_H
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How long an answer counts, in milliseconds: changed routes are followed this fast. */
+/* Time after which a cached answer expires, milliseconds: changed routes take effect this fast. */
 #define SOURCES_LIFETIME 500
 
 /* Asks the kernel (netconf/reverse_path.h). */
@@ -24,7 +24,7 @@ struct sources;
 struct sources *sources_new(const uint64_t key[static 2], sources_ask ask);
 void sources_free(struct sources *sources);
 
-/* Takes over the socket to ask with. Without one no source leads anywhere. */
+/* Takes over the socket for the queries. Without one no source leads anywhere. */
 void sources_set_socket(struct sources *sources, int fd);
 
 /* Whether the kernel's route to addr leads to that interface. now is in milliseconds. */

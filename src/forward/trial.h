@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A client's trials of a path, for dtcpclient --check: an ICMPv6 echo request of any size goes
- * through the tunnel to any address, and what becomes of it is reported (RFC 4443, section 4).
+ * A client's tests of a path, for dtcpclient --check: sends an ICMPv6 echo request of any size
+ * through the tunnel to any address, and reports the result (RFC 4443, section 4).
  */
 #ifndef DTCP_FORWARD_TRIAL_H
 #define DTCP_FORWARD_TRIAL_H
@@ -11,10 +11,10 @@
 
 #include <stdbool.h>
 
-/* How long an answer is waited for, in milliseconds. */
+/* Timeout of an answer, milliseconds. */
 #define TRIAL_PATIENCE 1000
 
-/* Requests that are sent in a second; what is beyond that has no answer. */
+/* Requests sent in a second; those beyond that are treated as unanswered. */
 #define TRIAL_RATE 20
 
 struct trial;
@@ -26,15 +26,15 @@ struct trial *trial_new(struct plane *plane, struct session *session);
 void trial_free(struct trial *trial);
 
 /*
- * Sends a request, which forward_trial_valid() has been asked about, in place of one that is being
- * waited for. plane->reports->result() is called once, perhaps in here.
+ * Sends a request, which forward_trial_valid() has accepted, replacing a pending one.
+ * plane->reports->result() is called once, possibly from here.
  */
 void trial_begin(struct trial *trial, const struct forward_trial *request);
 
-/* True if an inner packet that has come in is the answer, or an error about the request. */
+/* True if a received inner packet is the answer, or an error about the request. */
 bool trial_takes(struct trial *trial, const struct inner *inner);
 
-/* The path takes less than was known: it may be this request that was too large. */
+/* The path MTU was lowered: this request may have been too large. */
 void trial_too_big(struct trial *trial);
 
 #endif

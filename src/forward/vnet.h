@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The offload header in front of each packet on a TUN device; segment.c reads those that come from
- * there.
+ * The offload header in front of each packet on a TUN device; segment.c reads those of packets from
+ * the device.
  *
- * The kernel merges protocol 41 packets that arrive (GRO) and hands a raw socket the result: inner
- * packets of up to 64 KB whose TCP checksum is the bare sum of the pseudo-header, to be completed
- * by whoever sends them on. Written to TUN as they are they would be lost, so the header tells the
- * kernel what is missing.
+ * The kernel merges received protocol 41 packets (GRO) and passes a raw socket the result: inner
+ * packets of up to 64 KB whose TCP checksum is only the sum of the pseudo-header, to be completed
+ * before forwarding. Written to TUN unchanged they would be lost, so the header tells the kernel
+ * what is missing.
  */
 #ifndef DTCP_FORWARD_VNET_H
 #define DTCP_FORWARD_VNET_H
@@ -24,8 +24,8 @@
 #endif
 
 /*
- * Fills the header for a packet on its way to TUN. A merged packet longer than mtu octets is to be
- * cut into packets of at most mtu.
+ * Fills the header of a packet to TUN. A merged packet longer than mtu octets is to be cut into
+ * packets of at most mtu.
  */
 void vnet_fill(const struct inner *inner, size_t mtu, struct virtio_net_hdr *header);
 

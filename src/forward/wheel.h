@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A timer wheel: who is due when, of any number, at a cost that does not depend on it. Times are in
- * milliseconds. Somebody can be found due a little late, or early if the time is further away
- * than the wheel reaches; then they are to be set anew.
+ * A timer wheel for any number of entries, at a cost that does not depend on the number. Times are
+ * in milliseconds. An entry can be returned a little late, or early if its time is beyond the
+ * wheel's range; then it has to be set again.
  */
 #ifndef DTCP_FORWARD_WHEEL_H
 #define DTCP_FORWARD_WHEEL_H
@@ -30,14 +30,14 @@ struct wheel {
 
 void wheel_init(struct wheel *wheel, uint64_t now);
 
-/* The entry is due then, and not when it was before. Its item is the caller's. */
+/* Sets the time of an entry, replacing an earlier one. The item belongs to the caller. */
 void wheel_set(struct wheel *wheel, struct wheel_entry *entry, uint64_t due);
 void wheel_unset(struct wheel *wheel, struct wheel_entry *entry);
 
-/* Takes out one that is due and returns its item; NULL if there is none. */
+/* Removes an entry that is due and returns its item; NULL if there is none. */
 void *wheel_take(struct wheel *wheel, uint64_t now);
 
-/* When the next one is due; UINT64_MAX for never. Its cost is that of the empty slots before. */
+/* When the next entry is due; UINT64_MAX: never. Scans the empty slots before it. */
 uint64_t wheel_next(const struct wheel *wheel);
 
 #endif
