@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which path carries packets, as the user chooses. */
+/* The user's choice of whether the kernel carries packets. */
 #ifndef DTCP_FASTPATH_CHOICE_H
 #define DTCP_FASTPATH_CHOICE_H
 

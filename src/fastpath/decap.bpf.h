@@ -5,16 +5,16 @@
 
 #include "fastpath/packet.bpf.h"
 
-/* RFC 6040, section 4.2, figure 4, as tos.c has it; ECN_MASK + 1: drop. */
+/* RFC 6040, section 4.2, figure 4, as in tos.c; ECN_MASK + 1: drop. */
 static __always_inline __u8 in_ecn(__u8 inner, __u8 outer)
 {
 	if (outer == ECN_CE)
 		return inner ? ECN_CE : ECN_MASK + 1;
-	/* ECT(1) outside means something only where ECT(0) is inside. */
+	/* Outer ECT(1) matters only with inner ECT(0). */
 	return inner == 2 && outer == 1 ? 1 : inner;
 }
 
-/* Sources that no packet may have; on the server, all but the session's own. */
+/* Sources that are never valid; on the server, all but the session's own. */
 static __always_inline bool in_source_is_good(const struct fast_session *session,
 					      const struct ipv6 *inner)
 {
@@ -27,7 +27,7 @@ static __always_inline bool in_source_is_good(const struct fast_session *session
 	return !root.ingress || source_is_own(session, inner);
 }
 
-/* Whether the destination may lead an automatic tunnel here (RFC 6324); forward knows better. */
+/* Whether the destination may lead an automatic tunnel here (RFC 6324); forward decides. */
 static __always_inline bool in_may_loop(const struct ipv6 *inner, __u32 address)
 {
 	const __u16 *word = (const __u16 *)inner->destination;
@@ -85,7 +85,7 @@ int fast_decap(struct __sk_buff *skb)
 	if (ip->protocol == NEXT_UDP)
 		peer.transport = FAST_UDP;
 
-	/* All headers that are to be seen. */
+	/* All headers that have to be accessible. */
 	if (data + HEADERS > end) {
 		if (bpf_skb_pull_data(skb, len < HEADERS ? len : HEADERS))
 			return TC_ACT_UNSPEC;
@@ -116,21 +116,24 @@ int fast_decap(struct __sk_buff *skb)
 	    (ip->destination != session->local &&
 	     (!session->alias || ip->destination != session->alias)))
 		return TC_ACT_UNSPEC;
-	/* What has another address or port here than in forward's sockets never comes so far. */
+	/* Packets for other addresses or ports than forward's sockets do not reach this point. */
 	if (session->came != skb->ifindex || now - session->seen > FAST_HEARD_NS) {
 		session->came = skb->ifindex;
 		session->seen = now;
 	}
 
-	/* Another way in than the one out: the kernel's filter of reverse paths may object. */
+	/* Received on another device than packets leave by: the kernel's reverse path filter may
+	 * reject it. */
 	if (!(flags & FAST_IN) || now < session->train_until || session->way != skb->ifindex)
 		return TC_ACT_UNSPEC;
 	if ((void *)(inner + 1) > end || ipv4_sum(ip) != 0xffff)
 		return TC_ACT_UNSPEC;
 	if (ETH + overhead + IPV6 + bpf_ntohs(inner->payload) != len ||
 	    ETH + bpf_ntohs(ip->len) != len || inner->class[0] >> 4 != 6) {
-		/* Many datagrams that the kernel has merged; each has an inner header of its own.
-		 * Forward takes these at once; single ones must not overtake them. */
+		/*
+		 * A train of datagrams that the kernel has merged; each has an inner header of its
+		 * own. Forward handles a train at once; single datagrams must not overtake it.
+		 */
 		if (peer.transport == FAST_UDP && size)
 			session->train_until = now + FAST_TRAIN_NS;
 		return TC_ACT_UNSPEC;
@@ -172,10 +175,10 @@ int fast_decap(struct __sk_buff *skb)
 					ADJ_ROOM_DECAP_L3_IPV6))
 		return TC_ACT_UNSPEC;
 
-	/* From here on the packet is another one, and there is no way back. */
+	/* From here on the packet is modified, and cannot be passed on to forward. */
 	if (ecn && bpf_skb_store_bytes(skb, ETH + 1, &class, 1, BPF_F_RECOMPUTE_CSUM))
 		return lose(counts, false);
-	/* What the network card has said of UDP's checksum says nothing of the one inside. */
+	/* The network card's check of UDP's checksum does not cover the inner one. */
 	if (checked)
 		(void)bpf_csum_level(skb, BPF_CSUM_LEVEL_DEC);
 	bpf_set_hash_invalid(skb);

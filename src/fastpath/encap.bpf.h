@@ -9,7 +9,7 @@ struct outgoing {
 	union fast_peer peer;
 	__u32 local;
 	__u32 len;     /* of the inner packet */
-	__u32 headers; /* inner ones, of which each segment has a copy; 0: not to be cut */
+	__u32 headers; /* inner headers, copied into each segment; 0: not cut */
 	__u32 size;    /* payload of each segment */
 	__u32 count;
 	__u32 overhead;
@@ -19,7 +19,7 @@ struct outgoing {
 	__u16 check; /* of UDP */
 };
 
-/* RFC 4213, section 3.2, as encap_fit() has it. */
+/* RFC 4213, section 3.2, as in encap_fit(). */
 static __always_inline bool out_fits(const struct fast_session *session, __u64 now,
 				     struct outgoing *out)
 {
@@ -41,10 +41,10 @@ static __always_inline bool out_fits(const struct fast_session *session, __u64 n
 }
 
 /*
- * The checksum of UDP outside, without a look at the payload: TCP's own makes the sum of pseudo
- * header and segment 0xffff, so all that is left of the inner packet is the rest of its header.
- * One value for all segments of a large packet, if they have one length: the kernel copies what
- * stands here. 0, which IPv4 allows, for everything else.
+ * The outer UDP checksum, without reading the payload: TCP's own checksum makes the sum of
+ * pseudo-header and segment 0xffff, so only the rest of the inner header remains. It is the same
+ * for all segments of a large packet if they have the same length: the kernel copies the value. 0,
+ * which IPv4 allows, for everything else.
  */
 static __always_inline __u16 out_check(const struct ipv6 *inner, const struct outgoing *out,
 				       __be16 source)
@@ -130,11 +130,12 @@ int fast_encap(struct __sk_buff *skb)
 	if (!session || !(*(volatile __u32 *)&session->flags & FAST_OUT))
 		return TC_ACT_UNSPEC;
 
-	/* A client's own sources alone may go; forward tells the others. */
+	/* A client sends only its own sources; forward answers the others. */
 	if (!root.ingress && session->n_prefixes > 0 && !source_is_own(session, inner))
 		return TC_ACT_UNSPEC;
 
-	/* Whether anybody is there is for forward to find out; and it is to be seen sending. */
+	/* Forward has to check whether the peer is alive; and connection tracking has to see
+	 * forward sending. */
 	if ((now - session->heard > FAST_QUIET_NS && !session->told) ||
 	    (__s64)(now - session->shown) > (__s64)FAST_SHOWN_NS) {
 		session->told = 1;
@@ -181,9 +182,9 @@ int fast_encap(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	device = fib.ifindex;
 	/*
-	 * Only where packets of the peer come in by the same device, to the same address and port.
-	 * Else forward's go another way than these would: this machine translates them, or routes
-	 * them by marks, by who sends them or by what their sockets are bound to (VRF).
+	 * Only if packets of the peer come in on the same device, to the same address and port.
+	 * Otherwise forward's packets take another way than these would: this machine translates
+	 * them, or routes them by marks, by user or by a VRF that their sockets are bound to.
 	 */
 	if (session->came != device || (__s64)(now - session->seen) > (__s64)FAST_SEEN_NS)
 		return TC_ACT_UNSPEC;
@@ -191,9 +192,8 @@ int fast_encap(struct __sk_buff *skb)
 	if (!joined)
 		return TC_ACT_UNSPEC;
 	/*
-	 * A packet that is not finished when it leaves can meet a NAT which takes the open checksum
-	 * for the outer one (as on the machine of a container): only none at all comes through
-	 * that.
+	 * A packet with an open checksum can meet a NAT that mistakes the inner checksum for the
+	 * outer one (as on the host of a container): it gets no UDP checksum at all.
 	 */
 	if (udp && *joined & FAST_FINISHES)
 		out.check = out_check(inner, &out, (__be16)state.udp_port);
@@ -203,18 +203,19 @@ int fast_encap(struct __sk_buff *skb)
 	else
 		next.ipv4_nh = fib.ipv4_dst;
 
-	/* What cannot be in several pieces needs no number (RFC 6864). */
+	/* A packet that cannot be fragmented needs no identification (RFC 6864). */
 	ident = out.df ? 0 : (__u16)__sync_fetch_and_add(&session->ident, out.count);
 	if (udp)
 		flags |= BPF_F_ADJ_ROOM_ENCAP_L4_UDP;
 	counts = counters_get(*id);
 	if (!counts)
 		return TC_ACT_UNSPEC;
-	/* A packet that was decapsulated here is taken for one that is encapsulated: forward's. */
+	/* Fails for a packet that was decapsulated here, which counts as encapsulated: left to
+	 * forward. */
 	if (bpf_skb_adjust_room(skb, (__s32)out.overhead, BPF_ADJ_ROOM_MAC, flags))
 		return TC_ACT_UNSPEC;
 
-	/* From here on the packet is another one, and there is no way back. */
+	/* From here on the packet is modified, and cannot be passed on to forward. */
 	out_write(&outer.ip, &out, ident);
 	outer.udp.source = (__be16)state.udp_port;
 	outer.udp.destination = out.peer.port;

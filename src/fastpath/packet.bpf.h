@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the kernel's programs know of packets, their maps, and what both directions need. */
+/* Packet headers, maps, and functions for both directions of the kernel's programs. */
 #ifndef DTCP_FASTPATH_PACKET_BPF_H
 #define DTCP_FASTPATH_PACKET_BPF_H
 
@@ -114,7 +114,7 @@ struct {
 	__type(value, __u32);
 } peers SEC(".maps");
 
-/* Those outside that the programs know how to deal with. */
+/* The outer devices that the programs can handle. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -123,7 +123,7 @@ struct {
 	__type(value, __u32);
 } devices SEC(".maps");
 
-/* The machine's own, which alone may be the source of what goes out. */
+/* The machine's own addresses, the only valid sources of outer packets. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -154,7 +154,7 @@ static __always_inline struct fast_counters *counters_get(__u32 id)
 	return bpf_map_lookup_elem(&counters, &index);
 }
 
-/* Of a session, and of all of them together. */
+/* Counts for a session, and for all sessions together. */
 static __always_inline void count_out(struct fast_counters *counts, __u64 packets, __u64 bytes)
 {
 	struct fast_counters *all = counters_get(root.sessions_max);
@@ -179,7 +179,7 @@ static __always_inline void count_in(struct fast_counters *counts, __u64 packets
 	__sync_fetch_and_add(&all->in_bytes, bytes);
 }
 
-/* A packet that is neither what it was nor what it was to be is lost; rare, as when memory is. */
+/* Drops a partly modified packet; rare, for example when memory is short. */
 static __always_inline int lose(struct fast_counters *counts, bool out)
 {
 	struct fast_counters *all = counters_get(root.sessions_max);
@@ -199,7 +199,7 @@ static __always_inline __u32 sum_fold(__u64 sum)
 	return (__u32)sum;
 }
 
-/* Of the ten 16-bit words; 0xffff where the checksum in it is right. */
+/* Sum of the ten 16-bit words; 0xffff if the checksum is right. */
 static __always_inline __u32 ipv4_sum(const struct ipv4 *ip)
 {
 	const __u16 *word = (const __u16 *)ip;
@@ -212,8 +212,8 @@ static __always_inline __u32 ipv4_sum(const struct ipv4 *ip)
 }
 
 /*
- * Whether forward has nothing to find in the packet but what is in its first header: no
- * extension headers, no part of a packet, and no ICMPv6 but errors and the echoes of others.
+ * Whether the first header decides everything: no extension headers, no fragment, and no ICMPv6
+ * except errors and foreign echoes.
  */
 static __always_inline bool inner_is_plain(const struct ipv6 *inner, const void *upper,
 					   const void *end)
@@ -261,7 +261,7 @@ static __always_inline bool source_is_own(const struct fast_session *session,
 	return false;
 }
 
-/* How many packets a large one will be cut into, or was made of. */
+/* Number of packets that a large one will be cut into, or was merged from. */
 static __always_inline __u32 segments(__u32 payload, __u32 size)
 {
 	return size ? (payload + size - 1) / size : 1;

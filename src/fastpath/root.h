@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What root's process of both programs does with the fast path: decides, says so, hands over. */
+/* The fast path in both programs' root processes: decides, logs, hands over to forward. */
 #ifndef DTCP_FASTPATH_ROOT_H
 #define DTCP_FASTPATH_ROOT_H
 
@@ -13,33 +13,34 @@
 #include <stdint.h>
 
 /*
- * Removes what an earlier run has left, opens the fast path, and logs which path carries packets,
- * and why. *out is NULL where it is forward's. False if the user insists on the other.
+ * Removes what an earlier run has left, opens the fast path, and logs whether the kernel carries
+ * packets, and why not. *out is NULL if forward carries them. False if the user requires the fast
+ * path and it is not possible.
  */
 bool fastpath_begin(enum fast_choice choice, const struct fastpath_config *config,
 		    struct fastpath **out);
 
-/* Logs which path carries packets. */
+/* Logs whether the kernel carries packets. */
 void fastpath_say(const struct fastpath *fastpath);
 
-/* Gives forward, by its place in the table, the maps. NULL: none. */
+/* Sends the maps to forward, the process with that place in the table. NULL: no effect. */
 void fastpath_hand(const struct fastpath *fastpath, struct supervisor *supervisor, size_t forward);
 
 /*
- * Gives a reader of counters those of the kernel, in a message of this type with a struct
- * counters_kernel_given. NULL: none.
+ * Sends a reader of counters those of the kernel, in a message of this type with a struct
+ * counters_kernel_given. NULL: no effect.
  */
 void fastpath_hand_counters(const struct fastpath *fastpath, struct supervisor *supervisor,
 			    size_t reader, uint32_t type);
 
 /*
- * Packets that the programs carry pass by IPsec policies. So with auto, forward carries them for as
- * long as this machine has any; this follows them. NULL if there is nothing to follow.
+ * Packets that the programs carry bypass IPsec policies. So with auto, forward carries them as long
+ * as this machine has any policy; this watches the policies. NULL if there is nothing to watch.
  */
 struct watch *fastpath_watch_ipsec(struct event_base *base, struct fastpath *fastpath,
 				   enum fast_choice choice);
 
-/* As fastpath_set_tun() and fastpath_follow(), for NULL as well; what cannot be done is logged. */
+/* As fastpath_set_tun() and fastpath_follow(), also for NULL; failures are logged. */
 void fastpath_join_tun(struct fastpath *fastpath, struct netlink *netlink, unsigned int index);
 void fastpath_join_uplinks(struct fastpath *fastpath);
 

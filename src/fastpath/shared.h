@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the kernel's programs (programs.bpf.c) and the processes around them have in common: the
- * maps' contents. Forward writes sessions, peers and routes; root's process writes devices and
- * their addresses and what is in struct fast_root; the programs write counters, and in a session
- * what is said to be theirs.
+ * Shared by the kernel's programs (programs.bpf.c) and the processes: the contents of the maps.
+ * Forward writes sessions, peers and routes; the root process writes devices, their addresses and
+ * struct fast_root; the programs write counters, and the fields of a session that are marked as
+ * theirs.
  *
- * Addresses and ports are in network byte order, times in nanoseconds of CLOCK_MONOTONIC as the
- * kernel's coarse clock has them.
+ * Addresses and ports are in network byte order, times in nanoseconds of CLOCK_MONOTONIC, from the
+ * kernel's coarse clock.
  */
 #ifndef DTCP_FASTPATH_SHARED_H
 #define DTCP_FASTPATH_SHARED_H
@@ -21,37 +21,37 @@ enum fast_map { FAST_STATE, FAST_SESSIONS, FAST_COUNTERS, FAST_ROUTES, FAST_PEER
 #define FAST_PROTO41	  1
 #define FAST_UDP	  2
 
-/* The programs carry nothing unless they have heard from forward for so long. */
+/* The programs carry nothing after this time without an update by forward. */
 #define FAST_ALIVE_NS 5000000000ull
 
-/* Without a packet in for so long, forward sees the next one out. */
+/* After this time without an incoming packet, the next outgoing one goes through forward. */
 #define FAST_QUIET_NS 1000000000ull
 
 /*
- * As often, forward sends a packet: a filter on this machine that tracks flows (UDP for 2 minutes)
- * would else forget this one, and drop what comes in for forward.
+ * Interval at which an outgoing packet goes through forward: a connection-tracking filter of this
+ * machine (2 minutes for UDP) would otherwise forget the flow, and drop packets for forward.
  */
 #define FAST_SHOWN_NS 60000000000ull
 
-/* How exactly the time of the last packet in is known. */
+/* Resolution of the time of the last incoming packet. */
 #define FAST_HEARD_NS 250000000ull
 
-/* Without a packet of its peer for so long, what a session sends is forward's. */
+/* After this time without a packet of its peer, a session's outgoing packets go through forward. */
 #define FAST_SEEN_NS 120000000000ull
 
-/* So long after a train (datagrams that the kernel has merged), all goes to forward. */
+/* Time after a train (datagrams that the kernel has merged) in which all packets go to forward. */
 #define FAST_TRAIN_NS 5000000000ull
 
-/* Of a session. */
+/* Flags of a session. */
 enum fast_flags {
 	FAST_OUT = 1, /* encapsulate */
 	FAST_IN = 2,  /* decapsulate */
 };
 
-/* Of a device outside. */
+/* Flags of an outer device. */
 enum fast_device {
 	FAST_JOINED = 1,
-	FAST_FINISHES = 2, /* packets are cut, and all checksums made, before it gets them */
+	FAST_FINISHES = 2, /* packets are cut, and all checksums computed, before it gets them */
 };
 
 struct fast_prefix {
@@ -59,7 +59,7 @@ struct fast_prefix {
 	__u64 mask[2];
 };
 
-/* Where packets go; read and written as one number. */
+/* A peer; read and written as one number. */
 union fast_peer {
 	struct {
 		__u32 address;
@@ -77,25 +77,25 @@ struct fast_session {
 	__u32 alias; /* 0: none */
 	__u32 mtu;   /* of the tunnel */
 	__u64 path_until;
-	__u32 path; /* the path's MTU outside, until then */
+	__u32 path; /* the outer path MTU, until path_until */
 	__u32 n_prefixes;
 	struct fast_prefix prefixes[FAST_PREFIXES_MAX];
-	/* the programs', and forward's where it has heard something: */
-	__u64 heard; /* the last packet in, to FAST_HEARD_NS */
-	__u32 told;  /* forward has seen a packet out since then */
-	/* the programs': */
-	__u32 way; /* device that leads to the peer */
+	/* written by the programs, and by forward for packets that it receives: */
+	__u64 heard; /* the last incoming packet, with resolution FAST_HEARD_NS */
+	__u32 told;  /* forward has seen an outgoing packet since then */
+	/* written by the programs: */
+	__u32 way; /* device of the route to the peer */
 	__u64 train_until;
-	__u64 shown;  /* when a packet out was left to forward last */
-	__u32 ident;  /* of the next outer packet that may be cut */
-	__u32 came;   /* device by which the peer's packets come in, to our address and port */
-	__u64 seen;   /* the last of these, to FAST_HEARD_NS */
-	__u64 lonely; /* the first packet out after heard; before that: there has been none */
+	__u64 shown;  /* when an outgoing packet last went through forward */
+	__u32 ident;  /* of the next outer packet that may be fragmented */
+	__u32 came;   /* device on which the peer's packets come in, to our address and port */
+	__u64 seen;   /* the last of these, with resolution FAST_HEARD_NS */
+	__u64 lonely; /* the first outgoing packet after heard; none if earlier than that */
 };
 
 /*
- * On a cache line of its own. A session has one for each lane, a group of processors, and behind
- * the last session all sessions together have. Only grows.
+ * On a cache line of its own. A session has one for each lane, a group of processors; the sums of
+ * all sessions follow the last session. Only grows.
  */
 struct fast_counters {
 	__u64 in_packets;
@@ -107,7 +107,7 @@ struct fast_counters {
 	__u64 unused[2];
 };
 
-/* Nobody's session: forward decides. */
+/* No session: forward decides. */
 #define FAST_NOBODY 0xffffffffu
 
 struct fast_route {
@@ -115,19 +115,19 @@ struct fast_route {
 	__u8 address[16];
 };
 
-/* Forward's, one for all sessions. */
+/* Written by forward, for all sessions. */
 struct fast_state {
-	__u64 alive; /* when it was last seen to be */
+	__u64 alive; /* last update by forward */
 	__u32 udp_port;
 	__u32 unused;
 };
 
-/* Root's alone: a forward that was taken over must not say where packets come in. */
+/* Written by the root process only: a forward that was taken over must not control these. */
 struct fast_root {
 	__u32 tun;   /* the device that all sessions share; 0: none */
 	__u32 lanes; /* a power of two */
 	__u32 sessions_max;
-	__u32 ingress; /* look at inner sources of what comes in, and not of what goes out */
+	__u32 ingress; /* check inner sources of incoming packets, not of outgoing ones */
 	__u32 paused;  /* carry nothing */
 };
 
