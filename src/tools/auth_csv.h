@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables as RFC 4180 has them: commas between cells, quotes around those that need them. */
+/* Comma-separated values (RFC 4180). */
 #ifndef DTCP_TOOLS_AUTH_CSV_H
 #define DTCP_TOOLS_AUTH_CSV_H
 
@@ -9,10 +9,10 @@
 
 enum { AUTH_CSV_CELLS = 16 };
 
-/* A row, cut out of a text that ends with NUL: cells lie in it. */
+/* A row, parsed in place from a NUL-terminated text, which the cells point into. */
 struct auth_csv {
-	char *next;  /* where the next row begins */
-	size_t line; /* the number of its line, from 1 on */
+	char *next;  /* start of the next row */
+	size_t line; /* its line number, from 1 */
 	size_t row_line;
 	size_t count;
 	char *cells[AUTH_CSV_CELLS];
@@ -21,8 +21,8 @@ struct auth_csv {
 enum auth_csv_result { AUTH_CSV_ROW, AUTH_CSV_END, AUTH_CSV_BAD };
 
 /*
- * The next row, past empty lines. Lines end with CRLF or LF, and also inside of quotes. Of a bad
- * one, *why is what is wrong, and the next row begins on the line after it.
+ * Parses the next row, skipping empty lines. Lines end with CRLF or LF, also inside of quotes. For
+ * a bad row, *why is the reason, and the next row begins on the following line.
  */
 enum auth_csv_result auth_csv_read(struct auth_csv *csv, const char **why);
 

@@ -12,11 +12,11 @@ struct auth_json {
 	bool more; /* a comma comes before the next value */
 };
 
-/* key is NULL in a list, and for what is all of it. */
+/* key is NULL in a list, and at the top level. */
 void auth_json_open(struct auth_json *json, const char *key, char bracket);
 void auth_json_close(struct auth_json *json, char bracket);
 
-/* NULL for text is null. */
+/* A NULL text is written as null. */
 void auth_json_text(struct auth_json *json, const char *key, const char *text);
 void auth_json_bool(struct auth_json *json, const char *key, bool value);
 void auth_json_number(struct auth_json *json, const char *key, uint64_t value);

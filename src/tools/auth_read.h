@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is in the files of "import", each of whose forms is known by its first line. */
+/* Reads the files of "import", whose format is recognized by their first line. */
 #ifndef DTCP_TOOLS_AUTH_READ_H
 #define DTCP_TOOLS_AUTH_READ_H
 
@@ -8,13 +8,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A line, or several about one user. Its texts lie in those of the files. */
+/* A line, or several about one user. Its texts point into those of the files. */
 struct auth_entry {
 	struct users_record record;
 	const char *file;
 	size_t line;
-	bool list;   /* of the old server's lists */
-	bool merged; /* an earlier one has taken it up */
+	bool list;   /* from one of the old server's lists */
+	bool merged; /* merged into an earlier one */
 	bool changed;
 };
 
@@ -29,16 +29,16 @@ struct auth_import {
 	size_t n_files;
 	struct auth_entry *entries;
 	size_t count;
-	size_t bad; /* lines that were complained of */
+	size_t bad; /* number of bad lines */
 };
 
-/* Says what is wrong with a line. */
+/* Reports an error in a line. */
 void auth_import_bad(struct auth_import *import, const char *file, size_t line, const char *format,
 		     ...) __attribute__((format(printf, 4, 5)));
 
 /*
- * Reads all files. False after an error message, if one cannot be read; of bad lines, each is
- * complained of, and counted.
+ * Reads all files. False after an error message if one cannot be read; bad lines are reported and
+ * counted.
  */
 bool auth_read(struct auth_import *import, char **names, size_t n_names);
 

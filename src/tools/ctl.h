@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dtcpctl: asks the running daemons what they do, and tells them what to do. */
+/* dtcpctl: monitors and controls the running daemons. */
 #ifndef DTCP_TOOLS_CTL_H
 #define DTCP_TOOLS_CTL_H
 
@@ -11,24 +11,24 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* A daemon that says nothing for so long does not answer any more, milliseconds. */
+/* Time without data after which a daemon counts as not answering, milliseconds. */
 #define CTL_LIMIT 10000
 
-/* The same while it waits itself: for its root process, and for scripts of any length. */
+/* The same while the daemon waits for its root process, or for scripts of any duration. */
 #define CTL_STEER_LIMIT 15000
 #define CTL_DOWN_LIMIT	100000
 
-/* Exit statuses, as the manual page has them. */
+/* Exit statuses, as in the manual page. */
 enum ctl_status {
 	CTL_OK = 0,
-	CTL_FAILED = 1, /* the daemon said no, or did not answer */
+	CTL_FAILED = 1, /* the daemon reported an error, or did not answer */
 	CTL_USAGE = 2,
-	CTL_NONE = 3,	/* no daemon runs here */
-	CTL_DENIED = 4, /* this is not for everybody */
-	CTL_DOWN = 5,	/* it runs, and its tunnel is not up */
+	CTL_NONE = 3,	/* no daemon is running here */
+	CTL_DENIED = 4, /* permission denied */
+	CTL_DOWN = 5,	/* it is running, but its tunnel is not up */
 };
 
-/* Who has a command. */
+/* Daemons that have a command. */
 enum ctl_who { CTL_SERVER = 1, CTL_CLIENT = 2, CTL_BOTH = 3 };
 
 /* Options that not all commands take. */
@@ -46,15 +46,15 @@ struct ctl_command {
 	enum ctl_who who;
 	unsigned takes;
 	int limit;	  /* milliseconds; 0: CTL_LIMIT */
-	const char *word; /* what it is about, "USER"; NULL: it takes no word */
-	/* The daemon is chosen; it may not have been asked. */
+	const char *word; /* its argument, "USER"; NULL: none */
+	/* The daemon has been chosen; it may not have been contacted yet. */
 	enum ctl_status (*run)(const struct ctl_options *options, const struct ask_daemon *daemon);
 };
 
 struct ctl_options {
 	const struct ctl_command *command;
 	const char *word;
-	const char *instance; /* NULL: not said */
+	const char *instance; /* NULL: none */
 	const char *socket;
 	bool json;
 	unsigned given;	  /* enum ctl_takes */
@@ -67,45 +67,45 @@ struct ctl_options {
 	uint32_t every;
 };
 
-/* Reads the command line; of the commands, name is NULL at the end. */
+/* Parses the command line; the list of commands ends with a NULL name. */
 enum options_result ctl_options_parse(int argc, char *const argv[],
 				      const struct ctl_command *commands,
 				      struct ctl_options *options);
 
-/* Says one line on standard error, escaped, and returns status. */
+/* Prints one line on standard error, escaped, and returns status. */
 __attribute__((format(printf, 2, 3))) enum ctl_status ctl_fail(enum ctl_status status,
 							       const char *format, ...);
 
-/* Sockets of daemons that run here, or cannot be asked whether they do; -errno. To be freed. */
+/* The sockets of daemons that run here, or whose state is unknown; -errno. To be freed. */
 int ctl_daemons(struct ask_daemon **out);
 
-/* The daemon that a command is for; if that is not one, says so. */
+/* Chooses the daemon for a command; prints an error unless there is exactly one. */
 enum ctl_status ctl_daemon_choose(const struct ctl_options *options, struct ask_daemon *out);
 
-/* What to call a daemon in a message. */
+/* The name of a daemon in messages. */
 const char *ctl_daemon_name(const struct ask_daemon *daemon, char buf[static ASK_PATH_SIZE + 32]);
 
-/* Connects; tries again for a moment if too many wait. Says why not. */
+/* Connects; tries again for a moment if too many others are waiting. Prints errors. */
 enum ctl_status ctl_daemon_open(const struct ask_daemon *daemon, struct ask **out);
 
-/* What ask_open() returned, in words. */
+/* Prints the error of ask_open(). */
 enum ctl_status ctl_daemon_refused(const struct ask_daemon *daemon, int rc);
 
-/* What went wrong with a question, in words. */
+/* Prints the error of a query. */
 enum ctl_status ctl_daemon_said_no(const struct ctl_options *options,
 				   const struct ask_daemon *daemon, const struct ask *ask,
 				   enum ask_state state);
 
-/* The question of "status", "sessions" and so on, with what the options add; NULL: no memory. */
+/* The query of "status", "sessions" and so on, with the options' members; NULL: no memory. */
 json_t *ctl_question(const struct ctl_options *options, const char *command);
 
-/* A question and its whole answer, printed as it is with --json. */
+/* Sends a query and reads its whole answer, which is printed unchanged with --json. */
 enum ctl_status ctl_ask(const struct ctl_options *options, const struct ask_daemon *daemon,
 			struct ask *ask, const char *command, ask_row row, void *arg);
 
 int ctl_main(int argc, char **argv);
 
-/* What the pages show, of an answer; rates since before, which is seconds older, or NULL. */
+/* Fill pages from an answer; with rates since before, an answer that is seconds older, or NULL. */
 void ctl_server_page(struct ctl_page *page, const json_t *status, const json_t *before,
 		     double seconds);
 void ctl_client_page(struct ctl_page *page, const json_t *status, const json_t *before,
@@ -115,7 +115,7 @@ void ctl_drops_page(struct ctl_page *page, const json_t *drops, const json_t *be
 struct ctl_table *ctl_drops_table(const json_t *drops, const json_t *before, double seconds);
 void ctl_session_page(struct ctl_page *page, const json_t *session);
 
-/* Whether this is the status of a client, and up; its state in words, and how good that is. */
+/* Whether this is the status of a client, and up; its state as text, and the style for it. */
 bool ctl_client_is(const json_t *status);
 bool ctl_client_up(const json_t *status);
 const char *ctl_client_state(const json_t *status, enum ctl_style *style);

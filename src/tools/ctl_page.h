@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lines with a label before them: what "status" shows, and "watch" as well. Whatever is added is
- * made fit to be shown.
+ * Labelled lines, as shown by "status" and "watch". Everything that is added is escaped for
+ * display.
  */
 #ifndef DTCP_TOOLS_CTL_PAGE_H
 #define DTCP_TOOLS_CTL_PAGE_H
@@ -11,12 +11,12 @@
 
 enum ctl_style { CTL_PLAIN, CTL_STRONG, CTL_GOOD, CTL_WARN, CTL_BAD, CTL_STYLES };
 
-/* Longest line, with its NUL; what is longer is cut. */
+/* Longest line, with its NUL; longer ones are cut. */
 #define CTL_LINE_MAX 2048
 
 struct ctl_page {
 	struct ctl_page_line {
-		const char *label; /* NULL: a heading, which begins at the margin */
+		const char *label; /* NULL: a heading, which starts at the margin */
 		char *text;
 		enum ctl_style style;
 	} * lines;
@@ -25,28 +25,28 @@ struct ctl_page {
 	bool failed; /* memory was short: lines are missing */
 };
 
-/* More than anybody reads; those behind it are left out. */
+/* Limit of lines; further ones are left out. */
 #define CTL_PAGE_MAX 10000
 
 /* Columns of standard output, at least 40; 0 if it is no terminal. */
 int ctl_page_width(void);
 
-/* Adds a line; label is a constant, "" under the line before. */
+/* Adds a line; label is a constant, "" for a continuation. */
 __attribute__((format(printf, 4, 5))) void ctl_page_add(struct ctl_page *page, enum ctl_style style,
 							const char *label, const char *format, ...);
 
-/* One line as it is shown, with its label. Returns buf. */
+/* One line for display, with its label. Returns buf. */
 const char *ctl_page_line(const struct ctl_page *page, size_t line, char *buf, size_t size);
 
-/* To standard output. False if memory was short when it was made. */
+/* Prints it. False if memory was short when it was made. */
 bool ctl_page_print(const struct ctl_page *page);
 
 void ctl_page_free(struct ctl_page *page);
 
-/* Whether standard output is a terminal that colours are wanted on. */
+/* Whether standard output is a terminal, and colours are wanted. */
 bool ctl_page_coloured(void);
 
-/* Writes a text in a style, if there are colours; nothing after it. */
+/* Prints a text in a style, if colours are wanted, without a newline. */
 void ctl_page_put(enum ctl_style style, const char *text);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The sessions of a server: collected, sorted, compared with an earlier look, shown in a table. */
+/* The sessions of a server: collected, sorted, compared with an earlier sample, shown in a table.
+ */
 #ifndef DTCP_TOOLS_CTL_SESSIONS_H
 #define DTCP_TOOLS_CTL_SESSIONS_H
 
@@ -15,14 +16,14 @@ struct ctl_session {
 	double in_octets; /* since it began */
 	double out_octets;
 	double dropped;
-	double in_rate; /* octets a second since the look before; negative: not known */
+	double in_rate; /* octets a second since the previous sample; negative: unknown */
 	double out_rate;
 	char user[65];
 	char type[12];
 	char transport[8];
 	char peer[24];
-	char has[400]; /* prefixes, then its address, with blanks between them */
-	unsigned more; /* prefixes behind the first one */
+	char has[400]; /* prefixes, then its address, separated by blanks */
+	unsigned more; /* number of prefixes after the first one */
 	char path[8];
 };
 
@@ -30,14 +31,14 @@ struct ctl_sessions {
 	struct ctl_session *list;
 	size_t count;
 	size_t room;
-	bool failed;   /* memory was short: some are missing */
-	bool too_many; /* so are those behind CTL_SESSIONS_MAX */
+	bool failed;   /* memory was short: sessions are missing */
+	bool too_many; /* sessions beyond CTL_SESSIONS_MAX are missing */
 };
 
 /* More than any server has. */
 #define CTL_SESSIONS_MAX 131072
 
-/* In the order of --help. Numbers other than ids begin with the largest. */
+/* In the order of --help. Numbers other than ids are sorted from the largest. */
 enum ctl_sort {
 	CTL_SORT_ID,
 	CTL_SORT_USER,
@@ -50,24 +51,29 @@ enum ctl_sort {
 	CTL_SORT_COUNT,
 };
 
-/* The words for them, by which --sort knows them. */
+/* Their names for --sort. */
 extern const char *const ctl_sort_words[CTL_SORT_COUNT];
 
-/* A row of the answer, as ask_row has it; arg is a struct ctl_sessions. */
+/* Adds a row of the answer, an ask_row; arg is a struct ctl_sessions. */
 void ctl_sessions_add(json_t *row, const char *line, void *arg);
 
-/* Rates since an earlier look, which is seconds older; both in the order of ids. */
+/* Computes rates since an earlier sample, which is seconds older; both sorted by id. */
 void ctl_sessions_rates(struct ctl_sessions *now, const struct ctl_sessions *before,
 			double seconds);
 
-/* By rates, if rates are known, in place of octets. */
+/* Sorts; by rates, if they are known, instead of octets. */
 void ctl_sessions_sort(struct ctl_sessions *sessions, enum ctl_sort sort);
 
-/* Keeps those in which a text is: in user, peer, address or prefixes, type, transport or path. */
+/*
+ * Keeps the sessions that have text in their user, peer, address or prefixes, type, transport or
+ * path.
+ */
 void ctl_sessions_filter(struct ctl_sessions *sessions, const char *text);
 
-/* A table of count of them from first; with rates in place of octets, if so wanted. now: seconds
- * since 1970. NULL if memory is short. */
+/*
+ * A table of count sessions from first; with rates instead of octets if wanted. now: seconds since
+ * 1970. NULL if memory is short.
+ */
 struct ctl_table *ctl_sessions_table(const struct ctl_sessions *sessions, size_t first,
 				     size_t count, bool rates, double now);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where dtcpweb listens, and by which names it may be called. */
+/* Addresses that dtcpweb listens on, and the host names that it accepts. */
 #ifndef DTCP_WEB_ADDRESS_H
 #define DTCP_WEB_ADDRESS_H
 
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-/* Most addresses, and most names. */
+/* Largest number of addresses, and of names. */
 #define ADDRESS_MAX 8
 
 /* "[ADDRESS]:PORT" with its NUL. */
@@ -22,17 +22,17 @@ struct address {
 	};
 };
 
-/* Reads "127.0.0.1:80" or "[::1]:80". */
+/* Parses "127.0.0.1:80" or "[::1]:80". */
 bool address_parse(const char *text, struct address *address);
 const char *address_format(const struct address *address, char buf[static ADDRESS_STRLEN]);
 socklen_t address_len(const struct address *address);
 
 bool address_is_loopback(const struct address *address);
 
-/* Is it 0.0.0.0 or ::, all of the machine's? */
+/* Whether it is 0.0.0.0 or ::, all of the machine's addresses. */
 bool address_is_any(const struct address *address);
 
-/* Whether it can be a name of this machine, or its address, as --host has it. */
+/* Whether it is a valid host name or address for --host. */
 bool address_host_valid(const char *name);
 
 struct address_names {
@@ -43,9 +43,9 @@ struct address_names {
 };
 
 /*
- * Whether a browser that names this host means us: one of the names, localhost, a loopback address,
- * or one that we listen on. A page from elsewhere whose own name leads here (DNS rebinding) has
- * another one. host is as in the header Host, a port behind it does not matter.
+ * Whether a request for this host is accepted: one of the names, localhost, a loopback address, or
+ * one that we listen on. A page of another site whose name resolves to this machine (DNS rebinding)
+ * sends another host. host is the value of the header Host; a port in it is ignored.
  */
 bool address_host_allowed(const char *host, const struct address_names *names);
 

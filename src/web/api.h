@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What there is to get: pages, metrics, and the objects that the pages show. */
+/* The resources: pages, metrics, and the objects that the pages show. */
 #ifndef DTCP_WEB_API_H
 #define DTCP_WEB_API_H
 
@@ -19,7 +19,7 @@ struct scraped {
 /* The argument of the routes. */
 struct api {
 	struct daemons *daemons;
-	bool per_user; /* series of single users among the metrics */
+	bool per_user; /* metrics for each user */
 	struct scraped scraped[EXPOSITION_FORMATS];
 };
 
@@ -29,7 +29,7 @@ extern const size_t api_routes_count;
 /* scrape.c: /metrics. */
 void scrape_handle(struct http_request *request, const struct http_route *route, void *arg);
 
-/* Whether a header Accept, NULL if there is none, prefers OpenMetrics to the older format. */
+/* Whether a header Accept (NULL: none) prefers OpenMetrics to the older format. */
 bool scrape_wants_openmetrics(const char *accept);
 
 #endif

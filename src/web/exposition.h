@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes metrics in a text format that Prometheus and others read: OpenMetrics 1.0, or the older
- * one of Prometheus, version 0.0.4. All samples of a family have to follow it at once.
+ * Writes metrics in a text format for Prometheus and others: OpenMetrics 1.0, or Prometheus's older
+ * one, version 0.0.4. All samples of a family must follow it immediately.
  */
 #ifndef DTCP_WEB_EXPOSITION_H
 #define DTCP_WEB_EXPOSITION_H
@@ -21,7 +21,7 @@ enum exposition_type {
 	EXPOSITION_STATESET, /* one sample for each state */
 };
 
-/* Most labels of a sample. */
+/* Largest number of labels of a sample. */
 #define EXPOSITION_LABELS_MAX 8
 
 struct exposition_label {
@@ -37,27 +37,31 @@ struct exposition_labels {
 struct exposition {
 	struct evbuffer *out;
 	enum exposition_format format;
-	/* The family whose samples come. */
+	/* The family of the samples that follow. */
 	const char *name;
 	enum exposition_type type;
-	bool failed; /* memory was short: what is in out is of no use */
+	bool failed; /* memory was short: out is incomplete */
 };
 
 void exposition_init(struct exposition *exposition, enum exposition_format format,
 		     struct evbuffer *out);
 
-/* What an HTTP reply says of it. */
+/* The content type of an HTTP reply. */
 const char *exposition_content_type(enum exposition_format format);
 
-/* name is without _total and _info, and stays valid until the next family; unit is its last word,
- * NULL if it has none. */
+/*
+ * name is without _total and _info, and stays valid until the next family; unit is its last word,
+ * NULL if it has none.
+ */
 void exposition_family(struct exposition *exposition, const char *name, enum exposition_type type,
 		       const char *unit, const char *help);
 
-/* labels has room for one more. */
+/* Adds a label; there must be fewer than EXPOSITION_LABELS_MAX. */
 void exposition_add_label(struct exposition_labels *labels, const char *name, const char *value);
 
-/* Whole numbers, and others; booleans are 1 and 0. False, and nothing is written, of other values.
+/*
+ * Writes integers, and other numbers; booleans are 1 and 0. Other values: returns false, and writes
+ * nothing.
  */
 bool exposition_json(struct exposition *exposition, const struct exposition_labels *labels,
 		     const json_t *value);
@@ -68,13 +72,13 @@ void exposition_real(struct exposition *exposition, const struct exposition_labe
 		     double value);
 
 /*
- * {"count":9,"sum":0.012,"le":[[0.001,5],["+Inf",9]]}, cumulative. A bound that is none, and all
- * behind it, are left out, but there is always one of +Inf, which is the count.
+ * Writes {"count":9,"sum":0.012,"le":[[0.001,5],["+Inf",9]]}, cumulative. An invalid bound, and all
+ * after it, are left out, but there is always +Inf, which has the count.
  */
 void exposition_histogram(struct exposition *exposition, const struct exposition_labels *labels,
 			  const json_t *histogram);
 
-/* Nothing follows. */
+/* Ends the output. */
 void exposition_end(struct exposition *exposition);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The last hour of a daemon, in fixed memory: what the graphs of the page show. */
+/* The last hour of a daemon, in fixed memory, for the graphs of the page. */
 #ifndef DTCP_WEB_HISTORY_H
 #define DTCP_WEB_HISTORY_H
 
@@ -9,15 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Seconds from one sample to the next, and how many there are: one hour's rates. */
+/* Seconds between samples, and their number: one hour of rates. */
 #define HISTORY_STEP	10
 #define HISTORY_SAMPLES 361
 
 struct history_sample {
 	int64_t at;	/* milliseconds since 1970 */
 	bool known;	/* false: the daemon did not answer */
-	uint32_t count; /* sessions; of a client 1 if it is up */
-	json_int_t pid; /* counters begin anew with another process */
+	uint32_t count; /* number of sessions; for a client 1 if it is up */
+	json_int_t pid; /* a new process starts its counters at zero */
 	uint64_t in;	/* octets since the start */
 	uint64_t out;
 };
@@ -28,12 +28,12 @@ struct history {
 	struct history_sample samples[HISTORY_SAMPLES];
 };
 
-/* status as a daemon says it, NULL if it does not answer. */
+/* Adds a sample. status is the daemon's answer, NULL if it does not answer. */
 void history_add(struct history *history, int64_t at, const json_t *status);
 
 /*
  * Appends members of an object: "step", and the arrays "time", "count", "in" and "out" (octets per
- * second since the sample before), with null for what is not known. False if memory is short.
+ * second since the previous sample), with null for unknown values. False if memory is short.
  */
 bool history_write(const struct history *history, struct evbuffer *out);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the daemons say of themselves, as metrics: names, types and texts. */
+/* The daemons' answers as metrics: names, types and texts. */
 #ifndef DTCP_WEB_METRICS_H
 #define DTCP_WEB_METRICS_H
 
@@ -15,10 +15,10 @@ struct metrics_daemon {
 	const char *interface;
 	bool client;
 	json_t *status;			 /* "status" of its answer; NULL: it did not answer */
-	const struct sessions *sessions; /* NULL: no series of single users */
+	const struct sessions *sessions; /* NULL: no metrics for single users */
 };
 
-/* All metrics of all of them. Label values are escaped. */
+/* Writes all metrics of all daemons. Label values are escaped. */
 void metrics_write(struct exposition *exposition, const struct metrics_daemon *list, size_t count);
 
 #endif

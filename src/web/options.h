@@ -12,16 +12,16 @@
 struct web_options {
 	struct address listen[ADDRESS_MAX];
 	size_t n_listen;
-	bool default_listen; /* then one of its addresses may be missing here */
+	bool default_listen; /* then one of the addresses may not exist on this machine */
 	const char *hosts[ADDRESS_MAX];
 	size_t n_hosts;
 	bool per_user;
 	bool debug;
 	const char *sockets; /* folder */
-	const char *user;    /* NULL: the usual one */
+	const char *user;    /* NULL: the default */
 };
 
-/* Pointers are to the arguments. */
+/* Pointers are into the arguments. */
 enum options_result web_options_parse(struct web_options *options, int argc, char *const argv[]);
 
 #endif

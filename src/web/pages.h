@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The files of pages/, which embed.py makes part of the program. */
+/* The files of pages/, embedded into the program by embed.py. */
 #ifndef DTCP_WEB_PAGES_H
 #define DTCP_WEB_PAGES_H
 
@@ -7,7 +7,7 @@
 
 struct page {
 	const char *name; /* of the file */
-	const char *type; /* as HTTP says it */
+	const char *type; /* HTTP content type */
 	const unsigned char *data;
 	size_t len;
 };
