@@ -19,10 +19,10 @@ bool capabilities_hide(void)
 
 #define CAPABILITY(name) (UINT64_C(1) << CAP_##name)
 
-/* What each kind keeps. A program that is run as root has what is permitted. */
+/* The capabilities of each kind. A program that is run as root gets those permitted. */
 static const struct {
 	uint64_t effective;
-	uint64_t permitted; /* besides that */
+	uint64_t permitted; /* in addition */
 } capabilities_kept[] = {
 	[CAPABILITIES_NETWORK] = {CAPABILITY(NET_ADMIN), 0},
 	[CAPABILITIES_ROOT] = {CAPABILITY(NET_ADMIN), CAPABILITY(KILL)},
@@ -33,8 +33,8 @@ static const struct {
 };
 
 /*
- * Of these it keeps what there is: a container may not have had all of them to begin with. all: the
- * others stay permitted. The inheritable and the ambient set stay empty in any case.
+ * Keeps those of these that exist: a container may lack some from the start. all: the others stay
+ * permitted. The inheritable and the ambient set stay empty in any case.
  */
 static bool capabilities_keep(enum capabilities_kind kind, bool all, capng_select_t sets)
 {
@@ -66,7 +66,7 @@ bool capabilities_renounce(void)
 
 bool capabilities_limit(enum capabilities_kind kind, bool with_script)
 {
-	/* The bounding set stays as it is for a script. */
+	/* The bounding set is unchanged for a script. */
 	if (!capabilities_keep(kind, with_script,
 			       with_script ? CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT
 					   : CAPNG_SELECT_ALL)) {
@@ -79,7 +79,7 @@ bool capabilities_limit(enum capabilities_kind kind, bool with_script)
 
 bool capabilities_limit_program(void)
 {
-	/* The bounding set does not matter to it then. */
+	/* Then the bounding set does not matter. */
 	return capng_get_caps_process() == 0 &&
 	       capabilities_keep(CAPABILITIES_PROGRAM, false, CAPNG_SELECT_CAPS) &&
 	       capabilities_renounce();

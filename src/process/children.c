@@ -16,16 +16,16 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Most descriptors of one, and where they are parked while they are put in order. */
+/* Largest number of descriptors of a child, and where they are parked while being reordered. */
 enum { CHILDREN_FDS_MAX = PROCESS_MAX, CHILDREN_FD_PARK = 64 };
 
-/* Two seconds in steps of ten milliseconds; and one more for those that had to be killed. */
+/* Two seconds in steps of ten milliseconds; and one more second for those that were killed. */
 enum { CHILDREN_TICKS = 200, CHILDREN_TICKS_MAX = 300 };
 
 struct child {
 	const char *name;
 	pid_t pid;
-	struct output *output; /* what it logs; NULL: it does that by itself */
+	struct output *output; /* its log; NULL: it logs by itself */
 };
 
 struct children {
@@ -48,7 +48,7 @@ static struct child *children_find(struct children *children, pid_t pid)
 	return NULL;
 }
 
-/* Returns its name, NULL if it is none of the list. */
+/* Returns its name, NULL if it is not in the list. */
 static const char *children_forget(struct children *children, pid_t pid)
 {
 	struct child *child = children_find(children, pid);
@@ -56,7 +56,7 @@ static const char *children_forget(struct children *children, pid_t pid)
 
 	if (!child)
 		return NULL;
-	/* Its last words come before what is said of its end. */
+	/* Its last lines come before the line about its end. */
 	if (child->output)
 		output_drain(child->output);
 	output_free(child->output);
@@ -64,7 +64,7 @@ static const char *children_forget(struct children *children, pid_t pid)
 	return name;
 }
 
-/* Children that are noticed in one go; more than there ever are. */
+/* Children reaped at once; more than can exist. */
 enum { CHILDREN_REAPED = 16 };
 
 static void children_on_child(evutil_socket_t fd, short what, void *arg)
@@ -78,7 +78,7 @@ static void children_on_child(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	while (count < CHILDREN_REAPED && (pid[count] = waitpid(-1, &status[count], WNOHANG)) > 0)
 		count++;
-	/* One that was killed is the cause where others have left in consequence. */
+	/* A child that was killed is the cause if others have ended as a consequence. */
 	for (int killed = 1; killed >= 0; killed--) {
 		for (size_t i = 0; i < count; i++) {
 			if (WIFSIGNALED(status[i]) == killed)
@@ -111,13 +111,13 @@ struct children *children_new(struct event_base *base, int argc, char *const arg
 	return children;
 }
 
-/* In the child. Only what may be called between fork and exec. */
+/* In the child: only async-signal-safe calls. */
 static void children_exec(char *const argv[], const int fds[], size_t n_fds, int log)
 {
 	int parked[CHILDREN_FDS_MAX];
 	int parked_log = -1;
 
-	/* A descriptor that dup2() finds in its own place would keep close-on-exec. */
+	/* A descriptor that dup2() finds at its own number would keep close-on-exec. */
 	for (size_t i = 0; i < n_fds; i++) {
 		parked[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, CHILDREN_FD_PARK);
 		if (parked[i] == -1)
@@ -133,7 +133,7 @@ static void children_exec(char *const argv[], const int fds[], size_t n_fds, int
 
 	if (null == -1 || dup2(null, STDIN_FILENO) == -1)
 		return;
-	/* Last: until here what goes wrong is said to whom started us. */
+	/* Last: until here errors are reported to the terminal. */
 	if (log != -1 && (dup2(null, STDOUT_FILENO) == -1 || dup2(parked_log, STDERR_FILENO) == -1))
 		return;
 	closefrom(PROCESS_FD + (int)n_fds);
@@ -182,7 +182,7 @@ pid_t children_start(struct children *children, const char *name, int number, bo
 		       number);
 	if (!logs && children->count < CHILDREN_MAX)
 		output = output_new(children->base, name, true, &log);
-	/* If we are busy it goes on, and what it has to say is lost. */
+	/* If this process is busy, the child continues and its lines are lost. */
 	if (children->count < CHILDREN_MAX && n_fds <= CHILDREN_FDS_MAX &&
 	    (logs || (output && evutil_make_socket_nonblocking(log) == 0)))
 		pid = children_fork(children, option, fds, n_fds, log);
@@ -226,7 +226,7 @@ void children_end(struct children *children)
 		if (pid > 0) {
 			const char *name = children_forget(children, pid);
 
-			/* It may be the cause of the end, noticed after another's. */
+			/* It may be the cause, although another's end was noticed first. */
 			if (name && WIFSIGNALED(status) && ticks < CHILDREN_TICKS)
 				log_warnx("room %s: %s", name, children_status_text(status));
 			continue;

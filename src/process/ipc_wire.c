@@ -40,7 +40,7 @@ int ipc_wire_send(int fd, struct iovec *pieces, size_t count, int passed)
 	return n == -1 ? -errno : 0;
 }
 
-/* The first descriptor of a packet, or -1; the others are closed. False if there were any. */
+/* The first descriptor of a packet, or -1; closes the others. False if there were any. */
 static bool ipc_wire_take_fd(struct msghdr *msg, int *passed)
 {
 	bool one = true;
@@ -112,7 +112,7 @@ int ipc_wire_next(struct ipc_wire_packet *packet, const struct ipc_header **head
 		packet->at = packet->len;
 		return 1;
 	}
-	/* There must be another header behind it. */
+	/* Another header must follow. */
 	if (left < sizeof(**header) + ipc_wire_padded((*header)->size))
 		return -1;
 	packet->at += ipc_wire_padded((*header)->size);

@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Seconds that a manager is waited for, and the longest message. */
+/* Seconds to wait for the manager, and the longest message. */
 enum { NOTIFY_PATIENCE = 2, NOTIFY_MAX = 1200 };
 
 /* name: a path, or "@" and the name of an abstract socket. Returns the socket or -errno. */
@@ -36,7 +36,7 @@ static int notify_connect(const char *name)
 
 	if (fd == -1)
 		return -errno;
-	/* Without the NUL: in an abstract name it would count. */
+	/* Without the NUL, which would be part of an abstract name. */
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == -1 ||
 	    connect(fd, (const struct sockaddr *)&addr,
 		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) == -1) {
@@ -48,7 +48,7 @@ static int notify_connect(const char *name)
 	return fd;
 }
 
-/* How often the manager wants to hear from us, if it is us whom it means. */
+/* The watchdog's interval, if it is meant for this process. */
 static uint64_t notify_watchdog(pid_t pid)
 {
 	const char *period = getenv("WATCHDOG_USEC");
@@ -104,7 +104,7 @@ __attribute__((format(printf, 3, 0))) static int notify_send(const struct notify
 
 	if (len < 0)
 		return -EINVAL;
-	/* What is too long is cut. */
+	/* Longer text is cut. */
 	do
 		n = send(notify->socket, text, strlen(text), flags | MSG_NOSIGNAL);
 	while (n == -1 && errno == EINTR);

@@ -13,17 +13,16 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Octets of a line that are shown, of a line that is waited for, and that are read at once. */
+/* Longest part of a line that is logged, longest incomplete line, and octets read at once. */
 enum { OUTPUT_LINE_MAX = 1000, OUTPUT_WAIT_MAX = 4096, OUTPUT_READ = 32768 };
 
 /*
- * Who says more within a second than a reader can follow is read together, after a rest, so that
- * not each line wakes root's process up. Below that, lines of several processes stay in their
- * order.
+ * Readings per second up to which each line is read at once, so that lines of several processes
+ * stay in order. Beyond that, a pause in microseconds after each reading saves wake-ups.
  */
 enum { OUTPUT_READINGS_MAX = 1000, OUTPUT_REST_US = 2000 };
 
-/* Octets that a child can write until it is read again. */
+/* Size of the pipe: octets that a child can write until it is read again. */
 enum { OUTPUT_PIPE = 256 * 1024 };
 
 struct output {
@@ -37,7 +36,7 @@ struct output {
 	struct rate readings;
 };
 
-/* What the C library or a sanitizer says, for one, is no record. */
+/* Output of the C library or a sanitizer, for example, is not a record. */
 static void output_process_line(const struct output *output, const char *line, size_t len)
 {
 	struct log_record record;
@@ -67,7 +66,7 @@ static void output_lines(const struct output *output)
 		output_line(output, line, len);
 		free(line);
 	}
-	/* The beginning of a line without end is enough. */
+	/* The beginning of an overlong line is enough. */
 	if (evbuffer_get_length(output->input) >= OUTPUT_WAIT_MAX) {
 		char begin[OUTPUT_LINE_MAX + 1];
 		int n = evbuffer_remove(output->input, begin, OUTPUT_LINE_MAX);
@@ -78,7 +77,7 @@ static void output_lines(const struct output *output)
 	}
 }
 
-/* False at the end. */
+/* False at end of file. */
 static bool output_read(const struct output *output)
 {
 	int n = evbuffer_read(output->input, output->fd, OUTPUT_READ);
@@ -152,7 +151,7 @@ failed:
 
 void output_drain(struct output *output)
 {
-	/* Bounded: who holds the other end may still write. */
+	/* Bounded: the writer may continue. */
 	for (int i = 0; i < 64; i++) {
 		int n = evbuffer_read(output->input, output->fd, OUTPUT_READ);
 
@@ -187,7 +186,7 @@ void output_free(struct output *output)
 void output_let_go(struct output *output)
 {
 	output->let_go = true;
-	/* Whoever wrote to it may have closed it before. */
+	/* All writers may have closed it before. */
 	if (!event_pending(output->readable, EV_READ, NULL) &&
 	    !event_pending(output->rest, EV_TIMEOUT, NULL))
 		output_free(output);

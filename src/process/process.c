@@ -22,7 +22,7 @@ void process_title_init(int argc, char **argv)
 	char *name = strdup(argv[0]);
 
 	setproctitle_init(argc, argv, environ);
-	/* The one argument that is left in the memory that a title is written to. */
+	/* The only argument left in the memory that titles overwrite. */
 	if (name)
 		argv[0] = name;
 }
@@ -41,14 +41,14 @@ const char *process_name(int *argc, char **argv)
 	return name;
 }
 
-/* What libevent has to say is in our own words, too. */
+/* Failures of libevent are logged by our own code. */
 static void process_on_libevent(int severity, const char *text)
 {
 	(void)severity;
 	log_debug("%s", text);
 }
 
-/* First of all: title, log, signals that only root's process takes. */
+/* First: title, log, and ignoring signals that only the root process handles. */
 static void process_begin(const struct program *program, const struct process *process)
 {
 	static const int roots[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
@@ -56,7 +56,7 @@ static void process_begin(const struct program *program, const struct process *p
 	log_init(program->name, process->name, program->debug);
 	event_set_log_callback(process_on_libevent);
 	setproctitle("%s", process->name);
-	/* The short name, by which tools list and find it, is that of /proc/self/exe. */
+	/* Sets the short name for process lists, after executing /proc/self/exe. */
 	(void)prctl(PR_SET_NAME, program->name);
 	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++)
 		(void)signal(roots[i], SIG_IGN);
@@ -78,7 +78,7 @@ bool process_linked(const struct program *program, size_t one, size_t other)
 	return (either & 1) != 0 && process_wanted(program, one) && process_wanted(program, other);
 }
 
-/* The row of that name, which has a number behind it if the process is started on demand. */
+/* The row of that name, which is followed by a number if the process is started on demand. */
 static const struct process *process_find(const struct program *program, const char *name,
 					  unsigned int *number)
 {
@@ -101,7 +101,7 @@ static const struct process *process_find(const struct program *program, const c
 	return NULL;
 }
 
-/* As root's process gives them (supervisor.c). */
+/* As passed by the root process (supervisor.c). */
 static void process_channels(const struct program *program, const struct process *process,
 			     struct process_self *self)
 {
@@ -124,7 +124,7 @@ void process_await_end(const struct process_self *self)
 		;
 }
 
-/* Waits for the end of root's process, and takes its files away if that did not. */
+/* Waits for the end of the root process, and removes its files if that did not. */
 static int process_guard(const struct program *program, const struct process *process,
 			 const struct process_self *self)
 {

@@ -19,8 +19,8 @@
 
 #if SANDBOX_SANITIZED
 /*
- * The leak finder traces the process that it looks into, which nobody may do here. It asks this
- * before it begins; processes without a sandbox are looked into.
+ * The leak checker traces the process that it checks, which the sandbox forbids. It calls this
+ * before it begins; processes without a sandbox are checked.
  */
 static int sandbox_entered;
 
@@ -32,14 +32,14 @@ int __lsan_is_turned_off(void)
 }
 #endif
 
-/* Times in the log are local; without TZ the C library would look at the file again and again. */
+/* Times in the log are local; without TZ the C library would read the file again and again. */
 static void sandbox_read_files(void)
 {
 	(void)setenv("TZ", ":/etc/localtime", 0);
 	tzset();
 }
 
-/* In a child that shares root and current directory with us. Its exit status is errno. */
+/* Runs in a child that shares root and current directory with us. Its exit status is errno. */
 static int sandbox_leave(void *arg)
 {
 	(void)arg;
@@ -47,9 +47,9 @@ static int sandbox_leave(void *arg)
 }
 
 /*
- * The root directory becomes one that /proc has for each process, of a process that has ended: it
- * is empty, and not even root can make a file in it. It costs no place in any file system, so
- * nothing is left behind, whenever and however we end.
+ * Changes the root directory to the /proc directory of a process that has ended: it is empty, and
+ * not even root can make a file in it. It occupies no place in any file system, so nothing is left
+ * behind, however this process ends.
  */
 static void sandbox_empty_root(void)
 {
@@ -57,7 +57,7 @@ static void sandbox_empty_root(void)
 	int status = 0;
 	pid_t pid;
 
-	/* The reports of sanitizers need the program's own file and a place to be written to. */
+	/* Sanitizers need the program's own file and a place for their reports. */
 	if (SANDBOX_SANITIZED)
 		return;
 	pid = clone(sandbox_leave, stack + sizeof(stack), CLONE_FS | SIGCHLD, NULL);
@@ -72,7 +72,7 @@ static void sandbox_empty_root(void)
 	}
 }
 
-/* The folder and what is in it is all that there is. */
+/* Changes the root directory to the folder. */
 static void sandbox_root(const char *folder)
 {
 	if (chroot(folder) == 0 && chdir("/") == 0)
@@ -114,7 +114,7 @@ static void sandbox_drop_privileges(const struct user_ids *user)
 		log_warnx("cannot become user %s (step %d)", user->name, -result);
 		exit(1);
 	}
-	/* Neither by a set-user-ID program nor by file capabilities does anything come back. */
+	/* No set-user-ID program and no file capabilities can give anything back. */
 	if (!capabilities_renounce() || !capabilities_hide())
 		exit(1);
 	if (setresuid(0, 0, 0) != -1 || capng_have_capabilities(CAPNG_SELECT_ALL) != CAPNG_NONE) {
@@ -132,7 +132,7 @@ void sandbox_become(const char *folder, const struct user_ids *user)
 #endif
 }
 
-/* Those that somebody else than root was started with. */
+/* Drops capabilities of a process that was not started by root. */
 static void sandbox_drop_capabilities(void)
 {
 	capng_clear(CAPNG_SELECT_ALL);

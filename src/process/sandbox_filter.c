@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes the kernel's filter of a list of system calls. */
+/* Makes the kernel's filter from a list of system calls. */
 #include "process/sandbox_lists.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The kernel looks at 32 bits of the arguments that we look at, and so do we. */
+/* The kernel uses 32 bits of the arguments in conditions, and so do the conditions. */
 static struct scmp_arg_cmp sandbox_compare(const struct sandbox_condition *condition)
 {
 	return (struct scmp_arg_cmp){
@@ -36,10 +36,10 @@ static int sandbox_add(scmp_filter_ctx filter, uint32_t action, const struct san
 	while (!error && (call = strsep(&rest, " "))) {
 		int number = seccomp_syscall_resolve_name(call);
 
-		/* A library older than the call: then nobody here makes it either. */
+		/* The library is older than the call: then nothing here makes it either. */
 		if (number != __NR_SCMP_ERROR)
 			error = seccomp_rule_add_array(filter, action, number, count, args);
-		/* A call that this machine does not have; nothing to do. */
+		/* This machine does not have the call. */
 		if (error == -EDOM)
 			error = 0;
 	}
@@ -61,7 +61,7 @@ static int sandbox_allow_abort(scmp_filter_ctx filter)
 /* Calls that a process may make about itself, but not about others of the same user. */
 static int sandbox_deny_others(scmp_filter_ctx filter)
 {
-	/* The first argument says about whom; 0 is this process in the last one only. */
+	/* The first argument is the process; 0 means this one only for the last call. */
 	const struct {
 		int call;
 		pid_t self;
@@ -83,16 +83,17 @@ static int sandbox_deny_others(scmp_filter_ctx filter)
 int sandbox_filter(enum sandbox_kind kind)
 {
 	const struct sandbox_rule *const *group = sandbox_groups(kind);
-	bool others = kind == SANDBOX_CLIENT_RESOLVER; /* than those of the list are allowed */
+	bool others =
+		kind == SANDBOX_CLIENT_RESOLVER; /* calls that are not in the list are allowed */
 	uint32_t action = others ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_ALLOW;
 	scmp_filter_ctx filter = seccomp_init(others ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS);
 	int error;
 
 	if (!filter)
 		return -ENOMEM;
-	/* Calls in the numbers of another kind of program (32 bits on 64) end it as well. */
+	/* Calls by the numbers of another architecture (32 bits on 64) also kill it. */
 	error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-	/* A search tree instead of one question after the other, where the library can make one. */
+	/* A search tree instead of a linear list, if the library supports it. */
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	for (; *group && !error; group++) {
 		for (const struct sandbox_rule *rule = *group; rule->calls && !error; rule++)

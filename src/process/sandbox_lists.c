@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The system calls that each process may make, in groups with one purpose each. A call that is
- * missing here and needed is a mistake of ours and ends the program; a call that is here and not
- * needed is one more that a taken-over process has. So each group says what needs it. Calls of one
- * rule do the same for different kernels, C libraries and machines (fcntl64 is fcntl of 32-bit
- * ones).
+ * The system calls that each process may make, in groups with one purpose each. A missing call that
+ * is needed is a bug and ends the program; a call that is not needed is one more that a taken-over
+ * process has. So each group says what needs it. Calls of one rule do the same for different
+ * kernels, C libraries and machines (fcntl64 is fcntl of 32-bit ones).
  *
- * Not in any list, and what that is worth: openat, unlink and all other calls with a path (no file
- * is read or made, whatever the user may do), but in that of the process which has the database,
- * and folders in dtcpweb's;
- * execve, fork, clone (no program, no process); kill,
- * ptrace, process_vm_readv (other processes of the same user); ioctl but for one question
- * (terminals, devices); bpf, io_uring, keyctl, userfaultfd, perf_event_open, mount, unshare and the
- * like (the parts of the kernel where most holes were found).
+ * Not in any list, with the effect: openat, unlink and all other calls with a path (no file is read
+ * or made, whatever the user's permissions), except for the process with the database, and for
+ * folders in dtcpweb; execve, fork, clone (no program, no process); kill, ptrace, process_vm_readv
+ * (other processes of the same user); ioctl except one query (terminals, devices); bpf, io_uring,
+ * keyctl, userfaultfd, perf_event_open, mount, unshare and the like (the parts of the kernel with
+ * most vulnerabilities).
  */
 #include "process/sandbox_rules.h"
 
@@ -27,13 +25,13 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-/* The bits of socket(2)'s second argument that are no flags. */
+/* The bits of socket(2)'s second argument that are not flags. */
 #define SOCK_TYPE 0xfu
 
 #define OPTION(l, o)	CALL_IF("setsockopt", ARG(1, ALL, l), ARG(2, ALL, o))
 #define SOCKET(f, t, p) CALL_IF("socket", ARG(0, ALL, f), ARG(1, SOCK_TYPE, t), ARG(2, ALL, p))
 
-/* malloc, which also maps and returns large pieces. Nothing that is written can be executed. */
+/* malloc, which also maps and returns large blocks. No writable memory can be executed. */
 static const struct sandbox_rule memory_rules[] = {
 	CALL("brk munmap mremap"),
 	CALL_IF("mmap mmap2 mprotect", ARG(2, PROT_EXEC, 0)),
@@ -43,7 +41,7 @@ static const struct sandbox_rule memory_rules[] = {
 	SANDBOX_END,
 };
 
-/* libevent's loop: waiting for descriptors and times. */
+/* libevent's loop: waiting for descriptors and timeouts. */
 static const struct sandbox_rule loop_rules[] = {
 	CALL("epoll_create1 epoll_create epoll_ctl"),
 	CALL("epoll_wait epoll_pwait epoll_pwait2"),
@@ -60,8 +58,10 @@ static const struct sandbox_rule loop_rules[] = {
 	SANDBOX_END,
 };
 
-/* Clocks, where the kernel does not answer without a call; and locks of libraries, never waited
- * for by a process with one thread. */
+/*
+ * Clocks, if the kernel does not provide them without a call; and locks of libraries, for which a
+ * single-threaded process never waits.
+ */
 static const struct sandbox_rule time_rules[] = {
 	CALL("clock_gettime clock_gettime64 gettimeofday time"),
 	CALL_IF("futex futex_time64", ARG(1, FUTEX_CMD_MASK, FUTEX_WAIT)),
@@ -69,31 +69,36 @@ static const struct sandbox_rule time_rules[] = {
 	SANDBOX_END,
 };
 
-/* Random numbers, and whether this is still the process that they were seeded in (libcrypto). */
+/* Random numbers, and the check that the process has not forked since seeding (libcrypto). */
 static const struct sandbox_rule random_rules[] = {
 	CALL("getrandom getpid"),
 	SANDBOX_END,
 };
 
-/* The channels to the other processes, the pipe that the log goes to, asking for routes, and the
- * packet socket.
- * Sending with MSG_FASTOPEN would connect. */
+/*
+ * The channels to the other processes, the pipe of the log, route queries, and the packet socket.
+ * Sending with MSG_FASTOPEN would connect.
+ */
 static const struct sandbox_rule channel_rules[] = {
 	CALL("recvmsg write"),
 	CALL_IF("sendmsg", ARG(2, MSG_FASTOPEN, 0)),
 	SANDBOX_END,
 };
 
-/* The end, in good order or by abort(): the signal for that can be sent to this process only, see
- * sandbox_filter(). */
+/*
+ * Exit, normally or by abort(), whose signal can be sent to this process only, see
+ * sandbox_filter().
+ */
 static const struct sandbox_rule end_rules[] = {
 	CALL("exit_group exit rt_sigprocmask gettid"),
 	CALL_IF("rt_sigaction", ARG(0, ALL, SIGABRT)),
 	SANDBOX_END,
 };
 
-/* The size of the counter page before it is mapped. By descriptor: the path must be empty, or is
- * one in the empty root directory. */
+/*
+ * The size of the counter page before it is mapped. By descriptor: the path must be empty, or is
+ * one in the empty root directory.
+ */
 static const struct sandbox_rule page_rules[] = {
 	CALL("fstat fstat64"),
 	CALL_IF("newfstatat fstatat64", ARG(3, AT_EMPTY_PATH, AT_EMPTY_PATH)), /* glibc's fstat */
@@ -102,9 +107,8 @@ static const struct sandbox_rule page_rules[] = {
 };
 
 /*
- * TCP connections that are there: libevent's buffered reading and writing. Both directions of a
- * listening socket that are shut down make one of it that can be connected, and sending with
- * MSG_FASTOPEN would do that.
+ * Established TCP connections: libevent's buffered reading and writing. A listening socket with
+ * both directions shut down could be connected, as could one by sending with MSG_FASTOPEN.
  */
 static const struct sandbox_rule tcp_rules[] = {
 	CALL("read readv recvfrom recv writev getsockname getpeername"),
@@ -124,21 +128,23 @@ static const struct sandbox_rule tcp_rules[] = {
 	SANDBOX_END,
 };
 
-/* The server's listening socket, which came from root's process and listens already. */
+/* The server's listening socket, which the root process has opened. */
 static const struct sandbox_rule accept_rules[] = {
-	CALL("accept4 accept"), /* libevent, if the kernel lacks the other one */
+	CALL("accept4 accept"), /* libevent, if the kernel lacks accept4 */
 	SANDBOX_END,
 };
 
-/* The control socket: connections to it, and who is at their other ends. */
+/* The control socket: connections to it, and the identity of their peers. */
 static const struct sandbox_rule ctl_rules[] = {
 	CALL("accept4"),
 	CALL_IF("getsockopt", ARG(1, ALL, SOL_SOCKET), ARG(2, ALL, SO_PEERCRED)),
 	SANDBOX_END,
 };
 
-/* The client's connection to the server, which it can also break off, and the question which
- * address leads there. */
+/*
+ * The client's connection to the server, which it can also reset, and the query of the local
+ * address that leads there.
+ */
 static const struct sandbox_rule connect_rules[] = {
 	SOCKET(AF_INET, SOCK_STREAM, 0),
 	SOCKET(AF_INET, SOCK_DGRAM, 0),
@@ -147,7 +153,7 @@ static const struct sandbox_rule connect_rules[] = {
 	SANDBOX_END,
 };
 
-/* Packets, in batches; reports of the network; and how the outer header is to be. */
+/* Packets, in batches; error reports; and fields of the outer header. */
 static const struct sandbox_rule packet_rules[] = {
 	CALL("readv writev recvmmsg recvmmsg_time64 sendmmsg"),
 	OPTION(IPPROTO_IP, IP_TTL),
@@ -159,8 +165,10 @@ static const struct sandbox_rule packet_rules[] = {
 	SANDBOX_END,
 };
 
-/* SQLite: files below the root directory, which is the database's own folder; locks of parts of
- * them; and waiting for a lock. A new file gets the database's mode, whatever the umask. */
+/*
+ * SQLite: files below the root directory, which is the database's own folder; locks of parts of
+ * them; and waiting for a lock. A new file gets the database's mode, whatever the umask.
+ */
 static const struct sandbox_rule database_rules[] = {
 	CALL("open openat unlink unlinkat access faccessat readlink readlinkat getcwd"),
 	CALL("stat lstat fstat newfstatat stat64 lstat64 fstat64 fstatat64 statx"),
@@ -174,8 +182,10 @@ static const struct sandbox_rule database_rules[] = {
 	SANDBOX_END,
 };
 
-/* dtcpweb: which control sockets there are (a folder can be listed, but no file be opened), and the
- * connections to them. Those of its own that take too long are broken off. */
+/*
+ * dtcpweb: finding control sockets (a folder can be listed, but no file opened), and connections to
+ * them; resetting its own connections that take too long.
+ */
 static const struct sandbox_rule ask_rules[] = {
 	CALL_IF("open", ARG(1, O_ACCMODE | O_DIRECTORY | O_CREAT, O_DIRECTORY)),
 	CALL_IF("openat", ARG(2, O_ACCMODE | O_DIRECTORY | O_CREAT, O_DIRECTORY)),
@@ -183,16 +193,15 @@ static const struct sandbox_rule ask_rules[] = {
 	CALL("lstat lstat64 newfstatat fstatat64 statx"),
 	CALL("sysinfo"), /* qsort(3) of a long list */
 	SOCKET(AF_UNIX, SOCK_STREAM, 0),
-	SOCKET(AF_UNIX, SOCK_DGRAM,
-	       0), /* its log, which no process writes for it: syslog, journal */
+	SOCKET(AF_UNIX, SOCK_DGRAM, 0), /* its own log: syslog, journal */
 	CALL("connect"),
 	CALL_IF("shutdown", ARG(1, ALL, SHUT_RDWR)),
 	SANDBOX_END,
 };
 
 /*
- * The fast path: entries of the maps that root's process has made and given, and nothing else of
- * bpf(2). Without the right to load programs, these two commands do what their descriptors allow.
+ * The fast path: entries of the maps that the root process has made and passed on, and nothing else
+ * of bpf(2). Without the right to load programs, these two commands are limited to its descriptors.
  */
 static const struct sandbox_rule map_rules[] = {
 	CALL_IF("bpf", ARG(0, ALL, BPF_MAP_UPDATE_ELEM)),
@@ -201,7 +210,7 @@ static const struct sandbox_rule map_rules[] = {
 };
 
 #if SANDBOX_SANITIZED
-/* What AddressSanitizer and UBSan need for their reports, and while they watch. */
+/* AddressSanitizer and UBSan: checking, and their reports. */
 static const struct sandbox_rule sanitizer_rules[] = {
 	CALL("mmap mprotect madvise futex open openat read pread64 lseek stat lstat fstat"),
 	CALL("newfstatat access readlink readlinkat getcwd mkdir sigaltstack rt_sigaction"),
@@ -214,7 +223,7 @@ static const struct sandbox_rule sanitizer_rules[] = {
 #define SANITIZER
 #endif
 
-/* What every process needs. */
+/* Groups of every process. */
 #define COMMON                                                                                     \
 	SANITIZER memory_rules, loop_rules, time_rules, random_rules, channel_rules, end_rules
 
@@ -226,7 +235,7 @@ static const struct sandbox_rule *const forward[] = {COMMON, packet_rules, map_r
 						     NULL};
 static const struct sandbox_rule *const accounts[] = {COMMON, database_rules, NULL};
 
-/* Solicitations are read and answered as messages are. */
+/* Solicitations are read and answered by the same calls as messages. */
 static const struct sandbox_rule *const server_ndp[] = {COMMON, NULL};
 static const struct sandbox_rule *const web[] = {COMMON,     tcp_rules, accept_rules,
 						 page_rules, ask_rules, NULL};

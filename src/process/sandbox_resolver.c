@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the client's resolver may not do. The system's resolver loads modules that this machine has
- * been set up with (nsswitch.conf), which read files and talk to daemons; nobody can say which
- * calls they make. So this is a list of what none of them has a reason for, and the calls fail with
- * EPERM rather than end the process.
+ * The system calls that the client's resolver must not make. The system's resolver loads the
+ * modules configured on this machine (nsswitch.conf), which read files and talk to daemons; nobody
+ * can list the calls they make. So this is a list of calls that none of them needs, which fail with
+ * EPERM instead of ending the process.
  */
 #include "process/sandbox_rules.h"
 
@@ -21,7 +21,8 @@ static const struct sandbox_rule process_rules[] = {
 	CALL("execve execveat fork vfork clone clone3"),
 	CALL("ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp"),
 	CALL("pidfd_open pidfd_getfd pidfd_send_signal tkill"),
-	CALL_IF("fcntl fcntl64", ARG(1, ALL, F_SETOWN)), /* whose descriptors are ready */
+	CALL_IF("fcntl fcntl64",
+		ARG(1, ALL, F_SETOWN)), /* sends signals to the owner of a descriptor */
 	CALL_IF("fcntl fcntl64", ARG(1, ALL, F_SETOWN_EX)),
 	CALL_IF("fcntl fcntl64", ARG(1, ALL, F_SETSIG)),
 	CALL_IF("ioctl", ARG(1, ALL, FIOSETOWN)),
@@ -31,17 +32,17 @@ static const struct sandbox_rule process_rules[] = {
 	SANDBOX_END,
 };
 
-/* Code of its own: what is in memory, and not in a file, is not executed. */
+/* Code injection: memory that is not backed by a file cannot be executed. */
 static const struct sandbox_rule code_rules[] = {
 	CALL_IF("mmap mmap2", ARG(2, PROT_EXEC, PROT_EXEC), ARG(3, MAP_ANONYMOUS, MAP_ANONYMOUS)),
 	CALL_IF("mprotect pkey_mprotect", ARG(2, PROT_EXEC, PROT_EXEC)),
 	CALL_IF("shmat", ARG(2, SHM_EXEC, SHM_EXEC)),
-	CALL_IF("prctl", ARG(0, ALL, PR_SET_DUMPABLE)), /* then it could write to /proc/self/mem */
+	CALL_IF("prctl", ARG(0, ALL, PR_SET_DUMPABLE)), /* would allow writing to /proc/self/mem */
 	CALL("memfd_create personality modify_ldt"),
 	SANDBOX_END,
 };
 
-/* Waiting for others' connections, and sockets that are not for asking. */
+/* Listening, and sockets that no resolver needs. */
 static const struct sandbox_rule socket_rules[] = {
 	CALL("listen accept accept4"),
 	FAMILY(AF_AX25),
@@ -76,7 +77,9 @@ static const struct sandbox_rule socket_rules[] = {
 	SANDBOX_END,
 };
 
-/* The parts of the kernel where most holes were found; and what needs privileges, which it has not.
+/*
+ * The parts of the kernel with most vulnerabilities; and calls that need privileges, which it does
+ * not have.
  */
 static const struct sandbox_rule kernel_rules[] = {
 	CALL("bpf io_uring_setup io_uring_enter io_uring_register userfaultfd perf_event_open"),

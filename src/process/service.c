@@ -11,24 +11,24 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Processes that can be watched; length of a status; shortest time between signs of life. */
+/* Limits: watched processes; length of a status; shortest interval between keep-alives. */
 enum { SERVICE_WATCHED_MAX = 8, SERVICE_STATUS_MAX = 1000, SERVICE_TICK_MIN_US = 10000 };
 
-/* A process that is to show that it lives. */
+/* A process that is pinged. */
 struct service_watched {
 	struct service *service;
 	const char *name;
-	struct ipc *const *ipc; /* its owner's pointer; NULL: no process is watched here */
-	bool asked;		/* and has not answered yet */
+	struct ipc *const *ipc; /* its owner's pointer; NULL: unused */
+	bool asked;		/* a ping is unanswered */
 };
 
 struct service {
 	const struct notify *notify;
-	struct event *tick;  /* half of the watchdog's time; NULL: none is wanted */
-	struct event *later; /* pending while nothing more is said */
+	struct event *tick;  /* at half of the watchdog's interval; NULL: no watchdog */
+	struct event *later; /* pending while the rate limit applies */
 	struct service_watched watched[SERVICE_WATCHED_MAX];
-	bool overdue; /* a sign of life waits for an answer */
-	bool unsaid;  /* a sign of life did not get through */
+	bool overdue; /* a keep-alive waits for a pong */
+	bool unsaid;  /* a keep-alive could not be sent */
 	bool stopping;
 	char status[SERVICE_STATUS_MAX];
 	char told[SERVICE_STATUS_MAX];
@@ -41,7 +41,7 @@ static void service_wait(struct service *service)
 	(void)evtimer_add(service->later, &second);
 }
 
-/* Says what has changed, unless that was less than a second ago. */
+/* Sends the status if it has changed, at most once a second. */
 static void service_tell_status(struct service *service)
 {
 	if (evtimer_pending(service->later, NULL) || strcmp(service->status, service->told) == 0)
@@ -54,7 +54,7 @@ static void service_tell_status(struct service *service)
 static void service_beat(struct service *service)
 {
 	service->unsaid = !notify_try(service->notify, "WATCHDOG=1");
-	/* The time until the next one would be more than there is. */
+	/* Waiting for the next interval would be too long. */
 	if (service->unsaid)
 		service_wait(service);
 }
@@ -72,7 +72,7 @@ static void service_on_later(evutil_socket_t fd, short what, void *arg)
 
 static void service_on_pong(void *arg);
 
-/* The channel is there: the process exists, and nobody has closed it. */
+/* Whether the channel is open: the process exists, and the channel was not closed. */
 static bool service_is_there(const struct service_watched *watched)
 {
 	return watched->ipc && *watched->ipc;
@@ -83,7 +83,7 @@ static void service_ask(struct service_watched *watched)
 	if (!service_is_there(watched))
 		return;
 	watched->asked = true;
-	/* A question that cannot be sent is one that is not answered. */
+	/* A ping that cannot be sent counts as unanswered. */
 	(void)ipc_ping(*watched->ipc, service_on_pong, watched);
 }
 
@@ -97,7 +97,7 @@ static const struct service_watched *service_silent(const struct service *servic
 	return NULL;
 }
 
-/* Passes on that all are alive, and asks for the next time, if there is to be one. */
+/* Sends the keep-alive, and pings for the next one unless the program is ending. */
 static void service_alive(struct service *service)
 {
 	service_beat(service);
@@ -113,7 +113,7 @@ static void service_on_pong(void *arg)
 	watched->asked = false;
 	if (!service->overdue || service_silent(service))
 		return;
-	/* Late is better than at the next tick, which may be too late. */
+	/* Sent late rather than at the next tick, which may be too late. */
 	service->overdue = false;
 	log_info("all rooms answer again");
 	service_alive(service);
@@ -127,7 +127,7 @@ static void service_on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (service->stopping) {
-		/* How long the end may take is watched by other means. */
+		/* The duration of the end is limited by other means. */
 		service_beat(service);
 	} else if (!silent) {
 		service_alive(service);
@@ -201,12 +201,12 @@ void service_status(struct service *service, const char *format, ...)
 	va_start(ap, format);
 	(void)vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	/* A line end would begin another message. */
+	/* A newline would begin another message. */
 	(void)log_escape(text, strlen(text), service->status, sizeof(service->status));
 	service_tell_status(service);
 }
 
-/* Says something that cannot wait, together with the status. */
+/* Sends something urgent, together with the status. */
 static void service_say(struct service *service, const char *what)
 {
 	notify_must(service->notify, "%s\nSTATUS=%s", what, service->status);
@@ -225,7 +225,7 @@ void service_reloading(struct service *service)
 
 	if (service->stopping)
 		return;
-	/* With the time, a manager can tell which READY=1 is the answer to its signal. */
+	/* With the time, the manager can match READY=1 to its signal. */
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	notify_must(service->notify, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
 		    (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The user of whatever has none of its own: what belongs to it belongs to all of them. */
+/* The user of all programs without one of their own, which share its files. */
 #define USER_NOBODY "nobody"
 
 #define USER_COMMAND "useradd --system --no-create-home --shell /usr/sbin/nologin "
@@ -23,7 +23,7 @@ static bool user_number(const char *text, uid_t *number)
 	return !error && text[strspn(text, "0123456789")] == '\0';
 }
 
-/* "UID", "UID:GID". Without the latter it is the user's, or the same number. */
+/* Parses "UID" or "UID:GID". Without GID it is the user's group, or the same number. */
 static bool user_find_number(const char *name, struct user_ids *ids)
 {
 	const struct passwd *passwd;
@@ -52,7 +52,7 @@ static bool user_find_one(const char *name, struct user_ids *ids)
 	return true;
 }
 
-/* Whatever name or number it goes by. */
+/* Whether given by name or number. */
 static bool user_is_nobody(const struct user_ids *ids)
 {
 	const struct passwd *nobody = getpwnam(USER_NOBODY);

@@ -51,8 +51,10 @@ static int run_forward(const struct process_self *self)
 	return forward_run(&forward, self->root, self->peers[SERVER_CONTROL]);
 }
 
-/* What no descriptor holds: the pid file, the control socket, and the fast path's filters on an
- * older kernel. */
+/*
+ * State that does not go with a descriptor: the pid file, the control socket, and the fast path's
+ * filters on an older kernel.
+ */
 static bool guard_wanted(const void *options)
 {
 	const struct server_options *server = options;

@@ -42,14 +42,14 @@ static bool set_file(struct server_options *options, const char *file)
 {
 	if (file[0] == '\0')
 		return options_bad("-c: a value is needed");
-	/* Likely what came next for the old server: an option, its prefix, or more letters. */
+	/* Probably the old server's next argument: an option, its prefix, or more letters. */
 	if (!strpbrk(file, "/.") && access(file, F_OK) == -1 && errno == ENOENT)
 		return options_bad("-c %s: no such file; " HINT_CONFIG, file);
 	options->source.file = file;
 	return true;
 }
 
-/* A tunnel interface as BSDs call it: only the old server was ever told one. */
+/* The name of a tunnel interface on BSD systems, which only the old server takes. */
 static bool is_old_interface(const char *name)
 {
 	size_t len = strncmp(name, "gif", 3) == 0 ? 3 : strncmp(name, "ng", 2) == 0 ? 2 : 0;
@@ -70,7 +70,7 @@ static bool parse_setting(struct server_options *options, int option)
 		return false;
 	if (option == 'i')
 		options->old_interface = is_old_interface(optarg);
-	/* One without a value switches something on. */
+	/* An option without a value turns something on. */
 	return settings_set(&server_settings, options, number, where, optarg ? optarg : "yes", 0);
 }
 
@@ -99,7 +99,7 @@ static bool parse_option(void *arg, int option)
 	}
 }
 
-/* The words of the command line, into what options have already. */
+/* Parses the command line, on top of the present values. */
 static enum options_result parse_words(struct server_options *options, int argc, char *const argv[])
 {
 	static const struct options_table table = {
@@ -128,7 +128,7 @@ static enum options_result parse_words(struct server_options *options, int argc,
 			  "prefix", argv[optind], 0))
 		return OPTIONS_ERROR;
 	options->old_prefix = argc > optind && !strchr(argv[optind], '/');
-	/* The boot script of the old server would wait for ever. */
+	/* The old server's boot script would wait forever. */
 	if (options->old_interface && !options->daemon && !options->check && !options->suggest) {
 		(void)options_bad("-i %s: such a name is the old server's, which became a daemon "
 				  "by itself; add -D, or stay in the foreground with another name",
@@ -150,7 +150,7 @@ enum options_result server_options_parse(struct server_options *options, int arg
 	const char *file;
 	enum options_result result;
 
-	/* Once for the name of the file, and once more to have the last word. */
+	/* Once for the name of the file, and once more after it to take precedence. */
 	server_options_default(options);
 	result = parse_words(options, argc, argv);
 	if (result != OPTIONS_OK)

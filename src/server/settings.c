@@ -15,14 +15,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The longest prefix of a user: one that has another address than its router's. */
+/* The longest prefix of a user: it must have an address other than its router's. */
 enum { NETWORK_LENGTH_MAX = 126 };
 
-/* Highest interface number that server_interface_name() has digits for; most sessions, and most
- * logins that are looked into at a time. */
+/*
+ * Limits: the interface number for which server_interface_name() has digits; sessions; and logins
+ * being checked at a time.
+ */
 enum { INTERFACE_NUMBER_MAX = 99999, SESSIONS_MAX = 65536, LOGINS_MAX = 4096 };
 
-/* A century: nobody means more. */
+/* A century. */
 enum { HISTORY_DAYS_MAX = 36500 };
 
 /* --- values ------------------------------------------------------------------------------- */
@@ -41,7 +43,7 @@ static bool read_prefix(void *field, const char *where, const char *value)
 	return true;
 }
 
-/* The old server took the prefix without its length. */
+/* The old server accepted the prefix without a length. */
 static bool read_host_prefix(void *field, const char *where, const char *value)
 {
 	char full[PREFIX6_STRLEN];
@@ -70,7 +72,7 @@ static const char *write_prefix(const void *field, char buf[static SETTINGS_TEXT
 	return prefix6_format(field, buf);
 }
 
-/* The tunnels' end; 0.0.0.0 is, for each client, the address that it came to. */
+/* The far end of tunnels; 0.0.0.0: for each client the address that it connected to. */
 static bool check_end(const void *field, const char *where, const char *value)
 {
 	const struct in_addr *end = field;
@@ -89,7 +91,7 @@ static bool check_socket(const void *field, const char *where, const char *value
 static bool check_interface(const void *field, const char *where, const char *value)
 {
 	(void)field;
-	/* The old server took a pattern for all interfaces that it might use. */
+	/* The old server accepted a pattern for all interfaces that it could use. */
 	if (value[strcspn(value, "[]()*?|,")] != '\0')
 		return options_bad("%s: \"%s\" is a pattern; one name is needed, such as dtcps0, "
 				   "and further interfaces are numbered from it",
@@ -100,7 +102,7 @@ static bool check_interface(const void *field, const char *where, const char *va
 	return true;
 }
 
-/* It is not ours, so whatever the kernel takes for a name, if it can be shown. */
+/* It is not ours: any name that the kernel accepts, if printable. */
 static bool check_ndp_interface(const void *field, const char *where, const char *value)
 {
 	size_t len = 0;
@@ -175,8 +177,8 @@ static bool check_list(const void *field, const char *where, const char *value)
 	SETTING(name, CHOICE, value, text, .choice = &setting_yes_no, __VA_ARGS__)
 
 /*
- * Every setting, by key. What is LIVE has no flag, and is read from the settings each time that it
- * is needed, or in control_configure(); it is sent to control by itself, unless it is a text.
+ * Every setting, by key. LIVE settings have no flag, and are read from the options each time they
+ * are needed, or in control_configure(); they are sent to control automatically, except for texts.
  */
 static const struct setting list[] = {
 	SETTING("address", ADDRESS, address,
@@ -298,7 +300,7 @@ bool server_options_ndp(const struct server_options *options)
 {
 	const char *proxy = options->ndp_proxy;
 
-	/* By itself it is about the prefixes of the settings. */
+	/* The default applies to the prefixes of the settings. */
 	if (strcmp(proxy, SERVER_NDP_AUTO) == 0)
 		return options->has_host || options->has_pool;
 	return strcmp(proxy, SERVER_NDP_OFF) != 0;
@@ -316,7 +318,7 @@ uint32_t server_options_devices(const struct server_options *options)
 {
 	uint32_t devices = server_options_ids(options) + DEVICE_POOL_SPARE;
 
-	/* With so many sessions, logins leave some of their numbers unused. */
+	/* With this many sessions, logins leave some numbers unused. */
 	return devices < SESSIONS_MAX + LOGINS_MAX ? devices : SESSIONS_MAX + LOGINS_MAX;
 }
 
@@ -355,7 +357,7 @@ bool server_settings_finish(struct server_options *options)
 		options->limits.connections = options->sessions_max + options->limits.pending;
 	if (!server_settings_check_interface(options))
 		return false;
-	/* Else nobody could log in to replace a session that was lost. */
+	/* Otherwise nobody could log in to replace a lost session. */
 	if (options->limits.connections <= options->sessions_max)
 		return settings_bad(&server_settings, options, "limit.connections",
 				    ": %u: must be larger than limit.sessions, %u",

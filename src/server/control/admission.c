@@ -6,7 +6,7 @@
 #include <arpa/inet.h>
 #include <unistd.h>
 
-/* A connection was closed, or not taken, because there are too many. */
+/* A connection was dropped or refused because there are too many. */
 static void admission_say(struct admission *admission, const char *event, const char *message,
 			  const char *peer, const char *why)
 {
@@ -26,7 +26,7 @@ static void admission_drop(struct admission *admission, struct client *client, c
 	client_drop(client, REASON_CONNECTIONS);
 }
 
-/* Makes room for a connection; false if there is none. */
+/* Makes space for a connection; false if that is impossible. */
 static bool admission_make_room(struct admission *admission, struct in_addr peer)
 {
 	char text[INET_ADDRSTRLEN];

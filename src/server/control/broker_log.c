@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Begins an event of a session, or of one that was asked for. */
+/* Begins an event about a session, or a requested one. */
 static void broker_log_begin(struct log_record *record, int priority, const char *event,
 			     const char *message, const struct client *client)
 {
@@ -92,8 +92,9 @@ void broker_log_place(struct broker *broker, const struct client *client, struct
 }
 
 /*
- * Programs that watch logs read this line and the next, and their form is documented: what a client
- * has chosen comes last, and cannot look as if it had ended. The fields are for others.
+ * Programs that watch logs read this line and the next, whose format is documented: text that a
+ * client has chosen comes last, and cannot imitate the end of the line. The fields are for other
+ * readers.
  */
 void broker_log_denied(struct broker *broker, const struct client *client)
 {
@@ -155,7 +156,7 @@ void broker_log_refused(struct broker *broker, const struct client *client, cons
 	log_event_limited(&broker->refused, clock_ms(), &record);
 }
 
-/* What is lacking if a user can be given nothing. */
+/* Why nothing can be assigned to a user. */
 static void broker_lack_text(const struct server_options *options,
 			     const struct server_verdict *verdict, char *buf, size_t size)
 {

@@ -15,13 +15,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* More than one line waits in the kernel, and with it the one who sends it. */
+/* More than one line waits in the kernel, which slows the sender down. */
 enum { CLIENT_INPUT_MAX = 2 * DTCP_LINE_SIZE };
 
 /* How long a client may take to read our last line. */
 enum { CLIENT_CLOSE_MS = 5000 };
 
-/* And then to close, while what it still sends is thrown away. */
+/* And then to close, while its input is discarded. */
 enum { CLIENT_LINGER_MS = 1000 };
 
 void client_free(struct client *client)
@@ -41,14 +41,14 @@ static void client_finish(struct client *client)
 	client_free(client);
 }
 
-/* Closes when the output is out and nothing of ours is on the stack. */
+/* Closes when the output is written and no function of the client is on the stack. */
 static void client_finish_if_done(struct client *client)
 {
 	if (!client->closing || client->busy > 0)
 		return;
 	if (!client->failed && evbuffer_get_length(bufferevent_get_output(client->stream)) > 0)
 		return;
-	/* Closing with input unread would reset the connection, and take our last line with it. */
+	/* Closing with unread input would reset the connection, and lose our last line. */
 	if (!client->failed && !client->lingering &&
 	    shutdown(bufferevent_getfd(client->stream), SHUT_WR) == 0) {
 		client->lingering = true;
@@ -61,8 +61,8 @@ static void client_finish_if_done(struct client *client)
 }
 
 /*
- * Nearly every line goes out at once, without waking up once more for it; what the socket does not
- * take is for libevent, which also finds out what is wrong with it.
+ * Nearly every line is written at once, without another wake-up; whatever the socket does not
+ * accept is left to libevent, which also reports errors.
  */
 static void client_send(struct client *client, const char *line)
 {
@@ -84,7 +84,7 @@ static void client_send(struct client *client, const char *line)
 
 static void client_on_word(evutil_socket_t fd, short what, void *arg);
 
-/* Some clients send these words without an end and wait for the answer. */
+/* Some clients send these words without a line end and wait for the answer. */
 static void client_await_word(struct client *client)
 {
 	if (!client->word_timer)
@@ -108,7 +108,7 @@ static void client_close(struct client *client)
 	clock_arm(client->timer, clock_ms() + CLIENT_CLOSE_MS);
 }
 
-/* Nothing more can be said to it, or heard from it. */
+/* Nothing more can be written to it, or read from it. */
 static void client_fail(struct client *client, const char *why)
 {
 	client->failed = true;
@@ -118,7 +118,7 @@ static void client_fail(struct client *client, const char *why)
 	client_close(client);
 }
 
-/* One event through the machine. client may be closing afterwards, but is still there. */
+/* Feeds the state machine an event. client may be closing afterwards, but is still valid. */
 static void client_step(struct client *client, const struct conn_event *event)
 {
 	const unsigned int owners = CONN_DO_LOGIN | CONN_DO_ADD | CONN_DO_UP | CONN_DO_DENIED;
@@ -155,7 +155,7 @@ static bool client_is_choked(const struct client *client)
 	       client->owner->output_max;
 }
 
-/* Feeds the lines that are there, as long as the machine wants them. */
+/* Feeds the received lines, as long as the state machine accepts them. */
 static void client_read_lines(struct client *client)
 {
 	struct evbuffer *input = bufferevent_get_input(client->stream);
@@ -201,8 +201,8 @@ static void client_read_lines(struct client *client)
 }
 
 /*
- * libevent would go on telling of input at its limit as long as it stays there, in a busy loop. So
- * nothing more is read, and nothing told, while what is there is not wanted.
+ * At its limit, libevent would report input again and again, in a busy loop. So reading is disabled
+ * while the pending input is not wanted.
  */
 static void client_mind_input(struct client *client)
 {
@@ -218,8 +218,8 @@ static void client_mind_input(struct client *client)
 }
 
 /*
- * Every way into a client runs between these two, so that it is freed at the end and nowhere in
- * between, however the machines call each other.
+ * Every entry into a client runs between these two functions, so that it is freed only at the end,
+ * however the state machines call each other.
  */
 static void client_enter(struct client *client)
 {
@@ -229,11 +229,11 @@ static void client_enter(struct client *client)
 static void client_leave(struct client *client)
 {
 	if (client->busy == 1) {
-		/* What came while the machine did not listen. */
+		/* Input that came while the state machine did not accept any. */
 		client_read_lines(client);
 		client_mind_input(client);
 	}
-	/* There was no memory for a line, and the other side would wait in vain. */
+	/* Memory for a line was short, and the peer would wait in vain. */
 	if (client->failed)
 		client_fail(client, strerror(ENOMEM));
 	client->busy--;
@@ -304,7 +304,7 @@ static void client_on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	client_enter(client);
 	if (client->closing)
-		client->failed = true; /* it does not read our last line */
+		client->failed = true; /* the peer does not read our last line */
 	else
 		client_step(client, &event);
 	client_leave(client);
@@ -329,7 +329,7 @@ static void client_on_word(evutil_socket_t fd, short what, void *arg)
 	client_leave(client);
 }
 
-/* 32 upper-case hex digits of the system's random generator. */
+/* 32 upper-case hex digits from the system's random generator. */
 static bool client_challenge(char challenge[static DTCP_CHALLENGE_OUR + 1])
 {
 	static const char digits[] = "0123456789ABCDEF";

@@ -94,7 +94,7 @@ static void conn_on_tunnel(struct conn *conn, const struct dtcp_request *request
 		actions->what |= CONN_DO_SEND;
 		return;
 	}
-	/* KAME's server answers a wrong count of words so; clients know the line. */
+	/* KAME's server gives this answer to a wrong number of words, and clients know it. */
 	if (!request->well_formed || request->response[0] == '\0') {
 		conn_send_error(actions, REASON_AUTH);
 		return;
@@ -147,14 +147,14 @@ static void conn_deny(struct conn *conn, struct conn_actions *actions, enum dtcp
 static void conn_fail(struct conn *conn, struct conn_actions *actions, enum dtcp_reason reason)
 {
 	conn_deny(conn, actions, reason);
-	/* Guessing goes on at the price of a new connection. */
+	/* To continue guessing takes a new connection. */
 	if (++conn->failed >= conn->config->attempts)
 		conn_end(conn, actions, "too many failed logins");
 }
 
 /*
- * A login that was no good is answered delay after it came. Counted from then, the answer does not
- * tell how long it took to find that out, which would depend on whether there is such a user.
+ * The answer to a failed login comes delay after the request, so that it does not reveal how long
+ * the check took, which would depend on whether the user exists.
  */
 static void conn_hold(struct conn *conn, uint32_t delay, enum dtcp_reason reason, int64_t now,
 		      struct conn_actions *actions)
@@ -181,8 +181,10 @@ static void conn_on_granted(struct conn *conn, const struct server_verdict *verd
 		reply->me6 = verdict->me6;
 		reply->her6 = verdict->her6;
 	}
-	/* With tunnelonly the administrators of both ends know it, and the reply has no place for
-	 * it. */
+	/*
+	 * With tunnelonly the administrators of both ends know it, and the reply has no place for
+	 * it.
+	 */
 	for (uint32_t i = 0; i < verdict->prefixes.n && conn->request.type != TUNNEL_ONLY; i++)
 		reply->prefixes[reply->n_prefixes++] = verdict->prefixes.list[i];
 	if (conn->request.udp) {

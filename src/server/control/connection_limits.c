@@ -6,20 +6,20 @@
 #include <stdlib.h>
 
 /*
- * Addresses with more pending connections than this are all alike; and an address with no more than
- * a few of them is no flood of its own.
+ * Addresses with more pending connections than this are ranked alike; and an address with no more
+ * than a few of them does not count as a flood.
  */
 enum { CONNECTION_LIMITS_RANKS = 1024, CONNECTION_LIMITS_FEW = 4 };
 
 /*
- * So many logins are looked into or wait for that, and how soon it is looked again whether they are
- * fewer: enough for the server to have something to do meanwhile.
+ * The number of logins being checked or waiting for that at which none are accepted, and the
+ * interval until the next check: enough work for the server meanwhile.
  */
 enum { CONNECTION_LIMITS_WORK = 256, CONNECTION_LIMITS_LOOK_MS = 5 };
 
 /*
- * How long a connection from an address with no more than a few may take to say something before it
- * is dropped for others.
+ * How long a connection from an address with no more than a few may take to send something before
+ * it can be dropped for others.
  */
 enum { CONNECTION_LIMITS_GRACE_MS = 250 };
 
@@ -29,11 +29,11 @@ TAILQ_HEAD(connection_limits_sources, connection_limits_source);
 /* An address with a connection. */
 struct connection_limits_source {
 	struct hash_node node;
-	TAILQ_ENTRY(connection_limits_source) next; /* of its rank, or of those not used any more */
+	TAILQ_ENTRY(connection_limits_source) next; /* of its rank, or of the free ones */
 	struct in_addr addr;
 	uint32_t connections;
 	uint32_t n_pending;
-	uint32_t n_idle;		       /* of these, those that can be dropped */
+	uint32_t n_idle;		       /* those of them that can be dropped */
 	struct connection_limits_places fresh; /* pending ones, the oldest first */
 	struct connection_limits_places spoiled;
 };
@@ -44,14 +44,14 @@ struct connection_limits {
 	struct hash hash;
 	uint32_t connections;
 	uint32_t n_pending;
-	uint32_t n_working; /* of these */
-	uint32_t worst;	    /* highest rank that somebody has, 0 for none */
+	uint32_t n_working; /* those whose login is being checked */
+	uint32_t worst;	    /* highest rank in use, 0: none */
 	struct connection_limits_sources
 		ranks[CONNECTION_LIMITS_RANKS + 1]; /* by idle connections */
-	struct connection_limits_places spoiled; /* the one that was spoiled first is the first */
+	struct connection_limits_places spoiled;    /* in the order of their failed logins */
 	struct connection_limits_sources unused;
 	uint32_t size;
-	uint32_t used; /* sources behind it have never been used */
+	uint32_t used; /* sources from this index on have never been used */
 	struct connection_limits_source *sources;
 };
 
@@ -124,7 +124,7 @@ static uint32_t connection_limits_rank(const struct connection_limits_source *so
 	return source->n_idle < CONNECTION_LIMITS_RANKS ? source->n_idle : CONNECTION_LIMITS_RANKS;
 }
 
-/* One idle connection of a source more, or one less. */
+/* Adds or removes an idle connection of a source. */
 static void connection_limits_move(struct connection_limits *limits,
 				   struct connection_limits_source *source, int by)
 {
@@ -133,8 +133,7 @@ static void connection_limits_move(struct connection_limits *limits,
 	TAILQ_REMOVE(&limits->ranks[rank], source, next);
 	source->n_idle += (uint32_t)by;
 	rank = connection_limits_rank(source);
-	/* The last in its rank: among equals, the ones that have been there for longest go first.
-	 */
+	/* The last in its rank: among equals, the longest-standing ones are dropped first. */
 	TAILQ_INSERT_TAIL(&limits->ranks[rank], source, next);
 	if (rank > limits->worst)
 		limits->worst = rank;
@@ -181,7 +180,7 @@ int64_t connection_limits_wait(const struct connection_limits *limits, int64_t n
 	if (!reached || !worst || worst->spoiled || limits->worst > CONNECTION_LIMITS_FEW ||
 	    now >= worst->since + CONNECTION_LIMITS_GRACE_MS)
 		return 0;
-	/* Another one may be dropped before, or leave. */
+	/* Another one may be dropped or leave before. */
 	return CONNECTION_LIMITS_LOOK_MS;
 }
 
@@ -231,7 +230,7 @@ void connection_limits_enter(struct connection_limits *limits,
 	connection_limits_unsettle(limits, place);
 }
 
-/* A pending one becomes one that can be dropped. */
+/* Makes a pending connection droppable. */
 static void connection_limits_list(struct connection_limits *limits,
 				   struct connection_limits_place *place)
 {

@@ -6,22 +6,22 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
-/* A count in parts, so many that each millisecond can take a whole number of them away. */
+/* A count in fractions, such that an integral number of them leaks each millisecond. */
 enum { LEAKY_COUNTER_ONE = 60000 };
 
 struct leaky_counter_entry {
 	struct hash_node node;
 	TAILQ_ENTRY(leaky_counter_entry) age;
-	uint64_t count; /* in parts of LEAKY_COUNTER_ONE */
-	int64_t at;	/* when it was that */
+	uint64_t count; /* in fractions of LEAKY_COUNTER_ONE */
+	int64_t at;	/* time of count */
 };
 
 struct leaky_counter {
-	uint32_t fade; /* counts a minute, which is parts a millisecond */
+	uint32_t fade; /* counts a minute, which is fractions a millisecond */
 	struct hash hash;
-	TAILQ_HEAD(, leaky_counter_entry) ages; /* the one touched last is the last */
+	TAILQ_HEAD(, leaky_counter_entry) ages; /* ordered by last use, the most recent last */
 	size_t size;
-	size_t used; /* entries behind it have never been used */
+	size_t used; /* entries from this index on have never been used */
 	struct leaky_counter_entry *entries;
 };
 
@@ -67,7 +67,7 @@ static struct leaky_counter_entry *leaky_counter_find(const struct leaky_counter
 	return node ? node->item : NULL;
 }
 
-/* The entry of a key, the youngest of all now, with its count as it is now. */
+/* The entry of a key, marked as the most recent, with its present count. */
 static struct leaky_counter_entry *leaky_counter_take(struct leaky_counter *counter, uint64_t key,
 						      int64_t now)
 {

@@ -10,13 +10,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Connections that are accepted before everybody else has a turn. */
+/* Connections accepted before other events get a turn. */
 enum { LISTENER_BATCH = 32 };
 
-/* Out of descriptors, and nothing to close. */
+/* Pause when out of descriptors, with nothing to close. */
 enum { LISTENER_REST_MS = 1000 };
 
-/* It is said once in this time. */
+/* Interval of the log line about it. */
 enum { LISTENER_SAY_MS = 60000 };
 
 struct listener {
@@ -25,10 +25,10 @@ struct listener {
 	struct event *readable;
 	struct event *resume;
 	bool stopped;
-	int64_t say_at; /* milliseconds; before then it has been said that none can be accepted */
+	int64_t say_at; /* milliseconds; next log line not before then */
 };
 
-/* Keeps it from spinning on connections that it cannot take. */
+/* Pauses, to avoid spinning on connections that cannot be accepted. */
 static void listener_pause(struct listener *listener, int64_t ms)
 {
 	const struct timeval pause = {
@@ -52,7 +52,7 @@ static void listener_rest(struct listener *listener, int error)
 	listener_pause(listener, LISTENER_REST_MS);
 }
 
-/* Who waited in the kernel may have left: nothing is done for them. */
+/* Skips connections that were closed while they waited in the kernel. */
 static bool listener_is_gone(int fd)
 {
 	char octet;
@@ -61,7 +61,7 @@ static bool listener_is_gone(int fd)
 	return n == 0 || (n == -1 && errno != EAGAIN);
 }
 
-/* One connection. False if there is no more now. */
+/* Accepts one connection. False if there are no more now. */
 static bool listener_accept(struct listener *listener)
 {
 	const struct listener_owner *owner = listener->owner;
@@ -86,13 +86,15 @@ static bool listener_accept(struct listener *listener)
 	case ENFILE:
 	case ENOBUFS:
 	case ENOMEM:
-		/* What is closed is free when libevent has had its turn, and then it goes on here.
+		/*
+		 * A closed descriptor is free when libevent has had its turn; accepting then
+		 * continues here.
 		 */
 		if (!owner->exhausted(owner->arg))
 			listener_rest(listener, error);
 		return false;
 	default:
-		/* What was wrong with this one only: accept(2) reports network errors as well. */
+		/* An error of this connection only: accept(2) reports network errors as well. */
 		return true;
 	}
 }

@@ -9,25 +9,25 @@
 #include <string.h>
 
 /*
- * How many addresses and users are remembered, if there may be fewer sessions, and pairs of both
- * for each of them. Memory, some 70 bytes for one, is taken as they come.
+ * Smallest number of addresses and users that are remembered, and the number of pairs of both for
+ * each. Memory, some 70 bytes for each, is allocated as needed.
  */
 enum { LOGIN_LIMITS_KEYS = 16384, LOGIN_LIMITS_PAIRS_EACH = 4 };
 
-/* The wait after the first failure; each further one doubles it. */
+/* The delay after the first failure; each further one doubles it. */
 enum { LOGIN_LIMITS_DELAY_FIRST_MS = 100 };
 
-/* Failures of one user that fade within a minute. */
+/* Failures of one user that leak a minute. */
 enum { LOGIN_LIMITS_USER_FADE = 6 };
 
 struct login_limits {
 	const struct login_limits_config *config;
 	uint64_t key[2];
 	struct leaky_counter *sources; /* failures of an address */
-	struct leaky_counter *users;   /* failures of a user, wherever from */
+	struct leaky_counter *users;   /* failures of a user, from any address */
 	struct leaky_counter
-		*pairs; /* failures of a user from where that user was logged in once */
-	struct leaky_counter *logins; /* good logins of a user */
+		*pairs; /* failures of a user at an address that the user has logged in from */
+	struct leaky_counter *logins; /* successful logins of a user */
 };
 
 struct login_limits *login_limits_new(const struct login_limits_config *config, uint32_t sessions,
@@ -68,7 +68,7 @@ void login_limits_reconfigure(struct login_limits *limits, int64_t now)
 	leaky_counter_set_fade(limits->sources, limits->config->failures, now);
 }
 
-/* The key of a user at an address; address 0 for the user alone, no user for the address alone. */
+/* The key of a user at an address; address 0: the user alone; no user: the address alone. */
 static uint64_t login_limits_key(const struct login_limits *limits, struct in_addr source,
 				 const char *user)
 {
@@ -80,7 +80,7 @@ static uint64_t login_limits_key(const struct login_limits *limits, struct in_ad
 
 static const struct in_addr login_limits_anywhere = {0};
 
-/* After so many failures. */
+/* The delay after this many failures. */
 static uint32_t login_limits_delay(uint32_t failures, uint32_t max)
 {
 	uint32_t delay = LOGIN_LIMITS_DELAY_FIRST_MS;
@@ -101,16 +101,16 @@ enum login_limits_account login_limits_ask(struct login_limits *limits, struct i
 	uint64_t place = login_limits_key(limits, source, "");
 
 	*delay = limits->config->delay_max;
-	/* Only who has the password can bring this about. */
+	/* Only a client with the password can cause this. */
 	if (leaky_counter_get(limits->logins, login_limits_key(limits, login_limits_anywhere, user),
 			      now) >= logins) {
 		*why = REASON_LOGINS;
 		return LOGIN_LIMITS_NONE;
 	}
 	/*
-	 * Only failures count, not what is still being looked into: after a restart of the server,
-	 * all who are behind one address come at once. Who asks many times before the first answer
-	 * has as many tries as connections, once, and then pays for all of them.
+	 * Only failures count, not logins still being checked: after a restart of the server, all
+	 * clients behind one address come at once. A client that sends many logins before the first
+	 * answer has as many tries as connections, once, and is then charged for all of them.
 	 */
 	if (leaky_counter_knows(limits->pairs, pair) &&
 	    leaky_counter_get(limits->pairs, pair, now) < LOGIN_LIMITS_KNOWN)
@@ -136,7 +136,7 @@ uint32_t login_limits_failed(struct login_limits *limits, enum login_limits_acco
 	uint32_t max_user = max < LOGIN_LIMITS_USER_DELAY_MS ? max : LOGIN_LIMITS_USER_DELAY_MS;
 	uint32_t of_source, of_user;
 
-	/* A known user's mistakes make the address no worse for the others behind it. */
+	/* A known user's failures do not affect others behind the same address. */
 	if (account == LOGIN_LIMITS_PAIR)
 		of_source = leaky_counter_add(limits->pairs, login_limits_key(limits, source, user),
 					      now);

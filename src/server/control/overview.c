@@ -40,7 +40,7 @@ void overview_log(const struct overview *overview)
 	counters_log_some("icmp6-sent", overview->icmp6_sent);
 }
 
-/* Whether the client answers: over protocol 41 forward asks, over UDP the client does. */
+/* Whether the path is alive: over protocol 41 forward probes it, over UDP the client does. */
 static const char *overview_path(const struct server_session *session,
 				 const struct session_counters *counters)
 {

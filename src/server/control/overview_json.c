@@ -7,10 +7,10 @@
 
 #include <arpa/inet.h>
 
-/* A whole number: what JSON takes for one has a sign. */
+/* An integer: jansson's type is signed. */
 #define WHOLE(number) ((json_int_t)(number))
 
-/* [bound in seconds, how many were at most so long] for each bound. */
+/* [bound in seconds, cumulative count] for each bound. */
 static json_t *overview_histogram(const struct histogram *histogram)
 {
 	json_t *list = json_array();
@@ -63,7 +63,7 @@ static json_t *overview_carried(const struct carried_counters *carried)
 			 WHOLE(carried->out_packets), "out_octets", WHOLE(carried->out_bytes));
 }
 
-/* What there is for users: all but what is the server's own. Exact as far as it can be. */
+/* The number of prefixes for users: all but the server's own. Exact as far as possible. */
 static json_t *overview_pool_size(unsigned int bits, unsigned int own)
 {
 	return bits < 63 ? json_integer((json_int_t)((UINT64_C(1) << bits) - own))
@@ -119,7 +119,7 @@ json_t *overview_drops_json(const struct overview *overview)
 	return list;
 }
 
-/* What is always known. */
+/* Members that are always known. */
 static json_t *overview_own(const struct overview *overview)
 {
 	const struct server_options *options = overview->options;

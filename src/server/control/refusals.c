@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* The user's place, REFUSALS_MAX if there is none. Places whose time is over are free. */
+/* The user's entry, REFUSALS_MAX if there is none. Expired entries are free. */
 static size_t refusals_find(const struct refusals *refusals, const char *user, int64_t now)
 {
 	size_t i = 0;

@@ -10,17 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long the others may take before they are left out of an answer. */
+/* Time to wait for other processes, after which an answer is sent without their part. */
 enum { REQUESTS_WAIT_MS = 1000 };
 
-/* For how long an answer can come; then it is lost, or worth nothing, and there is another
- * question. */
+/* Time after which a pending query counts as lost, and another one may be sent. */
 enum { REQUESTS_ANSWER_MS = 10000 };
 
-/* The longest time for which logins are refused: 30 days. */
+/* Longest time for which logins can be refused: 30 days. */
 enum { REQUESTS_REFUSE_MAX = 30 * 24 * 3600 };
 
-/* True if it can be sent. */
+/* True if it was sent. */
 static bool requests_send(struct ipc *ipc, uint32_t type, const void *body, size_t size)
 {
 	int error = ipc_send(ipc, type, body, size, -1);
@@ -80,7 +79,7 @@ static void requests_say_status(struct ctl_call *call, void *arg)
 	ctl_ok_with(call, json_pack("{s:o}", "status", overview_json(&overview)));
 }
 
-/* Whoever has not answered the last question gets no other one. */
+/* A process with a pending query does not get another one. */
 static void requests_on_status(struct ctl_call *call, void *arg)
 {
 	struct requests *requests = arg;
@@ -142,16 +141,16 @@ void requests_report(const struct requests *requests)
 
 /* --- sessions ----------------------------------------------------------------------------- */
 
-/* Which sessions are wanted, and how far the answer has come. */
+/* The filter of sessions, and the progress of the answer. */
 struct requests_walk {
-	uint32_t id; /* the next one */
+	uint32_t id; /* the next id */
 	int64_t limit;
-	int64_t rows; /* that there were */
+	int64_t rows; /* rows so far */
 	const char *user;
 	const char *transport;
 	bool has_peer;
 	struct in_addr peer;
-	struct prefix6 within; /* overlaps with it; length 0: whatever it has */
+	struct prefix6 within; /* overlaps it; length 0: any */
 };
 
 static bool requests_fits(const struct requests_walk *walk, const struct overview_session *row)
@@ -194,7 +193,7 @@ static enum ctl_row requests_next(void *state, json_t **row, void *arg)
 	return CTL_ROW;
 }
 
-/* An address is of the client, or of what a session has. */
+/* An address is the client's, or one of the session's. */
 static bool requests_read_address(const char *text, struct requests_walk *walk)
 {
 	walk->has_peer = inet_pton(AF_INET, text, &walk->peer) == 1;
@@ -204,7 +203,7 @@ static bool requests_read_address(const char *text, struct requests_walk *walk)
 	return inet_pton(AF_INET6, text, &walk->within.addr) == 1;
 }
 
-/* Reads what is wanted. False after an answer. */
+/* Parses the filter. False after an error answer. */
 static bool requests_read_walk(struct ctl_call *call, struct requests_walk *walk)
 {
 	const char *address = ctl_text(call, "address");
@@ -257,7 +256,8 @@ static void requests_on_session(struct ctl_call *call, void *arg)
 		ctl_fail(call, CTL_MISSING, "%s has no session", ctl_text(call, "user"));
 }
 
-/* --- what changes something ----------------------------------------------------------------- */
+/* --- commands that change something
+ * ----------------------------------------------------------------- */
 
 static void requests_on_kick(struct ctl_call *call, void *arg)
 {
@@ -311,7 +311,7 @@ static void requests_on_steered(struct ctl_call *call, void *arg)
 		ctl_fail(call, CTL_FAILED, "the settings have errors, see the log");
 }
 
-/* One at a time. */
+/* One request at a time. */
 static void requests_steer(struct requests *requests, struct ctl_call *call, uint32_t type,
 			   bool debug)
 {

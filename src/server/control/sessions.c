@@ -6,7 +6,7 @@
 struct sessions {
 	uint32_t max;
 	uint32_t top;	 /* ids at and above it have never been used */
-	uint32_t n_free; /* ids below top that are free again, a ring from first_free on */
+	uint32_t n_free; /* free ids below top, a ring starting at first_free */
 	uint32_t first_free;
 	uint32_t *free_ids;
 	bool *used;
@@ -15,7 +15,8 @@ struct sessions {
 	uint64_t number; /* of the last login */
 	uint32_t granted;
 	uint64_t key[2];
-	struct hash by_user; /* user numbers are the database's: nobody outside can choose them */
+	struct hash
+		by_user; /* user numbers come from the database: nobody outside can choose them */
 	struct hash by_peer;
 };
 
@@ -59,7 +60,7 @@ struct server_session *sessions_take(struct sessions *sessions)
 {
 	uint32_t id;
 
-	/* The one free for longest: then there is hardly a late message about its last owner. */
+	/* The id free for longest, so that late messages about its last session are unlikely. */
 	if (sessions->top < sessions->max) {
 		id = sessions->top++;
 	} else if (sessions->n_free > 0) {

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
-/* Prefixes by value, with how many there are of each length. */
+/* Prefixes by value, with the number of each length. */
 struct answerer_set {
 	struct hash hash;
 	TAILQ_HEAD(, answerer_entry) all;
@@ -21,16 +21,16 @@ struct answerer_entry {
 	TAILQ_ENTRY(answerer_entry) next;
 	struct prefix6 prefix;
 	uint32_t uses;
-	struct rate rate;      /* of addresses that nobody has asked for lately */
-	struct rate kept_rate; /* and of others */
-	struct recent *recent; /* which those are; NULL: none yet */
+	struct rate rate;      /* for addresses that were not asked for recently */
+	struct rate kept_rate; /* for others */
+	struct recent *recent; /* recently asked addresses; NULL: none yet */
 };
 
 struct answerer {
 	uint64_t key[2];
 	struct answerer_set sessions;
 	struct answerer_set never;
-	struct server_ndp_link link; /* interface 0: nothing is answered */
+	struct server_ndp_link link; /* interface 0: answers nothing */
 	struct rate rate;
 	struct rate kept_rate;
 };
@@ -54,7 +54,7 @@ static struct answerer_entry *answerer_get(const struct answerer *answerer,
 	return node ? node->item : NULL;
 }
 
-/* The longest prefix of a set that has the address; NULL if none has. */
+/* The longest prefix of a set that contains the address; NULL: none. */
 static struct answerer_entry *answerer_match(const struct answerer *answerer,
 					     const struct answerer_set *set,
 					     const struct in6_addr *addr)
@@ -185,22 +185,22 @@ unsigned int answerer_interface(const struct answerer *answerer)
 }
 
 /*
- * Whether there is an answer left for it. What a router asks for because somebody outside tries one
- * address after the other takes nothing from those that are in use, nor from other prefixes.
+ * Whether the budget allows an answer. Solicitations caused by a scan from outside do not reduce
+ * the budget of addresses in use, or of other prefixes.
  */
 static bool answerer_take(struct answerer *answerer, struct answerer_entry *entry,
 			  const struct neighbour_solicitation *solicitation, uint64_t now)
 {
 	const struct prefix6 single = {.addr = solicitation->target, .len = 128};
 	const uint64_t hash = answerer_hash(answerer, &single);
-	/* A prefix that is one address cannot be searched. */
+	/* A prefix of a single address cannot be scanned. */
 	bool kept = solicitation->unicast || entry->prefix.len == 128 ||
 		    (entry->recent && recent_has(entry->recent, hash, now));
 
 	if (!rate_take(kept ? &entry->kept_rate : &entry->rate, now) ||
 	    !rate_take(kept ? &answerer->kept_rate : &answerer->rate, now))
 		return false;
-	/* Without memory for it, all are alike. */
+	/* If memory is short, all addresses are treated alike. */
 	if (!entry->recent && entry->prefix.len < 128)
 		entry->recent = calloc(1, sizeof(*entry->recent));
 	if (entry->recent)

@@ -15,13 +15,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Packets that are read before others have their turn; no solicitation is longer than a packet. */
+/* Packets read before other events get a turn; size of a packet buffer. */
 enum { NDP_BATCH = 64, NDP_PACKET = 2048 };
 
-/* How often the log says that there are too many. */
+/* Interval of the log line about too many solicitations. */
 enum { NDP_COMPLAIN_MS = 60000 };
 
-/* The address of all nodes on an Ethernet (RFC 2464, section 7, of ff02::1). */
+/* The Ethernet address of ff02::1 (RFC 2464, section 7). */
 static const uint8_t ndp_all_nodes[NEIGHBOUR_MAC_SIZE] = {0x33, 0x33, 0, 0, 0, 1};
 
 struct ndp {
@@ -30,8 +30,8 @@ struct ndp {
 	struct answerer *answerer;
 	int socket;
 	struct event *readable;
-	uint64_t too_many;   /* since that was last said */
-	int64_t complain_at; /* ms: not before then */
+	uint64_t too_many;   /* since that was last logged */
+	int64_t complain_at; /* ms: next log line not before then */
 	int status;
 };
 
@@ -49,7 +49,7 @@ static void ndp_no_memory(struct ndp *ndp)
 
 /* --- the link ----------------------------------------------------------------------------- */
 
-/* Back to where the solicitation came from. */
+/* Sends to the Ethernet address that the solicitation came from. */
 static void ndp_send(const struct ndp *ndp, struct answerer_answer *answer, struct sockaddr_ll *to)
 {
 	struct iovec iov = {.iov_base = answer->packet, .iov_len = sizeof(answer->packet)};
@@ -63,7 +63,7 @@ static void ndp_send(const struct ndp *ndp, struct answerer_answer *answer, stru
 
 	if (answer->for_all)
 		memcpy(to->sll_addr, ndp_all_nodes, sizeof(ndp_all_nodes));
-	/* What the interface cannot take now is asked for again. */
+	/* A solicitation whose answer could not be sent is repeated. */
 	if (sendmsg(ndp->socket, &msg, MSG_NOSIGNAL) == -1)
 		log_debug("cannot answer a neighbour solicitation: %s", strerror(errno));
 	else if (log_is_debug())
@@ -104,9 +104,9 @@ static bool ndp_read_one(struct ndp *ndp)
 
 	n = recvmsg(ndp->socket, &msg, 0);
 	if (n == -1)
-		/* The interface was set down, which is told once. */
+		/* The interface was set down, which is reported once. */
 		return errno == EINTR || errno == ENETDOWN;
-	/* Of one that it answered on before. */
+	/* From an interface that it answered on before. */
 	if ((unsigned int)from.sll_ifindex != answerer_interface(ndp->answerer) ||
 	    from.sll_halen != NEIGHBOUR_MAC_SIZE)
 		return true;
@@ -133,7 +133,8 @@ static void ndp_on_readable(evutil_socket_t fd, short what, void *arg)
 		;
 }
 
-/* --- root's messages ---------------------------------------------------------------------- */
+/* --- messages of the root process
+ * ---------------------------------------------------------------------- */
 
 static void ndp_on_socket(int fd, void *arg)
 {

@@ -8,7 +8,7 @@ static uint32_t recent_seconds(uint64_t now)
 	return (uint32_t)(now / 1000) + 1;
 }
 
-/* The first of its places. */
+/* The first of an address's places. */
 static size_t recent_first(uint64_t hash)
 {
 	return (size_t)(hash >> 32) % (RECENT_SIZE / RECENT_WAYS) * RECENT_WAYS;
@@ -36,7 +36,7 @@ bool recent_has(const struct recent *recent, uint64_t hash, uint64_t now)
 	return false;
 }
 
-/* Whether the place of one can be taken before that of the other. */
+/* Whether the first entry is to be replaced before the other. */
 static bool recent_goes_before(const struct recent_place *one, const struct recent_place *other,
 			       uint32_t seconds)
 {
