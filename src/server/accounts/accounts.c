@@ -14,40 +14,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long a login may keep all others waiting because the database is locked. */
+/* Longest wait of a login for a lock of the database, which delays all others. */
 enum { ACCOUNTS_PATIENCE_MS = 500 };
 
-/* What root's process has not taken yet, for each id: its GRANT, REVOKE and LOGOUT. */
+/* Limit of messages queued for the root process, for each id: its GRANT, REVOKE and LOGOUT. */
 enum { ACCOUNTS_BACKLOG = 3 };
 
-/* How long the end may take, of the 2 s after which whoever is still there is killed. */
+/* Time for the end, less than the 2 s after which remaining processes are killed. */
 enum { ACCOUNTS_END_MS = 1700 };
 
-/* What control has not taken yet. */
+/* Limit of messages queued for control. */
 enum { ACCOUNTS_TOLD_MAX = 16 };
 
-/* For how long it counts how much is in use; then it is counted anew. */
+/* How long counted usage is cached. */
 enum { ACCOUNTS_USAGE_MS = 5000 };
 
 struct accounts {
 	const struct server_options *options;
 	struct event_base *base;
-	struct event *second; /* looks for changes of users */
+	struct event *second; /* checks for changes of users */
 	struct ipc *root;
-	struct ipc *control; /* NULL until it is known what is reserved */
+	struct ipc *control; /* NULL until the reserved prefixes are known */
 	int control_fd;
 	struct users *users;
 	struct logins *logins;
 	struct users_usage usage; /* being counted */
-	struct event *count;	  /* the next piece */
+	struct event *count;	  /* counts the next piece */
 	bool counting;
-	int64_t count_at; /* ms: not before then */
+	int64_t count_at; /* ms: next count not before then */
 	struct server_usage told;
 	struct history *history;
-	bool flushing; /* answers wait for the end of this turn of the loop */
+	bool flushing; /* answers are pending until the end of this turn of the loop */
 	struct prefix6 *reserved;
 	size_t n_reserved;
-	int64_t ends; /* ms: when it began to; 0: it does not */
+	int64_t ends; /* ms: when the end began; 0: it has not */
 	int status;
 };
 
@@ -74,7 +74,7 @@ static void accounts_tell_root(struct accounts *accounts, uint32_t type, const v
 	}
 }
 
-/* --- what logins ask for ------------------------------------------------------------------ */
+/* --- callbacks of logins ------------------------------------------------------------------- */
 
 static void accounts_answer(const struct server_grant *grant, void *arg)
 {
@@ -88,7 +88,7 @@ static void accounts_revoked(uint32_t id, enum server_why why, void *arg)
 	accounts_tell_root(arg, SERVER_MSG_REVOKE, &message, sizeof(message));
 }
 
-/* --- from control ------------------------------------------------------------------------- */
+/* --- messages of control ------------------------------------------------------------------- */
 
 static void accounts_on_flush(evutil_socket_t fd, short what, void *arg)
 {
@@ -114,7 +114,7 @@ static void accounts_on_login(const void *body, void *arg)
 		accounts_fail(accounts, "control asked for a login that cannot be");
 		return;
 	}
-	/* When all the logins have been looked into that have come by now. */
+	/* After all logins that have arrived by now have been checked. */
 	if (!accounts->flushing)
 		loop_once(accounts->base, &at_once, accounts_on_flush, accounts);
 	accounts->flushing = true;
@@ -133,7 +133,7 @@ static void accounts_on_logout(const void *body, void *arg)
 		accounts_tell_root(accounts, SERVER_MSG_LOGOUT, id, sizeof(*id));
 }
 
-/* --- how much is in use, for who asks over the control socket ------------------------------ */
+/* --- usage of the pools, for the control socket -------------------------------------------- */
 
 static void accounts_tell_usage(struct accounts *accounts)
 {
@@ -163,7 +163,7 @@ static void accounts_counted(struct accounts *accounts, bool good)
 	accounts_tell_usage(accounts);
 }
 
-/* A piece, and then logins have a turn. */
+/* Counts a piece, and then lets logins have a turn. */
 static void accounts_on_count(evutil_socket_t fd, short what, void *arg)
 {
 	static const struct timeval at_once = {0};
@@ -204,7 +204,7 @@ static void accounts_on_ask(void *arg)
 	loop_add(accounts->count, &at_once);
 }
 
-/* --- for the history ---------------------------------------------------------------------- */
+/* --- events for the history ---------------------------------------------------------------- */
 
 static void accounts_on_began(const void *body, void *arg)
 {
@@ -248,17 +248,21 @@ static void accounts_on_closed(struct ipc *ipc, bool violated, void *arg)
 
 	if (accounts->ends == 0)
 		accounts->ends = clock_ms();
-	/* Root's process says why the program ends: not because of us, so we leave in good order.
-	 * Control does as well, and how its sessions have ended may still be on the way. */
+	/*
+	 * The root process has logged why the program ends, and it is not because of us, so exit
+	 * normally. So does control, whose messages about the end of its sessions may still be on
+	 * the way.
+	 */
 	if (violated || ipc != accounts->root || !accounts->control)
 		accounts_end(accounts, violated ? 1 : 0);
 	else
 		loop_once(accounts->base, &wait, accounts_on_stop_late, accounts);
 }
 
-/* --- from root ---------------------------------------------------------------------------- */
+/* --- messages of the root process
+ * ------------------------------------------------------- */
 
-/* Control is listened to when it is known first. */
+/* Control's messages are handled only after the first one. */
 static void accounts_reserve(struct accounts *accounts)
 {
 	if (!logins_reserve(accounts->logins, accounts->reserved, accounts->n_reserved)) {
@@ -309,7 +313,7 @@ static const struct ipc_row accounts_root_rows[] = {
 	IPC_ANSWERS_PINGS,
 };
 
-/* --- from the start to the end ------------------------------------------------------------ */
+/* --- start and end ------------------------------------------------------------------------- */
 
 static void accounts_on_second(evutil_socket_t fd, short what, void *arg)
 {
@@ -323,7 +327,7 @@ static void accounts_on_second(evutil_socket_t fd, short what, void *arg)
 	history_tick(accounts->history);
 }
 
-/* What belongs to a user who is not here is unreachable now, but not unknown. */
+/* Reports users' prefixes to forward: without a session they are unreachable, but assigned. */
 static bool accounts_on_block(const struct users_block *block, void *arg)
 {
 	const struct forward_prefix assigned = {.prefix = block->prefix};
@@ -392,7 +396,7 @@ int server_accounts_run(const struct server_options *options, int root_fd, int c
 		ipc_batch(accounts.root);
 		(void)event_base_dispatch(accounts.base);
 	}
-	/* Who still waits for an answer gets it, if root's process is there. */
+	/* Pending answers are sent, if the root process is still there. */
 	if (accounts.logins)
 		logins_flush(accounts.logins);
 	ipc_free(&accounts.control);

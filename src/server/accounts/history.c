@@ -9,20 +9,22 @@
 #include <string.h>
 #include <time.h>
 
-/* Events that are noted together at once; so many wait at most while the database cannot be
- * written; sessions that are forgotten in one step. */
+/*
+ * Events that are recorded together; the limit of pending events while the database cannot be
+ * written; sessions deleted in one step.
+ */
 enum { HISTORY_BATCH = 256, HISTORY_MAX = 16384, HISTORY_FORGET = 256 };
 
-/* How often it is looked for what is old, in seconds, when there was nothing more. */
+/* Interval of the search for old sessions, in seconds, if there are none left. */
 enum { HISTORY_FORGET_SECONDS = 60 };
 
 enum { DAY = 86400 };
 
 struct history_slot {
 	bool up;
-	bool waiting; /* the beginning is at place in the queue */
+	bool waiting; /* the event of its beginning is in the queue, at place */
 	size_t place;
-	int64_t number; /* else it has this one in the database; 0: it is not there */
+	int64_t number; /* otherwise its number in the database; 0: not recorded */
 	int64_t user;
 };
 
@@ -33,7 +35,7 @@ struct history {
 	struct users_event *queue;
 	size_t count;
 	size_t room;
-	size_t flush_at; /* when so many wait they are noted at once */
+	size_t flush_at; /* number of pending events at which to write at once */
 	size_t lost;
 	bool complained;
 	int64_t forget_at;
@@ -58,7 +60,7 @@ struct history *history_new(const struct server_options *options, struct users *
 	return history;
 }
 
-/* After they were noted, or lost: nothing leads to them any more. */
+/* Empties the queue after its events were recorded, or lost. */
 static void history_empty(struct history *history, bool noted)
 {
 	for (size_t i = 0; i < history->count; i++) {
@@ -134,7 +136,7 @@ static struct users_event *history_add(struct history *history, uint32_t id)
 	return event;
 }
 
-/* Leases that are being noted come first: there is one transaction at a time. */
+/* Leases take precedence: there is one transaction at a time. */
 static void history_added(struct history *history)
 {
 	if (history->count >= history->flush_at && !users_gathered(history->users))
@@ -215,7 +217,7 @@ void history_tick(struct history *history)
 	if (history->complained ||
 	    (now < history->forget_at && history->forget_at - now <= HISTORY_FORGET_SECONDS))
 		return;
-	/* With nothing to keep, all goes that was there. */
+	/* Without a history, all records are deleted. */
 	if (users_history_forget(history->users, keep ? now - keep * DAY : INT64_MAX,
 				 HISTORY_FORGET, &more) != USERS_OK)
 		log_debug("history: %s", users_error(history->users));

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-/* How often a trouble of the database is said while it lasts. */
+/* Interval at which a lasting error of the database is logged. */
 enum { LOGINS_COMPLAIN_MS = 60000 };
 
 struct logins *logins_new(const struct logins_owner *owner)
@@ -46,7 +46,7 @@ static bool logins_ends(const char *text, size_t size)
 	return strnlen(text, size) < size;
 }
 
-/* True if a message of control's is one that it can rightly send. */
+/* Whether a message of control is valid. */
 static bool logins_check(const struct logins *logins, const struct server_login *login)
 {
 	return login->id < server_options_ids(logins->owner.options) &&
@@ -82,8 +82,8 @@ void logins_complain(struct logins *logins)
 }
 
 /*
- * The same for a lease that could not be noted. That users are found tells nothing about that, nor
- * do leases that were noted earlier, so it is not known when all is well again.
+ * The same for a lease that could not be written. Neither successful look-ups nor existing leases
+ * show when this works again.
  */
 static enum server_result logins_failed_lease(struct logins *logins)
 {
@@ -112,8 +112,8 @@ enum users_transport logins_transport(const struct server_login *login)
 }
 
 /*
- * What keeps somebody out who knows the password. Only they hear of it, so nobody learns about
- * users or the server without one.
+ * Why a user who knows the password may not log in. Only such users are told, so nobody learns
+ * about users or the server without a password.
  */
 static enum server_result logins_permit(const struct logins *logins,
 					const struct server_login *login,
@@ -137,8 +137,8 @@ static enum server_result logins_permit(const struct logins *logins,
 }
 
 /*
- * Who it is; an unknown user costs the same computation as a wrong password. user is filled but for
- * the password; verdict gets the user's number and, if it is wanted, the key.
+ * Verifies the login; an unknown user costs the same computation as a wrong password. Fills user
+ * except for the password; verdict gets the user's number and, if wanted, the key.
  */
 static enum server_result logins_verify(struct logins *logins, const struct server_login *login,
 					struct user *user, struct server_verdict *verdict)
@@ -164,7 +164,7 @@ static enum server_result logins_verify(struct logins *logins, const struct serv
 	return result;
 }
 
-/* lack is what verdict says if nothing is left. */
+/* lack is the reason in verdict if nothing is left. */
 static enum server_result logins_lease_result(struct logins *logins, enum users_result result,
 					      enum server_lack lack, struct server_verdict *verdict)
 {
@@ -179,7 +179,7 @@ static enum server_result logins_lease_result(struct logins *logins, enum users_
 	return SERVER_SOLD_OUT;
 }
 
-/* A user who had another one; length 0: none. */
+/* Logs a lease that has moved; length 0: there was none. */
 static void logins_say_moved(const struct user *user, const struct prefix6 *old,
 			     const struct prefix6 *lease)
 {
@@ -197,7 +197,7 @@ static void logins_say_moved(const struct user *user, const struct prefix6 *old,
 	log_event(&record);
 }
 
-/* me6 and her6 out of the host prefix. */
+/* Assigns me6 and her6 from the host prefix. */
 static enum server_result logins_number(struct logins *logins, struct user *user,
 					struct server_verdict *verdict)
 {
@@ -255,7 +255,7 @@ static enum server_result logins_lease(struct logins *logins, const struct serve
 	return SERVER_TYPE;
 }
 
-/* Notes what a login is granted. False after logging that memory is short. */
+/* Stores what a login is granted. False after logging that memory is short. */
 static bool logins_keep(struct login *login, const struct server_verdict *verdict)
 {
 	login->prefixes = prefix6_set_pack(&verdict->prefixes);
@@ -297,7 +297,7 @@ static void logins_answer(struct logins *logins, struct server_grant *grant)
 	explicit_bzero(grant->verdict.key, sizeof(grant->verdict.key));
 }
 
-/* What comes of a login, as the database is now. */
+/* The result of a login, by the present database. */
 static void logins_look(struct logins *logins, const struct server_login *login,
 			struct server_verdict *verdict)
 {

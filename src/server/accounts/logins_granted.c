@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Logins that were granted, when an account or the machine has changed. */
+/* Checks granted logins again when an account or the machine has changed. */
 #include "base/log.h"
 #include "server/accounts/logins_parts.h"
 
@@ -14,7 +14,7 @@ static void logins_revoke(struct logins *logins, struct login *login, enum serve
 	login->revoked = true;
 }
 
-/* Why a login cannot stay, now that its user is as the database has it; 0: it can. */
+/* Why a login cannot stay, by the user's present account; 0: it can. */
 static uint32_t logins_why(const struct login *login, const struct user *user)
 {
 	const struct prefix6_set prefixes = prefix6_set_unpack(login->prefixes);
@@ -38,7 +38,7 @@ static uint32_t logins_why(const struct login *login, const struct user *user)
 	return 0;
 }
 
-/* Looks at one login again. False if the database cannot be read. */
+/* Checks one login again. False if the database cannot be read. */
 static bool logins_recheck_one(struct logins *logins, struct login *login)
 {
 	struct user user = {.id = 0};
@@ -46,7 +46,7 @@ static bool logins_recheck_one(struct logins *logins, struct login *login)
 	uint32_t why = result == USERS_OK ? logins_why(login, &user) : SERVER_WHY_DELETED;
 
 	explicit_bzero(user.password, sizeof(user.password));
-	/* That is no reason to end anybody's session, and the others would fail as well. */
+	/* That must not end a session, and the others would fail as well. */
 	if (result != USERS_OK && result != USERS_NOT_FOUND)
 		return false;
 	if (why)
@@ -54,14 +54,14 @@ static bool logins_recheck_one(struct logins *logins, struct login *login)
 	return true;
 }
 
-/* users_changes() goes on as long as true is returned. */
+/* users_changes() continues as long as true is returned. */
 static bool logins_on_change(int64_t user, void *arg)
 {
 	struct logins *logins = arg;
 	bool read = true;
 
 	logins->changes++;
-	/* Nobody can be told that a session is revoked before its verdict. */
+	/* A session cannot be revoked before its verdict was sent. */
 	logins_flush(logins);
 	logins->expiry_stale = true;
 	if (user == USERS_EVERYBODY) {
@@ -81,8 +81,8 @@ static bool logins_on_change(int64_t user, void *arg)
 }
 
 /*
- * Looks at the users whose accounts expire now. Their time is kept, not a timer, so that it counts
- * as well if somebody sets the clock.
+ * Checks the users whose accounts expire now. The time is compared, instead of a timer, so that it
+ * works even if the clock is set.
  */
 static bool logins_expire(struct logins *logins)
 {
@@ -91,7 +91,7 @@ static bool logins_expire(struct logins *logins)
 	int64_t before = logins->looked_at < now ? logins->looked_at : now;
 	enum users_result result = USERS_OK;
 
-	/* The next one may be another one after a clock that went back. */
+	/* After the clock was set back, the next expiry may be another one. */
 	if (now < logins->looked_at)
 		logins->expiry_stale = true;
 	if (logins->expiry_stale)
@@ -99,7 +99,7 @@ static bool logins_expire(struct logins *logins)
 	if (result == USERS_OK)
 		logins->expiry_stale = false;
 	if (result == USERS_OK && logins->next_expiry != 0 && now >= logins->next_expiry) {
-		/* This finds the next one at the next call. */
+		/* The next call then finds the next one. */
 		result = users_each_expiring(users, before + 1, now, logins_on_change, logins);
 		logins->expiry_stale = true;
 		if (logins->complained)
@@ -117,7 +117,7 @@ void logins_recheck(struct logins *logins)
 		logins_complain(logins);
 }
 
-/* What of the login's is in one of the prefixes; length 0: nothing that was not fixed. */
+/* The login's lease in one of the prefixes; length 0: none. */
 static struct prefix6 logins_lost(const struct login *login, const struct prefix6 reserved[],
 				  size_t n)
 {
@@ -127,7 +127,7 @@ static struct prefix6 logins_lost(const struct login *login, const struct prefix
 	for (size_t i = 0; i < n; i++) {
 		if (login->numbered && prefix6_contains(&reserved[i], &host))
 			return host;
-		/* What was not fixed is one lease. */
+		/* Unless fixed, it is one lease. */
 		if (prefixes.n > 0 && !login->fixed &&
 		    prefix6_overlaps(&reserved[i], &prefixes.list[0]))
 			return prefixes.list[0];
@@ -135,7 +135,7 @@ static struct prefix6 logins_lost(const struct login *login, const struct prefix
 	return (struct prefix6){.len = 0};
 }
 
-/* Takes from running sessions what has become somebody's. */
+/* Revokes sessions whose leases have come into use elsewhere. */
 static void logins_take_back(struct logins *logins, const struct prefix6 reserved[], size_t n)
 {
 	struct log_record record;
@@ -166,7 +166,7 @@ bool logins_reserve(struct logins *logins, const struct prefix6 reserved[], size
 
 	if (!added)
 		return false;
-	/* Nobody can be told that a session is revoked before its verdict. */
+	/* A session cannot be revoked before its verdict was sent. */
 	logins_flush(logins);
 	for (size_t i = 0; i < n; i++) {
 		if (!users_is_reserved(logins->owner.users, &reserved[i]))

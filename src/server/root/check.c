@@ -33,7 +33,7 @@ void server_check_machine(const struct server_options *options)
 
 	if (!facts_gather(&facts, options))
 		return;
-	/* The lock of the database is ours by now, and no interface is. */
+	/* By now the lock of the database is our own, and there is no interface. */
 	facts.running = false;
 	judge(&facts, options, check_say, &count);
 	facts_free(&facts);

@@ -19,13 +19,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Exit status of the child that looks at the database, beside that it is good, or not. */
+/* Exit status of the child that checks the database, besides success and failure. */
 enum { DATABASE_WARNED = EXIT_FAILURE + 1 };
 
-/* Seconds after which the log says that it is waited for. */
+/* Seconds after which waiting for the disk is logged. */
 enum { DATABASE_PATIENCE = 10 };
 
-/* What ends the wait for that child. */
+/* Signals that end the wait for that child. */
 static const int database_signals[] = {SIGCHLD, SIGINT, SIGTERM};
 
 const char *database_folder(const char *database)
@@ -36,7 +36,7 @@ const char *database_folder(const char *database)
 	return dirname(copy);
 }
 
-/* The name of the file in its folder. */
+/* The file name without the folder. */
 static const char *database_name(const char *database)
 {
 	const char *slash = strrchr(database, '/');
@@ -44,7 +44,7 @@ static const char *database_name(const char *database)
 	return slash ? slash + 1 : database;
 }
 
-/* Whether the user can make files there, and use them. */
+/* Whether the user can make and use files there. */
 static bool database_may_write(const struct stat *folder, const struct user_ids *user)
 {
 	mode_t bits = folder->st_mode;
@@ -57,8 +57,8 @@ static bool database_may_write(const struct stat *folder, const struct user_ids 
 }
 
 /*
- * Whether the folder is the database's own: there is nothing in it but what begins with the
- * database's name. One of the system's, right below "/", is not, however empty.
+ * Whether the folder is only the database's: it has nothing but files that begin with the
+ * database's name. A system folder, directly below "/", is not, even if empty.
  */
 static bool database_is_alone(const char *folder, const char *name)
 {
@@ -85,7 +85,7 @@ bool database_owner_can(const char *database, const struct user_ids *user, char 
 	const char *folder = database_folder(database);
 	struct stat st;
 
-	/* What is not there, or cannot be looked at, is for whoever opens it to complain of. */
+	/* A missing or inaccessible file is reported when it is opened. */
 	if (lstat(database, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid != user->uid &&
 	    (st.st_uid != 0 || st.st_nlink > 1)) {
 		(void)snprintf(why, size,
@@ -115,8 +115,8 @@ bool database_owner_can(const char *database, const struct user_ids *user, char 
 }
 
 /*
- * Gives a file of root's to the user. By its descriptor, and only if it has no other name, since
- * the folder may be the user's already: what is there could be a link to anything.
+ * Gives a file owned by root to the user. By descriptor, and only if it has no other link, since
+ * the folder may already be the user's and contain links to anything.
  */
 static int database_give(int folder, const char *name, const struct user_ids *user, bool *given)
 {
@@ -124,7 +124,7 @@ static int database_give(int folder, const char *name, const struct user_ids *us
 	struct stat st;
 	int error = 0;
 
-	/* One that is not there, a link, or not ours to read. */
+	/* Missing, a link, or unreadable. */
 	if (fd == -1)
 		return 0;
 	if (fstat(fd, &st) == -1) {
@@ -139,8 +139,8 @@ static int database_give(int folder, const char *name, const struct user_ids *us
 }
 
 /*
- * Root's group gets the folder, so that root can make files in it without its capabilities. The
- * user comes last: without them, root changes nothing of what is not its own.
+ * The folder gets root's group, so that root can make files in it without capabilities. The owner is
+ * changed last: after that, root without capabilities cannot change the folder.
  */
 static int database_give_folder(int folder, const struct user_ids *user, bool *given)
 {
@@ -179,7 +179,7 @@ bool database_owner_take(const char *database, const struct user_ids *user)
 		(void)snprintf(path, sizeof(path), "%s%s", name, suffixes[i]);
 		error = database_give(folder, path, user, &given);
 	}
-	/* Last, so that none of these names has been anybody else's before. */
+	/* Last, so that no other user could have made any of these files before. */
 	if (!error)
 		error = database_give_folder(folder, user, &given);
 	close(folder);
@@ -194,7 +194,7 @@ bool database_owner_take(const char *database, const struct user_ids *user)
 	return true;
 }
 
-/* In the child. Returns its exit status. */
+/* Runs in the child. Returns its exit status. */
 static int database_open(const struct server_options *options, const struct user_ids *user,
 			 bool whole)
 {
@@ -210,9 +210,9 @@ static int database_open(const struct server_options *options, const struct user
 	char error[512];
 	struct stat st;
 
-	/* The channels that root's process has made by now are not for it. */
+	/* The channels that the root process has made by now must not be inherited. */
 	closefrom(STDERR_FILENO + 1);
-	/* In a folder of the user's, what is looked at may be another file when it is opened. */
+	/* In a folder of the user's, the checked file may be replaced before it is opened. */
 	if (user->uid == 0 || geteuid() != 0 || stat(sandbox.folder, &st) == -1 ||
 	    !database_may_write(&st, user)) {
 		result = users_open(options->database, mode, &users, error, sizeof(error));
@@ -242,8 +242,8 @@ static int database_open(const struct server_options *options, const struct user
 }
 
 /*
- * Waits for it. A disk that does not answer holds it up for as long as it likes, and it cannot even
- * be killed then; so a signal to end does not wait for it. Returns 0 or -errno.
+ * Waits for it. A disk that does not answer can block it for any time, and it cannot even be killed
+ * then; so a signal to end interrupts the wait. Returns 0 or -errno.
  */
 static int database_await(pid_t pid, const sigset_t *signals, const char *database, int *status)
 {
@@ -263,7 +263,7 @@ static int database_await(pid_t pid, const sigset_t *signals, const char *databa
 			log_warnx("%s: no answer from the disk yet; not waiting any longer",
 				  database);
 			(void)kill(pid, SIGKILL);
-			/* It is for whoever would have had it. */
+			/* Passes the signal on to its usual handler. */
 			(void)raise(number);
 			return -EINTR;
 		}

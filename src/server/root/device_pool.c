@@ -9,7 +9,7 @@
 struct device_pool_slot {
 	enum device_pool_state state;
 	uint32_t uses;		  /* sessions */
-	int64_t user;		  /* used, idle: whose it is */
+	int64_t user;		  /* used, idle: its user */
 	int64_t since;		  /* idle: when its last session ended */
 	struct hash_node by_user; /* used, idle */
 	TAILQ_ENTRY(device_pool_slot) list;
@@ -19,11 +19,12 @@ TAILQ_HEAD(device_pool_list, device_pool_slot);
 
 struct device_pool {
 	uint32_t size;
-	uint32_t top; /* slots behind it have never been used */
+	uint32_t top; /* slots from this index on have never been used */
 	uint32_t n_idle;
-	struct hash by_user; /* user numbers are the database's: nobody outside can choose them */
+	struct hash
+		by_user; /* user numbers come from the database: nobody outside can choose them */
 	struct device_pool_list free;
-	struct device_pool_list idle; /* the one kept longest is the first */
+	struct device_pool_list idle; /* the one kept longest first */
 	struct device_pool_slot *slots;
 };
 

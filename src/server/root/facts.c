@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Whether the process that a lock names is a server. The file may be anybody's, and anything. */
+/* Whether the process named in a lock file is a server. The file is untrusted. */
 static bool facts_names_server(const char *path)
 {
 	static const char title[] = "dtcps: monitor";
@@ -40,9 +40,9 @@ static bool facts_names_server(const char *path)
 }
 
 /*
- * Whether a server has the lock of the database (instance.h). To try it could keep one from
- * starting at this moment. In a container, the list of locks may leave out that of a daemon, whose
- * first process took it, or have another number for the file.
+ * Whether a server has the lock of the database (instance.h). Trying to lock it could keep a server
+ * from starting at this moment. In a container, the list of locks may omit that of a daemon, whose
+ * first process took it, or have another inode number for the file.
  */
 static bool facts_is_running(const char *database)
 {
@@ -60,7 +60,8 @@ static bool facts_is_running(const char *database)
 		return false;
 	locked = facts_names_server(path);
 	locks = fopen("/proc/locks", "re");
-	/* "1: FLOCK ADVISORY WRITE 17 00:2f:1234 0 EOF", with the number of the file behind. */
+	/* "1: FLOCK ADVISORY WRITE 17 00:2f:1234 0 EOF", where the number before the range is the
+	 * inode. */
 	while (locks && !locked && fgets(line, sizeof(line), locks)) {
 		const char *number = strrchr(line, ':');
 
@@ -97,7 +98,7 @@ bool facts_gather(struct facts *facts, const struct server_options *options)
 	return true;
 }
 
-/* Whether a port could be had: errno, or 0. */
+/* Whether a port is free: errno, or 0. */
 static int facts_try_port(int type, struct in_addr addr, uint16_t port)
 {
 	const struct sockaddr_in name = {
@@ -111,7 +112,7 @@ static int facts_try_port(int type, struct in_addr addr, uint16_t port)
 
 	if (fd == -1)
 		return errno;
-	/* Connections of a server that has just ended are in nobody's way. */
+	/* Connections of a server that has just ended do not prevent binding. */
 	if (type == SOCK_STREAM)
 		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(fd, (const struct sockaddr *)&name, sizeof(name)) == -1)
@@ -120,12 +121,12 @@ static int facts_try_port(int type, struct in_addr addr, uint16_t port)
 	return error;
 }
 
-/* Where packets to the Internet come from; nothing is sent. */
+/* The local address of packets to the Internet; nothing is sent. */
 static struct in_addr facts_outside(void)
 {
 	const struct sockaddr_in far = {
 		.sin_family = AF_INET,
-		.sin_addr = {htonl(0xc0000801)}, /* 192.0.8.1: any that is far away */
+		.sin_addr = {htonl(0xc0000801)}, /* 192.0.8.1: any distant address */
 		.sin_port = htons(9),
 	};
 	struct sockaddr_in name = {.sin_family = AF_UNSPEC};

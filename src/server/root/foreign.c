@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* By address, and the shorter first. */
+/* Orders by address, shorter prefixes first. */
 static int foreign_compare(const void *one, const void *other)
 {
 	const struct foreign_part *a = one;
@@ -57,7 +57,7 @@ int foreign_take(struct foreign *foreign, const struct survey *survey, const cha
 	return 0;
 }
 
-/* The place of the first part that is not before the prefix. */
+/* The index of the first entry that is not before the prefix. */
 static size_t foreign_from(const struct foreign *foreign, const struct prefix6 *prefix)
 {
 	const struct foreign_part wanted = {.prefix = *prefix};
@@ -78,14 +78,14 @@ bool foreign_touches(const struct foreign *foreign, const struct prefix6 *prefix
 {
 	size_t place = foreign_from(foreign, prefix);
 
-	/* Prefixes lie in each other or apart, so what comes next is in it if anything is. */
+	/* Prefixes are nested or disjoint, so the next entry is inside if any is. */
 	if (place < foreign->n && prefix6_contains(prefix, &foreign->parts[place].prefix))
 		return true;
 	for (uint8_t len = 1; len < prefix->len; len++) {
 		const struct prefix6 around = {.addr = prefix6_mask(&prefix->addr, len),
 					       .len = len};
 
-		/* One network can have several routes. */
+		/* A network can have several routes. */
 		for (place = foreign_from(foreign, &around);
 		     place < foreign->n && prefix6_equal(&foreign->parts[place].prefix, &around);
 		     place++) {

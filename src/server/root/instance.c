@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The file's name, whatever name is used for the database. False: errno. */
+/* The path of the lock file, whatever path is used for the database. False: errno. */
 static bool instance_path(const char *database, char path[static PATH_MAX + 8])
 {
 	char real[PATH_MAX];
@@ -28,7 +28,7 @@ static bool instance_path(const char *database, char path[static PATH_MAX + 8])
 	return true;
 }
 
-/* Whether that name is this file's. */
+/* Whether that path is this file's. */
 static bool instance_is_at(const char *path, const struct stat *file)
 {
 	struct stat named;
@@ -38,9 +38,10 @@ static bool instance_is_at(const char *path, const struct stat *file)
 }
 
 /*
- * Opens and locks it. The folder is not root's, so what is there could be anything, and is neither
- * followed nor written to unless it is a file of this name only. Returns the descriptor or -errno;
- * -EEXIST: another one has the lock, and *other is its process id, 0 if it has not written it yet.
+ * Opens and locks it. The folder may not be root's, so the file could be anything: it is opened
+ * without following links, and written only if it has no other link. Returns the descriptor or
+ * -errno; -EEXIST: another process has the lock, and *other is its process id, 0 if it has not
+ * written it yet.
  */
 static int instance_lock(const char *path, int *other)
 {
@@ -60,7 +61,7 @@ static int instance_lock(const char *path, int *other)
 			error = -EPERM;
 		if (error)
 			break;
-		/* Whoever had it may have removed it just now. */
+		/* The previous owner may have just removed it. */
 		if (instance_is_at(path, &ours))
 			return fd;
 		close(fd);
@@ -71,7 +72,7 @@ static int instance_lock(const char *path, int *other)
 	return error;
 }
 
-/* The folder may be the database user's, and root be without the capability for others' files. */
+/* The folder may be the database user's, while root lacks the capability for others' files. */
 static void instance_complain(const char *path, int error)
 {
 	char folder[PATH_MAX + 8];
@@ -126,15 +127,15 @@ void instance_release(const char *database, int lock)
 	struct stat ours;
 
 	/*
-	 * By now the database may be a link to anywhere. A folder that root cannot write without
-	 * its capabilities keeps the lock, which harms nobody.
+	 * By now the database may be a link to anything. In a folder that root cannot write to
+	 * without capabilities, the lock file stays, which is harmless.
 	 */
 	if (instance_path(database, path) && fstat(lock, &ours) == 0 && instance_is_at(path, &ours))
 		(void)unlink(path);
 	close(lock);
 }
 
-/* Interfaces that may have been left; more than there can be by any likely accident. */
+/* Largest number of leftover interfaces; more than any likely accident leaves. */
 struct instance_links {
 	struct {
 		unsigned int index;
@@ -147,7 +148,7 @@ static void instance_on_link(unsigned int index, const char *name, void *arg)
 {
 	struct instance_links *links = arg;
 
-	/* A server that runs, this one's future neighbour perhaps, holds its own. */
+	/* A running server has its interfaces open. */
 	if (links->count == sizeof(links->list) / sizeof(links->list[0]) || !tun_is_orphan(name))
 		return;
 	links->list[links->count].index = index;
@@ -186,7 +187,7 @@ static void instance_sweep_routes(struct netlink *netlink, const struct prefix6 
 void instance_sweep(const struct server_options *options, struct netlink *netlink)
 {
 	instance_sweep_links(netlink);
-	/* A client that runs on this machine has reject routes, too, and needs them. */
+	/* A client running on this machine has reject routes, too, and needs them. */
 	if (netlink_links_by_alias(netlink, NETLINK_CLIENT_ALIAS, instance_ignore, NULL) != 0)
 		return;
 	if (options->has_pool)

@@ -12,8 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A server that is started at a boot gives the machine's own network this long to come: until the
- * slowest of DHCP and spanning trees are done. */
+/* At boot, time to wait for the machine's own network: enough for slow DHCP and spanning trees. */
 #define INTERFACE_WAIT_MS 60000
 
 /* A global address of this machine; zero if there is none. */
@@ -47,8 +46,8 @@ bool interface_is_network(const struct survey *survey, const struct survey_route
 }
 
 /*
- * At a boot, this may be the moment before the network comes. The kernel takes no default route by
- * a router whose address is the machine's own by then.
+ * At boot, the network may not be up yet. The kernel would accept no default route via a router
+ * whose address the machine has taken by then.
  */
 static bool interface_is_early(const struct survey *survey, unsigned int index,
 			       const struct prefix6 *prefix)
@@ -105,7 +104,7 @@ static void interface_prefixes(const struct server_options *options,
 	prefixes[1] = options->has_pool ? &options->pool : NULL;
 }
 
-/* Whether a prefix of the settings has it in it, and more. */
+/* Whether it is a proper part of a prefix of the settings. */
 static bool interface_is_part(const struct server_options *options, const struct prefix6 *part)
 {
 	const struct prefix6 *prefixes[INTERFACE_PREFIXES];
@@ -126,7 +125,7 @@ bool interface_is_ours(const struct survey *survey, unsigned int index)
 	return link && strcmp(link->alias, INTERFACE_ALIAS) == 0;
 }
 
-/* Many routes have one gateway. */
+/* Many routes can have the same gateway. */
 static bool interface_is_listed(const struct prefix6 list[], size_t n, const struct prefix6 *part)
 {
 	for (size_t i = n; i-- > 0;) {
@@ -136,7 +135,7 @@ static bool interface_is_listed(const struct prefix6 list[], size_t n, const str
 	return false;
 }
 
-/* all: wherever it is, and no networks. */
+/* all: anywhere, and without networks. */
 static ssize_t interface_list(const struct survey *survey, unsigned int index,
 			      const struct server_options *options, bool all, struct prefix6 **out)
 {
@@ -186,7 +185,7 @@ ssize_t interface_reserved(const struct survey *survey, unsigned int index,
 	return interface_list(survey, index, options, false, out);
 }
 
-/* What the device should not have any more. */
+/* Removes what the device should not have any more. */
 static void interface_give_way(struct netlink *netlink, unsigned int index,
 			       const struct prefix6 *prefix, const struct interface_plan *old,
 			       const struct interface_plan *plan)
@@ -205,8 +204,8 @@ static void interface_give_way(struct netlink *netlink, unsigned int index,
 }
 
 /*
- * What was somebody's, or a network, is expected back when it goes: whoever sets an interface up
- * again must find neither its router's address taken nor a route to that which leads elsewhere.
+ * Addresses and networks of others are expected back after they go: when an interface is set up
+ * again, its router's address must not be taken, nor a route lead elsewhere.
  */
 static void interface_expect_back(const struct interface_plan *old, struct interface_plan *plan)
 {
@@ -218,7 +217,7 @@ static void interface_expect_back(const struct interface_plan *old, struct inter
 		plan->metric = INTERFACE_METRIC;
 }
 
-/* One prefix. What is there for the first time was not removed by anybody. */
+/* Repairs one prefix. What is made for the first time was not removed by others. */
 static void interface_mend_prefix(struct netlink *netlink, unsigned int index,
 				  const struct prefix6 *prefix, const struct interface_plan *plan,
 				  struct interface_plan *old, struct drift_repair *repair)
@@ -269,7 +268,7 @@ bool interface_is_led(const struct interface_state *state, const struct prefix6 
 	       bsearch(prefix, state->led, state->n_led, sizeof(*prefix), interface_compare);
 }
 
-/* To ask the kernel for each of them would take long if there are many. */
+/* Querying the kernel for each of them would take long if there are many. */
 static int interface_note_led(struct interface_state *state, const struct survey *survey,
 			      unsigned int index)
 {
@@ -309,7 +308,7 @@ bool interface_waits(const struct interface_state *state)
 	return false;
 }
 
-/* With what of other routes lies where prefixes of users can be. */
+/* Including other routes where prefixes of users can be. */
 static int interface_survey(const struct server_options *options, struct netlink *netlink,
 			    struct survey *survey)
 {
@@ -363,7 +362,7 @@ void interface_repair(const struct server_options *options, struct netlink *netl
 			continue;
 		plan = interface_plan(&survey, index, prefixes[i]);
 		interface_expect_back(&state->plans[i], &plan);
-		/* What the server has had, nobody else has come for; nor need there be a network.
+		/* The server already had it, and no conflict has come up; no network is needed.
 		 */
 		if (plan.waits && (state->plans[i].own || clock_ms() >= state->patience))
 			plan = (struct interface_plan){.own = true, .metric = plan.metric};
@@ -390,7 +389,7 @@ struct in6_addr interface_icmp_source(const struct server_options *options,
 	const struct prefix6 *prefixes[INTERFACE_PREFIXES];
 
 	interface_prefixes(options, prefixes);
-	/* The pool's before that of single hosts. */
+	/* The pool's takes precedence over the host prefix's. */
 	for (size_t i = INTERFACE_PREFIXES; i-- > 0;) {
 		if (prefixes[i] && state->plans[i].own)
 			return prefix6_first(prefixes[i]);

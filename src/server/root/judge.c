@@ -30,7 +30,7 @@ static const char *judge_name(const struct judge *judge, unsigned int index)
 	return link ? link->name : "lo";
 }
 
-/* --- the kernel and the way out ----------------------------------------------------------- */
+/* --- the kernel and the default route ------------------------------------------------------ */
 
 const struct survey_route *judge_way_out(const struct survey *survey)
 {
@@ -53,7 +53,7 @@ static void judge_forwarding(const struct judge *judge)
 
 	if (judge->facts->forwarding != 0)
 		return;
-	/* Else that very command cuts this machine off. */
+	/* Otherwise that command would cut this machine off. */
 	if (route && route->advertised && link && link->accept_ra == 1)
 		(void)snprintf(first, sizeof(first), "net.ipv6.conf.%s.accept_ra=2 ", link->name);
 	judge_find(judge, false,
@@ -62,7 +62,7 @@ static void judge_forwarding(const struct judge *judge)
 		   first);
 }
 
-/* An interface that has an address from a router which is not listened to any more. */
+/* An interface with an address from a router whose advertisements are now ignored. */
 static const struct survey_link *judge_deaf(const struct judge *judge)
 {
 	for (size_t i = 0; i < judge->survey->n_addresses; i++) {
@@ -90,7 +90,7 @@ static void judge_default_route(const struct judge *judge)
 			"are not listened to while IPv6 forwarding is on, so it will vanish; keep "
 			"it with: sysctl -w net.ipv6.conf.%s.accept_ra=2",
 			link->name, link->name);
-	/* A router with all the routes of the Internet needs no default one. */
+	/* A router with a full routing table needs no default route. */
 	if (route || !needed || judge->survey->leads_out)
 		return;
 	link = judge_deaf(judge);
@@ -123,9 +123,9 @@ static void judge_kernel(const struct judge *judge)
 			   "with: sysctl -w net.ipv6.conf.default.disable_ipv6=0");
 }
 
-/* --- prefixes ----------------------------------------------------------------------------- */
+/* --- prefixes ------------------------------------------------------------------------------ */
 
-/* One of the interfaces of the server that runs with this database. */
+/* Whether it is an interface of the server running with this database. */
 static bool judge_is_own(const struct judge *judge, const struct survey_route *route)
 {
 	const char *name = judge_name(judge, route->index);
@@ -138,17 +138,17 @@ static bool judge_is_own(const struct judge *judge, const struct survey_route *r
 	       name[stem + strspn(name + stem, "0123456789")] == '\0';
 }
 
-/* Somebody else's, in the table where ours are or in the one before it. */
+/* A foreign route, in the table of our routes or the one before it. */
 static bool judge_is_foreign(const struct judge *judge, const struct survey_route *route)
 {
-	/* What a run before this one has left is removed at the start. */
+	/* Leftovers of an earlier run are removed at the start. */
 	return (route->main || route->here) && !judge_is_own(judge, route) &&
 	       !(route->ours && route->rejects);
 }
 
 /*
- * Whether others are on that link for certain: a router with an address in the network, or one that
- * announces it. Else the whole of it may be routed to this machine.
+ * Whether there are certainly others on that link: a router with an address in the network, or one
+ * that announces it. Otherwise the whole network may be routed to this machine.
  */
 static bool judge_is_shared(const struct survey *survey, const struct survey_route *on_link)
 {
@@ -161,14 +161,14 @@ static bool judge_is_shared(const struct survey *survey, const struct survey_rou
 	return on_link->advertised;
 }
 
-/* Ours is looked at later, or both are as good. */
+/* The route takes precedence over ours, or both are equivalent. */
 static bool judge_comes_before(const struct survey_route *route, const struct prefix6 *pool)
 {
 	return route->here || route->prefix.len > pool->len ||
 	       (route->prefix.len == pool->len && route->metric <= INTERFACE_METRIC_BEST);
 }
 
-/* A route to one address that the machine has, or a router: nobody else gets it. */
+/* A route to an address of this machine or of a router, which is never assigned. */
 static bool judge_is_somebodys(const struct survey *survey, const struct prefix6 *part)
 {
 	for (size_t i = 0; part->len == 128 && i < survey->n_addresses; i++) {
@@ -184,8 +184,8 @@ static bool judge_is_somebodys(const struct survey *survey, const struct prefix6
 }
 
 /*
- * Nobody gets the part of a prefix that the server has for itself. In a pool, that is where a link
- * with the first /64 of a routed prefix is.
+ * The server's own part of a prefix is never assigned. In a pool, that is often the link's network,
+ * as the first /64 of a routed prefix.
  */
 static bool judge_is_harmless(const struct judge *judge, const struct prefix6 *part,
 			      const struct prefix6 *pool)
@@ -197,7 +197,7 @@ static bool judge_is_harmless(const struct judge *judge, const struct prefix6 *p
 	return length > pool->len && prefix6_contains(&first, part);
 }
 
-/* A route by which packets for users leave the machine again, or end. */
+/* A route that sends packets for users elsewhere, or rejects them. */
 static void judge_in_the_way(const struct judge *judge, const struct survey_route *route,
 			     const char *key, const struct prefix6 *pool)
 {
@@ -235,8 +235,10 @@ static void judge_in_the_way(const struct judge *judge, const struct survey_rout
 			text, key, whole, link ? link->name : "lo", text, link ? link->name : "lo");
 }
 
-/* A prefix that is on-link, or a part of a network that is: whoever looks for its addresses there
- * has to be answered, unless all of it is routed here. */
+/*
+ * A prefix that is on-link, or part of an on-link network: solicitations for its addresses have to
+ * be answered, unless all of it is routed here.
+ */
 static void judge_neighbours(const struct judge *judge, const struct survey_route *on_link,
 			     const char *key, const struct prefix6 *pool)
 {
@@ -270,7 +272,7 @@ static void judge_neighbours(const struct judge *judge, const struct survey_rout
 			   key, text, name, proxy);
 }
 
-/* An interface that was named for it. */
+/* The interface named in ndp.proxy. */
 static void judge_proxy(const struct judge *judge)
 {
 	const char *proxy = judge->options->ndp_proxy;
@@ -321,7 +323,7 @@ static void judge_prefix(const struct judge *judge, const char *key, const struc
 	}
 }
 
-/* --- what a start needs ------------------------------------------------------------------- */
+/* --- requirements of a start --------------------------------------------------------------- */
 
 static void judge_port(const struct judge *judge, const char *kind, uint16_t port, int error,
 		       const char *key)
@@ -329,7 +331,7 @@ static void judge_port(const struct judge *judge, const char *kind, uint16_t por
 	char addr[INET_ADDRSTRLEN];
 
 	(void)inet_ntop(AF_INET, &judge->options->listen, addr, sizeof(addr));
-	/* The one that runs has them. */
+	/* The running server has them. */
 	if (error == 0 || (error == EADDRINUSE && judge->facts->running))
 		return;
 	if (error == EADDRINUSE)

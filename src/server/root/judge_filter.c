@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
-/* rule as nft and as iptables write it. */
+/* The rule in the syntax of nft and of iptables. */
 static void judge_packet(const struct judge *judge, const struct ruleset_packet *packet,
 			 const char *what, const char *nft, const char *iptables)
 {
@@ -14,7 +14,7 @@ static void judge_packet(const struct judge *judge, const struct ruleset_packet 
 
 	if (!judge->facts->ruleset || !ruleset_drops(judge->facts->ruleset, packet, &place))
 		return;
-	/* The names of iptables, which would not find a rule that was made with nft. */
+	/* A table of iptables, which would not find a rule made with nft. */
 	if (isupper((unsigned char)place.chain[0]))
 		judge_find(judge, false,
 			   "the packet filter drops %s (chain %s); let it in with: %s -I %s %s -j "

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Removes devices that are not needed any more. The kernel takes about 20 ms for one, in which it
+ * Removes devices that are no longer needed. The kernel takes about 20 ms for one, in which it
  * waits for other processors and nobody else can change an interface, and hardly more for many
- * together. So a second's are removed in one go, by a process that nobody waits for.
+ * together. So the devices of a second are removed together, by a process that nobody waits for.
  */
 #include "base/clock.h"
 #include "base/log.h"
@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-/* After a failure, which will not have passed a second later. */
+/* Delay after a failure, which will last longer than a second. */
 enum { LINKS_REMOVE_RETRY_MS = 60000 };
 
 void links_tidy(struct links *links)
@@ -24,7 +24,7 @@ void links_tidy(struct links *links)
 
 	if (links->remover || now < links->remove_after)
 		return;
-	/* Those that could not be removed the last time have their second turn. */
+	/* Devices that could not be removed the last time are tried again. */
 	if (links->n_leaving == 0)
 		links->n_leaving =
 			device_pool_leave(links->pool, keep, now, links->leaving, LINKS_BATCH);
@@ -64,7 +64,7 @@ void links_remove_all(struct links *links)
 	unsigned int *index = calloc(links->top, sizeof(*index));
 	size_t n = 0;
 
-	/* Without memory for it, they go with forward's descriptors. */
+	/* If memory is short, they go with forward's descriptors. */
 	for (uint32_t number = 0; index && number < links->top; number++) {
 		struct links_device *device = &links->devices[number];
 

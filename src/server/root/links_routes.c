@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What sessions have on the shared device, and what leads there. */
+/* Prefixes and addresses of sessions on the shared device, and their routes. */
 #include "base/log.h"
 #include "server/root/interface.h"
 #include "server/root/links_parts.h"
@@ -48,7 +48,7 @@ int links_route_add(struct links *links, const struct prefix6 *prefix)
 		return -ENOMEM;
 	}
 	route->made = links_route_needed(links, prefix);
-	/* An administrator may have made the same. */
+	/* An administrator may have made the same route. */
 	if (route->made)
 		error = netlink_route_ensure(links->owner.netlink, links->devices[0].kept.index,
 					     prefix, INTERFACE_METRIC);
@@ -109,7 +109,7 @@ void links_mend_routes(const struct links *links, struct drift_repair *mending)
 		if (needed && !interface_is_led(&links->shared, &route->prefix)) {
 			result = netlink_route_ensure(links->owner.netlink, index, &route->prefix,
 						      INTERFACE_METRIC);
-			/* What is needed for the first time was not removed by anybody. */
+			/* A route that is needed for the first time was not removed by others. */
 			drift_repair_note(mending, result > 0 && !route->made ? 0 : result, "route",
 					  prefix6_format(&route->prefix, text));
 		}

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What others do to the devices. */
+/* Changes of the devices from outside. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/root/links_parts.h"
 #include "server/root/neighbours.h"
 
-/* Devices that are looked at before others have their turn. */
+/* Devices checked before other events get a turn. */
 enum { LINKS_LOOKS = 64 };
 
-/* A router with the table of the Internet has new routes all the time, and takes long to list. */
+/* Interval for listing routes: a router with a full table changes constantly, and has many. */
 enum { LINKS_FOREIGN_MS = 5000 };
 
 static void links_queue(struct links *links, struct links_device *device)
@@ -29,7 +29,7 @@ static enum device_pool_state links_state(const struct links *links, uint32_t nu
 	return number == 0 ? DEVICE_POOL_USED : device_pool_state(links->pool, number);
 }
 
-/* Where it fails, that was logged, and is tried again as if it had been removed again. */
+/* A failure was logged, and is retried as if it had been removed again. */
 static void links_make_again(struct links *links, uint32_t number)
 {
 	struct links_device *device = &links->devices[number];
@@ -59,7 +59,7 @@ static void links_look(struct links *links, uint32_t number)
 		log_info("interface %s is called %s now", old_name, kept->name);
 	switch (state) {
 	case DRIFT_GONE:
-		/* One that nobody needs just now is made when its user comes again. */
+		/* A device without a session is made again at its user's next login. */
 		if (links_state(links, number) == DEVICE_POOL_IDLE) {
 			links_gone(links, number);
 			break;
@@ -77,7 +77,7 @@ static void links_look(struct links *links, uint32_t number)
 		result = drift_repair_end(kept, &mending);
 		if (result != 0)
 			interface_watch_repaired(links->watch);
-		/* What could not be put back was logged, and is tried again. */
+		/* Failures were logged, and are tried again. */
 		if (result < 0)
 			links_touch(links, device);
 		break;
@@ -89,7 +89,7 @@ static void links_look(struct links *links, uint32_t number)
 static void links_on_look(void *arg)
 {
 	struct links *links = arg;
-	/* What is touched meanwhile is for the next time. */
+	/* Later changes are handled at the next call. */
 	struct links_device *last = TAILQ_LAST(&links->touched, links_touched);
 	struct links_device *device = NULL;
 
@@ -112,7 +112,7 @@ static void links_on_look(void *arg)
 	}
 }
 
-/* Removing a device is our own doing. */
+/* Removing a device is our own change. */
 static void links_touch_number(struct links *links, uint32_t number)
 {
 	enum device_pool_state state = links_state(links, number);
@@ -137,13 +137,12 @@ static void links_on_touched(unsigned int index, void *arg)
 		links_touch_number(links, number);
 }
 
-/* An address that came to the machine, or its router, may be one that the server took for itself.
- */
+/* A new address of the machine, or of its router, may be one that the server uses itself. */
 static void links_on_neighbours(unsigned int index, void *arg)
 {
 	struct links *links = arg;
 
-	/* Each session over tunnelonly brings one of ours. */
+	/* Each tunnelonly session has a device of ours. */
 	if (index == 0 || !hash_first(&links->by_index, index))
 		links_touch_number(links, 0);
 }
@@ -181,9 +180,9 @@ void links_watch(struct links *links, struct event_base *base)
 						    .arg = links,
 						    .own = links->owner.netlink};
 
-	/* Without it packets just do not pass when somebody has removed an interface. */
+	/* Without it, removed interfaces are just not repaired. */
 	links->watch = interface_watch_new(base, &owner);
-	/* What was done before has not been heard of. */
+	/* Earlier changes were not reported. */
 	if (links->watch)
 		links_on_touched(0, links);
 }

@@ -14,14 +14,14 @@
 struct neighbours {
 	struct supervisor *supervisor;
 	const struct server_options *options;
-	int socket;	    /* -1: there is none */
-	unsigned int bound; /* to the interface of that number, 0: to none */
-	/* As the process was told; interface 0: it answers nothing. */
+	int socket;	    /* -1: none */
+	unsigned int bound; /* index of the interface it is bound to; 0: none */
+	/* As sent to ndp; interface 0: it answers nothing. */
 	char name[IFNAMSIZ];
 	struct server_ndp_link link;
 	struct prefix6 *never;
 	size_t n_never;
-	void (*all)(void *arg); /* adds what sessions have; NULL: nobody knows yet */
+	void (*all)(void *arg); /* adds the prefixes of sessions; NULL: not known yet */
 	void *all_arg;
 };
 
@@ -75,7 +75,7 @@ const struct survey_link *neighbours_link(const struct survey *survey,
 	return NULL;
 }
 
-/* An address of the interface for answers to come from. False if none is in use yet. */
+/* The source address of answers on the interface. False if none is usable yet. */
 static bool neighbours_source(const struct survey *survey, const struct survey_link *link,
 			      struct in6_addr *source)
 {
@@ -102,7 +102,7 @@ struct neighbours *neighbours_new(struct supervisor *supervisor,
 	neighbours->socket = server_options_ndp(options) ? packet_socket_open() : -1;
 	if (neighbours->socket < 0)
 		return neighbours;
-	/* Only this process can bind it, and that with a socket that it has opened by now. */
+	/* Only this process can bind it, and the socket must have been opened by now. */
 	copy = fcntl(neighbours->socket, F_DUPFD_CLOEXEC, 0);
 	if (copy == -1)
 		log_warn("cannot hand over the packet socket");
@@ -167,7 +167,7 @@ static bool neighbours_same(const struct neighbours *neighbours, const struct se
 	return same;
 }
 
-/* That they are answered here now, and why. */
+/* Logs the interface on which they are answered now, and why. */
 static void neighbours_say(const struct neighbours *neighbours, const struct survey_link *link,
 			   const struct survey_route *network)
 {
@@ -187,7 +187,7 @@ static void neighbours_say(const struct neighbours *neighbours, const struct sur
 			 link->name);
 }
 
-/* The process is told all anew but for what sessions have. It may answer nothing from now on. */
+/* Sends ndp everything again except sessions' prefixes. It may answer nothing from now on. */
 static void neighbours_tell_link(const struct neighbours *neighbours)
 {
 	neighbours_tell(neighbours, SERVER_MSG_NDP_STOP, NULL, 0);
@@ -202,7 +202,7 @@ static void neighbours_tell_link(const struct neighbours *neighbours)
 			sizeof(neighbours->link));
 }
 
-/* Listens where ndp.proxy says; *to is what the process has to know of that. NULL: nowhere. */
+/* Binds the socket as ndp.proxy says; *to is the data for ndp. NULL: no interface. */
 static const struct survey_link *neighbours_listen(struct neighbours *neighbours,
 						   const struct survey *survey,
 						   const struct survey_route **network,
@@ -212,7 +212,7 @@ static const struct survey_link *neighbours_listen(struct neighbours *neighbours
 	struct in6_addr source;
 
 	*to = (struct server_ndp_link){.interface = 0};
-	/* What was bound to one that is gone is bound to nothing. */
+	/* A socket bound to a removed interface is unbound. */
 	if (!survey_link(survey, neighbours->bound))
 		neighbours->bound = 0;
 	if (!link || !link->neighbours || !link->has_mac ||
@@ -258,7 +258,7 @@ void neighbours_look(struct neighbours *neighbours, const struct survey *survey)
 	neighbours->never = never;
 	neighbours->n_never = (size_t)n;
 	neighbours_tell_link(neighbours);
-	/* While it answers nothing it is not told of sessions, which most servers never need. */
+	/* While it answers nothing it gets no sessions' prefixes, which most servers never need. */
 	if (begins && neighbours->all)
 		neighbours->all(neighbours->all_arg);
 }

@@ -10,16 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long an address that was found on this machine counts as such. */
+/* How long the check that an address is this machine's is cached. */
 enum { PROVISION_HERE_MS = 100 };
 
 struct provision_session {
-	bool granted;			 /* by accounts, and has not ended */
-	bool made;			 /* nor was it refused here */
-	bool has_host;			 /* its address is led to the shared device */
-	uint32_t routes;		 /* and so are so many of its prefixes */
-	uint32_t device;		 /* number of its own TUN device; 0: it has none */
-	struct prefix6_packed *prefixes; /* of the shared device's; owned */
+	bool granted;			 /* granted by accounts, and not ended */
+	bool made;			 /* and not refused here */
+	bool has_host;			 /* its address is routed to the shared device */
+	uint32_t routes;		 /* number of its prefixes that are, too */
+	uint32_t device;		 /* number of its own TUN device; 0: none */
+	struct prefix6_packed *prefixes; /* on the shared device; owned */
 	struct prefix6 host;
 };
 
@@ -27,8 +27,8 @@ struct provision {
 	const struct server_options *options;
 	struct links *links;
 	struct provision_session *list; /* by session id */
-	uint32_t count;			/* of those that are made */
-	struct in_addr local;		/* an address of this machine, looked for until then */
+	uint32_t count;			/* number of those that are made */
+	struct in_addr local;		/* an address of this machine, cached until then */
 	int64_t local_until;
 };
 
@@ -69,7 +69,7 @@ static bool provision_check_ends(const struct server_options *options,
 	       !IN6_ARE_ADDR_EQUAL(&verdict->me6, &prefix->addr);
 }
 
-/* True if a message of accounts is one that it can rightly send. */
+/* Whether a message of accounts is valid. */
 static bool provision_check(const struct provision *provision, const struct server_grant *grant)
 {
 	const struct server_options *options = provision->options;
@@ -99,7 +99,7 @@ static bool provision_check(const struct provision *provision, const struct serv
 	return !numbered || provision_check_ends(options, verdict);
 }
 
-/* Whether an administrator has said that users can have it. */
+/* Whether network.fixed allows it. */
 static bool provision_is_allowed(const struct provision *provision, const struct prefix6 *prefix)
 {
 	const char *fixed = provision->options->network_fixed;
@@ -113,7 +113,7 @@ static bool provision_is_allowed(const struct provision *provision, const struct
 	return false;
 }
 
-/* Whether it is somebody's, within the prefixes of the settings. */
+/* Whether it is reserved, within the prefixes of the settings. */
 static bool provision_is_reserved(const struct provision *provision, const struct prefix6 *prefix)
 {
 	const struct prefix6 *reserved;
@@ -127,7 +127,7 @@ static bool provision_is_reserved(const struct provision *provision, const struc
 	return false;
 }
 
-/* The same of a prefix that is not in the pool. */
+/* The same for a prefix that is not in the pool. */
 static uint32_t provision_lack_outside(const struct provision *provision,
 				       const struct prefix6 *prefix)
 {
@@ -153,7 +153,7 @@ static uint32_t provision_lack(const struct provision *provision, const struct p
 		       : 0;
 }
 
-/* The same of the address. Accounts may not have heard yet that it is somebody's. */
+/* The same for the address. Accounts may not know yet that it is reserved. */
 static uint32_t provision_lack_address(const struct provision *provision,
 				       const struct in6_addr *addr)
 {
@@ -183,8 +183,10 @@ static bool provision_device(struct provision *provision, const struct server_gr
 	return true;
 }
 
-/* What it has of the shared device's. An older session of its user, about to be replaced, has the
- * same. */
+/*
+ * The session's prefixes on the shared device. An older session of its user, about to be replaced,
+ * has the same.
+ */
 static bool provision_shared(struct provision *provision, const struct server_grant *grant,
 			     struct provision_session *session)
 {
@@ -219,7 +221,7 @@ static void provision_unroute(const struct provision *provision, struct provisio
 	session->prefixes = NULL;
 }
 
-/* Many logins at a time are for the same address, and each look takes three system calls. */
+/* Many logins at a time are for the same address, and a check takes three system calls. */
 static bool provision_is_here(struct provision *provision, struct in_addr local)
 {
 	int64_t now = clock_ms();
@@ -241,7 +243,7 @@ static enum server_result provision_make(struct provision *provision,
 	const struct server_options *options = provision->options;
 	bool made;
 
-	/* One that was taken from the machine since then is nobody's crime. */
+	/* The address may have been removed from the machine since then. */
 	if (!options->address.s_addr && !provision_is_here(provision, grant->local)) {
 		verdict->lack = SERVER_NOT_HERE;
 		return SERVER_FAILED;
@@ -250,7 +252,7 @@ static enum server_result provision_make(struct provision *provision,
 		return SERVER_TYPE;
 	for (uint32_t i = 0; i < verdict->prefixes.n && !verdict->lack; i++) {
 		verdict->lack = provision_lack(provision, &grant->verdict.prefixes.list[i]);
-		/* The one that is meant. */
+		/* The prefix that the lack is about. */
 		if (verdict->lack)
 			verdict->prefixes.list[0] = grant->verdict.prefixes.list[i];
 	}

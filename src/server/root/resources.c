@@ -12,7 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* A connection costs a process one descriptor; the usual limit would end at a thousand. */
+/* A connection needs one descriptor in a process; the usual limit is about a thousand. */
 static void server_resources_raise_limit(uint32_t connections)
 {
 	const rlim_t wanted = (rlim_t)connections + 256;
@@ -34,7 +34,7 @@ static void server_resources_raise_limit(uint32_t connections)
 		  (unsigned long long)limit.rlim_max, connections, (unsigned long long)wanted);
 }
 
-/* Sends a descriptor to forward, or says that there was an error, which has been logged. */
+/* Sends a descriptor to forward; false for an error, which has been logged. */
 static bool server_resources_send(struct supervisor *supervisor, enum forward_msg type, int fd)
 {
 	if (fd >= 0)
@@ -42,7 +42,7 @@ static bool server_resources_send(struct supervisor *supervisor, enum forward_ms
 	return fd >= 0;
 }
 
-/* What forward needs, in the order in which it is to have it. */
+/* Opens what forward needs, in the order in which it needs it. */
 static bool server_resources_forward(struct supervisor *supervisor,
 				     const struct server_options *options, struct netlink *netlink,
 				     struct links *links)
@@ -78,7 +78,7 @@ int server_resources_open(struct supervisor *supervisor, const struct server_opt
 	int listener;
 
 	server_resources_raise_limit(options->limits.connections);
-	/* First, since that somebody else has the port is what goes wrong most often. */
+	/* First, since a port in use is the most frequent error. */
 	listener = sockets_listener(options->listen, options->port, options->timeout_idle);
 	if (listener < 0)
 		return -1;

@@ -13,15 +13,15 @@
 /* Values with other characters need quotation marks. */
 #define SUGGEST_PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:/_-"
 
-/* A smaller network has too little in it to give away prefixes of it. */
+/* A smaller network is too small to assign prefixes from. */
 enum { SUGGEST_NETWORK_LEN_MAX = 112 };
 
-/* What most servers set, and what depends on the machine, comes first. */
+/* Settings that most servers need, or that depend on the machine, come first. */
 static const char *const suggest_first[] = {"network.pool", "network.length", "host.prefix",
 					    "udp.enable", "address"};
 enum { SUGGEST_FIRST = sizeof(suggest_first) / sizeof(suggest_first[0]) };
 
-/* Addresses that a NAT stands before: RFC 1918, RFC 6598, RFC 3927. */
+/* Addresses behind a NAT: RFC 1918, RFC 6598, RFC 3927. */
 static bool suggest_is_private(struct in_addr addr)
 {
 	static const struct {
@@ -40,8 +40,8 @@ static bool suggest_is_private(struct in_addr addr)
 }
 
 /*
- * A prefix that is certainly this machine's, since it rejects what nobody has of it: as a router
- * does that announces it.
+ * A prefix that is certainly this machine's, since a reject route covers its unassigned parts, as
+ * on a router that announces it.
  */
 static const struct survey_route *suggest_aggregate(const struct survey *survey)
 {
@@ -60,7 +60,7 @@ static const struct survey_route *suggest_aggregate(const struct survey *survey)
 
 /*
  * The network of the link to the provider's router, with *own, the machine's address in it. One
- * that a router announces may be everybody's who is there: advertised says if that is looked for.
+ * that a router announces may be shared by all machines on the link: advertised selects these.
  */
 static const struct survey_route *suggest_network(const struct survey *survey, bool advertised,
 						  const struct survey_address **own)
@@ -84,8 +84,10 @@ static const struct survey_route *suggest_network(const struct survey *survey, b
 	return NULL;
 }
 
-/* How long the prefixes of users can be: a /56 each if there are many, else a /60 or a /64; of a
- * network, something in it. */
+/*
+ * The length of users' prefixes: a /56 each if there is space for many, otherwise a /60 or a /64;
+ * of an on-link network, something longer.
+ */
 static uint32_t suggest_length(const struct prefix6 *pool)
 {
 	if (pool->len <= 48)
@@ -97,7 +99,7 @@ static uint32_t suggest_length(const struct prefix6 *pool)
 	return pool->len <= 104 ? pool->len + 16u : 120;
 }
 
-/* What is on the link itself: addresses of a /64, or prefixes of a smaller network. */
+/* Suggests the on-link network: addresses of a /64, or prefixes of a shorter one. */
 static void suggest_add_network(const struct survey_route *network,
 				const struct survey_address *own, struct server_options *options)
 {
@@ -134,7 +136,7 @@ static void suggest_add(const struct facts *facts, struct server_options *option
 		suggest_add_network(network, own, options);
 }
 
-/* --- what is written ---------------------------------------------------------------------- */
+/* --- writing the file ---------------------------------------------------------------------- */
 
 static const char *suggest_name(const struct survey *survey, unsigned int index)
 {
@@ -172,7 +174,7 @@ static void suggest_found(const struct facts *facts, FILE *out)
 	(void)fputc('\n', out);
 }
 
-/* A network that others may be in as well, for the administrator to decide. */
+/* A network that may be shared with others, for the administrator to decide. */
 static void suggest_announced(const struct survey *survey, FILE *out)
 {
 	const struct survey_address *own;
@@ -205,7 +207,7 @@ static void suggest_about_host(const struct facts *facts, const struct server_op
 			      prefix6_format(&options->host_prefix, text));
 }
 
-/* Where neighbours are told, and of what. */
+/* Describes where neighbour solicitations are answered, and for what. */
 static void suggest_about_proxy(const struct facts *facts, const struct server_options *options,
 				FILE *out)
 {
@@ -218,7 +220,7 @@ static void suggest_about_proxy(const struct facts *facts, const struct server_o
 			      prefix6_format(&network->prefix, text));
 }
 
-/* What is to be said of a setting on this machine. */
+/* The remark about a setting on this machine. */
 static void suggest_about(const struct facts *facts, const struct server_options *options,
 			  const char *key, FILE *out)
 {
@@ -253,7 +255,7 @@ static bool suggest_is_first(const char *key)
 	return false;
 }
 
-/* Of what has no default. */
+/* An example for a setting without a default. */
 static const char *suggest_example(const char *key)
 {
 	static const struct {
@@ -294,7 +296,7 @@ static void suggest_setting(const struct facts *facts, const struct server_optio
 	(void)server_settings_finish(&defaults);
 	standard = settings_value(&server_settings, &defaults, number, default_buf);
 	is_default = strcmp(value, standard) == 0;
-	/* An address of 0.0.0.0 shows nothing. */
+	/* 0.0.0.0 is not a useful example. */
 	if (standard[0] == '\0' || strcmp(setting->key, "address") == 0)
 		standard = suggest_example(setting->key);
 	(void)fprintf(out, "# %s\n", setting->help);
@@ -354,7 +356,7 @@ int server_suggest(struct server_options *options)
 	if (!facts_gather(&facts, options))
 		return 1;
 	facts_gather_start(&facts, options);
-	/* It is about to be. */
+	/* The file is about to be written. */
 	facts.file = true;
 	suggest(&facts, options, stdout);
 	facts_free(&facts);
