@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* FNV-1a. Two reasons with one value would cost a line in the log. */
+/* FNV-1a. A collision of two reasons would cost a line in the log. */
 static uint64_t failure_log_hash(const char *text)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
@@ -15,7 +15,7 @@ static uint64_t failure_log_hash(const char *text)
 	return hash;
 }
 
-/* The place of this reason; where it is new, a free one or that of the one longest not seen. */
+/* The entry of this reason; for a new one, a free entry or the least recent one. */
 static struct failure_log_reason *failure_log_find(struct failure_log *log, uint64_t hash)
 {
 	struct failure_log_reason *oldest = &log->reasons[0];

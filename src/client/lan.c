@@ -8,7 +8,7 @@
 #include <endian.h>
 #include <string.h>
 
-/* --- who gets what ------------------------------------------------------------------------ */
+/* --- assignment of networks ---------------------------------------------------------------- */
 
 /* The /64 of that number. False if the prefix has none. */
 static bool lan_subnet(const struct prefix6 *prefix, size_t number, struct prefix6 *out)
@@ -25,7 +25,7 @@ static bool lan_subnet(const struct prefix6 *prefix, size_t number, struct prefi
 	return true;
 }
 
-/* One prefix that was given can lie in another one. */
+/* A delegated prefix can be inside another one. */
 static bool lan_has(const struct lan_plan *plan, const struct prefix6 *subnet)
 {
 	for (size_t i = 0; i < plan->n; i++) {
@@ -67,7 +67,7 @@ void lan_plan(const struct client_tunnel *tunnel, const struct client_options *o
 			if (lan_has(plan, &net->prefix))
 				continue;
 			net->router = prefix6_first(&net->prefix);
-			/* Where the tunnel's own address is ::1 of the last /64. */
+			/* If the tunnel's own address is ::1 of the last /64. */
 			if (lan_is_own(own, n_own, &net->router))
 				net->router.s6_addr[15] = 2;
 			plan->n++;
@@ -105,7 +105,7 @@ size_t lan_dns(FILE *file, struct in6_addr out[], size_t max)
 	return n;
 }
 
-/* --- radvd -------------------------------------------------------------------------------- */
+/* --- radvd --------------------------------------------------------------------------------- */
 
 static void lan_write_stale(FILE *out, const struct lan_announcement *what, size_t interface)
 {
@@ -116,7 +116,7 @@ static void lan_write_stale(FILE *out, const struct lan_announcement *what, size
 
 		if (stale->net.interface != interface || stale->until <= what->now)
 			continue;
-		/* RFC 9096, section 3.5, L-14: as long as somebody may still have it. */
+		/* RFC 9096, section 3.5, L-14: as long as a machine may still use it. */
 		(void)fprintf(out,
 			      "\tprefix %s {\n"
 			      "\t\tAdvPreferredLifetime 0;\n"
@@ -145,7 +145,7 @@ static void lan_write_interface(FILE *out, const struct lan_announcement *what, 
 	char text[PREFIX6_STRLEN];
 	bool router = false;
 
-	/* One that is not there yet gets its turn when it comes. */
+	/* An interface that does not exist yet is configured when it appears. */
 	(void)fprintf(out,
 		      "interface %s {\n"
 		      "\tAdvSendAdvert on;\n"
@@ -169,7 +169,7 @@ static void lan_write_interface(FILE *out, const struct lan_announcement *what, 
 			      prefix6_format(&net->prefix, text), LAN_PREFERRED, LAN_VALID);
 	}
 	lan_write_stale(out, what, interface);
-	/* A router of native IPv6 in the same network is the better one (RFC 4191). */
+	/* A native IPv6 router in the same network is preferred (RFC 4191). */
 	if (router)
 		(void)fprintf(out, "\tAdvDefaultPreference low;\n");
 	else
@@ -186,7 +186,7 @@ void lan_write_radvd(FILE *out, const struct lan_announcement *what)
 		lan_write_interface(out, what, i);
 }
 
-/* --- nft ---------------------------------------------------------------------------------- */
+/* --- nft ----------------------------------------------------------------------------------- */
 
 const char *lan_table(const char *interface, char buf[static LAN_TABLE_SIZE])
 {
@@ -196,7 +196,7 @@ const char *lan_table(const char *interface, char buf[static LAN_TABLE_SIZE])
 
 void lan_write_no_firewall(FILE *out, const char *name)
 {
-	/* Adding one that is there is no error, and removing one that is not would be. */
+	/* Adding an existing table is no error, but removing a missing one would be. */
 	(void)fprintf(out, "add table ip6 %s\ndelete table ip6 %s\n", name, name);
 }
 
@@ -211,7 +211,7 @@ static void lan_write_ports(FILE *out, const struct client_lan *lan)
 	}
 }
 
-/* "{ "lan0", "lan1" }"; with the loopback interface where that can be meant. */
+/* "{ "lan0", "lan1" }"; with the loopback interface if wanted. */
 static void lan_write_names(FILE *out, const struct client_lan *lan, bool loopback)
 {
 	(void)fprintf(out, "{ ");
@@ -220,7 +220,7 @@ static void lan_write_names(FILE *out, const struct client_lan *lan, bool loopba
 	(void)fprintf(out, "%s }", loopback ? ", \"lo\"" : "");
 }
 
-/* What comes through the tunnel or to its prefixes, and not from inside, goes to that chain. */
+/* Sends packets through the tunnel or to its prefixes, but not from inside, to that chain. */
 static void lan_write_outside(FILE *out, const char *chain, const char *interface,
 			      const struct lan_plan *plan)
 {
@@ -232,7 +232,7 @@ static void lan_write_outside(FILE *out, const char *chain, const char *interfac
 			      prefix6_format(&plan->prefixes[i], text), chain);
 }
 
-/* RFC 7084, section 4.3, L-14: whoever still uses an old prefix is told, not left to wait. */
+/* RFC 7084, section 4.3, L-14: packets from an old prefix are answered with an error. */
 static void lan_write_told(FILE *out, const struct lan_announcement *what)
 {
 	char text[PREFIX6_STRLEN];
@@ -259,13 +259,13 @@ void lan_write_firewall(FILE *out, const char *name, const char *interface,
 		      "\t\tjump allowed\n",
 		      name);
 	lan_write_ports(out, what->lan);
-	/* RFC 6092, REC-48: who is not let in is told so. */
+	/* RFC 6092, REC-48: rejected packets are answered with an error. */
 	(void)fprintf(out,
 		      "\t\treject with icmpv6 type admin-prohibited\n"
 		      "\t}\n"
 		      "\tchain to_router {\n"
 		      "\t\tjump allowed\n"
-		      /* RFC 4890, section 4.4.1: what stays on the link */
+		      /* RFC 4890, section 4.4.1: link-local messages */
 		      "\t\tip6 hoplimit 255 icmpv6 type { nd-router-solicit, nd-router-advert, "
 		      "nd-neighbor-solicit, nd-neighbor-advert } accept\n"
 		      "\t\tip6 saddr fe80::/10 icmpv6 type { mld-listener-query, "

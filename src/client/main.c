@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-/* Descriptors of a process: its channels, sockets and devices, and as many again. */
+/* Limit of descriptors of a process: its channels, sockets and devices, twice. */
 enum { PROCESS_FILES = 64 };
 
 static bool prepare_crypto(const struct process_self *self)
@@ -106,7 +106,7 @@ static int run(struct client_options *options, const char *name, int argc, char 
 	};
 
 	memcpy(table, processes, sizeof(table));
-	/* Nothing that changes the machine can then be asked for. */
+	/* Then nothing that changes the machine can be requested. */
 	if (check)
 		table[CLIENT_CONTROL].rows = &client_check_rows;
 	if (name)
@@ -115,7 +115,8 @@ static int run(struct client_options *options, const char *name, int argc, char 
 		     : client_root_run(&program, argc, argv);
 }
 
-/* Root's process: the others get the settings as words, so that none of them reads the file. */
+/* The root process: the others get the settings as arguments, so that none of them reads the file.
+ */
 static int run_root(struct client_options *options, int argc, char *const argv[])
 {
 	int n_words;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The command line, and the file that it may name. */
+/* The command line, and the configuration file that it may name. */
 #include "client/options.h"
 
 #include "base/hash.h"
@@ -16,13 +16,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Options that are no settings, behind those that are. */
+/* Options that are not settings, after those that are. */
 enum { OPTION_CHECK = OPTION_OTHER + SETTINGS_MAX, OPTION_TARGET, OPTION_FORCE, OPTION_JSON };
 
-/* Those, --help, --version and the end. */
+/* These, --help, --version and the end of the table. */
 enum { OPTIONS_MAX = SETTINGS_MAX + 7 };
 
-/* What follows from the name of a configuration. */
+/* Values derived from the name of a configuration. */
 struct client_named {
 	char file[sizeof(CLIENT_CONFIG_DIR "/.conf") + CLIENT_SERVER_NAME_MAX];
 	char interface[IFNAMSIZ];
@@ -44,13 +44,13 @@ static const struct options_hint hints[] = {
 	{'\0', NULL},
 };
 
-/* Words that a person may try where others have commands, as dtcpctl has. */
+/* Words that a user may try as commands, for example those of dtcpctl. */
 static const char *const commands[] = {"check", "connect", "disconnect", "down",   "help",
 				       "list",	"log",	   "reconnect",	 "reload", "restart",
 				       "show",	"start",   "status",	 "stop",   "up",
 				       "usage", "version", "watch"};
 
-/* --- the command line --------------------------------------------------------------------- */
+/* --- the command line ---------------------------------------------------------------------- */
 
 static bool set(struct client_options *options, const char *key, const char *where,
 		const char *value)
@@ -103,7 +103,7 @@ static bool parse_option(void *arg, int option)
 		number = (size_t)(option - OPTION_OTHER);
 		(void)snprintf(where, sizeof(where), "--%s", client_settings.list[number].key);
 	}
-	/* One without a value switches something on. */
+	/* An option without a value turns something on. */
 	return settings_set(&client_settings, options, number, where, optarg ? optarg : "yes", 0);
 }
 
@@ -129,7 +129,7 @@ static void long_options(struct option words[static OPTIONS_MAX])
 	words[n] = (struct option){NULL, 0, NULL, 0};
 }
 
-/* Into what options have already. The arguments are then from optind on. */
+/* Parses the options, on top of the present values. The arguments then start at optind. */
 static enum options_result parse_words(struct client_options *options, int argc, char *const argv[])
 {
 	struct option words[OPTIONS_MAX];
@@ -159,7 +159,7 @@ static bool parse_servers(struct client_options *options, int argc, char *const 
 	return true;
 }
 
-/* Said of a name that can be one, and likely is something else. */
+/* Warns of a server name that is probably something else. */
 static void hint_at_server(const char *name)
 {
 	size_t len = strlen(name);
@@ -177,25 +177,25 @@ static void hint_at_server(const char *name)
 			  name, name, CLIENT_CONFIG_DIR);
 }
 
-/* --- a named configuration ---------------------------------------------------------------- */
+/* --- a named configuration ----------------------------------------------------------------- */
 
 /* The file that the argument means, or NULL if it is a server. */
 static const char *named_file(struct client_named *named, const char *word)
 {
-	/* But an address as of the web is no file. */
+	/* But a URL is not a file. */
 	if (strchr(word, '/') && !strstr(word, "://"))
 		return word;
 	if (word[0] == '\0' || strlen(word) > CLIENT_SERVER_NAME_MAX)
 		return NULL;
 	(void)snprintf(named->file, sizeof(named->file), "%s/%s.conf", CLIENT_CONFIG_DIR, word);
-	/* One that cannot be looked at is there; no file has a name as long as servers can have. */
+	/* An inaccessible file exists; file names cannot be as long as server names. */
 	if (access(named->file, F_OK) == -1 &&
 	    (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG))
 		return NULL;
 	return named->file;
 }
 
-/* Finds the file, if there is one, which is then in options->source. False after options_bad(). */
+/* Finds the file, if there is one, and sets options->source. False after options_bad(). */
 static bool find_named(struct client_options *options, int argc, char *const argv[])
 {
 	for (int i = 0; i < argc && !options->source.file; i++) {
@@ -213,7 +213,7 @@ static bool find_named(struct client_options *options, int argc, char *const arg
 	return true;
 }
 
-/* What the file leaves open, and what follows from its name. */
+/* Sets what the file leaves open, and what is derived from its name. */
 static bool named_imply(struct client_options *options, const char *key, const char *value)
 {
 	size_t number = settings_find(&client_settings, key);
@@ -225,8 +225,8 @@ static bool named_imply(struct client_options *options, const char *key, const c
 }
 
 /*
- * Names that are longer than an interface's can be differ in any place, and must not meet. The
- * kernel keeps those apart that meet nevertheless.
+ * Names longer than an interface's can differ anywhere, and must not collide. The kernel rejects
+ * those that collide nevertheless.
  */
 static void name_interface(char interface[static IFNAMSIZ], const char *name, size_t len)
 {
@@ -270,12 +270,12 @@ static bool read_named(struct client_options *options, const char *file, bool da
 	       (!daemon || named_imply(options, "pidfile", named->pidfile));
 }
 
-/* Once more, with the file below the command line, which has the last word. */
+/* Once more, with the file first, since the command line takes precedence. */
 static bool parse_named(struct client_options *options, int argc, char *const argv[])
 {
 	struct client_named *named = options->named;
 	const char *file = options->source.file;
-	/* A check looks whether the daemon runs. */
+	/* --check tests whether the daemon runs. */
 	bool daemon = options->daemon || options->check;
 
 	free(options->server_list);
@@ -292,7 +292,7 @@ const char *client_options_name(const struct client_options *options)
 	return options->source.file ? options->named->name : "";
 }
 
-/* --- the whole ---------------------------------------------------------------------------- */
+/* --- the whole ----------------------------------------------------------------------------- */
 
 bool client_options_keep_port(const struct client_options *options)
 {
@@ -360,7 +360,7 @@ char **client_options_words(const struct client_options *options, int argc, char
 {
 	const struct settings_source *source = &options->source;
 	char **words = calloc(client_settings.count + (size_t)argc + 1, sizeof(*words));
-	/* The name of a file is the last one; getopt(3) has put it there. */
+	/* The file name is the last argument; getopt(3) has moved it there. */
 	int end = source->file ? argc - 1 : argc;
 	int n = 0;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is routed into the tunnel, and by which table. */
+/* Options for routes into the tunnel, and their table. */
 #include "client/options_parts.h"
 
 #include "base/options.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The servers that are named, and lists of words in general. */
+/* Options for servers, and lists of words in general. */
 #include "client/options_parts.h"
 
 #include "base/options.h"
@@ -30,7 +30,7 @@ bool options_each_word(struct client_options *options, const char *where, const 
 	return true;
 }
 
-/* What stands around a port in "host:20200" and "[host]:20200"; false without one. */
+/* Splits "host:20200" and "[host]:20200"; false without a port. */
 static bool server_split(const char *server, char host[static CLIENT_SERVER_NAME_MAX + 1],
 			 uint32_t *port)
 {

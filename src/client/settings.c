@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- values ------------------------------------------------------------------------------- */
+/* --- values -------------------------------------------------------------------------------- */
 
 static const struct setting_choice tunnels = {"tun", "none", "tun or none"};
-/* What is kept is that there is none. */
+/* The flag stored is the opposite. */
 static const struct setting_choice firewalls = {"on", "off", "on or off"};
 
 static bool take_address(struct client_options *options, const char *where, const char *text)
@@ -134,7 +134,7 @@ static bool check_script(const void *field, const char *where, const char *value
 	       options_bad("%s: a command is needed", where);
 }
 
-/* --- the table ---------------------------------------------------------------------------- */
+/* --- the table ----------------------------------------------------------------------------- */
 
 #define FIELD(name)	   offsetof(struct client_options, name)
 #define RANGE(least, most) .min = (least), .max = (most)
@@ -149,7 +149,7 @@ static bool check_script(const void *field, const char *where, const char *value
 #define NUMBER(name, value, text, ...) SETTING(name, NUMBER, value, text, __VA_ARGS__)
 #define YES_NO(name, value, text, ...)                                                             \
 	SETTING(name, CHOICE, value, text, .choice = &setting_yes_no, __VA_ARGS__)
-/* One that is several fields: it is read into the options as a whole. */
+/* A setting of several fields, which is parsed into the options as a whole. */
 #define FIELDS(name, text, function, ...)                                                          \
 	{                                                                                          \
 		.key = (name), .type = SETTING_OTHER, .read = (function), .help = (text),          \
@@ -221,20 +221,20 @@ _Static_assert(sizeof(list) / sizeof(list[0]) <= SETTINGS_MAX, "each has its lin
 const struct settings client_settings = {list, sizeof(list) / sizeof(list[0]), "dtcpclient.conf(5)",
 					 "--"};
 
-/* --- together ----------------------------------------------------------------------------- */
+/* --- together ------------------------------------------------------------------------------ */
 
-/* What follows from others where nothing was said. */
+/* Defaults that depend on other settings. */
 static void settings_follow(struct client_options *options)
 {
-	/* A network at home needs a prefix, in whatever way the tunnel comes about. */
+	/* Home networks need a prefix, over any transport. */
 	if (!options->type_named)
 		options->type = options->lan.n > 0 ? TUNNEL_NETWORK : TUNNEL_ONLY;
 	if (!options->transport_named)
 		options->transport = options->lan.n > 0 ? SESSION_AUTO : SESSION_IPV6;
-	/* The default route, where it makes sense: tunnel_routes(). */
+	/* The default route, if it makes sense: tunnel_routes(). */
 	if (!options->routes_named)
 		options->n_routes = 1;
-	/* Where no port was asked for, any will do that the server can find out. */
+	/* If no port was given, any port that the server can learn is possible. */
 	if (!options->udp_port_named)
 		options->udp_port = options->transport == SESSION_AUTO ? 0 : DTCP_UDP_PORT;
 	if (!options->script_named)
@@ -245,7 +245,7 @@ static void settings_follow(struct client_options *options)
 		options->pidfile = DTCP_RUNDIR "/dtcpclient.pid";
 }
 
-/* The type, and what goes with some only. */
+/* Checks the type, and options for some types only. */
 static bool settings_check_type(const struct client_options *options)
 {
 	if (options->type == TUNNEL_ONLY)
@@ -282,7 +282,7 @@ bool client_settings_finish(struct client_options *options)
 	if (options->transport != SESSION_IPV6 && options->mtu > FORWARD_UDP_MTU_MAX)
 		return settings_bad(&client_settings, options, "mtu", " %u: with UDP at most %u",
 				    options->mtu, FORWARD_UDP_MTU_MAX);
-	/* The last, since whoever has written a wrong name has mostly not meant this one. */
+	/* Last, since a wrong name here is usually meant for login. */
 	return !options->run_as || user_find(options->run_as, false, &user) ||
 	       settings_bad(&client_settings, options, "user",
 			    ": no user %s to run as on this machine; whom to log in as is said by "

@@ -35,7 +35,7 @@ const char *status_reason(enum client_exit status)
 	return (unsigned int)status < STATUS_REASONS ? status_reasons[status] : NULL;
 }
 
-/* Who is where, and what came of it. */
+/* User, server and addresses. */
 static void status_describe_up(const struct client_status *status, char *buf, size_t size)
 {
 	const struct client_options *options = status->options;
@@ -120,7 +120,7 @@ void status_record(const struct client_status *status, struct log_record *record
 
 	log_record_text(record, "state", "%s", there && !up ? "held" : states[status->phase]);
 	log_record_text(record, "user", "%s", status->user);
-	/* Why there is no session, or was none; not while another one begins. */
+	/* Why there is or was no session; not while another one begins. */
 	if (!up && reason && (there || status->phase == TUNNEL_STATE_DOWN)) {
 		log_record_number(record, "status", session->status);
 		log_record_text(record, "reason", "%s", reason);

@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A bool that came in a message can hold any byte; reading one that is neither 0 nor 1 is not
- * defined. */
+/* A bool in a message can hold any byte; reading one that is neither 0 nor 1 is undefined. */
 static bool tunnel_bool_valid(const bool *value)
 {
 	unsigned char byte;
@@ -21,7 +20,7 @@ static bool tunnel_ipv6_valid(const struct in6_addr *addr)
 	return prefix6_is_unicast(&(const struct prefix6){.addr = *addr, .len = 128});
 }
 
-/* A connection can have this address, if it is one of a single host at all. */
+/* Whether it is a valid address of a connection. */
 static bool tunnel_connects(struct in_addr addr)
 {
 	uint32_t host = ntohl(addr.s_addr);
@@ -41,7 +40,7 @@ bool tunnel_check(const struct client_tunnel *tunnel, const struct client_option
 	if (!tunnel_bool_valid(&reply->has_me6) || !tunnel_bool_valid(&reply->has_her6))
 		return false;
 	*why = "IPv4 addresses";
-	/* The connection can go through a relay on this machine; only the tunnel cannot. */
+	/* The connection can go through a relay on this machine; the tunnel cannot. */
 	if (!tunnel_connects(tunnel->server) || !tunnel_connects(tunnel->myaddr))
 		return false;
 	if (!dtcp_endpoint_valid(reply->me) || !dtcp_endpoint_valid(reply->her) ||
@@ -55,7 +54,7 @@ bool tunnel_check(const struct client_tunnel *tunnel, const struct client_option
 	if ((reply->has_me6 && !tunnel_ipv6_valid(&reply->me6)) ||
 	    (reply->has_her6 && !tunnel_ipv6_valid(&reply->her6)))
 		return false;
-	/* Read by their shape, the first address is ours, and the second a different one. */
+	/* Recognized by form, the first address is ours, and the second a different one. */
 	if (reply->has_her6 && (!reply->has_me6 || IN6_ARE_ADDR_EQUAL(&reply->me6, &reply->her6)))
 		return false;
 	if (options->type == TUNNEL_HOST && (!reply->has_me6 || !reply->has_her6))
@@ -185,7 +184,7 @@ bool tunnel_same_told(const struct client_tunnel *a, const struct client_tunnel 
 	       a->reply.her.s_addr == b->reply.her.s_addr && a->reply.udp_port == b->reply.udp_port;
 }
 
-/* One more of a list with commas; what does not fit is cut. */
+/* Appends to a comma-separated list; whatever does not fit is cut. */
 static void tunnel_append(char *list, size_t size, const char *text)
 {
 	(void)strlcat(list, list[0] ? "," : "", size);

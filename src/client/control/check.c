@@ -20,7 +20,7 @@ void check_enter(struct check *check, enum check_phase phase, int64_t now, int64
 	check->deadline = timeout < 0 ? -1 : now + timeout;
 }
 
-/* --- what is said ------------------------------------------------------------------------- */
+/* --- texts of the steps -------------------------------------------------------------------- */
 
 static __attribute__((format(printf, 5, 0))) struct client_step *
 check_done(struct check *check, struct check_actions *actions, enum client_step_result result,
@@ -117,7 +117,7 @@ struct client_tunnel check_tunnel(const struct check *check)
 	};
 }
 
-/* --- one login after the other ------------------------------------------------------------ */
+/* --- one login after the other ------------------------------------------------------------- */
 
 static void check_start(struct check *check, bool udp, bool last, int64_t now,
 			struct check_actions *actions)
@@ -141,7 +141,8 @@ static bool check_works(const struct check *check, bool udp)
 	return check->next > step && check->results[step] == CLIENT_STEP_OK;
 }
 
-/* Over which of both the rest is tried: the one that a tunnel would have, or the one that works. */
+/* The transport for the remaining steps: the one that a tunnel would have, or the one that works.
+ */
 static bool check_prefers_udp(const struct check *check)
 {
 	bool udp = check->options->transport == SESSION_UDP;
@@ -223,7 +224,7 @@ void check_on_withheld(struct check *check, const struct session_event *event, i
 	check_leave(check, actions);
 }
 
-/* The session has come to where it stays. */
+/* The session has reached its final state. */
 static void check_on_test(struct check *check, int64_t now, struct check_actions *actions)
 {
 	if (check->last) {
@@ -278,7 +279,7 @@ void check_on_session(struct check *check, enum session_state before,
 	}
 }
 
-/* The far end has been heard, or not. */
+/* The far end has answered, or not. */
 static void check_go_on(struct check *check, int64_t now, struct check_actions *actions)
 {
 	if (check->udp && check_works(check, true) && check_prefers_udp(check))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a login shows, and why there is none. */
+/* Results of a login, or the reasons for its failure. */
 #include "client/control/check_parts.h"
 
 #include "base/log.h"
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- what it shows ------------------------------------------------------------------------ */
+/* --- results of a login -------------------------------------------------------------------- */
 
 void check_on_greeting(struct check *check, const struct session_event *event, int64_t now,
 		       struct check_actions *actions)
@@ -103,7 +103,7 @@ static void check_nat(struct check *check, int64_t now, struct check_actions *ac
 	step->seen = seen;
 }
 
-/* Of protocol 41, which the server has not let in. */
+/* Result of protocol 41, if the server has refused it. */
 static void check_refused(struct check *check, int64_t now, struct check_actions *actions)
 {
 	struct client_step *step;
@@ -136,9 +136,9 @@ void check_on_login(struct check *check, int64_t now, struct check_actions *acti
 		check_refused(check, now, actions);
 }
 
-/* --- why there is none -------------------------------------------------------------------- */
+/* --- failures of a login ------------------------------------------------------------------- */
 
-/* What has happened, in buf. */
+/* Describes what has happened, in buf. */
 static const char *check_why(const struct check *check, enum session_state before,
 			     const struct session_event *event, char buf[static CHECK_SAID])
 {
@@ -244,7 +244,7 @@ static void check_first_login(struct check *check, enum client_exit status, enum
 {
 	struct client_step *step;
 
-	/* The server looks at all of these after the password. */
+	/* The server checks all of these after the password. */
 	if (said == REASON_IN_USE || said == REASON_PROTO41) {
 		check_let_in(check, now, actions);
 		(void)strlcpy(check->refused, why, sizeof(check->refused));
@@ -280,7 +280,7 @@ static void check_udp_refused(struct check *check, enum client_exit status, cons
 				   "UDP to this user");
 }
 
-/* Neither transport has a login. */
+/* Both transports failed to log in. */
 static void check_both_refused(struct check *check, enum client_exit status, enum dtcp_reason said,
 			       const char *why, int64_t now, struct check_actions *actions)
 {
@@ -302,7 +302,7 @@ void check_on_failure(struct check *check, enum session_state before,
 	const char *why = check_why(check, before, event, buf);
 	struct client_step *step;
 
-	/* A greeting that was not given to the session's machine. */
+	/* A greeting that was withheld from the session's state machine. */
 	if (status == CLIENT_OK)
 		status = said == REASON_OTHER ? CLIENT_GARBAGE : CLIENT_SERVER;
 	if (check->next <= CLIENT_STEP_NAT && check->refused[0]) {
@@ -327,7 +327,7 @@ void check_on_failure(struct check *check, enum session_state before,
 	}
 }
 
-/* --- silence ------------------------------------------------------------------------------ */
+/* --- silence ------------------------------------------------------------------------------- */
 
 void check_on_silence(struct check *check, int64_t now, struct check_actions *actions)
 {

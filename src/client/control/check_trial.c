@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How large packets pass to the server, and whether something behind it answers: trials of the path
- * through the tunnel, one at a time.
+ * Measures how large packets pass to the server, and whether an address behind it answers: trials
+ * of the path through the tunnel, one at a time.
  */
 #include "client/control/check_parts.h"
 
@@ -39,7 +39,7 @@ static void check_send_size(struct check *check, uint32_t size, bool df, int64_t
 	check_send(check, now, actions);
 }
 
-/* --- behind the server -------------------------------------------------------------------- */
+/* --- behind the server --------------------------------------------------------------------- */
 
 static void check_beyond(struct check *check, int64_t now, struct check_actions *actions)
 {
@@ -104,7 +104,7 @@ static void check_beyond_tried(struct check *check, const struct forward_result 
 	check_leave(check, actions);
 }
 
-/* --- path MTU ----------------------------------------------------------------------------- */
+/* --- path MTU ------------------------------------------------------------------------------ */
 
 void check_try(struct check *check, int64_t now, struct check_actions *actions)
 {
@@ -112,7 +112,7 @@ void check_try(struct check *check, int64_t now, struct check_actions *actions)
 	const struct dtcp_reply *reply = &tunnel.reply;
 	bool numbered = reply->has_me6 && reply->has_her6;
 
-	/* The server's end of the link; of one without addresses, whoever is on it. */
+	/* The server's end of the link; on a link without addresses, all nodes. */
 	check->trial.source =
 		numbered ? reply->me6 : tunnel_link_local(&tunnel, check->session->user);
 	check->trial.target =
@@ -123,7 +123,7 @@ void check_try(struct check *check, int64_t now, struct check_actions *actions)
 	check_send_size(check, FORWARD_TRIAL_MIN, false, now, actions);
 }
 
-/* What the numbers mean for the MTU that the tunnel is to have. */
+/* Advice for the tunnel's MTU. */
 static void check_size_known(struct check *check, bool fragments, int64_t now,
 			     struct check_actions *actions)
 {
@@ -163,7 +163,7 @@ static void check_size_known(struct check *check, bool fragments, int64_t now,
 	check_beyond(check, now, actions);
 }
 
-/* The next size, or the end. hint: what somebody has said would pass, or 0. */
+/* The next size, or the end. hint: a reported MTU, or 0. */
 static void check_size_next(struct check *check, uint32_t hint, int64_t now,
 			    struct check_actions *actions)
 {
@@ -174,11 +174,11 @@ static void check_size_next(struct check *check, uint32_t hint, int64_t now,
 		return;
 	}
 	if (check->failed - check->passed <= 1) {
-		/* Then the tunnel lets the path cut packets. */
+		/* Then the tunnel allows fragmentation. */
 		check_send_size(check, FORWARD_MTU_MIN, false, now, actions);
 		return;
 	}
-	/* What is likely, so that it takes few steps. */
+	/* Likely values, so that it takes few steps. */
 	if (check->failed > check_largest(check))
 		size = check_largest(check);
 	else if (hint > check->passed && hint < check->failed)

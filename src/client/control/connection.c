@@ -18,11 +18,11 @@
 #include <unistd.h>
 
 enum {
-	/* How long the look-up of a name may be the only hope: less than SESSION_CONNECT_MS. */
+	/* Longest wait for a look-up without another address: less than SESSION_CONNECT_MS. */
 	CONNECTION_LOOKUP_MS = 15000,
-	/* When the address that is only better than none has its turn. */
+	/* Delay before the spare address is tried. */
 	CONNECTION_SPARE_MS = 5000,
-	/* Where a quick answer has been of no use, a slower one is worth some patience. */
+	/* Delay between addresses if a quick one did not work. */
 	CONNECTION_DELAY_MS = 2000,
 };
 
@@ -32,9 +32,9 @@ struct connection {
 	void *arg;
 	struct dialer *dialer;
 	struct bufferevent *stream; /* NULL: not connected */
-	struct event *timer;	    /* for the name */
-	int64_t deadline;	    /* of its look-up */
-	struct in_addr spare;	    /* 0: none, or its turn has been */
+	struct event *timer;	    /* for the look-up */
+	int64_t deadline;	    /* of the look-up */
+	struct in_addr spare;	    /* 0: none, or already tried */
 	bool looking_up;
 	char no_name[160]; /* why the name has no address; "": it may have one */
 	uint32_t patience;
@@ -87,7 +87,7 @@ void connection_close(struct connection *connection)
 		int fd = bufferevent_getfd(connection->stream);
 		struct evbuffer *output = bufferevent_get_output(connection->stream);
 
-		/* One last attempt to get "quit" out; the kernel keeps what it has taken. */
+		/* One last attempt to send "quit"; the kernel delivers what it has accepted. */
 		if (fd != -1 && evbuffer_get_length(output) > 0)
 			(void)evbuffer_write(output, fd);
 		bufferevent_free(connection->stream);
@@ -131,13 +131,13 @@ static void connection_fail_name(struct connection *connection)
 	connection_fail(connection, CLIENT_NAME, text);
 }
 
-/* None of the addresses that are known so far can be connected to. */
+/* Connecting to all addresses known so far has failed. */
 static void connection_stuck(struct connection *connection)
 {
 	struct in_addr remote;
 	int error = dialer_error(connection->dialer, &remote);
 
-	/* Its end comes, or that of the time for it. */
+	/* The look-up is still running, or will time out. */
 	if (connection->looking_up)
 		return;
 	if (connection->no_name[0] || !error)
@@ -195,7 +195,7 @@ static void connection_on_readable(struct bufferevent *stream, void *arg)
 	struct connection *connection = arg;
 	struct evbuffer *input = bufferevent_get_input(stream);
 
-	/* What is fed may close it. */
+	/* Handling the event may close it. */
 	while (connection->stream == stream && evbuffer_get_length(input) > 0) {
 		size_t size = evbuffer_get_length(input);
 		size_t len;
@@ -277,11 +277,11 @@ static void connection_on_dialed(int fd, struct in_addr remote, int error, void 
 	event.local = local.sin_addr;
 	connection->looking_up = false;
 	clock_arm(connection->timer, -1);
-	/* Where the other end is gone, the kernel would go on for a quarter of an hour. */
+	/* If the peer is gone, the kernel would keep trying for a quarter of an hour. */
 	if (setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &connection->patience,
 		       sizeof(connection->patience)) == -1)
 		log_debug("TCP_USER_TIMEOUT: %s", strerror(errno));
-	/* A server that floods us waits in its own socket buffer. */
+	/* A flooding server is slowed down by its own socket buffer. */
 	bufferevent_setwatermark(connection->stream, EV_READ, 0, (size_t)8 * DTCP_LINE_SIZE);
 	bufferevent_setcb(connection->stream, connection_on_readable, NULL, connection_on_event,
 			  connection);
@@ -334,7 +334,7 @@ void connection_not_found(struct connection *connection, const char *text)
 {
 	connection->looking_up = false;
 	(void)strlcpy(connection->no_name, text, sizeof(connection->no_name));
-	/* What is being tried has the time that the look-up would have had. */
+	/* Attempts in progress get the time of the look-up. */
 	clock_arm(connection->timer, connection->deadline);
 	connection_try_spare(connection);
 }
@@ -348,7 +348,7 @@ void connection_send(struct connection *connection, const char *line)
 	log_debug("client: %s", request_shown(line, shown, sizeof(shown)));
 	if (evbuffer_add_printf(bufferevent_get_output(connection->stream), "%s\r\n", line) != -1)
 		return;
-	/* The server would wait for it, and we for the answer. The end of the connection is fed. */
+	/* The server would wait for the line, and we for the answer. Ends the connection. */
 	log_warnx("cannot send to the server: %s", strerror(ENOMEM));
 	(void)shutdown(bufferevent_getfd(connection->stream), SHUT_RDWR);
 }

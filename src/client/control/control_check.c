@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* --check: has the session's machine, and forward, do what check.c says. */
+/* --check: carries out check.c's actions with the session's state machine and forward. */
 #include "base/clock.h"
 #include "client/control/check.h"
 #include "client/control/control_parts.h"
@@ -13,7 +13,7 @@ struct control_check {
 	struct event *timer;
 	bool begun;
 	bool over;    /* the last session, too */
-	bool stopped; /* root's process waits for nothing more */
+	bool stopped; /* the root process does not wait any longer */
 };
 
 static void control_check_end(const struct control_check *own)
@@ -38,7 +38,8 @@ static void control_check_apply(struct control_check *own, const struct check_ac
 	if (actions->what & CHECK_DO_LEAVE)
 		control_feed_input(control, SESSION_STOP);
 	if (actions->what & CHECK_DO_START) {
-		/* With auto a refusal of UDP is told from a wrong password: it was right before. */
+		/* With auto a refusal of UDP is distinguished from a wrong password, as it was
+		 * right before. */
 		session->config.transport = own->check.udp ? SESSION_AUTO : SESSION_IPV6;
 		session->servers[0].udp = own->check.udp;
 		control_feed_input(control, SESSION_START);
@@ -170,5 +171,5 @@ void control_check_stop(struct control_check *own)
 		control_check_end(own);
 	else if (own->check.next < CLIENT_STEPS)
 		control_feed_input(own->control, SESSION_STOP);
-	/* Else the last session is about to be over. */
+	/* Otherwise the last session is about to end. */
 }

@@ -8,10 +8,11 @@
 
 #include <string.h>
 
-/* Root's process may be busy; then what is known without it has to do. */
+/* The root process may be busy; then the answer is sent without its part. */
 enum { CONTROL_CTL_ASK_MS = 2000 };
 
-/* Until a tunnel is down: root's process may have to make it first, and both have their scripts. */
+/* Timeout for a tunnel to go down: the root process may have to make it first, with scripts for
+ * both. */
 enum { CONTROL_CTL_DOWN_MS = 90000 };
 
 static void control_ctl_tell_status(struct ctl_call *call, void *arg)
@@ -40,7 +41,7 @@ void control_ctl_on_interface(const void *body, void *arg)
 		ctl_resume(control->ctl, control_ctl_tell_status);
 }
 
-/* False, with an answer, if the program begins or ends. */
+/* False, after an error answer, if the program is starting or ending. */
 static bool control_ctl_can(const struct control *control, struct ctl_call *call)
 {
 	if (session_can_be_asked(&control->session))
@@ -110,7 +111,8 @@ static void control_ctl_log(struct ctl_call *call, void *arg)
 		return;
 	}
 	log_info("log: %s lines on request", level);
-	/* Here at once, where the dialogue is; elsewhere when root's process has passed it on. */
+	/* Here at once, where the dialogue is logged; elsewhere when the root process has passed it
+	 * on. */
 	log_set_debug(log.debug != 0);
 	control_tell(control, control->root, CLIENT_MSG_LOG, &log, sizeof(log));
 	ctl_ok(call);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What control and forward tell each other. */
+/* Messages between control and forward. */
 #include "base/log.h"
 #include "client/control/control_parts.h"
 #include "client/tunnel.h"
@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* The one device in forward. */
+/* The only device in forward. */
 enum { CONTROL_DEVICE = 0 };
 
 void control_forward_remove(struct control *control)
@@ -20,7 +20,7 @@ void control_forward_remove(struct control *control)
 	control_tell(control, control->forward, FORWARD_MSG_REMOVE, &id, sizeof(id));
 }
 
-/* The ends of a tunnel over protocol 41, outside and inside. */
+/* The outer and inner endpoints of a tunnel over protocol 41. */
 static void control_ends(const struct control *control, struct forward_session *add)
 {
 	const struct client_tunnel tunnel = control_tunnel(control);
@@ -57,7 +57,7 @@ void control_forward_add(struct control *control)
 	control_forward_remove(control);
 	control->forwards_udp = session->udp;
 	if (session->udp) {
-		/* The kernel chooses our address, packet by packet: it can change under us. */
+		/* The kernel chooses our address for each packet: it can change at any time. */
 		add.peer_port = reply->udp_port;
 		add.session = reply->session;
 		memcpy(add.key, session->key, sizeof(add.key));
@@ -70,7 +70,7 @@ void control_forward_add(struct control *control)
 		add.prefixes[add.n_prefixes++] = reply->prefixes[i];
 	add.own_sources = add.n_prefixes > 0;
 	control_tell(control, control->forward, FORWARD_MSG_ADD, &add, sizeof(add));
-	/* From now on it is forward's. */
+	/* From now on it belongs to forward. */
 	explicit_bzero(add.key, sizeof(add.key));
 	explicit_bzero(control->session.key, sizeof(control->session.key));
 	dialog_tell(&control->dialog, FORWARD_MSG_ADD);
@@ -84,7 +84,7 @@ void control_forward_hello(struct control *control)
 		control_tell(control, control->forward, FORWARD_MSG_HELLO, &id, sizeof(id));
 }
 
-/* True if what forward says of a session counts now. */
+/* True if forward's message about a session is valid now. */
 static bool control_hear(struct control *control, enum forward_msg type, uint32_t id)
 {
 	enum dialog_word word =
@@ -95,7 +95,7 @@ static bool control_hear(struct control *control, enum forward_msg type, uint32_
 	return word == DIALOG_COUNTS;
 }
 
-/* True if forward has, or had until a moment ago, a session over UDP. */
+/* True if forward has, or had until recently, a session over UDP. */
 static bool control_forwards_udp(const struct control *control)
 {
 	return control->forwards_udp || control->dialog.removing > 0;
@@ -128,7 +128,7 @@ static void control_on_silent(const void *body, void *arg)
 		control_feed_input(control, SESSION_SILENT);
 }
 
-/* Of the socket and not of a session: it counts when the session has been removed meanwhile. */
+/* About the socket, not a session: valid even if the session has been removed meanwhile. */
 static void control_on_port(const void *body, void *arg)
 {
 	const struct forward_port *used = body;
@@ -155,7 +155,7 @@ static void control_on_refused(const void *body, void *arg)
 	control_end(arg, CLIENT_LOCAL);
 }
 
-/* Nothing waits for these two: packets pass when forward has both session and device. */
+/* Nothing depends on these two: packets pass when forward has both session and device. */
 static void control_on_added(const void *body, void *arg)
 {
 	const struct forward_id *id = body;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Connecting. The name of a server is looked up beside that, by a process that root starts. One
- * look-up runs at a time for each server, whatever becomes of the attempt that it was begun for:
- * if its answer comes too late for that, the next attempt has it.
+ * Connecting, while the server's name is looked up by a process that the root process starts. There
+ * is one look-up at a time for each server, independent of the attempt that it was started for: if
+ * its answer comes too late, the next attempt uses it.
  */
 #include "base/clock.h"
 #include "base/log.h"
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How long an answer that came too late may be used. */
+/* How long a late answer may be used. */
 #define CONTROL_LATE_MS 300000
 
 /* Why there is no address. */
@@ -46,8 +46,8 @@ static void control_lookup_text(int error, char *text, size_t size)
 }
 
 /*
- * After an address that was of no use, the list begins with the one behind it; the others keep
- * their order.
+ * After an address that did not work, the list starts with the one after it; the others keep their
+ * order.
  */
 static void control_lookup_arrange(struct client_addresses *answer,
 				   const struct session_server *server)
@@ -113,7 +113,7 @@ static void control_lookup_on_addresses(const void *body, void *arg)
 	connection_found(control->connection, answer.list, answer.count);
 }
 
-/* It has ended without an answer, or has been killed; or it sends what it should not. */
+/* The resolver has ended without an answer, was killed, or has sent an invalid message. */
 static void control_lookup_on_closed(struct ipc *ipc, bool violated, void *arg)
 {
 	struct control_lookup *lookup = arg;
@@ -128,7 +128,7 @@ static const struct ipc_row resolver_rows[] = {
 	IPC_BODY(CLIENT_MSG_ADDRESSES, struct client_addresses, control_lookup_on_addresses),
 };
 
-/* The look-up that root's process answers about; NULL if nobody has asked it. */
+/* The look-up of the root process's answer; NULL if there was no request. */
 static struct control_lookup *control_lookup_asked(struct control *control, const void *body)
 {
 	const struct client_server *server = body;
@@ -196,7 +196,7 @@ void control_lookup_connect(struct control *control)
 	if (server->past) {
 		spare = server->address;
 	} else if (server->address.s_addr) {
-		/* The one that worked is the first; a second time it does no harm. */
+		/* The address that worked is first; a duplicate does no harm. */
 		if (known.count == CLIENT_ADDRESSES_MAX)
 			known.count--;
 		memmove(known.list + 1, known.list, known.count * sizeof(known.list[0]));
@@ -211,7 +211,7 @@ void control_lookup_outdated(struct control *control, bool all)
 {
 	int64_t now = clock_ms();
 
-	/* Where routes change all the time, one that takes some seconds has to have them. */
+	/* If routes change constantly, a look-up still needs some seconds to finish. */
 	for (size_t i = 0; i < CLIENT_SERVERS_MAX; i++) {
 		if (all || now - control->lookups[i].began >= RETRY_HURRY_MS)
 			control->lookups[i].stale = true;

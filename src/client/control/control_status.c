@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What control knows, as the record for those who look. */
+/* Control's state as a status record. */
 #include "client/control/control_parts.h"
 #include "client/status.h"
 
-/* Why the packets go as they do, as a phrase. */
+/* The reason for the transport, as a phrase. */
 static const char *control_status_why(enum session_why why)
 {
 	static const char *const texts[SESSION_WHYS] = {
@@ -21,7 +21,7 @@ static const char *control_status_why(enum session_why why)
 	return texts[why];
 }
 
-/* As root's process has it, as far as we have asked for it and heard. */
+/* The root process's state of the tunnel, as far as known here. */
 static enum tunnel_phase control_status_phase(const struct session *session)
 {
 	switch (session->tunnel) {
@@ -43,7 +43,7 @@ static void control_status_count(const struct control *control, struct client_st
 	out->traffic = control->counters->session[CONTROL_SESSION];
 	counters_kernel_add(&control->kernel, CONTROL_SESSION, &out->traffic);
 	counters_drops(control->counters, &control->kernel, out->drops);
-	/* A login, too, forgets the answers to the session before. */
+	/* A login resets the answers of the previous session. */
 	if (out->traffic.heard_us > 0 && (int64_t)(out->traffic.heard_us / 1000) > out->heard)
 		out->heard = (int64_t)(out->traffic.heard_us / 1000);
 	if (out->session.state == CLIENT_STATE_UP)

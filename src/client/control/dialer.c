@@ -14,7 +14,7 @@
 struct dialer_attempt {
 	struct dialer *dialer;
 	struct in_addr address;
-	int fd; /* -1: it has failed */
+	int fd; /* -1: failed */
 	struct event *writable;
 };
 
@@ -22,14 +22,14 @@ struct dialer {
 	struct event_base *base;
 	dialer_done done;
 	void *arg;
-	struct event *timer; /* the next one's turn */
+	struct event *timer; /* starts the next attempt */
 	uint16_t port;
 	struct timeval delay;
 	struct in_addr waiting[DIALER_ADDRESSES_MAX];
 	size_t n_waiting;
 	struct dialer_attempt attempts[DIALER_ADDRESSES_MAX];
 	size_t n_attempts;
-	size_t n_open; /* of these */
+	size_t n_open; /* attempts in progress */
 	struct in_addr failed;
 	int error;
 };
@@ -64,7 +64,7 @@ struct dialer *dialer_new(struct event_base *base, dialer_done done, void *arg)
 	return dialer;
 }
 
-/* Ends an attempt that is open. Its descriptor is the caller's, who may close it. */
+/* Ends an attempt in progress. The caller closes the descriptor, or keeps it. */
 static int dialer_take(struct dialer_attempt *attempt)
 {
 	int fd = attempt->fd;
@@ -139,7 +139,7 @@ static void dialer_on_writable(evutil_socket_t fd, short what, void *arg)
 		dialer->done(-1, dialer->failed, dialer->error, dialer->arg);
 }
 
-/* Returns 0, or the errno of what failed at once. */
+/* Returns 0, or the errno of an immediate failure. */
 static int dialer_start(struct dialer *dialer, struct in_addr address)
 {
 	const struct sockaddr_in remote = {
@@ -170,7 +170,7 @@ static int dialer_start(struct dialer *dialer, struct in_addr address)
 	return error;
 }
 
-/* The first that waits; those that fail at once make way for the next. */
+/* Starts the first waiting attempt, skipping those that fail at once. */
 static void dialer_next(struct dialer *dialer)
 {
 	bool started = false;
@@ -200,7 +200,7 @@ static bool dialer_tried(const struct dialer *dialer, struct in_addr address)
 	return false;
 }
 
-/* Adds it to the list of those that wait, if it is to be tried at all. */
+/* Adds it to the waiting list, unless it was tried already. */
 static void dialer_wait(struct dialer *dialer, struct in_addr address)
 {
 	if (dialer->n_attempts + dialer->n_waiting == DIALER_ADDRESSES_MAX ||
@@ -224,7 +224,7 @@ bool dialer_add(struct dialer *dialer, const struct in_addr *addresses, size_t c
 		dialer_wait(dialer, addresses[i]);
 	for (size_t i = 0; i < n_before; i++)
 		dialer_wait(dialer, before[i]);
-	/* Else the timer says whose turn it is, which is running if somebody was waiting. */
+	/* Otherwise the timer starts the next one; it is running if there was one waiting. */
 	if (dialer->n_open == 0)
 		dialer_next(dialer);
 	else if (n_before == 0 && dialer->n_waiting > 0)

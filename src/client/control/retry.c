@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "client/control/retry.h"
 
-/* A pause of the slowest pace at its shortest. */
+/* The shortest delay at the slowest rate. */
 #define RETRY_REST_MS ((int64_t)RETRY_MAX * 750)
 
-/* Begins a round of attempts, in which each server is tried, with that one. */
+/* Begins a round of attempts with this server. */
 static void retry_round(struct retry *retry, size_t first)
 {
 	for (size_t i = 0; i < retry->n_servers; i++)
@@ -13,7 +13,7 @@ static void retry_round(struct retry *retry, size_t first)
 	retry->current = first;
 }
 
-/* Chooses the first server from that one on that is still to be tried in this round. */
+/* Chooses the first server from this one on that has not been tried in this round. */
 static bool retry_choose(struct retry *retry, size_t first, int64_t now)
 {
 	for (size_t i = 0; i < retry->n_servers; i++) {
@@ -37,7 +37,7 @@ void retry_init(struct retry *retry, size_t n_servers, uint32_t (*random)(uint32
 void retry_begin(struct retry *retry, int64_t now)
 {
 	retry_round(retry, retry->home);
-	/* If all have to rest, it is the one that worked after all. */
+	/* If all have to wait, it is the one that worked. */
 	(void)retry_choose(retry, retry->home, now);
 }
 
@@ -63,8 +63,8 @@ void retry_forget(struct retry *retry)
 }
 
 /*
- * Nothing that a quick second attempt could change, as with this machine's own trouble; and another
- * place that uses the same account must not be fought for it every second.
+ * Failures that a quick retry cannot change, such as those of this machine; and an account in use
+ * elsewhere must not be contested every second.
  */
 static bool retry_is_hopeless(const struct retry_failure *failure)
 {
@@ -89,7 +89,7 @@ static void retry_pause(struct retry *retry, bool was_up, struct retry_verdict *
 				 retry->random(RETRY_SPREAD_MAX_MS - RETRY_SPREAD_MIN_MS + 1);
 		return;
 	}
-	/* A quarter up or down, so that the clients of one server do not march in step. */
+	/* A quarter up or down, so that the clients of a server are not synchronized. */
 	verdict->pause = (int64_t)delay * 750 + (int64_t)retry->random(delay * 500 + 1);
 	verdict->about = delay;
 }
@@ -103,13 +103,13 @@ struct retry_verdict retry_failed(struct retry *retry, const struct retry_failur
 	bool local = failure->status == CLIENT_LOCAL;
 
 	/*
-	 * One that falls as soon as it is up is no better than one that never was, unless the
-	 * server says that it was told to end.
+	 * A session that ends at once is treated like a failure, unless the server said that it was
+	 * stopping.
 	 */
 	if (was_up && (now - failure->up_since >= (int64_t)RETRY_MAX * 1000 ||
 		       failure->said == REASON_STOPPING))
 		retry->rounds = 0;
-	/* One that was up worked, and is the first to be tried again. */
+	/* A server whose session was up has worked, and is tried first again. */
 	if (was_up || local)
 		retry_round(retry, retry->current);
 	else
@@ -132,10 +132,10 @@ bool retry_hurry(struct retry *retry, int64_t now, int64_t *pause_end)
 {
 	int64_t soonest = retry->hurried + RETRY_HURRY_MS;
 
-	/* Time alone is what helps there. */
+	/* Only time helps there. */
 	if (retry->hopeless)
 		return false;
-	/* Some routers' routes change all the time. */
+	/* The routes of some machines change all the time. */
 	if (now < soonest) {
 		if (soonest < *pause_end)
 			*pause_end = soonest;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A session goes CONNECT, GREETING, LOGIN, (TEST,) RAISE, UP. Its end closes the connection, and
- * takes the tunnel down (LOWER) unless the tunnel is to be kept for the session that follows; then
- * comes the next attempt, at once or after a WAIT, or the end of the program.
+ * removes the tunnel (LOWER) unless it is kept for the next session; then comes the next attempt,
+ * at once or after WAIT, or the end of the program.
  */
 #include "client/control/session.h"
 
@@ -81,7 +81,7 @@ static void session_on_answer(struct session *session, const struct session_even
 						  : "");
 			return;
 		}
-		/* It is there, and has not closed: not every server knows a ping. */
+		/* It has answered, and not closed the connection: not every server knows ping. */
 		actions->warning = true;
 		session_tell(session, actions, "server-says", "%s: the server says: %.400s",
 			     session_server_name(session), said);
@@ -113,7 +113,7 @@ static void session_on_line(struct session *session, const struct session_event 
 	case SESSION_UP:
 		session_on_answer(session, event, now, actions);
 		break;
-	case SESSION_QUIT: /* whatever it says, it has heard us */
+	case SESSION_QUIT: /* any answer will do */
 		session_disconnect(session, now, actions);
 		break;
 	case SESSION_IDLE:
@@ -129,7 +129,7 @@ static void session_on_line(struct session *session, const struct session_event 
 static void session_on_keepalive(struct session *session, int64_t now,
 				 struct session_actions *actions)
 {
-	/* Stopped or asleep we could not hear the answer. */
+	/* While stopped or asleep, the answer could not be received. */
 	if (session->ping_sent && now < session->deadline + SESSION_GAP_MS) {
 		session_fail(session, now, actions, CLIENT_TIMEOUT,
 			     "%s: no answer to ping within %" PRIu32 " s",
@@ -139,7 +139,7 @@ static void session_on_keepalive(struct session *session, int64_t now,
 	session_ping(session, now, actions);
 }
 
-/* Nothing has come through the tunnel that was tried out. */
+/* No packet has come through the tested tunnel. */
 static void session_on_silence(struct session *session, int64_t now,
 			       struct session_actions *actions)
 {
@@ -197,7 +197,7 @@ static void session_on_time(struct session *session, int64_t now, struct session
 	}
 }
 
-/* No session has come in time for the tunnel that was kept for it. */
+/* No session was established in time for the held tunnel. */
 static void session_on_hold_end(struct session *session, struct session_actions *actions)
 {
 	actions->warning = true;
@@ -245,7 +245,7 @@ static void session_on_lowered(struct session *session, int64_t now,
 
 static void session_on_lost(struct session *session, int64_t now, struct session_actions *actions)
 {
-	/* Else root's process has been asked for something since, and answers to that. */
+	/* Otherwise the root process has got a request since then, and will answer that. */
 	if (session->tunnel != SESSION_TUNNEL_UP)
 		return;
 	if (session->state != SESSION_UP) {
@@ -258,13 +258,13 @@ static void session_on_lost(struct session *session, int64_t now, struct session
 		session_fail(session, now, actions, CLIENT_LOCAL, session_not_here);
 }
 
-/* The connection is of no use any more: it failed, was closed, or brings what is no line. */
+/* The connection has failed, was closed, or has delivered an invalid line. */
 static void session_on_broken(struct session *session, const struct session_event *event,
 			      int64_t now, struct session_actions *actions)
 {
 	const char *server = session_server_name(session);
 
-	/* Why the session ends has been decided already, and what comes then. */
+	/* The reason of the end, and what follows, have been decided already. */
 	if (session->state == SESSION_QUIT) {
 		session_disconnect(session, now, actions);
 		return;

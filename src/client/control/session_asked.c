@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What somebody asks of the session, by a signal or over the control socket. */
+/* Requests to the session, by a signal or over the control socket. */
 #include "client/control/session_parts.h"
 
 #include "client/control/session_steps.h"
 
-/* How a session ends has been decided, and is on its way. */
+/* Whether the session is already ending. */
 static bool session_leaves(const struct session *session)
 {
 	return session->state == SESSION_QUIT || session->state == SESSION_LOWER;
@@ -23,7 +23,7 @@ bool session_can_be_asked(const struct session *session)
 	       !(session_leaves(session) && session->then == SESSION_THEN_EXIT);
 }
 
-/* Another attempt is asked for: all that is known against any server is forgotten. */
+/* Another attempt is requested: earlier failures of all servers are forgotten. */
 static void session_forget(struct session *session)
 {
 	session->then = SESSION_THEN_CONNECT;
@@ -47,7 +47,7 @@ void session_on_reconnect(struct session *session, bool keep, int64_t now,
 		return;
 	}
 	session_forget(session);
-	/* Another session follows as it is. */
+	/* Another session follows anyway. */
 	if (keep && leaving)
 		return;
 	if (keep) {

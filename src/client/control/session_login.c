@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* reason: what the server says, fit to be shown. */
+/* reason: the server's text, escaped. */
 static void session_refused(struct session *session, const char *reason, int64_t now,
 			    struct session_actions *actions)
 {
@@ -16,7 +16,7 @@ static void session_refused(struct session *session, const char *reason, int64_t
 			  "%s: refused by the server: %s", session_server_name(session), reason);
 }
 
-/* Says once that there is something better than a type that nobody has chosen. */
+/* Suggests a better type, once, if the user has chosen none. */
 static void session_suggest_type(struct session *session, unsigned int types,
 				 struct session_actions *actions)
 {
@@ -69,7 +69,7 @@ void session_on_greeting(struct session *session, const struct session_event *ev
 	session_enter(session, SESSION_LOGIN, now, SESSION_LOGIN_MS);
 }
 
-/* True if a tunnel can end at our address; over loopback it cannot. */
+/* True if our address is a valid tunnel endpoint; a loopback address is not. */
 static bool session_check_end(struct session *session, int64_t now, struct session_actions *actions)
 {
 	char here[INET_ADDRSTRLEN];
@@ -83,9 +83,9 @@ static bool session_check_end(struct session *session, int64_t now, struct sessi
 }
 
 /*
- * --transport auto: what a server that has not known the word for UDP so far can have meant by this
- * answer. It has taken our password a moment ago; old ones count the words, and call any other
- * number of them a failed login.
+ * --transport auto: what the answer of a server that has not been seen to support UDP can mean. It
+ * has just accepted our password; old servers count the words, and answer any other number like a
+ * failed login.
  */
 static bool session_means_no_udp(const struct session *session, enum dtcp_reason said)
 {
@@ -110,7 +110,7 @@ static void session_on_refusal(struct session *session, const char *reason, int6
 	const char *server = session_server_name(session);
 	enum dtcp_reason said = reason_parse(reason);
 
-	/* Another box behind the same NAT was first with protocol 41, or the user may not have it.
+	/* Another client behind the same NAT uses protocol 41, or the user may not have it.
 	 */
 	if ((said == REASON_IN_USE || said == REASON_PROTO41) &&
 	    session->config.transport == SESSION_AUTO && !session->udp)
@@ -152,14 +152,14 @@ static void session_on_refusal(struct session *session, const char *reason, int6
 		session_refused(session, reason, now, actions);
 }
 
-/* True if there is no NAT between the server and this box, or none that matters. */
+/* True if there is no NAT between the server and this machine, or none that matters. */
 static bool session_check_nat(struct session *session, int64_t now, struct session_actions *actions)
 {
 	bool automatic = session->config.transport == SESSION_AUTO;
 	char seen[INET_ADDRSTRLEN];
 	char here[INET_ADDRSTRLEN];
 
-	/* Where auto has come to UDP, it asked for the way through a NAT. */
+	/* When auto uses UDP, it has requested NAT traversal. */
 	if (!session->config.check_nat || (automatic && session->udp) ||
 	    session->reply.me.s_addr == session->local.s_addr)
 		return true;
@@ -183,7 +183,7 @@ static bool session_check_nat(struct session *session, int64_t now, struct sessi
 	return false;
 }
 
-/* What forward needs besides the reply. */
+/* Computes what forward needs besides the reply. */
 static bool session_take_udp(struct session *session, int64_t now, struct session_actions *actions)
 {
 	if (session->reply.udp_port == 0 && session_means_no_udp(session, REASON_OTHER)) {
@@ -227,11 +227,10 @@ void session_on_reply(struct session *session, const struct session_event *event
 	case REPLY_OK:
 		break;
 	}
-	/* A prefix that was not asked for would only reject traffic that has nothing to do with us.
-	 */
+	/* A prefix that was not requested would only reject unrelated traffic. */
 	if (session->config.type != TUNNEL_NETWORK)
 		session->reply.n_prefixes = 0;
-	/* Nobody asked for UDP, so for us these words mean nothing. */
+	/* UDP was not requested, so these words are ignored. */
 	if (!session->udp) {
 		session->reply.udp_port = 0;
 		session->reply.session = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the session makes of a network that changes, and of a machine that has slept. */
+/* The session's reaction to a changed network, and to a resume from sleep. */
 #include "client/control/session_parts.h"
 
 #include "client/control/session_steps.h"
@@ -8,14 +8,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* Between two rounds: the change may be what they waited for. */
+/* Between two rounds: the change may make an attempt succeed. */
 static void session_hurry(struct session *session, int64_t now, struct session_actions *actions)
 {
 	if (retry_hurry(&session->retry, now, &session->deadline))
 		session_connect(session, now, actions);
 }
 
-/* True if the last round failed for want of a way out of here. */
+/* True if the last round failed because there was no route. */
 static bool session_was_cut_off(const struct session *session)
 {
 	return session->status == CLIENT_NAME || session->status == CLIENT_UNREACHABLE;
@@ -29,14 +29,14 @@ void session_on_network(struct session *session, struct in_addr local, int64_t n
 	bool moved = way && local.s_addr != session->local.s_addr;
 	char text[INET_ADDRSTRLEN];
 
-	/* The packets of a tunnel that is kept go on as well. */
+	/* The packets of a held tunnel continue as well. */
 	if (session_has_tunnel(session))
 		actions->what |= SESSION_DO_HELLO;
-	/* As long as there was no connection, nobody knows where the server is. */
+	/* Before the first connection, the server's address is unknown. */
 	session->network.no_way = !way && session->remote.s_addr != 0;
 	if (way)
 		session->network.latest = local;
-	/* Once for each address: then the pauses are as long as ever. */
+	/* Once for each address: afterwards the usual delays apply. */
 	if (session->state == SESSION_WAIT && way &&
 	    local.s_addr != session->network.source.s_addr) {
 		retry_begin(&session->retry, now);
@@ -48,7 +48,7 @@ void session_on_network(struct session *session, struct in_addr local, int64_t n
 		session_hurry(session, now, actions);
 		return;
 	}
-	/* What was sent from the address of then is answered to there. */
+	/* Answers to packets from the old address go there. */
 	if (session->state == SESSION_CONNECT && way &&
 	    (back || local.s_addr != session->network.source.s_addr)) {
 		actions->what |= SESSION_DO_CLOSE;
@@ -61,7 +61,7 @@ void session_on_network(struct session *session, struct in_addr local, int64_t n
 		     "the address here is now %s; logging in again",
 		     inet_ntop(AF_INET, &local, text, sizeof(text)));
 	retry_moved(&session->retry);
-	/* The old connection belongs to an address that we do not have any more. */
+	/* The old connection belongs to an address that this machine no longer has. */
 	session_start_over(session, now, actions);
 }
 
@@ -81,7 +81,7 @@ void session_on_woke(struct session *session, uint32_t seconds, int64_t now,
 	case SESSION_TEST:
 		session_start_over(session, now, actions);
 		break;
-	case SESSION_UP: /* what was asked before is not waited for any longer */
+	case SESSION_UP: /* the pending ping is replaced */
 		session_ping(session, now, actions);
 		break;
 	case SESSION_WAIT:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the session makes of a data path that dies, or comes back; and our UDP port. If hellos go
- * unanswered, a box on the way may have a wrong mapping of it, which lives as long as we send;
- * forward then says hello from another port as well. The first that is answered is used from then
+ * The session's reaction to a data path that dies or recovers; and our UDP port. If hellos go
+ * unanswered, a NAT or firewall may have a wrong mapping of it, which lasts as long as we send;
+ * forward then sends hellos from another port as well. The first that is answered is used from then
  * on.
  */
 #include "client/control/session_parts.h"
@@ -46,13 +46,13 @@ void session_on_port(struct session *session, uint16_t port, struct session_acti
 {
 	session_tell(session, actions, "port-changed",
 		     "UDP port %u is used from now on: nothing came back to the one before", port);
-	/* A tunnel that is held hears of it when it has a session again. */
+	/* A held tunnel is updated when it has a session again. */
 	session->path.port_new = session->path.udp && (session->tunnel == SESSION_TUNNEL_UP ||
 						       session->tunnel == SESSION_TUNNEL_RAISING);
 	session_tell_port(session, actions);
 }
 
-/* Nothing comes through the tunnel; over protocol 41 a session does not end by that. */
+/* Nothing comes through the tunnel; over protocol 41 that does not end a session. */
 static void session_path_lost(struct session *session, int64_t now, struct session_actions *actions)
 {
 	if (session->udp) {
@@ -61,12 +61,12 @@ static void session_path_lost(struct session *session, int64_t now, struct sessi
 			     "%s: nothing comes over UDP any more", session_server_name(session));
 		session_want_port(session, actions);
 	} else if (!session->ping_sent) {
-		/* Is it protocol 41 only, or is there no way to the server at all? */
+		/* Find out whether it is protocol 41 only, or the server is unreachable. */
 		session_ping(session, now, actions);
 	}
 }
 
-/* What else is to be said at this moment comes first. */
+/* Another message at this moment comes first. */
 static void session_path_say(const struct session *session, struct session_actions *actions,
 			     const char *event, const char *what, const char *more)
 {
@@ -84,7 +84,7 @@ void session_path_blocked(struct session *session, int64_t now, struct session_a
 	const char *server = session_server_name(session);
 	bool automatic = session->config.transport == SESSION_AUTO;
 
-	/* Unless it knows nothing else. */
+	/* Unless the server supports nothing else. */
 	if (automatic && !current->trusted) {
 		session_change_to_udp(session, now, actions, SESSION_WHY_BLOCKED,
 				      "%s: nothing comes over protocol 41 any more", server);
@@ -108,7 +108,7 @@ void session_path_blocked(struct session *session, int64_t now, struct session_a
 	}
 }
 
-/* Something has come over protocol 41, which is news. */
+/* A packet has come over protocol 41, for the first time or again. */
 static void session_path_alive(struct session *session, struct session_actions *actions)
 {
 	bool again = session->path.told == SESSION_PATH_BLOCKED;
@@ -134,11 +134,11 @@ void session_on_path(struct session *session, bool alive, int64_t now,
 {
 	if (alive)
 		session->path.port_hinted = false;
-	/* In other states it is about a session that goes on without a connection. */
+	/* In other states it is about a session that continues without a connection. */
 	if (session->state < SESSION_TEST || session->state > SESSION_UP)
 		return;
 	session->path.known = alive ? CLIENT_PATH_ALIVE : CLIENT_PATH_DEAD;
-	/* So if it says nothing in a later session, that is news from the beginning. */
+	/* So silence in a later session means a dead path from the start. */
 	if (alive && !session->udp)
 		session->servers[session->retry.current].answers = session->remote;
 	if (session->state == SESSION_TEST && alive)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the session's machine tells those who look. */
+/* The session's state for status displays. */
 #include "client/control/session.h"
 
 #include "client/control/session_steps.h"
 
-/* There is no tunnel, or it goes. */
+/* There is no tunnel, or it is being removed. */
 static enum client_state session_state_without(const struct session *session)
 {
 	bool leaving = session->state == SESSION_QUIT || session->state == SESSION_LOWER;
@@ -21,8 +21,10 @@ enum client_state session_client_state(const struct session *session)
 {
 	if (session->state == SESSION_UP)
 		return CLIENT_STATE_UP;
-	/* Before its session is left for another transport, and until root's process has heard of
-	 * the new one, nobody looks at the time. */
+	/*
+	 * Before the session is left for another transport, and until the root process knows of the
+	 * new one, the time is irrelevant.
+	 */
 	if (session->hold_until >= 0 || (session->state == SESSION_QUIT && session->keep) ||
 	    (session->state == SESSION_RAISE && session_has_tunnel(session)))
 		return CLIENT_STATE_HELD;

@@ -111,7 +111,7 @@ void session_disconnected(struct session *session, int64_t now, struct session_a
 	}
 	if (session->tunnel == SESSION_TUNNEL_UP)
 		session_lower(session, actions);
-	/* Else root's process is at work, and its answer goes on from here. */
+	/* Otherwise the root process is working, and its answer continues from here. */
 	if (session->tunnel == SESSION_TUNNEL_NONE)
 		session_then(session, now, actions);
 	else
@@ -124,7 +124,7 @@ void session_disconnect(struct session *session, int64_t now, struct session_act
 	session_disconnected(session, now, actions);
 }
 
-/* The server has a session of ours: says good-bye to it, and waits for its answer. */
+/* The server has a session of ours: sends quit, and waits for the answer. */
 static void session_quit(struct session *session, int64_t now, struct session_actions *actions)
 {
 	(void)strlcpy(actions->send, "quit", sizeof(actions->send));
@@ -209,7 +209,7 @@ void session_tell_tunnel(struct session *session, struct session_actions *action
 void session_raise(struct session *session, int64_t now, struct session_actions *actions)
 {
 	session_enter(session, SESSION_RAISE, now, -1);
-	/* A tunnel that is just being removed has to be gone before. */
+	/* A tunnel that is being removed has to be gone first. */
 	if (session->tunnel == SESSION_TUNNEL_LOWERING)
 		return;
 	session_tell_tunnel(session, actions);
@@ -217,7 +217,7 @@ void session_raise(struct session *session, int64_t now, struct session_actions 
 	session->hold_until = -1;
 }
 
-/* --- success and failure -------------------------------------------------------------------- */
+/* --- success and failure ------------------------------------------------------------------- */
 
 void session_succeeded(struct session *session, int64_t now, struct session_actions *actions)
 {
@@ -235,8 +235,8 @@ void session_succeeded(struct session *session, int64_t now, struct session_acti
 }
 
 /*
- * Where the server knows no UDP, which old ones say in their own ways, the next attempt tries
- * protocol 41 again.
+ * If the server does not support UDP, which old ones express in different ways, the next attempt
+ * uses protocol 41 again.
  */
 static bool session_doubts_udp(const struct session *session, enum client_exit status)
 {
@@ -245,9 +245,9 @@ static bool session_doubts_udp(const struct session *session, enum client_exit s
 }
 
 /*
- * --transport auto: the far end has not answered over protocol 41, but the server knows nothing
- * else. An old one's far end need not answer an echo request, so it is taken as it is, after the
- * servers that are left in this round.
+ * --transport auto: the far end has not answered over protocol 41, but the server supports nothing
+ * else. An old server's far end need not answer an echo request, so the tunnel is used untested,
+ * after the remaining servers of this round.
  */
 static bool session_trusts(struct session_server *server, enum client_exit status,
 			   enum dtcp_reason said)
@@ -273,7 +273,7 @@ void session_doubt_udp(struct session *session)
 	session->servers[session->retry.current].udp = false;
 }
 
-/* What is to be said of a failure that others have come before, and will come after. */
+/* The log line of a repeated failure. */
 static void session_say(const struct session *session, struct session_actions *actions,
 			struct failure_log *log, const char *reason, const char *next,
 			bool hopeless, int64_t now)
@@ -298,7 +298,7 @@ static void session_say(const struct session *session, struct session_actions *a
 	}
 }
 
-/* Says in buf what follows, and sets what session_then() does. */
+/* Describes in buf what follows, and sets the action of session_then(). */
 static void session_follow(struct session *session, const struct retry_verdict *verdict, char *buf,
 			   size_t size)
 {
@@ -338,7 +338,7 @@ session_end(struct session *session, int64_t now, struct session_actions *action
 	session->status = status;
 	if (session_doubts_udp(session, status))
 		session_doubt_udp(session);
-	/* There is somebody at this address, but to no avail; the name may have others. */
+	/* This address answers, but does not work; the name may have others. */
 	if (!was_up && status != CLIENT_LOCAL && session->state > SESSION_CONNECT)
 		server->past = true;
 	failure.otherwise = session_trusts(server, status, said);

@@ -8,7 +8,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
-/* An object that is being filled; once memory was short, it stays incomplete. */
+/* An object being filled; after memory was short, it stays incomplete. */
 struct status_json {
 	json_t *object;
 	bool failed;
@@ -67,7 +67,7 @@ static void status_json_address(struct status_json *json, const char *key,
 	status_json_text(json, key, inet_ntop(AF_INET6, address, text, sizeof(text)));
 }
 
-/* --- the parts ---------------------------------------------------------------------------- */
+/* --- the parts ----------------------------------------------------------------------------- */
 
 static json_t *status_json_server(const struct client_status *status)
 {
@@ -106,7 +106,7 @@ static json_t *status_json_lan(const struct client_status *status)
 	return status_json_end(&json);
 }
 
-/* What the tunnel has, while there is one. */
+/* The tunnel's members, while there is one. */
 static void status_json_tunnel(struct status_json *json, const struct client_status *status)
 {
 	const struct client_options *options = status->options;
@@ -177,9 +177,9 @@ static json_t *status_json_error(const struct client_status *status)
 	return status_json_end(&json);
 }
 
-/* --- the whole ---------------------------------------------------------------------------- */
+/* --- the whole ----------------------------------------------------------------------------- */
 
-/* The type that was asked for is that of the tunnel, unless the server gave less. */
+/* The requested type, or a lesser one that the server has granted. */
 static enum tunnel_type status_json_type(const struct client_status *status)
 {
 	return status->phase == TUNNEL_STATE_UP ? tunnel_type(&status->tunnel, status->options)

@@ -16,7 +16,7 @@
 
 static int resolver_ask(const char *name, int family, struct addrinfo **found)
 {
-	/* Without AI_ADDRCONFIG: what this machine has now says nothing about a moment later. */
+	/* Without AI_ADDRCONFIG: this machine's addresses may change a moment later. */
 	const struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
 	int error = getaddrinfo(name, NULL, &hints, found);
 
@@ -31,7 +31,7 @@ void resolver_look_up(const char *name, struct client_addresses *addresses)
 
 	*addresses = (struct client_addresses){.error = resolver_ask(name, AF_INET, &found)};
 	if (addresses->error) {
-		/* A name without any address, and one with others, are told apart by asking. */
+		/* Asks for IPv6 addresses, to distinguish a name without any address. */
 		if (addresses->error != EAI_AGAIN && resolver_ask(name, AF_INET6, &found) == 0) {
 			addresses->error = 0;
 			freeaddrinfo(found);
@@ -53,9 +53,10 @@ bool client_resolver_prepare(const struct process_self *self)
 	int fd = self->root;
 	char byte;
 
-	/* What a library wants to write to a file fails, and is no reason to end. */
+	/* Libraries cannot write files, which must not end the process. */
 	(void)signal(SIGXFSZ, SIG_IGN);
-	/* Control says nothing, so there is a signal when it is gone, which ends this process. */
+	/* Control sends nothing, so a signal on the channel means that it has closed: ends this
+	 * process. */
 	(void)signal(SIGIO, SIG_DFL);
 	if (fcntl(fd, F_SETOWN, getpid()) == -1 || fcntl(fd, F_SETFL, O_ASYNC) == -1) {
 		log_warn("cannot watch the channel to control");
