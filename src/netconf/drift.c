@@ -6,12 +6,12 @@
 
 #include <string.h>
 
-/* Whether packets can pass; logs it if somebody has just put an end to that. */
+/* Whether packets can pass; logs it if that has just stopped. */
 static bool drift_is_up(struct drift_interface *interface, const char *name, bool up)
 {
 	if (up && !tun_ipv6_is_off(name))
 		return true;
-	/* Whoever does that means it; so it is left to them to set it up again. */
+	/* That is done on purpose, so it is not set up again here. */
 	if (!interface->set_down && up)
 		log_warnx("interface %s: IPv6 was turned off; nothing passes until it is turned on "
 			  "again",
@@ -43,7 +43,7 @@ struct drift_repair drift_repair_begin(struct drift_interface *interface)
 	return (struct drift_repair){.interface = interface->set_down ? NULL : interface};
 }
 
-/* Somebody may have set it down, or removed it, since it was looked at. */
+/* It may have been set down, or removed, since the check. */
 static bool drift_is_there(struct drift_interface *interface)
 {
 	char name[IFNAMSIZ];
@@ -66,7 +66,7 @@ void drift_repair_note(struct drift_repair *repair, int result, const char *what
 
 int drift_repair_end(struct drift_interface *interface, const struct drift_repair *repair)
 {
-	/* Whoever has done it is heard of, as is its end. */
+	/* That change is reported separately, as is its end. */
 	if (repair->interface && !drift_is_there(repair->interface))
 		return 0;
 	if (repair->error)

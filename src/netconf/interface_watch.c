@@ -10,10 +10,10 @@
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 
-/* Milliseconds that the steps of one change take, and between two repairs. */
+/* Milliseconds for the steps of one change, and between two repairs. */
 enum { INTERFACE_WATCH_SETTLE_MS = 100, INTERFACE_WATCH_REPAIR_MS = 5000 };
 
-/* Of the kernel's messages, while we are busy: those about some hundred interfaces at once. */
+/* Receive buffer for the kernel's messages: enough for some hundred interfaces at once. */
 enum { INTERFACE_WATCH_BUFFER = 4 * 1024 * 1024 };
 
 struct interface_watch {
@@ -21,19 +21,19 @@ struct interface_watch {
 	struct event *readable;
 	struct interface_watch_owner owner;
 	struct event *look;
-	int64_t due;	  /* when look() is called, if look is pending */
-	int64_t repaired; /* when that was last necessary; 0: never */
+	int64_t due;	  /* time of the call of look(), if pending */
+	int64_t repaired; /* time of the last repair; 0: never */
 };
 
-/* A router's table may change all the time: what is about routes that are not ours ends here. */
+/* A router's table may change constantly: filters out messages about foreign routes. */
 static void interface_watch_read_route(const struct interface_watch *watch,
 				       const struct nlmsghdr *message, const struct rtmsg *route)
 {
-	/* Of routes, unlike addresses, the kernel tells who has removed them. */
+	/* For routes, unlike addresses, the kernel reports who has removed them. */
 	if (watch->owner.own && message->nlmsg_pid == watch->owner.own->port)
 		return;
 	/*
-	 * A reject route of ours, or one that has stood in its place: neither belongs to an
+	 * A reject route of ours, or a foreign one with the same key: neither belongs to an
 	 * interface of ours, though each names one.
 	 */
 	if (netlink_find_number(message, sizeof(*route), RTA_PRIORITY) == NETLINK_REJECT_METRIC)
@@ -43,7 +43,7 @@ static void interface_watch_read_route(const struct interface_watch *watch,
 				     watch->owner.arg);
 }
 
-/* Whether a route is to what every interface has: link-local, or multicast. */
+/* Whether a route is one that every interface has: link-local, or multicast. */
 static bool interface_watch_is_local(const struct nlmsghdr *message)
 {
 	const struct nlattr *to = netlink_find(message, sizeof(struct rtmsg), RTA_DST);
@@ -52,7 +52,7 @@ static bool interface_watch_is_local(const struct nlmsghdr *message)
 	       *(const uint8_t *)mnl_attr_get_payload(to) >= 0xfe;
 }
 
-/* Another default route, or a network that is on-link. */
+/* A default route, or an on-link network. */
 static void interface_watch_read_network(const struct interface_watch *watch,
 					 const struct nlmsghdr *message, const struct rtmsg *route)
 {
@@ -70,7 +70,7 @@ static void interface_watch_read_network(const struct interface_watch *watch,
 					watch->owner.arg);
 }
 
-/* And what is about others begins nothing by itself. */
+/* Changes of other interfaces do not trigger a check by themselves. */
 static void interface_watch_read_foreign(const struct interface_watch *watch,
 					 const struct nlmsghdr *message, const struct rtmsg *route)
 {
@@ -137,8 +137,10 @@ static void interface_watch_on_readable(evutil_socket_t fd, short what, void *ar
 
 		if (n == -1 && errno == EINTR)
 			continue;
-		/* More messages than the kernel could keep for us, or a longer one than we can
-		 * read: it may have been about us. */
+		/*
+		 * The kernel's queue has overflowed, or a message was too long: it may have been
+		 * about us.
+		 */
 		if (n == -1 && (errno == ENOBUFS || errno == ENOSPC)) {
 			watch->owner.touched(0, watch->owner.arg);
 			continue;
@@ -150,7 +152,7 @@ static void interface_watch_on_readable(evutil_socket_t fd, short what, void *ar
 	}
 }
 
-/* If it stays smaller, what does not fit is made up for by a look at everything. */
+/* If it stays smaller, an overflow is handled by checking everything. */
 static void interface_watch_enlarge(const struct interface_watch *watch)
 {
 	const int size = INTERFACE_WATCH_BUFFER;

@@ -42,7 +42,7 @@ bool ipsec_has_policies(void)
 	uint32_t count;
 	int error = ipsec_count(&count);
 
-	/* Built without it, or its module is not there. */
+	/* Built without it, or without its module. */
 	if (error == -EPROTONOSUPPORT)
 		return false;
 	if (error) {

@@ -20,7 +20,7 @@ int netlink_link_setup(struct netlink *netlink, unsigned int index, const char *
 	mnl_attr_put_str(header, IFLA_IFALIAS, alias);
 	mnl_attr_put_u32(header, IFLA_MTU, mtu);
 
-	/* The kernel would make up a random link-local address; ours is known to the other end. */
+	/* The kernel would generate a random link-local address; ours is known to the other end. */
 	struct nlattr *families = mnl_attr_nest_start(header, IFLA_AF_SPEC);
 	struct nlattr *inet6 = mnl_attr_nest_start(header, AF_INET6);
 
@@ -33,7 +33,7 @@ int netlink_link_setup(struct netlink *netlink, unsigned int index, const char *
 	if (error)
 		return error;
 
-	/* Up comes second: at that moment the kernel would make the address. */
+	/* Setting it up comes second: the kernel would generate the address then. */
 	return netlink_link_set_up(netlink, index, true);
 }
 
@@ -71,7 +71,7 @@ int netlink_link_delete(struct netlink *netlink, unsigned int index)
 			    "remove the interface");
 }
 
-/* A number of a group of interfaces that nobody else uses: administrators' ones are small. */
+/* An unused number of an interface group: those of administrators are small. */
 static uint32_t netlink_own_group(void)
 {
 	return arc4random() >> 1 | UINT32_C(1) << 30;
@@ -94,7 +94,7 @@ int netlink_links_delete(struct netlink *netlink, const unsigned int index[], si
 	}
 	header = netlink_start_link(&request, RTM_DELLINK, 0);
 	mnl_attr_put_u32(header, IFLA_GROUP, group);
-	/* Somebody may have removed all of them meanwhile. */
+	/* All of them may have been removed meanwhile. */
 	return netlink_talk(netlink, header, ENODEV, "remove interfaces");
 }
 
@@ -110,7 +110,7 @@ static struct nlmsghdr *netlink_start_address(struct netlink_request *request, u
 	address->ifa_scope = IN6_IS_ADDR_LINKLOCAL(addr) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	address->ifa_index = index;
 	mnl_attr_put(header, IFA_LOCAL, sizeof(*addr), addr);
-	/* On a point-to-point link there is nobody to have the same address. */
+	/* On a point-to-point link no other node can have the same address. */
 	if (type == RTM_NEWADDR)
 		mnl_attr_put_u32(header, IFA_FLAGS, IFA_F_NODAD | IFA_F_PERMANENT);
 	return header;
@@ -120,7 +120,7 @@ int netlink_address_prefer(struct netlink *netlink, unsigned int index, const st
 			   uint8_t len, bool preferred)
 {
 	const struct ifa_cacheinfo lifetimes = {
-		.ifa_prefered = preferred ? UINT32_MAX : 0, .ifa_valid = UINT32_MAX, /* for ever */
+		.ifa_prefered = preferred ? UINT32_MAX : 0, .ifa_valid = UINT32_MAX, /* forever */
 	};
 	struct netlink_request request;
 	struct nlmsghdr *header =

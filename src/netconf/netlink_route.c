@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Routes: to our interfaces, and those that reject. */
+/* Routes: to our interfaces, and reject routes. */
 #include "netconf/netlink_talk.h"
 
 #include "base/clock.h"
@@ -53,13 +53,13 @@ static int netlink_route_talk(struct netlink *netlink, struct nlmsghdr *header, 
 static struct nlmsghdr *netlink_route_start(struct netlink_request *request, unsigned int index,
 					    const struct prefix6 *prefix, uint32_t metric)
 {
-	/* Appended, there can be several to the same place, but not the same one twice. */
+	/* With NLM_F_APPEND there can be several to the same destination, but no duplicates. */
 	struct nlmsghdr *header = netlink_route(request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND,
 						RTN_UNICAST, prefix);
 
 	mnl_attr_put_u32(header, RTA_OIF, index);
 	mnl_attr_put_u32(header, RTA_PRIORITY, metric);
-	/* A native router's advertisement can have the same metric; it wins by preference. */
+	/* A native router's route can have the same metric; it wins by preference. */
 	mnl_attr_put_u8(header, RTA_PREF, ICMPV6_ROUTER_PREF_LOW);
 	return header;
 }
@@ -161,7 +161,7 @@ static int netlink_on_route(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-/* Fills in all but within; list is the caller's to free in either case. Returns 0 or -errno. */
+/* Fills in all but within; the caller frees list in either case. Returns 0 or -errno. */
 static int netlink_rejects_list(struct netlink *netlink, struct netlink_rejects *rejects)
 {
 	return netlink_list(netlink, RTM_GETROUTE, AF_INET6, netlink_on_route, rejects,
@@ -239,7 +239,7 @@ int netlink_uplinks(struct netlink *netlink, void (*each)(unsigned int index, vo
 				    "list the routes");
 }
 
-/* How long the kernel is waited for, and how often it is asked, in milliseconds. */
+/* Longest wait for the kernel, and interval of queries, in milliseconds. */
 enum { NETLINK_LOCAL_WAIT = 2000, NETLINK_LOCAL_STEP = 1 };
 
 static int netlink_on_local(const struct nlmsghdr *message, void *data)
@@ -260,7 +260,7 @@ static bool netlink_is_local(struct netlink *netlink, const struct in6_addr *add
 	route->rtm_family = AF_INET6;
 	route->rtm_dst_len = 128;
 	mnl_attr_put(header, RTA_DST, sizeof(*addr), addr);
-	/* That nothing leads there yet is no error. */
+	/* A missing route is no error. */
 	(void)netlink_get(netlink, header, netlink_on_local, &local);
 	return local;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One request, one acknowledgement: the socket talks to the kernel only (port 0), sequence numbers
- * are matched by mnl_cb_run(), and extended acknowledgements bring the kernel's own words.
+ * are matched by mnl_cb_run(), and extended acknowledgements have the kernel's own error texts.
  */
 #include "netconf/netlink_talk.h"
 
@@ -102,7 +102,7 @@ bool netlink_find_ipv6(const struct nlmsghdr *message, size_t offset, uint16_t t
 	return true;
 }
 
-/* The kernel's sentence in an acknowledgement, or NULL. */
+/* The kernel's error text in an acknowledgement, or NULL. */
 static const char *netlink_reason(const struct nlmsghdr *reply)
 {
 	const struct nlmsgerr *ack = mnl_nlmsg_get_payload(reply);
@@ -123,8 +123,8 @@ static const char *netlink_reason(const struct nlmsghdr *reply)
 }
 
 /*
- * Sends a request and waits for its acknowledgement, which is returned. accept is an errno that is
- * not logged (0: none). what is for the log: "cannot <what>".
+ * Sends a request, waits for its acknowledgement and returns that. accept is an errno that is not
+ * logged (0: none). what is for the log: "cannot <what>".
  */
 static int netlink_ask(struct netlink *netlink, struct nlmsghdr *request, int accept,
 		       const char *what)
@@ -150,7 +150,7 @@ static int netlink_ask(struct netlink *netlink, struct nlmsghdr *request, int ac
 		    reply->nlmsg_type == NLMSG_ERROR &&
 		    mnl_nlmsg_get_payload_len(reply) >= sizeof(struct nlmsgerr))
 			break;
-		/* A late answer to an earlier request that failed half-way is passed over. */
+		/* Skips a late answer to an earlier request that has failed. */
 	}
 	const struct nlmsgerr *ack = mnl_nlmsg_get_payload(reply);
 
@@ -192,7 +192,7 @@ struct nlmsghdr *netlink_start(struct netlink_request *request, uint16_t type, u
 {
 	struct nlmsghdr *header;
 
-	/* libmnl does not set what it skips behind an attribute; nobody is to be told our stack. */
+	/* libmnl does not set padding behind an attribute, which would leak stack contents. */
 	*request = (struct netlink_request){.bytes = {0}};
 	header = mnl_nlmsg_put_header(request->bytes);
 	header->nlmsg_type = type;
@@ -211,7 +211,7 @@ struct nlmsghdr *netlink_start_link(struct netlink_request *request, uint16_t ty
 	return header;
 }
 
-/* What is left of the answer to an earlier request that failed half-way is nobody's any more. */
+/* Discards the rest of the answer to an earlier request that has failed. */
 static void netlink_drain(const struct netlink *netlink)
 {
 	char octet;
@@ -222,8 +222,8 @@ static void netlink_drain(const struct netlink *netlink)
 }
 
 /*
- * What is changed while it is listed may be listed or not, and whoever has to know hears of the
- * change. libmnl would give up in the middle of a list that says so of itself.
+ * An object that changes during a dump may be listed or not; notifications report the change.
+ * libmnl would abort a dump that is flagged as interrupted.
  */
 static void netlink_unmark(struct nlmsghdr *message, int size)
 {
@@ -231,7 +231,7 @@ static void netlink_unmark(struct nlmsghdr *message, int size)
 		message->nlmsg_flags &= (uint16_t)~NLM_F_DUMP_INTR;
 }
 
-/* Sends a request and gives each message of its answer to each(), up to the last. */
+/* Sends a request and passes each message of its answer to each(), up to the last. */
 static int netlink_read(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t each, void *arg)
 {
 	union {

@@ -14,14 +14,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Accumulator from an octet of the packet, or from what the kernel knows of it. */
+/* Loads an octet of the packet, or of its metadata. */
 #define LOAD(at) BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(at))
-/* Goes on if it is that value, else skips so many instructions. */
+/* Continues if it has that value, otherwise skips this many instructions. */
 #define NEED(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), 0, (skip))
 #define RETURN(octets)	  BPF_STMT(BPF_RET | BPF_K, (uint32_t)(octets))
 
-/* The first is about the frame: one for another machine, which a switch may have sent to all its
- * ports, is none of ours; numbers up to PACKET_MULTICAST are for this one, for all, and for groups.
+/*
+ * The first checks the frame: one for another machine, which a switch may have flooded, is not for
+ * us; numbers up to PACKET_MULTICAST are for this machine, for all, and for groups.
  */
 static struct sock_filter packet_socket_code[] = {
 	LOAD(SKF_AD_OFF + SKF_AD_PKTTYPE),
@@ -43,7 +44,7 @@ int packet_socket_open(void)
 		.filter = packet_socket_code,
 	};
 	const int on = 1;
-	/* Protocol 0: nothing is read before it is bound, and so nothing without the filter. */
+	/* Protocol 0: receives nothing before it is bound, and so nothing without the filter. */
 	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd == -1 ||
@@ -70,7 +71,7 @@ int packet_socket_bind(int fd, unsigned int index)
 	struct sockaddr_ll before = {.sll_ifindex = 0};
 	socklen_t len = sizeof(before);
 
-	/* The interface before may have gone, and this with it. */
+	/* The previous interface may have been removed, and the membership with it. */
 	if (getsockname(fd, (struct sockaddr *)&before, &len) == 0 && before.sll_ifindex > 0) {
 		groups.mr_ifindex = before.sll_ifindex;
 		(void)setsockopt(fd, SOL_PACKET, PACKET_DROP_MEMBERSHIP, &groups, sizeof(groups));

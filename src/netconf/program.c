@@ -35,9 +35,9 @@ bool program_find(const char *name, char path[static PROGRAM_PATH_SIZE])
 	return false;
 }
 
-/* --- the child ---------------------------------------------------------------------------- */
+/* --- the child ----------------------------------------------------------------------------- */
 
-/* Returns, with errno, if it cannot. */
+/* Returns, with errno, on failure. */
 static void program_become(const struct program_child *child, pid_t parent)
 {
 	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
@@ -46,16 +46,16 @@ static void program_become(const struct program_child *child, pid_t parent)
 	const int fds[] = {child->input, child->output, child->errors};
 	sigset_t none;
 
-	/* What the terminal sends to all is for its parent to act upon. */
+	/* Signals from the terminal to all are handled by the parent. */
 	(void)setpgid(0, 0);
 	for (int number = 1; number < NSIG; number++)
 		(void)signal(number, SIG_DFL);
-	/* Whoever reads what it says may be gone before it, and it is to end in its own way. */
+	/* The reader of its output may end first, which must not kill it. */
 	if (child->limited)
 		(void)signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	/* What stays at its own number would be closed. */
+	/* A descriptor that stays at its own number would be closed. */
 	for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++) {
 		if (fds[i] != -1 && dup2(fds[i], i) == -1)
 			return;
@@ -104,23 +104,23 @@ pid_t program_spawn(const struct program_child *child)
 	if (pid == -1)
 		error = errno;
 	close(report[1]);
-	/* Once the program runs, only the end of the pipe can be read. */
+	/* Once the program has been executed, reading returns the end of the pipe. */
 	if (pid != -1 && read(report[0], &error, sizeof(error)) > 0)
 		(void)waitpid(pid, NULL, 0);
 	close(report[0]);
 	return error ? -error : pid;
 }
 
-/* The same for a program of the system, which is looked for. */
+/* The same for a program of the system, which is searched for. */
 static pid_t program_spawn_named(struct program_child *child, char path[static PROGRAM_PATH_SIZE])
 {
 	child->path = path;
 	return program_find(child->words[0], path) ? program_spawn(child) : -ENOENT;
 }
 
-/* --- to its end --------------------------------------------------------------------------- */
+/* --- running to the end -------------------------------------------------------------------- */
 
-/* Waits for the end of a process. False if it has not come in time. */
+/* Waits for the end of a process. False on timeout. */
 static bool program_wait(int process, int milliseconds)
 {
 	struct pollfd waiting = {.fd = process, .events = POLLIN};
@@ -137,7 +137,7 @@ static int program_open(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-/* Waits for the end of a child; kills it if that has not come in time, and returns false. */
+/* Waits for the end of a child; on timeout kills it, and returns false. */
 static bool program_reap(pid_t pid, int milliseconds, int *status)
 {
 	int process = program_open(pid);
@@ -162,7 +162,7 @@ bool program_succeeded(const char *path, int status)
 	return status == 0;
 }
 
-/* The first line of what it has written. */
+/* The first line of its output. */
 static void program_log_said(const char *path, int output)
 {
 	char text[200];
@@ -175,7 +175,7 @@ static void program_log_said(const char *path, int output)
 		log_warnx("%s: %s", path, log_escape(text, strlen(text), shown, sizeof(shown)));
 }
 
-/* A file in memory with that text, to be read from its beginning. -1 with errno. */
+/* A memory file with that text, positioned at its beginning. -1 with errno. */
 static int program_text(const char *text)
 {
 	const ssize_t len = (ssize_t)strlen(text);
@@ -217,7 +217,7 @@ int program_run(char *const words[], const char *input)
 	return error;
 }
 
-/* All of a file as a text; NULL if it is longer. */
+/* A whole file as a string; NULL if it is longer than max. */
 static char *program_load(int fd, size_t max)
 {
 	struct stat info;
@@ -256,7 +256,7 @@ char *program_read(char *const words[], size_t max, int milliseconds)
 	return text;
 }
 
-/* --- in the background -------------------------------------------------------------------- */
+/* --- in the background --------------------------------------------------------------------- */
 
 pid_t program_start(struct event_base *base, char *const words[])
 {
@@ -300,7 +300,7 @@ void program_end(pid_t pid, const char *name, bool mine)
 
 	if (process == -1)
 		return;
-	/* Looked at when it can be no other one any more. */
+	/* Checked once the process id cannot be reused any more. */
 	if (mine || program_is(pid, name)) {
 		(void)syscall(SYS_pidfd_send_signal, process, SIGTERM, NULL, 0);
 		if (!program_wait(process, PROGRAM_END_MS)) {

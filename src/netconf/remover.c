@@ -26,7 +26,8 @@ pid_t remover_start(const unsigned int index[], size_t n)
 	int error;
 
 	if (pid == 0) {
-		/* Channels and devices end with those who use them, not with this process. */
+		/* Without these copies, channels and devices end with the processes that use them.
+		 */
 		closefrom(STDERR_FILENO + 1);
 		setproctitle("remover");
 		_exit(remover_run(index, n));

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* One route; with a thousand next hops it is cut short, and then leads nowhere. */
+/* Buffer for one route; one with a thousand next hops is truncated, and then leads nowhere. */
 enum { REVERSE_PATH_ANSWER = 16384 };
 
 int reverse_path_open(void)
@@ -23,7 +23,7 @@ int reverse_path_open(void)
 	return error ? error : fd;
 }
 
-/* The answer to this request, without a look at those that came too late for earlier ones. */
+/* Receives the answer to this request, skipping late answers to earlier ones. */
 static const struct nlmsghdr *reverse_path_answer(int fd, uint32_t sequence, void *buffer,
 						  size_t size)
 {
@@ -41,7 +41,7 @@ static const struct nlmsghdr *reverse_path_answer(int fd, uint32_t sequence, voi
 	return message.msg_flags & MSG_TRUNC ? NULL : answer;
 }
 
-/* Whether one of the next hops of a route is there. */
+/* Whether one of the next hops of a route is that interface. */
 static bool reverse_path_shares(const struct nlattr *multipath, unsigned int index)
 {
 	const struct rtnexthop *hop = mnl_attr_get_payload(multipath);
@@ -72,7 +72,7 @@ bool reverse_path_leads(int fd, const struct in6_addr *addr, unsigned int index)
 
 	route->rtm_family = AF_INET6;
 	route->rtm_dst_len = 128;
-	/* The entry of the table with all its next hops, not the one that a packet would take. */
+	/* The table entry with all its next hops, not the one that a packet would take. */
 	route->rtm_flags = RTM_F_FIB_MATCH;
 	mnl_attr_put(header, RTA_DST, sizeof(*addr), addr);
 	header->nlmsg_seq = ++sequence;

@@ -19,12 +19,12 @@ _Static_assert(RULES_TABLE_DEFAULT == RT_TABLE_DEFAULT && RULES_TABLE_MAIN == RT
 /* Before the rule for the main table, which has 32766. */
 enum { RULES_MAIN_PRIORITY = 22000, RULES_TABLE_PRIORITY = 22001 };
 
-/* 2000::/3, all there is of global unicast, is a default route as well (RFC 4291, section 2.4). */
+/* 2000::/3, the whole of global unicast, is a default route as well (RFC 4291, section 2.4). */
 enum { RULES_DEFAULT_LEN = 3 };
 
 enum { RULES_METRIC = 1024 };
 
-/* --- the table ---------------------------------------------------------------------------- */
+/* --- the table ----------------------------------------------------------------------------- */
 
 int rules_route_ensure(struct netlink *netlink, unsigned int index, uint32_t table)
 {
@@ -54,7 +54,7 @@ static int rules_join_group(struct netlink *netlink, unsigned int index)
 	return netlink_talk(netlink, header, 0, "put the interface into the group of tunnels");
 }
 
-/* --- what is there ------------------------------------------------------------------------ */
+/* --- existing rules and routes ------------------------------------------------------------- */
 
 /* A rule of ours. */
 struct rules_rule {
@@ -63,8 +63,8 @@ struct rules_rule {
 };
 
 struct rules_found {
-	bool used[RULES_TABLES]; /* tables that somebody has a rule or a route for */
-	uint32_t *tables;	 /* of our routes; each once for each route */
+	bool used[RULES_TABLES]; /* tables with a rule or a route */
+	uint32_t *tables;	 /* tables of our routes, one entry for each route */
 	size_t n_tables;
 	struct rules_rule *list; /* our rules */
 	size_t n_rules;
@@ -130,14 +130,14 @@ static int rules_on_rule(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-/* Returns 0 or -errno; found, all zero before, is the caller's to free in either case. */
+/* Returns 0 or -errno; the caller zeroes found before, and frees it in either case. */
 static int rules_find(struct netlink *netlink, struct rules_found *found)
 {
 	return netlink_list(netlink, RTM_GETRULE, AF_INET6, rules_on_rule, found,
 			    "list the routing rules");
 }
 
-/* The tables as well. */
+/* Also finds the tables in use. */
 static int rules_find_all(struct netlink *netlink, struct rules_found *found)
 {
 	int error = rules_find(netlink, found);
@@ -163,7 +163,8 @@ int rules_claim(struct netlink *netlink, unsigned int index, uint32_t wanted, ui
 	}
 	if (result == 0)
 		result = rules_find_all(netlink, &found);
-	/* Another instance may have been quicker: then the route is there, and it is the next. */
+	/* Another instance may have been faster: then the route exists, and the next table is
+	 * tried. */
 	for (uint32_t i = 0; i < RULES_TABLES && result == 0; i++) {
 		*table = RULES_TABLE_FIRST + i;
 		if (!found.used[i])
@@ -175,7 +176,7 @@ int rules_claim(struct netlink *netlink, unsigned int index, uint32_t wanted, ui
 	return result > 0 ? 0 : result == 0 ? -EEXIST : result;
 }
 
-/* --- the rules ---------------------------------------------------------------------------- */
+/* --- the rules ----------------------------------------------------------------------------- */
 
 static struct nlmsghdr *rules_rule(struct netlink_request *request, uint16_t message,
 				   const struct prefix6 *from, uint32_t table)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables and chains; ruleset_rule.c has what one rule does. */
+/* Tables and chains; ruleset_rule.c handles single rules. */
 #include "netconf/ruleset.h"
 
 #include "netconf/ruleset_parts.h"
@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Chains that call each other deeper than the kernel allows are not looked into. */
+/* Depth of calls of chains, as limited by the kernel. */
 enum { RULESET_DEPTH = 16 };
 
 struct ruleset_chain {
 	const struct ruleset_table *table;
 	char name[64];
-	char hook[16]; /* "": no base chain */
+	char hook[16]; /* "": not a base chain */
 	bool filters;
 	bool drops;	   /* its policy */
 	const char *rules; /* the lines, up to one that is "}" alone */
@@ -59,7 +59,7 @@ static void *ruleset_new(struct ruleset *ruleset, size_t size)
 	return item;
 }
 
-/* The line of a base chain: "type filter hook input priority filter; policy drop;". */
+/* Parses the line of a base chain: "type filter hook input priority filter; policy drop;". */
 static void ruleset_read_hook(struct ruleset_chain *chain, const char *line, size_t len)
 {
 	char copy[160];
@@ -73,7 +73,7 @@ static void ruleset_read_hook(struct ruleset_chain *chain, const char *line, siz
 	chain->drops = policy && strncmp(policy, "policy drop", 11) == 0;
 }
 
-/* Reads what tables and chains there are. */
+/* Finds the tables and chains. */
 static void ruleset_scan(struct ruleset *ruleset)
 {
 	struct ruleset_table *table = NULL;
@@ -146,8 +146,8 @@ static const struct ruleset_chain *ruleset_find(const struct ruleset *ruleset,
 }
 
 /*
- * What can become of the packet in a chain: RULESET_THROUGH if it can come to its end, or back from
- * it.
+ * The possible outcomes for the packet in a chain: RULESET_THROUGH if it can reach its end, or
+ * return from it.
  */
 static unsigned int ruleset_walk(const struct ruleset *ruleset, const struct ruleset_chain *chain,
 				 unsigned int depth)
@@ -169,7 +169,7 @@ static unsigned int ruleset_walk(const struct ruleset *ruleset, const struct rul
 				ruleset, ruleset_find(ruleset, chain->table, effect.calls[i].chain),
 				depth + 1);
 
-			/* After a jump it goes on behind the rule, after a goto it does not. */
+			/* After a jump it continues after the rule, after a goto it does not. */
 			if ((called & RULESET_THROUGH) && !effect.calls[i].for_good)
 				called = (called ^ RULESET_THROUGH) | RULESET_GOES_ON;
 			effect.outcome |= called;
@@ -181,7 +181,7 @@ static unsigned int ruleset_walk(const struct ruleset *ruleset, const struct rul
 	return outcome | RULESET_THROUGH;
 }
 
-/* Whether packets come by this chain. */
+/* Whether packets pass this chain. */
 static bool ruleset_concerns(const struct ruleset_chain *chain, const struct ruleset_packet *packet)
 {
 	const char *family = chain->table->family;
@@ -194,7 +194,7 @@ static bool ruleset_concerns(const struct ruleset_chain *chain, const struct rul
 	       strcmp(chain->hook, packet->forwarded ? "forward" : "input") == 0;
 }
 
-/* Whether somebody else's port may lead to this one, so that it need not be open by itself. */
+/* Whether another port may be redirected to this one, so that it need not be open itself. */
 static bool ruleset_redirects(const char *text, uint16_t port)
 {
 	char number[8];

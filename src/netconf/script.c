@@ -16,7 +16,7 @@ struct script {
 	char *path;
 	pid_t pid;
 	struct event *timeout;
-	struct output *output; /* what it says; NULL: that is lost */
+	struct output *output; /* its output; NULL: discarded */
 	script_done done;
 	void *arg;
 };
@@ -47,7 +47,7 @@ static void script_free(struct script *script)
 {
 	if (script->timeout)
 		event_free(script->timeout);
-	/* It lives until all who can write to it have gone, which can be long after the script. */
+	/* It lives until all writers have closed it, which can be long after the script. */
 	if (script->output)
 		output_let_go(script->output);
 	free(script->path);
@@ -93,7 +93,7 @@ bool script_reaped(struct script *script, pid_t pid, int status)
 {
 	if (script->pid != pid)
 		return false;
-	/* Its last words come before what is said of its end; and that may be the program's. */
+	/* Its last lines come before the line about its end, which may end the program. */
 	if (script->output)
 		output_drain(script->output);
 	(void)program_succeeded(script->path, status);

@@ -13,20 +13,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Bytes that wait in a socket while forward is busy: a burst of a fast line. */
+/* Socket buffer while forward is busy: a burst of a fast link. */
 enum { SOCKETS_BUFFER = 4 * 1024 * 1024 };
 
 /* The same for a TCP connection, in each direction. The kernel doubles it. */
 enum { SOCKETS_TCP_BUFFER = 8192 };
 
-/* A quiet TCP connection is asked so often whether it is still there. */
+/* Interval of keepalives on an idle TCP connection. */
 enum { SOCKETS_PROBE_SECONDS = 75 };
 
 static void sockets_enlarge(int fd)
 {
 	const int size = SOCKETS_BUFFER;
 
-	/* Beyond the system's limit for users; what is refused is no reason not to go on. */
+	/* Beyond the system's limit for users; a refusal is not an error. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 }
@@ -35,7 +35,7 @@ bool sockets_is_here(struct in_addr addr)
 {
 	const struct sockaddr_in local = {.sin_family = AF_INET, .sin_addr = addr};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	/* The kernel also knows of whole networks that are local by a route. */
+	/* The kernel also knows networks that are local by a route. */
 	bool here = fd != -1 && bind(fd, (const struct sockaddr *)&local, sizeof(local)) == 0;
 
 	if (fd != -1)
@@ -87,10 +87,10 @@ static bool sockets_set(int fd, int level, int option, unsigned int value)
 }
 
 /*
- * What accepted sockets inherit, so that the process that accepts need not ask for it. Lines are
- * short: small buffers do, and what a peer sends or leaves unread beyond that waits on its own
- * machine. A machine that has restarted answers a keepalive with a reset, so its session does not
- * linger; one that cannot be reached has as long as one that says nothing.
+ * Options that accepted sockets inherit, so that the accepting process needs no system calls for
+ * them. Lines are short, so small buffers suffice, and excess data waits on the peer's machine. A
+ * restarted peer answers a keepalive with a reset, which ends its session; an unreachable one has
+ * as long as a silent one.
  */
 static bool sockets_set_up(int fd, uint32_t silence)
 {
@@ -133,7 +133,7 @@ int sockets_counter_page(size_t size, int *reader)
 	*reader = -1;
 	if (fd == -1 || ftruncate(fd, (off_t)size) == -1)
 		goto failed;
-	/* Neither side can pull the memory from under the other. */
+	/* Neither side can truncate the memory. */
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == -1)
 		goto failed;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);

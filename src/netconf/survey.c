@@ -24,12 +24,12 @@ int survey_setting(const char *name, const char *key)
 	return sysctl_read(path, &value) == 0 && value >= 0 ? value : -1;
 }
 
-/* One more of a list, all zero; NULL if memory is short. */
+/* Appends a zeroed element to a list; NULL if memory is short. */
 static void *survey_more(void **list, size_t *count, size_t size)
 {
 	char *grown = *list;
 
-	/* Room for 1, 2, 4 and so on. */
+	/* Capacity grows to 1, 2, 4 and so on. */
 	if ((*count & (*count - 1)) == 0) {
 		grown = reallocarray(*list, *count ? 2 * *count : 1, size);
 		if (!grown)
@@ -96,7 +96,7 @@ static int survey_on_address(const struct nlmsghdr *message, void *data)
 	struct survey_address *address;
 	struct in6_addr addr;
 
-	/* With a peer, the address is the local one, and the other is the peer's. */
+	/* With a peer, IFA_LOCAL is the local address, and IFA_ADDRESS the peer's. */
 	if (info->ifa_family != AF_INET6 ||
 	    (!netlink_find_ipv6(message, sizeof(*info), IFA_LOCAL, &addr) &&
 	     !netlink_find_ipv6(message, sizeof(*info), IFA_ADDRESS, &addr)))
@@ -165,7 +165,7 @@ static int survey_keep(const struct survey_taking *taking, const struct survey_r
 	return MNL_CB_OK;
 }
 
-/* A route with several next hops, one of them after the other. */
+/* A route with several next hops, each as a route. */
 static int survey_keep_hops(const struct survey_taking *taking, struct survey_route *route,
 			    const struct nlattr *multipath)
 {

@@ -31,9 +31,9 @@ bool tun_name_valid(const char *name)
 #endif
 
 /*
- * The kernel may give us packets of up to 64 KB to be cut by us, whose checksums are still missing:
- * one system call then moves many. Forward knows what to do with them. Of UDP the kernel
- * takes both versions or none, if it knows of it at all.
+ * The kernel may pass packets of up to 64 KB to be cut here, with incomplete checksums: one system
+ * call then moves many. Forward handles that. UDP offloads are either supported for both IP
+ * versions, or not at all.
  */
 static int tun_set_offloads(int fd)
 {
@@ -68,7 +68,7 @@ int tun_open(const char *name, unsigned int *index)
 	if (ioctl(fd, TUNSETIFF, &request) == -1 ||
 	    ioctl(fd, TUNSETVNETHDRSZ, &header_size) == -1 || tun_set_offloads(fd) == -1) {
 		error = -errno;
-		/* A descriptor that has lost its device is in a bad state. */
+		/* A descriptor without its device returns EBADFD. */
 		if (error == -EBADFD)
 			goto removed;
 		log_warn("cannot make the interface %s", name);
@@ -98,7 +98,7 @@ int tun_look(unsigned int index, char name[static IFNAMSIZ], bool *up)
 	result = fd == -1 ? -1 : ioctl(fd, SIOCGIFFLAGS, &request);
 	if (fd != -1)
 		close(fd);
-	/* If it has just gone, or got another name, we are told of that as well. */
+	/* If it was just removed or renamed, a notification will follow. */
 	*up = result == -1 || (request.ifr_flags & IFF_UP) != 0;
 	return 0;
 }
@@ -142,7 +142,7 @@ bool tun_is_orphan(const char *name)
 	if (fd == -1)
 		return false;
 	(void)strlcpy(request.ifr_name, name, sizeof(request.ifr_name));
-	/* The kernel joins it to one descriptor only. */
+	/* The kernel attaches it to one descriptor only. */
 	orphan = ioctl(fd, TUNSETIFF, &request) == 0;
 	close(fd);
 	return orphan;

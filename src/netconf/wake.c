@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A timer on the wall clock that is to be cancelled when that clock jumps is cancelled at each
- * resume as well. Whether the machine slept, or somebody set the clock, the two clocks tell that
- * nobody sets: one goes on during sleep and the other does not.
+ * A wall clock timer with TFD_TIMER_CANCEL_ON_SET is also cancelled at each resume. The two clocks
+ * that cannot be set tell whether the machine slept or the time was set: only one of them continues
+ * during sleep.
  */
 #include "netconf/wake.h"
 
@@ -25,7 +25,7 @@ struct wake {
 
 static bool wake_arm(const struct wake *wake)
 {
-	/* In the year 2255: it never comes. */
+	/* In the year 2255: never. */
 	static const struct itimerspec never = {.it_value = {.tv_sec = 9000000000}};
 
 	return timerfd_settime(wake->fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never,

@@ -17,7 +17,7 @@ struct watch {
 	void *arg;
 };
 
-/* How long the steps of one change take. */
+/* Time for the steps of one change. */
 static const struct timeval watch_settle = {.tv_usec = 200000};
 
 static void watch_on_readable(evutil_socket_t fd, short what, void *arg)
@@ -27,10 +27,10 @@ static void watch_on_readable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	/* What it says does not matter: an overflow (ENOBUFS) is as good a sign of change. */
+	/* The contents do not matter: an overflow (ENOBUFS) is a sign of change as well. */
 	while (mnl_socket_recvfrom(watch->socket, buffer, sizeof(buffer)) > 0)
 		;
-	/* Not put off by what follows: some routers' routes change all the time. */
+	/* Not deferred by further changes: on some routers, routes change constantly. */
 	if (!evtimer_pending(watch->settled, NULL))
 		(void)evtimer_add(watch->settled, &watch_settle);
 }
@@ -63,7 +63,7 @@ static struct watch *watch_open(struct event_base *base, int bus, unsigned int g
 		goto failed;
 	return watch;
 failed:
-	/* What is not there does not change. */
+	/* Without IPsec, nothing changes. */
 	if (errno != EPROTONOSUPPORT)
 		log_warn("cannot watch the network for changes");
 	watch_free(watch);
@@ -78,7 +78,7 @@ struct watch *watch_new(struct event_base *base, watch_changed changed, void *ar
 
 struct watch *watch_ipsec_new(struct event_base *base, watch_changed changed, void *arg)
 {
-	/* Of those that end by themselves the second tells. */
+	/* The second group reports those that expire. */
 	return watch_open(base, NETLINK_XFRM, XFRMGRP_POLICY | XFRMGRP_EXPIRE, changed, arg);
 }
 

@@ -28,7 +28,7 @@ const char *account_user(const struct client_options *options)
 		log_warnx("no login name to log in with; name the user with -u");
 		return NULL;
 	}
-	/* Into a place of our own: getpwuid() is going to be called again. */
+	/* Copied, since getpwuid() will be called again. */
 	(void)strlcpy(login, name, sizeof(login));
 	return login;
 }
@@ -47,7 +47,7 @@ static void account_list(const struct client_options *options, const struct auth
 	}
 }
 
-/* Why the password has to be asked for, where nobody can be asked. */
+/* Why there is no password, if there is no terminal to ask at. */
 static void account_log_missing(const struct client_options *options, const char *user,
 				enum authfile_result result, const char *missing)
 {
@@ -69,7 +69,7 @@ static enum client_exit account_ask(const struct client_options *options, const 
 {
 	char list[CLIENT_SERVERS_MAX * 256];
 	char prompt[sizeof(list) + DTCP_USER_MAX + 40];
-	/* One byte more than a password has, so that one that is too long is seen to be. */
+	/* One byte longer than a password, to detect one that is too long. */
 	char typed[DTCP_PASSWORD_MAX + 2];
 	enum client_exit result = CLIENT_OK;
 	sigset_t blocked;
@@ -78,7 +78,7 @@ static enum client_exit account_ask(const struct client_options *options, const 
 
 	account_list(options, entries, list, sizeof(list));
 	(void)snprintf(prompt, sizeof(prompt), "password for %s at %s: ", user, list);
-	/* Root's process lets signals wait, but who is asked can end the question. */
+	/* Signals are blocked in the root process, but must be able to end the prompt. */
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, &blocked);
 	answered = readpassphrase(prompt, typed, sizeof(typed), RPP_REQUIRE_TTY);
@@ -111,7 +111,7 @@ enum client_exit account_get(const struct client_options *options, const char *u
 	for (size_t i = 0; i < options->n_servers; i++)
 		entries[i] = (struct authfile_entry){.server = options->servers[i],
 						     .password = passwords->text[i]};
-	/* One that cannot be read has been logged; then it is asked for as well. */
+	/* An unreadable file has been logged; then ask for the password as well. */
 	found = authfile_find(options->auth_file, user, entries, options->n_servers);
 	for (size_t i = 0; i < options->n_servers; i++) {
 		if (!entries[i].found)

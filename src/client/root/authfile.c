@@ -12,13 +12,13 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-/* Longest line that can be of use: a host name, a user and a password with what is between. */
+/* Longest useful line: a host name, a user and a password with separators. */
 enum { AUTHFILE_LINE_MAX = 256 + DTCP_USER_MAX + DTCP_PASSWORD_MAX + 4 };
 
 /*
- * Reads one line without its end, and without the mark that some editors begin a file with, also
- * one that is in the middle now because another file was put before it. Returns its length, which
- * is over AUTHFILE_LINE_MAX for one that was cut, or -1 at the end of the file.
+ * Reads one line without its end, and without a byte order mark, which can also be in the middle of
+ * a file if files were concatenated. Returns its length, which is more than AUTHFILE_LINE_MAX for a
+ * truncated one, or -1 at the end of the file.
  */
 static int authfile_line(FILE *file, char line[static AUTHFILE_LINE_MAX + 1])
 {
@@ -39,7 +39,7 @@ static int authfile_line(FILE *file, char line[static AUTHFILE_LINE_MAX + 1])
 	return len;
 }
 
-/* Splits a line at its first two colons. What is wrong with it is returned, NULL for nothing. */
+/* Splits a line at its first two colons. Returns an error text, or NULL. */
 static const char *authfile_split(char *line, int len, char *fields[static 3])
 {
 	if (len > AUTHFILE_LINE_MAX)
@@ -79,7 +79,7 @@ static bool authfile_has_port(char *const fields[static 3], const char *user,
 	return false;
 }
 
-/* Takes a line's password for the servers that it is the first for. Returns how many they are. */
+/* Uses a line's password for the servers for which it is the first. Returns their number. */
 static size_t authfile_take(char *const fields[static 3], const char *user,
 			    struct authfile_entry entries[], size_t n_entries)
 {
@@ -131,7 +131,7 @@ enum authfile_result authfile_find(const char *path, const char *user,
 			result = AUTHFILE_FAILED;
 			break;
 		}
-		/* An editor of another system may have ended the lines with CRLF. */
+		/* Lines may end with CRLF. */
 		if (len > 0 && len <= AUTHFILE_LINE_MAX && line[len - 1] == '\r')
 			line[--len] = '\0';
 		if (len == 0 || line[0] == '#')

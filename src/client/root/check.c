@@ -22,14 +22,14 @@
 #include <unistd.h>
 
 struct check_root {
-	struct client_options options; /* those of the command line, made wider */
+	struct client_options options; /* those of the command line, with more transports */
 	struct supervisor *supervisor;
 	struct lookups *lookups;
-	uint32_t next; /* the step that is waited for */
+	uint32_t next; /* the next expected step */
 	bool ticks;
 };
 
-/* --- from control ------------------------------------------------------------------------- */
+/* --- messages of control ------------------------------------------------------------------- */
 
 static void check_on_step(const void *body, void *arg)
 {
@@ -50,7 +50,7 @@ static void check_on_step(const void *body, void *arg)
 		supervisor_fail(root->supervisor, "standard output: %s", strerror(errno));
 		return;
 	}
-	/* Control waits for that, so that nothing it has said can be lost. */
+	/* Control waits for that, so that none of its messages is lost. */
 	if (root->next == CLIENT_STEPS)
 		supervisor_send(root->supervisor, CLIENT_CONTROL, CLIENT_MSG_STOP, NULL, 0, -1);
 }
@@ -69,7 +69,7 @@ static const struct ipc_row check_control_rows[] = {
 
 const struct process_rows client_check_rows = PROCESS_ROWS(check_control_rows);
 
-/* --- from the supervisor ------------------------------------------------------------------ */
+/* --- callbacks of the supervisor ----------------------------------------------------------- */
 
 static void check_stop(void *arg)
 {
@@ -90,9 +90,9 @@ static const struct supervisor_events check_events = {
 	.reaped = check_reaped,
 };
 
-/* --- before the start --------------------------------------------------------------------- */
+/* --- before the start ---------------------------------------------------------------------- */
 
-/* The first interface counts. */
+/* Stores the first interface. */
 static void check_on_tunnel(unsigned int index, const char *name, void *arg)
 {
 	char *interface = arg;
@@ -102,7 +102,7 @@ static void check_on_tunnel(unsigned int index, const char *name, void *arg)
 		(void)strlcpy(interface, name, IFNAMSIZ);
 }
 
-/* True if a process has that pid file, as pidfile_open(3) of libutil locks it. */
+/* True if a process has locked that pid file, as pidfile_open(3) does. */
 static bool check_runs(const char *pidfile)
 {
 	int fd = open(pidfile, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -114,9 +114,9 @@ static bool check_runs(const char *pidfile)
 }
 
 /*
- * The server ends a user's older session when a newer one comes. Whose an interface of ours is
- * cannot be seen, so any will do; of a tunnel that a script makes there is a pid file at most.
- * False after logging.
+ * The server ends a user's older session when a newer one comes. It is not known which session an
+ * interface of ours carries, so any of them counts; a tunnel made by a script has a pid file at
+ * most. False after logging.
  */
 static bool check_look(const struct client_options *options, struct client_check *check)
 {
@@ -164,7 +164,7 @@ static int check_prepare(struct check_root *root)
 	if (options->n_servers > 1)
 		log_info("of %zu servers, the first one is checked: %s", options->n_servers,
 			 options->servers[0]);
-	/* One server, both transports; and a port that is free, if the user has not chosen one. */
+	/* One server, both transports; and a free port, unless the user has chosen one. */
 	options->n_servers = 1;
 	options->transport = SESSION_AUTO;
 	options->no_device = false;

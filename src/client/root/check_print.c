@@ -55,7 +55,7 @@ void check_print_line(FILE *out, const struct client_step *step, bool ticks)
 	const char *result = ticks ? check_print_results[step->result].tick
 				   : check_print_results[step->result].word;
 
-	/* A sign has several octets, and one column. */
+	/* A symbol has several octets, but one column. */
 	if (ticks)
 		(void)fprintf(out, "%s  ", result);
 	else
@@ -76,7 +76,7 @@ static void check_print_string(FILE *out, const char *text)
 	(void)fputc('"', out);
 }
 
-/* Before each member of an object but the first. */
+/* Written before each member of an object but the first. */
 static const char *check_print_comma(bool *first)
 {
 	const char *comma = *first ? "" : ",";

@@ -13,10 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Room for the longest value, all prefixes of a reply, and its name. */
+/* Size of the longest variable: all prefixes of a reply, with its name. */
 enum { HOOK_VALUE_MAX = DTCP_PREFIXES_MAX * PREFIX6_STRLEN + 16, HOOK_VARIABLES = 17 };
 
-/* The script's PATH, and where -s is looked for if we have none. */
+/* The script's PATH, which is also searched for -s if ours is not set. */
 static const char hook_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 struct hook_environment {
@@ -79,7 +79,7 @@ static bool hook_can_run(const char *path)
 	return S_ISREG(status.st_mode);
 }
 
-/* As a shell would find name, but never in a folder that depends on where root happens to be. */
+/* Searches like a shell, but never in a folder relative to the current directory. */
 static bool hook_search(const char *name, char path[static CLIENT_SCRIPT_SIZE])
 {
 	const char *folders = getenv("PATH");
@@ -121,8 +121,8 @@ bool hook_find(const struct client_options *options, char path[static CLIENT_SCR
 }
 
 /*
- * The argument vector: the path that was found, and the words of -s after the first, which become
- * separate strings in text. NULL if there is no memory for it.
+ * The argument vector: the path found, and the further words of -s, which become separate strings
+ * in text. NULL if memory is short.
  */
 static char **hook_words(const struct client_options *options, char *path, char *text)
 {
@@ -140,7 +140,7 @@ static char **hook_words(const struct client_options *options, char *path, char 
 	return words;
 }
 
-/* Runs what was found at the start, with the arguments that are on the command line. */
+/* Runs the script found at the start, with the arguments of the command line. */
 static struct script *hook_run(struct event_base *base, const struct client_options *options,
 			       const char *found, char *const environment[], script_done done,
 			       void *arg)
@@ -192,7 +192,7 @@ struct script *hook_start(struct event_base *base, const struct client_options *
 	hook_set(&environment, "mtu=%u", options->mtu);
 	hook_set(&environment, "proto=%s", reply->udp_port ? "udp" : "ipv6");
 	hook_set(&environment, "user=%s", told->user);
-	/* Ports belong to tunnels over UDP: with that precision, 0 is empty. */
+	/* Ports are for tunnels over UDP; precision 0 makes the text empty. */
 	hook_set(&environment, "my_port=%.0u", reply->udp_port ? tunnel->my_port : 0);
 	hook_set(&environment, "her_port=%.0u", reply->udp_port);
 	return hook_run(base, options, told->script, environment.list, done, arg);

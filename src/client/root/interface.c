@@ -16,14 +16,14 @@ static void interface_accept_ra(const struct client_options *options)
 {
 	int error = tun_accept_ra(options->interface, options->accept_ra);
 
-	/* If they are not wanted, forward lets none through in any case. */
+	/* If they are not wanted, forward drops them in any case. */
 	if (error && options->accept_ra)
 		log_warnx("interface %s: the kernel cannot be told to accept router "
 			  "advertisements: %s",
 			  options->interface, strerror(-error));
 }
 
-/* Addresses and routes, as the tunnel and the options say, are put where they are not there. */
+/* Adds the missing addresses and routes of the tunnel and the options. */
 static void interface_ensure(struct interface *interface, const struct client_tunnel *tunnel,
 			     struct drift_repair *repair)
 {
@@ -65,20 +65,20 @@ static int interface_configure(struct interface *interface, const struct client_
 	struct drift_repair made = {.interface = NULL};
 	int error;
 
-	/* What is asked for is IPv6, whatever this machine has on its other interfaces. */
+	/* The tunnel needs IPv6, even if this machine has it off on its other interfaces. */
 	error = tun_ipv6_on(interface->options->interface);
 	if (error)
 		log_warnx("interface %s: IPv6 cannot be turned on: %s",
 			  interface->options->interface, strerror(-error));
-	/* Before it has an address: with the first one the kernel looks for routers. */
+	/* Before it has an address: with the first one the kernel solicits routers. */
 	interface_accept_ra(interface->options);
 	error = netlink_link_setup(interface->netlink, interface->known.index, NETLINK_CLIENT_ALIAS,
 				   interface->options->mtu);
 	if (!error)
 		fastpath_join_tun(interface->fast, interface->netlink, interface->known.index);
-	/* The whole prefix is rejected first: what the LANs do not use must not go back out. */
+	/* The reject route comes first: packets to unused parts must not go back out. */
 	for (size_t i = 0; i < reply->n_prefixes && !error; i++) {
-		/* Noted before: that it has failed may be wrong. */
+		/* Stored before, since a reported failure may be wrong. */
 		interface->rejects[interface->n_rejects++] = reply->prefixes[i];
 		error = netlink_reject_add(interface->netlink, &reply->prefixes[i]);
 	}
@@ -92,7 +92,7 @@ static int interface_configure(struct interface *interface, const struct client_
 					 interface->known.index, tunnel, interface->options);
 }
 
-/* Whoever hears that the tunnel is up may use it at once. */
+/* The tunnel may be used as soon as it is reported up. */
 static void interface_await(const struct interface *interface, const struct client_tunnel *tunnel)
 {
 	struct client_address own[CLIENT_OWN_MAX];
@@ -102,7 +102,7 @@ static void interface_await(const struct interface *interface, const struct clie
 		(void)netlink_address_await(interface->netlink, &own[i].addr);
 }
 
-/* -ENODEV if somebody has removed what was being made. */
+/* -ENODEV if the interface was removed while it was being made. */
 static int interface_make(struct interface *interface, const struct client_tunnel *tunnel)
 {
 	int fd = tun_open(interface->options->interface, &interface->known.index);
@@ -128,7 +128,7 @@ static int interface_make(struct interface *interface, const struct client_tunne
 	return fd;
 }
 
-/* How often the interface is made for one tunnel while somebody removes it each time. */
+/* How often the interface is made for one tunnel if it is removed each time. */
 enum { INTERFACE_ATTEMPTS = 3 };
 
 int interface_up(struct interface *interface, const struct client_tunnel *tunnel)
@@ -159,7 +159,7 @@ int interface_update(struct interface *interface, const struct client_tunnel *tu
 	interface->link_local = tunnel_link_local(tunnel, interface->user);
 	if (IN6_ARE_ADDR_EQUAL(&old, &interface->link_local))
 		return 0;
-	/* It gets all that it should have when it is set up again. */
+	/* The rest is restored when it is set up again. */
 	if (interface->known.set_down)
 		return 0;
 	error = netlink_link_local_add(interface->netlink, interface->known.index,
@@ -185,7 +185,7 @@ void interface_down(struct interface *interface)
 	while (interface->n_rejects > 0)
 		(void)netlink_reject_delete(interface->netlink,
 					    &interface->rejects[--interface->n_rejects]);
-	/* It forwards IPv4, so it is not to be without its guard. */
+	/* It forwards IPv4, so it must not be without fast_guard. */
 	if (interface->known.index)
 		(void)netlink_link_delete(interface->netlink, interface->known.index);
 	fastpath_join_tun(interface->fast, interface->netlink, 0);

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-/* After radvd has died. */
+/* Delay before radvd is restarted. */
 enum { LAN_RETRY_MS = 10000 };
 
 /* --- the plan ------------------------------------------------------------------------------ */
@@ -34,7 +34,7 @@ static void lan_leave(struct lan *lan, const struct lan_net *net)
 		(void)netlink_address_delete(lan->netlink, index, &net->router, 64);
 }
 
-/* Those whose time is over, or that are in use again, are not stale any more. */
+/* Removes stale networks that have expired, or are in use again. */
 static void lan_sort_stale(struct lan *lan, const struct lan_plan *plan)
 {
 	size_t n = 0;
@@ -52,7 +52,7 @@ static void lan_sort_stale(struct lan *lan, const struct lan_plan *plan)
 	lan->n_stale = n;
 }
 
-/* --- the programs ------------------------------------------------------------------------- */
+/* --- the programs -------------------------------------------------------------------------- */
 
 static bool lan_find(const char *name, const char *instead, char path[static PROGRAM_PATH_SIZE])
 {
@@ -79,12 +79,12 @@ bool lan_check(const struct client_options *options)
 		lan_find("nft", ", nftables, or use --lan-firewall off", path));
 }
 
-/* --- the firewall ------------------------------------------------------------------------- */
+/* --- the firewall -------------------------------------------------------------------------- */
 
-/* Name servers that the uplink has told this machine of. */
+/* Name servers of the uplink. */
 static size_t lan_uplink_dns(struct in6_addr out[static CLIENT_LAN_DNS_MAX])
 {
-	/* Where systemd-resolved is in between, it is itself in the second. */
+	/* With systemd-resolved, the second file has only its own address. */
 	static const char *const paths[] = {"/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"};
 	size_t n = 0;
 
@@ -111,7 +111,7 @@ static struct lan_announcement lan_announcement(const struct lan *lan)
 	};
 }
 
-/* Without a tunnel it stays as it was: it is in nobody's way. */
+/* Without a tunnel it stays unchanged, which is harmless. */
 static bool lan_load_firewall(struct lan *lan)
 {
 	const struct lan_announcement what = lan_announcement(lan);
@@ -152,7 +152,7 @@ static bool lan_guard(struct lan *lan)
 	       lan_load_firewall(lan);
 }
 
-/* --- radvd -------------------------------------------------------------------------------- */
+/* --- radvd --------------------------------------------------------------------------------- */
 
 static bool lan_write_config(struct lan *lan)
 {
@@ -163,7 +163,7 @@ static bool lan_write_config(struct lan *lan)
 	FILE *out;
 	int result;
 
-	/* What was planned for a tunnel that did not come up is nobody's. */
+	/* A plan for a tunnel that did not come up is not used. */
 	if (!lan->up)
 		what.plan = &nothing;
 	what.dns = lan->options->lan.dns;
@@ -173,7 +173,7 @@ static bool lan_write_config(struct lan *lan)
 		what.n_dns = lan_uplink_dns(dns);
 	}
 	lan_record_path(lan->record, "conf", path);
-	/* radvd reads it when it is told to, and not before. */
+	/* radvd reads it only when signalled. */
 	out = fopen(path, "we");
 	if (!out) {
 		log_warn("%s", path);
@@ -208,7 +208,7 @@ static void lan_start_radvd(struct lan *lan)
 	}
 }
 
-/* Announces what there is now. */
+/* Announces the present state. */
 static void lan_announce(struct lan *lan)
 {
 	if (!lan_write_config(lan))
@@ -217,7 +217,7 @@ static void lan_announce(struct lan *lan)
 		lan_start_radvd(lan);
 	else if (kill(lan->radvd, SIGHUP) == -1)
 		log_warn("cannot signal radvd");
-	/* They are in the order of their ends. */
+	/* They are sorted by expiry. */
 	if (lan->n_stale > 0 && lan->radvd > 0)
 		clock_arm(lan->start, lan->stale[0].until);
 }
@@ -245,7 +245,7 @@ bool lan_reaped(struct lan *lan, pid_t pid, int status)
 	return true;
 }
 
-/* --- what others do ----------------------------------------------------------------------- */
+/* --- changes from outside ------------------------------------------------------------------ */
 
 static void lan_look(void *arg)
 {
@@ -265,11 +265,11 @@ static void lan_on_touched(unsigned int index, void *arg)
 	interface_watch_look_soon(lan->watch);
 }
 
-/* --- up and down -------------------------------------------------------------------------- */
+/* --- up and down --------------------------------------------------------------------------- */
 
 /*
- * Nothing new is to use it; the address here stays for as long as others may have theirs, so that
- * they can be told. The latest are kept if there are too many.
+ * Nothing new is to use the prefix; the address here stays for as long as machines may have theirs,
+ * so that they can be told. If there are too many, the latest are kept.
  */
 static void lan_make_stale(struct lan *lan, const struct lan_net *net)
 {
@@ -342,7 +342,7 @@ void lan_lower(struct lan *lan)
 		return;
 	lan_change(lan, &nothing);
 	lan->up = false;
-	/* It goes on telling those who use the prefix. */
+	/* radvd continues, to deprecate the prefix. */
 	(void)lan_guard(lan);
 	lan_announce(lan);
 }
@@ -360,7 +360,7 @@ struct lan *lan_new(struct event_base *base, const struct client_options *option
 	lan->start = evtimer_new(base, lan_on_start, lan);
 	if (!lan->start)
 		goto failed;
-	/* Without it an interface that comes later gets nothing. */
+	/* Without the watch, an interface that appears later is not configured. */
 	lan->watch = interface_watch_new(
 		base, &(const struct interface_watch_owner){
 			      .touched = lan_on_touched, .look = lan_look, .arg = lan});
@@ -378,7 +378,8 @@ void lan_free(struct lan *lan)
 	interface_watch_free(lan->watch);
 	if (lan->start)
 		event_free(lan->start);
-	/* Its last word is that it is no router any more, and the prefix not to be used. */
+	/* Its last advertisement says that this is not a router any more, and the prefix
+	 * deprecated. */
 	if (lan->radvd > 0)
 		program_end(lan->radvd, "radvd", true);
 	lan_record_close(lan->record);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the kernel is told for --lan: that it forwards, and its addresses there. */
+/* Kernel configuration for --lan: forwarding, and addresses. */
 #include "base/log.h"
 #include "client/root/lan_parts.h"
 #include "netconf/sysctl.h"
@@ -19,8 +19,8 @@ bool lan_is_lan(const struct lan *lan, const char *name)
 }
 
 /*
- * Once the kernel forwards it takes no router advertisements any more, and forgets the routes that
- * it has by them; unless accept_ra is 2. An uplink that took them goes on taking them.
+ * Once the kernel forwards, it ignores router advertisements and forgets the routes that it has
+ * from them, unless accept_ra is 2. An uplink that accepted them has to continue.
  */
 static void lan_keep_uplink(unsigned int index, void *arg)
 {
@@ -35,19 +35,19 @@ static void lan_keep_uplink(unsigned int index, void *arg)
 	if (sysctl_read(key, &forwards) != 0)
 		return;
 	(void)snprintf(key, sizeof(key), "net/ipv6/conf/%s/accept_ra", name);
-	/* Where another instance has done it, it is ours as well. */
+	/* If another instance has set it, it is recorded for this one as well. */
 	if (sysctl_read(key, &accepts) == 0 && ((accepts == 1 && !forwards) || accepts == 2))
 		(void)lan_record_sysctl(lan->record, key, 2);
 }
 
 bool lan_forward(struct lan *lan)
 {
-	/* In this order: at the moment of the second the routes would go. */
+	/* In this order: forwarding would remove the routes. */
 	return netlink_uplinks(lan->netlink, lan_keep_uplink, lan) == 0 &&
 	       lan_record_sysctl(lan->record, "net/ipv6/conf/all/forwarding", 1);
 }
 
-/* The interface of a net may be missing. False if something of it could not be made. */
+/* The interface of a network may not exist. False if something could not be made. */
 static bool lan_make_net(struct lan *lan, const struct lan_net *net)
 {
 	const char *name = lan->options->lan.names[net->interface];
@@ -65,7 +65,7 @@ static bool lan_make_net(struct lan *lan, const struct lan_net *net)
 	(void)snprintf(key, sizeof(key), "net/ipv6/conf/%s/disable_ipv6", name);
 	if (!lan_record_sysctl(lan->record, key, 0))
 		return false;
-	/* radvd sets it, to what it announces, and leaves it so. */
+	/* radvd sets it to the value that it announces, and does not restore it. */
 	(void)snprintf(key, sizeof(key), "net/ipv6/conf/%s/mtu", name);
 	if (!lan_record_sysctl(lan->record, key, (int)lan->options->mtu) ||
 	    !lan_record_address(lan->record, name, &net->router))

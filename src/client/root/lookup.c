@@ -14,13 +14,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Far more than control has a reason for: a burst, and how many a second. */
+/* A rate limit far above what control needs: a burst, and look-ups a second. */
 enum { LOOKUP_BURST = 40, LOOKUP_RATE = 20 };
 
 struct lookup {
 	const char *name; /* of the server */
 	struct lookups *lookups;
-	pid_t pid; /* 0: none runs */
+	pid_t pid; /* 0: none is running */
 	struct event *deadline;
 };
 
@@ -56,7 +56,7 @@ static void lookup_on_deadline(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	/* Control has long said that there is no answer. */
+	/* Control has timed out long before. */
 	log_debug("looking up %s takes too long; given up", lookup->name);
 	lookup_kill(lookup);
 }
@@ -152,7 +152,7 @@ bool lookups_reaped(struct lookups *lookups, pid_t pid, int status)
 			continue;
 		lookup->pid = 0;
 		(void)event_del(lookup->deadline);
-		/* The usual end of one that control does not wait for any more. */
+		/* The usual end of a resolver whose channel control has closed. */
 		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGIO)
 			log_warnx("looking up %s: the process was killed by signal %d",
 				  lookup->name, WTERMSIG(status));

@@ -35,7 +35,7 @@ bool client_resources_try_device(const struct client_options *options, struct ne
 	if (options->no_device)
 		return true;
 	fd = tun_open(options->interface, &index);
-	/* One that somebody removed could be made. */
+	/* An interface that was removed again could be made. */
 	if (fd < 0 && fd != -ENODEV)
 		return false;
 	if (fd >= 0)
@@ -46,7 +46,7 @@ bool client_resources_try_device(const struct client_options *options, struct ne
 	return true;
 }
 
-/* Sends a descriptor, or says that there was an error, which has been logged. */
+/* Sends a descriptor; false for an error, which has been logged. */
 static bool client_resources_send(struct supervisor *supervisor, enum client_process process,
 				  uint32_t type, int fd)
 {

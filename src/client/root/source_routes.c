@@ -50,7 +50,7 @@ int source_routes_add(struct source_routes *routes, struct netlink *netlink, uns
 	*routes = (struct source_routes){.table = 0};
 	if (n == 0)
 		return 0;
-	/* Before the rules: those whose table is empty are taken for leftovers. */
+	/* Before the rules: rules with an empty table count as leftovers. */
 	error = rules_claim(netlink, index, options->table, &routes->table);
 	if (error == -EAFNOSUPPORT && options->table == 0) {
 		log_warnx("this kernel cannot route by source: beside native IPv6, what comes from "

@@ -10,7 +10,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-/* Milliseconds after which a repair that failed is tried again. */
+/* Milliseconds after which a failed repair is tried again. */
 enum { TUNNEL_STATE_RETRY_MS = 60000 };
 
 static void tunnel_state_describe(const struct tunnel_state *state, struct client_guard *out)
@@ -33,7 +33,7 @@ static void tunnel_state_tell_guard(struct tunnel_state *state, bool there)
 		supervisor_send(state->supervisor, CLIENT_GUARD, CLIENT_MSG_UNGUARD, NULL, 0, -1);
 }
 
-/* Were root's process to die now, the guard would have to end the script before it runs its own. */
+/* If the root process died now, the guard would have to end the script before running its own. */
 static void tunnel_state_tell_script(struct tunnel_state *state)
 {
 	const struct client_script script = {.pid = state->script ? script_pid(state->script) : 0};
@@ -55,7 +55,7 @@ static void tunnel_state_remove(struct tunnel_state *state)
 	state->phase = TUNNEL_STATE_DOWN;
 }
 
-/* ICMPv6 errors of forward come from our own address, where the tunnel has one. */
+/* Sends forward the source of ICMPv6 errors: our own address, if the tunnel has one. */
 static void tunnel_state_tell_icmp(struct tunnel_state *state)
 {
 	struct forward_icmp icmp = {.source = tunnel_link_local(&state->tunnel, state->user)};
@@ -65,14 +65,14 @@ static void tunnel_state_tell_icmp(struct tunnel_state *state)
 			-1);
 }
 
-/* As it will be called when it is made. */
+/* The name for the interface to be made. */
 static void tunnel_state_name_interface(struct tunnel_state *state)
 {
 	(void)strlcpy(state->interface.known.name, state->options->interface,
 		      sizeof(state->interface.known.name));
 }
 
-/* In what is done again and again, the same failure is said once an hour. */
+/* For repeated attempts, the same failure is logged once an hour. */
 static bool tunnel_state_is_news(const char *text, void *arg)
 {
 	struct tunnel_state *state = arg;
@@ -89,7 +89,7 @@ static bool tunnel_state_make_interface(struct tunnel_state *state)
 	if (options->no_device)
 		return true;
 	log_filter(tunnel_state_is_news, state);
-	/* The firewall is there first. */
+	/* The firewall comes first. */
 	fd = lan_prepare(state->lan, &state->tunnel, state->interface.known.name)
 		     ? interface_up(&state->interface, &state->tunnel)
 		     : -1;
@@ -104,14 +104,14 @@ static bool tunnel_state_make_interface(struct tunnel_state *state)
 	return true;
 }
 
-/* What others have done to the interface. */
+/* Checks for changes of the interface from outside. */
 static enum drift tunnel_state_look(struct tunnel_state *state)
 {
 	char old_name[IFNAMSIZ];
 	enum drift drift = drift_look(&state->interface.known, old_name);
 
 	if (old_name[0] != '\0') {
-		/* At once: were root's process to die now, the guard would remove what it knows of.
+		/* At once: if the root process died now, the guard would use what it knows.
 		 */
 		tunnel_state_tell_guard(state, true);
 		log_info("interface %s is called %s now", old_name, state->interface.known.name);
@@ -122,12 +122,12 @@ static enum drift tunnel_state_look(struct tunnel_state *state)
 
 static void tunnel_state_on_script(void *arg);
 
-/* Runs the script for a state; if there is none to run, what comes after it comes at once. */
+/* Runs the script for a state; if there is none, continues at once. */
 static void tunnel_state_run_script(struct tunnel_state *state, const char *word)
 {
 	struct client_guard told;
 
-	/* What has just been done may not have been heard of yet. */
+	/* Notifications about our own changes may still be on the way. */
 	if (state->interface.known.index != 0)
 		(void)tunnel_state_look(state);
 	tunnel_state_describe(state, &told);
@@ -144,7 +144,7 @@ static void tunnel_state_run_script(struct tunnel_state *state, const char *word
 static void tunnel_state_make(struct tunnel_state *state)
 {
 	tunnel_state_name_interface(state);
-	/* Before anything is there that could be left behind. */
+	/* Before anything exists that could be left behind. */
 	tunnel_state_tell_guard(state, true);
 	if (!tunnel_state_make_interface(state)) {
 		tunnel_state_tell_guard(state, false);
@@ -156,7 +156,7 @@ static void tunnel_state_make(struct tunnel_state *state)
 	tunnel_state_run_script(state, "up");
 }
 
-/* --- what others do to the interface ------------------------------------------------------ */
+/* --- changes of the interface from outside ------------------------------------------------- */
 
 /* Addresses and routes. */
 static void tunnel_state_restore(struct tunnel_state *state)
@@ -191,7 +191,7 @@ static void tunnel_state_on_look(void *arg)
 {
 	struct tunnel_state *state = arg;
 
-	/* What happens while the script runs is looked at when the tunnel is up. */
+	/* Changes while the script runs are checked when the tunnel is up. */
 	if (state->phase != TUNNEL_STATE_UP || state->script || state->interface.known.index == 0)
 		return;
 	switch (tunnel_state_look(state)) {
@@ -220,7 +220,7 @@ void tunnel_state_watch(struct tunnel_state *state)
 	const struct interface_watch_owner owner = {
 		.touched = tunnel_state_on_touched, .look = tunnel_state_on_look, .arg = state};
 
-	/* Without it the tunnel just does not work when somebody has removed its interface. */
+	/* Without it, a removed interface is just not repaired. */
 	if (!state->options->no_device)
 		state->watch = interface_watch_new(state->base, &owner);
 }
@@ -230,7 +230,7 @@ void tunnel_state_unwatch(struct tunnel_state *state)
 	interface_watch_free(state->watch);
 }
 
-/* --- up and down -------------------------------------------------------------------------- */
+/* --- up and down --------------------------------------------------------------------------- */
 
 static void tunnel_state_is_up(struct tunnel_state *state, bool kept)
 {
@@ -244,7 +244,7 @@ static void tunnel_state_is_up(struct tunnel_state *state, bool kept)
 	interface_watch_look_soon(state->watch);
 }
 
-/* The script has run with "up" for an interface that was made again: control's wish follows. */
+/* The script has run with "up" for a repaired interface: control's pending request follows. */
 static void tunnel_state_is_up_again(struct tunnel_state *state)
 {
 	const struct client_tunnel next = state->next;
@@ -258,7 +258,7 @@ static void tunnel_state_is_up_again(struct tunnel_state *state)
 		tunnel_state_lower(state);
 }
 
-/* The script has run with "down". What nobody has asked for is for control to decide on. */
+/* The script has run with "down". If that was not requested, control decides what follows. */
 static void tunnel_state_is_lowered(struct tunnel_state *state)
 {
 	const enum tunnel_want want = state->want;
@@ -294,7 +294,7 @@ static void tunnel_state_on_script(void *arg)
 	}
 }
 
-/* Another session with the same inside: nothing that uses the tunnel notices. */
+/* Another session with the same inner addresses: users of the tunnel do not notice. */
 static void tunnel_state_update(struct tunnel_state *state, const struct client_tunnel *tunnel)
 {
 	bool told = tunnel_same_told(&state->tunnel, tunnel);
@@ -302,7 +302,7 @@ static void tunnel_state_update(struct tunnel_state *state, const struct client_
 	state->tunnel = *tunnel;
 	tunnel_state_tell_guard(state, true);
 	if (!state->options->no_device) {
-		/* Has been logged; without it only the link-local address is an old one. */
+		/* Logged; then only the link-local address is outdated. */
 		(void)interface_update(&state->interface, tunnel);
 		tunnel_state_tell_icmp(state);
 	}
@@ -366,7 +366,7 @@ void tunnel_state_tell_interface(const struct tunnel_state *state)
 	const struct fastpath *fast = state->interface.fast;
 	struct client_interface interface = {.kernel = fast && !fastpath_is_paused(fast)};
 
-	/* What it was called last is over. */
+	/* The last name no longer applies. */
 	(void)strlcpy(interface.name,
 		      state->phase == TUNNEL_STATE_DOWN ? state->options->interface
 							: state->interface.known.name,

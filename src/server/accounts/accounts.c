@@ -259,8 +259,7 @@ static void accounts_on_closed(struct ipc *ipc, bool violated, void *arg)
 		loop_once(accounts->base, &wait, accounts_on_stop_late, accounts);
 }
 
-/* --- messages of the root process
- * ------------------------------------------------------- */
+/* --- messages of the root process ---------------------------------------------------------- */
 
 /* Control's messages are handled only after the first one. */
 static void accounts_reserve(struct accounts *accounts)
