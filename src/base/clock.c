@@ -28,7 +28,7 @@ int64_t clock_slept_at(struct clock_sleep *sleep, int64_t boot_ms, int64_t monot
 	int64_t asleep = boot_ms - monotonic_ms;
 	int64_t slept = sleep->known ? asleep - sleep->asleep : 0;
 
-	/* The clocks are read one after the other, so there is always a little between them. */
+	/* The clocks are read one after the other, so they always differ a little. */
 	if (sleep->known && slept < 1000)
 		return 0;
 	sleep->known = true;

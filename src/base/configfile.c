@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A lexer, which knows where a word ends, and a parser, which knows what follows what. A value that
- * its setting does not take is told and reading goes on; behind an error of form it cannot.
+ * A lexer, which splits the file into tokens, and a parser. A value that its setting rejects is
+ * reported and parsing continues; after a syntax error it stops.
  */
 #include "base/settings.h"
 
@@ -17,10 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What variables may add to the length of a file. */
+/* Limit for the length that variables add to a file. */
 enum { CONFIGFILE_VARIABLES = 8192 };
 
-/* A token is one of these, or a mark: '=', '{' or '}'. What is BAD was said. */
+/* A token is one of these, or a character: '=', '{' or '}'. A BAD one was reported. */
 enum { TOKEN_BAD = false, TOKEN_END, TOKEN_WORD };
 
 struct parser {
@@ -29,9 +29,9 @@ struct parser {
 	const char *path;
 	const char *at;
 	uint32_t line;
-	char *word; /* the last one, in a buffer for all values */
+	char *word; /* the last word, in a buffer for all values */
 	size_t word_len;
-	size_t spare; /* octets of the buffer that the file itself does not need */
+	size_t spare; /* octets of the buffer beyond the file's own length */
 	bool failed;
 };
 
@@ -48,7 +48,7 @@ static __attribute__((format(printf, 2, 3))) bool parser_bad(struct parser *pars
 	return options_bad("%s:%u: %s", parser->path, parser->line, text);
 }
 
-/* --- lexer -------------------------------------------------------------------------------- */
+/* --- lexer --------------------------------------------------------------------------------- */
 
 /* Skips blanks and comments. */
 static bool lex_blank(struct parser *parser)
@@ -82,7 +82,7 @@ static void lex_put(struct parser *parser, const char *text, size_t len)
 	parser->word[parser->word_len] = '\0';
 }
 
-/* "${NAME}" is the value of the environment variable. *len: its length, 0 if that is not here. */
+/* "${NAME}" is the value of the environment variable. *len: its length, 0 if there is none here. */
 static bool lex_variable(struct parser *parser, size_t *len)
 {
 	size_t end = strncmp(parser->at, "${", 2) == 0 ? strcspn(parser->at, "}\"\n") : 0;
@@ -104,7 +104,7 @@ static bool lex_variable(struct parser *parser, size_t *len)
 	return true;
 }
 
-/* A word in quotation marks, all in one line. */
+/* A quoted word, within one line. */
 static bool lex_quoted(struct parser *parser)
 {
 	const char mark = *parser->at++;
@@ -154,12 +154,12 @@ static int lex(struct parser *parser)
 	}
 }
 
-/* --- parser ------------------------------------------------------------------------------- */
+/* --- parser -------------------------------------------------------------------------------- */
 
-/* What is wrong if a token is not the one that is needed. */
+/* Reports an unexpected token. */
 static bool parser_unexpected(struct parser *parser, int token)
 {
-	if (token == TOKEN_BAD) /* said already */
+	if (token == TOKEN_BAD) /* reported already */
 		return false;
 	if (token == TOKEN_END)
 		return parser_bad(parser, "premature end of file");
@@ -182,7 +182,7 @@ static bool parser_is_section(const struct parser *parser, const char *name)
 	return false;
 }
 
-/* The value of a setting, behind "=". A wrong one counts as set: it is told once. */
+/* The value of a setting, after "=". A wrong one counts as set, so it is reported once. */
 static bool parser_value(struct parser *parser, size_t number)
 {
 	uint32_t *lines = ((struct settings_source *)parser->values)->lines;
@@ -205,7 +205,7 @@ static bool parser_value(struct parser *parser, size_t number)
 	return true;
 }
 
-/* "key = value", or the beginning of a section, whose name is then in section. */
+/* Parses "key = value", or the beginning of a section, whose name is then in section. */
 static bool parser_statement(struct parser *parser, char section[static SETTINGS_KEY_SIZE])
 {
 	char key[SETTINGS_KEY_SIZE * 2];
@@ -263,7 +263,7 @@ bool configfile_parse(const struct settings *settings, void *values, const char 
 		.settings = settings,
 		.values = values,
 		.path = path,
-		/* Some editors begin a file with a mark. */
+		/* Some editors put a byte order mark at the beginning. */
 		.at = text_has_mark(text, strlen(text)) ? text + TEXT_MARK_LEN : text,
 		.line = 1,
 		.spare = CONFIGFILE_VARIABLES,
@@ -279,9 +279,9 @@ bool configfile_parse(const struct settings *settings, void *values, const char 
 	return !parser.failed;
 }
 
-/* --- the file ----------------------------------------------------------------------------- */
+/* --- the file ------------------------------------------------------------------------------ */
 
-/* Reads all of it into buf, as text. Returns false after options_bad(). */
+/* Reads the whole file into buf, as text. Returns false after options_bad(). */
 static bool configfile_load(int fd, const char *path, char buf[static CONFIGFILE_MAX + 1])
 {
 	struct stat status;
@@ -292,7 +292,7 @@ static bool configfile_load(int fd, const char *path, char buf[static CONFIGFILE
 		return options_bad("%s: %s", path, strerror(errno));
 	if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode))
 		return options_bad("%s: not a file", path);
-	/* Whoever can write it decides what root does. */
+	/* A user who can write it controls what root does. */
 	if (S_ISREG(status.st_mode) && (status.st_mode & S_IWOTH))
 		return options_bad("%s: everybody can write it; change that with: chmod o-w %s",
 				   path, path);

@@ -48,7 +48,8 @@ uint64_t hash_words(const uint64_t key[static 2], const uint64_t *words, size_t 
 
 	for (size_t i = 0; i < n; i++)
 		siphash_word(&s, words[i]);
-	/* The last block has the length in bytes on top of the bytes left over, here none. */
+	/* The last block has the length in bytes in its top byte, and the remaining bytes, here
+	 * none. */
 	siphash_word(&s, (uint64_t)n * 8 << 56);
 	s.c ^= 0xff;
 	for (int i = 0; i < 4; i++)

@@ -25,13 +25,13 @@ static bool log_root;
 static const char *log_journal_path = "/run/systemd/journal/socket";
 static bool (*log_is_news)(const char *text, void *arg);
 static void *log_news_arg;
-static struct log_warning log_warned; /* the last one; no text: none */
-static uint64_t log_omitted;	      /* lines that limits have left out */
-static unsigned int log_lost;	      /* lines since the pipe to root's process was full */
+static struct log_warning log_warned; /* the last warning; no text: none */
+static uint64_t log_omitted;	      /* lines left out by limits */
+static unsigned int log_lost; /* lines lost since the pipe to the root process became full */
 
 /*
- * Whether standard error goes to systemd's journal: $JOURNAL_STREAM has the device and the inode of
- * the socket, which may have been replaced by another file since.
+ * Whether standard error is systemd's journal: $JOURNAL_STREAM has the device and the inode of the
+ * socket, which may have been replaced by another file since.
  */
 static bool log_is_journal(void)
 {
@@ -56,7 +56,7 @@ void log_init(const char *program, const char *subsystem, bool debug)
 
 void log_to_syslog(void)
 {
-	/* Opened now, because later there may be no /dev/log in sight. */
+	/* Opened now, because later /dev/log may not be accessible. */
 	openlog(log_program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
 	log_syslog = true;
 }
@@ -98,7 +98,8 @@ bool log_last_warning(struct log_warning *warning)
 	return warning->text[0] != '\0';
 }
 
-/* One write(2) for a line: a pipe takes it as a whole or not at all. False: the pipe is full. */
+/* One write(2) for a line, which a pipe accepts completely or not at all. False: the pipe is full.
+ */
 static bool log_write(const char *line, size_t len)
 {
 	ssize_t n;
@@ -132,8 +133,8 @@ static void log_by_root(const struct log_record *record)
 }
 
 /*
- * To the journal, by a datagram of its own protocol. It may be started anew at any time, so there
- * is no connection. False if it does not take it now.
+ * Sends to the journal, by a datagram of its own protocol. The journal may be restarted at any
+ * time, so the socket is not connected. False if it does not accept it now.
  */
 static bool log_send(const struct log_record *record, const struct log_source *source,
 		     const char *line)
@@ -182,7 +183,7 @@ static void log_out(const char *process, const struct log_record *record)
 	}
 	if (log_journal && log_send(record, &source, line))
 		return;
-	/* The journal takes the priority off, and knows the program. */
+	/* The journal removes the priority, and knows the program. */
 	if (log_journal)
 		(void)snprintf(begin, sizeof(begin), "<%d>", record->priority);
 	else if (!log_json)
@@ -272,7 +273,7 @@ void log_limit_init(struct log_limit *limit, const char *what, uint32_t per_seco
 {
 	limit->what = what;
 	limit->left_out = 0;
-	/* What happens to many at the same moment is still one by one in the log. */
+	/* Allows bursts, since many events can happen at the same moment. */
 	rate_init_burst(&limit->rate, per_second, per_second, (uint64_t)now);
 }
 

@@ -34,7 +34,8 @@ bool options_number(const char *where, const char *text, uint32_t min, uint32_t 
 	return true;
 }
 
-/* What getopt_long() does not take. word is the last one that it has read to its end. */
+/* Reports an option that getopt_long() rejects. word is the last one that it has read to its end.
+ */
 static void options_bad_option(const struct options_hint *hint, int result, const char *word)
 {
 	const char letter[] = {'-', (char)optopt, '\0'};
@@ -53,7 +54,7 @@ enum options_result options_read(const struct options_table *table, int argc, ch
 {
 	int option;
 
-	/* glibc's way to begin anew. */
+	/* glibc's way to restart. */
 	optind = 0;
 	while ((option = getopt_long(argc, argv, table->letters, table->words, NULL)) != -1) {
 		if (option == OPTION_HELP) {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/rate.h"
 
-#define RATE_TOKEN                                                                                 \
-	1000u /* a token in the bucket's unit, so that a millisecond adds a whole number */
+#define RATE_TOKEN 1000u /* a token in the bucket's unit, so that a millisecond adds an integer */
 
 void rate_init(struct rate *rate, uint32_t per_second, uint64_t now)
 {
@@ -26,7 +25,7 @@ static uint64_t rate_tokens(const struct rate *rate, uint64_t now)
 	uint64_t passed = now - rate->last;
 	uint64_t tokens;
 
-	/* A second fills every bucket; longer times are cut to that, so nothing can overflow. */
+	/* A second fills every bucket; longer times are limited to that, to avoid overflow. */
 	if (passed > 1000)
 		passed = 1000;
 	tokens = rate->tokens + passed * rate->per_second;

@@ -19,7 +19,7 @@ bool text_is_utf16(const char *text, size_t len)
 	return text_begins(text, len, "\xFF\xFE") || text_begins(text, len, "\xFE\xFF");
 }
 
-/* The octets of one character, 0 if there is none; *code is its number. */
+/* The length of a character in octets, 0 if invalid; *code is its code point. */
 static size_t text_character(const unsigned char *text, uint32_t *code)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -39,7 +39,7 @@ static size_t text_character(const unsigned char *text, uint32_t *code)
 			return 0;
 		*code = *code << 6 | (text[i] & 0x3f);
 	}
-	/* Written longer than needed, half of a pair of UTF-16, or beyond all. */
+	/* Overlong, a UTF-16 surrogate, or beyond Unicode. */
 	if (*code < least[len] || (*code >= 0xd800 && *code <= 0xdfff) || *code > 0x10ffff)
 		return 0;
 	return len;

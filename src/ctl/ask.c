@@ -14,10 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Rows that one step handles, so that an event loop gets its turn. */
+/* Rows handled in one step, so that an event loop gets its turn. */
 #define ROWS_A_STEP 64
 
-/* The interface that a server has by itself, and whose socket has no interface in its name. */
+/* The server's default interface, which is not in the name of its socket. */
 #define SERVER_INTERFACE "dtcps0"
 
 struct ask {
@@ -34,14 +34,14 @@ struct ask {
 	char request[ASK_REQUEST_MAX];
 	size_t request_len;
 	size_t sent;
-	/* What was read and not handled: from start to end of line. */
+	/* Unhandled input: from start to end in line. */
 	size_t start;
 	size_t end;
-	bool more; /* there can be a whole line in it */
+	bool more; /* it may have a complete line */
 	char line[ASK_LINE_MAX + 1];
 };
 
-/* Takes the program and the interface from a file name. */
+/* Parses the program and the interface from a file name. */
 static bool ask_name(const char *name, struct ask_daemon *daemon)
 {
 	static const char suffix[] = ".sock";
@@ -76,7 +76,7 @@ static int ask_order(const void *left, const void *right)
 	return strcmp(one->interface, other->interface);
 }
 
-/* Takes one entry of the folder if it is a socket of ours. 0 or -errno. */
+/* Adds an entry of the folder if it is a socket of ours. 0 or -errno. */
 static int ask_find_one(const char *folder, const char *name, struct ask_daemon **list, int *count)
 {
 	struct ask_daemon found, *larger;
@@ -171,7 +171,7 @@ static void ask_compact(struct ask *ask)
 
 int ask_begin(struct ask *ask, const json_t *question, int limit, ask_row row, void *arg)
 {
-	/* A buffer that is too small is not written to the end, but the length is the whole one. */
+	/* If the buffer is too small, the text is truncated, but the length is complete. */
 	size_t len = json_dumpb(question, ask->request, sizeof(ask->request), JSON_COMPACT);
 
 	if (len == 0)
@@ -201,7 +201,7 @@ static enum ask_state ask_fail(struct ask *ask, const char *text)
 	return ASK_FAILED;
 }
 
-/* False: the connection is broken; what the daemon said before is still to be read. */
+/* False: the connection is broken; earlier input can still be read. */
 static void ask_write(struct ask *ask)
 {
 	ssize_t sent;
@@ -213,7 +213,7 @@ static void ask_write(struct ask *ask)
 			ask->sent += (size_t)sent;
 			continue;
 		}
-		/* It may have closed after a last word, such as "busy", which is there to be read.
+		/* It may have closed after a last answer, such as "busy", which can still be read.
 		 */
 		if (errno != EAGAIN && errno != EINTR)
 			ask->sent = ask->request_len;
@@ -221,7 +221,7 @@ static void ask_write(struct ask *ask)
 	}
 }
 
-/* The line at start, NUL in place of its end. */
+/* The line at start, its end replaced by NUL. */
 static enum ask_state ask_line(struct ask *ask, const char *line, size_t len)
 {
 	json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
@@ -248,7 +248,7 @@ static enum ask_state ask_line(struct ask *ask, const char *line, size_t len)
 	return ASK_NO;
 }
 
-/* Whole lines in the buffer, so many as one step handles. */
+/* Handles complete lines in the buffer, up to the limit of a step. */
 static enum ask_state ask_lines(struct ask *ask)
 {
 	enum ask_state state = ASK_GOES_ON;
@@ -269,7 +269,7 @@ static enum ask_state ask_lines(struct ask *ask)
 		ask->start += (size_t)(end - line) + 1;
 		state = ask_line(ask, line, (size_t)(end - line));
 	}
-	/* The last line of an answer stays where it is, for who wants to see it. */
+	/* The last line of an answer stays in the buffer, for ask_last(). */
 	if (state == ASK_GOES_ON)
 		ask_compact(ask);
 	return state;
@@ -335,7 +335,7 @@ enum ask_state ask_finish(struct ask *ask)
 	while ((state = ask_step(ask)) == ASK_GOES_ON) {
 		struct pollfd ready = {.fd = ask->fd, .events = ask_events(ask)};
 
-		/* A signal is like the end of the time: there is another look. */
+		/* A signal is handled like a timeout: tries again. */
 		if (poll(&ready, 1, ask_wait(ask)) == -1 && errno != EINTR)
 			return ask_fail(ask, strerror(errno));
 	}

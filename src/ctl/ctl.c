@@ -14,18 +14,18 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Out of descriptors: a pause, in which those that wait would only be told of again and again. */
+/* Pause when out of descriptors, in which waiting connections would be reported constantly. */
 static const struct timeval ctl_rest = {.tv_sec = 1};
 
-/* Milliseconds that readers have at the end of the program for what is still to be read. */
+/* Milliseconds for flushing answers at the end of the program. */
 enum { CTL_END_MS = 500 };
 
-/* By less than that, the time of day was not set. */
+/* Smallest difference that counts as setting the time of day. */
 enum { CTL_CLOCK_SET_MS = 500 };
 
-/* --- the listening socket ----------------------------------------------------------------- */
+/* --- the listening socket ------------------------------------------------------------------ */
 
-/* Whether the other end is root. Whose it is not known is nobody's. */
+/* Whether the peer is root. An unknown peer is not. */
 static bool ctl_is_root(int fd)
 {
 	struct ucred peer = {.uid = (uid_t)-1};
@@ -45,7 +45,7 @@ static void ctl_tell_busy(int fd)
 	if (len == 0 || len >= sizeof(line))
 		return;
 	line[len++] = '\n';
-	/* There is nothing else in a new socket. */
+	/* A new socket's buffer is empty, so this does not block. */
 	if (send(fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT) == -1)
 		log_debug("a connection to the control socket has gone");
 }
@@ -92,7 +92,7 @@ static void ctl_on_resume(evutil_socket_t fd, short what, void *arg)
 	loop_add(ctl->readable, NULL);
 }
 
-/* Of jansson's tables; else it would look for a file, which it cannot open here. */
+/* Seeds jansson's hash tables, which would otherwise read a file that cannot be opened here. */
 static void ctl_seed(void)
 {
 	unsigned int seed = 0;
@@ -144,7 +144,7 @@ void ctl_free(struct ctl *ctl)
 	free(ctl);
 }
 
-/* --- values --------------------------------------------------------------------------------- */
+/* --- values -------------------------------------------------------------------------------- */
 
 json_t *ctl_json_text(const char *text)
 {
@@ -156,8 +156,9 @@ json_t *ctl_json_text(const char *text)
 }
 
 /*
- * When clock_ms() was 0, in milliseconds since 1970. Somebody may set the time of day; else the
- * same time is the same number whenever it is asked for, though two clocks are never read at once.
+ * When clock_ms() was 0, in milliseconds since 1970. It changes only if the time of day was set, so
+ * that the same time is always the same number, although two clocks are never read at the same
+ * moment.
  */
 static int64_t ctl_epoch(void)
 {

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is quoted of a request in an error, escaped. */
+/* Size of a quotation from a request in an error, escaped. */
 enum { REQUEST_SHOWN = 80 };
 
 const char *ctl_code_name(enum ctl_code code)
@@ -21,7 +21,7 @@ const char *ctl_code_name(enum ctl_code code)
 	return names[code];
 }
 
-/* False, with the reason. */
+/* Sets the reason and returns false. */
 static __attribute__((format(printf, 3, 4))) bool
 request_refuse(struct ctl_refusal *refusal, enum ctl_code code, const char *format, ...)
 {
@@ -34,7 +34,7 @@ request_refuse(struct ctl_refusal *refusal, enum ctl_code code, const char *form
 	return false;
 }
 
-/* What somebody has written, fit to be shown. */
+/* Text from a request, escaped for display. */
 static const char *request_shown(const char *text, char buf[static REQUEST_SHOWN])
 {
 	return log_escape(text, strlen(text), buf, REQUEST_SHOWN);
@@ -77,7 +77,7 @@ static const struct ctl_member *request_find_member(const struct ctl_command *co
 	return NULL;
 }
 
-/* Whether the value is one of the member. */
+/* Whether the value is valid for the member. */
 static bool request_check(const struct ctl_member *member, const json_t *value,
 			  struct ctl_refusal *refusal)
 {
@@ -91,7 +91,7 @@ static bool request_check(const struct ctl_member *member, const json_t *value,
 			      member->name, member->max);
 }
 
-/* Whether it has what the command needs, and nothing else. */
+/* Whether it has the required members of the command, and no others. */
 static bool request_check_members(const struct ctl_command *command, json_t *object,
 				  struct ctl_refusal *refusal)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * MD5 is what every deployed peer speaks. That it is broken for collisions does no harm here; that
- * it is fast does, for who has listened to a login can try out passwords.
+ * MD5 is what every deployed peer speaks. Its collisions do no harm here; its speed does, since
+ * anybody who has recorded a login can try passwords.
  */
 #include "proto/digest.h"
 
@@ -52,10 +52,10 @@ bool digest_equal(const char *expected, const char *response)
 	char a[HEX_LEN], b[HEX_LEN];
 	bool equal;
 
-	/* A length is no secret, nor is what the other side has said. */
+	/* The length is not secret, nor is the peer's response. */
 	if (strnlen(expected, DTCP_RESPONSE_SIZE) != HEX_LEN || !digest_valid(response))
 		return false;
-	/* In ASCII this bit makes a letter a small one, and all digits have it. */
+	/* In ASCII this bit converts letters to lower case, and is set in all digits. */
 	for (size_t i = 0; i < HEX_LEN; i++) {
 		a[i] = (char)(expected[i] | 0x20);
 		b[i] = (char)(response[i] | 0x20);

@@ -9,7 +9,7 @@
 enum line_status line_next(const char *buf, size_t size, size_t *len, size_t *used)
 {
 	/*
-	 * Byte by byte and in order, so that the verdict never depends on how the stream was cut.
+	 * Byte by byte and in order, so that the result never depends on how the stream was split.
 	 * The loop ends at the latest with the second byte beyond the longest line.
 	 */
 	for (size_t i = 0; i < size; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The words that requests and replies share. */
+/* Words common to requests and replies. */
 #include "proto/message.h"
 
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 /* Octets of the IPv6 header, and of the ICMPv6 message without options. */
 enum { HEADER = 40, MESSAGE = 24 };
 
-/* Where the addresses are: in the packet, and the target in the message. */
+/* Offsets of the addresses in the packet, and of the target in the message. */
 enum { AT_SOURCE = 8, AT_DESTINATION = 24, AT_TARGET = 8 };
 
 enum { ADVERTISEMENT = 136, FLAG_SOLICITED = 0x40 };
@@ -14,8 +14,10 @@ enum { ADVERTISEMENT = 136, FLAG_SOLICITED = 0x40 };
 /* Options (RFC 4861, section 4.6), whose length is counted in eight octets. */
 enum { OPTION_SOURCE = 1, OPTION_TARGET = 2, OPTION_UNIT = 8 };
 
-/* The checksum of the message with its pseudo-header (RFC 8200, section 8.1); 0 over a right one.
- * len is even. */
+/*
+ * The checksum of the message with its pseudo-header (RFC 8200, section 8.1); 0 over a valid one.
+ * len is even.
+ */
 static uint16_t neighbour_checksum(const uint8_t *packet, size_t len)
 {
 	uint32_t sum = (uint32_t)len + NEIGHBOUR_PROTOCOL;
@@ -27,8 +29,7 @@ static uint16_t neighbour_checksum(const uint8_t *packet, size_t len)
 	return (uint16_t)~sum;
 }
 
-/* The multicast address at which a node listens for questions about the target (RFC 4291, section
- * 2.7.1). */
+/* The solicited-node multicast address of the target (RFC 4291, section 2.7.1). */
 static bool neighbour_is_solicited_node(const struct in6_addr *addr, const struct in6_addr *target)
 {
 	struct in6_addr group = {{{0xff, 0x02, [11] = 0x01, [12] = 0xff}}};
@@ -37,7 +38,8 @@ static bool neighbour_is_solicited_node(const struct in6_addr *addr, const struc
 	return IN6_ARE_ADDR_EQUAL(addr, &group);
 }
 
-/* Whether the options fill their len octets, and say who asks only if that one has an address. */
+/* Whether the options fill their len octets, and have a source only if the sender has an address.
+ */
 static bool neighbour_options_right(const uint8_t *options, size_t len, bool for_all)
 {
 	while (len > 0) {
@@ -80,7 +82,7 @@ bool neighbour_parse(const uint8_t *packet, size_t size, struct neighbour_solici
 	if (IN6_IS_ADDR_MULTICAST(&found.source) || IN6_IS_ADDR_MULTICAST(&found.target) ||
 	    !neighbour_options_right(message + MESSAGE, len - MESSAGE, for_all))
 		return false;
-	/* Who only wants to know that we are still there asks the address itself. */
+	/* A reachability check is sent to the address itself. */
 	found.unicast = IN6_ARE_ADDR_EQUAL(&destination, &found.target);
 	if (!neighbour_is_solicited_node(&destination, &found.target) &&
 	    (for_all || !found.unicast))

@@ -9,7 +9,7 @@
 
 #define ADDR_BITS 128u
 
-/* The address space of RFC 4291 that sites get: global unicast, unique local (RFC 4193). */
+/* The address space of sites: global unicast (RFC 4291), unique local (RFC 4193). */
 static const struct prefix6 global_unicast = {.addr = {.s6_addr = {0x20}}, .len = 3};
 static const struct prefix6 unique_local = {.addr = {.s6_addr = {0xfc}}, .len = 7};
 
@@ -34,7 +34,7 @@ static struct in6_addr words_address(const struct words *words)
 	return addr;
 }
 
-/* The first len bits of an address, which are ones; in the byte order of addresses. */
+/* A mask of the first len bits, in the byte order of addresses. */
 static struct words words_mask(unsigned int len)
 {
 	if (len == 0)
@@ -53,8 +53,8 @@ static bool same_bits(const struct in6_addr *a, const struct in6_addr *b, uint8_
 }
 
 /*
- * Reads the number after the slash: digits and nothing else, without leading zeros, which some
- * programs would read as octal. A number of whatever size is well written; only its value is not.
+ * Parses the number after the slash: only digits, without leading zeros, which some programs would
+ * read as octal. A number that is too large has valid syntax, but an invalid length.
  */
 static enum prefix_error parse_length(const char *text, uint8_t *out)
 {
@@ -85,7 +85,7 @@ enum prefix_error prefix6_parse(const char *text, struct prefix6 *out)
 	error = parse_length(slash + 1, &prefix.len);
 	if (error != PREFIX_OK)
 		return error;
-	/* With its padding, since it goes on in messages between processes. */
+	/* Including its padding, since it is sent between processes. */
 	memset(out, 0, sizeof(*out));
 	out->addr = prefix6_mask(&prefix.addr, prefix.len);
 	out->len = prefix.len;
@@ -111,7 +111,7 @@ const char *prefix6_format(const struct prefix6 *prefix, char buf[static PREFIX6
 {
 	size_t len;
 
-	/* This cannot fail: the family is right, and an address leaves room for the length. */
+	/* This cannot fail: the family is valid, and the buffer has space for the length. */
 	if (inet_ntop(AF_INET6, &prefix->addr, buf, INET6_ADDRSTRLEN) == NULL)
 		buf[0] = '\0';
 	len = strlen(buf);
@@ -146,7 +146,7 @@ bool prefix6_contains(const struct prefix6 *outer, const struct prefix6 *inner)
 
 bool prefix6_overlaps(const struct prefix6 *a, const struct prefix6 *b)
 {
-	/* Two prefixes never cross each other: one lies in the other or they are apart. */
+	/* Two prefixes are either nested or disjoint. */
 	return prefix6_contains(a, b) || prefix6_contains(b, a);
 }
 

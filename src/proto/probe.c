@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A probe's code covers all octets before it just as they came, also those that the reader has no
- * use for: so nobody on the way can write there.
+ * A probe's code covers all octets before it exactly as received, including those that the reader
+ * does not use, so nobody on the path can write there.
  */
 #include "proto/probe.h"
 
@@ -28,20 +28,20 @@ enum {
 #define SHA256_SIZE  32
 #define SESSION_SIZE 17 /* 16 hex digits and a NUL */
 
-/* What tells these keys from any others that may be made of the same password one day. */
+/* Distinguishes these keys from any others that may be derived from the same password. */
 static const char key_label[] = "dtcp probe 1";
 
 _Static_assert(PROBE_KEY_SIZE == SHA256_SIZE, "a key is a whole HMAC-SHA-256");
 _Static_assert(CODE_SIZE <= SHA256_SIZE, "a code is the beginning of an HMAC-SHA-256");
 
-/* --- the crypto library ----------------------------------------------------------------- */
+/* --- the crypto library -------------------------------------------------------------------- */
 
 struct part {
 	const void *bytes;
 	size_t len;
 };
 
-/* HMAC-SHA-256 of the parts, one right behind the other. On false, out is all zero. */
+/* HMAC-SHA-256 of the concatenated parts. On false, out is all zero. */
 static bool hmac(const void *key, size_t key_len, const struct part *parts, size_t n_parts,
 		 uint8_t out[static SHA256_SIZE])
 {
@@ -67,7 +67,7 @@ static bool hmac(const void *key, size_t key_len, const struct part *parts, size
 	return ok;
 }
 
-/* The code that belongs behind the octets of a probe. */
+/* Computes the code for the octets of a probe. */
 static bool code_of(const uint8_t *octets, const uint8_t key[static PROBE_KEY_SIZE],
 		    uint8_t out[static CODE_SIZE])
 {
@@ -76,7 +76,7 @@ static bool code_of(const uint8_t *octets, const uint8_t key[static PROBE_KEY_SI
 	bool ok = hmac(key, PROBE_KEY_SIZE, &covered, 1, whole);
 
 	memcpy(out, whole, CODE_SIZE);
-	/* For a wrong probe this is what the sender would have needed to know. */
+	/* For an invalid probe this is what the sender would have needed to know. */
 	OPENSSL_cleanse(whole, sizeof(whole));
 	return ok;
 }
@@ -85,7 +85,7 @@ bool probe_key(const char *password, const char *user, const char *challenge, ui
 	       uint8_t key[static PROBE_KEY_SIZE])
 {
 	char digits[SESSION_SIZE];
-	/* The NULs keep "ab", "c" apart from "a", "bc". None of the texts can have one itself. */
+	/* The NULs separate "ab", "c" from "a", "bc". None of the texts can contain one. */
 	const struct part parts[] = {
 		{key_label, sizeof(key_label)},
 		{user, strlen(user) + 1},
@@ -93,12 +93,12 @@ bool probe_key(const char *password, const char *user, const char *challenge, ui
 		{digits, SESSION_SIZE - 1},
 	};
 
-	/* In lower case, as it is sent, whatever the case that it came in. */
+	/* In lower case, as it is sent, whatever the received case. */
 	(void)snprintf(digits, sizeof(digits), "%016" PRIx64, session);
 	return hmac(password, strlen(password), parts, sizeof(parts) / sizeof(parts[0]), key);
 }
 
-/* --- the octets ------------------------------------------------------------------------- */
+/* --- the octets ---------------------------------------------------------------------------- */
 
 static void put_be(uint8_t *at, size_t size, uint64_t value)
 {

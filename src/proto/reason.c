@@ -6,7 +6,7 @@
 
 static const struct {
 	const char *text;
-	const char *mark; /* the words by which it is known, where the whole text is too much */
+	const char *mark; /* the words that identify it, if not the whole text */
 	bool closes;
 } reasons[REASONS] = {
 	[REASON_OTHER] = {.text = "refused"},

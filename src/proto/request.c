@@ -18,8 +18,8 @@ static bool is_extension(const char *word)
 }
 
 /*
- * Reads one extension into *out. False if it is none, or one of ours in a form that it does not
- * have: whoever says "udp:4028" wants UDP, and would take protocol 41 for it.
+ * Parses one extension into *out. False if it is not one, or one of ours in an invalid form: a user
+ * who writes "udp:4028" wants UDP, and would get protocol 41 instead.
  */
 static bool take_extension(const char *word, struct dtcp_request *out)
 {
@@ -31,11 +31,11 @@ static bool take_extension(const char *word, struct dtcp_request *out)
 		out->udp = true;
 		return dtcp_port_parse(word + 4, &out->udp_port);
 	}
-	/* What we do not know is for a later version to know. */
+	/* Unknown extensions may be those of a later version. */
 	return is_extension(word) && strncasecmp(word, "udp", 3) != 0;
 }
 
-/* Reads the words after the type. Returns the first that cannot be there, NULL for none. */
+/* Parses the words after the type. Returns the first invalid one, NULL: none. */
 static const char *take_extensions(char *const words[], size_t count, struct dtcp_request *out)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -46,8 +46,8 @@ static const char *take_extensions(char *const words[], size_t count, struct dtc
 }
 
 /*
- * Reads the words after "tunnel"; count is that of all words. False if it is not well formed;
- * *bad is then the word after the type that cannot be there, if it is one of these.
+ * Parses the words after "tunnel"; count is the number of all words. False if it is not well
+ * formed; *bad is then the invalid word after the type, if any.
  */
 static bool take_tunnel(char *const words[], size_t count, struct dtcp_request *out,
 			const char **bad)
@@ -99,7 +99,7 @@ void request_parse(const char *line, size_t len, struct dtcp_request *out)
 	out->well_formed = take_tunnel(words, count, out, &bad);
 	if (out->well_formed)
 		return;
-	/* Nothing half-read may be taken for a request. */
+	/* A partly parsed request must not be used. */
 	*out = (struct dtcp_request){.command = COMMAND_TUNNEL};
 	if (bad != NULL)
 		(void)strlcpy(out->bad_word, bad, sizeof(out->bad_word));
@@ -107,7 +107,7 @@ void request_parse(const char *line, size_t len, struct dtcp_request *out)
 
 bool request_is_bare_word(const char *buf, size_t len)
 {
-	/* Where the LF got lost on the way, the CR may have come. */
+	/* If the LF is missing, the CR may be present. */
 	if (len == 5 && buf[4] == '\r')
 		len = 4;
 	return len == 4 && (strncasecmp(buf, "ping", 4) == 0 || strncasecmp(buf, "quit", 4) == 0);
@@ -141,7 +141,7 @@ size_t request_format(const char *user, const char *response, enum tunnel_type t
 
 	if (type == TUNNEL_NONE || !dtcp_user_valid(user) || !digest_valid(response))
 		return 0;
-	/* Without it there must be exactly four words, for the old servers count them. */
+	/* Without it there must be exactly four words, since old servers count them. */
 	if (udp && udp_port != 0)
 		(void)snprintf(extension, sizeof(extension), " udp=%u", (unsigned int)udp_port);
 	else if (udp)

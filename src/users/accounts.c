@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Accounts as administrators make them: added, changed, deleted, expired. */
+/* Administration of accounts: adding, changing, deleting, expiry. */
 #include "users/database.h"
 
 #include <string.h>
@@ -22,7 +22,7 @@ static enum users_result users_insert(struct users *users, const struct users_re
 	return users_run(users, stmt);
 }
 
-/* The user's row as user has it. */
+/* Writes the user's row from user. */
 static enum users_result users_update(struct users *users, const struct user *user)
 {
 	const struct users_limits *limits = &user->limits;
@@ -46,7 +46,7 @@ static enum users_result users_update(struct users *users, const struct user *us
 	return users_run(users, stmt);
 }
 
-/* Puts what a record has into a user; true if that changes the row. */
+/* Copies a record's values into a user; true if that changes the row. */
 static bool users_merge(struct user *user, const struct users_record *record)
 {
 	const struct users_limits old = user->limits;
@@ -54,7 +54,7 @@ static bool users_merge(struct user *user, const struct users_record *record)
 	bool text = false;
 
 	if (record->parts & USERS_PASSWORD) {
-		/* Both are the administrator's own. */
+		/* Both are set by the administrator. */
 		text |= strcmp(user->password, record->password) != 0;
 		(void)strlcpy(user->password, record->password, sizeof(user->password));
 	}
@@ -89,7 +89,7 @@ static enum users_result users_unfix(struct users *users, int64_t id)
 	return users_run(users, stmt);
 }
 
-/* Deletes the user's leases that have a part of a prefix. */
+/* Deletes the user's leases that overlap a prefix. */
 static enum users_result users_give_way(struct users *users, int64_t id,
 					const struct prefix6 *prefix)
 {
@@ -109,7 +109,7 @@ static enum users_result users_give_way(struct users *users, int64_t id,
 	return users_run(users, stmt);
 }
 
-/* One more fixed prefix. */
+/* Adds a fixed prefix. */
 static enum users_result users_fix_one(struct users *users, const struct user *user,
 				       const struct prefix6 *prefix,
 				       char other[static DTCP_USER_MAX + 1])
@@ -123,7 +123,7 @@ static enum users_result users_fix_one(struct users *users, const struct user *u
 		       : result;
 }
 
-/* Other fixed prefixes, or none. */
+/* Replaces the fixed prefixes. */
 static enum users_result users_fix(struct users *users, const struct user *user,
 				   const struct prefix6_set *prefixes,
 				   char other[static DTCP_USER_MAX + 1])
@@ -132,7 +132,7 @@ static enum users_result users_fix(struct users *users, const struct user *user,
 
 	if (user->has_fixed)
 		result = users_unfix(users, user->id);
-	/* A lease that is active becomes dormant by a trigger. */
+	/* A trigger makes an active lease dormant. */
 	for (uint32_t i = 0; i < prefixes->n && result == USERS_OK; i++)
 		result = users_fix_one(users, user, &prefixes->list[i], other);
 	return result;
@@ -145,7 +145,7 @@ static bool users_has_fixed(const struct user *user, const struct prefix6_set *p
 	return prefix6_set_equal(user->has_fixed ? &user->networks : &none, prefixes);
 }
 
-/* Makes a user what a record says; inside a transaction. */
+/* Applies a record to a user; inside a transaction. */
 static enum users_result users_apply(struct users *users, struct user *user,
 				     const struct users_record *record, bool *changed,
 				     char other[static DTCP_USER_MAX + 1])
@@ -163,7 +163,7 @@ static enum users_result users_apply(struct users *users, struct user *user,
 	return result;
 }
 
-/* What is stored must fit the structures that read it, and the lines that carry it. */
+/* Stored values must fit the structures that they are read into, and the lines that carry them. */
 static enum users_result users_check_record(struct users *users, const struct users_record *record)
 {
 	if (!dtcp_user_valid(record->name))
@@ -221,7 +221,7 @@ enum users_result users_put(struct users *users, const struct users_record *reco
 	return result;
 }
 
-/* Puts one record, of a user who must be there or must not be. */
+/* Stores a record of a user who must exist, or must not exist. */
 static enum users_result users_put_one(struct users *users, const struct users_record *record,
 				       enum users_result must, char other[static DTCP_USER_MAX + 1])
 {
@@ -276,7 +276,7 @@ enum users_result users_delete(struct users *users, const char *name)
 
 	if (result != USERS_OK)
 		return result;
-	/* What belongs to the user goes with the row (ON DELETE CASCADE). */
+	/* The user's blocks go with the row (ON DELETE CASCADE). */
 	stmt = users_statement(users, USERS_DELETE, "DELETE FROM user WHERE name = ?1");
 	if (!stmt)
 		return users_end(users, USERS_FAILED);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What other programs have changed in the user database. */
+/* Changes of the user database by other programs. */
 #include "users/database.h"
 
-/* Changes that are read together; nothing of the database is in use while they are told. */
+/* Changes read in one batch; no statement is in use while they are reported. */
 enum { USERS_CHANGES_BATCH = 64 };
 
 struct users_batch {
 	size_t count;
 	int64_t ids[USERS_CHANGES_BATCH];
-	int64_t number; /* of the last of them */
+	int64_t number; /* number of the last of them */
 };
 
-/* The number that a statement answers with; -1 after users_fail(). */
+/* The number that a statement returns; -1 after users_fail(). */
 static int64_t users_number(struct users *users, enum users_statement which, const char *sql)
 {
 	sqlite3_stmt *stmt = users_statement(users, which, sql);
@@ -27,14 +27,14 @@ static int64_t users_number(struct users *users, enum users_statement which, con
 	return number;
 }
 
-/* The number of the last change that was ever made, 0 for none; -1 after users_fail(). */
+/* The number of the last change ever made, 0: none; -1 after users_fail(). */
 static int64_t users_last_change(struct users *users)
 {
 	return users_number(users, USERS_LAST_CHANGE,
 			    "SELECT max(seq) FROM sqlite_sequence WHERE name = 'change'");
 }
 
-/* The next changes that were not told yet. */
+/* Reads the next changes that have not been reported yet. */
 static enum users_result users_read_changes(struct users *users, struct users_batch *batch)
 {
 	int64_t last = users_last_change(users);
@@ -45,7 +45,7 @@ static enum users_result users_read_changes(struct users *users, struct users_ba
 	batch->number = last;
 	if (last == -1)
 		return USERS_FAILED;
-	/* Before some could be missing, even if more come just now. */
+	/* Checked first: changes may have been removed, even if more come now. */
 	if (users->seen_change == -1 || last - users->seen_change > USERS_CHANGES_MAX / 2) {
 		batch->ids[batch->count++] = USERS_EVERYBODY;
 		return USERS_OK;
@@ -76,7 +76,7 @@ enum users_result users_changes(struct users *users, bool (*each)(int64_t id, vo
 	result = users_ready(users);
 	if (result != USERS_OK)
 		return result;
-	/* Another one with each transaction of another connection. */
+	/* It changes with each transaction of another connection. */
 	version = users_number(users, USERS_DATA_VERSION, "PRAGMA data_version");
 	if (version == -1)
 		return USERS_FAILED;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The user database: how failures read, statements, transactions, columns. */
+/* The user database: error texts, statements, transactions, columns. */
 #include "users/database.h"
 
 #include "base/text.h"
@@ -79,7 +79,7 @@ void users_release(sqlite3_stmt *stmt)
 {
 	if (!stmt)
 		return;
-	/* Returns the failure of the last step once more. */
+	/* Returns the error of the last step once more. */
 	(void)sqlite3_reset(stmt);
 	(void)sqlite3_clear_bindings(stmt);
 }
@@ -118,7 +118,7 @@ bool users_snapshot_begin(struct users *users)
 		return false;
 	if (users_ready(users) != USERS_OK || !sqlite3_get_autocommit(users->db))
 		return true;
-	/* If this fails, each call reads in a transaction of its own, and says what is wrong. */
+	/* If this fails, each call reads in a transaction of its own, and reports the error. */
 	stmt = users_statement(users, USERS_SNAPSHOT, "BEGIN");
 	users->snapshot = stmt && users_run(users, stmt) == USERS_OK;
 	return true;
@@ -133,7 +133,7 @@ void users_snapshot_end(struct users *users)
 
 enum users_result users_begin(struct users *users)
 {
-	/* The lock is taken now: what is read in here stays true until it is written. */
+	/* Takes the lock now, so that what is read stays valid until it is written. */
 	sqlite3_stmt *stmt = users_statement(users, USERS_BEGIN, "BEGIN IMMEDIATE");
 
 	users_snapshot_end(users);
@@ -144,8 +144,10 @@ enum users_result users_end(struct users *users, enum users_result result)
 {
 	if (result == USERS_OK)
 		result = users_commit(users);
-	/* SQLite takes some failed transactions back by itself. Nothing is lost if this fails:
-	 * a transaction that is not committed leaves no trace. */
+	/*
+	 * SQLite rolls some failed transactions back by itself. A failure here loses nothing: an
+	 * uncommitted transaction has no effect.
+	 */
 	if (result != USERS_OK && !sqlite3_get_autocommit(users->db))
 		(void)sqlite3_exec(users->db, "ROLLBACK", NULL, NULL, NULL);
 	return result;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The user database as a file: how it is made, opened and checked. */
+/* The user database as a file: making, opening and checking it. */
 #include "users/database.h"
 
 #include <errno.h>
@@ -24,8 +24,8 @@ static int64_t users_now(void)
 }
 
 /*
- * SQLite asks whether to try again for a lock that another program has. Who has waited in vain does
- * not wait for a while: a program that serves many must not stand still for each of them.
+ * SQLite's busy handler, for a lock held by another program. After waiting in vain, calls do not
+ * wait for a while: a program that serves many clients must not block for each of them.
  */
 static int users_on_busy(void *arg, int tries)
 {
@@ -51,8 +51,8 @@ void users_set_patience(struct users *users, unsigned int ms)
 }
 
 /*
- * Finds out where the file really is: its directory free of symbolic links, so that SQLite can be
- * told to refuse them. Makes the directory where it may and must.
+ * Resolves the file's path: its directory without symbolic links, so that SQLite can be told to
+ * refuse them. Makes the directory if allowed and necessary.
  */
 static enum users_result users_resolve(struct users *users)
 {
@@ -72,7 +72,7 @@ static enum users_result users_resolve(struct users *users)
 		directory[len] = '\0';
 	}
 	if (create && mkdir(directory, 0755) == 0) {
-		/* The umask is for what holds passwords; this is only the way to it. */
+		/* The umask is for files with passwords; this is only their directory. */
 		int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 		if (fd == -1 || fchmod(fd, 0755) == -1)
@@ -87,7 +87,7 @@ static enum users_result users_resolve(struct users *users)
 	if (!realpath(directory, found)) {
 		if (errno == ENOENT && !create)
 			return USERS_NOT_FOUND;
-		/* Why it could not be made says more than that it is not there. */
+		/* The error of making it is more useful than that it is missing. */
 		return users_fail_text(users, strerror(errno == ENOENT && error ? error : errno));
 	}
 	if (snprintf(users->real, sizeof(users->real), "%s/%s",
@@ -96,7 +96,7 @@ static enum users_result users_resolve(struct users *users)
 	return USERS_OK;
 }
 
-/* Opens a file that must be there, and leaves users->db open even on failure; ":memory:": none. */
+/* Opens an existing file, and leaves users->db open even on failure; ":memory:": no file. */
 static enum users_result users_open_file(struct users *users, const char *real)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
@@ -128,7 +128,7 @@ static void users_close_file(struct users *users)
 	users->db = NULL;
 }
 
-/* Removes what SQLite puts beside a database, where nobody has it open. */
+/* Removes SQLite's files beside a database that nobody has open. */
 static void users_remove_beside(const char *path)
 {
 	static const char *const suffixes[] = {"-wal", "-shm", "-journal"};
@@ -140,7 +140,7 @@ static void users_remove_beside(const char *path)
 	}
 }
 
-/* Whether what is there can be opened; USERS_NOT_FOUND where nothing is. */
+/* Whether the file can be opened; USERS_NOT_FOUND if there is none. */
 static enum users_result users_look(struct users *users)
 {
 	struct stat st;
@@ -159,7 +159,7 @@ static enum users_result users_look(struct users *users)
 	return USERS_OK;
 }
 
-/* Fills a new file, which has no name that anybody would look for yet. */
+/* Fills a new file, under a temporary name. */
 static enum users_result users_fill(struct users *users, const char *temporary)
 {
 	enum users_result result = users_open_file(users, temporary);
@@ -171,9 +171,9 @@ static enum users_result users_fill(struct users *users, const char *temporary)
 }
 
 /*
- * Makes the database under another name and gives it its own at the end, so that nobody ever meets
- * one that is half-made, and a symbolic link in its place is never followed. The directory is
- * locked meanwhile: of many who want to make it, one does.
+ * Makes the database under another name and renames it at the end, so that no incomplete one is
+ * ever seen, and a symbolic link in its place is never followed. The directory is locked meanwhile:
+ * of several processes that want to make it, only one does.
  */
 static enum users_result users_create(struct users *users)
 {
@@ -193,14 +193,14 @@ static enum users_result users_create(struct users *users)
 	result = users_look(users);
 	if (result != USERS_NOT_FOUND)
 		goto done;
-	/* What a database that was deleted by hand left behind must not flow into the new one. */
+	/* Leftovers of a database that was deleted by hand must not be applied to the new one. */
 	users_remove_beside(users->real);
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd == -1) {
 		result = users_fail_text(users, strerror(errno));
 		goto done;
 	}
-	/* SQLite gives its other files mode and owner of this one, whatever the umask. */
+	/* SQLite's other files get mode and owner of this one, whatever the umask. */
 	result = fchmod(fd, 0600) == -1 ? users_fail_text(users, strerror(errno)) : USERS_OK;
 	close(fd);
 	if (result == USERS_OK)
@@ -219,7 +219,7 @@ done:
 	return result;
 }
 
-/* Opens what is there now. */
+/* Opens the present file. */
 static enum users_result users_connect(struct users *users)
 {
 	enum users_result result = users_look(users);
@@ -245,7 +245,7 @@ enum users_result users_ready(struct users *users)
 	if (users->usable && !users->damaged && lstat(users->real, &st) == 0 &&
 	    st.st_dev == users->device && st.st_ino == users->inode)
 		return USERS_OK;
-	/* The log of the old file may by now be the name of the new one's: hands off. */
+	/* The old file's log may by now have the name of the new one's: must not be touched. */
 	if (users->db)
 		(void)sqlite3_db_config(users->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	users_close_file(users);
@@ -256,7 +256,7 @@ enum users_result users_ready(struct users *users)
 	if (result == USERS_OK)
 		return USERS_OK;
 	users_close_file(users);
-	/* To the callers "not found" is a user. */
+	/* For callers, "not found" means a user. */
 	return USERS_FAILED;
 }
 
@@ -280,7 +280,7 @@ static struct users *users_new(const char *path, enum users_mode mode, char *err
 	return users;
 }
 
-/* Opens what it was resolved to, if it was. */
+/* Opens the resolved path, if it was resolved. */
 static enum users_result users_open_real(struct users *users, enum users_result result,
 					 struct users **out, char *error, size_t error_size)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The history of sessions: noting it, and forgetting it. */
+/* The history of sessions: recording and deleting. */
 #include "users/history.h"
 
 #include "users/database.h"
@@ -51,7 +51,7 @@ static enum users_result users_note_began(struct users *users, struct users_sess
 	return result;
 }
 
-/* In another file that came to its place meanwhile, nobody else's session has that number. */
+/* If the file was replaced meanwhile, another session may have that number. */
 static enum users_result users_note_ended(struct users *users, int64_t number,
 					  const struct users_session *session)
 {
@@ -101,7 +101,7 @@ enum users_result users_history_note(struct users *users, struct users_event eve
 	return users_end(users, result);
 }
 
-/* Runs a statement of its own, with a time as its parameter. */
+/* Prepares and runs a statement with a time as its parameter. */
 static enum users_result users_run_at(struct users *users, const char *sql, int64_t when)
 {
 	enum users_result result = users_ready(users);
@@ -135,7 +135,7 @@ enum users_result users_history_forget(struct users *users, int64_t before, int 
 	*more = false;
 	if (result != USERS_OK)
 		return result;
-	/* What each had goes with it (ON DELETE CASCADE). */
+	/* Their prefixes go with them (ON DELETE CASCADE). */
 	stmt = users_statement(users, USERS_SESSION_FORGET,
 			       "DELETE FROM session WHERE number IN (SELECT number FROM session"
 			       " WHERE ended < ?1 ORDER BY ended LIMIT ?2)");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Looking for sessions. What has a given address in it can begin at 128 places only, one for each
- * length, and each is one step down an index; what is part of a given prefix is one range for each.
- * So it does not matter how many sessions there were.
+ * Searching sessions. A prefix that contains a given address can start at 128 places only, one for
+ * each length, and each is one index look-up; the parts of a given prefix are one range for each
+ * length. So the cost does not depend on the number of sessions.
  */
 #include "users/database.h"
 #include "users/history.h"
@@ -24,7 +24,7 @@ enum {
 	SESSION_OUT
 };
 
-/* Numbers of sessions. */
+/* A list of session numbers. */
 struct users_numbers {
 	int64_t *list;
 	size_t count;
@@ -47,7 +47,7 @@ static enum users_result users_numbers_add(struct users *users, struct users_num
 	return USERS_OK;
 }
 
-/* Steps a statement whose rows are numbers, and resets it. */
+/* Collects the numbers that a statement returns, and resets it. */
 static enum users_result users_numbers_read(struct users *users, sqlite3_stmt *stmt,
 					    struct users_numbers *numbers)
 {
@@ -66,7 +66,7 @@ static int users_numbers_order(const void *a, const void *b)
 	return (one > two) - (one < two);
 }
 
-/* Those that had a part of a prefix; some more than once. */
+/* Sessions that overlap a prefix; possibly with duplicates. */
 static enum users_result users_find_had(struct users *users, const struct prefix6 *prefix,
 					struct users_numbers *numbers)
 {
@@ -93,7 +93,7 @@ static enum users_result users_find_had(struct users *users, const struct prefix
 	return result;
 }
 
-/* Those from an address, or of a name, or all. */
+/* Sessions from an address, or of a user, or all. */
 static enum users_result users_find_others(struct users *users, const struct users_search *search,
 					   struct users_numbers *numbers)
 {
@@ -116,7 +116,7 @@ static enum users_result users_find_others(struct users *users, const struct use
 	return result;
 }
 
-/* What it had; USERS_FAILED where there is more than this program writes. */
+/* Reads its prefixes; USERS_FAILED if there are more than this program writes. */
 static enum users_result users_read_had(struct users *users, struct users_session *session)
 {
 	sqlite3_stmt *stmt = users_statement(users, USERS_SESSION_READ_HAD,
@@ -137,7 +137,7 @@ static enum users_result users_read_had(struct users *users, struct users_sessio
 	return result;
 }
 
-/* False where the row does not hold what this program writes. */
+/* False if the row has values that this program does not write. */
 static bool users_read_session(sqlite3_stmt *stmt, struct users_session *session)
 {
 	const void *peer = sqlite3_column_blob(stmt, SESSION_PEER);
@@ -158,7 +158,7 @@ static bool users_read_session(sqlite3_stmt *stmt, struct users_session *session
 	       users_column_shown(stmt, SESSION_REASON, session->reason, sizeof(session->reason));
 }
 
-/* USERS_NOT_FOUND: it was forgotten meanwhile. */
+/* USERS_NOT_FOUND: it was deleted meanwhile. */
 static enum users_result users_read_number(struct users *users, int64_t number,
 					   struct users_session *session)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What belongs to users, as administrators look at it. */
+/* Users' prefixes and addresses, for administrators. */
 #include "users/pool.h"
 
 #include <string.h>
@@ -85,7 +85,7 @@ enum users_result users_drop_lease(struct users *users, const char *name,
 	return users_end(users, result);
 }
 
-/* The pools of this moment, and what is not of them. */
+/* Counts the leases outside of the pools. */
 struct users_outside {
 	struct users_pool network;
 	struct users_pool host;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Leases: the prefix and the address that a user gets at the first login and keeps for good. Both
- * are the same thing here, a block of a certain length out of a pool (pool.c).
+ * Leases: the prefix and the address that a user gets at the first login and keeps. Both are
+ * handled alike here, as a block of a certain length from a pool (pool.c).
  *
- * Settings can change, also by mistake. Then users get other leases, and those that do not fit are
- * dormant: they stay their users', and each is active again at the first login at which it fits
- * and the other one does not.
+ * If the settings change, also by mistake, users get other leases, and those that do not fit become
+ * dormant: they still belong to their users, and each is active again at the first login at which
+ * it fits and the other one does not.
  */
 #include "users/pool.h"
 
 #include <string.h>
 
-/* The active one of this kind; length 0: there is none. USERS_NOT_FOUND: the user is gone. */
+/* The active lease of this kind; length 0: none. USERS_NOT_FOUND: the user was deleted. */
 static enum users_result users_read_block(struct users *users, int64_t id, enum users_kind kind,
 					  struct prefix6 *block, bool *fixed)
 {
@@ -41,14 +41,14 @@ static enum users_result users_read_block(struct users *users, int64_t id, enum 
 	return result;
 }
 
-/* One that lies in the pool, and is nobody else's. */
+/* Whether a lease is in the pool, and not reserved. */
 static bool users_keeps(const struct users *users, const struct users_pool *pool,
 			const struct prefix6 *lease)
 {
 	return users_pool_fits(pool, lease) && !users_pool_reserved(users, lease);
 }
 
-/* A dormant lease of the user that can be given now; USERS_NOT_FOUND if there is none. */
+/* A dormant lease of the user that can be used now; USERS_NOT_FOUND if there is none. */
 static enum users_result users_find_dormant(struct users *users, int64_t id,
 					    const struct users_pool *pool, struct prefix6 *out)
 {
@@ -76,7 +76,7 @@ static enum users_result users_find_dormant(struct users *users, int64_t id,
 	return result;
 }
 
-/* The active one of this kind, if there is one, becomes dormant. */
+/* Makes the active lease of this kind, if any, dormant. */
 static enum users_result users_sleep(struct users *users, int64_t id, enum users_kind kind)
 {
 	sqlite3_stmt *stmt = users_statement(users, USERS_SLEEP,
@@ -93,7 +93,7 @@ static enum users_result users_sleep(struct users *users, int64_t id, enum users
 	return users_run(users, stmt);
 }
 
-/* A dormant one becomes active. */
+/* Makes a dormant lease active. */
 static enum users_result users_wake(struct users *users, int64_t id, enum users_kind kind,
 				    const struct prefix6 *lease)
 {
@@ -112,7 +112,7 @@ static enum users_result users_wake(struct users *users, int64_t id, enum users_
 	return users_run(users, stmt);
 }
 
-/* Inside a transaction. Nothing has to be taken back after USERS_FULL. */
+/* Inside a transaction. USERS_FULL needs no rollback. */
 static enum users_result users_new_lease(struct users *users, int64_t id,
 					 const struct users_pool *pool, struct prefix6 *out)
 {
@@ -120,7 +120,7 @@ static enum users_result users_new_lease(struct users *users, int64_t id,
 	struct prefix6 old;
 	bool dormant, fixed;
 
-	/* Another program may have been here since the user was looked up. */
+	/* Another program may have changed the user since the look-up. */
 	result = users_read_block(users, id, pool->kind, &old, &fixed);
 	if (result != USERS_OK)
 		return result;
@@ -150,12 +150,12 @@ static enum users_result users_lease_now(struct users *users, int64_t id,
 	if (result != USERS_OK)
 		return result;
 	result = users_new_lease(users, id, pool, out);
-	/* That the pool is full has been found out once and for all, and is kept. */
+	/* That the pool is full is stored, so that the search is not repeated. */
 	ended = users_end(users, result == USERS_FULL ? USERS_OK : result);
 	return ended == USERS_OK ? result : ended;
 }
 
-/* The same in one that others share. */
+/* The same in the transaction of gathered leases. */
 static enum users_result users_lease_together(struct users *users, int64_t id,
 					      const struct users_pool *pool, struct prefix6 *out)
 {
@@ -194,14 +194,14 @@ enum users_result users_flush(struct users *users)
 	return users_end(users, spoilt ? USERS_FAILED : USERS_OK);
 }
 
-/* held is what the user was found to have, length 0: nothing; becomes the lease. */
+/* held is the user's present lease, length 0: none; becomes the assigned lease. */
 static enum users_result users_lease(struct users *users, int64_t id, bool fixed,
 				     const struct users_pool *pool, struct prefix6 *held)
 {
 	enum users_result result;
 	struct prefix6 lease;
 
-	/* Nearly every login ends here, and asks the database nothing. */
+	/* Nearly every login returns here, without a query. */
 	if (held->len > 0 && (fixed || (pool && users_keeps(users, pool, held))))
 		return USERS_OK;
 	if (!pool)

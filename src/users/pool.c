@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The allocator of leases. A pool is given out from its beginning to its end; only then comes what
- * became free meanwhile, the one that has been free for longest first. So a lease is not somebody
- * else's soon after its user was deleted, and whatever is in the way is stepped over once, not at
- * every login.
+ * The allocator of leases. A pool is assigned from its beginning to its end; only then freed leases
+ * are reused, the one free for longest first. So a lease is not reassigned soon after its user was
+ * deleted, and obstacles are skipped once, not at every login.
  */
 #include "users/pool.h"
 
@@ -125,8 +124,8 @@ static enum users_result users_block_under(struct users *users, const struct pre
 }
 
 /*
- * The first lease of the pool, from the one with the address from on, that nobody has any part of
- * and that begins no later than until. USERS_FULL where there is none.
+ * The first lease of the pool, at or after from, that overlaps no block and begins at or before
+ * until. USERS_FULL if there is none.
  */
 static enum users_result users_search(struct users *users, const struct users_pool *pool,
 				      const struct in6_addr *from, const struct in6_addr *until,
@@ -156,7 +155,7 @@ static enum users_result users_search(struct users *users, const struct users_po
 	return USERS_FULL;
 }
 
-/* Notes that the pool is given out up to next, NULL: to its end. */
+/* Stores that the pool is assigned up to next, NULL: to its end. */
 static enum users_result users_set_next(struct users *users, const struct users_pool *pool,
 					const struct in6_addr *next)
 {
@@ -181,8 +180,8 @@ static enum users_result users_set_next(struct users *users, const struct users_
 }
 
 /*
- * How far the pool has been given out: USERS_OK with the address, USERS_FULL: to its end.
- * USERS_NOT_FOUND: leases of this kind came from elsewhere so far.
+ * How far the pool has been assigned: USERS_OK with the address, USERS_FULL: to its end.
+ * USERS_NOT_FOUND: leases of this kind came from another pool so far.
  */
 static enum users_result users_get_next(struct users *users, const struct users_pool *pool,
 					struct in6_addr *next)
@@ -214,7 +213,7 @@ static enum users_result users_get_next(struct users *users, const struct users_
 	return result;
 }
 
-/* Runs a statement about what became free, whose parameter ?1 is number. */
+/* Runs a statement on freed leases, whose parameter ?1 is number. */
 static enum users_result users_change_freed(struct users *users, enum users_statement which,
 					    const char *sql, int64_t number)
 {
@@ -229,7 +228,7 @@ static enum users_result users_change_freed(struct users *users, enum users_stat
 	return users_run(users, stmt);
 }
 
-/* A lease from what has never been given out, or at least not since the pool is this one. */
+/* Takes a lease that has never been assigned, or not since the pool was configured. */
 static enum users_result users_take_unused(struct users *users, const struct users_pool *pool,
 					   struct prefix6 *out)
 {
@@ -239,7 +238,7 @@ static enum users_result users_take_unused(struct users *users, const struct use
 	enum users_result noted;
 	bool more;
 
-	/* What became free in another pool is met on the way through this one, if it is in it. */
+	/* Leases freed in another pool are found on the way through this one, if they are in it. */
 	if (result == USERS_NOT_FOUND)
 		result = users_change_freed(users, USERS_FREED_CLEAR,
 					    "DELETE FROM freed WHERE kind = ?1",
@@ -256,7 +255,7 @@ static enum users_result users_take_unused(struct users *users, const struct use
 	return noted == USERS_OK ? result : noted;
 }
 
-/* What has been free for longest: USERS_FULL where nothing is. */
+/* The lease free for longest: USERS_FULL if there is none. */
 static enum users_result users_first_freed(struct users *users, const struct users_pool *pool,
 					   int64_t *number, struct in6_addr *first,
 					   struct in6_addr *last)
@@ -286,7 +285,7 @@ static enum users_result users_first_freed(struct users *users, const struct use
 	return result;
 }
 
-/* What of it is behind a lease is still to be given out, before what became free later. */
+/* The rest after the assigned part is still free, and comes before what was freed later. */
 static enum users_result users_cut_freed(struct users *users, int64_t number,
 					 const struct in6_addr *first)
 {
@@ -303,7 +302,7 @@ static enum users_result users_cut_freed(struct users *users, int64_t number,
 	return users_run(users, stmt);
 }
 
-/* A lease from what became free. Each entry in which there is none goes for good. */
+/* Takes a freed lease. Entries without a usable lease are deleted. */
 static enum users_result users_take_freed(struct users *users, const struct users_pool *pool,
 					  struct prefix6 *out)
 {
@@ -341,7 +340,7 @@ enum users_result users_pool_take(struct users *users, const struct users_pool *
 		result = users_take_freed(users, pool, out);
 	if (result != USERS_FULL || *searched)
 		return result;
-	/* Somebody who edits the file may have freed what no trigger was told of. */
+	/* Manual changes of the file may have freed leases without a trigger. */
 	*searched = true;
 	result = users_set_next(users, pool, &pool->start);
 	return result == USERS_OK ? users_take_unused(users, pool, out) : result;

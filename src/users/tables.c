@@ -2,32 +2,33 @@
 /*
  * The tables of the user database.
  *
- * Two of them matter. "user" has one row for each user; ids are never used twice, so that a user
- * who was deleted and added again is known to be another one. "block" has whatever address space
- * belongs to users, as its first and last address. No two blocks overlap, whoever has them.
+ * Two of them matter. "user" has one row for each user; ids are never reused, so that a user who
+ * was deleted and added again is known to be a different one. "block" has all address space of
+ * users, each block with its first and last address. No two blocks overlap, whoever has them.
  * Therefore the only block that can overlap a given range is the one with the greatest first
- * address not above the range's end: one step down an index, however many users there are.
+ * address not above the range's end: one index look-up, however many users there are.
  *
- * Of each kind a user has one active lease at most, that of the last login, and none if there are
- * prefixes that were fixed. Leases that did not fit the settings then are dormant. They belong to
- * their users all the same, so nobody else can get any part of them meanwhile, and whoever comes
- * back to the pool that one is of has it again (leases.c).
+ * Of each kind a user has at most one active lease, that of the last login, and none if there are
+ * fixed prefixes. Leases that did not fit the settings then are dormant. They still belong to their
+ * users, so nobody else can get any part of them, and they are used again when their pool is
+ * configured again (leases.c).
  *
- * Two more are what finds a free lease in as few steps. "pool" has, for the pool that leases of a
- * kind come from, how far it has been given out; "freed" what became free again behind that, in the
- * order in which it did. Nothing is lost with them: a pool without its row is given out from its
- * beginning, past what is taken.
+ * Two more tables serve to find a free lease in as few steps. "pool" has, for the pool of each kind
+ * of lease, how far it has been assigned; "freed" has freed leases below that, in the order in
+ * which they were freed. They can be lost without harm: a pool without its row is assigned from its
+ * beginning, skipping what is taken.
  *
  * "change" has the users that were changed or deleted, each once, in the order of the last change
  * (changes.c).
  *
- * "session" has what was, and "had" what each had of addresses: for whoever asks later who it was
- * (history.c). A session that is up has no end. Names stay when their users are deleted.
+ * "session" has past sessions, and "had" their prefixes and addresses, to find out later who had an
+ * address (history.c). A session that is up has no end. Names stay when their users are deleted.
  *
- * What an administrator allows a user is in the user's row, as struct users_limits has it; zero is
- * what users of earlier versions had: everything, for ever.
+ * A user's limits are in the user's row, as in struct users_limits; zero, the value for users of
+ * earlier versions, means no limits.
  *
- * What must always hold is kept by triggers, for whoever changes the file with another program.
+ * Invariants are enforced by triggers, so that they hold for other programs that change the file,
+ * too.
  */
 #include "users/database.h"
 
@@ -60,8 +61,8 @@ static const char users_block[] =
 	") STRICT, WITHOUT ROWID";
 
 /*
- * In version 1 a user had one block of each kind. A server of that version that runs meanwhile goes
- * on: what it adds is active. The old table's triggers and indexes go with it.
+ * In version 1 a user had one block of each kind. A running server of that version continues: what
+ * it adds is active. The old table's triggers and indexes go with it.
  */
 static const char users_rename_1[] = "ALTER TABLE block RENAME TO block_1";
 static const char users_copy_1[] = "INSERT INTO block (user, kind, fixed, first, last, bits)"
@@ -69,7 +70,7 @@ static const char users_copy_1[] = "INSERT INTO block (user, kind, fixed, first,
 				   " WHERE user IN (SELECT id FROM user);"
 				   "DROP TABLE block_1";
 
-/* Added in version 3; a server of an earlier one that runs meanwhile goes on without. */
+/* Added in version 3; a running server of an earlier version does not use it. */
 static const char users_limits[] =
 	"ALTER TABLE user ADD COLUMN types INTEGER NOT NULL DEFAULT 0 CHECK (types >= 0);"
 	"ALTER TABLE user ADD COLUMN transports INTEGER NOT NULL DEFAULT 0"
@@ -112,7 +113,7 @@ static const char users_history[] =
 
 static const char users_version[] = "PRAGMA user_version = " TEXT_OF(USERS_SCHEMA_VERSION);
 
-/* For those who only read: the columns of today, in views that this connection alone sees. */
+/* For USERS_READ: the present columns, in temporary views of this connection. */
 static const char users_view_blocks[] =
 	"CREATE TEMP VIEW block AS SELECT *, 1 AS active FROM main.block";
 static const char users_view_limits[] =
@@ -126,7 +127,7 @@ static const char users_view_history[] =
 	" WHERE 0;"
 	"CREATE TEMP VIEW had AS SELECT 0 AS session, 0 AS bits, x'' AS first WHERE 0";
 
-/* What there is besides; some of it was in the later files of version 1. */
+/* The other tables; later files of version 1 have some of them. */
 static const char users_rest[] =
 	"CREATE UNIQUE INDEX block_range ON block (first, last);"
 	"CREATE UNIQUE INDEX block_active ON block (user, kind) WHERE active;"
@@ -138,8 +139,8 @@ static const char users_rest[] =
 	" kind INTEGER PRIMARY KEY CHECK (kind IN (1, 2)),"
 	" first BLOB NOT NULL CHECK (length(first) = 16),"
 	" last BLOB NOT NULL CHECK (length(last) = 16),"
-	" bits INTEGER NOT NULL CHECK (bits BETWEEN 1 AND 128)," /* of a lease */
-	" next BLOB CHECK (length(next) = 16)"			 /* NULL: it is given out */
+	" bits INTEGER NOT NULL CHECK (bits BETWEEN 1 AND 128)," /* length of a lease */
+	" next BLOB CHECK (length(next) = 16)"			 /* NULL: completely assigned */
 	") STRICT;"
 	"CREATE TABLE IF NOT EXISTS freed ("
 	" number INTEGER PRIMARY KEY,"
@@ -170,7 +171,7 @@ static const char users_rest[] =
 	"CREATE TRIGGER IF NOT EXISTS change_trim AFTER INSERT ON change "
 	"BEGIN DELETE FROM change WHERE number <= NEW.number - " TEXT_OF(USERS_CHANGES_MAX) "; END";
 
-/* The number that a pragma answers with, or -1 after users_fail(). */
+/* The number that a pragma returns, or -1 after users_fail(). */
 static int64_t users_pragma(struct users *users, const char *sql)
 {
 	sqlite3_stmt *stmt = users_prepare(users, sql);
@@ -186,7 +187,7 @@ static int64_t users_pragma(struct users *users, const char *sql)
 	return value;
 }
 
-/* Runs them one after the other, inside a transaction; the list ends with NULL. */
+/* Runs a list of statements, terminated by NULL, inside a transaction. */
 static enum users_result users_exec_all(struct users *users, const char *const list[])
 {
 	enum users_result result = USERS_OK;
@@ -213,9 +214,8 @@ enum users_result users_take_over(struct users *users)
 					     users_rest,     users_limits, users_history,
 					     users_version,  NULL};
 	static const char *const from_2[] = {users_limits, users_history, users_version, NULL};
-	/* Somebody else may have done it while the lock was waited for. */
+	/* Another process may have done it during the wait for the lock. */
 	int64_t version = users_pragma(users, "PRAGMA user_version");
-
 	if (version == -1)
 		return USERS_FAILED;
 	if (version == 1)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How much of the pools is in use: counted along the indexes, a piece at a time. */
+/* Usage of the pools: counted along the indexes, a piece at a time. */
 #include "users/database.h"
 
 /* Rows of a piece: less than a millisecond. */
 #define USAGE_PIECE "500"
 
-/* What is counted, one after the other. */
+/* The counts, in order. */
 enum { USAGE_USERS, USAGE_NETWORK, USAGE_HOST, USAGE_DONE };
 
-/* Steps a statement that answers with a count and the last key. *more: there may be others. */
+/* Steps a statement that returns a count and the last key. *more: there may be more rows. */
 static enum users_result usage_step(struct users *users, sqlite3_stmt *stmt, uint64_t *count,
 				    bool *more)
 {
@@ -41,7 +41,7 @@ static enum users_result usage_count_users(struct users *users, struct users_usa
 	return result;
 }
 
-/* The range is the whole of what there is to count; usage->last where the last piece ended. */
+/* The range covers everything to count; usage->last is the end of the last piece. */
 static enum users_result usage_count_blocks(struct users *users, struct users_usage *usage,
 					    enum users_kind kind, const struct prefix6 *range,
 					    uint64_t *count, bool *more)
@@ -68,7 +68,7 @@ static enum users_result usage_count_blocks(struct users *users, struct users_us
 	return result;
 }
 
-/* The first address of a pool is the server's own: nobody's block begins there. */
+/* The first address of a pool is the server's own: no block begins there. */
 static void usage_next(struct users_usage *usage, const struct prefix6 *range)
 {
 	usage->step++;

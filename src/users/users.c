@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The records of the user database: who is there, with which password and which addresses. */
+/* The records of the user database: users with their passwords and addresses. */
 #include "users/database.h"
 
 #include <string.h>
 
 /*
- * One query for the whole of a user, so that all of it is of the same moment; of one with several
- * prefixes there are as many rows. The columns have their numbers below.
+ * One query for everything about a user, so that it is consistent; a user with several prefixes has
+ * as many rows. The enum below has the columns.
  */
 #define SELECT_USERS(password)                                                                     \
 	"SELECT u.id, u.name, u.created, n.fixed, n.first, n.bits, h.first, h.bits, u.types,"      \
@@ -33,7 +33,7 @@ enum {
 
 _Static_assert(USERS_KIND_NETWORK == 1 && USERS_KIND_HOST == 2, "SELECT_USERS has the numbers");
 
-/* Adds the prefix that a row has, if it has one. */
+/* Adds the prefix of a row, if it has one. */
 static bool users_read_network(sqlite3_stmt *stmt, struct user *user)
 {
 	struct prefix6 network;
@@ -44,7 +44,7 @@ static bool users_read_network(sqlite3_stmt *stmt, struct user *user)
 	       prefix6_set_add(&user->networks, &network);
 }
 
-/* False where the row does not hold what this program writes. */
+/* False if the row has values that this program does not write. */
 static bool users_read_row(sqlite3_stmt *stmt, struct user *user)
 {
 	struct prefix6 host;
