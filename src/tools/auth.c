@@ -84,8 +84,8 @@ enum users_result auth_look(struct users *users, const char *name)
 }
 
 /*
- * Tells the obvious before anybody types a password for nothing. The database is closed again while
- * the password is asked for, so that nothing stays behind when that is broken off.
+ * Detects errors before the password is asked for. The database is closed again meanwhile, so that
+ * an interrupted prompt leaves nothing behind.
  */
 static int auth_add_look(const struct auth_options *options)
 {
@@ -94,7 +94,7 @@ static int auth_add_look(const struct auth_options *options)
 	struct users *users;
 	int status;
 
-	/* The first user of all makes the database, but not before there is a password. */
+	/* Adding the first user makes the database, but only after the password was read. */
 	result = auth_try(options, USERS_READ, false, &users);
 	if (result == USERS_NOT_FOUND)
 		return AUTH_OK;
@@ -111,7 +111,7 @@ static int auth_add_look(const struct auth_options *options)
 	return status;
 }
 
-/* The same before a change of the password. */
+/* The same checks before a password is changed. */
 static int auth_passwd_look(const struct auth_options *options)
 {
 	struct users *users = auth_open(options, USERS_READ);
@@ -124,7 +124,10 @@ static int auth_passwd_look(const struct auth_options *options)
 	return status;
 }
 
-/* Looks in a process of its own: at a terminal, the password is asked for by one with all files. */
+/*
+ * Runs the checks in a child process, so that the process that prompts for the password has not
+ * opened the database yet.
+ */
 static int auth_look_first(struct auth_options *options,
 			   int (*look)(const struct auth_options *options))
 {
@@ -142,7 +145,7 @@ static int auth_look_first(struct auth_options *options,
 	return WIFEXITED(status) ? WEXITSTATUS(status) : AUTH_FAILED;
 }
 
-/* Asks for the password of the user, and opens the database. NULL after complaining. */
+/* Asks for the user's password, then opens the database. NULL after an error message. */
 static struct users *auth_open_for(struct auth_options *options, enum users_mode mode,
 				   char password[static DTCP_PASSWORD_MAX + 1])
 {
@@ -253,7 +256,7 @@ static int auth_set(const struct auth_options *options, struct users *users)
 			 prefix6_format(auth_overlapping(users, &record, other), why), other);
 }
 
-/* Those that need nothing but the database. */
+/* Commands that need only the database. */
 static const struct {
 	const char *name;
 	int (*run)(const struct auth_options *options, struct users *users);
@@ -300,7 +303,7 @@ int auth_main(int argc, char **argv)
 
 	log_init("dtcpauth", NULL, false);
 	(void)umask(077);
-	/* Neither a core file nor other processes of the same user get to see a password. */
+	/* Keeps passwords out of core files, and from other processes of the same user. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		return auth_fail(AUTH_FAILED, "cannot be kept from being read by others: %s",
 				 strerror(errno));
@@ -308,7 +311,7 @@ int auth_main(int argc, char **argv)
 		auth_warn_mode(&options);
 		status = auth_command(&options);
 	}
-	/* A full disk shows itself only now. */
+	/* A full disk is reported only here. */
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return auth_fail(AUTH_FAILED, "standard output: %s", strerror(errno));
 	return status;

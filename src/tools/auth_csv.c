@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Reads the rest of a quoted cell in its place; from is behind the quote. NULL: it has no end. */
+/* Unquotes a cell in place; from is behind the opening quote. NULL: no closing quote. */
 static char *auth_csv_quoted(struct auth_csv *csv, char *from)
 {
 	char *to = from;
@@ -21,7 +21,7 @@ static char *auth_csv_quoted(struct auth_csv *csv, char *from)
 	return NULL;
 }
 
-/* The end of a row is at a place; steps over it. */
+/* If the end of a row is at *at, steps over it. */
 static bool auth_csv_ends(struct auth_csv *csv, char *at)
 {
 	char *end = at;
@@ -36,7 +36,7 @@ static bool auth_csv_ends(struct auth_csv *csv, char *at)
 	return true;
 }
 
-/* Goes on behind the line. */
+/* Continues behind the line. */
 static enum auth_csv_result auth_csv_bad(struct auth_csv *csv, char *at, const char *what,
 					 const char **why)
 {

@@ -36,7 +36,7 @@ int auth_export(const struct auth_options *options, struct users *users)
 		struct user *user = &list.users[i];
 		enum users_result result = USERS_OK;
 
-		/* One at a time, to be wiped at once. */
+		/* One user at a time, so that each password is wiped at once. */
 		if (options->passwords)
 			result = users_find(users, user->name, user);
 		if (result == USERS_OK)

@@ -17,7 +17,7 @@ static bool auth_sessions_add(const struct users_session *session, void *arg)
 	return auth_rows_add(arg, session, sizeof(*session));
 }
 
-/* An address without a length. */
+/* An address without a prefix length. */
 static const char *auth_had(const struct prefix6 *prefix, char buf[static PREFIX6_STRLEN])
 {
 	if (prefix->len < 128)
@@ -51,7 +51,7 @@ static void auth_cell_addresses(const struct users_session *session,
 	}
 }
 
-/* What has no end yet has "-". */
+/* "-": not ended yet. */
 static const char *auth_cell(const struct users_session *session, size_t column,
 			     char buf[static AUTH_CELL_SIZE])
 {
@@ -136,7 +136,7 @@ static void auth_json_session(struct auth_json *json, const struct users_session
 	auth_json_close(json, '}');
 }
 
-/* What is looked for. False after an error message. */
+/* Builds the search. False after an error message. */
 static bool auth_history_search(const struct auth_options *options, struct users_search *search)
 {
 	struct auth_span span;
@@ -189,7 +189,7 @@ int auth_history(const struct auth_options *options, struct users *users)
 	result = users_history_search(users, &search, auth_sessions_add, &sessions);
 	status = auth_rows_result(options, users, result, &sessions);
 	list = sessions.list;
-	/* One who was deleted has a history; who never was has none. */
+	/* A deleted user still has a history; one who never existed has none. */
 	if (status == AUTH_OK && sessions.count == 0 && options->user)
 		status = auth_result(options, users, auth_look(users, options->user), NULL);
 	if (status == AUTH_OK && options->json) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* "import": all of the files, or nothing of them. */
+/* "import": either all lines of all files, or nothing. */
 #include "tools/auth.h"
 #include "tools/auth_read.h"
 #include "tools/auth_record.h"
@@ -16,7 +16,7 @@ struct auth_counts {
 	size_t unchanged;
 };
 
-/* --- several lines about one user --------------------------------------------------------- */
+/* --- several lines about one user ---------------------------------------------------------- */
 
 static int auth_compare(const void *a, const void *b)
 {
@@ -24,7 +24,7 @@ static int auth_compare(const void *a, const void *b)
 	const struct auth_entry *two = *(struct auth_entry *const *)b;
 	int order = strcmp(one->record.name, two->record.name);
 
-	/* The earlier one first; all are in one list. */
+	/* Merges into the earlier entry; both are in one array. */
 	return order ? order : (one > two) - (one < two);
 }
 
@@ -34,13 +34,13 @@ static void auth_join(struct auth_import *import, struct auth_entry *into, struc
 	bool both = into->list && entry->list;
 
 	entry->merged = true;
-	/* The old server's list has a line for each prefix. */
+	/* The old server's list has one line per prefix. */
 	if (record->parts & entry->record.parts & ~(both ? (unsigned int)USERS_PREFIX : 0)) {
 		auth_import_bad(import, entry->file, entry->line, "user %s is in %s:%zu already",
 				record->name, into->file, into->line);
 		return;
 	}
-	/* A password and prefixes, each from where they are. */
+	/* Takes password and prefixes from whichever entry has them. */
 	record->parts |= entry->record.parts;
 	if (entry->record.parts & USERS_PASSWORD)
 		record->password = entry->record.password;
@@ -78,11 +78,11 @@ static bool auth_join_all(struct auth_import *import)
 	return true;
 }
 
-/* --- into the database -------------------------------------------------------------------- */
+/* --- into the database --------------------------------------------------------------------- */
 
 /*
- * Takes the prefixes away from whoever is to get others, so that two users can have each other's,
- * whichever comes first.
+ * Removes the prefixes of a user who is to get others, so that users can exchange their prefixes in
+ * any order.
  */
 static enum users_result auth_make_room(struct users *users, struct auth_entry *entry)
 {
@@ -141,7 +141,7 @@ static bool auth_put(struct auth_import *import, struct users *users, struct aut
 	return false;
 }
 
-/* All of it in one transaction, which is kept if all lines are good. */
+/* Imports all in one transaction, which is committed if all lines are good. */
 static int auth_import_into(struct auth_import *import, struct users *users, bool keep,
 			    struct auth_counts *counts)
 {
@@ -163,8 +163,9 @@ static int auth_import_into(struct auth_import *import, struct users *users, boo
 	return import->bad > 0 ? AUTH_IMPORT : AUTH_OK;
 }
 
-/* What it would do is tried out in memory first if there is no database, so that none is made in
- * vain. */
+/*
+ * Without a database, tries the import on one in memory first, so that a failing import makes none.
+ */
 static int auth_import_all(const struct auth_options *options, struct auth_import *import,
 			   struct auth_counts *counts)
 {

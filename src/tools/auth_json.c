@@ -20,7 +20,7 @@ static void auth_json_string(const char *text)
 	(void)putchar('"');
 }
 
-/* What comes before a value. */
+/* Writes the separator and the key before a value. */
 static void auth_json_begin(struct auth_json *json, const char *key)
 {
 	if (json->more)

@@ -13,7 +13,7 @@ static bool auth_leases_add(const struct users_block *block, void *arg)
 	return block->fixed || auth_rows_add(arg, block, sizeof(*block));
 }
 
-/* As "list" and "show" write it as well. */
+/* In the form that "list" and "show" use. */
 static const char *auth_lease_text(const struct users_block *block, char buf[static PREFIX6_STRLEN])
 {
 	if (!block->host)

@@ -56,7 +56,7 @@ static const char auth_help[] =
 	"See dtcpauth(8).\n";
 
 enum {
-	OPTION_DATABASE = 256, /* no single letter has such a number */
+	OPTION_DATABASE = 256, /* above all single letters */
 	OPTION_PREFIX,
 	OPTION_ADDRESS,
 	OPTION_AT,
@@ -82,11 +82,11 @@ static const struct option auth_long_options[] = {
 
 static const struct auth_command {
 	const char *name;
-	const char *words; /* what one of those is that follow, one at least; NULL: none do */
+	const char *words; /* what each argument is, at least one is required; NULL: no arguments */
 	bool takes_user;
 	bool optional_user;
 	bool takes_prefix;
-	bool takes_lease; /* or none */
+	bool takes_lease; /* or "none" */
 	bool takes_json;
 	bool searches; /* takes --prefix, --address, --at */
 	bool takes_dry_run;
@@ -109,7 +109,7 @@ static const struct auth_command {
 	{.name = "lease drop", .takes_user = true, .takes_lease = true},
 };
 
-/* What the programs that managed the users of the old server called what we call otherwise. */
+/* Options of the old server's user management, and what replaces them. */
 static const struct {
 	const char *letter;
 	const char *word;
@@ -130,7 +130,7 @@ int auth_fail(int status, const char *format, ...)
 	va_start(ap, format);
 	(void)vsnprintf(line, sizeof(line), format, ap);
 	va_end(ap);
-	/* One line it stays, and steers no terminal, whatever was on the command line or in a file.
+	/* Stays one line without terminal control characters, whatever the input contains.
 	 */
 	plain = text_is_plain(line);
 	for (char *c = line; *c; c++) {
@@ -166,7 +166,7 @@ static bool auth_unknown(int *status, const char *why, const char *option)
 	return auth_usage(status, "%s option %.64s", why, option);
 }
 
-/* Of a prefix that is to be fixed more is asked than of one that is looked for. */
+/* Parses --prefix; fixed: it is to be assigned, which has more conditions than a search. */
 static bool auth_parse_prefix(bool fixed, struct auth_options *options, int *status)
 {
 	char why[AUTH_WHY_SIZE];
@@ -188,7 +188,7 @@ static bool auth_parse_prefix(bool fixed, struct auth_options *options, int *sta
 	return options->has_prefix;
 }
 
-/* An address is a lease as well. */
+/* An address is accepted as a lease, too. */
 static bool auth_parse_lease(const char *word, struct auth_options *options, int *status)
 {
 	char text[PREFIX6_STRLEN + 4];
@@ -204,7 +204,7 @@ static bool auth_parse_lease(const char *word, struct auth_options *options, int
 	return options->has_prefix;
 }
 
-/* The words of a command; 0: these are others. */
+/* How many words the command's name takes; 0: the words are not this command. */
 static int auth_command_words(const struct auth_command *command, int count, char **words)
 {
 	const char *blank = strchr(command->name, ' ');
@@ -229,7 +229,7 @@ static bool auth_parse_user(const char *user, struct auth_options *options, int 
 	return false;
 }
 
-/* Whether a command takes the options that it was given. */
+/* Whether the command accepts all given options. */
 static bool auth_check_options(const struct auth_command *command,
 			       const struct auth_options *options, int *status)
 {
@@ -254,7 +254,7 @@ static bool auth_check_options(const struct auth_command *command,
 	return true;
 }
 
-/* Checks what is left of the command line when the options are gone: the command and its user. */
+/* Checks what follows the options on the command line: the command and its arguments. */
 static bool auth_parse_words(int count, char **words, struct auth_options *options, int *status)
 {
 	const size_t n = sizeof(auth_commands) / sizeof(auth_commands[0]);
@@ -336,8 +336,10 @@ bool auth_parse(int argc, char **argv, struct auth_options *options, int *status
 		case ':':
 			return auth_usage(status, "option %.64s needs a value", argv[optind - 1]);
 		default:
-			/* Of a long option all is in the word just passed; of a letter, the word
-			 * may not be passed yet. */
+			/*
+			 * For a long option, the name is in the preceding argument; for a letter,
+			 * optind may not have advanced yet.
+			 */
 			if (optopt > 0 && optopt < 256) {
 				char letter[3] = {'-', (char)optopt, '\0'};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Becoming the user whom the database belongs to. In the folder of another user, root is led
- * anywhere by links, and by files that SQLite looks for beside the database.
+ * Becomes the user who owns the database. In a folder that another user can write to, links, and
+ * files that SQLite looks for beside the database, could lead root anywhere.
  */
 #include "process/sandbox.h"
 #include "tools/auth.h"
@@ -16,15 +16,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Whether nobody but root can make files in a folder of root's. */
+/* Whether only root can make files in a folder owned by root. */
 static bool auth_is_roots(const struct stat *info)
 {
 	return !(info->st_mode & S_IWOTH) && (info->st_gid == 0 || !(info->st_mode & S_IWGRP));
 }
 
 /*
- * The folder's user, or, if others can make files in one of root's, the file's; 0: root's alone.
- * False after an error message.
+ * The folder's owner; the file's if root's folder is writable for others; 0: stay root. False after an error message.
  */
 static bool auth_owner(const char *path, int folder, const char *name, uid_t *uid)
 {
@@ -89,7 +88,7 @@ bool auth_give_up_root(struct auth_options *options)
 		return true;
 	directory = dirname(path);
 	folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* Whoever opens the database says why not, or makes the folder. */
+	/* Opening the database will report the error, or make the folder. */
 	if (folder == -1)
 		return true;
 	good = auth_owner(directory, folder, name, &uid);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where dtcpauth gets a password from. Never from the command line, which everybody can see. */
+/* Reads passwords; never from the command line, which all users of the machine can see. */
 #include "tools/auth.h"
 
 #include "base/text.h"
@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* One byte more than a password has, so that one that is too long is seen to be. */
+/* One byte more than the longest password, so that a longer one is detected. */
 #define ENTRY_SIZE (DTCP_PASSWORD_MAX + 2)
 
-/* Says what is wrong with an entry, if anything. */
+/* Checks a password; false after an error message. */
 static bool auth_password_check(const char *entry)
 {
 	size_t len = strlen(entry);
@@ -55,8 +55,8 @@ static bool auth_password_ask(const char *user, char entry[static ENTRY_SIZE])
 }
 
 /*
- * Reads up to the line end, byte by byte: nothing behind the line is taken from whoever else reads
- * this input, and no copy stays in a buffer of stdio.
+ * Reads up to the end of the line, byte by byte: nothing behind the line is consumed from another
+ * reader of this input, and no copy stays in a buffer of stdio.
  */
 static bool auth_password_read(char entry[static ENTRY_SIZE])
 {
@@ -65,7 +65,7 @@ static bool auth_password_read(char entry[static ENTRY_SIZE])
 	char byte;
 	bool ended = false;
 
-	/* CR and LF are not of the password, so there is room for one byte more. */
+	/* CR and LF are not part of the password, so there is room for one byte more. */
 	while (!ended && len < ENTRY_SIZE) {
 		do
 			got = read(STDIN_FILENO, &byte, 1);
@@ -79,7 +79,7 @@ static bool auth_password_read(char entry[static ENTRY_SIZE])
 		ended = byte == '\n';
 		if (!ended)
 			entry[len++] = byte;
-		/* Some editors begin a file with a mark. */
+		/* Some editors begin a file with a byte order mark. */
 		if (len == TEXT_MARK_LEN && text_has_mark(entry, len))
 			len = 0;
 	}
@@ -96,7 +96,7 @@ static bool auth_password_read(char entry[static ENTRY_SIZE])
 						     : "the password has a NUL character");
 		return false;
 	}
-	/* Full: it is too long, which its first bytes are enough to tell. */
+	/* Buffer full: too long, which the first bytes suffice to tell. */
 	entry[len < ENTRY_SIZE ? len : ENTRY_SIZE - 1] = '\0';
 	return auth_password_check(entry);
 }

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Much more than all users that a server can have. */
+/* Much more than all users of a server need. */
 enum { AUTH_FILE_MAX = 256 << 20 };
 
 #define BLANKS " \t"
@@ -31,9 +31,9 @@ void auth_import_bad(struct auth_import *import, const char *file, size_t line, 
 	import->bad++;
 }
 
-/* --- lines -------------------------------------------------------------------------------- */
+/* --- lines --------------------------------------------------------------------------------- */
 
-/* How the hashes of password files begin, which some take for passwords. */
+/* How the hashes in password files begin, which might be mistaken for passwords. */
 static const char *auth_hash(const char *password)
 {
 	static const char *const begins[] = {
@@ -57,7 +57,7 @@ static bool auth_is_htdigest(const char *password)
 	return digest && strlen(digest + 1) == 32 && strspn(digest + 1, "0123456789abcdef") == 32;
 }
 
-/* Puts a user's name into a new entry; NULL after a complaint. */
+/* Makes a new entry for a user; NULL after an error message. */
 static struct auth_entry *auth_entry_add(struct auth_import *import, const char *file, size_t line,
 					 const char *user)
 {
@@ -109,9 +109,9 @@ static bool auth_entry_key(struct auth_import *import, struct auth_entry *entry,
 	return false;
 }
 
-/* --- the old server's lists --------------------------------------------------------------- */
+/* --- the old server's lists ---------------------------------------------------------------- */
 
-/* "user:password", or "user prefix", whichever comes first of colon and blank. */
+/* "user:password" or "user prefix": the first colon or blank decides. */
 static void auth_read_line(struct auth_import *import, const char *file, size_t line, char *text)
 {
 	size_t len = strcspn(text, BLANKS ":");
@@ -163,11 +163,11 @@ static void auth_read_list(struct auth_import *import, const char *file, char *t
 	}
 }
 
-/* --- tables ------------------------------------------------------------------------------- */
+/* --- tables -------------------------------------------------------------------------------- */
 
 enum { COLUMN_USER = 100, COLUMN_PASSWORD };
 
-/* What the cells of each column are: a key, or one of the two above. */
+/* What each column contains: a key, or one of the two above. */
 struct auth_table {
 	size_t count;
 	size_t columns[AUTH_CSV_CELLS];
@@ -222,7 +222,7 @@ static void auth_read_row(struct auth_import *import, const char *file, const st
 	for (size_t i = 0; entry && i < csv->count; i++) {
 		size_t column = table->columns[i];
 
-		/* Whoever is there keeps theirs. */
+		/* An empty cell keeps the present password. */
 		if (column == COLUMN_USER || (column == COLUMN_PASSWORD && !*csv->cells[i]))
 			continue;
 		if (column == COLUMN_PASSWORD)
@@ -247,14 +247,14 @@ static void auth_read_table(struct auth_import *import, const char *file, char *
 			auth_import_bad(import, file, csv.row_line, "%s", why);
 		else if (table.count > 0)
 			auth_read_row(import, file, &csv, &table);
-		/* Without it nobody knows what the rest is. */
+		/* Without a header the rest has no meaning. */
 		if (table.count == 0)
 			good = result == AUTH_CSV_ROW &&
 			       auth_read_header(import, file, &csv, &table);
 	}
 }
 
-/* True if the first line is a header: it has a cell "user", and lists have none without a colon. */
+/* True if the first line is a header with a cell "user"; a list's line would have a colon. */
 static bool auth_is_table(const char *text)
 {
 	size_t len;
@@ -273,9 +273,9 @@ static bool auth_is_table(const char *text)
 	return false;
 }
 
-/* --- files -------------------------------------------------------------------------------- */
+/* --- files --------------------------------------------------------------------------------- */
 
-/* Twice as much room for a text; no copy is left somewhere. Returns 0 or an error. */
+/* Doubles the buffer, and wipes the old one. Returns 0 or an errno value. */
 static int auth_read_grow(struct auth_file *file, size_t *room)
 {
 	char *text;
@@ -292,7 +292,7 @@ static int auth_read_grow(struct auth_file *file, size_t *room)
 	return 0;
 }
 
-/* All of a file, with a NUL behind it. False after an error message. */
+/* Reads a whole file, and appends a NUL. False after an error message. */
 static bool auth_read_file(struct auth_file *file)
 {
 	FILE *in = strcmp(file->name, "-") == 0 ? stdin : fopen(file->name, "re");

@@ -31,9 +31,9 @@ auth_why(char why[static AUTH_WHY_SIZE], const char *format, ...)
 	return false;
 }
 
-/* --- words for bits ----------------------------------------------------------------------- */
+/* --- names of bits ------------------------------------------------------------------------- */
 
-/* Reads "host,network"; nothing and "any" are 0. kind is what messages call one of them. */
+/* Parses "host,network"; "" and "any" are 0. kind is what messages call one of the words. */
 static bool auth_words_read(const struct auth_word *words, const char *kind, const char *value,
 			    unsigned int *bits, char why[static AUTH_WHY_SIZE])
 {
@@ -74,7 +74,7 @@ const char *auth_words_write(const struct auth_word *words, unsigned int bits,
 	return buf;
 }
 
-/* --- values ------------------------------------------------------------------------------- */
+/* --- values -------------------------------------------------------------------------------- */
 
 bool auth_prefix_check(const char *text, struct prefix6 *prefix, char why[static AUTH_WHY_SIZE])
 {
@@ -143,7 +143,7 @@ static bool auth_read_expires(const char *value, struct users_record *record,
 				"\"%.64s\" is not a date such as 2027-12-31, nor a time such as "
 				"2027-12-31T18:00:00Z, nor never",
 				value);
-	/* A day is good to its end. */
+	/* A date includes the whole day. */
 	record->limits.expires = span.last == span.first ? span.first : span.last + 1;
 	/* Zero would be never. */
 	return record->limits.expires > 0 ||
@@ -186,7 +186,7 @@ const struct prefix6 *auth_overlapping(struct users *users, const struct users_r
 	char whose[DTCP_USER_MAX + 1] = "";
 	uint32_t i = 0;
 
-	/* What the user has itself is none. */
+	/* The user's own prefixes do not count. */
 	while (i + 1 < record->prefixes.n &&
 	       (users_overlaps(users, &record->prefixes.list[i], whose) != USERS_OVERLAP ||
 		strcmp(whose, other) != 0))
@@ -228,7 +228,7 @@ static void auth_write_note(const struct user *user, char buf[static AUTH_VALUE_
 	(void)strlcpy(buf, user->note, AUTH_VALUE_SIZE);
 }
 
-/* --- the table ---------------------------------------------------------------------------- */
+/* --- the table ----------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The commands that show users, as text for people and as JSON for programs. */
+/* The commands that show users, as text or as JSON. */
 #include "tools/auth.h"
 #include "tools/auth_json.h"
 #include "tools/auth_record.h"
@@ -31,7 +31,7 @@ static const char *auth_host(const struct user *user, char buf[static INET6_ADDR
 	return buf;
 }
 
-/* Whether a login would be let in. */
+/* Whether a login would be accepted. */
 static const char *auth_state(const struct user *user)
 {
 	if (user->limits.disabled)
@@ -59,13 +59,13 @@ static const char *auth_seen_text(int64_t seen, char buf[static AUTH_TIME_SIZE])
 	return seen == AUTH_NEVER ? "-" : auth_time(seen, buf);
 }
 
-/* NULL for what a user does not have. */
+/* NULL for "-". */
 static const char *auth_present(const char *text)
 {
 	return strcmp(text, "-") == 0 ? NULL : text;
 }
 
-/* The names of bits as a list; null: any. */
+/* Writes the names of bits as an array; null: any. */
 static void auth_json_words(struct auth_json *json, const char *key, const struct auth_word *words,
 			    unsigned int bits)
 {
@@ -99,7 +99,7 @@ static void auth_json_user(struct auth_json *json, const struct user *user, int6
 	auth_json_text(json, "state", auth_state(user));
 	auth_json_words(json, "types", auth_types, limits->types);
 	auth_json_words(json, "transports", auth_transports, limits->transports);
-	/* The moment itself: programs compare it. */
+	/* The exact time, since programs compare it. */
 	auth_json_text(json, "expires", limits->expires ? auth_time(limits->expires, when) : NULL);
 	auth_json_bool(json, "disabled", limits->disabled);
 	auth_json_text(json, "note", user->note);
@@ -168,7 +168,7 @@ int auth_list_read(const struct auth_options *options, struct users *users, stru
 	return auth_rows_result(options, users, result, &rows);
 }
 
-/* When each of them was seen. */
+/* Fills in when each user was last seen. */
 static int auth_list_seen(const struct auth_options *options, struct users *users,
 			  struct auth_list *list)
 {
@@ -195,7 +195,7 @@ static void auth_list_print(const struct auth_list *list)
 	char host[INET6_ADDRSTRLEN];
 	char created[AUTH_TIME_SIZE];
 	char seen[AUTH_TIME_SIZE];
-	int name_width = 4, network_width = 7, host_width = 4; /* those of the headings */
+	int name_width = 4, network_width = 7, host_width = 4; /* widths of the headings */
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct user *user = &list->users[i];

@@ -25,13 +25,13 @@ const char *auth_expiry(int64_t seconds, char buf[static AUTH_TIME_SIZE])
 		return "never";
 	if (seconds % DAY != 0)
 		return auth_time(seconds, buf);
-	/* The last day on which it is good. */
+	/* The last day that is included. */
 	(void)auth_time(seconds - DAY, buf);
 	buf[strcspn(buf, "T")] = '\0';
 	return buf;
 }
 
-/* The next digits of a text, exactly so many; -1 if they are not there. */
+/* Parses exactly that many digits; -1 if there are fewer. */
 static int auth_digits(const char **text, int count)
 {
 	int value = 0;
@@ -52,7 +52,7 @@ static bool auth_letter(const char **text, const char *letters)
 	return true;
 }
 
-/* "Z", "+01:00"; nothing is UTC as well. False if it is neither. */
+/* Parses "Z" or "+01:00"; "" is UTC, too. False for anything else. */
 static bool auth_zone(const char *text, int64_t *seconds)
 {
 	int sign = *text == '-' ? -1 : 1;
@@ -99,7 +99,7 @@ bool auth_time_parse(const char *text, struct auth_span *span)
 	}
 	again = tm;
 	when = timegm(&again);
-	/* There is no 30 February, and no hour 24. */
+	/* Rejects dates such as 30 February, and hour 24. */
 	if (when < 0 || again.tm_mon != tm.tm_mon || again.tm_mday != tm.tm_mday ||
 	    again.tm_hour != tm.tm_hour || again.tm_min != tm.tm_min || again.tm_sec != tm.tm_sec)
 		return false;

@@ -41,7 +41,7 @@ static enum ctl_status ctl_show(struct ctl_page *page)
 	return whole ? CTL_OK : ctl_no_memory();
 }
 
-/* Asks; with --every twice, so that *before is what was seen *seconds earlier. */
+/* Asks; with --every twice, so that *before is the answer of *seconds earlier. */
 static enum ctl_status ctl_look(const struct ctl_options *options, const struct ask_daemon *daemon,
 				struct ask *ask, json_t **before, double *seconds)
 {
@@ -172,7 +172,7 @@ static void ctl_kicked(const struct ctl_options *options, double ended)
 	(void)putchar('\n');
 }
 
-/* What is told to the daemon, and answered with no more than that it is done. */
+/* Sends a command whose answer has no content. */
 static enum ctl_status ctl_tell(const struct ctl_options *options, const struct ask_daemon *daemon)
 {
 	struct ask *ask = NULL;
@@ -221,7 +221,7 @@ static const struct ctl_column ctl_overview[] = {
 	{.heading = "WHAT", .least = 10},
 };
 
-/* A line for a daemon: what it is and how it goes. */
+/* Adds a daemon's line: its name and state. */
 static void ctl_overview_row(struct ctl_table *table, const json_t *status)
 {
 	const char *text = NULL;
@@ -250,7 +250,7 @@ static void ctl_overview_row(struct ctl_table *table, const json_t *status)
 		ctl_table_cell(table, "%s", ctl_value_text(status, "last_error.text"));
 }
 
-/* "status" of several daemons: the first bad status of them is that of all. */
+/* "status" of several daemons: returns the first bad status. */
 static enum ctl_status ctl_status_all(const struct ctl_options *options,
 				      const struct ask_daemon *list, int count)
 {
@@ -317,7 +317,7 @@ int ctl_main(int argc, char **argv)
 	case OPTIONS_DONE:
 		break;
 	}
-	/* A full disk shows itself only now. */
+	/* A full disk is reported only here. */
 	if (fflush(stdout) != 0 || ferror(stdout))
 		status = ctl_fail(CTL_FAILED, "standard output: %s", strerror(errno));
 	return (int)status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a client says of itself, in words. */
+/* "status" of a client as text. */
 #include "tools/ctl.h"
 
 #include "tools/ctl_text.h"
@@ -135,7 +135,7 @@ static void ctl_client_traffic(struct ctl_page *page, const json_t *status, cons
 	double number = ctl_value_number(status, packets);
 	char text[CTL_TEXT_SIZE], count[CTL_TEXT_SIZE], rate[CTL_TEXT_SIZE] = "";
 
-	/* Nothing is said of what there is none of. */
+	/* Missing counters get no line. */
 	if (!ctl_value(status, octets))
 		return;
 	if (before && seconds > 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which daemon is asked, and what it means if it cannot be. */
+/* Selects the daemon, and reports errors of connecting and asking. */
 #include "ctl/listen.h"
 #include "tools/ctl.h"
 #include "tools/ctl_text.h"
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-/* How often, and after how many nanoseconds, one is tried again whose queue is full. */
+/* Retries if a daemon's listen queue is full, and nanoseconds between them. */
 #define TRIES	  100
 #define TRY_AGAIN 20000000
 
@@ -59,7 +59,7 @@ enum ctl_status ctl_daemon_open(const struct ask_daemon *daemon, struct ask **ou
 	return rc == 0 ? CTL_OK : ctl_daemon_refused(daemon, rc);
 }
 
-/* Who has a command that not both have. */
+/* The program that has a command which the other lacks. */
 static const char *ctl_daemon_has(enum ctl_who who)
 {
 	return who == CTL_SERVER ? "dtcps" : "dtcpclient";
@@ -73,7 +73,7 @@ enum ctl_status ctl_daemon_said_no(const struct ctl_options *options,
 	char name[ASK_PATH_SIZE + 32];
 	enum ctl_status status = CTL_FAILED;
 
-	/* Of a daemon whose socket was named, its commands are not known before. */
+	/* With --socket, the kind of daemon is known only from its answer. */
 	if (state == ASK_NO && strcmp(ask_code(ask), "unknown") == 0 && command->who != CTL_BOTH)
 		return ctl_fail(CTL_USAGE, "%s: %s has no such command; only %s has", command->name,
 				ctl_daemon_name(daemon, name), ctl_daemon_has(command->who));
@@ -110,7 +110,7 @@ static const char *ctl_daemon_list(const struct ask_daemon *list, int count,
 	return buf;
 }
 
-/* Whether a client says that its configuration is called so. */
+/* Whether a client's answer has this configuration name. */
 static bool ctl_daemon_called(const struct ask_daemon *daemon, const char *instance)
 {
 	json_t *question = json_pack("{ss}", "command", "status");
@@ -125,7 +125,7 @@ static bool ctl_daemon_called(const struct ask_daemon *daemon, const char *insta
 	return called;
 }
 
-/* Leaves those of the list that are called so. */
+/* Keeps the daemons with that interface or, if there is none, configuration name. */
 static int ctl_daemon_instances(struct ask_daemon *list, int count, const char *instance)
 {
 	int kept = 0;
@@ -141,7 +141,7 @@ static int ctl_daemon_instances(struct ask_daemon *list, int count, const char *
 	return kept;
 }
 
-/* Leaves those of the list that have the command. */
+/* Keeps the daemons that have the command. */
 static int ctl_daemon_have(struct ask_daemon *list, int count, enum ctl_who who)
 {
 	int kept = 0;
@@ -220,7 +220,7 @@ json_t *ctl_question(const struct ctl_options *options, const char *command)
 	bool filtered = strcmp(command, "sessions") == 0;
 	const char *key = strcmp(command, "log") == 0 ? "level" : "user";
 
-	/* What is NULL is left out. */
+	/* "ss*" leaves out NULL. */
 	if (filtered)
 		return json_pack("{ss,ss*,ss*,ss*,ss*}", "command", command, "user", options->user,
 				 "address", options->address, "prefix", options->prefix,
@@ -232,12 +232,12 @@ json_t *ctl_question(const struct ctl_options *options, const char *command)
 			 options->command->word ? options->word : NULL);
 }
 
-/* One question and its rows as they are. */
+/* Where rows are written unchanged. */
 struct ctl_lines {
 	FILE *file;
 };
 
-/* A character of valid UTF-8 as JSON can write it, too. Returns its octets. */
+/* Writes a character of valid UTF-8 as a JSON escape. Returns its octets. */
 static size_t ctl_json_escape(FILE *file, const char *text)
 {
 	const unsigned char *at = (const unsigned char *)text;
@@ -255,8 +255,7 @@ static size_t ctl_json_escape(FILE *file, const char *text)
 }
 
 /*
- * The line is as it was, but for what is not visible: in texts JSON can write that in another way,
- * and outside of them there are only blanks. It was read as JSON, so it is valid UTF-8.
+ * Writes a line unchanged, except that characters that are not printable are escaped in texts, and outside of them become blanks. It was parsed as JSON, so it is valid UTF-8.
  */
 static void ctl_json_line(FILE *file, const char *line)
 {
@@ -287,8 +286,8 @@ static void ctl_json_row(json_t *row, const char *line, void *arg)
 }
 
 /*
- * With --json everything is kept until the end: whoever reads our output slowly, such as a pager,
- * must not keep the daemon waiting, which would close the connection.
+ * With --json the output is kept until the end: a slow reader, such as a pager, must not delay
+ * reading from the daemon, which would close the connection.
  */
 enum ctl_status ctl_ask(const struct ctl_options *options, const struct ask_daemon *daemon,
 			struct ask *ask, const char *command, ask_row row, void *arg)

@@ -31,7 +31,7 @@ static int64_t ctl_live_every(const struct ctl_live *live)
 	return (int64_t)live->options->every * 1000;
 }
 
-/* The connection is given up; the next look makes another. What was seen stays. */
+/* Closes the connection; the next poll opens another. The last data stays visible. */
 static void ctl_live_lost(struct ctl_live *live, const char *why, int64_t now)
 {
 	(void)snprintf(live->error, sizeof(live->error), "%s", why);
@@ -72,7 +72,7 @@ static void ctl_live_open(struct ctl_live *live, int64_t now)
 		ctl_live_begin(live, CTL_LIVE_STATUS, now);
 }
 
-/* What all sessions carried since the server began, or the client's session. */
+/* Octets of all sessions since the server started, or of the client's session. */
 static double ctl_live_octets(const struct ctl_live *live, const json_t *status, bool in)
 {
 	if (!live->is_server)
@@ -94,7 +94,7 @@ static void ctl_live_remember(struct ctl_live *live, double *rates, bool in)
 		now > was ? (now - was) / live->seconds : 0;
 }
 
-/* A look is complete. */
+/* A poll is complete. */
 static void ctl_live_seen(struct ctl_live *live, int64_t now)
 {
 	struct ctl_sessions old = live->sessions;

@@ -171,7 +171,7 @@ static bool ctl_options_take(void *arg, int option)
 	}
 }
 
-/* What is given and the command does not take. */
+/* Rejects options that the command does not take. */
 static bool ctl_options_fit(const struct ctl_options *options)
 {
 	static const struct {

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Milliseconds after which an escape is the key, and no longer the beginning of another. */
+/* Milliseconds after which an escape is the Escape key, not the start of a sequence. */
 #define ESCAPE_MS 50
 
 /* Lines above and below the sessions. */
@@ -50,7 +50,7 @@ void ctl_screen_end(struct ctl_screen *screen)
 	ctl_sessions_free(&screen->shown);
 }
 
-/* A line over the whole width, cut if it is longer. */
+/* Draws a line of the whole width, truncated if it is longer. */
 static void ctl_screen_line(const struct ctl_screen *screen, int y, enum ctl_style style,
 			    attr_t attributes, const char *shown)
 {
@@ -69,7 +69,7 @@ static void ctl_screen_line(const struct ctl_screen *screen, int y, enum ctl_sty
 	(void)attrset(A_NORMAL);
 }
 
-/* How old what is shown is, at the right of the first line, if it is more than it has to be. */
+/* Draws the data's age at the right of the first line if it is older than the interval. */
 static void ctl_screen_age(const struct ctl_screen *screen, const struct ctl_live *live,
 			   int64_t now)
 {
@@ -104,7 +104,7 @@ static void ctl_screen_message(const struct ctl_screen *screen, const struct ctl
 	}
 }
 
-/* The copy that is shown. */
+/* Copies the live data for display. */
 static void ctl_screen_take(struct ctl_screen *screen, const struct ctl_live *live)
 {
 	struct ctl_sessions *shown = &screen->shown;
@@ -127,7 +127,7 @@ static void ctl_screen_take(struct ctl_screen *screen, const struct ctl_live *li
 	ctl_sessions_sort(shown, screen->sort);
 }
 
-/* top is at most so that the last line is the last one shown. */
+/* Limits top, so that the last line is not above the bottom. */
 static void ctl_screen_bound(struct ctl_screen *screen, size_t lines, int page)
 {
 	screen->page = page > 0 ? page : 1;
@@ -221,9 +221,9 @@ const char *ctl_screen_graph(const double *values, size_t count, size_t width, c
 	for (size_t i = first; i < count; i++)
 		most = values[i] > most ? values[i] : most;
 	for (size_t i = first; i < count; i++) {
-		/* Of a daemon that says what cannot be, it is infinite, or no number. */
+		/* With impossible values of a daemon, it is infinite, or no number. */
 		double part = most > 0 ? values[i] / most : 0;
-		/* A little is more than nothing. */
+		/* Any traffic is visible. */
 		size_t height = part > 0 && part < 1 ? (size_t)(1 + 7 * part) : 8 * (part >= 1);
 		const char *sign = signs[height];
 
@@ -236,7 +236,7 @@ const char *ctl_screen_graph(const double *values, size_t count, size_t width, c
 	return buf;
 }
 
-/* A direction's rates: the graph, and the last of them. */
+/* Draws a direction's rates: the graph and the latest rate. */
 static void ctl_screen_history(const struct ctl_screen *screen, const struct ctl_live *live, int y,
 			       const char *label, const double *rates)
 {

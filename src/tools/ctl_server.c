@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a server says of itself, in words. */
+/* "status" of a server as text. */
 #include "tools/ctl.h"
 
 #include "tools/ctl_text.h"
@@ -12,13 +12,13 @@
 /* Room for an average. */
 #define MEAN_SIZE (CTL_TEXT_SIZE + 20)
 
-/* A member of an object and what to call it. */
+/* A member of an object, and its name in the output. */
 struct ctl_word {
 	const char *member;
 	const char *text;
 };
 
-/* "3 failed, 1 limited", of those that are not 0; "" if all are. */
+/* "3 failed, 1 limited": the members that are not 0; "" if all are 0. */
 static const char *ctl_server_counts(const json_t *object, const struct ctl_word *words,
 				     char buf[static CTL_LIST_MAX])
 {
@@ -76,7 +76,7 @@ static void ctl_server_sessions(struct ctl_page *page, const json_t *status)
 		     ctl_value_number(status, "connections.limit"));
 }
 
-/* "0.20 ms on average", of a histogram; "" if nothing was measured. */
+/* "0.20 ms on average", from a histogram; "" if it is empty. */
 static const char *ctl_server_mean(const json_t *histogram, char buf[static MEAN_SIZE])
 {
 	double count = ctl_value_number(histogram, "count");
@@ -155,7 +155,7 @@ static void ctl_server_pools(struct ctl_page *page, const json_t *status)
 	}
 }
 
-/* Octets and packets in a direction, by both ways, and the rate since before. */
+/* Octets and packets of a direction, by user space and kernel, and the rate since before. */
 static void ctl_server_traffic(struct ctl_page *page, const json_t *status, const json_t *before,
 			       double seconds, const char *label, const char *direction)
 {

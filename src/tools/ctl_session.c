@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What "session" shows. */
+/* The output of "session". */
 #include "tools/ctl.h"
 
 #include "tools/ctl_text.h"

@@ -16,7 +16,7 @@ const char *const ctl_sort_words[CTL_SORT_COUNT] = {
 
 #define COLUMNS 10
 
-/* With octets, and with rates. */
+/* Columns with octets, and with rates. */
 static const struct ctl_column columns[2][COLUMNS] = {
 	{
 		{.heading = "USER", .least = 8},
@@ -101,7 +101,7 @@ void ctl_sessions_add(json_t *row, const char *line, void *arg)
 	ctl_session_has(session, said);
 }
 
-/* A counter can only grow; if it did not, this is not the session that it was. */
+/* Counters only grow; otherwise it is another session, and the rate is -1. */
 static double ctl_session_rate(double now, double before, double seconds)
 {
 	return now >= before && seconds > 0 ? (now - before) / seconds : -1;
@@ -120,7 +120,7 @@ void ctl_sessions_rates(struct ctl_sessions *now, const struct ctl_sessions *bef
 		if (old == before->count)
 			return;
 		was = &before->list[old];
-		/* An id is given to another session when one has ended. */
+		/* Ids are reused. */
 		if (was->id > session->id || was->since < session->since ||
 		    was->since > session->since || strcmp(was->user, session->user) != 0)
 			continue;
@@ -135,7 +135,7 @@ static int ctl_sort_number(double one, double other)
 	return (one < other) - (one > other);
 }
 
-/* By rate, and those whose rate is not known yet, among themselves, by octets. */
+/* By rate; equal or unknown rates by octets. */
 static int ctl_sort_octets(double rate, double other_rate, double octets, double other_octets)
 {
 	int order = ctl_sort_number(rate, other_rate);
@@ -143,7 +143,7 @@ static int ctl_sort_octets(double rate, double other_rate, double octets, double
 	return order ? order : ctl_sort_number(octets, other_octets);
 }
 
-/* As numbers: 9.0.0.1 is before 10.0.0.1. */
+/* Numerically: 9.0.0.1 is before 10.0.0.1. */
 static int ctl_sort_peer(const char *one, const char *other)
 {
 	return strverscmp(one, other);
@@ -177,7 +177,7 @@ static int ctl_sort_compare(const void *left, const void *right, void *arg)
 		order = ctl_sort_number(one->dropped, other->dropped);
 		break;
 	case CTL_SORT_PATH:
-		/* dead comes before unknown, and that before alive. */
+		/* The order is dead, unknown, alive. */
 		order = (strcmp(one->path, "alive") == 0) - (strcmp(other->path, "alive") == 0);
 		order = order ? order : strcmp(one->path, other->path);
 		break;
@@ -212,7 +212,7 @@ void ctl_sessions_filter(struct ctl_sessions *sessions, const char *text)
 	sessions->count = kept;
 }
 
-/* A cell: octets, or how many of them a second. */
+/* Formats a cell: octets, or octets per second. */
 static void ctl_sessions_octets(struct ctl_table *table, double octets, double rate, bool rates)
 {
 	char text[CTL_TEXT_SIZE];

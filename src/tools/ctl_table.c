@@ -17,7 +17,7 @@
 struct ctl_table {
 	const struct ctl_column *columns;
 	size_t column_count;
-	char **cells; /* row by row; the headings are none of them */
+	char **cells; /* row by row, without the headings */
 	size_t cell_count;
 	size_t room;
 	enum ctl_style *styles;
@@ -49,7 +49,7 @@ void ctl_table_free(struct ctl_table *table)
 	free(table);
 }
 
-/* Room for one more than count. False, and nothing changed, if there is none. */
+/* Makes room for one more than count. False without changes if memory is short. */
 static bool ctl_table_room(void **list, size_t count, size_t *room, size_t size)
 {
 	size_t more = *room ? 2 * *room : 64;
@@ -104,7 +104,7 @@ size_t ctl_table_rows(const struct ctl_table *table)
 	return table->cell_count / table->column_count + 1;
 }
 
-/* The text of a column, in the headings or a row. */
+/* The text of a cell or a heading. */
 static const char *ctl_table_text(const struct ctl_table *table, size_t row, size_t column)
 {
 	return row == 0 ? table->columns[column].heading
@@ -136,7 +136,7 @@ static int ctl_table_total(const struct ctl_table *table)
 	return total;
 }
 
-/* Makes the widest column that can be cut narrower by what is too much, or by what it can. */
+/* Narrows the widest column that may be truncated by up to too_much. */
 static bool ctl_table_shrink(struct ctl_table *table, int too_much)
 {
 	const struct ctl_column *columns = table->columns;
@@ -226,7 +226,7 @@ bool ctl_table_print(struct ctl_table *table)
 {
 	char line[CTL_LINE_MAX];
 
-	/* Where others read it, everything is there. */
+	/* If the output is not a terminal, nothing is truncated. */
 	if (!ctl_table_fit(table, ctl_page_width()))
 		return false;
 	for (size_t row = 0; row < ctl_table_rows(table); row++) {

@@ -11,8 +11,10 @@
 #include <wchar.h>
 #include <wctype.h>
 
-/* Octets of the next character, and its columns; 0: it is not one to be shown. A sign that has no
- * width of its own changes those around it, or their direction. */
+/*
+ * Returns the octets of the next character, and its columns; 0: not printable. Characters without a
+ * width change those around them, or the text's direction.
+ */
 static size_t ctl_text_next(const char *text, int *columns)
 {
 	mbstate_t state;
@@ -20,7 +22,7 @@ static size_t ctl_text_next(const char *text, int *columns)
 	size_t len;
 
 	*columns = 1;
-	/* Nearly all are, and there are many of them. */
+	/* The common case. */
 	if (*text >= ' ' && *text <= '~')
 		return 1;
 	memset(&state, 0, sizeof(state));
@@ -132,7 +134,7 @@ const char *ctl_text_octets(double octets, char buf[static CTL_TEXT_SIZE])
 	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 	size_t unit = 0;
 
-	/* What rounds up to 1024 is one of the next unit. */
+	/* What rounds up to 1024 is 1.0 of the next unit. */
 	while (octets >= 1023.5 && unit + 1 < sizeof(units) / sizeof(units[0])) {
 		octets /= 1024;
 		unit++;
@@ -170,7 +172,7 @@ const char *ctl_text_plural(double count)
 
 const char *ctl_text_duration(double seconds, char buf[static CTL_TEXT_SIZE])
 {
-	/* A clock that was set between can make it negative. */
+	/* Negative if the clock was set in between. */
 	uint64_t s = seconds > 0 && seconds < 1e15 ? (uint64_t)seconds : 0;
 
 	if (s < 60)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The live view: keys, and when something is drawn. What is drawn is in ctl_screen.c. */
+/* The live view: keys, and when to draw; ctl_screen.c draws. */
 #include "tools/ctl_screen.h"
 
 #include "base/clock.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The age of what is shown is right to a second. */
+/* Milliseconds between draws, since the age is shown in seconds. */
 #define DRAW_EVERY 1000
 
 static volatile sig_atomic_t ctl_watch_over;
@@ -26,8 +26,8 @@ static void ctl_watch_end(int number)
 }
 
 /*
- * Signals come only while we wait, so that none is missed between a look and the wait for the next.
- * curses has its own handler for a terminal that changes its size.
+ * Signals are delivered only in ppoll(), so that none is missed between the check and the wait.
+ * curses has its own handler for SIGWINCH.
  */
 static bool ctl_watch_signals(sigset_t *waiting)
 {
@@ -45,7 +45,7 @@ static bool ctl_watch_signals(sigset_t *waiting)
 	return sigprocmask(SIG_BLOCK, &held, waiting) == 0;
 }
 
-/* A key while the filter is typed. */
+/* Handles a key while the filter is edited. */
 static void ctl_watch_type(struct ctl_screen *screen, int key)
 {
 	size_t len = strlen(screen->filter);
@@ -73,10 +73,10 @@ static void ctl_watch_scroll(struct ctl_screen *screen, int lines)
 		screen->top += (size_t)lines;
 }
 
-/* False: that was the key to end it. */
+/* Handles a key. False: quit. */
 static bool ctl_watch_key(struct ctl_screen *screen, int key)
 {
-	/* The letter of each order, in that of enum ctl_sort. */
+	/* The key of each order, as in enum ctl_sort. */
 	static const char letters[] = "nupaiodt";
 	const char *letter = key > 0 && key < 127 ? strchr(letters, key) : NULL;
 
@@ -125,7 +125,7 @@ static bool ctl_watch_key(struct ctl_screen *screen, int key)
 	return true;
 }
 
-/* All keys that wait. */
+/* Handles all pending keys. */
 static bool ctl_watch_keys(struct ctl_screen *screen)
 {
 	int key;
@@ -161,7 +161,7 @@ static void ctl_watch_loop(struct ctl_live *live, struct ctl_screen *screen,
 		left.tv_nsec = (long)(wait % 1000) * 1000000;
 		if (ppoll(fds, 2, &left, waiting) == -1 && errno != EINTR)
 			goes_on = false;
-		/* A terminal that is gone does not come back. */
+		/* The terminal is gone. */
 		else if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))
 			goes_on = false;
 		else
@@ -190,7 +190,7 @@ static enum ctl_status ctl_watch_screen(const struct ctl_options *options,
 	return CTL_OK;
 }
 
-/* With --json: each look as it is, until we are ended or nobody reads any more. */
+/* With --json: writes each answer until the program is ended or the output is closed. */
 static enum ctl_status ctl_watch_lines(const struct ctl_options *options,
 				       const struct ask_daemon *daemon, struct ask *ask,
 				       bool is_server)
@@ -215,7 +215,7 @@ enum ctl_status ctl_watch(const struct ctl_options *options, const struct ask_da
 	if (!options->json && (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)))
 		return ctl_fail(CTL_USAGE,
 				"watch: this needs a terminal; there is status, and --json");
-	/* What is wrong now is said in the usual way. */
+	/* Errors of the first connection are reported as for other commands. */
 	status = ctl_daemon_open(daemon, &ask);
 	if (status == CTL_OK)
 		status = ctl_ask(options, daemon, ask, "status", NULL, NULL);

@@ -11,8 +11,10 @@
 /* Longest name of a host (RFC 1035). */
 #define HOST_SIZE 256
 
-/* Cuts "HOST", "HOST:PORT", "[HOST]" or "[HOST]:PORT" apart; port is behind the colon, NULL if
- * there is none. False: it is none of these. */
+/*
+ * Splits "HOST", "HOST:PORT", "[HOST]" or "[HOST]:PORT"; port points behind the colon, NULL: none.
+ * False: none of these forms.
+ */
 static bool address_split(const char *text, char host[static HOST_SIZE], bool *brackets,
 			  const char **port)
 {
@@ -91,7 +93,7 @@ bool address_is_any(const struct address *address)
 						 : IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
 }
 
-/* But for the port. */
+/* Compares without the ports. */
 static bool address_equal(const struct address *one, const struct address *other)
 {
 	if (one->any.sa_family != other->any.sa_family)
@@ -128,7 +130,7 @@ static bool address_allowed(const struct address *address, const struct address_
 	return false;
 }
 
-/* "localhost", and names below it (RFC 6761, section 6.3). */
+/* "localhost" and its subdomains (RFC 6761, section 6.3). */
 static bool address_is_localhost(const char *host)
 {
 	static const char name[] = "localhost";
@@ -149,7 +151,7 @@ bool address_host_allowed(const char *text, const struct address_names *names)
 		return false;
 	if (address_read(host, brackets, &address) && address_allowed(&address, names))
 		return true;
-	/* A name can be written with its root. */
+	/* A name may end with the root's dot. */
 	if (!brackets && host[0] && host[strlen(host) - 1] == '.')
 		host[strlen(host) - 1] = '\0';
 	for (size_t i = 0; i < names->n_hosts; i++) {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows of an answer unless it is asked for more or less. */
+/* Default number of rows of an answer. */
 #define ROWS_DEFAULT 100
 
 /* A request that waits for a daemon. */
@@ -43,7 +43,7 @@ static void api_page(struct http_request *request, const struct http_route *rout
 	api_no_memory(request);
 }
 
-/* Sends the object, if it was made, and gives it back. */
+/* Sends the object; NULL: memory was short. */
 static void api_reply(struct http_request *request, const json_t *object)
 {
 	char *text = json_dumps(object, JSON_COMPACT);
@@ -79,7 +79,7 @@ static void api_daemons(struct http_request *request, const struct http_route *r
 	json_decref(object);
 }
 
-/* The status of HTTP for an answer that is none. */
+/* The HTTP status for a failed question. */
 static int api_status_of(const char *code)
 {
 	if (strcmp(code, "silent") == 0)
@@ -87,7 +87,7 @@ static int api_status_of(const char *code)
 	return strcmp(code, "absent") == 0 || strcmp(code, "busy") == 0 ? HTTP_SERVUNAVAIL : 502;
 }
 
-/* Replies if the daemon did not answer. */
+/* True after an error reply, if the daemon did not answer. */
 static bool api_failed(struct http_request *request, const struct asker *asker)
 {
 	if (!asker_ok(asker))
@@ -96,7 +96,7 @@ static bool api_failed(struct http_request *request, const struct asker *asker)
 	return !asker_ok(asker);
 }
 
-/* The daemon that the query names; NULL after a reply. */
+/* The daemon that the query names; NULL after an error reply. */
 static struct daemon *api_daemon(struct http_request *request, struct api *api)
 {
 	const char *id = http_query(request, "daemon");
@@ -171,7 +171,7 @@ static void api_sessions_done(void *arg)
 	struct evbuffer *body = evbuffer_new();
 
 	if (api_failed(wait->request, asker)) {
-		/* That was the reply. */
+		/* Already replied. */
 	} else if (body &&
 		   evbuffer_add_printf(body, "{\"ok\":true,\"v\":1,\"age\":%.3f,",
 				       (double)(clock_ms() - asker_at(asker)) / 1000) >= 0 &&
@@ -186,7 +186,7 @@ static void api_sessions_done(void *arg)
 	free(wait);
 }
 
-/* False after a reply. */
+/* False after an error reply. */
 static bool api_sessions_query(struct http_request *request, struct sessions_query *query)
 {
 	const char *search = http_query(request, "search");

@@ -10,17 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Words for what the daemon did not say itself. */
-#define CODE_ABSENT  "absent"  /* nobody listens */
+/* Codes for failures without an answer of the daemon. */
+#define CODE_ABSENT  "absent"  /* no listener */
 #define CODE_SILENT  "silent"  /* no answer in time */
-#define CODE_REFUSED "refused" /* the socket is not for us */
+#define CODE_REFUSED "refused" /* no permission for the socket */
 #define CODE_FAILED  "failed"
 
 struct asker {
 	const char *path;
 	struct asker_question question;
-	struct event *ready; /* what ask waits for, or the end of the time */
-	struct ask *ask;     /* NULL: nothing is asked now */
+	struct event *ready; /* readiness of the connection, or the timeout */
+	struct ask *ask;     /* NULL: no pending question */
 	int64_t begun;
 	int64_t at;
 	int64_t good_until;
@@ -61,7 +61,7 @@ void asker_free(struct asker *asker)
 	free(asker);
 }
 
-/* Whoever asks again meanwhile has this answer at once, so the list becomes empty. */
+/* Calls all waiters back. A callback that asks again gets this answer at once, without waiting. */
 static void asker_tell(struct asker *asker)
 {
 	struct asker_waiter *waiter;
@@ -101,7 +101,7 @@ static void asker_silent(struct asker *asker)
 	asker_finish(asker, false, CODE_SILENT, text);
 }
 
-/* Waits for what ask needs, or the end of the time. */
+/* Waits for readiness of the connection, or the timeout. */
 static void asker_wait(struct asker *asker)
 {
 	int64_t left = asker->begun + asker->question.limit - clock_ms();

@@ -11,10 +11,10 @@
 #include <string.h>
 #include <time.h>
 
-/* Milliseconds between looks into the folder. */
+/* Milliseconds between scans of the folder. */
 #define LOOK_MS 1000
 
-/* Of what it took to ask for all sessions, so many times as long passes until the next time. */
+/* The pause after listing all sessions, as a multiple of the time that the listing took. */
 #define SESSIONS_REST 4
 
 struct daemons {
@@ -22,7 +22,7 @@ struct daemons {
 	const char *folder;
 	struct event *tick;
 	int64_t looked; /* 0: never */
-	int error;	/* of the last look, logged when it changes */
+	int error;	/* of the last scan, logged when it changes */
 	size_t count;
 	struct daemon *list[DAEMONS_MAX];
 };
@@ -118,7 +118,7 @@ struct daemon *daemons_find(struct daemons *daemons, const char *id)
 	return NULL;
 }
 
-/* Takes one of those that are gone away, if nobody waits for it. */
+/* Frees a daemon that is gone and has no waiters. False if there is none. */
 static bool daemons_make_place(struct daemons *daemons)
 {
 	for (size_t i = 0; i < daemons->count; i++) {
@@ -159,7 +159,7 @@ static void daemons_see(struct daemons *daemons, const struct ask_daemon *at)
 		if (!daemon)
 			return;
 		daemons_add(daemons, daemon);
-		/* Graphs begin now. */
+		/* Starts the graphs. */
 		asker_want(daemon->status, &daemon->sampler);
 	}
 	daemon->there = true;

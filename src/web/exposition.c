@@ -11,7 +11,7 @@
 
 static const struct {
 	const char *word;
-	const char *older;  /* the word of Prometheus's own format */
+	const char *older;  /* the type in Prometheus's own format */
 	const char *suffix; /* of samples */
 } exposition_types[] = {
 	[EXPOSITION_GAUGE] = {"gauge", "gauge", ""},
@@ -51,7 +51,7 @@ static void exposition_add(struct exposition *exposition, const char *text, size
 		exposition->failed = true;
 }
 
-/* As a text in quotes, without these. */
+/* Escapes a text for quotes, without adding them. */
 static void exposition_escaped(struct exposition *exposition, const char *text)
 {
 	while (*text) {
@@ -71,7 +71,7 @@ void exposition_family(struct exposition *exposition, const char *name, enum exp
 		       const char *unit, const char *help)
 {
 	bool open = exposition->format == EXPOSITION_OPENMETRICS;
-	/* The older format has the name of the samples here. */
+	/* The older format uses the name of the samples here. */
 	const char *suffix = open ? "" : exposition_types[type].suffix;
 
 	exposition->name = name;
@@ -87,7 +87,7 @@ void exposition_add_label(struct exposition_labels *labels, const char *name, co
 	labels->list[labels->count++] = (struct exposition_label){name, value};
 }
 
-/* What stands before the value; le is the bound of a bucket, NULL if it is none. */
+/* Writes name and labels of a sample; le is a bucket's bound, NULL: no bucket. */
 static void exposition_head(struct exposition *exposition, const char *suffix,
 			    const struct exposition_labels *labels, const char *le)
 {
@@ -107,7 +107,7 @@ static void exposition_head(struct exposition *exposition, const char *suffix,
 	exposition_print(exposition, "%s", before[0] == ',' ? "} " : " ");
 }
 
-/* The shortest text that is the same number again. */
+/* The shortest text that reads back as the same number. */
 static const char *exposition_text(double value, char buf[static NUMBER_SIZE])
 {
 	if (isinf(value))
@@ -160,7 +160,7 @@ static void exposition_bucket(struct exposition *exposition, const struct exposi
 	exposition_print(exposition, "%" JSON_INTEGER_FORMAT "\n", count);
 }
 
-/* The bound as OpenMetrics has it, with a point or an exponent; NULL if it is none. */
+/* Formats a bound as OpenMetrics requires, with a point or an exponent; NULL: not a number. */
 static const char *exposition_bound(const json_t *bound, char buf[static NUMBER_SIZE])
 {
 	char number[NUMBER_SIZE];

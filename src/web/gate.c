@@ -11,16 +11,16 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-/* Milliseconds between looks for what is over; while nobody can be let in, and otherwise. */
+/* Milliseconds between checks for closed connections, when full and otherwise. */
 #define LOOK_FULL_MS 20
 #define LOOK_MS	     1000
 
-/* A connection is not taken from somebody who has just come. */
+/* Milliseconds for which a new connection cannot be closed in favour of another. */
 #define GRACE_MS 500
 
 struct gate_slot {
 	struct bufferevent *bev; /* NULL: free */
-	int64_t since;		 /* of its start, of the request, or of the end of the reply */
+	int64_t since;		 /* start of the connection or request, or end of the reply */
 	bool busy;		 /* a request is being answered */
 	bool ended;		 /* was shut down */
 };
@@ -33,7 +33,7 @@ struct gate {
 	struct gate_slot slots[GATE_MAX];
 };
 
-/* evhttp takes its functions off a connection that it lets go. */
+/* evhttp removes its callbacks from a connection that it has given up. */
 static bool gate_is_over(const struct gate_slot *slot)
 {
 	bufferevent_event_cb event;
@@ -42,7 +42,7 @@ static bool gate_is_over(const struct gate_slot *slot)
 	return !event;
 }
 
-/* evhttp then sees its end. */
+/* evhttp then sees the end of the connection. */
 static void gate_end(struct gate_slot *slot)
 {
 	slot->ended = true;
@@ -56,7 +56,7 @@ static void gate_listen(struct gate *gate, bool on)
 			  : evconnlistener_disable(gate->listeners[i]));
 }
 
-/* Ends who waits for longest without having asked, if nobody is on the way out already. */
+/* Closes the connection that has been idle for longest, unless one is closing already. */
 static void gate_make_room(struct gate *gate, int64_t now)
 {
 	struct gate_slot *longest = NULL;
@@ -103,8 +103,10 @@ static void gate_look(evutil_socket_t fd, short events, void *arg)
 		clock_arm(gate->look, now + (gate->used == GATE_MAX ? LOOK_FULL_MS : LOOK_MS));
 }
 
-/* For evhttp: what a new connection is read and written with. The listeners are off before there
- * is one too many. */
+/*
+ * Called by evhttp: makes the bufferevent of a new connection. The listeners are disabled before
+ * there is one connection too many.
+ */
 static struct bufferevent *gate_enter(struct event_base *base, void *arg)
 {
 	struct gate *gate = arg;
@@ -149,7 +151,7 @@ static void gate_replied(struct evhttp_request *request, void *arg)
 	slot->since = clock_ms();
 }
 
-/* Most connections end after a reply: their places are free at once. */
+/* Most connections end after a reply, which frees their slots at once. */
 static void gate_closed(struct evhttp_connection *connection, void *arg)
 {
 	struct gate *gate = arg;

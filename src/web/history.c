@@ -13,7 +13,7 @@ static uint64_t history_octets(const json_t *traffic, const char *name)
 
 void history_add(struct history *history, int64_t at, const json_t *status)
 {
-	/* A server has counters for each path, and the number of sessions; a client is one. */
+	/* A server has counters for each path and a number of sessions; a client is one session. */
 	const json_t *traffic = json_object_get(status, "traffic");
 	const json_t *sessions = json_object_get(status, "sessions");
 	const json_t *user = traffic ? json_object_get(traffic, "user") : status;
@@ -41,7 +41,7 @@ static const struct history_sample *history_get(const struct history *history, s
 	return &history->samples[(history->first + i) % HISTORY_SAMPLES];
 }
 
-/* Octets per second since the sample before; negative: not known. */
+/* Octets per second since the previous sample; negative: unknown. */
 static double history_rate(const struct history_sample *before, const struct history_sample *now,
 			   bool in)
 {

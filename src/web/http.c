@@ -16,10 +16,10 @@
 #include <string.h>
 #include <sys/queue.h>
 
-/* Seconds in which nothing comes or goes. */
+/* Idle timeout in seconds. */
 #define IDLE_MAX 15
 
-/* What becomes of the methods that are not served is said here, not by evhttp. */
+/* Unsupported methods are answered here, not by evhttp. */
 #define ALL_METHODS UINT16_MAX
 
 struct http {
@@ -31,8 +31,8 @@ struct http {
 	void *arg;
 	size_t n_listeners;
 	struct evconnlistener *listeners[ADDRESS_MAX];
-	LIST_HEAD(, http_request) waiting; /* for their replies */
-	size_t held;			   /* octets of long bodies */
+	LIST_HEAD(, http_request) waiting; /* requests without a reply yet */
+	size_t held;			   /* octets of unsent long replies */
 };
 
 struct http_request {
@@ -43,7 +43,7 @@ struct http_request {
 	bool api;
 };
 
-/* Those of every reply. */
+/* Headers of every reply. */
 static const struct {
 	const char *name;
 	const char *value;
@@ -198,7 +198,7 @@ bool http_query_number(struct http_request *request, const char *key, size_t max
 	return !error;
 }
 
-/* Counts; a request with two of them means something else to each who reads it. */
+/* Counts a header or key; duplicates are read differently by different programs. */
 static size_t http_count(const struct evkeyvalq *list, const char *key)
 {
 	const struct evkeyval *pair;
@@ -209,7 +209,7 @@ static size_t http_count(const struct evkeyvalq *list, const char *key)
 	return count;
 }
 
-/* True if it names us; else that was replied. */
+/* Whether the request names this server; else it has been answered. */
 static bool http_check_host(struct http *http, struct http_request *request)
 {
 	struct evhttp_request *own = request->request;
@@ -221,8 +221,10 @@ static bool http_check_host(struct http *http, struct http_request *request)
 		http_fail(request, HTTP_BADREQUEST, "bad", "one header Host is needed");
 		return false;
 	}
-	/* "//" looks like a URL to evhttp. That of a whole one is without the brackets of an IPv6
-	 * address. */
+	/*
+	 * evhttp takes "//" for a URL. The host of an absolute URL comes without the brackets of an
+	 * IPv6 address.
+	 */
 	if (given && given[0] == '\0')
 		given = NULL;
 	if (given && strchr(given, ':') && given[0] != '[') {
@@ -258,13 +260,13 @@ static bool http_is_key(const char *keys, const char *key)
 	return false;
 }
 
-/* Reads the query; true if all of its words are known. */
+/* Parses the query; true if all of its keys are known. */
 static bool http_check_query(struct http_request *request, const struct http_route *route,
 			     const char *query)
 {
 	const struct evkeyval *pair;
 
-	/* A word with a NUL in it would be taken for a shorter one. */
+	/* A value with a NUL in it would be mistaken for a shorter one. */
 	if (strstr(query, "%00") || evhttp_parse_query_str(query, &request->query) == -1) {
 		http_fail(request, HTTP_BADREQUEST, "bad", "the query cannot be read");
 		return false;

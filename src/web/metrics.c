@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names follow the conventions of Prometheus: base units (bytes, seconds), _total at the end of
- * what only grows. The label of a daemon is its interface: "instance" is Prometheus's own.
+ * Names follow the conventions of Prometheus: base units (bytes, seconds), and _total at the end of
+ * counters. A daemon's label is its interface, since "instance" is Prometheus's own.
  */
 #include "web/metrics.h"
 
@@ -10,15 +10,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where the value is in the status. */
+/* How the value is taken from the status. */
 enum metric_shape {
 	METRIC_VALUE,	  /* a number, or a boolean */
 	METRIC_PRESENT,	  /* 1 if there is such a member, else 0 */
 	METRIC_MEMBERS,	  /* an object: a sample for each member, whose name is the label */
-	METRIC_ROWS,	  /* an array of objects: a sample for each; more than one label */
+	METRIC_ROWS,	  /* an array of objects: a sample for each, possibly with several labels */
 	METRIC_HISTOGRAM, /* an object that exposition_histogram() takes */
-	METRIC_TEXTS,	  /* texts become labels of a constant 1 */
-	METRIC_STATES,	  /* a word out of labels */
+	METRIC_TEXTS,	  /* texts as labels of a constant 1 */
+	METRIC_STATES,	  /* one of the words in labels */
 	METRIC_TRAFFIC,	  /* in_X and out_X of the object; the label is the direction */
 };
 
@@ -31,15 +31,15 @@ struct metric {
 	enum exposition_type type;
 	enum metric_of of;
 	enum metric_shape shape;
-	const char *path;   /* names of members with points in between; "": the status itself */
-	const char *labels; /* with blanks in between; what is their meaning depends on the shape */
+	const char *path;   /* names of members separated by points; "": the status itself */
+	const char *labels; /* separated by blanks; their meaning depends on the shape */
 	const char *field;  /* of METRIC_ROWS the value, of METRIC_TRAFFIC X */
 };
 
 #define GAUGE	EXPOSITION_GAUGE
 #define COUNTER EXPOSITION_COUNTER
 
-/* The label of METRIC_TRAFFIC that says by which path, for servers. */
+/* Paths of METRIC_TRAFFIC on servers. */
 #define SERVER_PATHS "user kernel"
 
 static const struct metric metrics[] = {
@@ -132,13 +132,13 @@ static const struct metric metrics[] = {
 	 GAUGE, OF_CLIENT, METRIC_VALUE, "next_try", NULL, NULL},
 };
 
-/* Most rows of an array: there are fewer reasons and pools. */
+/* Limit of rows of an array: more than all reasons and pools. */
 #define ROWS_MAX 256
 
-/* Longest name of a member, of a label, or of a value of these that is made here. */
+/* Size of a member's or label's name, or of a formatted label value, with its NUL. */
 #define WORD_SIZE 48
 
-/* Takes the next of the words, which have blanks or points in between; NULL behind the last. */
+/* Takes the next word, separated by blanks or points; NULL: no more. */
 static const char *metrics_word(const char **rest, char buf[static WORD_SIZE])
 {
 	size_t len = strcspn(*rest, " .");
@@ -160,7 +160,7 @@ static json_t *metrics_find(json_t *status, const char *path)
 	return status;
 }
 
-/* "type tunnelonly host network": the label, and which members; "result": all members. */
+/* labels "type tunnelonly host network": the label, then the members; "result": all members. */
 static void metrics_members(struct exposition *exposition, const struct metric *metric,
 			    json_t *object, const struct exposition_labels *labels)
 {
@@ -185,7 +185,7 @@ static void metrics_members(struct exposition *exposition, const struct metric *
 	}
 }
 
-/* The text of a member, or the number as one; NULL: it is neither. */
+/* A text, or an integer as text; NULL: neither. */
 static const char *metrics_text(const json_t *value, char buf[static WORD_SIZE])
 {
 	if (!json_is_integer(value))
@@ -194,7 +194,7 @@ static const char *metrics_text(const json_t *value, char buf[static WORD_SIZE])
 	return buf;
 }
 
-/* The members of object that metric->labels names; those that are not there are left out. */
+/* Fills in the named members of object as labels; missing ones are left out. */
 static void metrics_labels(const char *names, const json_t *object,
 			   char texts[static EXPOSITION_LABELS_MAX][2][WORD_SIZE],
 			   struct exposition_labels *labels)
@@ -266,7 +266,7 @@ static void metrics_states(struct exposition *exposition, const struct metric *m
 	while (state && metrics_word(&rest, name)) {
 		struct exposition_labels own = *labels;
 
-		/* A set of states has its own name as the label. */
+		/* A set of states has the metric's name as the label. */
 		exposition_add_label(&own, metric->name, name);
 		exposition_number(exposition, &own, strcmp(state, name) == 0);
 	}
@@ -305,7 +305,7 @@ static void metrics_traffic(struct exposition *exposition, const struct metric *
 	}
 }
 
-/* The samples of one daemon. */
+/* Writes the samples of one daemon. */
 static void metrics_samples(struct exposition *exposition, const struct metric *metric,
 			    json_t *status, const struct exposition_labels *labels)
 {

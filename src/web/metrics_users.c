@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Series of single users. */
+/* Series for each user. */
 #include "web/metrics_parts.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@ static const struct {
 	const char *help;
 	enum exposition_type type;
 	enum user_value value;
-	bool directions; /* and the next value is that of out */
+	bool directions; /* in and out; the next value of the enum is that of out */
 } metrics_users[] = {
 	{"dtcp_server_user_traffic_bytes", "bytes",
 	 "Octets of inner packets of the user's session; in is from the client.",
@@ -33,7 +33,7 @@ static void metrics_user_add(double values[static USER_VALUES], const struct ses
 		values[USER_SINCE] = session->since;
 }
 
-/* A user who logs in again has two sessions for a moment, and must not have two series. */
+/* A user who logs in again briefly has two sessions, but must not have two series. */
 static void metrics_user_samples(struct exposition *exposition, size_t family,
 				 const struct metrics_daemon *daemon, const size_t *places)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* /metrics: all daemons are asked at the same time, and those that answer are in it. */
+/* /metrics: asks all daemons at the same time, and contains those that answer. */
 #include "web/api.h"
 #include "web/metrics.h"
 
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longest part of a header Accept that is looked at. */
+/* How much of an Accept header is read. */
 #define ACCEPT_SIZE 1024
 
 struct scrape {
@@ -18,7 +18,7 @@ struct scrape {
 	struct asker_waiter waiters[2 * DAEMONS_MAX];
 };
 
-/* What the header says of one type: the weight, 0 to 1. */
+/* The weight of one media range, 0 to 1. */
 static double scrape_weight(char *range)
 {
 	char *word;
@@ -161,7 +161,7 @@ void scrape_handle(struct http_request *request, const struct http_route *route,
 				 ? EXPOSITION_OPENMETRICS
 				 : EXPOSITION_PROMETHEUS;
 	daemons_look(api->daemons);
-	/* One of its own, so that it is not over before all have been asked. */
+	/* Keeps the scrape pending until all daemons have been asked. */
 	scrape->pending = 1;
 	for (size_t i = 0; i < daemons_count(api->daemons); i++) {
 		const struct daemon *daemon = daemons_get(api->daemons, i);

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rates over a longer time say nothing of now. */
+/* Longest time over which a rate is computed. */
 #define RATE_AGE_MAX 120000
 
-/* Most prefixes of a session that are searched. */
+/* How many of a session's prefixes are searched. */
 #define PREFIXES_MAX 16
 
-/* One answer. */
+/* The sessions of one answer. */
 struct sessions_list {
 	struct session **list;
 	size_t count;
@@ -67,7 +67,7 @@ static const char *session_text(const json_t *row, const char *name)
 	return text ? text : "";
 }
 
-/* Copies a text to where *place is and moves that behind it. */
+/* Copies a text to *place, and advances *place behind it. */
 static const char *session_copy(char **place, const char *text)
 {
 	char *copy = *place;
@@ -113,7 +113,7 @@ static void session_prefixes(struct session *session, struct prefix6 *list, cons
 	}
 }
 
-/* One piece of memory for all of it, of *octets. NULL if that is short. */
+/* Allocates one block of *octets for all parts. NULL if memory is short. */
 static struct session *session_new(const json_t *row, size_t *octets)
 {
 	char *json = json_dumps(row, JSON_COMPACT);
@@ -126,7 +126,7 @@ static struct session *session_new(const json_t *row, size_t *octets)
 		return NULL;
 	if (n > PREFIXES_MAX)
 		n = PREFIXES_MAX;
-	/* All other texts are parts of this one, which has quotes and names in addition. */
+	/* All other texts are contained in the JSON, so its length is an upper bound. */
 	*octets = sizeof(*session) + n * sizeof(*prefixes) + 3 * (strlen(json) + 8);
 	session = malloc(*octets);
 	if (!session) {
@@ -192,7 +192,7 @@ static double session_rate(uint64_t now, uint64_t before, int64_t ms)
 	return now < before ? -1 : (double)(now - before) * 1000 / (double)ms;
 }
 
-/* Both lists are in the order of ids. */
+/* Both lists are sorted by id. */
 static void sessions_rates(struct sessions_list *now, const struct sessions_list *before)
 {
 	int64_t ms = now->at - before->at;
@@ -209,7 +209,7 @@ static void sessions_rates(struct sessions_list *now, const struct sessions_list
 		if (place == before->count)
 			return;
 		old = before->list[place];
-		/* An id is used again. */
+		/* Ids are reused. */
 		if (old->id != session->id || old->since < session->since ||
 		    old->since > session->since || strcmp(old->user, session->user) != 0)
 			continue;

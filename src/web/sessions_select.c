@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which sessions one who reads the page gets, and in which order. */
+/* Which sessions a reader of the page gets, and in which order. */
 #include "web/sessions.h"
 
 #include <arpa/inet.h>
@@ -73,8 +73,10 @@ bool sessions_sort_known(const char *sort)
 	return sessions_order(sort) != NULL;
 }
 
-/* What is sorted now, for the function of mergesort(3). The C library's own functions look for the
- * size of the machine's memory first, which this process may not. */
+/*
+ * State of a running sort, for the comparison function of mergesort(3). qsort() of the C library
+ * reads the size of the machine's memory first, which the sandbox forbids.
+ */
 struct sessions_sorting {
 	const struct sessions *sessions;
 	sessions_compare *compare;
@@ -92,7 +94,7 @@ static int sessions_compare_places(const void *left, const void *right)
 	return sessions_sorting->descending ? -result : result;
 }
 
-/* Equal ones stay in their order. False if memory is short. */
+/* A stable sort. False if memory is short. */
 static bool sessions_sort(const struct sessions *sessions, sessions_compare *compare,
 			  bool descending, size_t *places, size_t count)
 {
@@ -122,7 +124,7 @@ size_t *sessions_by_user(const struct sessions *sessions)
 
 struct sessions_search {
 	char text[SEARCH_SIZE];
-	bool is_prefix; /* or an address */
+	bool is_prefix; /* an address is one, too */
 	struct prefix6 prefix;
 };
 
@@ -153,7 +155,7 @@ static bool sessions_match(const struct sessions_search *search, const struct se
 
 static bool sessions_write(const struct session *session, const char *before, struct evbuffer *out)
 {
-	/* Without its last brace. */
+	/* Without its closing brace. */
 	if (evbuffer_add_printf(out, "%s\n%.*s", before, (int)strlen(session->json) - 1,
 				session->json) < 0)
 		return false;

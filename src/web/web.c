@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One process that has no privileges: it listens, is locked in, and then serves what it hears at
- * the control sockets of the daemons, where it is one who may only look.
+ * One process without privileges: it opens its listeners, enters the sandbox, and then serves what
+ * it reads from the control sockets of the daemons, which let it read only.
  */
 #include "web/web.h"
 
@@ -24,10 +24,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What the kernel holds of a reply for a slow reader, octets. */
+/* Size of a connection's send buffer in the kernel, octets. */
 #define WEB_SEND_BUFFER 131072
 
-/* Connections, two questions to each daemon, and some of its own. */
+/* Open files: connections, two control connections per daemon, and some more. */
 #define WEB_FILES 192
 
 struct web {
@@ -36,7 +36,7 @@ struct web {
 	struct user_ids user;
 	bool root;
 	int sockets[ADDRESS_MAX];
-	struct address listen[ADDRESS_MAX]; /* of these sockets */
+	struct address listen[ADDRESS_MAX]; /* that the sockets are bound to */
 	size_t n_sockets;
 	struct address_names names;
 	struct event_base *base;
@@ -46,7 +46,7 @@ struct web {
 	struct api api;
 };
 
-/* True if it listens, or need not. */
+/* True if it listens, or the address may be missing. */
 static bool web_listen(struct web *web, const struct address *address)
 {
 	const int on = 1, room = WEB_SEND_BUFFER;
@@ -54,7 +54,7 @@ static bool web_listen(struct web *web, const struct address *address)
 	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	(void)address_format(address, text);
-	/* [::] is not to take the addresses of IPv4 as well. Connections inherit the buffer. */
+	/* [::] must not include IPv4. Connections inherit the buffer. */
 	if (fd == -1 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1 ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)) == -1 ||
 	    (address->any.sa_family == AF_INET6 &&
@@ -89,7 +89,7 @@ static bool web_listen_all(struct web *web)
 	return web->n_sockets > 0;
 }
 
-/* As root: whom to become. */
+/* As root: finds the user to become. */
 static bool web_prepare_root(struct web *web)
 {
 	const struct group *group = getgrnam(CTL_GROUP);
@@ -140,12 +140,12 @@ static bool web_make(struct web *web)
 	return web->http != NULL;
 }
 
-/* Ends the program if that fails. */
+/* Enters the sandbox; ends the program on failure. */
 static void web_lock_in(struct web *web)
 {
 	const struct sandbox sandbox = {
 		.kind = SANDBOX_WEB,
-		/* The folder with the sockets can be made anew by the daemons. */
+		/* Not the sockets' folder, which the daemons may make anew. */
 		.folder = "/",
 		.user = web->user,
 		.files = WEB_FILES,
@@ -193,7 +193,7 @@ int web_main(int argc, char **argv)
 	}
 	log_init("dtcpweb", NULL, web.options.debug);
 	(void)signal(SIGPIPE, SIG_IGN);
-	/* It would read a file for its seed later. */
+	/* Otherwise it would read a file for its seed in the sandbox. */
 	json_object_seed(0);
 	notify_open(&web.notify);
 	web.root = geteuid() == 0;
@@ -202,12 +202,12 @@ int web_main(int argc, char **argv)
 	web_lock_in(&web);
 	web_say(&web);
 	notify_must(&web.notify, "READY=1");
-	/* Those that are there already are to be in the graphs from the beginning. */
+	/* Daemons that run already are in the graphs from the beginning. */
 	daemons_look(web.api.daemons);
 	(void)event_base_dispatch(web.base);
 	notify_must(&web.notify, "STOPPING=1");
 	http_free(web.http);
 	daemons_free(web.api.daemons);
-	/* The events of the signals stay: locked in, nobody may change what these do. */
+	/* The signal events are not freed, since the sandbox forbids changing signal handlers. */
 	return web.ended ? 0 : 1;
 }
