@@ -48,7 +48,7 @@ static __attribute__((format(printf, 2, 3))) bool parser_bad(struct parser *pars
 	return options_bad("%s:%u: %s", parser->path, parser->line, text);
 }
 
-/* --- lexer --------------------------------------------------------------------------------- */
+/* --- lexer -------------------------------------------------------------------------------- */
 
 /* Skips blanks and comments. */
 static bool lex_blank(struct parser *parser)
@@ -154,7 +154,7 @@ static int lex(struct parser *parser)
 	}
 }
 
-/* --- parser -------------------------------------------------------------------------------- */
+/* --- parser ------------------------------------------------------------------------------- */
 
 /* Reports an unexpected token. */
 static bool parser_unexpected(struct parser *parser, int token)
@@ -279,7 +279,7 @@ bool configfile_parse(const struct settings *settings, void *values, const char 
 	return !parser.failed;
 }
 
-/* --- the file ------------------------------------------------------------------------------ */
+/* --- the file ----------------------------------------------------------------------------- */
 
 /* Reads the whole file into buf, as text. Returns false after options_bad(). */
 static bool configfile_load(int fd, const char *path, char buf[static CONFIGFILE_MAX + 1])

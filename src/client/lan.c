@@ -8,7 +8,7 @@
 #include <endian.h>
 #include <string.h>
 
-/* --- assignment of networks ---------------------------------------------------------------- */
+/* --- assignment of networks --------------------------------------------------------------- */
 
 /* The /64 of that number. False if the prefix has none. */
 static bool lan_subnet(const struct prefix6 *prefix, size_t number, struct prefix6 *out)
@@ -105,7 +105,7 @@ size_t lan_dns(FILE *file, struct in6_addr out[], size_t max)
 	return n;
 }
 
-/* --- radvd --------------------------------------------------------------------------------- */
+/* --- radvd -------------------------------------------------------------------------------- */
 
 static void lan_write_stale(FILE *out, const struct lan_announcement *what, size_t interface)
 {
@@ -186,7 +186,7 @@ void lan_write_radvd(FILE *out, const struct lan_announcement *what)
 		lan_write_interface(out, what, i);
 }
 
-/* --- nft ----------------------------------------------------------------------------------- */
+/* --- nft ---------------------------------------------------------------------------------- */
 
 const char *lan_table(const char *interface, char buf[static LAN_TABLE_SIZE])
 {

@@ -50,7 +50,7 @@ static const char *const commands[] = {"check", "connect", "disconnect", "down",
 				       "show",	"start",   "status",	 "stop",   "up",
 				       "usage", "version", "watch"};
 
-/* --- the command line ---------------------------------------------------------------------- */
+/* --- the command line --------------------------------------------------------------------- */
 
 static bool set(struct client_options *options, const char *key, const char *where,
 		const char *value)
@@ -177,7 +177,7 @@ static void hint_at_server(const char *name)
 			  name, name, CLIENT_CONFIG_DIR);
 }
 
-/* --- a named configuration ----------------------------------------------------------------- */
+/* --- a named configuration ---------------------------------------------------------------- */
 
 /* The file that the argument means, or NULL if it is a server. */
 static const char *named_file(struct client_named *named, const char *word)
@@ -292,7 +292,7 @@ const char *client_options_name(const struct client_options *options)
 	return options->source.file ? options->named->name : "";
 }
 
-/* --- the whole ----------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------- */
 
 bool client_options_keep_port(const struct client_options *options)
 {

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- values -------------------------------------------------------------------------------- */
+/* --- values ------------------------------------------------------------------------------- */
 
 static const struct setting_choice tunnels = {"tun", "none", "tun or none"};
 /* The flag stored is the opposite. */
@@ -134,7 +134,7 @@ static bool check_script(const void *field, const char *where, const char *value
 	       options_bad("%s: a command is needed", where);
 }
 
-/* --- the table ----------------------------------------------------------------------------- */
+/* --- the table ---------------------------------------------------------------------------- */
 
 #define FIELD(name)	   offsetof(struct client_options, name)
 #define RANGE(least, most) .min = (least), .max = (most)
@@ -221,7 +221,7 @@ _Static_assert(sizeof(list) / sizeof(list[0]) <= SETTINGS_MAX, "each has its lin
 const struct settings client_settings = {list, sizeof(list) / sizeof(list[0]), "dtcpclient.conf(5)",
 					 "--"};
 
-/* --- together ------------------------------------------------------------------------------ */
+/* --- together ----------------------------------------------------------------------------- */
 
 /* Defaults that depend on other settings. */
 static void settings_follow(struct client_options *options)

@@ -23,7 +23,7 @@ enum { CTL_END_MS = 500 };
 /* Smallest difference that counts as setting the time of day. */
 enum { CTL_CLOCK_SET_MS = 500 };
 
-/* --- the listening socket ------------------------------------------------------------------ */
+/* --- the listening socket ----------------------------------------------------------------- */
 
 /* Whether the peer is root. An unknown peer is not. */
 static bool ctl_is_root(int fd)
@@ -144,7 +144,7 @@ void ctl_free(struct ctl *ctl)
 	free(ctl);
 }
 
-/* --- values -------------------------------------------------------------------------------- */
+/* --- values ------------------------------------------------------------------------------- */
 
 json_t *ctl_json_text(const char *text)
 {

@@ -11,11 +11,11 @@
 
 #include <bpf/libbpf.h>
 
-/* Linux 6.6; Debian 12's headers are older than the kernels that it can run. */
+/* Linux 6.6; the headers of Debian 12 are older than the kernels that may run there. */
 #define TCX_INGRESS 46
 #define TCX_EGRESS  47
 
-/* Of our filters among others of a device. */
+/* Priority of our filters. */
 #define FILTER_PRIORITY 20200
 
 void attachment_init(struct attachment *attachment)
@@ -38,7 +38,7 @@ static int attach_tcx(int program, unsigned int index, enum attach_point point)
 
 bool attach_has_tcx(int program)
 {
-	/* It misses the device; a kernel without it does not know what is asked for. */
+	/* A kernel with TCX reports the missing device, others an unknown command. */
 	return attach_tcx(program, 0, ATTACH_INGRESS) == -ENODEV;
 }
 

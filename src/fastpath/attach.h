@@ -11,10 +11,10 @@
 
 enum attach_point { ATTACH_INGRESS, ATTACH_EGRESS };
 
-/* Common to all attachments of an instance. */
+/* Parameters of all attachments of an instance. */
 struct attach_way {
 	bool old;	 /* without TCX */
-	uint32_t handle; /* of its filters, distinguishes instances; not 0 */
+	uint32_t handle; /* of its filters, distinguishes instances; never 0 */
 };
 
 /* Whether this kernel has TCX; program is any program that can be attached. */

@@ -14,7 +14,7 @@ static __always_inline __u8 in_ecn(__u8 inner, __u8 outer)
 	return inner == 2 && outer == 1 ? 1 : inner;
 }
 
-/* Sources that are never valid; on the server, all but the session's own. */
+/* Rejects sources that are never valid; on the server, all but the session's own. */
 static __always_inline bool in_source_is_good(const struct fast_session *session,
 					      const struct ipv6 *inner)
 {
@@ -116,14 +116,16 @@ int fast_decap(struct __sk_buff *skb)
 	    (ip->destination != session->local &&
 	     (!session->alias || ip->destination != session->alias)))
 		return TC_ACT_UNSPEC;
-	/* Packets for other addresses or ports than forward's sockets do not reach this point. */
+	/* Packets for addresses or ports without a socket of forward do not get here. */
 	if (session->came != skb->ifindex || now - session->seen > FAST_HEARD_NS) {
 		session->came = skb->ifindex;
 		session->seen = now;
 	}
 
-	/* Received on another device than packets leave by: the kernel's reverse path filter may
-	 * reject it. */
+	/*
+	 * Received on another device than the route to the peer: the kernel's reverse path filter
+	 * may reject it.
+	 */
 	if (!(flags & FAST_IN) || now < session->train_until || session->way != skb->ifindex)
 		return TC_ACT_UNSPEC;
 	if ((void *)(inner + 1) > end || ipv4_sum(ip) != 0xffff)
@@ -131,8 +133,8 @@ int fast_decap(struct __sk_buff *skb)
 	if (ETH + overhead + IPV6 + bpf_ntohs(inner->payload) != len ||
 	    ETH + bpf_ntohs(ip->len) != len || inner->class[0] >> 4 != 6) {
 		/*
-		 * A train of datagrams that the kernel has merged; each has an inner header of its
-		 * own. Forward handles a train at once; single datagrams must not overtake it.
+		 * A train of datagrams that the kernel has merged; each has its own inner header.
+		 * Forward handles the whole train; single datagrams must not overtake it.
 		 */
 		if (peer.transport == FAST_UDP && size)
 			session->train_until = now + FAST_TRAIN_NS;
@@ -175,10 +177,10 @@ int fast_decap(struct __sk_buff *skb)
 					ADJ_ROOM_DECAP_L3_IPV6))
 		return TC_ACT_UNSPEC;
 
-	/* From here on the packet is modified, and cannot be passed on to forward. */
+	/* From here on the packet is modified, and cannot be left to forward. */
 	if (ecn && bpf_skb_store_bytes(skb, ETH + 1, &class, 1, BPF_F_RECOMPUTE_CSUM))
 		return lose(counts, false);
-	/* The network card's check of UDP's checksum does not cover the inner one. */
+	/* The network card has verified the UDP checksum, not the inner one. */
 	if (checked)
 		(void)bpf_csum_level(skb, BPF_CSUM_LEVEL_DEC);
 	bpf_set_hash_invalid(skb);

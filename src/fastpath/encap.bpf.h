@@ -9,14 +9,14 @@ struct outgoing {
 	union fast_peer peer;
 	__u32 local;
 	__u32 len;     /* of the inner packet */
-	__u32 headers; /* inner headers, copied into each segment; 0: not cut */
+	__u32 headers; /* octets of inner headers, copied into each segment; 0: not segmented */
 	__u32 size;    /* payload of each segment */
 	__u32 count;
 	__u32 overhead;
 	__u32 longest; /* inner octets of the largest segment */
 	bool df;
 	__u8 tos;
-	__u16 check; /* of UDP */
+	__u16 check; /* UDP checksum */
 };
 
 /* RFC 4213, section 3.2, as in encap_fit(). */
@@ -43,8 +43,8 @@ static __always_inline bool out_fits(const struct fast_session *session, __u64 n
 /*
  * The outer UDP checksum, without reading the payload: TCP's own checksum makes the sum of
  * pseudo-header and segment 0xffff, so only the rest of the inner header remains. It is the same
- * for all segments of a large packet if they have the same length: the kernel copies the value. 0,
- * which IPv4 allows, for everything else.
+ * for all segments of a large packet only if they have the same length, since the kernel copies the
+ * value. 0, which IPv4 allows, for everything else.
  */
 static __always_inline __u16 out_check(const struct ipv6 *inner, const struct outgoing *out,
 				       __be16 source)
@@ -134,8 +134,10 @@ int fast_encap(struct __sk_buff *skb)
 	if (!root.ingress && session->n_prefixes > 0 && !source_is_own(session, inner))
 		return TC_ACT_UNSPEC;
 
-	/* Forward has to check whether the peer is alive; and connection tracking has to see
-	 * forward sending. */
+	/*
+	 * Forward has to check whether the peer is alive, and connection tracking has to see
+	 * packets of forward.
+	 */
 	if ((now - session->heard > FAST_QUIET_NS && !session->told) ||
 	    (__s64)(now - session->shown) > (__s64)FAST_SHOWN_NS) {
 		session->told = 1;
@@ -182,9 +184,9 @@ int fast_encap(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	device = fib.ifindex;
 	/*
-	 * Only if packets of the peer come in on the same device, to the same address and port.
-	 * Otherwise forward's packets take another way than these would: this machine translates
-	 * them, or routes them by marks, by user or by a VRF that their sockets are bound to.
+	 * Only if packets of the peer arrive on the same device, for the same address and port.
+	 * Otherwise forward's packets take another path than these would: this machine translates
+	 * addresses, or routes by marks, by user or by a VRF that the sockets are bound to.
 	 */
 	if (session->came != device || (__s64)(now - session->seen) > (__s64)FAST_SEEN_NS)
 		return TC_ACT_UNSPEC;
@@ -192,8 +194,8 @@ int fast_encap(struct __sk_buff *skb)
 	if (!joined)
 		return TC_ACT_UNSPEC;
 	/*
-	 * A packet with an open checksum can meet a NAT that mistakes the inner checksum for the
-	 * outer one (as on the host of a container): it gets no UDP checksum at all.
+	 * A NAT on the path (such as the host of a container) may mistake an open inner checksum
+	 * for the outer one, so such a packet gets no UDP checksum.
 	 */
 	if (udp && *joined & FAST_FINISHES)
 		out.check = out_check(inner, &out, (__be16)state.udp_port);
@@ -210,12 +212,14 @@ int fast_encap(struct __sk_buff *skb)
 	counts = counters_get(*id);
 	if (!counts)
 		return TC_ACT_UNSPEC;
-	/* Fails for a packet that was decapsulated here, which counts as encapsulated: left to
-	 * forward. */
+	/*
+	 * Fails for a packet that was decapsulated here, which still counts as encapsulated: left
+	 * to forward.
+	 */
 	if (bpf_skb_adjust_room(skb, (__s32)out.overhead, BPF_ADJ_ROOM_MAC, flags))
 		return TC_ACT_UNSPEC;
 
-	/* From here on the packet is modified, and cannot be passed on to forward. */
+	/* From here on the packet is modified, and cannot be left to forward. */
 	out_write(&outer.ip, &out, ident);
 	outer.udp.source = (__be16)state.udp_port;
 	outer.udp.destination = out.peer.port;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where clang, bpftool or libbpf was not there when the program was built. */
+/* Stubs for builds without clang, bpftool or libbpf. */
 #include "fastpath/fastpath.h"
 
 #include <errno.h>

@@ -13,7 +13,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-/* Linux 6.3; Debian 12's headers are older than the kernels that it can run. */
+/* Linux 6.3; the headers of Debian 12 are older than the kernels that may run there. */
 #define ADJ_ROOM_DECAP_L3_IPV6 (1ull << 8)
 
 #define AF_INET	 2
@@ -36,13 +36,13 @@
 
 #define IPV4_DF	      0x4000
 #define IPV4_FRAGMENT 0x3fff
-#define IPV4_VERSION  0x45 /* and no options */
+#define IPV4_VERSION  0x45 /* no options */
 #define OUTER_TTL     64
 #define INNER_MTU_MIN 1280
 #define OUTER_MAX     65535
 #define ECN_MASK      3
 #define ECN_CE	      3
-#define CLASS_ECN     0x30 /* of the second octet */
+#define CLASS_ECN     0x30 /* in the second octet */
 
 struct ipv4 {
 	__u8 version;
@@ -114,7 +114,7 @@ struct {
 	__type(value, __u32);
 } peers SEC(".maps");
 
-/* The outer devices that the programs can handle. */
+/* Outer devices, by index. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -154,7 +154,7 @@ static __always_inline struct fast_counters *counters_get(__u32 id)
 	return bpf_map_lookup_elem(&counters, &index);
 }
 
-/* Counts for a session, and for all sessions together. */
+/* Counts for a session, and in the sums of all sessions. */
 static __always_inline void count_out(struct fast_counters *counts, __u64 packets, __u64 bytes)
 {
 	struct fast_counters *all = counters_get(root.sessions_max);

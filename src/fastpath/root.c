@@ -43,12 +43,12 @@ struct watch *fastpath_watch_ipsec(struct event_base *base, struct fastpath *fas
 	if (!fastpath || choice != FAST_AUTO)
 		return NULL;
 	watch = watch_ipsec_new(base, fastpath_on_ipsec, fastpath);
-	/* What has changed since the start. */
+	/* Detects changes since the start. */
 	fastpath_on_ipsec(fastpath);
 	return watch;
 }
 
-/* What is there at the start; for auto this is a reason to be off, for on to be warned. */
+/* Checks for policies at the start: "auto" is then off, "on" logs a warning. */
 static void fastpath_look_for_ipsec(struct fastpath *fastpath, enum fast_choice choice)
 {
 	bool there = ipsec_has_policies();
@@ -83,7 +83,7 @@ bool fastpath_begin(enum fast_choice choice, const struct fastpath_config *confi
 	return true;
 }
 
-/* A descriptor that is given away is another one for the same map. */
+/* Sends a duplicate of a map's descriptor. */
 static void fastpath_give(const struct fastpath *fastpath, enum fast_map map,
 			  struct supervisor *supervisor, size_t place, uint32_t type,
 			  const void *body, size_t size)
@@ -127,12 +127,12 @@ void fastpath_join_tun(struct fastpath *fastpath, struct netlink *netlink, unsig
 
 	if (!fastpath)
 		return;
-	/* Guarded first: nothing but IPv6 comes out of the device. */
+	/* First the filter that drops everything but IPv6 from the device. */
 	error = fastpath_set_tun(fastpath, index);
 	if (!error && index)
 		error = netlink_link_forward_ipv4(netlink, index);
 
-	/* A device that has gone again is made again, and comes here again. */
+	/* A device that is gone already will be made anew, which calls this again. */
 	if (error && error != -ENODEV)
 		log_warnx("fast path: not on the tunnel's interface: %s", strerror(-error));
 }

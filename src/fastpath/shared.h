@@ -13,7 +13,7 @@
 
 #include <linux/types.h>
 
-/* The maps that forward and the readers of counters get; sessions by their ids. */
+/* The maps that forward and the readers of counters get; sessions are indexed by id. */
 enum fast_map { FAST_STATE, FAST_SESSIONS, FAST_COUNTERS, FAST_ROUTES, FAST_PEERS, FAST_MAPS };
 
 /* As in forward/msg.h. */
@@ -21,10 +21,10 @@ enum fast_map { FAST_STATE, FAST_SESSIONS, FAST_COUNTERS, FAST_ROUTES, FAST_PEER
 #define FAST_PROTO41	  1
 #define FAST_UDP	  2
 
-/* The programs carry nothing after this time without an update by forward. */
+/* Without an update by forward for this time, the programs carry nothing. */
 #define FAST_ALIVE_NS 5000000000ull
 
-/* After this time without an incoming packet, the next outgoing one goes through forward. */
+/* Without an incoming packet for this time, the next outgoing one goes through forward. */
 #define FAST_QUIET_NS 1000000000ull
 
 /*
@@ -36,7 +36,7 @@ enum fast_map { FAST_STATE, FAST_SESSIONS, FAST_COUNTERS, FAST_ROUTES, FAST_PEER
 /* Resolution of the time of the last incoming packet. */
 #define FAST_HEARD_NS 250000000ull
 
-/* After this time without a packet of its peer, a session's outgoing packets go through forward. */
+/* Without a packet of the peer for this time, a session's outgoing packets go through forward. */
 #define FAST_SEEN_NS 120000000000ull
 
 /* Time after a train (datagrams that the kernel has merged) in which all packets go to forward. */
@@ -51,7 +51,7 @@ enum fast_flags {
 /* Flags of an outer device. */
 enum fast_device {
 	FAST_JOINED = 1,
-	FAST_FINISHES = 2, /* packets are cut, and all checksums computed, before it gets them */
+	FAST_FINISHES = 2, /* segmentation and checksums are done before the device */
 };
 
 struct fast_prefix {
@@ -70,32 +70,32 @@ union fast_peer {
 };
 
 struct fast_session {
-	/* forward's: */
+	/* written by forward: */
 	union fast_peer peer;
 	__u32 flags;
 	__u32 local;
 	__u32 alias; /* 0: none */
 	__u32 mtu;   /* of the tunnel */
 	__u64 path_until;
-	__u32 path; /* the outer path MTU, until path_until */
+	__u32 path; /* the outer path MTU, valid until path_until */
 	__u32 n_prefixes;
 	struct fast_prefix prefixes[FAST_PREFIXES_MAX];
 	/* written by the programs, and by forward for packets that it receives: */
 	__u64 heard; /* the last incoming packet, with resolution FAST_HEARD_NS */
-	__u32 told;  /* forward has seen an outgoing packet since then */
+	__u32 told;  /* forward has seen an outgoing packet since heard */
 	/* written by the programs: */
-	__u32 way; /* device of the route to the peer */
+	__u32 way; /* index of the device of the route to the peer */
 	__u64 train_until;
 	__u64 shown;  /* when an outgoing packet last went through forward */
 	__u32 ident;  /* of the next outer packet that may be fragmented */
-	__u32 came;   /* device on which the peer's packets come in, to our address and port */
+	__u32 came;   /* index of the device on which the peer's packets arrive */
 	__u64 seen;   /* the last of these, with resolution FAST_HEARD_NS */
 	__u64 lonely; /* the first outgoing packet after heard; none if earlier than that */
 };
 
 /*
- * On a cache line of its own. A session has one for each lane, a group of processors; the sums of
- * all sessions follow the last session. Only grows.
+ * On its own cache line. A session has one for each lane, a group of processors; the sums of all
+ * sessions follow the last session. Values only grow.
  */
 struct fast_counters {
 	__u64 in_packets;
@@ -122,13 +122,13 @@ struct fast_state {
 	__u32 unused;
 };
 
-/* Written by the root process only: a forward that was taken over must not control these. */
+/* Written by the root process only, since a compromised forward must not control these. */
 struct fast_root {
-	__u32 tun;   /* the device that all sessions share; 0: none */
+	__u32 tun;   /* index of the device that all sessions share; 0: none */
 	__u32 lanes; /* a power of two */
 	__u32 sessions_max;
 	__u32 ingress; /* check inner sources of incoming packets, not of outgoing ones */
-	__u32 paused;  /* carry nothing */
+	__u32 paused;  /* the programs carry nothing */
 };
 
 #endif

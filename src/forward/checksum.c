@@ -5,9 +5,9 @@
 #include <string.h>
 
 /*
- * A sum of 16-bit words is the same in whatever larger words and octet order it is made, once it is
- * folded (RFC 1071, section 2). So this goes by eight octets in the machine's order: in the data
- * plane each octet of payload is summed once.
+ * A sum of 16-bit words can be made of larger words in any octet order, and folded afterwards (RFC
+ * 1071, section 2). This sums eight octets at a time in host byte order, since the data plane sums
+ * each octet of payload once.
  */
 uint64_t checksum_add(uint64_t sum, const uint8_t *data, size_t len)
 {
@@ -34,7 +34,7 @@ uint64_t checksum_add(uint64_t sum, const uint8_t *data, size_t len)
 	uint64_t low = (uint64_t)even;
 	uint64_t high = (uint64_t)(even >> 64);
 
-	/* Each part is folded before they meet, for nothing may be carried out of 64 bits. */
+	/* Each part is folded first, so that the sum does not overflow 64 bits. */
 	return sum + ntohs(checksum_fold((uint64_t)checksum_fold(low) + checksum_fold(high)));
 }
 

@@ -20,10 +20,10 @@
 #define UDP_HEADER     8
 #define UDP_LENGTH     4
 #define UDP_CHECK      6
-/* An IPv6 header's payload length says no more. */
+/* The largest payload length of an IPv6 header. */
 #define PAYLOAD_MAX 65535
 
-/* A packet, taken apart. */
+/* A parsed packet. */
 struct piece {
 	const uint8_t *packet;
 	size_t headers; /* octets of its headers */
@@ -31,23 +31,23 @@ struct piece {
 	uint8_t protocol; /* 0: neither TCP nor UDP behind a plain IPv6 header */
 	uint8_t flags;	  /* TCP */
 	uint32_t sequence;
-	bool joins; /* the kind of packet that can be joined with others */
+	bool joins; /* may be joined with others */
 };
 
-/* The packets of one flow that will be written as one. */
+/* Packets of one flow, to be written as one large packet. */
 struct flow {
 	struct session *session;
 	struct piece first;
-	bool verified;	/* the first one's checksum; those behind it always are */
+	bool verified;	/* the checksum of the first one; the others always are */
 	bool closed;	/* nothing may follow */
-	uint8_t flags;	/* TCP: of all */
+	uint8_t flags;	/* TCP: of all packets */
 	uint32_t next;	/* TCP: the sequence number that follows */
 	size_t packets; /* 0: the flow is not open */
 	size_t octets;
 	struct virtio_net_hdr header;
 	uint8_t headers[INNER_HEADER + TCP_HEADER_MAX];
 	struct iovec parts[2 + COALESCE_PACKETS];
-	size_t order; /* its place among the open ones */
+	size_t order; /* its index in open */
 };
 
 struct coalesce {
@@ -106,7 +106,7 @@ static bool piece_is_tcp(struct piece *piece, const struct inner *inner)
 	piece->payload = room - header;
 	piece->flags = tcp[TCP_FLAGS];
 	piece->sequence = get32(tcp + TCP_SEQUENCE);
-	/* The lowest bit of the octet before the flags is one as well (RFC 3540, AccECN). */
+	/* The lowest bit of the octet before the flags is a flag, too (RFC 3540, AccECN). */
 	piece->joins = piece->payload > 0 && !(tcp[12] & 0x0f) && piece->flags & TCP_ACK &&
 		       !(piece->flags & ~(TCP_ACK | TCP_PSH | TCP_FIN | TCP_CWR | 0x40));
 	return true;
@@ -137,8 +137,8 @@ static void piece_from(struct piece *piece, const struct inner *inner)
 }
 
 /*
- * Whether the checksum is what the kernel would make, since that is what it will make of it again;
- * one that was damaged on the way must stay so.
+ * Whether the checksum is right, since the kernel will compute the checksums of the segments anew;
+ * a damaged packet must stay damaged.
  */
 static bool piece_verify(const struct piece *piece)
 {
@@ -154,7 +154,7 @@ static bool piece_verify(const struct piece *piece)
 	return checksum_final(sum, udp) == (check[0] << 8 | check[1]);
 }
 
-/* Addresses and ports are in a row behind the first eight octets of the IPv6 header. */
+/* Addresses and ports are contiguous behind the first eight octets of the IPv6 header. */
 static struct flow *coalesce_slot(struct coalesce *coalesce, const uint8_t *packet)
 {
 	uint64_t hash = coalesce->key;
@@ -172,7 +172,7 @@ static struct flow *coalesce_slot(struct coalesce *coalesce, const uint8_t *pack
 
 _Static_assert(COALESCE_FLOWS == 1 << (64 - 58), "the upper bits of a hash are a slot");
 
-/* The whole is told from its first packet, whose headers are copied and changed. */
+/* The large packet has a modified copy of its first packet's headers. */
 static void flow_finish(struct flow *flow)
 {
 	const struct piece *first = &flow->first;
@@ -251,7 +251,7 @@ static void flow_begin(struct coalesce *coalesce, struct flow *flow, struct sess
 	coalesce->open[coalesce->n_open++] = flow;
 }
 
-/* Whether everything that the kernel would write into each segment is the same in both. */
+/* Whether all fields that the kernel would copy into each segment are equal. */
 static bool headers_match(const struct piece *a, const struct piece *b)
 {
 	const uint8_t *x = a->packet;
@@ -282,7 +282,7 @@ static bool flow_takes(const struct flow *flow, const struct session *session,
 	    flow->packets == COALESCE_PACKETS || upper > PAYLOAD_MAX ||
 	    piece->payload > first->payload || !headers_match(first, piece))
 		return false;
-	/* The window was reduced where the first of a whole says so, and nowhere else. */
+	/* CWR may only be set in the first packet. */
 	return piece->protocol == IPPROTO_UDP ||
 	       (piece->sequence == flow->next && !(piece->flags & TCP_CWR));
 }
@@ -302,7 +302,7 @@ static bool flow_append(struct flow *flow, const struct piece *piece)
 	flow->octets += piece->payload;
 	flow->next += (uint32_t)piece->payload;
 	flow->flags |= piece->flags;
-	/* Only the last one may be shorter, and only it may say that all was pushed or is over. */
+	/* Only the last one may be shorter, or have PSH or FIN. */
 	if (piece->payload < flow->first.payload || piece->flags & (TCP_PSH | TCP_FIN))
 		flow->closed = true;
 	return true;
@@ -332,15 +332,17 @@ void coalesce_add(struct coalesce *coalesce, struct session *session, const stru
 
 	piece_from(&piece, inner);
 	if (!piece.protocol) {
-		/* What is behind other headers may belong to any flow. Most are not of TCP or UDP
-		 * at all, and come alone. */
+		/*
+		 * With other headers, it may belong to any flow, so all are flushed. Most of these
+		 * are neither TCP nor UDP, and come alone.
+		 */
 		coalesce_flush(coalesce);
 		coalesce_write_alone(coalesce, session, inner, header);
 		return;
 	}
 
 	struct flow *flow = coalesce_slot(coalesce, inner->packet);
-	/* One that the kernel has joined already, and that it will complete itself. */
+	/* Not one that the kernel has joined already, or whose checksum is open. */
 	bool joins = piece.joins && !header->flags && !header->gso_type &&
 		     (coalesce->udp || piece.protocol != IPPROTO_UDP);
 

@@ -156,7 +156,7 @@ void counters_kernel_carried(const struct counters_kernel *kernel, uint32_t sess
 {
 	struct session_counters all = {0};
 
-	/* Behind the last session. */
+	/* The sums follow the last session. */
 	counters_kernel_add(kernel, sessions_max, &all);
 	*sum = (struct carried_counters){
 		.in_packets = all.in_packets,
@@ -170,7 +170,7 @@ void counters_drops(const struct counters_page *page, const struct counters_kern
 		    uint64_t drops[static DROP_REASONS])
 {
 	memcpy(drops, page->drops, DROP_REASONS * sizeof(*drops));
-	/* What the kernel has lost of all sessions stands behind the last one. */
+	/* The kernel's drops of all sessions follow the last session. */
 	for (uint32_t i = 0; i < kernel->lanes; i++) {
 		const struct fast_counters *lane =
 			&kernel->lane[(size_t)page->sessions_max * kernel->lanes + i];

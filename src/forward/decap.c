@@ -6,7 +6,7 @@
 #include "forward/tos.h"
 #include "forward/vnet.h"
 
-/* The rules for what is inside, in the order of the reasons. */
+/* Checks the inner packet, in the order of the drop reasons. */
 static enum drop_reason decap_check(const struct inner *inner, const struct session *session,
 				    struct in_addr local, bool server, bool *ask)
 {
@@ -15,7 +15,8 @@ static enum drop_reason decap_check(const struct inner *inner, const struct sess
 
 	if (drop == DROP_NONE && server)
 		drop = inner_check_ingress(inner, config);
-	/* What an administrator has led to a user's own device shows in the routes only. */
+	/* Prefixes that an administrator routes to a user's own device are known to the routing
+	 * table only. */
 	if (drop == DROP_SRC_INGRESS && config->device > 0) {
 		*ask = !config->any_source;
 		drop = DROP_NONE;
@@ -27,12 +28,12 @@ static enum drop_reason decap_check(const struct inner *inner, const struct sess
 	return drop;
 }
 
-/* RFC 4213, section 3.6: the only check on who sent it that there is. */
+/* RFC 4213, section 3.6: the only check of the sender. */
 static bool decap_accepts(struct session *session, struct in_addr to)
 {
 	const struct forward_session *config = session_config(session);
 
-	/* Without a device there can still be an answer to an echo request of ours. */
+	/* Without a device, an answer to our echo request is still accepted. */
 	if (!session_is_up(session) && !session_plane(session)->probing)
 		return false;
 	return !config->local.s_addr || to.s_addr == config->local.s_addr ||
@@ -45,10 +46,10 @@ static bool decap_fits(const struct inner *inner, const struct session *session)
 }
 
 /*
- * Whose a packet from this peer is; inner is NULL if only the peer tells. If several sessions
- * have that peer, the source inside does: otherwise a user could make another one's packets count
- * as their own, and so be dropped, with a hello from that one's address. What it does not tell
- * belongs to the newest.
+ * Finds the session of a packet from this peer; inner is NULL if only the peer is known. If several
+ * sessions have that peer, the inner source decides: otherwise a user could, with a hello from
+ * another user's address, have that user's packets counted as their own, and dropped. If the source
+ * does not tell, the newest session gets the packet.
  */
 static struct session *decap_owner(const struct table *table, const struct table_peer *peer,
 				   const struct inner *inner, uint64_t now, bool *learned)
@@ -81,7 +82,7 @@ void decap_packet(const struct table *table, bool server, const struct arrival *
 		out->drop = DROP_OUTER_SHORT;
 		return;
 	}
-	/* docs/protocol.md, section 2.1: in UDP the first nibble says what it is. */
+	/* docs/protocol.md, section 2.1: in UDP the first nibble tells the kind of payload. */
 	if (arrival->peer.transport == FORWARD_UDP &&
 	    (arrival->len == 0 || arrival->payload[0] >> 4 != 6)) {
 		out->drop = DROP_UDP_MALFORMED;
@@ -113,9 +114,9 @@ void decap_packet(const struct table *table, bool server, const struct arrival *
 		return;
 	}
 	/*
-	 * The size of the packets that were merged is not known. The least IPv6 MTU is always
-	 * right: larger pieces could be too large for a link behind us, and the sender, who never
-	 * sent such large ones, could do nothing about it.
+	 * The size of the merged packets is not known. The least IPv6 MTU is always right: larger
+	 * pieces could be too large for a link behind this host, and their sender, who never sent
+	 * such large packets, could not react to an error.
 	 */
 	vnet_fill(&out->inner, INNER_MTU_MIN, &out->vnet);
 }

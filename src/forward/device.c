@@ -160,7 +160,7 @@ ssize_t device_read(const struct device *device, struct virtio_net_hdr *header, 
 		return errno == EINTR ? -EAGAIN : -errno;
 	if (n == 0)
 		return -EPIPE;
-	/* What is too short for the header is too short for a packet as well. */
+	/* Too short for the header: no packet. */
 	return n < (ssize_t)sizeof(*header) ? 0 : n - (ssize_t)sizeof(*header);
 }
 

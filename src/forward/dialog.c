@@ -3,16 +3,16 @@
 
 #include <stddef.h>
 
-/* No honest forward says so in that state. */
+/* No correct forward sends this message in that state. */
 enum { NEVER = -1 };
 
-/* What forward can say of a session, and the state that it leads to. */
+/* Forward's messages about a session, and the state after each. */
 static const struct dialog_row {
 	enum forward_msg type;
 	const char *name;
-	int next[DIALOG_UP + 1]; /* by the state before */
+	int next[DIALOG_UP + 1]; /* indexed by the state before */
 } dialog_rows[] = {
-	/* none, asked, held, up */
+	/* DIALOG_NONE, _ASKED, _HELD, _UP */
 	{FORWARD_MSG_ADDED, "added", {NEVER, DIALOG_UP, DIALOG_UP, NEVER}},
 	{FORWARD_MSG_REFUSED, "refused", {NEVER, DIALOG_NONE, NEVER, NEVER}},
 	{FORWARD_MSG_LEARNED, "learned", {NEVER, NEVER, NEVER, DIALOG_UP}},

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Only who is on the link can send with this hop limit (RFC 5082): nobody asks from afar. */
+/* Only senders on the link can have this hop limit (RFC 5082). */
 #define ECHO_HOPS 255
 
-/* An answer that comes later than so many requests is none. */
+/* Answers to requests older than this many are ignored. */
 #define ECHO_WINDOW 64
 
-/* Where the parts of an ICMPv6 message are, behind the IPv6 header. */
+/* Offsets of the fields of an ICMPv6 message, behind the IPv6 header. */
 #define AT_CHECKSUM 2
 #define AT_ID	    4
 #define AT_SEQUENCE 6
@@ -48,7 +48,7 @@ static uint16_t echo_sum(const uint8_t *packet)
 	return checksum_fold(checksum_add(sum, packet + INNER_HEADER, ECHO_MESSAGE));
 }
 
-/* Writes all but id, sequence and data, which are there already. */
+/* Writes all fields except id, sequence and data, which are there already. */
 static void echo_finish(const struct in6_addr *source, const struct in6_addr *destination,
 			uint8_t type, uint8_t out[static ECHO_SIZE])
 {
@@ -65,12 +65,12 @@ static void echo_finish(const struct in6_addr *source, const struct in6_addr *de
 	echo_put(icmp6 + AT_CHECKSUM, (uint16_t)~echo_sum(out));
 }
 
-/* The ICMPv6 message of a packet that may be one of ours; else NULL. */
+/* The ICMPv6 message if the packet has the form of ours; else NULL. */
 static const uint8_t *echo_find(const struct inner *inner, uint8_t type)
 {
 	const uint8_t *icmp6 = inner->packet + INNER_HEADER;
 
-	/* Exactly what is written above: no header stands between. */
+	/* Exactly the format written above, without extension headers. */
 	if (inner->len != ECHO_SIZE || inner->packet[6] != IPPROTO_ICMPV6 || icmp6[0] != type ||
 	    icmp6[1] != 0 || memcmp(icmp6 + AT_MARK, echo_mark, sizeof(echo_mark)) != 0 ||
 	    echo_sum(inner->packet) != 0xffff)
@@ -97,8 +97,10 @@ void echo_request(struct echo *echo, uint8_t out[static ECHO_SIZE])
 	echo_finish(&echo->near, &echo->far, ICMP6_ECHO_REQUEST, out);
 }
 
-/* The cookie is no secret, as every request shows it: it is what those do not see who are not on
- * the path. */
+/*
+ * The cookie is no secret, since every request shows it; it proves that whoever answers is on the
+ * path.
+ */
 bool echo_is_answer(const struct echo *echo, const struct inner *inner)
 {
 	const uint8_t *icmp6 = echo_find(inner, ICMP6_ECHO_REPLY);
@@ -114,7 +116,7 @@ bool echo_is_latest(const struct echo *echo, const struct inner *inner)
 	return echo_get(inner->packet + INNER_HEADER + AT_SEQUENCE) == echo->sequence;
 }
 
-/* Other hosts than the far end have no link-local address on this link. */
+/* Only the far end has a link-local address on this link. */
 static bool echo_is_near(const struct echo *echo, const struct in6_addr *address)
 {
 	return IN6_ARE_ADDR_EQUAL(address, &echo->near) || IN6_IS_ADDR_LINKLOCAL(address);

@@ -8,7 +8,7 @@
 #define IPV4_HEADER 20
 #define UDP_HEADER  8
 
-/* RFC 4213, section 3.2: how large, and may the path cut it. */
+/* RFC 4213, section 3.2: checks the size, and decides whether DF is set. */
 void encap_fit(const struct session *session, size_t len, uint64_t now, struct encap *out)
 {
 	const struct forward_session *config = session_config(session);
@@ -16,11 +16,11 @@ void encap_fit(const struct session *session, size_t len, uint64_t now, struct e
 		config->transport == FORWARD_UDP ? IPV4_HEADER + UDP_HEADER : IPV4_HEADER;
 	uint32_t path = pmtu_get(session_pmtu(session), now) - overhead;
 	uint32_t limit = config->mtu;
-	/* 3.2.1: with the least tunnel MTU the path may always cut. */
+	/* 3.2.1: with the least tunnel MTU, routers may always fragment. */
 	bool df = limit > INNER_MTU_MIN;
 
 	if (path <= INNER_MTU_MIN) {
-		/* 3.2.2: IPv6 is never told of less than 1280, so then the path has to cut. */
+		/* 3.2.2: IPv6 has no MTU below 1280, so routers have to fragment. */
 		limit = INNER_MTU_MIN;
 		df = false;
 	} else if (path < limit) {
@@ -36,19 +36,19 @@ void encap_fit(const struct session *session, size_t len, uint64_t now, struct e
 	out->df = df;
 }
 
-/* The session for a destination on the shared device; else drop and error say why not. */
+/* The session for a destination on the shared device; NULL with drop and error set. */
 static struct session *encap_route(const struct table *table, struct encap *out)
 {
 	struct session *session = NULL;
 
-	/* Nobody in particular is meant, and nobody is told. */
+	/* No single recipient, and no error message. */
 	if (IN6_IS_ADDR_MULTICAST(&out->inner.dst)) {
 		out->drop = DROP_MULTICAST;
 		return NULL;
 	}
 	/*
-	 * The kernel takes the sessions for neighbours on one link and tells one about another,
-	 * but they reach each other through here only.
+	 * The kernel takes the sessions for neighbours on one link, and redirects one to another,
+	 * but they reach each other only through this host.
 	 */
 	if (inner_icmp6_type(&out->inner) == ND_REDIRECT) {
 		out->drop = DROP_REDIRECT;
@@ -93,7 +93,7 @@ void encap_packet(const struct table *table, struct session *only, bool shared,
 		out->drop = DROP_ROUTER;
 		return;
 	}
-	/* The server would drop it as spoofed, without a word; here the sender can be told. */
+	/* The server would silently drop it as spoofed; here the sender gets an error. */
 	if (!shared && session_config(out->session)->own_sources &&
 	    !IN6_IS_ADDR_LINKLOCAL(&out->inner.src) &&
 	    inner_check_ingress(&out->inner, session_config(out->session)) != DROP_NONE) {

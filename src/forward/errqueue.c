@@ -43,7 +43,8 @@ bool errqueue_next(int fd, struct errqueue_report *out)
 
 		if (recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) == -1)
 			return false;
-		/* The name is the destination of the packet that it is about, not who tells. */
+		/* The name is the destination of the original packet, not the sender of the error.
+		 */
 		out->peer = peer.sin_addr;
 		out->port = ntohs(peer.sin_port);
 		if (errqueue_read(&msg, out))

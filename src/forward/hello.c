@@ -17,10 +17,11 @@ void hello_start(struct hello *hello, uint64_t now)
 	*hello = (struct hello){.heard = now, .next = now};
 }
 
-/* Stopped or asleep, we could not hear answers: so none is missed from that time. */
+/* While the process was stopped or the machine asleep, no answers were missed. */
 static void hello_mind_gap(struct hello *hello, uint64_t now)
 {
-	/* There is always a next hello; what else is due can be from long before it was looked at.
+	/*
+	 * A hello is always scheduled; other deadlines may date from long before they were checked.
 	 */
 	if (now < hello->next + HELLO_GAP)
 		return;
@@ -66,7 +67,7 @@ uint64_t hello_answered(struct hello *hello, uint32_t clock, uint64_t now, bool 
 	hello->unanswered = 0;
 	hello->asks = false;
 	hello->is_lonely = false;
-	/* The clock on the wire is coarse; of the last hello more is known. */
+	/* The clock in the packet is coarse; the last hello's time is known exactly. */
 	if (clock == hello_clock(hello->sent))
 		return now - hello->sent;
 	return (uint32_t)(hello_clock(now) - clock) * HELLO_MS;
@@ -77,7 +78,7 @@ void hello_unproven(struct hello *hello)
 	hello->next = hello->sent + HELLO_UNPROVEN;
 }
 
-/* While hellos go unanswered they are frequent enough. */
+/* Unanswered hellos are frequent enough without this. */
 static bool hello_watches(const struct hello *hello)
 {
 	return hello->is_lonely && hello->unanswered == 0;
@@ -98,7 +99,7 @@ enum hello_action hello_step(struct hello *hello, uint64_t now)
 		hello->asked = now;
 		return HELLO_SILENT;
 	}
-	/* It may be that nobody had anything to say, or that a NAT box has forgotten us. */
+	/* Perhaps the peer has nothing to send, or a NAT has forgotten the mapping. */
 	if (hello_watches(hello) && now >= hello->lonely + HELLO_LONELY)
 		hello->next = now;
 	if (now < hello->next)

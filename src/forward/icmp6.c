@@ -16,7 +16,7 @@ static bool icmp6_is_error(const struct inner *inner)
 {
 	struct inner_upper upper;
 
-	/* A header chain that is cut short may hide one. */
+	/* A truncated header chain may hide an error. */
 	if (!inner_find_upper(inner, &upper))
 		return true;
 	/* Errors fit in the least MTU, so a later fragment is never one. */
@@ -34,10 +34,10 @@ bool icmp6_allowed(enum icmp6_kind kind, const struct inner *inner)
 {
 	if (kind == ICMP6_NONE)
 		return false;
-	/* (e.3): path MTU discovery works for multicast as well. */
+	/* (e.3): path MTU discovery includes multicast. */
 	if (IN6_IS_ADDR_MULTICAST(&inner->dst) && kind != ICMP6_TOO_BIG)
 		return false;
-	/* (e.6), and addresses that cannot be answered from here. */
+	/* (e.6), and addresses that cannot get an answer. */
 	if (IN6_IS_ADDR_UNSPECIFIED(&inner->src) || IN6_IS_ADDR_MULTICAST(&inner->src) ||
 	    IN6_IS_ADDR_LOOPBACK(&inner->src))
 		return false;

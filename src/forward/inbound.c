@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-/* On the server: from a client, or from somebody who would like to be taken for one. */
+/* On the server: handles a hello of a client, or a forged one. */
 static void inbound_hello(struct plane *plane, const struct arrival *arrival,
 			  const struct probe *probe)
 {
@@ -24,7 +24,7 @@ static void inbound_hello(struct plane *plane, const struct arrival *arrival,
 
 	learn_from_probe(plane->table, arrival, probe, now, &learn);
 	if (learn.drop != DROP_NONE) {
-		/* Not counted for the session: whoever forges its number is not its peer. */
+		/* Not counted for the session, whose number may be forged. */
 		plane_drop(plane, NULL, learn.drop);
 		return;
 	}
@@ -36,7 +36,7 @@ static void inbound_hello(struct plane *plane, const struct arrival *arrival,
 	outbound_own(plane, learn.session, arrival->local, learn.answer, sizeof(learn.answer));
 }
 
-/* On a client: from its server, or from somebody who would like to be taken for it. */
+/* On a client: handles an answer of its server, or a forged one. */
 static void inbound_answer(struct plane *plane, const struct arrival *arrival,
 			   const struct probe *probe)
 {
@@ -98,7 +98,7 @@ static void inbound_count(struct plane *plane, const struct coalesced *coalesced
 	plane->counters->carried.in_bytes += coalesced->octets;
 }
 
-/* One after the other, since this kernel (before Linux 6.2) does not take them as one. */
+/* Writes the packets one by one, since kernels before Linux 6.2 do not take UDP trains. */
 static void inbound_write_singly(struct plane *plane, const struct coalesced *coalesced)
 {
 	const struct device *device = session_plane(coalesced->session)->device;
@@ -153,7 +153,7 @@ void inbound_report(struct plane *plane, enum forward_transport transport,
 
 	if (report->icmp)
 		plane->counters->icmp_errors++;
-	/* Unlearned sessions have sent nothing that it could be about. */
+	/* Sessions without a learned peer have sent nothing that could be reported. */
 	if (!table_by_peer(plane->table, &peer))
 		return;
 	for (struct session *session = table_at_peer(plane->table, &peer, NULL); session;

@@ -44,7 +44,7 @@ bool inner_find_upper(const struct inner *inner, struct inner_upper *out)
 			out->offset = offset;
 			return true;
 		}
-		/* Each of these has eight octets at least. */
+		/* Each of these has at least eight octets. */
 		if (inner->len - offset < 8)
 			return false;
 
@@ -52,7 +52,7 @@ bool inner_find_upper(const struct inner *inner, struct inner_upper *out)
 
 		if (next == IPPROTO_FRAGMENT) {
 			size = 8;
-			/* An atomic fragment (RFC 6946) is a whole packet. */
+			/* An atomic fragment (RFC 6946) is a complete packet. */
 			if (header[2] || header[3] & 0xf9)
 				out->fragment = true;
 			if (header[2] || header[3] & 0xf8)
@@ -69,7 +69,7 @@ bool inner_find_upper(const struct inner *inner, struct inner_upper *out)
 		next = header[0];
 		offset += size;
 		if (!out->begin) {
-			/* What follows is the middle of something. */
+			/* What follows is not the beginning of the payload. */
 			out->protocol = next;
 			out->offset = offset;
 			return true;
@@ -78,7 +78,7 @@ bool inner_find_upper(const struct inner *inner, struct inner_upper *out)
 }
 
 /*
- * Duplicate address detection and the first router solicitation come from ::, and stay on the
+ * Duplicate address detection and the first router solicitation have the source ::, and stay on the
  * link: RFC 4861, sections 4.1, 4.3, 6.1.1 and 7.1.1.
  */
 static bool inner_is_discovery(const struct inner *inner)
@@ -126,7 +126,7 @@ enum drop_reason inner_check_source(const struct inner *inner)
 		return DROP_SRC_LOOPBACK;
 	if (IN6_IS_ADDR_V4MAPPED(src))
 		return DROP_SRC_MAPPED;
-	/* Not the library's IN6_IS_ADDR_V4COMPAT: it lets ::0.0.0.x with x below 2 through. */
+	/* Not IN6_IS_ADDR_V4COMPAT, which excludes ::0.0.0.0 and ::0.0.0.1. */
 	static const uint8_t zeros[12];
 
 	if (memcmp(src->s6_addr, zeros, sizeof(zeros)) == 0)
@@ -137,11 +137,13 @@ enum drop_reason inner_check_source(const struct inner *inner)
 enum drop_reason inner_check_ingress(const struct inner *inner,
 				     const struct forward_session *session)
 {
-	/* Only neighbour discovery is left here with this source. */
+	/* Only neighbour discovery gets here with this source. */
 	if (IN6_IS_ADDR_UNSPECIFIED(&inner->src))
 		return DROP_NONE;
-	/* A device of its own is a link of its own, with whatever link-local addresses it has. On
-	 * the shared device only the session's own one is, and that is among the prefixes. */
+	/*
+	 * A session's own device is a link with arbitrary link-local addresses. On the shared
+	 * device only the session's own one is valid, which is among the prefixes.
+	 */
 	if (session->device > 0 && IN6_IS_ADDR_LINKLOCAL(&inner->src))
 		return DROP_NONE;
 	for (uint32_t i = 0; i < session->n_prefixes; i++) {

@@ -12,20 +12,20 @@
 
 #include <stdlib.h>
 
-/* A timer that is so late says that this program, or the machine, was stopped; milliseconds. */
+/* A timer late by this many milliseconds shows that the process or machine was stopped. */
 #define KEEPALIVE_GAP 5000
 
-/* Requests sent in one turn: those that would come all at once after a gap are spread. */
+/* Requests per turn: spreads those that are all due after a gap. */
 #define KEEPALIVE_BURST 256
 
-/* Requests answered for one session in a second; more are left to the kernel. */
+/* Requests answered per session and second; the kernel answers the rest. */
 #define KEEPALIVE_ANSWERS 10
 
 struct keepers {
 	struct plane *plane;
 	struct event *timer;
-	uint64_t armed; /* when the timer will fire; UINT64_MAX: not at all */
-	bool hurried;	/* it is overdue, and has been set to fire at once */
+	uint64_t armed; /* when the timer will fire; UINT64_MAX: not set */
+	bool hurried;	/* the timer was overdue, and has been set to fire at once */
 	uint64_t since; /* the end of the last gap */
 	struct wheel wheel;
 };
@@ -35,7 +35,7 @@ struct keepalive {
 	struct session *session;
 	struct liveness live;
 	struct echo echo;
-	uint64_t asked; /* when the last request was sent, clock_us(); 0: it has been answered */
+	uint64_t asked; /* clock_us() of the last request; 0: answered */
 	struct rate answers;
 	struct wheel_entry entry;
 	bool started;
@@ -76,9 +76,9 @@ static void keepers_arm(struct keepers *keepers, uint64_t when, uint64_t now)
 	struct timeval after;
 
 	/*
-	 * libevent's clock stands still while the machine sleeps: what is overdue comes now, and
-	 * how late it is shows that there was a gap. Once: a timer that is set anew when it is
-	 * about to run waits for all packets that are there, and they would do so again.
+	 * libevent's clock stands still during suspend: an overdue timer is set to fire now, and
+	 * its lateness shows the gap. Only once: a timer that is about to fire and is set anew
+	 * waits for all packets that are pending, which could set it again.
 	 */
 	if (keepers->armed <= now ? keepers->hurried : now + wait >= keepers->armed)
 		return;
@@ -109,7 +109,7 @@ static void keepalive_report(const struct keepalive *keepalive, bool alive)
 {
 	const struct plane *plane = keepalive->keepers->plane;
 
-	/* A dead path is left to us alone, so that we see what brings it back. */
+	/* The kernel does not carry packets of a dead path, so that forward sees it recover. */
 	session_plane(keepalive->session)->dead = !alive;
 	fast_refresh(plane->fast, keepalive->session);
 	plane->reports->path(keepalive->session, alive, plane->reports_arg);
@@ -123,7 +123,7 @@ static void keepalive_send(const struct keepalive *keepalive, const uint8_t pack
 		     ECHO_SIZE);
 }
 
-/* Does what is due; returns how many requests that were. */
+/* Handles what is due; returns the number of requests sent. */
 static unsigned int keepalive_step(struct keepalive *keepalive, uint64_t now)
 {
 	enum liveness_action action;
@@ -157,7 +157,7 @@ static void keepers_on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	/* Nothing could be heard meanwhile, so nothing is missed from that time. */
+	/* No packets could be received during the gap, so none were missed. */
 	if (now >= keepers->armed + KEEPALIVE_GAP)
 		keepers->since = now;
 	keepers->armed = UINT64_MAX;
@@ -168,7 +168,7 @@ static void keepers_on_timer(evutil_socket_t fd, short what, void *arg)
 		    asked < KEEPALIVE_BURST ? wheel_next(&keepers->wheel) : now + WHEEL_TICK, now);
 }
 
-/* --- a session's -------------------------------------------------------------------------- */
+/* --- a session's keepalive ---------------------------------------------------------------- */
 
 struct keepalive *keepalive_new(struct keepers *keepers, struct session *session)
 {
@@ -217,7 +217,7 @@ void keepalive_packet_out(struct keepalive *keepalive)
 	keepalive_set(keepalive, now);
 }
 
-/* For those who look how good the path is. */
+/* Measures the round-trip time, for the statistics. */
 static void keepalive_measure(struct keepalive *keepalive, const struct inner *answer)
 {
 	struct session_counters *counters =
@@ -243,7 +243,7 @@ bool keepalive_takes(const struct decap *decap, uint64_t now)
 		keepalive_hurry(keepalive);
 	if (!keepalive->started)
 		return false;
-	/* Some answer from an address that only their end of the link has. */
+	/* Some peers answer from an address outside the session's prefixes. */
 	if ((decap->drop == DROP_NONE || decap->drop == DROP_SRC_INGRESS) &&
 	    echo_is_answer(&keepalive->echo, &decap->inner)) {
 		keepalive_measure(keepalive, &decap->inner);

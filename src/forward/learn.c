@@ -3,7 +3,7 @@
 
 #include "forward/plane_session.h"
 
-/* In this order, so that a stranger without the key cannot find out anything about counters. */
+/* In this order, so that a sender without the key learns nothing about counters. */
 static enum drop_reason learn_check(struct session *session, const struct arrival *arrival,
 				    const struct probe *probe)
 {
@@ -11,15 +11,16 @@ static enum drop_reason learn_check(struct session *session, const struct arriva
 		return DROP_PROBE_SESSION;
 	if (!probe_verify(arrival->payload, session_config(session)->key))
 		return DROP_PROBE_CODE;
-	/* What the session was sent back, by whoever. */
+	/* An answer of ours that was sent back. */
 	if (probe->type != PROBE_HELLO)
 		return DROP_PROBE_CODE;
 	return probe->counter > session_plane(session)->hello_counter ? DROP_NONE : DROP_PROBE_OLD;
 }
 
 /*
- * What a good hello makes of the proof. The address of the login has its connection for a proof;
- * the port does not matter, since it changes behind a NAT whose other users gain nothing by theirs.
+ * The state of the address proof after a good hello. The address of the login is proven by its
+ * connection; the port does not matter, since it changes behind a NAT, whose other users gain
+ * nothing by it.
  */
 static struct proof learn_proof(struct session *session, const struct arrival *arrival,
 				const struct probe *probe, uint64_t now)
@@ -56,7 +57,7 @@ void learn_from_probe(struct table *table, const struct arrival *arrival, const 
 
 	own->hello_counter = probe->counter;
 	own->hello_at = now;
-	/* Port 0 cannot be answered, so nobody is there. */
+	/* Port 0 cannot be answered. */
 	if (arrival->peer.port == 0 ||
 	    !probe_write(&answer, session_config(session)->key, out->answer)) {
 		out->drop = DROP_SEND;
@@ -85,7 +86,7 @@ struct session *learn_evict(struct table *table, const struct session *session, 
 	return NULL;
 }
 
-/* One that has named its port can be learned again at that port only. */
+/* A session with a configured port can only be learned at that port. */
 static bool session_waits(struct session *session, uint16_t port, uint64_t now)
 {
 	const struct plane_session *own = session_plane(session);

@@ -4,10 +4,10 @@
 #define LIVENESS_PERIOD	  20000
 #define LIVENESS_PATIENCE 60000
 #define LIVENESS_LONELY	  5000
-/* From the beginning; a person who looks is told within 10 s, and that takes a moment, too. */
+/* From the start: a user shall see a dead path within 10 s, which includes some delay. */
 #define LIVENESS_NEVER 8000
 
-/* So many requests a second apart; then they are less frequent. */
+/* This many requests are one second apart, later ones less frequent. */
 #define LIVENESS_QUICK	5
 #define LIVENESS_FIRST	1000
 #define LIVENESS_AGAIN	5000
@@ -40,7 +40,7 @@ bool liveness_heard(struct liveness *live, uint64_t now)
 	live->heard = now;
 	live->is_lonely = false;
 	live->dead = false;
-	/* One that does not answer is not asked more often because it talks. */
+	/* A peer that never answers requests is not asked more often for sending packets. */
 	if (live->answers)
 		live->unanswered = 0;
 	return revived;
@@ -70,7 +70,7 @@ bool liveness_answered(struct liveness *live, uint64_t now)
 void liveness_asked(struct liveness *live)
 {
 	live->answers = true;
-	/* It has spoken, so a path that was left to it can be tried. */
+	/* The peer has sent something, so a dead path that waits for it is worth a request. */
 	if (live->quiet && live->dead)
 		live->hurry = true;
 }
@@ -90,7 +90,7 @@ static uint64_t liveness_next(const struct liveness *live, uint64_t since)
 		return 0;
 	if (live->quiet && live->dead)
 		return UINT64_MAX;
-	/* It may be that nobody had anything to say, or that the path is dead. */
+	/* Perhaps the peer has nothing to send, perhaps the path is dead. */
 	if (live->unanswered == 0)
 		return live->is_lonely && live->lonely + LIVENESS_LONELY < quiet
 			       ? live->lonely + LIVENESS_LONELY
@@ -102,12 +102,12 @@ static uint64_t liveness_next(const struct liveness *live, uint64_t since)
 	return seldom > quiet ? seldom : quiet;
 }
 
-/* When it is to be called dead. */
+/* When the path will be considered dead. */
 static uint64_t liveness_end(const struct liveness *live, uint64_t since)
 {
 	if (live->dead)
 		return UINT64_MAX;
-	/* Not one packet: that is either no way for them, or a peer that has nothing to say. */
+	/* No packet ever: either the path does not work, or the peer has nothing to send. */
 	if (!live->known && !live->quiet)
 		return liveness_last(live, since) + LIVENESS_NEVER;
 	return live->answers ? liveness_last(live, since) + LIVENESS_PATIENCE : UINT64_MAX;

@@ -15,11 +15,11 @@ static bool endpoints_valid(const struct forward_session *config, bool server)
 	if (!dtcp_endpoint_valid(config->peer))
 		return false;
 	if (udp) {
-		/* A client knows where its server is. */
+		/* A client knows its server's port. */
 		if (!config->session || config->peer_port > UINT16_MAX ||
 		    (!server && !config->peer_port))
 			return false;
-		/* It may be anywhere itself, though, and somewhere else next time. */
+		/* Its own address may be unknown and change. */
 		if (!server && !config->local.s_addr)
 			return true;
 	}
@@ -37,7 +37,7 @@ bool forward_session_valid(const struct forward_session *config, bool server)
 	return true;
 }
 
-/* What a session has no address of its own for, it may send from any that is one. */
+/* A session without an address for it may use any valid source. */
 static bool source_valid(const struct in6_addr *source, const struct forward_session *config)
 {
 	if (IN6_IS_ADDR_UNSPECIFIED(source) || IN6_IS_ADDR_MULTICAST(source) ||

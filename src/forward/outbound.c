@@ -12,16 +12,16 @@
 #include <errno.h>
 #include <string.h>
 
-/* Packets and octets that are read from a device before others get their turn. */
+/* Packets and octets read from a device per turn. */
 #define OUTBOUND_PACKETS 256
 #define OUTBOUND_OCTETS	 (1 << 20)
 
-/* Room in the arena for the headers of what is cut, behind the packet. */
+/* Octets in the arena for the headers of segments, behind the packet. */
 #define OUTBOUND_HEADERS 32768
 
 _Static_assert(OUTBOUND_HEADERS >= FORWARD_MTU_MAX, "what may be sent has shorter headers");
 
-/* Tells the sender of a packet that came from this device, if that is right and due. */
+/* Sends an ICMPv6 error to the sender of a packet from this device, if allowed. */
 static void outbound_answer(struct plane *plane, const struct device *device,
 			    const struct encap *encap, uint64_t now)
 {
@@ -37,14 +37,14 @@ static void outbound_answer(struct plane *plane, const struct device *device,
 		return;
 	parts[1].iov_len = icmp6_build(&encap->error, &plane->icmp_source, &encap->inner, packet);
 
-	/* Back to where it came from, so that a link-local address means what it meant. */
+	/* To the same device, so that link-local addresses keep their meaning. */
 	if (device_write(device, parts, 2) == 0)
 		plane->counters->icmp6_sent++;
 	else
 		plane_drop(plane, NULL, DROP_TUN_WRITE);
 }
 
-/* --- what became of it -------------------------------------------------------------------- */
+/* --- results of sending ------------------------------------------------------------------- */
 
 void outbound_sent(struct plane *plane, const struct outer_packet *packet)
 {
@@ -84,7 +84,7 @@ bool outbound_too_big(struct plane *plane, struct outer_packet *packet)
 		       packet->parts[1].iov_len);
 	if (!session || inner_parse(whole, packet->len, &encap.inner) != DROP_NONE)
 		return false;
-	/* The kernel's report, which has just been read, may have lowered the path MTU. */
+	/* The report that has just been read may have lowered the path MTU. */
 	encap_fit(session, packet->len, now, &encap);
 	if (encap.drop == DROP_NONE) {
 		packet->df = encap.df;
@@ -126,7 +126,7 @@ void outbound_own(struct plane *plane, struct session *session, struct in_addr s
 void outbound_own_by(struct plane *plane, struct outer *outer, struct session *session,
 		     struct in_addr source, const uint8_t *data, size_t len)
 {
-	/* Every path takes what is so small, so it goes as the socket stands. */
+	/* Small enough for every path, so the socket's present DF setting is kept. */
 	outbound_own_df(plane, outer, session, source, session_config(session)->mtu > INNER_MTU_MIN,
 			data, len);
 }
@@ -142,7 +142,7 @@ void outbound_own_df(struct plane *plane, struct outer *outer, struct session *s
 		outer_flush(outer);
 }
 
-/* Each of the packets that it is cut into, with headers of its own behind the packet. */
+/* Sends each segment, whose headers are stored behind the packet. Returns their octets. */
 static size_t outbound_send(struct plane *plane, const struct encap *encap, uint8_t *data)
 {
 	const struct segments *segments = &encap->segments;
@@ -177,7 +177,7 @@ static size_t outbound_send(struct plane *plane, const struct encap *encap, uint
 	return (size_t)(headers - data);
 }
 
-/* Returns how much of the arena is taken from data on. */
+/* Returns the octets of the arena that are in use from data on. */
 static size_t outbound_packet(struct plane *plane, struct device *device,
 			      const struct virtio_net_hdr *header, uint8_t *data, size_t n,
 			      uint64_t now)
@@ -195,7 +195,7 @@ static size_t outbound_packet(struct plane *plane, struct device *device,
 	if (encap.drop == DROP_TUN_MALFORMED)
 		return 0;
 	if (count > 1) {
-		/* The answer is about the first of those that would have been sent. */
+		/* The error is about the first segment. */
 		segments_write(&encap.segments, 0, data);
 		(void)inner_parse(data, n, &encap.inner);
 	}
@@ -230,8 +230,10 @@ void outbound_read(struct plane *plane, struct device *device)
 		if (n == -EAGAIN)
 			break;
 		if (n < 0) {
-			/* Deleted under us, as at every session's end; root will tell, but until
-			 * then it would always be readable. */
+			/*
+			 * The device has been deleted, as at the end of a session. Root will report
+			 * it, but until then it would stay readable.
+			 */
 			errno = (int)-n;
 			if (n == -EBADFD)
 				log_debug("device %u is gone", device->index);

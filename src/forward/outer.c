@@ -11,11 +11,10 @@
 #include <unistd.h>
 
 #define OUTER_TTL     64
-#define OUTER_ROUNDS  4 /* batches read before others get their turn */
+#define OUTER_ROUNDS  4 /* batches read per turn */
 #define OUTER_REPORTS 64
 
-/* Room for what comes with each UDP message: its TOS octet, where it was sent, its packets' size.
- */
+/* Size of the control data of a UDP message: TOS octet, destination, size of merged packets. */
 struct outer_notes {
 	_Alignas(struct cmsghdr) unsigned char room[2 * CMSG_SPACE(sizeof(int)) +
 						    CMSG_SPACE(sizeof(struct in_pktinfo))];
@@ -32,7 +31,7 @@ struct outer {
 	struct iovec in_iov[OUTER_BATCH];
 	struct sockaddr_in in_peer[OUTER_BATCH];
 	struct outer_notes in_notes[OUTER_BATCH];
-	uint8_t *buffers; /* OUTER_BATCH to receive into */
+	uint8_t *buffers; /* OUTER_BATCH receive buffers */
 };
 
 static void outer_on_readable(evutil_socket_t fd, short what, void *arg);
@@ -52,12 +51,12 @@ static int outer_setup(enum forward_transport transport, int fd)
 
 	if (!error)
 		error = outer_set(fd, IPPROTO_IP, IP_RECVERR, 1);
-	/* A raw socket gives the header itself. */
+	/* A raw socket delivers the IPv4 header, too. */
 	if (!error && transport == FORWARD_UDP)
 		error = outer_set(fd, IPPROTO_IP, IP_RECVTOS, 1);
 	if (!error && transport == FORWARD_UDP)
 		error = outer_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
-	/* Without it (Linux 5.0) each packet comes alone. */
+	/* Without it (before Linux 5.0) each packet comes alone. */
 	if (!error && transport == FORWARD_UDP)
 		(void)outer_set(fd, IPPROTO_UDP, UDP_GRO, 1);
 	if (!error && evutil_make_socket_nonblocking(fd) == -1)
@@ -65,7 +64,7 @@ static int outer_setup(enum forward_transport transport, int fd)
 	return error;
 }
 
-/* What stays the same from message to message. */
+/* Initializes what is the same for all messages. */
 static void outer_prepare(struct outer *outer)
 {
 	for (size_t i = 0; i < OUTER_BATCH; i++) {
@@ -175,7 +174,7 @@ static void outer_on_reports(const struct outer_packet *refused, void *arg)
 	struct errqueue_report report;
 
 	for (int i = 0; i < OUTER_REPORTS && errqueue_next(outer->fd, &report); i++) {
-		/* For what it refuses itself the kernel leaves out the port. */
+		/* For packets that the kernel itself refuses, it leaves out the port. */
 		if (refused && !report.icmp && report.peer.s_addr == refused->peer.s_addr)
 			report.port = refused->port;
 		outer->handlers->report(outer->transport, &report, outer->arg);
@@ -197,7 +196,7 @@ static void outer_receive(struct outer *outer, size_t i)
 	}
 	size = arrival_from_udp(data, in->msg_len, &in->msg_hdr, &outer->in_peer[i], &arrival);
 	arrival.outer = outer;
-	/* An empty datagram is one, too. */
+	/* An empty datagram counts as one packet. */
 	for (size_t at = 0; at == 0 || at < in->msg_len; at += size) {
 		arrival.payload = data + at;
 		arrival.len = in->msg_len - at < size ? in->msg_len - at : size;
@@ -220,7 +219,7 @@ static void outer_on_readable(evutil_socket_t fd, short what, void *arg)
 		int n = recvmmsg(outer->fd, outer->in, OUTER_BATCH, MSG_DONTWAIT, NULL);
 
 		if (n == -1) {
-			/* A report waits, which also wakes us when there is no packet. */
+			/* Errors in the queue make the socket readable, too. */
 			bool empty = errno == EAGAIN;
 
 			outer_on_reports(NULL, outer);

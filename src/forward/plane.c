@@ -150,7 +150,7 @@ bool plane_choose(struct plane *plane, struct outer *chosen)
 	return true;
 }
 
-/* --- its parts ---------------------------------------------------------------------------- */
+/* --- parts of the data plane -------------------------------------------------------------- */
 
 int plane_open(struct plane *plane, const struct forward_config *config, struct event_base *base,
 	       const struct plane_reports *reports, void *arg)
@@ -204,7 +204,7 @@ int plane_set_counters(struct plane *plane, int fd)
 	close(fd);
 	if (error)
 		return error;
-	/* What was counted before it came is not lost. */
+	/* Counts from before are kept. */
 	memcpy(page, plane->counters, size);
 	plane_free_counters(plane);
 	plane->counters = page;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "forward/pmtu.h"
 
-/* Every IPv4 link takes this much (RFC 791); also stands for "less, but not said how much". */
+/* Least MTU of IPv4 (RFC 791); also if a report does not contain the MTU. */
 #define PMTU_LEAST 68
 
 bool pmtu_lower(struct pmtu *pmtu, uint32_t mtu, uint64_t now)
 {
 	if (mtu < PMTU_LEAST)
 		mtu = PMTU_LEAST;
-	/* A report of more than is believed now is late or forged: only age makes it rise. */
+	/* A larger value is late or forged: only expiry raises the path MTU. */
 	if (mtu > pmtu_get(pmtu, now))
 		return false;
 	pmtu->mtu = mtu;

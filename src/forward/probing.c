@@ -18,10 +18,10 @@ struct probing {
 	struct event *timer;
 	struct hello hello;
 	bool started;
-	uint64_t armed; /* when the timer will fire; 0: not at all */
+	uint64_t armed; /* when the timer will fire; 0: not set */
 	uint64_t hello_counter;
 	uint64_t answer_counter;
-	uint32_t proof; /* of our address, from the last answer: hellos repeat it */
+	uint32_t proof; /* proof number from the last answer, which hellos repeat */
 };
 
 static void probing_on_timer(evutil_socket_t fd, short what, void *arg);
@@ -70,8 +70,8 @@ static void probing_send_hello(struct probing *probing, struct outer *outer, uin
 }
 
 /*
- * A timer that fires too early costs less than one that is set anew for each packet. What the
- * kernel sends does not set it, so that is looked at in time for a hello.
+ * A timer that fires early costs less than setting it for each packet. Packets that the kernel
+ * sends do not set it, so it also fires in time to check for these.
  */
 static void probing_arm(struct probing *probing, uint64_t now)
 {
@@ -90,14 +90,14 @@ static void probing_arm(struct probing *probing, uint64_t now)
 	loop_add(probing->timer, &after);
 }
 
-/* A dead path is left to us alone, so that we see what brings it back. */
+/* The kernel does not carry packets of a dead path, so that forward sees it recover. */
 static void probing_set_dead(struct probing *probing, bool dead)
 {
 	session_plane(probing->session)->dead = dead;
 	fast_refresh(probing->plane->fast, probing->session);
 }
 
-/* Which of our addresses the peer knows: the kernel's choice, seen by the answer. */
+/* Sets the local address, which the kernel chose and the answer shows. */
 static void probing_set_local(struct probing *probing, struct in_addr local)
 {
 	struct plane_session *own = session_plane(probing->session);
@@ -150,10 +150,10 @@ static void probing_on_timer(evutil_socket_t fd, short what, void *arg)
 	probing_step(probing);
 }
 
-/* Hellos have begun; the way out may have changed. */
+/* Starts hellos, for example because the route may have changed. */
 static void probing_hurry(struct probing *probing)
 {
-	/* Whatever it was for, we may be elsewhere now. */
+	/* The proof was for an address that may have changed. */
 	probing->proof = 0;
 	probing_set_local(probing, (struct in_addr){.s_addr = INADDR_ANY});
 	hello_hurry(&probing->hello, clock_us());
@@ -196,7 +196,7 @@ enum drop_reason probing_answered(struct probing *probing, const struct arrival 
 
 	if (!probing->started || probe->session != config->session)
 		return DROP_PROBE_SESSION;
-	/* A hello of ours that was sent back has a right code as well. */
+	/* A hello of ours that is sent back has a valid code, too. */
 	if (!probe_verify(arrival->payload, config->key) || probe->type != PROBE_ANSWER)
 		return DROP_PROBE_CODE;
 	if (probe->counter <= probing->answer_counter)
@@ -210,8 +210,8 @@ enum drop_reason probing_answered(struct probing *probing, const struct arrival 
 	if (revived)
 		probing_set_dead(probing, false);
 	/*
-	 * The server may be sending to the other port, which said hello last. A proof goes at once,
-	 * but once: a server that is never content is not asked at the speed of light.
+	 * The server may send to the other port, which sent the last hello. A proof is sent at
+	 * once, but only once: a server that keeps asking gets no endless rapid exchange.
 	 */
 	if (plane_choose(plane, arrival->outer) || (probe->proof && !repeated))
 		hello_hurry(&probing->hello, now);

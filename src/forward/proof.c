@@ -33,8 +33,8 @@ void proof_check(struct proof *proof, uint32_t number, uint64_t now)
 }
 
 /*
- * Three times holds with and without the outer headers: one large datagram must not pay for the
- * headers of many small ones, nor the headers of many small ones for more payload.
+ * Three times the received octets, both with and without outer headers: one large datagram must not
+ * pay for the headers of many small ones, nor the headers of many small ones for more payload.
  */
 bool proof_spend(struct proof *proof, size_t len)
 {

@@ -12,13 +12,13 @@ enum { ROUTES_LENGTHS = 129 };
 struct route {
 	struct hash_node node;
 	struct prefix6 prefix;
-	TAILQ_HEAD(, route_claim) claims; /* newest first; empty: it leads nowhere */
+	TAILQ_HEAD(, route_claim) claims; /* newest first; empty: no route */
 };
 
 struct routes {
 	uint64_t key[2];
-	struct hash by_length[ROUTES_LENGTHS]; /* no buckets if a length has never been seen */
-	uint8_t lengths[ROUTES_LENGTHS - 1];   /* those in use, longest first */
+	struct hash by_length[ROUTES_LENGTHS]; /* no buckets: length never used */
+	uint8_t lengths[ROUTES_LENGTHS - 1];   /* lengths in use, longest first */
 	size_t n_lengths;
 };
 

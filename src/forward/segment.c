@@ -24,7 +24,7 @@ static void put16(uint8_t *at, size_t value)
 	at[1] = (uint8_t)value;
 }
 
-/* The kernel leaves the sum of the pseudo-header in the field, as if it were to be sent so. */
+/* The kernel leaves the sum of the pseudo-header in the checksum field. */
 static bool segments_complete(const struct virtio_net_hdr *header, uint8_t *packet, size_t len)
 {
 	size_t start = header->csum_start;
@@ -41,10 +41,10 @@ static bool segments_complete(const struct virtio_net_hdr *header, uint8_t *pack
 }
 
 /*
- * The sum of the pseudo-header without the length. It is in the field already, with the length of
- * all; that one is right as well if the addresses in it are not those of the IPv6 header, as the
- * destination behind a routing header is not (RFC 8200, section 8.1). A packet whose checksum has
- * been checked may have a complete one.
+ * The sum of the pseudo-header without the length. The field has it already, with the length of the
+ * whole packet; unlike a new sum, it is also right if the destination in it is not that of the IPv6
+ * header, as with a routing header (RFC 8200, section 8.1). A packet whose checksum has been
+ * verified may have a complete one instead.
  */
 static uint64_t segments_pseudo(const struct segments *segments,
 				const struct virtio_net_hdr *header)
@@ -75,7 +75,7 @@ bool segments_open(struct segments *segments, const struct virtio_net_hdr *heade
 	size_t room = inner->len - upper.offset;
 	size_t headers;
 
-	/* hdr_len is a hint of how much to pull, not where the payload begins. */
+	/* hdr_len is a hint of how much to pull, not the offset of the payload. */
 	if (type == VIRTIO_NET_HDR_GSO_TCPV6 && upper.protocol == IPPROTO_TCP &&
 	    room >= TCP_HEADER) {
 		headers = (size_t)(packet[upper.offset + TCP_OFFSET] >> 4) * 4;
@@ -130,7 +130,7 @@ void segments_write(const struct segments *segments, size_t i, uint8_t *headers)
 		memcpy(headers + upper + TCP_SEQUENCE, &sequence, sizeof(sequence));
 		if (i + 1 < segments->count)
 			headers[upper + TCP_FLAGS] &= (uint8_t) ~(TCP_FIN | TCP_PSH);
-		/* RFC 3168, section 6.1.2: the window was reduced once. */
+		/* RFC 3168, section 6.1.2: CWR in the first segment only. */
 		if (i > 0)
 			headers[upper + TCP_FLAGS] &= (uint8_t)~TCP_CWR;
 	} else {

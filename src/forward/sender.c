@@ -11,15 +11,15 @@
 #include <sys/socket.h>
 
 /*
- * Limits of one train: less than UDP_MAX_SEGMENTS, since kernels before 5.16 count the headers,
- * too; and what a datagram holds.
+ * Limits of one train: fewer than UDP_MAX_SEGMENTS, since kernels before 5.16 count the headers,
+ * too; and the size of a datagram.
  */
 #define TRAIN_PACKETS 63
 #define TRAIN_OCTETS  65507
 
 /*
- * What goes with each message, in the layout that cmsg(3) gives it, so that only the values have to
- * be written each time. A message that is no train ends before the last one.
+ * Control data of each message, in the layout of cmsg(3), so that only the values are written each
+ * time. A message that is no train ends before the last item.
  */
 struct sender_control {
 	struct cmsghdr info_header;
@@ -46,14 +46,14 @@ struct sender {
 	int fd;
 	const struct sender_handlers *handlers;
 	void *arg;
-	int df;	     /* what the socket is set to: 0, 1, or -1 if that is not known */
-	bool trains; /* the socket takes them */
+	int df;	     /* the socket's setting: 0, 1, -1: unknown */
+	bool trains; /* the socket supports trains */
 	bool busy;   /* being flushed */
 	size_t count;
 	struct outer_packet packets[SENDER_QUEUE];
-	/* The messages that the packets from some place on make: */
+	/* The messages made from the queued packets: */
 	size_t n_messages;
-	size_t sizes[SENDER_QUEUE]; /* packets in each */
+	size_t sizes[SENDER_QUEUE]; /* number of packets in each */
 	struct mmsghdr messages[SENDER_QUEUE];
 	struct sockaddr_in peers[SENDER_QUEUE];
 	struct sender_control controls[SENDER_QUEUE];
@@ -73,7 +73,7 @@ struct sender *sender_new(enum forward_transport transport, int fd,
 	sender->arg = arg;
 	sender->df = -1;
 	sender->trains = transport == FORWARD_UDP;
-	/* What stays the same from message to message. */
+	/* Initializes what is the same for all messages. */
 	for (size_t i = 0; i < SENDER_QUEUE; i++) {
 		struct msghdr *msg = &sender->messages[i].msg_hdr;
 
@@ -109,7 +109,7 @@ void sender_push(struct sender *sender, const struct outer_packet *packet)
 {
 	if (sender->count == SENDER_QUEUE)
 		sender_flush(sender);
-	/* What a handler pushes while the queue is full has no place. */
+	/* The queue is still full if a handler pushes during a flush. */
 	if (sender->count == SENDER_QUEUE) {
 		sender->handlers->refused(packet, ENOBUFS, sender->arg);
 		return;
@@ -121,7 +121,7 @@ void sender_push(struct sender *sender, const struct outer_packet *packet)
 
 /* --- trains ------------------------------------------------------------------------------- */
 
-/* How many packets from first on can be one message. */
+/* The number of packets from first on that can be one message. */
 static size_t sender_train(const struct sender *sender, size_t first, size_t end)
 {
 	const struct outer_packet *a = &sender->packets[first];
@@ -145,7 +145,7 @@ static size_t sender_train(const struct sender *sender, size_t first, size_t end
 	return n;
 }
 
-/* Makes messages of the packets from first up to end, which all have the same DF. */
+/* Makes messages of the packets from first to end, which have the same DF. */
 static void sender_prepare(struct sender *sender, size_t first, size_t end)
 {
 	struct iovec *parts = sender->parts;
@@ -177,10 +177,10 @@ static void sender_prepare(struct sender *sender, size_t first, size_t end)
 /* --- sending ------------------------------------------------------------------------------ */
 
 /*
- * IP_PMTUDISC_PROBE: with DF, whatever the kernel remembers of the path, for that is our job.
- * IP_PMTUDISC_OMIT: without, and with all the rest the same. Many peers share the socket, so there
- * is always somebody whose report is about to come: with IP_PMTUDISC_DONT the kernel would discard
- * it, and cut packets as small as any forged report says.
+ * IP_PMTUDISC_PROBE sets DF and ignores the kernel's path MTU, since path MTU discovery is done
+ * here. IP_PMTUDISC_OMIT is the same without DF. IP_PMTUDISC_DONT would not do: the kernel would
+ * discard errors, of which one is nearly always pending on a socket for many peers, and fragment
+ * packets according to any forged error.
  */
 static int sender_set_df(struct sender *sender, bool df)
 {
@@ -196,7 +196,7 @@ static int sender_set_df(struct sender *sender, bool df)
 	return 0;
 }
 
-/* Sends messages from m on. Returns how many, or -errno of the first. */
+/* Sends messages from m on. Returns the number sent, or -errno of the first. */
 static int sender_send(struct sender *sender, size_t m, bool df)
 {
 	int error = sender_set_df(sender, df);
@@ -209,7 +209,7 @@ static int sender_send(struct sender *sender, size_t m, bool df)
 	return n == -1 ? -errno : n;
 }
 
-/* True if the packet is to be tried again at once. */
+/* Handles an error of one packet. True if it must be sent again at once. */
 static bool sender_recover(struct sender *sender, struct outer_packet *packet, int error)
 {
 	bool retried = packet->retried;
@@ -223,14 +223,16 @@ static bool sender_recover(struct sender *sender, struct outer_packet *packet, i
 	case ENOBUFS:
 		break;
 	case EMSGSIZE:
-		/* The report of it says how large is right. */
+		/* The report contains the permitted size. */
 		sender->handlers->reports(packet, sender->arg);
 		if (!retried)
 			return sender->handlers->too_big(packet, sender->arg);
 		break;
 	default:
-		/* Most likely an ICMP error about an earlier packet, to whomever that was; with the
-		 * reports read the socket has no more of them. */
+		/*
+		 * Most likely an ICMP error about an earlier packet to any peer; reading the
+		 * reports clears it.
+		 */
 		sender->handlers->reports(NULL, sender->arg);
 		if (!retried)
 			return true;
@@ -241,8 +243,8 @@ static bool sender_recover(struct sender *sender, struct outer_packet *packet, i
 }
 
 /*
- * The message of n packets from first on could not be sent. Returns how many of them are done with;
- * the others are to be tried again, each alone.
+ * Handles an error of the message of n packets from first on. Returns how many are done; the others
+ * must be sent again, each alone.
  */
 static size_t sender_failed(struct sender *sender, size_t first, size_t n, int error)
 {
@@ -255,19 +257,19 @@ static size_t sender_failed(struct sender *sender, size_t first, size_t n, int e
 			sender->handlers->refused(&sender->packets[first + i], error, sender->arg);
 		return n;
 	}
-	/* A kernel, or a network card that cannot compute checksums, without this offload. */
+	/* The kernel lacks this offload, or the network card cannot compute checksums. */
 	if (error == EIO || error == ENOPROTOOPT || error == EOPNOTSUPP) {
 		log_debug("no segmentation of UDP here");
 		sender->trains = false;
 	}
-	/* Else too large for the path, or a report that has nothing to do with it. */
+	/* Otherwise too large for the path, or an error about another packet. */
 	sender->handlers->reports(NULL, sender->arg);
 	for (size_t i = 0; i < n; i++)
 		sender->packets[first + i].alone = true;
 	return 0;
 }
 
-/* Sends the packets from first on that have the same DF; returns where the others begin. */
+/* Sends the packets from first on that have the same DF; returns the index behind them. */
 static size_t sender_run(struct sender *sender, size_t first)
 {
 	bool df = sender->packets[first].df;
@@ -283,7 +285,7 @@ static size_t sender_run(struct sender *sender, size_t first)
 		if (n < 0) {
 			size_t done = sender_failed(sender, first, sender->sizes[m], -n);
 
-			/* What is to be tried again makes other messages. */
+			/* Packets to be sent again form other messages. */
 			if (done < sender->sizes[m])
 				return first;
 			first += done;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Answers that are remembered, a power of two; a later one takes the place of an earlier one. */
+/* Number of cached answers, a power of two; later ones overwrite earlier ones. */
 enum { SOURCES_SLOTS = 4096 };
 
 struct sources_slot {

@@ -10,7 +10,7 @@ enum ecn {
 	ECN_DROP = 4,
 };
 
-/* RFC 6040, section 4.2, figure 4: by inner and outer field. */
+/* RFC 6040, section 4.2, figure 4: indexed by inner and outer field. */
 static const uint8_t ecn_decap[4][4] = {
 	[ECN_NOT] = {[ECN_NOT] = ECN_NOT,
 		     [ECN_ECT0] = ECN_NOT,

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the parts of an ICMPv6 message are, behind the IPv6 header. */
+/* Offsets of the fields of an ICMPv6 message, behind the IPv6 header. */
 #define TRIAL_AT_CHECKSUM 2
 #define TRIAL_AT_ID	  4
 #define TRIAL_AT_COOKIE	  8
@@ -19,8 +19,10 @@
 #define TRIAL_HOPS   64
 #define TRIAL_COOKIE 16
 
-/* Of a request: what its answer repeats, from the id on; what an error about it quotes, from the
- * source on, since the octets before it may change on the way. */
+/*
+ * Parts of a request: its answer repeats it from the id on; an error quotes it from the source on,
+ * since the octets before may change on the way.
+ */
 #define TRIAL_ECHOED	(TRIAL_AT_COOKIE + TRIAL_COOKIE - TRIAL_AT_ID)
 #define TRIAL_AT_SOURCE 8
 #define TRIAL_QUOTED	(INNER_HEADER + TRIAL_AT_COOKIE + TRIAL_COOKIE - TRIAL_AT_SOURCE)
@@ -85,7 +87,7 @@ void trial_free(struct trial *trial)
 	free(trial);
 }
 
-/* Whoever is not on the path does not see the cookie, and so cannot answer. */
+/* A sender that is not on the path does not see the cookie, and so cannot answer. */
 static void trial_write(struct trial *trial)
 {
 	const struct forward_trial *request = &trial->request;
@@ -144,7 +146,7 @@ static enum forward_error trial_why(uint8_t type, uint8_t code)
 	}
 }
 
-/* Of an answer in fragments, the first one is enough: it is the request's size that was tried. */
+/* The first fragment of an answer is enough, since the request's size was tested. */
 bool trial_takes(struct trial *trial, const struct inner *inner)
 {
 	const uint8_t *sent = trial->packet + INNER_HEADER;

@@ -10,8 +10,10 @@
 #define TCP_CWR	   0x80
 #define UDP_HEADER 8
 #define UDP_CHECK  6
-/* Segments with less are not made: headers would outweigh what they carry, and one large packet
- * with a long header chain would make a great many. */
+/*
+ * Least payload of a segment: with less, headers would outweigh the payload, and one large packet
+ * with a long header chain would become very many.
+ */
 #define VNET_SEGMENT_MIN 512
 
 static void vnet_fill_gso(const struct inner *inner, size_t tcp, size_t mtu,
@@ -24,7 +26,7 @@ static void vnet_fill_gso(const struct inner *inner, size_t tcp, size_t mtu,
 	if (tcp_size < TCP_HEADER || headers >= inner->len || headers + VNET_SEGMENT_MIN > mtu)
 		return;
 	header->gso_type = VIRTIO_NET_HDR_GSO_TCPV6;
-	/* RFC 3168, section 6.1.2: only the first segment may say that the window was reduced. */
+	/* RFC 3168, section 6.1.2: only the first segment may have CWR. */
 	if (packet[tcp + 13] & TCP_CWR)
 		header->gso_type |= VIRTIO_NET_HDR_GSO_ECN;
 	header->hdr_len = (uint16_t)headers;
@@ -51,8 +53,7 @@ void vnet_fill(const struct inner *inner, size_t mtu, struct virtio_net_hdr *hea
 	const uint8_t *check = inner->packet + upper.offset + check_at;
 	uint16_t bare = checksum_pseudo(inner->packet, upper.protocol, upper_len);
 
-	/* A complete checksum that happens to look like this is computed anew, to the same value.
-	 */
+	/* A complete checksum that happens to equal this is computed anew, with the same result. */
 	if (check[0] != bare >> 8 || check[1] != (bare & 0xff))
 		return;
 	header->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;

@@ -44,7 +44,7 @@ void *wheel_take(struct wheel *wheel, uint64_t now)
 			wheel->tick = last + 1;
 		return NULL;
 	}
-	/* Once round is enough. */
+	/* One round visits all slots. */
 	if (last >= wheel->tick + WHEEL_SLOTS)
 		wheel->tick = last - WHEEL_SLOTS + 1;
 	for (; wheel->tick <= last; wheel->tick++) {

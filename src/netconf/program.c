@@ -35,7 +35,7 @@ bool program_find(const char *name, char path[static PROGRAM_PATH_SIZE])
 	return false;
 }
 
-/* --- the child ----------------------------------------------------------------------------- */
+/* --- the child ---------------------------------------------------------------------------- */
 
 /* Returns, with errno, on failure. */
 static void program_become(const struct program_child *child, pid_t parent)
@@ -118,7 +118,7 @@ static pid_t program_spawn_named(struct program_child *child, char path[static P
 	return program_find(child->words[0], path) ? program_spawn(child) : -ENOENT;
 }
 
-/* --- running to the end -------------------------------------------------------------------- */
+/* --- running to the end ------------------------------------------------------------------- */
 
 /* Waits for the end of a process. False on timeout. */
 static bool program_wait(int process, int milliseconds)
@@ -256,7 +256,7 @@ char *program_read(char *const words[], size_t max, int milliseconds)
 	return text;
 }
 
-/* --- in the background --------------------------------------------------------------------- */
+/* --- in the background -------------------------------------------------------------------- */
 
 pid_t program_start(struct event_base *base, char *const words[])
 {

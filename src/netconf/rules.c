@@ -24,7 +24,7 @@ enum { RULES_DEFAULT_LEN = 3 };
 
 enum { RULES_METRIC = 1024 };
 
-/* --- the table ----------------------------------------------------------------------------- */
+/* --- the table ---------------------------------------------------------------------------- */
 
 int rules_route_ensure(struct netlink *netlink, unsigned int index, uint32_t table)
 {
@@ -54,7 +54,7 @@ static int rules_join_group(struct netlink *netlink, unsigned int index)
 	return netlink_talk(netlink, header, 0, "put the interface into the group of tunnels");
 }
 
-/* --- existing rules and routes ------------------------------------------------------------- */
+/* --- existing rules and routes ------------------------------------------------------------ */
 
 /* A rule of ours. */
 struct rules_rule {
@@ -176,7 +176,7 @@ int rules_claim(struct netlink *netlink, unsigned int index, uint32_t wanted, ui
 	return result > 0 ? 0 : result == 0 ? -EEXIST : result;
 }
 
-/* --- the rules ----------------------------------------------------------------------------- */
+/* --- the rules ---------------------------------------------------------------------------- */
 
 static struct nlmsghdr *rules_rule(struct netlink_request *request, uint16_t message,
 				   const struct prefix6 *from, uint32_t table)

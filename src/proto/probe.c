@@ -34,7 +34,7 @@ static const char key_label[] = "dtcp probe 1";
 _Static_assert(PROBE_KEY_SIZE == SHA256_SIZE, "a key is a whole HMAC-SHA-256");
 _Static_assert(CODE_SIZE <= SHA256_SIZE, "a code is the beginning of an HMAC-SHA-256");
 
-/* --- the crypto library -------------------------------------------------------------------- */
+/* --- the crypto library ------------------------------------------------------------------- */
 
 struct part {
 	const void *bytes;
@@ -98,7 +98,7 @@ bool probe_key(const char *password, const char *user, const char *challenge, ui
 	return hmac(password, strlen(password), parts, sizeof(parts) / sizeof(parts[0]), key);
 }
 
-/* --- the octets ---------------------------------------------------------------------------- */
+/* --- the octets --------------------------------------------------------------------------- */
 
 static void put_be(uint8_t *at, size_t size, uint64_t value)
 {

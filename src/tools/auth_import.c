@@ -16,7 +16,7 @@ struct auth_counts {
 	size_t unchanged;
 };
 
-/* --- several lines about one user ---------------------------------------------------------- */
+/* --- several lines about one user --------------------------------------------------------- */
 
 static int auth_compare(const void *a, const void *b)
 {
@@ -78,7 +78,7 @@ static bool auth_join_all(struct auth_import *import)
 	return true;
 }
 
-/* --- into the database --------------------------------------------------------------------- */
+/* --- into the database -------------------------------------------------------------------- */
 
 /*
  * Removes the prefixes of a user who is to get others, so that users can exchange their prefixes in

@@ -31,7 +31,7 @@ void auth_import_bad(struct auth_import *import, const char *file, size_t line, 
 	import->bad++;
 }
 
-/* --- lines --------------------------------------------------------------------------------- */
+/* --- lines -------------------------------------------------------------------------------- */
 
 /* How the hashes in password files begin, which might be mistaken for passwords. */
 static const char *auth_hash(const char *password)
@@ -109,7 +109,7 @@ static bool auth_entry_key(struct auth_import *import, struct auth_entry *entry,
 	return false;
 }
 
-/* --- the old server's lists ---------------------------------------------------------------- */
+/* --- the old server's lists --------------------------------------------------------------- */
 
 /* "user:password" or "user prefix": the first colon or blank decides. */
 static void auth_read_line(struct auth_import *import, const char *file, size_t line, char *text)
@@ -163,7 +163,7 @@ static void auth_read_list(struct auth_import *import, const char *file, char *t
 	}
 }
 
-/* --- tables -------------------------------------------------------------------------------- */
+/* --- tables ------------------------------------------------------------------------------- */
 
 enum { COLUMN_USER = 100, COLUMN_PASSWORD };
 
@@ -273,7 +273,7 @@ static bool auth_is_table(const char *text)
 	return false;
 }
 
-/* --- files --------------------------------------------------------------------------------- */
+/* --- files -------------------------------------------------------------------------------- */
 
 /* Doubles the buffer, and wipes the old one. Returns 0 or an errno value. */
 static int auth_read_grow(struct auth_file *file, size_t *room)

@@ -31,7 +31,7 @@ auth_why(char why[static AUTH_WHY_SIZE], const char *format, ...)
 	return false;
 }
 
-/* --- names of bits ------------------------------------------------------------------------- */
+/* --- names of bits ------------------------------------------------------------------------ */
 
 /* Parses "host,network"; "" and "any" are 0. kind is what messages call one of the words. */
 static bool auth_words_read(const struct auth_word *words, const char *kind, const char *value,
@@ -74,7 +74,7 @@ const char *auth_words_write(const struct auth_word *words, unsigned int bits,
 	return buf;
 }
 
-/* --- values -------------------------------------------------------------------------------- */
+/* --- values ------------------------------------------------------------------------------- */
 
 bool auth_prefix_check(const char *text, struct prefix6 *prefix, char why[static AUTH_WHY_SIZE])
 {
@@ -228,7 +228,7 @@ static void auth_write_note(const struct user *user, char buf[static AUTH_VALUE_
 	(void)strlcpy(buf, user->note, AUTH_VALUE_SIZE);
 }
 
-/* --- the table ----------------------------------------------------------------------------- */
+/* --- the table ---------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name;

@@ -20,7 +20,7 @@ void check_enter(struct check *check, enum check_phase phase, int64_t now, int64
 	check->deadline = timeout < 0 ? -1 : now + timeout;
 }
 
-/* --- texts of the steps -------------------------------------------------------------------- */
+/* --- texts of the steps ------------------------------------------------------------------- */
 
 static __attribute__((format(printf, 5, 0))) struct client_step *
 check_done(struct check *check, struct check_actions *actions, enum client_step_result result,
@@ -117,7 +117,7 @@ struct client_tunnel check_tunnel(const struct check *check)
 	};
 }
 
-/* --- one login after the other ------------------------------------------------------------- */
+/* --- one login after the other ------------------------------------------------------------ */
 
 static void check_start(struct check *check, bool udp, bool last, int64_t now,
 			struct check_actions *actions)

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- results of a login -------------------------------------------------------------------- */
+/* --- results of a login ------------------------------------------------------------------- */
 
 void check_on_greeting(struct check *check, const struct session_event *event, int64_t now,
 		       struct check_actions *actions)
@@ -136,7 +136,7 @@ void check_on_login(struct check *check, int64_t now, struct check_actions *acti
 		check_refused(check, now, actions);
 }
 
-/* --- failures of a login ------------------------------------------------------------------- */
+/* --- failures of a login ------------------------------------------------------------------ */
 
 /* Describes what has happened, in buf. */
 static const char *check_why(const struct check *check, enum session_state before,
@@ -327,7 +327,7 @@ void check_on_failure(struct check *check, enum session_state before,
 	}
 }
 
-/* --- silence ------------------------------------------------------------------------------- */
+/* --- silence ------------------------------------------------------------------------------ */
 
 void check_on_silence(struct check *check, int64_t now, struct check_actions *actions)
 {

@@ -39,7 +39,7 @@ static void check_send_size(struct check *check, uint32_t size, bool df, int64_t
 	check_send(check, now, actions);
 }
 
-/* --- behind the server --------------------------------------------------------------------- */
+/* --- behind the server -------------------------------------------------------------------- */
 
 static void check_beyond(struct check *check, int64_t now, struct check_actions *actions)
 {
@@ -104,7 +104,7 @@ static void check_beyond_tried(struct check *check, const struct forward_result 
 	check_leave(check, actions);
 }
 
-/* --- path MTU ------------------------------------------------------------------------------ */
+/* --- path MTU ----------------------------------------------------------------------------- */
 
 void check_try(struct check *check, int64_t now, struct check_actions *actions)
 {

@@ -217,7 +217,7 @@ void session_raise(struct session *session, int64_t now, struct session_actions 
 	session->hold_until = -1;
 }
 
-/* --- success and failure ------------------------------------------------------------------- */
+/* --- success and failure ------------------------------------------------------------------ */
 
 void session_succeeded(struct session *session, int64_t now, struct session_actions *actions)
 {

@@ -67,7 +67,7 @@ static void status_json_address(struct status_json *json, const char *key,
 	status_json_text(json, key, inet_ntop(AF_INET6, address, text, sizeof(text)));
 }
 
-/* --- the parts ----------------------------------------------------------------------------- */
+/* --- the parts ---------------------------------------------------------------------------- */
 
 static json_t *status_json_server(const struct client_status *status)
 {
@@ -177,7 +177,7 @@ static json_t *status_json_error(const struct client_status *status)
 	return status_json_end(&json);
 }
 
-/* --- the whole ----------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------- */
 
 /* The requested type, or a lesser one that the server has granted. */
 static enum tunnel_type status_json_type(const struct client_status *status)

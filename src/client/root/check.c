@@ -29,7 +29,7 @@ struct check_root {
 	bool ticks;
 };
 
-/* --- messages of control ------------------------------------------------------------------- */
+/* --- messages of control ------------------------------------------------------------------ */
 
 static void check_on_step(const void *body, void *arg)
 {
@@ -69,7 +69,7 @@ static const struct ipc_row check_control_rows[] = {
 
 const struct process_rows client_check_rows = PROCESS_ROWS(check_control_rows);
 
-/* --- callbacks of the supervisor ----------------------------------------------------------- */
+/* --- callbacks of the supervisor ---------------------------------------------------------- */
 
 static void check_stop(void *arg)
 {
@@ -90,7 +90,7 @@ static const struct supervisor_events check_events = {
 	.reaped = check_reaped,
 };
 
-/* --- before the start ---------------------------------------------------------------------- */
+/* --- before the start --------------------------------------------------------------------- */
 
 /* Stores the first interface. */
 static void check_on_tunnel(unsigned int index, const char *name, void *arg)

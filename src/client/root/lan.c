@@ -14,7 +14,7 @@
 /* Delay before radvd is restarted. */
 enum { LAN_RETRY_MS = 10000 };
 
-/* --- the plan ------------------------------------------------------------------------------ */
+/* --- the plan ----------------------------------------------------------------------------- */
 
 static bool lan_planned(const struct lan_plan *plan, const struct lan_net *net)
 {
@@ -52,7 +52,7 @@ static void lan_sort_stale(struct lan *lan, const struct lan_plan *plan)
 	lan->n_stale = n;
 }
 
-/* --- the programs -------------------------------------------------------------------------- */
+/* --- the programs ------------------------------------------------------------------------- */
 
 static bool lan_find(const char *name, const char *instead, char path[static PROGRAM_PATH_SIZE])
 {
@@ -79,7 +79,7 @@ bool lan_check(const struct client_options *options)
 		lan_find("nft", ", nftables, or use --lan-firewall off", path));
 }
 
-/* --- the firewall -------------------------------------------------------------------------- */
+/* --- the firewall ------------------------------------------------------------------------- */
 
 /* Name servers of the uplink. */
 static size_t lan_uplink_dns(struct in6_addr out[static CLIENT_LAN_DNS_MAX])
@@ -152,7 +152,7 @@ static bool lan_guard(struct lan *lan)
 	       lan_load_firewall(lan);
 }
 
-/* --- radvd --------------------------------------------------------------------------------- */
+/* --- radvd -------------------------------------------------------------------------------- */
 
 static bool lan_write_config(struct lan *lan)
 {
@@ -245,7 +245,7 @@ bool lan_reaped(struct lan *lan, pid_t pid, int status)
 	return true;
 }
 
-/* --- changes from outside ------------------------------------------------------------------ */
+/* --- changes from outside ----------------------------------------------------------------- */
 
 static void lan_look(void *arg)
 {
@@ -265,7 +265,7 @@ static void lan_on_touched(unsigned int index, void *arg)
 	interface_watch_look_soon(lan->watch);
 }
 
-/* --- up and down --------------------------------------------------------------------------- */
+/* --- up and down -------------------------------------------------------------------------- */
 
 /*
  * Nothing new is to use the prefix; the address here stays for as long as machines may have theirs,

@@ -156,7 +156,7 @@ static void tunnel_state_make(struct tunnel_state *state)
 	tunnel_state_run_script(state, "up");
 }
 
-/* --- changes of the interface from outside ------------------------------------------------- */
+/* --- changes of the interface from outside ------------------------------------------------ */
 
 /* Addresses and routes. */
 static void tunnel_state_restore(struct tunnel_state *state)
@@ -230,7 +230,7 @@ void tunnel_state_unwatch(struct tunnel_state *state)
 	interface_watch_free(state->watch);
 }
 
-/* --- up and down --------------------------------------------------------------------------- */
+/* --- up and down -------------------------------------------------------------------------- */
 
 static void tunnel_state_is_up(struct tunnel_state *state, bool kept)
 {

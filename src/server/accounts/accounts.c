@@ -74,7 +74,7 @@ static void accounts_tell_root(struct accounts *accounts, uint32_t type, const v
 	}
 }
 
-/* --- callbacks of logins ------------------------------------------------------------------- */
+/* --- callbacks of logins ------------------------------------------------------------------ */
 
 static void accounts_answer(const struct server_grant *grant, void *arg)
 {
@@ -88,7 +88,7 @@ static void accounts_revoked(uint32_t id, enum server_why why, void *arg)
 	accounts_tell_root(arg, SERVER_MSG_REVOKE, &message, sizeof(message));
 }
 
-/* --- messages of control ------------------------------------------------------------------- */
+/* --- messages of control ------------------------------------------------------------------ */
 
 static void accounts_on_flush(evutil_socket_t fd, short what, void *arg)
 {
@@ -133,7 +133,7 @@ static void accounts_on_logout(const void *body, void *arg)
 		accounts_tell_root(accounts, SERVER_MSG_LOGOUT, id, sizeof(*id));
 }
 
-/* --- usage of the pools, for the control socket -------------------------------------------- */
+/* --- usage of the pools, for the control socket ------------------------------------------- */
 
 static void accounts_tell_usage(struct accounts *accounts)
 {
@@ -204,7 +204,7 @@ static void accounts_on_ask(void *arg)
 	loop_add(accounts->count, &at_once);
 }
 
-/* --- events for the history ---------------------------------------------------------------- */
+/* --- events for the history --------------------------------------------------------------- */
 
 static void accounts_on_began(const void *body, void *arg)
 {
@@ -259,7 +259,7 @@ static void accounts_on_closed(struct ipc *ipc, bool violated, void *arg)
 		loop_once(accounts->base, &wait, accounts_on_stop_late, accounts);
 }
 
-/* --- messages of the root process ---------------------------------------------------------- */
+/* --- messages of the root process --------------------------------------------------------- */
 
 /* Control's messages are handled only after the first one. */
 static void accounts_reserve(struct accounts *accounts)
@@ -312,7 +312,7 @@ static const struct ipc_row accounts_root_rows[] = {
 	IPC_ANSWERS_PINGS,
 };
 
-/* --- start and end ------------------------------------------------------------------------- */
+/* --- start and end ------------------------------------------------------------------------ */
 
 static void accounts_on_second(evutil_socket_t fd, short what, void *arg)
 {

@@ -47,7 +47,7 @@ static void ndp_no_memory(struct ndp *ndp)
 	ndp_end(ndp, 1);
 }
 
-/* --- the link ------------------------------------------------------------------------------ */
+/* --- the link ----------------------------------------------------------------------------- */
 
 /* Sends to the Ethernet address that the solicitation came from. */
 static void ndp_send(const struct ndp *ndp, struct answerer_answer *answer, struct sockaddr_ll *to)
@@ -133,7 +133,7 @@ static void ndp_on_readable(evutil_socket_t fd, short what, void *arg)
 		;
 }
 
-/* --- messages of the root process ---------------------------------------------------------- */
+/* --- messages of the root process --------------------------------------------------------- */
 
 static void ndp_on_socket(int fd, void *arg)
 {

@@ -30,7 +30,7 @@ static const char *judge_name(const struct judge *judge, unsigned int index)
 	return link ? link->name : "lo";
 }
 
-/* --- the kernel and the default route ------------------------------------------------------ */
+/* --- the kernel and the default route ----------------------------------------------------- */
 
 const struct survey_route *judge_way_out(const struct survey *survey)
 {
@@ -123,7 +123,7 @@ static void judge_kernel(const struct judge *judge)
 			   "with: sysctl -w net.ipv6.conf.default.disable_ipv6=0");
 }
 
-/* --- prefixes ------------------------------------------------------------------------------ */
+/* --- prefixes ----------------------------------------------------------------------------- */
 
 /* Whether it is an interface of the server running with this database. */
 static bool judge_is_own(const struct judge *judge, const struct survey_route *route)
@@ -323,7 +323,7 @@ static void judge_prefix(const struct judge *judge, const char *key, const struc
 	}
 }
 
-/* --- requirements of a start --------------------------------------------------------------- */
+/* --- requirements of a start -------------------------------------------------------------- */
 
 static void judge_port(const struct judge *judge, const char *kind, uint16_t port, int error,
 		       const char *key)

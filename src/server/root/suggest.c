@@ -136,7 +136,7 @@ static void suggest_add(const struct facts *facts, struct server_options *option
 		suggest_add_network(network, own, options);
 }
 
-/* --- writing the file ---------------------------------------------------------------------- */
+/* --- writing the file --------------------------------------------------------------------- */
 
 static const char *suggest_name(const struct survey *survey, unsigned int index)
 {
