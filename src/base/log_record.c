@@ -8,22 +8,22 @@
 #include <string.h>
 
 /*
- * In the pipe, a record is a line that begins with a control character and has several parts, each
- * with another one at its end. No part can have these in it.
+ * In the pipe, a record is a line that begins with a control character; each of its parts ends with
+ * another one. Parts do not contain these.
  */
 #define LOG_RECORD_BEGIN '\x1e'
 #define LOG_RECORD_END	 '\x1f'
 
-/* The beginning, priority and told, event, message, fields, and the end of the line. */
+/* Mark, priority and told, event, message, fields, and the end of the line. */
 _Static_assert(5 + LOG_WORD_SIZE + LOG_MESSAGE_SIZE + LOG_FIELDS_MAX * (LOG_WORD_SIZE + 2) +
 			       LOG_VALUES_SIZE <=
 		       PIPE_BUF,
 	       "a record is written to a pipe as a whole or not at all");
 _Static_assert(LOG_VALUES_SIZE <= UINT16_MAX, "a place in values[]");
 
-/* --- what goes in ------------------------------------------------------------------------- */
+/* --- making a record ---------------------------------------------------------------------- */
 
-/* backslash: it is escaped, too. */
+/* backslash: escapes backslashes, too. */
 static const char *log_record_escape(const char *text, size_t len, bool backslash, char *buf,
 				     size_t size)
 {
@@ -78,7 +78,7 @@ void log_record_begin(struct log_record *record, int priority, const char *event
 				sizeof(record->message));
 }
 
-/* A field whose value stands at the end of values[] now. */
+/* Adds a field whose value is at the end of values[]. */
 static void log_record_take(struct log_record *record, const char *key, bool number)
 {
 	struct log_field *field = &record->fields[record->n_fields++];
@@ -89,7 +89,7 @@ static void log_record_take(struct log_record *record, const char *key, bool num
 	record->used += strlen(record->values + record->used) + 1;
 }
 
-/* Room for one more value, as long as one can be at most. */
+/* Octets for one more value, at most the longest one. */
 static size_t log_record_room(const struct log_record *record)
 {
 	size_t room = sizeof(record->values) - record->used;
@@ -137,7 +137,7 @@ size_t log_record_pack(const struct log_record *record, char buf[static LOG_LINE
 {
 	size_t len = 0;
 
-	/* There is room for all of it, as is asserted above. */
+	/* Always fits, as asserted above. */
 	(void)snprintf(buf, LOG_LINE_SIZE, "%c%c%c%s%c%s%c", LOG_RECORD_BEGIN,
 		       '0' + record->priority, record->told ? '1' : '0', record->event,
 		       LOG_RECORD_END, record->message, LOG_RECORD_END);
@@ -152,15 +152,15 @@ size_t log_record_pack(const struct log_record *record, char buf[static LOG_LINE
 	return strlcat(buf, "\n", LOG_LINE_SIZE);
 }
 
-/* A line that is read part by part. */
+/* A line while it is parsed. */
 struct log_rest {
 	const char *at;
 	const char *end;
 };
 
 /*
- * Takes what comes before the character stop into buf, and passes stop over; false if it is not
- * there, or what comes before it is too long or has other characters than those of the class.
+ * Copies what precedes the character stop into buf, and skips stop; false if stop is missing, or
+ * the part is too long or has characters outside the class.
  */
 static bool log_record_next(struct log_rest *rest, char stop, bool (*class)(char c), char *buf,
 			    size_t size)
@@ -196,7 +196,7 @@ static bool log_record_is_key(char c)
 	return log_record_is_letter(c) || c == '_';
 }
 
-/* Whether a key is none that stands for something else, and is new. */
+/* Whether a key is not reserved, and is new. */
 static bool log_record_key_free(const struct log_record *record, const char *key)
 {
 	static const char *const taken[] = {"time",    "level", "program",
@@ -215,7 +215,7 @@ static bool log_record_key_free(const struct log_record *record, const char *key
 	return true;
 }
 
-/* As log_record_number() writes it. */
+/* Whether a value has the form that log_record_number() writes. */
 static bool log_record_is_number(const char *text)
 {
 	size_t len = strlen(text);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One event of the log as data: what happened, in a word that stays the same in later versions and
- * in a message for people, and with whom, as fields. What is written from it, as text, as JSON or
- * for the journal, is made here, and nowhere read again.
+ * One log event as data: an event name that stays the same in later versions, a message for people,
+ * and fields. Its text form, JSON form and journal entry are made here, and parsed nowhere.
  *
- * All that a record holds is printable ASCII: whatever else comes is escaped as \xHH on its way in,
- * so no peer can make a line, a field or a terminal's command of it. Backslashes of a field are
- * escaped as well; a message may have been escaped by its caller.
+ * A record contains only printable ASCII: everything else is escaped as \xHH when added, so that a
+ * peer cannot forge a line, a field or a terminal command. Backslashes of fields are escaped as
+ * well; a message may have been escaped by its caller.
  */
 #ifndef DTCP_BASE_LOG_RECORD_H
 #define DTCP_BASE_LOG_RECORD_H
@@ -18,7 +17,7 @@
 
 #define LOG_FORMAT(n) __attribute__((format(printf, n, (n) + 1)))
 
-/* Octets with the NUL: of a message, of all values together, of one, and of a key or an event. */
+/* Sizes with the NUL: of a message, of all values, of one value, and of a key or event. */
 enum {
 	LOG_MESSAGE_SIZE = 1200,
 	LOG_VALUES_SIZE = 1500,
@@ -28,40 +27,40 @@ enum {
 
 enum { LOG_FIELDS_MAX = 24 };
 
-/* Room for a record in any of its forms but that of the journal, which has a line in it as well. */
+/* Size of a record in any form; the journal's entry contains such a line in addition. */
 enum { LOG_LINE_SIZE = 8192, LOG_ENTRY_SIZE = 2 * LOG_LINE_SIZE };
 
-/* The event of what is only a message. */
+/* The event of a record that is only a message. */
 #define LOG_EVENT_NONE "message"
 
 struct log_field {
 	char key[LOG_WORD_SIZE]; /* a word of a-z, 0-9 and "_" */
-	bool number;		 /* the value is a decimal one */
-	uint16_t value;		 /* its place in values[] */
+	bool number;		 /* the value is a decimal number */
+	uint16_t value;		 /* its offset in values[] */
 };
 
 struct log_record {
 	int priority;		   /* syslog's: LOG_WARNING, LOG_INFO, LOG_DEBUG */
-	bool told;		   /* the message says it all: as text there are no fields */
+	bool told;		   /* the message says it all: the text form has no fields */
 	char event[LOG_WORD_SIZE]; /* a word of a-z, 0-9 and "-" */
 	char message[LOG_MESSAGE_SIZE];
 	unsigned int n_fields;
 	struct log_field fields[LOG_FIELDS_MAX];
-	size_t used; /* of values[] */
+	size_t used; /* octets used of values[] */
 	char values[LOG_VALUES_SIZE];
 };
 
-/* Who has written it: names that stay valid; process is NULL for the root process. */
+/* Who wrote it: names that stay valid; process is NULL for the root process. */
 struct log_source {
 	const char *program;
 	const char *process;
 };
 
-/* Begins a record. What is too long is cut. */
+/* Begins a record. Overlong texts are truncated. */
 void log_record_begin(struct log_record *record, int priority, const char *event,
 		      const char *format, ...) LOG_FORMAT(4);
 
-/* Adds a field, with the value as it is. What does not fit is left out. */
+/* Adds a field. A value that does not fit is left out. */
 void log_record_text(struct log_record *record, const char *key, const char *format, ...)
 	LOG_FORMAT(3);
 void log_record_number(struct log_record *record, const char *key, uint64_t value);
@@ -70,36 +69,39 @@ void log_record_number(struct log_record *record, const char *key, uint64_t valu
 const char *log_record_value(const struct log_record *record, const struct log_field *field);
 
 /*
- * For people, and for programs that read it line by line: "control: session up user=alice ...",
- * without a line end. Values with blanks and the like stand in quotation marks. In buf, which is
- * returned.
+ * The text form, for people and for line-based programs: "control: session up user=alice ...",
+ * without a line end. Values with blanks and similar characters are quoted. Returns buf.
  */
 const char *log_record_line(const struct log_record *record, const struct log_source *source,
 			    char buf[static LOG_LINE_SIZE]);
 
-/* An object of JSON, without a line end; milliseconds: the time, since 1970. */
+/* The JSON form: an object without a line end; milliseconds: the time, since 1970. */
 const char *log_record_json(const struct log_record *record, const struct log_source *source,
 			    int64_t milliseconds, char buf[static LOG_LINE_SIZE]);
 
 /*
- * An entry in the journal's own protocol, which shows it as message; the fields are DTCP_EVENT,
+ * An entry in the journal's protocol, with the message to display; the fields are DTCP_EVENT,
  * DTCP_PROCESS, and one for each field, such as DTCP_USER. Returns its length.
  */
 size_t log_record_journal(const struct log_record *record, const struct log_source *source,
 			  const char *message, char buf[static LOG_ENTRY_SIZE]);
 
-/* For the pipe to the root process: a line with its end, which no other text can look like. Returns
- * its length, less than PIPE_BUF. */
+/*
+ * For the pipe to the root process: a line with its end, which no other output can look like.
+ * Returns its length, less than PIPE_BUF.
+ */
 size_t log_record_pack(const struct log_record *record, char buf[static LOG_LINE_SIZE]);
 
 /*
- * The root process's side: a line, without its end, of a process that may have been taken over.
- * False if it is anything but what log_record_pack() makes.
+ * For the root process: parses a line, without its end, of a process that may be compromised. False
+ * if it is not exactly what log_record_pack() makes.
  */
 bool log_record_unpack(struct log_record *record, const char *line, size_t len);
 
-/* What a peer sent, made safe for a log line: unprintable bytes as \xHH, cut with "..." at the
- * end of the buffer. Returns buf. */
+/*
+ * Escapes what a peer sent for a log line: unprintable bytes as \xHH, truncated with "..." at the
+ * end of the buffer. Returns buf.
+ */
 const char *log_escape(const char *text, size_t len, char *buf, size_t size);
 
 #endif

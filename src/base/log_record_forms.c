@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The forms that a record has in the log: text, JSON, an entry of the journal. */
+/* The forms of a record in the log: text, JSON, journal entry. */
 #include "base/log_record.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-/* Octets of JSON can become two; what stands around them takes less than a few hundred. */
+/* An octet can become two in JSON; punctuation takes less than a few hundred. */
 _Static_assert(2 * (LOG_MESSAGE_SIZE + LOG_VALUES_SIZE) + LOG_FIELDS_MAX * (LOG_WORD_SIZE + 6) +
 			       400 <=
 		       LOG_LINE_SIZE,
@@ -14,7 +14,7 @@ _Static_assert(2 * (LOG_MESSAGE_SIZE + LOG_VALUES_SIZE) + LOG_FIELDS_MAX * (LOG_
 
 static const char log_record_monitor[] = "monitor";
 
-/* A text that grows up to its size, which has room for the NUL. */
+/* A text that grows up to its size, which includes the NUL. */
 struct log_text {
 	char *buf;
 	size_t size;
@@ -28,7 +28,7 @@ static void log_record_add(struct log_text *text, const char *more)
 	text->len += len < text->size - text->len ? len : text->size - text->len - 1;
 }
 
-/* As it is, but for some characters, which are escaped. */
+/* Appends a text with these characters escaped. */
 static void log_record_add_without(struct log_text *text, const char *more, const char *without)
 {
 	for (; *more != '\0'; more++) {
@@ -50,7 +50,7 @@ const char *log_record_line(const struct log_record *record, const struct log_so
 		log_record_add(&text, source->process);
 		log_record_add(&text, ": ");
 	}
-	/* What a peer said may be part of the message, and must not look like a field. */
+	/* The message may contain a peer's text, which must not look like a field. */
 	log_record_add_without(&text, record->message, n_fields > 0 ? "=" : "");
 	for (unsigned int i = 0; i < n_fields; i++) {
 		const char *value = log_record_value(record, &record->fields[i]);
@@ -78,7 +78,7 @@ static const char *log_record_level(int priority)
 	}
 }
 
-/* "key":"value", behind what is there already. All of it is printable ASCII. */
+/* Appends "key":"value". All of it is printable ASCII. */
 static void log_record_add_json(struct log_text *text, const char *key, const char *value,
 				bool number)
 {
@@ -126,7 +126,7 @@ const char *log_record_json(const struct log_record *record, const struct log_so
 	return buf;
 }
 
-/* NAME=value, a line of the journal's protocol, where only a line end could end a value. */
+/* Appends NAME=value, a line of the journal's protocol; values have no line ends. */
 static void log_record_add_entry(struct log_text *text, const char *prefix, const char *key,
 				 const char *value)
 {

@@ -11,36 +11,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows of a piece, some 10 us each, and how often next() is asked for it at most. */
+/* Rows per turn, some 10 us each, and calls of next() per turn. */
 enum { CTL_PIECE = 64, CTL_LOOKS = 1024 };
 
-/* Octets of answers that wait to be read, beyond which nothing more is made. */
+/* Octets of unread answers at which no more rows are made. */
 enum { CTL_OUTPUT_MAX = 65536 };
 
-/* More than one request waits in the kernel. */
+/* Size of the input buffer; further requests stay in the kernel. */
 enum { CTL_INPUT_MAX = 2 * CTL_REQUEST_MAX };
 
-/* Seconds without a request, and seconds that a reader takes nothing. */
+/* Timeouts in seconds: without a request, and of a client that does not read. */
 enum { CTL_IDLE_SECONDS = 60, CTL_STUCK_SECONDS = 10 };
 
-/* Octets of the lines of which there are many. */
+/* Size of a buffer for most lines. */
 enum { CTL_LINE_USUAL = 1024 };
 
-/* How numbers with a fraction are written: times have milliseconds. */
+/* Digits of numbers with a fraction: enough for times with milliseconds. */
 enum { CTL_DIGITS = 15 };
 
-/* A connection, and the request of it that is being answered. */
+/* A connection, and its pending request. */
 struct ctl_call {
 	TAILQ_ENTRY(ctl_call) next_call;
 	struct ctl *ctl;
 	struct bufferevent *stream;
-	struct event *timer; /* of a call that waits */
+	struct event *timer; /* of a request that waits */
 	bool root;
-	bool input;		    /* there may be a request in the buffer */
-	bool closing;		    /* when the last answer is out */
-	struct ctl_request request; /* no command: none is being answered */
-	ctl_resumed resumed;	    /* waits for that */
-	ctl_next next;		    /* rows are being made */
+	bool input;		    /* the buffer may contain a request */
+	bool closing;		    /* close once all answers are sent */
+	struct ctl_request request; /* no command: no pending request */
+	ctl_resumed resumed;	    /* called after waiting; NULL: does not wait */
+	ctl_next next;		    /* makes rows; NULL: none */
 	ctl_done done;
 	void *state;
 };
@@ -52,7 +52,7 @@ static struct evbuffer *call_output(const struct ctl_call *call)
 	return bufferevent_get_output(call->stream);
 }
 
-/* Nothing of the request is left. */
+/* Ends the pending request. */
 static void call_end(struct ctl_call *call)
 {
 	if (call->done)
@@ -85,7 +85,7 @@ void ctl_call_finish(struct ctl_call *call, int64_t deadline)
 	ctl_call_free(call);
 }
 
-/* Whether there is something to do for a connection now. */
+/* Whether a connection has work for this turn. */
 static bool call_has_work(const struct ctl_call *call)
 {
 	if (call->closing || evbuffer_get_length(call_output(call)) >= CTL_OUTPUT_MAX)
@@ -93,7 +93,7 @@ static bool call_has_work(const struct ctl_call *call)
 	return call->next || (call->input && !call->request.command);
 }
 
-/* Not before everybody else has had a turn. */
+/* Schedules the next turn, after all other events. */
 static void ctl_schedule(struct ctl *ctl)
 {
 	static const struct timeval now = {0};
@@ -107,7 +107,7 @@ static void ctl_schedule(struct ctl *ctl)
 	}
 }
 
-/* Says nothing more than what is in the buffer. */
+/* Closes the connection once the buffer is sent. */
 static void call_close(struct ctl_call *call)
 {
 	call_end(call);
@@ -117,7 +117,7 @@ static void call_close(struct ctl_call *call)
 
 /* --- answers ------------------------------------------------------------------------------ */
 
-/* One line. False if memory is short. */
+/* Writes a line. False if memory is short. */
 static bool call_write(const struct ctl_call *call, json_t *object)
 {
 	const size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(CTL_DIGITS);
@@ -126,7 +126,7 @@ static bool call_write(const struct ctl_call *call, json_t *object)
 	char *more = NULL;
 	bool written;
 
-	/* Nearly every line is one of many short ones. */
+	/* Most lines fit; others need a larger buffer. */
 	if (len >= sizeof(line)) {
 		more = malloc(len + 1);
 		len = more ? json_dumpb(object, more, len, flags) : 0;
@@ -145,7 +145,7 @@ static void call_no_memory(struct ctl_call *call)
 	call_close(call);
 }
 
-/* The last line of an answer. */
+/* Writes the last line of an answer. */
 static void call_answer(struct ctl_call *call, json_t *object)
 {
 	call_end(call);
@@ -170,7 +170,7 @@ void ctl_ok(struct ctl_call *call)
 	ctl_ok_with(call, json_object());
 }
 
-/* The object of an answer that says no. */
+/* Makes the object of an error. */
 json_t *ctl_call_refusal(const struct ctl_refusal *refusal)
 {
 	return json_pack("{s:b, s:i, s:s, s:o}", "ok", 0, "v", CTL_VERSION, "code",
@@ -197,7 +197,7 @@ void ctl_rows(struct ctl_call *call, ctl_next next, ctl_done done, void *state)
 	call->state = state;
 }
 
-/* As many rows as a turn may have. */
+/* Makes rows, up to the limits of a turn. */
 static void call_piece(struct ctl_call *call)
 {
 	unsigned int rows = 0;
@@ -249,7 +249,7 @@ static void call_handle(struct ctl_call *call, const char *line, size_t len)
 		call_answer(call, ctl_call_refusal(&refusal));
 }
 
-/* The next request, if it is there. */
+/* Handles the next request, if it is complete. */
 static void call_next_request(struct ctl_call *call)
 {
 	struct evbuffer *input = bufferevent_get_input(call->stream);
@@ -270,7 +270,7 @@ static void call_next_request(struct ctl_call *call)
 	free(line);
 }
 
-/* Its last answer is out. */
+/* The last answer is sent: hands the descriptor over for a graceful close. */
 static void call_dismiss(struct ctl_call *call)
 {
 	struct ctl *ctl = call->ctl;
@@ -281,7 +281,7 @@ static void call_dismiss(struct ctl_call *call)
 	ctl_leave(ctl, fd);
 }
 
-/* While a request is answered, the next ones wait in the kernel. */
+/* Stops reading during a request, so that further ones stay in the kernel. */
 static void call_mind_input(struct ctl_call *call)
 {
 	bool reads = bufferevent_get_enabled(call->stream) & EV_READ;
@@ -293,7 +293,7 @@ static void call_mind_input(struct ctl_call *call)
 		(void)bufferevent_disable(call->stream, EV_READ);
 }
 
-/* Everything that a connection has been through ends here. */
+/* Called last for each event: continues or frees the connection. */
 static void call_leave(struct ctl_call *call)
 {
 	struct ctl *ctl = call->ctl;
@@ -370,7 +370,7 @@ static void call_on_timer(evutil_socket_t fd, short what, void *arg)
 	call_resume(arg);
 }
 
-/* It has gone, asks nothing, or does not read. */
+/* Handles end of file, errors and timeouts. */
 static void call_on_event(struct bufferevent *stream, short what, void *arg)
 {
 	struct ctl_call *call = arg;
@@ -380,7 +380,7 @@ static void call_on_event(struct bufferevent *stream, short what, void *arg)
 		ctl_call_free(call);
 		return;
 	}
-	/* What it has asked before is answered. */
+	/* Requests that were already received are answered. */
 	call_close(call);
 	call_leave(call);
 }

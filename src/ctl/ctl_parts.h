@@ -29,8 +29,8 @@ bool ctl_call_add(struct ctl *ctl, int fd, bool root);
 void ctl_call_free(struct ctl_call *call);
 
 /*
- * At the end of the program: refuses what is not answered yet, and flushes the output, waiting until
- * the deadline (clock_ms()) at most. Frees the connection.
+ * At the end of the program: refuses what is not answered yet, and flushes the output, waiting
+ * until the deadline (clock_ms()) at most. Frees the connection.
  */
 void ctl_call_finish(struct ctl_call *call, int64_t deadline);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The end of connections. If one is closed while its other end still sends, the kernel tells that
- * end of a broken connection, which it takes for the answer if it has not read ours yet. So we say
- * that nothing more comes, and read on for a moment.
+ * Closing of connections. If a socket is closed while its peer still sends, the kernel reports a
+ * broken connection to the peer, which may then not see the answer. So this shuts down the sending
+ * side, and reads on for a moment.
  */
 #include "base/clock.h"
 #include "base/loop.h"

@@ -16,10 +16,10 @@
 
 _Static_assert(sizeof(((struct sockaddr_un *)NULL)->sun_path) == CTL_PATH_SIZE, "each path fits");
 
-/* Connections that wait in the kernel while control is busy. */
+/* Length of the listen queue. */
 enum { LISTEN_BACKLOG = 16 };
 
-/* Somebody else's end can remove the folder that was just made, but hardly more often. */
+/* Tries, since another daemon's end may remove the folder that was just made. */
 enum { LISTEN_TRIES = 5 };
 
 bool ctl_listen_check(const char *where, const char *value)
@@ -62,7 +62,7 @@ static void listen_address(const char *path, struct sockaddr_un *address)
 	(void)strlcpy(address->sun_path, path, sizeof(address->sun_path));
 }
 
-/* Whether somebody answers there; one with too much to do does, too. */
+/* Whether a process listens there, perhaps with a full queue. */
 static bool listen_is_alive(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -75,7 +75,7 @@ static bool listen_is_alive(const struct sockaddr_un *address)
 	return alive;
 }
 
-/* Makes way for a socket. Returns 0, or -errno after logging. */
+/* Removes a leftover socket. Returns 0, or -errno after logging. */
 static int listen_clear(const struct sockaddr_un *address)
 {
 	const char *path = address->sun_path;
@@ -105,8 +105,8 @@ static int listen_clear(const struct sockaddr_un *address)
 }
 
 /*
- * The file has its group and mode from the moment that it is there, so nobody can come too early;
- * and to make it so takes no right to change the owners of files.
+ * The file has its group and mode from the beginning, so that nobody can connect too early; and
+ * this needs no privilege to change owners of files.
  */
 static int listen_bind_as(int fd, const struct sockaddr_un *address)
 {
@@ -201,7 +201,7 @@ void ctl_listen_remove(struct ctl_listen *listen_at)
 	    unlink(listen_at->path) == -1 && errno != ENOENT)
 		log_warn("cannot remove the control socket %s", listen_at->path);
 	close(listen_at->file);
-	/* Others may have theirs in it. */
+	/* Fails if other daemons have sockets in it. */
 	if (listen_in_folder(listen_at->path))
 		(void)rmdir(CTL_FOLDER);
 	listen_at->path[0] = '\0';

@@ -16,7 +16,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-/* So many processors count for themselves; more share. Small tables have no need to save. */
+/* Maximum number of lanes; more processors share them. */
 #define LANES_MAX 8
 
 struct fastpath {
@@ -38,7 +38,7 @@ static int fastpath_quiet(enum libbpf_print_level level, const char *format, va_
 	return 0;
 }
 
-/* What the programs call that is the youngest, and since when there is it. */
+/* The most recent feature that the programs need, and its kernel version. */
 static const struct {
 	enum bpf_func_id helper;
 	const char *name;
@@ -48,7 +48,7 @@ static const struct {
 	{BPF_FUNC_ktime_get_coarse_ns, "bpf_ktime_get_coarse_ns", "5.11"},
 };
 
-/* error: what loading has come to, positive. */
+/* error: errno value of loading the programs. */
 static void fastpath_explain(int error, char *why, size_t why_size)
 {
 	for (size_t i = 0; i < sizeof(fastpath_helpers) / sizeof(fastpath_helpers[0]); i++) {
@@ -69,7 +69,7 @@ static void fastpath_explain(int error, char *why, size_t why_size)
 			       strerror(error));
 }
 
-/* Whether IPv4 can be taken away from around IPv6: asked of the kernel, on a packet of zeros. */
+/* Whether the kernel can remove an IPv4 header around IPv6, tested with a packet of zeros. */
 static bool fastpath_try_decap(const struct fastpath *fastpath)
 {
 	uint8_t packet[14 + 20 + 40 + 20] = {[12] = 0x08, [14] = 0x45};
@@ -104,7 +104,7 @@ static int fastpath_size_maps(struct fastpath *fastpath, const struct fastpath_c
 	return error;
 }
 
-/* The same at each start. */
+/* The same handle at each start. */
 static uint32_t fastpath_handle(const char *interface)
 {
 	static const uint64_t key[2];
@@ -137,7 +137,7 @@ struct fastpath *fastpath_open(const struct fastpath_config *config, char *why, 
 		error = EINVAL;
 	else
 		error = -programs__load(fastpath->programs);
-	/* From now on only the programs can write there. */
+	/* From now on only the programs can write into the map. */
 	if (!error && bpf_map_freeze(bpf_map__fd(fastpath->programs->maps.counters)))
 		error = errno;
 	if (error) {
@@ -220,7 +220,7 @@ int fastpath_set_tun(struct fastpath *fastpath, unsigned int index)
 	int error;
 
 	fastpath->programs->data_root->root.tun = 0;
-	/* Where the device is gone, so is what was joined to it. */
+	/* If the device is gone, its attachment is, too. */
 	attachment_end(&fastpath->out);
 	attachment_end(&fastpath->guard);
 	fastpath->tun = 0;

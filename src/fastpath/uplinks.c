@@ -20,7 +20,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-/* One outside that fast_decap is joined to. */
+/* An outer device with fast_decap attached. */
 struct uplink {
 	TAILQ_ENTRY(uplink) next;
 	unsigned int index;
@@ -39,14 +39,14 @@ static void uplinks_leave(struct uplinks *uplinks, const struct programs *progra
 {
 	uint32_t key = uplink->index;
 
-	/* First nothing goes out there any more. */
+	/* First, so that the programs send nothing to it any more. */
 	(void)bpf_map_delete_elem(bpf_map__fd(programs->maps.devices), &key);
 	attachment_end(&uplink->in);
 	TAILQ_REMOVE(&uplinks->list, uplink, next);
 	free(uplink);
 }
 
-/* Where the card makes no checksums, the kernel does, and so cuts large packets as well. */
+/* If the card computes no checksums, the kernel does, and then also segments large packets. */
 static bool uplinks_finishes(int socket, const char *name)
 {
 	struct ethtool_value value = {.cmd = ETHTOOL_GTXCSUM};
@@ -56,7 +56,7 @@ static bool uplinks_finishes(int socket, const char *name)
 	return ioctl(socket, SIOCETHTOOL, &request) == 0 && !value.data;
 }
 
-/* What it offers can change at any time. */
+/* A device's features can change at any time. */
 static int uplinks_allow(const struct programs *programs, unsigned int index, const char *name)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -83,7 +83,7 @@ static int uplinks_join(struct uplinks *uplinks, const struct programs *programs
 	uplink->index = index;
 	uplink->seen = true;
 	attachment_init(&uplink->in);
-	/* If it cannot decapsulate, it still sees which way packets come. */
+	/* Even without decapsulation, the program learns on which device packets arrive. */
 	error = attachment_make(&uplink->in, bpf_program__fd(programs->progs.fast_decap), index,
 				ATTACH_INGRESS, way);
 	if (!error)
@@ -105,7 +105,7 @@ static struct uplink *uplinks_find(const struct uplinks *uplinks, unsigned int i
 	return NULL;
 }
 
-/* getifaddrs() has an entry for each device, and one for each address. */
+/* getifaddrs() returns an entry for each device, and one for each address. */
 static bool uplinks_is_ethernet(const struct ifaddrs *list, const char *name)
 {
 	for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
@@ -120,7 +120,7 @@ static bool uplinks_is_ethernet(const struct ifaddrs *list, const char *name)
 	return false;
 }
 
-/* Those that are not there any more have an older number. */
+/* Devices that are gone have an older number. */
 static void uplinks_forget_addresses(const struct uplinks *uplinks, const struct programs *programs)
 {
 	int map = bpf_map__fd(programs->maps.addresses);
@@ -138,7 +138,7 @@ static void uplinks_forget_addresses(const struct uplinks *uplinks, const struct
 	}
 }
 
-/* One for which there is no room is left to forward. */
+/* If there is no free entry, forward carries the device's packets. */
 static void uplinks_know_address(const struct uplinks *uplinks, const struct programs *programs,
 				 const struct ifaddrs *entry)
 {
@@ -180,7 +180,7 @@ int uplinks_follow(struct uplinks *uplinks, const struct programs *programs,
 		} else if (index) {
 			joined = uplinks_join(uplinks, programs, way, index, entry->ifa_name);
 		}
-		/* One that went meanwhile is none of ours. */
+		/* Not if the device has disappeared meanwhile. */
 		if (joined && joined != -ENODEV && !error)
 			error = joined;
 	}

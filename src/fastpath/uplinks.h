@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The devices outside that the kernel's programs are joined to, and the machine's addresses, as the
- * programs know them. */
+/*
+ * The outer devices that the kernel's programs are attached to, and the machine's addresses, as
+ * known to the programs.
+ */
 #ifndef DTCP_FASTPATH_UPLINKS_H
 #define DTCP_FASTPATH_UPLINKS_H
 
@@ -14,7 +16,7 @@ struct uplink;
 
 struct uplinks {
 	TAILQ_HEAD(, uplink) list;
-	uint32_t look; /* the number of the last look at addresses */
+	uint32_t look; /* number of the last scan of addresses */
 };
 
 void uplinks_init(struct uplinks *uplinks);
@@ -23,7 +25,7 @@ void uplinks_init(struct uplinks *uplinks);
 int uplinks_follow(struct uplinks *uplinks, const struct programs *programs,
 		   const struct attach_way *way);
 
-/* Leaves all of them. */
+/* Detaches from all devices. */
 void uplinks_end(struct uplinks *uplinks, const struct programs *programs);
 
 #endif

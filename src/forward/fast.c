@@ -20,14 +20,14 @@ struct fast {
 	struct event *beat;
 	struct fast_maps maps;
 	bool runs;
-	uint64_t *peers; /* of each id: the key that leads to it in the kernel; 0: none */
+	uint64_t *peers; /* by id: its key in the kernel's map of peers; 0: none */
 };
 
 _Static_assert(FAST_PREFIXES_MAX == FORWARD_PREFIXES_MAX && FAST_UDP == FORWARD_UDP &&
 		       FAST_PROTO41 == FORWARD_PROTO41,
 	       "the kernel's programs speak the same language");
 
-/* Before that they carry nothing any more. */
+/* Interval of updates, well before the programs stop. */
 static const struct timeval fast_beat = {.tv_sec = 1};
 
 /* The clock of the kernel's programs. */
@@ -39,7 +39,7 @@ static uint64_t fast_now(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* From now on all packets are ours. */
+/* From now on forward handles all packets. */
 static void fast_give_up(struct fast *fast, const char *why, int error)
 {
 	log_warnx("fast path: off: %s: %s", why, strerror(-error));
@@ -50,8 +50,8 @@ static void fast_give_up(struct fast *fast, const char *why, int error)
 }
 
 /*
- * A route that is missing in the kernel, or is still there, would lead packets to whoever has a
- * shorter prefix, or had this one.
+ * A route that is missing in the kernel, or is outdated, would send packets to the session with a
+ * shorter prefix, or with the same one before.
  */
 static void fast_route(struct fast *fast, const struct prefix6 *prefix, enum table_match match,
 		       uint32_t id)
@@ -60,7 +60,7 @@ static void fast_route(struct fast *fast, const struct prefix6 *prefix, enum tab
 	int error;
 
 	memcpy(route.address, &prefix->addr, sizeof(route.address));
-	/* One that leads nowhere stands before those with shorter ones. */
+	/* A route without a session overrides shorter prefixes. */
 	if (match == TABLE_UNKNOWN)
 		error = fast_maps_remove(&fast->maps, FAST_ROUTES, &route);
 	else
@@ -79,7 +79,7 @@ static struct in_addr fast_local(struct session *session)
 	return config->local.s_addr ? config->local : session_plane(session)->local;
 }
 
-/* Of several sessions at one peer the source inside tells, which takes some thought. */
+/* Several sessions at one peer are told apart by the inner source, which only forward does. */
 static bool fast_is_alone(const struct fast *fast, const struct session *session)
 {
 	const struct table *table = fast->plane->table;
@@ -126,7 +126,7 @@ static void fast_write(const struct fast *fast, struct session *session, struct 
 	}
 }
 
-/* The kernel carries nothing of this id any more. */
+/* The kernel carries no packets of this id any more. */
 static void fast_clear(struct fast *fast, uint32_t id)
 {
 	const struct prefix6 all = {.len = 0};
@@ -134,7 +134,7 @@ static void fast_clear(struct fast *fast, uint32_t id)
 	__atomic_store_n(&fast->maps.sessions[id].flags, 0, __ATOMIC_SEQ_CST);
 	if (!fast->peers[id])
 		return;
-	/* One that stays leads to facts of another peer, and so nowhere. */
+	/* An entry that stays points to a session with another peer, which the programs reject. */
 	(void)fast_maps_remove(&fast->maps, FAST_PEERS, &fast->peers[id]);
 	if (!fast->plane->config.server)
 		fast_route(fast, &all, TABLE_UNKNOWN, id);
@@ -151,17 +151,17 @@ static void fast_set(struct fast *fast, struct session *session)
 	fast_write(fast, session, &facts);
 	if (fast->peers[id] && fast->peers[id] != facts.peer.whole)
 		fast_clear(fast, id);
-	/* We see the first packet out of one that was not there. */
+	/* Forward sees the first outgoing packet of a new session. */
 	if (!fast->peers[id]) {
 		*there = facts;
-		/* Without it the session stays ours. */
+		/* Without the entry, forward carries the session. */
 		if (fast_maps_put(&fast->maps, FAST_PEERS, &facts.peer.whole, id))
 			return;
 		fast->peers[id] = facts.peer.whole;
 		if (!fast->plane->config.server)
 			fast_route(fast, &all, TABLE_UP, id);
 	} else {
-		/* Nothing else can have changed, and nobody minds which comes first. */
+		/* Nothing else can have changed, so the order of writes does not matter. */
 		there->local = facts.local;
 		there->path = facts.path;
 		there->path_until = facts.path_until;
@@ -181,7 +181,7 @@ static void fast_look(struct fast *fast, uint32_t id)
 		fast_clear(fast, id);
 }
 
-/* --- what the table tells ----------------------------------------------------------------- */
+/* --- observer of the session table -------------------------------------------------------- */
 
 static void fast_on_session(const struct table *table, uint32_t id, void *arg)
 {
@@ -210,7 +210,7 @@ static const struct table_observer fast_observer = {
 	.prefix = fast_on_prefix,
 };
 
-/* --- the whole ---------------------------------------------------------------------------- */
+/* --- making and freeing ------------------------------------------------------------------- */
 
 static void fast_on_beat(evutil_socket_t fd, short what, void *arg)
 {
@@ -273,7 +273,7 @@ void fast_free(struct fast *fast)
 	free(fast);
 }
 
-/* --- what the plane asks ------------------------------------------------------------------ */
+/* --- queries of the data plane ------------------------------------------------------------ */
 
 void fast_reset_counters(const struct fast *fast, uint32_t id, struct session_counters *counters)
 {
@@ -281,7 +281,7 @@ void fast_reset_counters(const struct fast *fast, uint32_t id, struct session_co
 	struct session_counters sum = {0};
 
 	counters_kernel_add(&kernel, id, &sum);
-	/* Whoever adds what the kernel has counted comes to nothing: these numbers wrap around. */
+	/* Adding the kernel's counters yields 0, as these numbers wrap around. */
 	*counters = (struct session_counters){
 		.in_packets = -sum.in_packets,
 		.in_bytes = -sum.in_bytes,
@@ -302,7 +302,7 @@ bool fast_has(const struct fast *fast, const struct session *session)
 	return fast->runs && fast->peers[session_config(session)->id];
 }
 
-/* A time of the programs as one of clock_us(). */
+/* Converts a time of the programs to clock_us(). */
 static uint64_t fast_when(uint64_t time)
 {
 	uint64_t now = clock_us();

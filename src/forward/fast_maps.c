@@ -15,7 +15,7 @@ void fast_maps_init(struct fast_maps *maps, uint32_t sessions_max)
 		maps->fds[map] = -1;
 }
 
-/* Octets of one that is memory; 0: it is a table. */
+/* Octets of a map in shared memory; 0: a hash table. */
 static size_t fast_maps_size(const struct fast_maps *maps, enum fast_map map)
 {
 	switch (map) {
@@ -99,7 +99,7 @@ int fast_maps_remove(const struct fast_maps *maps, enum fast_map map, const void
 
 void fast_maps_close(struct fast_maps *maps)
 {
-	/* The kernel's programs carry nothing from now on. */
+	/* Stops the kernel's programs. */
 	if (maps->state) {
 		__atomic_store_n(&maps->state->alive, 0, __ATOMIC_SEQ_CST);
 		(void)munmap(maps->state, fast_maps_size(maps, FAST_STATE));

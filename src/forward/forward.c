@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The forward process. This file has its channels and what the messages on them do; plane.c and
- * what it names move the packets; decap.c, encap.c and learn.c decide about each one, without doing
- * it; table.c knows the sessions.
+ * The forward process. This file handles its channels and their messages; plane.c and the modules
+ * that it uses move the packets; decap.c, encap.c and learn.c decide about each packet, without
+ * side effects; table.c has the sessions.
  *
- * Root hands over descriptors, control tells of sessions, and nothing orders one channel's
- * messages against the other's. So a session may name a device that has not come yet: it waits on
- * that device, and control hears ADDED when packets really pass.
+ * Root hands over descriptors, control describes sessions, and the order between the two channels
+ * is undefined. So a session may name a device that has not arrived yet: it waits for that device,
+ * and control gets ADDED once packets really pass.
  */
 #include "forward/forward.h"
 
@@ -49,7 +49,7 @@ static void forward_send(struct forward *forward, enum forward_msg type, const v
 {
 	int error = ipc_send(forward->control, type, body, size, -1);
 
-	/* A closed channel shows itself when it is read. */
+	/* A closed channel is noticed by the reader. */
 	if (error == -ENOMEM) {
 		log_warnx("no memory for an answer to control");
 		forward_end(forward, 1);
@@ -75,8 +75,8 @@ static void forward_on_learned(struct session *session, void *arg)
 	};
 
 	/*
-	 * A peer that moves all the time is served, but not reported each time; one of a session
-	 * that control does not know to be up, not at all.
+	 * Moves of a peer are served, but their reports are rate limited; none about a session that
+	 * control does not consider up.
 	 */
 	if (session_is_up(session) &&
 	    rate_take(&session_plane(session)->reports, clock_us() / 1000))
@@ -156,7 +156,7 @@ static void forward_on_candidate(const void *body, int fd, void *arg)
 	struct forward *forward = arg;
 	const struct forward_port *message = body;
 
-	/* Without it all goes on as before. */
+	/* Without it, forward works as before. */
 	(void)plane_set_candidate(&forward->plane, (uint16_t)message->port, fd);
 }
 
@@ -297,7 +297,7 @@ static void forward_on_assigned(const void *body, void *arg)
 	const struct forward_prefix *message = body;
 	int error = table_assign(forward->plane.table, &message->prefix);
 
-	/* Without it senders hear "no route" instead of "unreachable": worth a line, no more. */
+	/* Without it, senders get "no route" instead of "unreachable", so this is only logged. */
 	if (error) {
 		errno = -error;
 		log_warn("assigned prefix");
@@ -321,15 +321,15 @@ static const struct ipc_row forward_monitor_rows[] = {
 	IPC_ANSWERS_PINGS,
 };
 
-/* The server's control has no more to say than the first ones, a client's no trials. */
+/* The server's control sends only the first ones; a client's sends trials only with --check. */
 enum { FORWARD_SERVER_ROWS = 2, FORWARD_CLIENT_ROWS };
 
 static const struct ipc_row forward_control_rows[] = {
 	IPC_BODY(FORWARD_MSG_ADD, struct forward_session, forward_on_add),
 	IPC_BODY(FORWARD_MSG_REMOVE, struct forward_id, forward_on_remove),
-	/* a client's: */
+	/* on a client: */
 	IPC_BODY(FORWARD_MSG_HELLO, struct forward_id, forward_on_hello),
-	/* one's that checks: */
+	/* on a client with --check: */
 	IPC_BODY(FORWARD_MSG_TRIAL, struct forward_trial, forward_on_trial),
 };
 
@@ -366,7 +366,7 @@ no_memory:
 	log_warnx("out of memory");
 	forward.status = 1;
 done:
-	/* Channels first: root sees the end, and nothing can come any more. */
+	/* Channels first: root notices the end, and no messages arrive any more. */
 	ipc_free(&forward.control);
 	ipc_free(&forward.monitor);
 	plane_close(&forward.plane);

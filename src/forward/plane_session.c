@@ -11,10 +11,10 @@
 
 #include <errno.h>
 
-/* Moves of one session that control hears of in a second. */
+/* Reports to control about moves of a session, per second. */
 enum { PLANE_SESSION_REPORTS_RATE = 5 };
 
-/* What keeps the session's path alive. */
+/* Makes what keeps the session's path alive, and monitors it. */
 static bool plane_session_watch(struct plane *plane, struct session *session)
 {
 	const struct forward_session *config = session_config(session);
@@ -51,7 +51,8 @@ int plane_session_add(struct plane *plane, const struct forward_session *config)
 
 	if (!device)
 		return -ENOMEM;
-	/* The server leads a user's new session to the device of the one that it replaces. */
+	/* Only on the server may a user's new session use the device of the session that it
+	 * replaces. */
 	if (!plane->config.server && device_session(device))
 		return -EBUSY;
 	error = table_add(plane->table, config, &session);
@@ -70,10 +71,10 @@ int plane_session_add(struct plane *plane, const struct forward_session *config)
 	own->added = clock_us() / 1000;
 	rate_init(&own->reports, PLANE_SESSION_REPORTS_RATE, own->added);
 	icmp6_limit_init(&own->icmp6, plane->config.icmp6_rate, own->added);
-	/* Of several on a device of their own the newest counts. */
+	/* The newest session on a device gets its packets. */
 	device_join(device, session);
 	plane_session_look(plane, session);
-	/* Not only when there is a device: a far end that has to learn us can do so meanwhile. */
+	/* Even without a device: the far end can learn this peer meanwhile. */
 	if (plane_outer(plane, session))
 		plane_session_hurry(session);
 	return 0;

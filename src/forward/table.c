@@ -15,23 +15,24 @@ struct session {
 	struct pmtu pmtu;
 	bool up;
 	bool proven;
-	uint64_t settled; /* the higher, the later it came to its peer, or said that it is there */
+	uint64_t settled; /* order of arrival at the peer, or of the last valid hello; higher is
+			     later */
 	struct hash_node by_peer;
 	struct hash_node by_name;
 	struct plane_session plane;
-	struct route_claim claims[]; /* one for each of its prefixes */
+	struct route_claim claims[]; /* one per prefix */
 };
 
 struct table {
 	bool server;
 	uint32_t sessions_max;
 	uint64_t key[2];
-	uint64_t settled; /* the last number given to a session */
+	uint64_t settled; /* the last value assigned to a session */
 	const struct table_observer *observer;
 	void *observer_arg;
 	struct session **by_id;
 	struct hash by_peer;
-	struct hash by_name; /* UDP: the session number of the probes */
+	struct hash by_name; /* UDP: by the session number in probes */
 	struct routes *routes;
 };
 
@@ -62,7 +63,7 @@ static uint64_t table_hash_peer(const struct table *table, const struct table_pe
 	return hash_words(table->key, &word, 1);
 }
 
-/* --- the facts of a session ----------------------------------------------------------------- */
+/* --- a session's facts -------------------------------------------------------------------- */
 
 const struct forward_session *session_config(const struct session *session)
 {
@@ -104,7 +105,7 @@ struct plane_session *session_plane(struct session *session)
 	return &session->plane;
 }
 
-/* --- the observer --------------------------------------------------------------------------- */
+/* --- the observer ------------------------------------------------------------------------- */
 
 static void table_tell_session(const struct table *table, uint32_t id)
 {
@@ -152,9 +153,9 @@ void table_observe(struct table *table, const struct table_observer *observer, v
 	routes_each(table->routes, table_tell_prefix, table);
 }
 
-/* --- adding and removing -------------------------------------------------------------------- */
+/* --- adding and removing ------------------------------------------------------------------ */
 
-/* It holds a key. */
+/* Wipes the key. */
 static void session_free(struct session *session)
 {
 	if (session)
@@ -162,13 +163,13 @@ static void session_free(struct session *session)
 	free(session);
 }
 
-/* Link-local addresses are the server's to invent, not assigned to anybody for good. */
+/* Link-local addresses are made up by the server, not assigned permanently. */
 static bool prefix_is_kept(const struct prefix6 *prefix)
 {
 	return !IN6_IS_ADDR_LINKLOCAL(&prefix->addr);
 }
 
-/* Its prefixes lead to a session from now on; there are routes for all of them. */
+/* Routes a session's prefixes to it; all routes must exist. */
 static void table_route(struct table *table, struct session *session)
 {
 	for (uint32_t i = 0; i < session->config.n_prefixes; i++) {
@@ -177,7 +178,7 @@ static void table_route(struct table *table, struct session *session)
 	}
 }
 
-/* They go back to whoever else has them; those of nobody stay known. */
+/* Routes them back to other sessions that have them; the others stay known as down. */
 static void table_unroute(struct table *table, struct session *session)
 {
 	for (uint32_t i = 0; i < session->config.n_prefixes; i++) {
@@ -189,7 +190,7 @@ static void table_unroute(struct table *table, struct session *session)
 	}
 }
 
-/* Makes the routes that are missing, still as down. Returns 0, or -ENOMEM with none made. */
+/* Makes missing routes, as down. Returns 0, or -ENOMEM with none made. */
 static int table_prepare_routes(struct table *table, const struct forward_session *config)
 {
 	bool made[FORWARD_PREFIXES_MAX] = {false};
@@ -197,7 +198,7 @@ static int table_prepare_routes(struct table *table, const struct forward_sessio
 	for (uint32_t i = 0; i < config->n_prefixes; i++) {
 		if (routes_make(table->routes, &config->prefixes[i], &made[i]) == 0)
 			continue;
-		/* One that leads nowhere would take packets away from those with shorter ones. */
+		/* A route without a session would override shorter prefixes. */
 		while (i-- > 0) {
 			if (made[i])
 				routes_drop(table->routes, &config->prefixes[i]);
@@ -278,7 +279,7 @@ int table_assign(struct table *table, const struct prefix6 *prefix)
 	return error;
 }
 
-/* --- other changes -------------------------------------------------------------------------- */
+/* --- other changes ------------------------------------------------------------------------ */
 
 void table_set_up(struct table *table, struct session *session)
 {
@@ -309,7 +310,7 @@ bool table_change_peer(struct table *table, struct session *session, const struc
 	if (moved) {
 		hash_remove(&table->by_peer, &session->by_peer);
 		session->peer = *peer;
-		/* Nothing is known of the new path. */
+		/* The new path's MTU is unknown. */
 		session->pmtu = (struct pmtu){0};
 		hash_insert(&table->by_peer, &session->by_peer, table_hash_peer(table, peer),
 			    session);
@@ -325,7 +326,7 @@ bool table_change_peer(struct table *table, struct session *session, const struc
 	return moved;
 }
 
-/* --- looking up ----------------------------------------------------------------------------- */
+/* --- looking up --------------------------------------------------------------------------- */
 
 struct session *table_by_id(const struct table *table, uint32_t id)
 {
@@ -373,7 +374,7 @@ struct session *table_by_name(const struct table *table, uint64_t name)
 	return NULL;
 }
 
-/* What a route, if there is one, says about where it leads. */
+/* The state of a route, which may be NULL. */
 static enum table_match table_match(bool found, struct session *session, struct session **out)
 {
 	if (!found)

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * One rule: conditions and a verdict, as words. A condition that is not known here may hold or not.
- */
+/* One rule: conditions and a verdict, as words. An unknown condition may or may not hold. */
 #include "netconf/ruleset_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* More words than that in a rule: it may do anything. */
+/* A rule with more words may do anything. */
 enum { RULE_WORDS = 512, RULE_WORD = 64 };
 
 struct rule {
@@ -16,10 +14,11 @@ struct rule {
 	struct ruleset_effect *effect;
 	size_t n;
 	size_t at;
-	char words[RULE_WORDS][RULE_WORD]; /* cut short; texts in quotation marks keep the first */
+	char words[RULE_WORDS]
+		  [RULE_WORD]; /* truncated; quoted texts keep the opening quotation mark */
 };
 
-/* The word at that distance, "" behind the last one. */
+/* The word that many words ahead, "" behind the last one. */
 static const char *rule_peek(const struct rule *rule, size_t ahead)
 {
 	return rule->at + ahead < rule->n ? rule->words[rule->at + ahead] : "";
@@ -84,7 +83,7 @@ static void rule_call(struct rule *rule, bool for_good)
 	effect->n_calls++;
 }
 
-/* Takes a verdict, if the next word is one. */
+/* Parses a verdict, if the next word is one. */
 static bool rule_verdict(struct rule *rule)
 {
 	static const struct {
@@ -118,7 +117,7 @@ static enum ruleset_match rule_or(enum ruleset_match a, enum ruleset_match b)
 	return a > b ? a : b;
 }
 
-/* "vmap { established : accept, ... }": the verdict is among the values. */
+/* Parses "vmap { established : accept, ... }". */
 static enum ruleset_match rule_map(struct rule *rule, enum ruleset_field field)
 {
 	enum ruleset_match found = RULESET_NO;
@@ -134,7 +133,7 @@ static enum ruleset_match rule_map(struct rule *rule, enum ruleset_field field)
 		rule->at++;
 		if (!rule_skip(rule, ":"))
 			match = RULESET_MAYBE;
-		/* Else the verdict is passed over. */
+		/* Skips the verdict if the value cannot match. */
 		if (match == RULESET_NO)
 			rule->at++;
 		else if (!rule_verdict(rule))
@@ -144,11 +143,11 @@ static enum ruleset_match rule_map(struct rule *rule, enum ruleset_field field)
 		(void)rule_skip(rule, ",");
 		found = rule_or(found, match);
 	}
-	/* Without the value in it, the packet goes on to the next rule. */
+	/* If no value matches, the packet goes on to the next rule. */
 	return found;
 }
 
-/* Values behind a selector: one, "a,b", or "{ a, b }", with or without "!=". */
+/* Parses values behind a selector: "a", "a,b", or "{ a, b }", perhaps with "!=". */
 static enum ruleset_match rule_values(struct rule *rule, enum ruleset_field field)
 {
 	bool not = rule_skip(rule, "!=");
@@ -180,7 +179,7 @@ static enum ruleset_match rule_values(struct rule *rule, enum ruleset_field fiel
 	return match;
 }
 
-/* A field of a header: nothing holds of it if the packet has another one. */
+/* Parses a header's field: no value matches if the packet lacks the header. */
 static enum ruleset_match rule_header(struct rule *rule, bool has, enum ruleset_field field)
 {
 	enum ruleset_match match;
@@ -190,7 +189,7 @@ static enum ruleset_match rule_header(struct rule *rule, bool has, enum ruleset_
 	return has ? match : RULESET_NO;
 }
 
-/* The header of the protocol above IP: is its port looked at? */
+/* Parses a field of the transport header; only the port's value is known. */
 static enum ruleset_match rule_transport(struct rule *rule, enum ruleset_match is)
 {
 	bool port = strcmp(rule_peek(rule, 1), "dport") == 0;
@@ -198,7 +197,7 @@ static enum ruleset_match rule_transport(struct rule *rule, enum ruleset_match i
 
 	if (is == RULESET_MAYBE && match == RULESET_YES)
 		return RULESET_MAYBE;
-	/* Whatever the port of a packet that may be any. */
+	/* With an unknown transport, a condition may hold. */
 	return is == RULESET_MAYBE && match == RULESET_NO ? RULESET_MAYBE
 	       : is == RULESET_NO			  ? RULESET_NO
 							  : match;
@@ -243,7 +242,7 @@ static enum ruleset_match rule_condition(struct rule *rule)
 	return RULESET_MAYBE;
 }
 
-/* What does nothing to the packet. */
+/* Parses a statement without effect on the packet. */
 static bool rule_statement(struct rule *rule)
 {
 	static const char *const options[] = {"prefix",	 "level",   "flags", "group",
@@ -261,7 +260,7 @@ static bool rule_statement(struct rule *rule)
 	return true;
 }
 
-/* Words that make something else of those around them than is known here. */
+/* Whether the rule has words that change the meaning of others. */
 static bool rule_is_strange(const struct rule *rule)
 {
 	static const char *const strange[] = {
@@ -275,7 +274,7 @@ static bool rule_is_strange(const struct rule *rule)
 	return false;
 }
 
-/* Conditions up to the verdict. */
+/* Parses conditions up to the verdict. */
 static enum ruleset_match rule_read(struct rule *rule)
 {
 	enum ruleset_match match = RULESET_YES;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One value of a condition, compared with the packet. */
+/* Compares one value of a condition with the packet. */
 #include "netconf/ruleset_parts.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@ bool ruleset_among(const char *word, const char *const list[])
 	return *list;
 }
 
-/* Compares with "7" and "7-9"; a name may be any number. */
+/* Compares with "7" or "7-9"; a name may stand for any number. */
 static enum ruleset_match ruleset_number(long number, const char *value)
 {
 	char *end;
@@ -54,7 +54,7 @@ static enum ruleset_match ruleset_protocol(const struct ruleset_packet *packet, 
 	return ruleset_number(packet->protocol, value);
 }
 
-/* The packet is the first one of its flow. */
+/* Connection state: the packet is the first one. */
 static enum ruleset_match ruleset_state(const char *value)
 {
 	static const char *const others[] = {"established", "related", "invalid", "untracked",
@@ -65,7 +65,7 @@ static enum ruleset_match ruleset_state(const char *value)
 	return ruleset_among(value, others) ? RULESET_NO : RULESET_MAYBE;
 }
 
-/* An interface's name, in quotation marks or not, perhaps with "*" at its end. */
+/* Compares an interface's name, perhaps quoted or with "*" at the end. */
 static enum ruleset_match ruleset_input(const struct ruleset_packet *packet, const char *value)
 {
 	const char *name = value + (value[0] == '"');
@@ -78,7 +78,7 @@ static enum ruleset_match ruleset_input(const struct ruleset_packet *packet, con
 	return strcmp(name, packet->interface) == 0 ? RULESET_YES : RULESET_NO;
 }
 
-/* Where it goes to is not known, but it leaves the machine, or stays here. */
+/* The output interface is unknown, except whether it is the loopback interface. */
 static enum ruleset_match ruleset_output(const struct ruleset_packet *packet, const char *value)
 {
 	const char *name = value + (value[0] == '"');

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The last words to a guard. */
+/* Milliseconds to flush the last messages to a guard. */
 enum { CHANNELS_FLUSH_MS = 1000 };
 
 void channels_init(struct channels *channels)

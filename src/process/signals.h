@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The signals that a root process takes: held back until its loop can take them in, and again at
- * the end, so that none kills it in the middle of what it does. */
+/*
+ * The signals of a root process: blocked until its event loop handles them, and again at the end,
+ * so that none interrupts the cleanup.
+ */
 #ifndef DTCP_PROCESS_SIGNALS_H
 #define DTCP_PROCESS_SIGNALS_H
 
@@ -11,17 +13,17 @@
 enum { SIGNALS_COUNT = 5 };
 
 struct signals {
-	struct event *events[SIGNALS_COUNT]; /* NULL: not taken */
+	struct event *events[SIGNALS_COUNT]; /* NULL: not handled */
 };
 
-/* These wait from now on, and no others. */
+/* Blocks these signals, and unblocks all others. */
 void signals_hold(void);
 
-/* From now on on_signal gets them, also those that have waited. False if memory is short. */
+/* Calls on_signal for each from now on, also for pending ones. False if memory is short. */
 bool signals_take(struct signals *signals, struct event_base *base, event_callback_fn on_signal,
 		  void *arg);
 
-/* They wait again. Once more is harmless. */
+/* Blocks them again. May be called repeatedly. */
 void signals_leave(struct signals *signals);
 
 #endif

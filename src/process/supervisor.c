@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* How long the real cause of a process's end may take to show, and a process to end when told. */
+/* How long to wait for the cause of a process's end, and for a process to end when told. */
 static const struct timeval supervisor_grace = {.tv_sec = 1};
 static const struct timeval supervisor_patience = {.tv_sec = 10};
 
@@ -34,7 +34,7 @@ struct supervisor {
 	struct signals signals;
 	struct children *children;
 	struct channels channels;
-	bool stopping; /* the program was told to end */
+	bool stopping; /* the program has been told to end */
 	bool ending;   /* status is the exit status */
 	int status;
 };
@@ -129,7 +129,7 @@ static void supervisor_on_child(const char *name, pid_t pid, int status, void *a
 	}
 }
 
-/* The end of a process is reported by its exit; only a violation is acted upon here. */
+/* The end of a process is noticed by its exit; this handles only violations. */
 static void supervisor_on_closed(struct ipc *ipc, bool violated, void *arg)
 {
 	(void)ipc;
@@ -137,7 +137,7 @@ static void supervisor_on_closed(struct ipc *ipc, bool violated, void *arg)
 		supervisor_end(arg, SUPERVISOR_FAILED);
 }
 
-/* With the descriptors that process_run() expects. False after logging. */
+/* Starts a process with the descriptors that process_run() expects. False after logging. */
 static bool supervisor_start_one(struct supervisor *supervisor, size_t place)
 {
 	const struct process *process = &supervisor->program->processes[place];
@@ -170,15 +170,15 @@ bool supervisor_start(struct supervisor *supervisor, int argc, char *const argv[
 		if (process_wanted(program, i) && !supervisor_start_one(supervisor, i))
 			return false;
 	}
-	/* The processes need more than that, to give it up themselves. */
+	/* Only now, since the processes need more capabilities, which they give up themselves. */
 	return capabilities_limit(program->keeps, program->scripts);
 }
 
-/* --- the way into the background, and the end --------------------------------------------- */
+/* --- start and end ------------------------------------------------------------------------ */
 
 /*
- * Standard input, output and error that whoever started us has closed become /dev/null. What we
- * open would else take their places, and daemon(3) would replace it. False after logging.
+ * Opens /dev/null for standard input, output and error if they are closed. Otherwise files opened
+ * later would take their places, and daemon(3) would replace them. False after logging.
  */
 static bool supervisor_open_standard(void)
 {
@@ -201,7 +201,7 @@ static int supervisor_begin(struct supervisor *supervisor)
 	const struct program *program = supervisor->program;
 	struct user_ids user;
 
-	/* Until there is a loop to take them in; what else was blocked would never be heard of. */
+	/* Blocks only these signals until the event loop takes them. */
 	signals_hold();
 	if (!supervisor_open_standard())
 		return SUPERVISOR_FAILED;
@@ -261,7 +261,7 @@ bool supervisor_listen(struct supervisor *supervisor, int *fd)
 bool supervisor_daemonize(struct supervisor *supervisor)
 {
 	if (supervisor->program->daemon) {
-		/* The directory stays: files named on the command line may be relative to it. */
+		/* Keeps the directory: the command line may contain relative paths. */
 		if (daemon(1, 0) == -1 || event_reinit(supervisor->base) == -1) {
 			log_warn("cannot become a daemon");
 			return false;
@@ -278,7 +278,7 @@ bool supervisor_daemonize(struct supervisor *supervisor)
 
 int supervisor_run(struct supervisor *supervisor)
 {
-	/* What ends a loop before it begins is forgotten by it. */
+	/* event_base_dispatch() forgets a loopbreak from before it started. */
 	if (!supervisor->ending)
 		(void)event_base_dispatch(supervisor->base);
 	return supervisor->status;
@@ -290,7 +290,7 @@ void supervisor_stop(struct supervisor *supervisor)
 	channels_close(&supervisor->channels);
 	children_end(supervisor->children);
 	supervisor->children = NULL;
-	/* One that comes now asks for what is being done, and must not kill in the middle of it. */
+	/* A signal now asks for what is being done, and must not interrupt it. */
 	signals_leave(&supervisor->signals);
 }
 
@@ -369,7 +369,7 @@ void supervisor_end(struct supervisor *supervisor, int status)
 		return;
 	supervisor->ending = true;
 	supervisor->status = status;
-	/* There is nothing to end yet: supervisor_run() will return at once. */
+	/* Nothing runs yet: supervisor_run() will return at once. */
 	if (!supervisor->service)
 		return;
 	if (supervisor->events.end)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From server to client: greeting, reply and every other answer. docs/protocol.md, sections 1
+ * Lines from server to client: greeting, reply and all other answers. docs/protocol.md, sections 1
  * and 2.
  *
- * The words of a reply are told apart by what they look like, not by where they stand, because
- * servers differ in what they send. What looks like an address must also be one: if a broken word
- * were passed over as unknown, the next address would be taken for it.
+ * The words of a reply are identified by their form, not their position, because servers differ in
+ * what they send. A word that looks like an address must be a valid one: if a malformed one were
+ * ignored, the next address would be taken for it.
  */
 #include "proto/message.h"
 
@@ -28,25 +28,25 @@ enum word_shape {
 struct reader {
 	struct dtcp_reply reply;
 	size_t n_ipv4;
-	bool host_bits; /* a prefix had some, which were cleared */
+	bool host_bits; /* a prefix had host bits, which were cleared */
 };
 
-/* --- the line --------------------------------------------------------------------------- */
+/* --- the line ----------------------------------------------------------------------------- */
 
-/* The length of the status word at the start of the line ("+OK"), 0 if it is another one. */
+/* Length of the status word at the start of the line ("+OK"), 0 if it is another word. */
 static size_t status_len(const char *line, size_t len, const char *status)
 {
 	size_t n = strlen(status);
 
 	if (len < n || strncmp(line, status, n) != 0)
 		return 0;
-	/* "+OKAY" is not "+OK"; a line of nothing but the status is meant well. */
+	/* "+OKAY" is not "+OK"; a line that is only the status is valid. */
 	return len == n || line[n] == ' ' || line[n] == '\t' ? n : 0;
 }
 
 /*
- * Checks what all lines of a server have in common. With REPLY_OK, rest gets what follows the
- * status, without blanks around it.
+ * Checks what all lines of a server have in common. With REPLY_OK, rest is what follows the status,
+ * without surrounding blanks.
  */
 static enum reply_status take_status(const char *line, size_t len,
 				     char rest[static DTCP_LINE_MAX + 1], const char **why)
@@ -71,7 +71,7 @@ static enum reply_status take_status(const char *line, size_t len,
 	}
 	while (skip < len && strchr(BLANKS, line[skip]) != NULL)
 		skip++;
-	/* And without a CR too many before the line end. */
+	/* Nor an extra CR before the line end. */
 	while (len > skip && strchr(BLANKS "\r", line[len - 1]) != NULL)
 		len--;
 	memcpy(rest, line + skip, len - skip);
@@ -79,7 +79,7 @@ static enum reply_status take_status(const char *line, size_t len,
 	return REPLY_OK;
 }
 
-/* What a word such as "types=host,network" of the free text says. */
+/* Parses the value of a word such as "types=host,network" in the free text. */
 static unsigned int take_types(const char *text)
 {
 	unsigned int types = 0;
@@ -136,9 +136,9 @@ const char *reply_reason(const char *line)
 	return line + skip + strspn(line + skip, BLANKS);
 }
 
-/* --- the words of a reply --------------------------------------------------------------- */
+/* --- the words of a reply ----------------------------------------------------------------- */
 
-/* How often c comes in word. */
+/* Counts c in word. */
 static unsigned int count_of(const char *word, char c)
 {
 	unsigned int count = 0;
@@ -150,7 +150,7 @@ static unsigned int count_of(const char *word, char c)
 
 static enum word_shape shape_of(const char *word)
 {
-	/* The value of an extension is its own affair, so a slash counts only before any '='. */
+	/* The value of an extension may have slashes, so they count only before any '='. */
 	if (word[strcspn(word, "=/")] == '/')
 		return SHAPE_PREFIXES;
 	if (word[strspn(word, "0123456789.")] == '\0' && count_of(word, '.') == 3)
@@ -160,7 +160,7 @@ static enum word_shape shape_of(const char *word)
 	return SHAPE_EXTENSION;
 }
 
-/* The take functions return NULL, or what is wrong with the line. */
+/* The take functions return NULL, or what is wrong with the line, as a phrase. */
 
 static const char *take_ipv4(struct reader *reader, const char *word)
 {
@@ -228,7 +228,7 @@ static const char *take_prefix(struct reader *reader, const char *text)
 	if (!prefix6_is_unicast(&prefix))
 		return "has an IPv6 prefix that is too short: lengths from 16 to 128 are possible";
 	for (size_t i = 0; i < reply->n_prefixes; i++) {
-		/* What differed in these bits only is meant once. */
+		/* Prefixes that differed only in host bits count once. */
 		if (prefix6_equal(&reply->prefixes[i], &prefix))
 			return reader->host_bits ? NULL : "has the same IPv6 prefix twice";
 	}
@@ -238,26 +238,26 @@ static const char *take_prefix(struct reader *reader, const char *text)
 	return NULL;
 }
 
-/* Takes a comma-separated list apart in place. */
+/* Parses a comma-separated list in place. */
 static const char *take_prefixes(struct reader *reader, char *word)
 {
 	const char *text, *wrong = NULL;
 
-	/* strsep() also yields what is empty, which is malformed. */
+	/* strsep() also yields empty words, which are malformed. */
 	while (wrong == NULL && (text = strsep(&word, ",")) != NULL)
 		wrong = take_prefix(reader, text);
 	return wrong;
 }
 
 /*
- * Without a value, "udp" and "session" are words like any other: an old server's free text may well
- * have them, and any word as often as it likes.
+ * Without a value, "udp" and "session" are words like any other, since an old server's free text
+ * may contain them, and any word repeatedly.
  */
 static const char *take_extension(struct reader *reader, const char *word)
 {
 	struct dtcp_reply *reply = &reader->reply;
 
-	/* Which of two would count? Neither can be 0. */
+	/* A repeated word is ambiguous. 0 is invalid, so it means "not yet". */
 	if (strncasecmp(word, "udp=", 4) == 0) {
 		if (reply->udp_port != 0)
 			return "has the same word twice";
@@ -287,7 +287,7 @@ static const char *take_word(struct reader *reader, char *word)
 	return NULL;
 }
 
-/* Whether all is there that a tunnel of this type needs. */
+/* Whether the reply has all that a tunnel of this type needs. */
 static const char *check_complete(const struct reader *reader, enum tunnel_type type)
 {
 	const struct dtcp_reply *reply = &reader->reply;
@@ -303,7 +303,7 @@ static const char *check_complete(const struct reader *reader, enum tunnel_type 
 	return NULL;
 }
 
-/* What is odd about a reply that can be used all the same; "" for nothing. */
+/* What is unusual about a usable reply, as a phrase; "": nothing. */
 static const char *oddity(const struct reader *reader, enum tunnel_type type)
 {
 	if (type == TUNNEL_NETWORK && reader->reply.n_prefixes == 0)
@@ -339,9 +339,9 @@ enum reply_status reply_parse(const char *line, size_t len, enum tunnel_type typ
 	return REPLY_OK;
 }
 
-/* --- writing a reply -------------------------------------------------------------------- */
+/* --- writing a reply ---------------------------------------------------------------------- */
 
-/* What has been written so far; once something did not fit, nothing else is. */
+/* A text being written; once something did not fit, nothing is added. */
 struct writer {
 	char *buf;
 	size_t size;
@@ -377,10 +377,10 @@ size_t reply_format(const struct dtcp_reply *reply, char *buf, size_t size)
 	struct writer writer = {.buf = buf, .size = size};
 	char text[PREFIX6_STRLEN];
 
-	/* The other side would not understand it. */
+	/* The other side would reject it. */
 	if (reply->udp_port != 0 && reply->session == 0)
 		return 0;
-	/* Read by its shape, a lone her6 would become the client's own address. */
+	/* By its form, her6 alone would be taken for the client's address. */
 	if (reply->n_prefixes > DTCP_PREFIXES_MAX || (reply->has_her6 && !reply->has_me6))
 		return 0;
 	put(&writer, "+OK", "");
@@ -399,6 +399,6 @@ size_t reply_format(const struct dtcp_reply *reply, char *buf, size_t size)
 		(void)snprintf(text, sizeof(text), "%016" PRIx64, reply->session);
 		put(&writer, " session=", text);
 	}
-	/* Even with every field at its longest this is shorter than DTCP_LINE_MAX. */
+	/* Always shorter than DTCP_LINE_MAX. */
 	return writer.full ? 0 : writer.len;
 }

@@ -23,7 +23,8 @@ static bool auth_is_roots(const struct stat *info)
 }
 
 /*
- * The folder's owner; the file's if root's folder is writable for others; 0: stay root. False after an error message.
+ * The folder's owner; the file's if root's folder is writable for others; 0: stay root. False after
+ * an error message.
  */
 static bool auth_owner(const char *path, int folder, const char *name, uid_t *uid)
 {

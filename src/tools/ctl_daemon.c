@@ -255,7 +255,8 @@ static size_t ctl_json_escape(FILE *file, const char *text)
 }
 
 /*
- * Writes a line unchanged, except that characters that are not printable are escaped in texts, and outside of them become blanks. It was parsed as JSON, so it is valid UTF-8.
+ * Writes a line unchanged, except that characters that are not printable are escaped in texts, and
+ * outside of them become blanks. It was parsed as JSON, so it is valid UTF-8.
  */
 static void ctl_json_line(FILE *file, const char *line)
 {

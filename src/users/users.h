@@ -60,8 +60,8 @@ enum users_mode {
 	USERS_WRITE,  /* upgrades a file of an earlier version */
 	USERS_CREATE, /* the same; makes missing file (0600) and directory (0755) */
 	USERS_READ,   /* leaves the file unchanged, whatever its version; calls that write fail */
-	USERS_TRY,    /* as USERS_WRITE, but upgrades only in a transaction of users_together(), which
-			 must be the first call, and only if that is committed */
+	USERS_TRY, /* as USERS_WRITE, but upgrades only in a transaction of users_together(), which
+		      must be the first call, and only if that is committed */
 };
 
 /* The error for a missing file. */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* After a reconnect: long enough for what a connection leaves behind to be cleared away. */
+/* Pause after a reconnect, until the remains of a connection are cleaned up. */
 static const struct timeval control_reconnect_rest = {.tv_usec = 500000};
 
 void control_end(struct control *control, int status)
@@ -39,7 +39,7 @@ void control_wrong(struct control *control, const char *who, const char *message
 		    dialog_state_name(control->dialog.state));
 }
 
-/* The port of ours that the server sends to, as far as we know. */
+/* Our port as the server sees it, as far as known. */
 static uint16_t control_my_port(const struct control *control)
 {
 	return control->options->nat_port ? control->options->nat_port : control->udp_port;
@@ -66,8 +66,10 @@ struct client_tunnel control_tunnel(const struct control *control)
 	};
 }
 
-/* What is shown to those who ask how the tunnel is. The round-trip time is as fresh as the last
- * event, a ping at least. */
+/*
+ * Reports the session to root's process, for the status. The round-trip time is as recent as the
+ * last event, such as a ping.
+ */
 static void control_tell_session(struct control *control)
 {
 	struct client_status status;
@@ -85,13 +87,13 @@ static void control_tell_session(struct control *control)
 	control_tell(control, control->root, CLIENT_MSG_SESSION, &now, sizeof(now));
 }
 
-/* What the session has to say. */
+/* Logs the session's message. */
 static void control_log(const struct control *control, const struct session_actions *actions)
 {
 	struct log_record record;
 
 	log_record_begin(&record,
-			 /* A check says all that matters itself. */
+			 /* A check logs what matters itself. */
 			 actions->suppressed || control->check ? LOG_DEBUG
 			 : actions->warning		       ? LOG_WARNING
 							       : LOG_INFO,
@@ -120,7 +122,7 @@ void control_feed(const struct session_event *event, void *arg)
 		connection_send(control->connection, actions.send);
 	if (actions.what & SESSION_DO_CLOSE) {
 		connection_close(control->connection);
-		/* A session that was only tried out has no tunnel whose end would remove it. */
+		/* A session that was only tested has no tunnel whose end would remove it. */
 		if (control->session.tunnel == SESSION_TUNNEL_NONE)
 			control_forward_remove(control);
 	}
@@ -186,7 +188,7 @@ static void control_on_rested(evutil_socket_t fd, short what, void *arg)
 }
 
 /*
- * Somebody may send signals in a loop: all that come during the rest after one are one, which keeps
+ * Limits the rate of reconnects by signals: all during the pause after one are combined, and keep
  * the tunnel if all of them do.
  */
 void control_reconnect(struct control *control, bool keep)
@@ -202,7 +204,7 @@ void control_on_closed(struct ipc *ipc, bool violated, void *arg)
 {
 	(void)ipc;
 	(void)violated;
-	/* Root's process says why the program ends, and removes what is to be removed. */
+	/* Root's process logs why the program ends, and cleans up. */
 	control_end(arg, CLIENT_LOCAL);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What root's process says: the account, signals, the machine, what has become of the tunnel. */
+/* Messages of root's process: the account, signals, the machine, the tunnel's state. */
 #include "client/control/control_parts.h"
 #include "client/status.h"
 
@@ -43,7 +43,7 @@ static void control_on_reconnect(const void *body, void *arg)
 	control_reconnect(arg, reconnect->keep != 0);
 }
 
-/* The address that packets to the server leave from now; 0 if there is no way to it. */
+/* The present source address of packets to the server; 0 if there is no route. */
 static struct in_addr control_source(const struct control *control)
 {
 	const struct sockaddr_in server = {
@@ -55,7 +55,7 @@ static struct in_addr control_source(const struct control *control)
 	socklen_t len = sizeof(local);
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	/* Connecting a UDP socket sends nothing; it asks the routing table. */
+	/* Connecting a UDP socket sends nothing; it looks up the route. */
 	if (fd == -1 || server.sin_addr.s_addr == 0 ||
 	    connect(fd, (const struct sockaddr *)&server, sizeof(server)) == -1 ||
 	    getsockname(fd, (struct sockaddr *)&local, &len) == -1)
@@ -135,8 +135,8 @@ static void control_on_raised(const void *body, void *arg)
 }
 
 /*
- * The tunnel is gone. Only now: the script at "down" may still want to use it. Where the next
- * session was quicker, forward has that one already.
+ * The tunnel is gone. The session is removed from forward only now, since the script at "down" may
+ * still use it; not if the next session is there already.
  */
 static void control_tunnel_gone(struct control *control, enum session_input input)
 {
@@ -163,7 +163,7 @@ static void control_on_lost(void *arg)
 
 	if (control->session.tunnel == SESSION_TUNNEL_NONE)
 		control_wrong(control, "monitor", "lost");
-	/* One that was asked for since then is another one. */
+	/* A tunnel that is being set up is a later one. */
 	else if (control->session.tunnel != SESSION_TUNNEL_RAISING)
 		control_tunnel_gone(control, SESSION_LOST);
 }

@@ -20,9 +20,9 @@ struct guard {
 	const struct client_options *options;
 	struct event_base *base;
 	struct script *script;
-	bool armed; /* there is a tunnel */
+	bool armed; /* a tunnel exists */
 	struct client_guard told;
-	pid_t running; /* its script, 0: none */
+	pid_t running; /* the script's process, 0: none */
 };
 
 static void guard_on_guard(const void *body, void *arg)
@@ -80,7 +80,7 @@ static void guard_on_closed(struct ipc *ipc, bool violated, void *arg)
 
 	(void)ipc;
 	(void)violated;
-	/* Nothing is left of all this if root's process has ended as it should. */
+	/* Nothing is left if root's process has ended properly. */
 	fastpath_sweep(guard->options->interface);
 	if (guard->options->lan.n > 0)
 		(void)lan_record_sweep(guard->options->interface);
@@ -89,7 +89,7 @@ static void guard_on_closed(struct ipc *ipc, bool violated, void *arg)
 		return;
 	}
 	log_warnx("monitor is gone; removing what it has made");
-	/* What it is still making would come after our "down". */
+	/* Its actions would follow those of "down". */
 	if (guard->running > 0)
 		(void)kill(-guard->running, SIGKILL);
 	n_sources = source_routes_list(&guard->told.tunnel, guard->options, sources);

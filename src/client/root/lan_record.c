@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A folder of the network namespace, since its files are about what is there once in each; in it,
- * for each instance, a file that is called as its interface, with a line for each thing, and others
- * with an '@', which is in no name of an interface of ours:
+ * A directory for each network namespace, since the files are about objects that exist once in
+ * each. It contains a file for each instance, named after its interface, with a line for each
+ * object, and other files with an '@', which our interface names do not contain:
  *
  *	table dtcpclient-dtcp0
  *	sysctl net/ipv6/conf/all/forwarding 0 1
@@ -36,8 +36,8 @@ enum { RECORD_LINE = 200 };
 struct lan_record {
 	char interface[IFNAMSIZ];
 	char folder[LAN_RECORD_PATH_SIZE - 2 * IFNAMSIZ];
-	int folder_fd; /* locked while settings that several may need are changed */
-	int fd;	       /* locked as long as it is ours */
+	int folder_fd; /* locked while settings shared by instances are changed */
+	int fd;	       /* locked as long as the record is open */
 };
 
 /* --- the files ---------------------------------------------------------------------------- */
@@ -62,8 +62,8 @@ static bool record_open_folder(struct lan_record *record)
 }
 
 /*
- * Opens the file and locks it. Whoever had it may have removed it meanwhile: then it is none any
- * more. wait: until it is free; create: if there is none.
+ * Opens and locks the file. Tries again if the previous owner has removed it meanwhile. wait:
+ * blocks until it is free; create: makes it if it is missing.
  */
 static bool record_lock(struct lan_record *record, bool wait, bool create)
 {
@@ -168,7 +168,7 @@ struct record_words {
 	const char *word[4];
 };
 
-/* Returns how many there are; a line that was cut short has none. */
+/* Returns the number of words; 0 for an incomplete line. */
 static size_t record_split(char *line, struct record_words *words)
 {
 	char *end = strchr(line, '\n');
@@ -192,7 +192,7 @@ static bool record_number(const char *word, int *out)
 	return !wrong;
 }
 
-/* Whether a file has the setting, and what it was before. */
+/* Whether a file has the setting; *before is its original value. */
 static bool record_find_sysctl(const struct lan_record *record, const char *name, const char *key,
 			       int *before)
 {
@@ -214,7 +214,7 @@ static bool record_find_sysctl(const struct lan_record *record, const char *name
 	return found;
 }
 
-/* Whether another instance has set it. */
+/* Whether another instance has set it; *before is its original value. */
 static bool record_others_have(const struct lan_record *record, const char *key, int *before)
 {
 	DIR *folder = opendir(record->folder);
@@ -235,7 +235,7 @@ static bool record_set(struct lan_record *record, const char *key, int value)
 	int now, before;
 	int error = sysctl_read(key, &now);
 
-	/* No such setting here, or no such interface any more. */
+	/* The setting or the interface does not exist. */
 	if (error)
 		return true;
 	if (record_find_sysctl(record, record->interface, key, &before)) {
@@ -265,14 +265,14 @@ bool lan_record_sysctl(struct lan_record *record, const char *key, int value)
 	return result;
 }
 
-/* --- taking back -------------------------------------------------------------------------- */
+/* --- undoing ------------------------------------------------------------------------------ */
 
 static void record_undo_sysctl(const struct lan_record *record, const char *key, int before,
 			       int after)
 {
 	int now, other;
 
-	/* Whoever else has changed it meanwhile means it so. */
+	/* A value that was changed meanwhile stays. */
 	if (record_others_have(record, key, &other) || sysctl_read(key, &now) != 0 ||
 	    now != after || now == before)
 		return;
@@ -292,7 +292,7 @@ static void record_undo_line(const struct lan_record *record, struct netlink *ne
 		record_undo_sysctl(record, words.word[1], before, after);
 }
 
-/* The last line first. What it was is gone then, and so is the file. */
+/* Undoes all lines in reverse order, and removes the file. */
 static void record_undo(struct lan_record *record)
 {
 	FILE *file = fdopen(record->fd, "r");
@@ -321,7 +321,7 @@ static void record_undo(struct lan_record *record)
 	lan_record_path(record, "pid", path);
 	(void)unlink(path);
 	(void)unlinkat(record->folder_fd, record->interface, 0);
-	/* Where it is not empty, it is somebody's. */
+	/* Fails if other instances have files in it. */
 	(void)rmdir(record->folder);
 	(void)flock(record->folder_fd, LOCK_UN);
 	free(lines);
@@ -338,7 +338,7 @@ struct lan_record *lan_record_open(const char *interface)
 
 	if (!record)
 		return NULL;
-	/* Whoever else ends removes the folder, at any moment. */
+	/* Another instance may remove the directory at any moment. */
 	for (int i = 0; i < 100; i++) {
 		if (mkdir(record->folder, 0755) == -1 && errno != EEXIST)
 			break;
@@ -363,7 +363,7 @@ void lan_record_close(struct lan_record *record)
 	record_free(record);
 }
 
-/* Takes back what the instance has left, if it is gone; wait: it is about to go. */
+/* Undoes the record of an instance that has ended; wait: waits for its end. */
 static bool record_sweep_one(const char *interface, bool wait)
 {
 	struct lan_record *record = record_new(interface);
@@ -388,7 +388,7 @@ int lan_record_sweep(const char *interface)
 	if (interface)
 		count += record_sweep_one(interface, true);
 	folder = opendir(record->folder);
-	/* Others go with a record. */
+	/* Other files are removed with a record. */
 	while (folder && (entry = readdir(folder))) {
 		if (tun_name_valid(entry->d_name))
 			count += record_sweep_one(entry->d_name, false);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Takes back what was made for --lan, as the lines of a record name it (lan_record.c). */
+/* Undoes what was made for --lan, as recorded by lan_record.c. */
 #ifndef DTCP_CLIENT_ROOT_LAN_UNDO_H
 #define DTCP_CLIENT_ROOT_LAN_UNDO_H
 
@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 /*
- * Undoes one thing, of which n words are given: what it is, and which. Nothing if it is not there
- * any more, or the words are none that a record has. netlink NULL: what needs it stays.
+ * Undoes one object, given as the n words of a record's line. No effect if it is gone, or the words
+ * are invalid. netlink NULL: objects that need it stay.
  */
 void lan_undo(struct netlink *netlink, const char *const words[], size_t n);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From the start to the end, and what the tunnel, the machine and signals bring. What control asks
- * for is in root_control.c; what is not the client's own is in process/supervisor.h.
+ * Start and end of the client's root process, and what the tunnel, the machine and signals bring.
+ * Requests of control are in root_control.c; the part common to both daemons is
+ * process/supervisor.h.
  */
 #include "client/root/root.h"
 
@@ -24,7 +25,7 @@ static void root_tell(struct client_root *root, enum client_msg type, const void
 	supervisor_send(root->supervisor, CLIENT_CONTROL, type, body, size, -1);
 }
 
-/* --- what a service manager is told ------------------------------------------------------- */
+/* --- status for the service manager ------------------------------------------------------- */
 
 static struct client_status root_status(const struct client_root *root)
 {
@@ -47,7 +48,7 @@ void root_tell_status(const struct client_root *root)
 	service_status(supervisor_service(root->supervisor), "%s", text);
 }
 
-/* The last that is said. */
+/* Sends the last status. */
 static void root_tell_end(const struct client_root *root, int status)
 {
 	struct service *service = supervisor_service(root->supervisor);
@@ -59,7 +60,7 @@ static void root_tell_end(const struct client_root *root, int status)
 
 static void root_tell_up(struct client_root *root)
 {
-	/* Control says so only when it has heard of the tunnel. */
+	/* Control reports this only after it has been told of the tunnel. */
 	root->session = (struct client_session){.state = CLIENT_STATE_UP};
 	root_tell_status(root);
 }
@@ -122,7 +123,7 @@ static void root_on_woke(uint32_t seconds, void *arg)
 
 /* --- from the supervisor ------------------------------------------------------------------ */
 
-/* What we know of the tunnel is said here, and what control can read of its packets there. */
+/* Logs the tunnel's state here; control logs its packet counters. */
 static void root_report(void *arg)
 {
 	struct client_root *root = arg;
@@ -144,7 +145,7 @@ static void root_reconnect(struct client_root *root, bool keep)
 {
 	const struct client_reconnect reconnect = {.keep = keep};
 
-	/* If control is as far behind as that, it has not done yet what was asked for before. */
+	/* If control has a backlog, an earlier reconnect is still pending. */
 	if (supervisor_backlog(root->supervisor, CLIENT_CONTROL) == 0)
 		root_tell(root, CLIENT_MSG_RECONNECT, &reconnect, sizeof(reconnect));
 }
@@ -179,20 +180,20 @@ static bool root_busy(void *arg)
 	return root->tunnel.script != NULL;
 }
 
-/* What is there is removed first. */
+/* Removes the tunnel first. */
 static void root_end(int status, void *arg)
 {
 	struct client_root *root = arg;
 	enum tunnel_phase phase = root->tunnel.phase;
 
 	root_tell_end(root, status);
-	/* Control has nothing more to say. */
+	/* Control is not needed any more. */
 	supervisor_close(root->supervisor, CLIENT_CONTROL);
 	if (phase == TUNNEL_STATE_DOWN)
 		supervisor_leave(root->supervisor);
 	else if (phase == TUNNEL_STATE_UP)
 		tunnel_state_lower(&root->tunnel);
-	/* Else the script is running, and what comes after it sees that we are ending. */
+	/* Otherwise the script is running; its end continues with the program's end. */
 }
 
 static void root_reaped(pid_t pid, int status, void *arg)
@@ -214,9 +215,10 @@ static const struct supervisor_events root_events = {
 	.reaped = root_reaped,
 };
 
-/* --- from the start to the end ------------------------------------------------------------ */
+/* --- start and end ------------------------------------------------------------------------ */
 
-/* While somebody may sit at the terminal. Returns CLIENT_OK, or the exit status after logging. */
+/* What may fail while a user is at the terminal. Returns CLIENT_OK, or the exit status after
+ * logging. */
 static int root_prepare(struct client_root *root)
 {
 	const struct client_options *options = root->options;
@@ -231,7 +233,7 @@ static int root_prepare(struct client_root *root)
 	root->tunnel.user = root->tunnel.interface.user = account_user(options);
 	if (!root->tunnel.user)
 		return CLIENT_USAGE;
-	/* Before anything is there that could be left behind: ^C at the question is the end. */
+	/* Before anything is made that ^C at the password prompt would leave behind. */
 	status = (int)account_get(options, root->tunnel.user, &passwords);
 	if (status == CLIENT_OK &&
 	    (!supervisor_claim(root->supervisor) ||
@@ -244,13 +246,13 @@ static int root_prepare(struct client_root *root)
 		client_resources_tell(root->supervisor, options->n_servers, root->tunnel.user,
 				      &passwords, udp_port);
 	if (status == CLIENT_OK)
-		/* Nobody has to be able to ask. */
+		/* The control socket is optional. */
 		(void)supervisor_listen(root->supervisor, &root->socket);
 	explicit_bzero(&passwords, sizeof(passwords));
 	return status;
 }
 
-/* Once this is the process that takes signals, whose id control is told. */
+/* Only once this is the process that handles signals, since control gets its id. */
 static void root_give_socket(struct client_root *root)
 {
 	struct client_ctl self = {.pid = getpid()};
@@ -280,12 +282,12 @@ static int root_serve(struct client_root *root, int argc, char *const argv[])
 		root->lookups = lookups_new(base, root->options, supervisor_children(supervisor),
 					    RESOLVER_TIMEOUT);
 	if (root->lookups) {
-		/* The tunnel may take as long as it likes, and whoever starts us does not wait. */
+		/* Ready before the tunnel is up, which may take arbitrarily long. */
 		root_tell_status(root);
 		service_ready(supervisor_service(supervisor));
-		/* Without them a change is noticed when a ping goes unanswered. */
+		/* Without the watch, a change is noticed by an unanswered ping. */
 		root->watch = watch_new(base, root_on_network, root);
-		/* Takes its time, in which control connects. */
+		/* Takes a while, during which control connects. */
 		fastpath_join_uplinks(root->tunnel.interface.fast);
 		root->ipsec = fastpath_watch_ipsec(base, root->tunnel.interface.fast,
 						   root->options->fast);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What control asks for: nothing of it is believed before it has been compared with the command
- * line and this process's own state.
- */
+/* Requests of control: each is checked against the command line and this process's own state. */
 #include "base/clock.h"
 #include "client/root/root.h"
 #include "client/root/root_parts.h"
@@ -11,7 +8,7 @@
 #include "forward/msg.h"
 #include "netconf/sockets.h"
 
-/* UDP ports in a second: more than are ever of use. */
+/* Rate limit of UDP ports, per second; more than ever needed. */
 enum { ROOT_PORTS_RATE = 1, ROOT_PORTS_BURST = 3 };
 
 void root_control_init(struct client_root *root)
@@ -52,7 +49,7 @@ static void root_on_session(const void *body, void *arg)
 	const struct client_session *session = body;
 	struct client_root *root = arg;
 
-	/* It is up only with a tunnel of which control has heard; while it is told anew, too. */
+	/* It can only be up with a tunnel that control has been told of. */
 	if (!status_check(session) || (session->state == CLIENT_STATE_UP && !root->told)) {
 		supervisor_fail(root->supervisor, "control told of a session that cannot be");
 		return;
@@ -61,7 +58,7 @@ static void root_on_session(const void *body, void *arg)
 	root_tell_status(root);
 }
 
-/* True if it takes the answers. */
+/* True if control reads its answers; else ends the program. */
 static bool root_control_listens(struct client_root *root)
 {
 	if (supervisor_backlog(root->supervisor, CLIENT_CONTROL) <= CLIENT_BACKLOG)
@@ -92,11 +89,11 @@ static void root_on_port(void *arg)
 				"control asked for another UDP port, which is not to be");
 		return;
 	}
-	/* One that forward has not taken yet will do. */
+	/* A port that forward has not taken yet suffices. */
 	if (supervisor_backlog(root->supervisor, CLIENT_FORWARD) > 0 ||
 	    !rate_take(&root->ports, (uint64_t)clock_ms()))
 		return;
-	/* If none can be had, that has been logged, and all goes on as before. */
+	/* If there is none, that has been logged, and the old port stays in use. */
 	fd = sockets_udp_socket(any, 0, &port);
 	if (fd < 0)
 		return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parts of the client's root process share. Private to client/root/root*.c. */
+/* Shared by the parts of the client's root process. Private to client/root/root*.c. */
 #ifndef DTCP_CLIENT_ROOT_ROOT_PARTS_H
 #define DTCP_CLIENT_ROOT_ROOT_PARTS_H
 
@@ -19,19 +19,19 @@ struct client_root {
 	struct supervisor *supervisor;
 	struct lookups *lookups;
 	struct watch *watch;
-	struct watch *ipsec; /* for the fast path */
+	struct watch *ipsec; /* watches IPsec policies for the fast path */
 	struct wake *wake;
 	struct tunnel_state tunnel;
-	struct client_session session; /* as control says */
-	bool told;		       /* control that it is up, and it has not asked for its end */
-	struct rate ports;	       /* UDP ports that control asks for */
-	int socket; /* for control, once its process id is known; -1: it has it, or there is none */
+	struct client_session session; /* as reported by control */
+	bool told;	   /* control knows of the tunnel, and has not asked to remove it */
+	struct rate ports; /* limits control's requests for UDP ports */
+	int socket; /* for control, once this process's id is final; -1: handed over, or none */
 };
 
-/* The service manager is told how it is. */
+/* Reports the state to the service manager. */
 void root_tell_status(const struct client_root *root);
 
-/* Before control can say anything. */
+/* Initializes, before control can send requests. */
 void root_control_init(struct client_root *root);
 
 #endif

@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Another user's session whose connection is silent for longer gives way on the same address. */
+/* After this silence of its connection, a session yields its address to another user's. */
 enum { BROKER_SILENT_MS = 75000 };
 
 void broker_init(struct broker *broker)
@@ -29,9 +29,9 @@ void broker_tell(struct broker *broker, struct ipc *ipc, uint32_t type, const vo
 }
 
 /*
- * Gives back what a session has elsewhere, whose login was answered. Its id may be used again at
- * once: channels keep order, and what forward still says of this session is told from what it says
- * of the next.
+ * Releases what other processes hold for a session whose login has been answered. Its id may be
+ * reused at once: channels keep the order, and forward's messages about this session are told from
+ * those about the next one.
  */
 static void broker_release(struct broker *broker, struct server_session *session)
 {
@@ -46,7 +46,7 @@ static void broker_release(struct broker *broker, struct server_session *session
 	sessions_release(broker->sessions, session);
 }
 
-/* A session that was up is not any more: for the log, and for the history. */
+/* Logs the end of a session that was up, and reports it for the history. */
 static void broker_down(struct broker *broker, const struct client *client, const char *why)
 {
 	uint32_t id = client->session->id;
@@ -73,7 +73,8 @@ static void broker_refuse(const struct broker *broker, struct client *client,
 	client_feed(client, &event);
 }
 
-/* What a verdict means for the next logins. Returns how long a failed one waits for its answer. */
+/* Updates the login limits by a verdict. Returns the delay of a failed login's answer in
+ * milliseconds. */
 static uint32_t broker_weigh(struct broker *broker, const struct client *client, uint32_t result)
 {
 	const char *user = client->conn.request.user;
@@ -82,13 +83,13 @@ static uint32_t broker_weigh(struct broker *broker, const struct client *client,
 	if (result == SERVER_AUTH)
 		return login_limits_failed(broker->login_limits, client->account, peer, user,
 					   clock_ms());
-	/* If the database has failed, nobody knows. */
+	/* If the database has failed, the password was not checked. */
 	if (result != SERVER_FAILED)
 		login_limits_passed(broker->login_limits, peer, user, clock_ms());
 	return 0;
 }
 
-/* Asks accounts about a login. */
+/* Asks accounts to check a login. */
 static void broker_ask(struct broker *broker, struct client *client)
 {
 	const struct dtcp_request *request = &client->conn.request;
@@ -119,7 +120,7 @@ static void broker_ask(struct broker *broker, struct client *client)
 	broker_tell(broker, broker->accounts, SERVER_MSG_LOGIN, &login, sizeof(login));
 }
 
-/* The next ones, after an answer. */
+/* Asks accounts to check the next queued logins. */
 static void broker_ask_more(struct broker *broker)
 {
 	struct client *client;
@@ -156,8 +157,8 @@ static void broker_login(struct broker *broker, struct client *client)
 }
 
 /*
- * Ends an older session in favour of a new one. Its packets stop now, because the new one may
- * have the same addresses; its connection is told afterwards.
+ * Ends an older session in favour of a new one. Its packets stop now, because the new one may have
+ * the same addresses; its client is told afterwards.
  */
 static void broker_replace(struct broker *broker, struct server_session *old,
 			   enum dtcp_reason reason)
@@ -180,9 +181,9 @@ void broker_supersede(struct broker *broker, const struct server_session *sessio
 }
 
 /*
- * Makes way for a session with protocol 41 on its address, which no two can share, as neither a NAT
- * box nor we could tell their packets apart. The same user's older one goes; another user's stays,
- * unless its connection has been silent for long. Returns false where it stays.
+ * Frees the address for a session with protocol 41, since two cannot share one: neither a NAT nor
+ * this server could tell their packets apart. An older session of the same user ends; another
+ * user's stays, unless its connection has been silent for long. Returns false if it stays.
  */
 static bool broker_make_way(struct broker *broker, const struct server_session *session)
 {
@@ -207,7 +208,7 @@ static bool broker_make_way(struct broker *broker, const struct server_session *
 	return true;
 }
 
-/* True where a granted session is one more than there may be, and takes no other one's place. */
+/* Whether a granted session exceeds the limit without replacing another one. */
 static bool broker_is_full(const struct broker *broker, const struct server_session *session)
 {
 	return sessions_count(broker->sessions) > broker->options->sessions_max &&
@@ -259,7 +260,7 @@ void broker_ended(struct broker *broker, struct client *client)
 	if (session->state != SLOT_CHECK) {
 		broker_release(broker, session);
 	} else {
-		/* The verdict is still to come, and may hold something to give back. */
+		/* The verdict is pending, and may contain resources to release. */
 		session->client = NULL;
 		client->session = NULL;
 	}
@@ -273,7 +274,7 @@ void broker_turn_away(struct broker *broker, struct server_session *session, str
 	broker_refuse(broker, client, reason);
 }
 
-/* A login that was being looked into was answered. */
+/* Handles the verdict of a pending login. */
 static void broker_decide(struct broker *broker, struct server_session *session,
 			  const struct server_verdict *verdict)
 {
@@ -310,7 +311,7 @@ static void broker_decide(struct broker *broker, struct server_session *session,
 		broker_release(broker, session);
 		connection_limits_rest(broker->connection_limits, &client->place);
 	}
-	/* What the machine asks for in answer to it needs what only this message has. */
+	/* The state machine's reaction needs the rest of this message. */
 	broker->verdict = verdict;
 	client_feed(client, &event);
 	broker->verdict = NULL;
@@ -329,7 +330,7 @@ void broker_verdict(struct broker *broker, const struct server_verdict *verdict)
 	broker_ask_more(broker);
 }
 
-/* What the client of a session that cannot stay is told, and the log. */
+/* Why a session must end: for its client and the log. */
 static const char *const broker_whys[SERVER_WHYS] = {
 	[SERVER_WHY_DELETED] = "account changed: user deleted",
 	[SERVER_WHY_PASSWORD] = "account changed: another password",
@@ -349,14 +350,14 @@ void broker_revoke(struct broker *broker, const struct server_revoked *revoked)
 		broker_log_wrong(broker, "monitor", "revoke", revoked->id);
 		return;
 	}
-	/* Before the verdict on a login it is about the session that had this id before. */
+	/* Before the verdict of a login, it is about the previous session with this id. */
 	if (!session || session->state == SLOT_CHECK)
 		return;
 	event.why = broker_whys[revoked->why];
 	client_feed(session->client, &event);
 }
 
-/* Of one that is being looked into nobody knows yet whose it is. */
+/* The user of a pending login is not verified yet, so it is not counted. */
 static bool broker_is_of(const struct server_session *session, const char *user)
 {
 	return session && session->state != SLOT_CHECK &&

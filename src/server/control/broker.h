@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a session comes about and ends, between a client's state machine and the other processes:
+ * Beginning and end of sessions, between a client's state machine and the other processes:
  *
- * client -> accounts (is it the user, what does the user get) -> monitor (make it) -> forward (take
- * the session in) -> client ("+OK ..."), so that the first packet after the reply already passes.
+ * client -> accounts (checks the user, assigns addresses) -> monitor (makes device and routes) ->
+ * forward (adds the session) -> client ("+OK ..."), so that the first packet after the reply
+ * already passes.
  */
 #ifndef DTCP_SERVER_CONTROL_BROKER_H
 #define DTCP_SERVER_CONTROL_BROKER_H
@@ -22,49 +23,49 @@
 #include "server/msg.h"
 #include "server/options.h"
 
-/* Filled in by control; accounts and forward when their channels are there. */
+/* Filled in by control; accounts and forward once their channels exist. */
 struct broker {
 	const struct server_options *options;
 	struct ipc *accounts;
 	struct ipc *forward;
 	struct sessions *sessions;
 	struct connection_limits
-		*connection_limits; /* whose places the broker settles and spoils */
+		*connection_limits; /* whose slots the broker confirms or penalizes */
 	struct login_limits *login_limits;
 	struct log_limit denied;	      /* logins that failed */
-	struct log_limit unheard;	      /* logins that were not looked into */
-	struct log_limit refused;	      /* good ones that got no tunnel */
-	struct log_limit places;	      /* where packets come from */
-	struct log_limit wrong;		      /* what a room said and cannot mean */
-	struct log_limit paths;		      /* that die, and come back */
+	struct log_limit unheard;	      /* logins that were not checked */
+	struct log_limit refused;	      /* valid logins that got no tunnel */
+	struct log_limit places;	      /* learned peers */
+	struct log_limit wrong;		      /* invalid messages of processes */
+	struct log_limit paths;		      /* paths that die or recover */
 	uint32_t dead_paths;		      /* sessions with such a path now */
-	const struct counters_page *counters; /* NULL: none are shown */
+	const struct counters_page *counters; /* NULL: no counters */
 	struct counters_kernel kernel;
-	const struct server_verdict *verdict; /* while it is being acted upon */
+	const struct server_verdict *verdict; /* while it is being handled */
 	struct login_queue queue;
 	struct tally_logins logins;
 	struct tally_sessions up;
 	struct refusals refusals;
-	/* A message could not be sent for want of memory: the room has to end. */
+	/* A message could not be sent, as memory is short: the process must end. */
 	void (*failed)(void *arg);
 	void *arg;
 };
 
-/* What is zero at first but for lists. */
+/* Initializes everything that does not start as zero. */
 void broker_init(struct broker *broker);
 
-/* client_owner.act and client_owner.ended. */
+/* For client_owner.act and client_owner.ended. */
 void broker_act(struct broker *broker, struct client *client, unsigned int what);
 void broker_ended(struct broker *broker, struct client *client);
 
-/* Monitor's words. Each counts in the states of a session only in which it can come. */
+/* Messages of monitor. Each is ignored in session states in which it cannot occur. */
 void broker_verdict(struct broker *broker, const struct server_verdict *verdict);
 void broker_revoke(struct broker *broker, const struct server_revoked *revoked);
 
-/* Whether a user has a session that is up. Looks at all sessions. */
+/* Whether a user has a session that is up. Walks all sessions. */
 bool broker_has_user(struct broker *broker, const char *user);
 
-/* Ends those of a user, who is told why, and returns how many there were. Looks at all sessions. */
+/* Ends a user's sessions, telling the client why. Returns their number. Walks all sessions. */
 unsigned int broker_kick(struct broker *broker, const char *user);
 
 #endif

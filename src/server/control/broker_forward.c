@@ -11,8 +11,9 @@
 /* --- to forward --------------------------------------------------------------------------- */
 
 /*
- * The client's link-local address, so that answers to it find it: of its IPv4 address (RFC 4213,
- * section 3.7); over UDP, where several can share one and each can get another one, of its user.
+ * The client's link-local address, to which answers are sent: derived from its IPv4 address (RFC
+ * 4213, section 3.7), or over UDP, where several clients can share an address that may change, from
+ * its user.
  */
 static struct prefix6 broker_forward_link_local(const struct client *client)
 {
@@ -25,8 +26,10 @@ static struct prefix6 broker_forward_link_local(const struct client *client)
 	return prefix;
 }
 
-/* The ends of the link, to watch the path of protocol 41 by; not every client has the link-local
- * address that it should have. */
+/*
+ * The ends of the link, to monitor the path of protocol 41; a client may not have the link-local
+ * address that it should have.
+ */
 static void broker_forward_ends(const struct dtcp_reply *reply, struct forward_session *add)
 {
 	if (reply->has_me6) {
@@ -94,7 +97,7 @@ void broker_forward_remove(struct broker *broker, const struct server_session *s
 
 /* --- from forward ------------------------------------------------------------------------- */
 
-/* The session that forward speaks of, if what it says counts; NULL, having logged it, if not. */
+/* The session of a message of forward; NULL if the message is out of date, or invalid (logged). */
 static struct server_session *broker_forward_hear(struct broker *broker, enum forward_msg type,
 						  uint32_t id)
 {
@@ -116,7 +119,7 @@ static void broker_forward_on_added(const void *body, void *arg)
 	if (!session)
 		return;
 	client_feed(session->client, &event);
-	/* The new tunnel stands; forward has led the user's addresses to it already. */
+	/* The new tunnel is up; forward routes the user's addresses to it already. */
 	session = sessions_get(broker->sessions, id);
 	if (session && session->state == SLOT_UP)
 		broker_supersede(broker, session);
@@ -148,7 +151,7 @@ static void broker_forward_on_path(const void *body, void *arg)
 	struct server_session *session = NULL;
 	bool dead = path->alive == 0;
 
-	/* A server's forward hears nothing of a session that it has not added. */
+	/* The server's forward reports no path before it has added the session. */
 	if (!dialog || dialog->removing > 0 || dialog->state == DIALOG_UP)
 		session = broker_forward_hear(broker, FORWARD_MSG_PATH, path->id);
 	else
@@ -159,7 +162,7 @@ static void broker_forward_on_path(const void *body, void *arg)
 	}
 	if (session)
 		session->path_alive = !dead;
-	/* The first answer of a client is no news. */
+	/* The first answer of a client is not logged. */
 	if (!session || dead == session->path_dead)
 		return;
 	session->path_dead = dead;
@@ -189,7 +192,7 @@ static void broker_forward_on_removed(const void *body, void *arg)
 {
 	uint32_t id = ((const struct forward_id *)body)->id;
 
-	/* Nothing waits for it, but what is said of this id next is about another session. */
+	/* Nothing waits for it, but later messages about this id are about the next session. */
 	(void)broker_forward_hear(arg, FORWARD_MSG_REMOVED, id);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the broker and forward say to each other of sessions. Forward's messages are believed as far
- * as they can be true of the session now (forward/dialog.h); one that an honest forward cannot have
- * sent is logged, and changes nothing.
+ * Messages between broker and forward about sessions. Forward's messages are accepted only as far
+ * as they are possible in the session's state (forward/dialog.h); one that a correct forward cannot
+ * send is logged, and has no effect.
  */
 #ifndef DTCP_SERVER_CONTROL_BROKER_FORWARD_H
 #define DTCP_SERVER_CONTROL_BROKER_FORWARD_H
@@ -10,14 +10,14 @@
 #include "process/process.h"
 #include "server/control/broker.h"
 
-/* Has forward take in the client's session, with what accounts has granted. */
+/* Tells forward to add the client's session, with the addresses granted by accounts. */
 void broker_forward_add(struct broker *broker, const struct client *client,
 			const struct server_verdict *verdict);
 
-/* Has forward forget the session, unless it was never told of it. */
+/* Tells forward to remove the session, if it was added. */
 void broker_forward_remove(struct broker *broker, const struct server_session *session);
 
-/* What is taken from forward; the handlers' arg is the broker. */
+/* Forward's messages; the handlers' arg is the broker. */
 extern const struct process_rows broker_forward_rows;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parts of the broker have of each other. */
+/* Shared by the parts of the broker. */
 #ifndef DTCP_SERVER_CONTROL_BROKER_PARTS_H
 #define DTCP_SERVER_CONTROL_BROKER_PARTS_H
 
@@ -9,10 +9,10 @@
 void broker_tell(struct broker *broker, struct ipc *ipc, uint32_t type, const void *body,
 		 size_t size);
 
-/* Ends the user's older sessions in favour of this one; a newer one will do so with this. */
+/* Ends the user's older sessions in favour of this one. */
 void broker_supersede(struct broker *broker, const struct server_session *session);
 
-/* A granted login gets no session after all, which is counted. */
+/* Refuses a granted login after all, and counts that. */
 void broker_turn_away(struct broker *broker, struct server_session *session, struct client *client,
 		      enum dtcp_reason reason, uint64_t *count);
 

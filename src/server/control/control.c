@@ -21,10 +21,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How often the log says what was left out of it. */
+/* Interval of log messages about suppressed log messages, in seconds. */
 enum { CONTROL_TELL_SECONDS = 10 };
 
-/* How long clients may take at the end of the server to read that it ends. */
+/* How long clients may take to read that the server ends. */
 static const struct timeval control_stop_wait = {.tv_sec = 2};
 
 struct control {
@@ -36,7 +36,7 @@ struct control {
 	struct requests requests;
 	struct client_owner owner;
 	struct login_limits_config login_limits_config;
-	struct event *tell; /* what was left out of the log */
+	struct event *tell; /* timer for counts of suppressed log messages */
 	bool stopping;
 	int status;
 };
@@ -125,7 +125,7 @@ static void control_on_usage(const void *body, void *arg)
 	requests_on_usage(&control->requests, body);
 }
 
-/* Some clients do not read their last line, or do not close: they have had their time. */
+/* The time is up for clients that do not read their last line, or do not close. */
 static void control_on_stop_late(evutil_socket_t fd, short what, void *arg)
 {
 	struct control *control = arg;
@@ -201,7 +201,7 @@ static void control_on_listener(int fd, void *arg)
 	}
 }
 
-/* What is kept elsewhere of the settings that can change. */
+/* Copies changeable settings to the modules that use them. */
 static void control_configure(struct control *control)
 {
 	const struct server_options *options = control->options;
@@ -249,7 +249,7 @@ static void control_on_setting(const void *body, void *arg)
 static void control_on_closed(struct ipc *ipc, bool violated, void *arg)
 {
 	(void)ipc;
-	/* Root says why the program ends: not because of us, so we leave in good order. */
+	/* Root logs why the program ends; control ends in good order. */
 	control_end(arg, violated ? 1 : 0);
 }
 
@@ -272,7 +272,7 @@ static const struct ipc_row accounts_rows[] = {
 	IPC_BODY(SERVER_MSG_USAGE, struct server_usage, control_on_usage),
 };
 
-/* The sessions, the limits, and what keeps to them. */
+/* Makes the session table, the limits, and the broker. */
 static bool control_limit(struct control *control)
 {
 	const struct timeval tell = {.tv_sec = CONTROL_TELL_SECONDS};
@@ -348,7 +348,7 @@ done:
 	if (control.tell)
 		control_on_tell(-1, 0, &control);
 	ipc_free(&control.monitor);
-	/* How the last sessions have ended. */
+	/* Sends the last sessions' ends to the history. */
 	if (control.broker.accounts)
 		ipc_flush(control.broker.accounts, 500);
 	ipc_free(&control.broker.accounts);

@@ -139,8 +139,8 @@ static int database_give(int folder, const char *name, const struct user_ids *us
 }
 
 /*
- * The folder gets root's group, so that root can make files in it without capabilities. The owner is
- * changed last: after that, root without capabilities cannot change the folder.
+ * The folder gets root's group, so that root can make files in it without capabilities. The owner
+ * is changed last: after that, root without capabilities cannot change the folder.
  */
 static int database_give_folder(int folder, const struct user_ids *user, bool *given)
 {

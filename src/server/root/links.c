@@ -117,7 +117,7 @@ int links_make(struct links *links, uint32_t number)
 
 	links_detach(links, device);
 	device->kept = (struct drift_interface){.index = 0};
-	/* As it was written, with whatever zeros. */
+	/* The configured name, which may have leading zeros. */
 	if (number == 0)
 		(void)strlcpy(device->kept.name, options->interface, sizeof(device->kept.name));
 	else
@@ -166,13 +166,13 @@ struct in6_addr links_icmp_source(const struct links *links)
 	return interface_icmp_source(links->owner.options, &links->shared);
 }
 
-/* If a device is just missing, or was set down, it gets what it should have when it is mended. */
+/* False if the device is missing or down: its repair will restore the rest. */
 static bool links_is_well(const struct links_device *device)
 {
 	return device->kept.index != 0 && !device->kept.set_down;
 }
 
-/* Neighbours are told of what is new, and of what is gone. */
+/* Sets a device's prefixes, and tells neighbours which are new and which are gone. */
 static void links_have(const struct links *links, struct links_device *device,
 		       const struct prefix6_set *prefixes)
 {
@@ -189,7 +189,7 @@ static void links_have(const struct links *links, struct links_device *device,
 	device->prefixes = *prefixes;
 }
 
-/* Other prefixes are routed to a device that is there, or none any more. Returns 0 or -errno. */
+/* Routes other prefixes to an existing device, perhaps none. Returns 0 or -errno. */
 static int links_lead(const struct links *links, struct links_device *device,
 		      const struct prefix6_set *prefixes)
 {
@@ -214,7 +214,7 @@ static int links_lead(const struct links *links, struct links_device *device,
 	}
 	if (result >= 0)
 		return 0;
-	/* Then there is no route, but for those that were there before. */
+	/* Rolls back: only routes that existed before stay. */
 	for (uint32_t i = 0; i < prefixes->n; i++) {
 		if (prefix6_set_has(&old, &prefixes->list[i]))
 			stays.list[stays.n++] = prefixes->list[i];
@@ -225,7 +225,7 @@ static int links_lead(const struct links *links, struct links_device *device,
 	return result;
 }
 
-/* What a device that is there is for the next client of its user. */
+/* Sets up an existing device for the next client of its user. */
 static int links_reuse(const struct links *links, struct links_device *device,
 		       enum device_pool_state before, const struct in6_addr *link_local,
 		       const struct prefix6_set *prefixes)
@@ -236,14 +236,14 @@ static int links_reuse(const struct links *links, struct links_device *device,
 	device->link_local = *link_local;
 	if (links_is_well(device))
 		(void)netlink_link_local_ensure(netlink, device->kept.index, link_local);
-	/* An older session's client may still know us by another address. */
+	/* Kept if an older session's client may still use the old address. */
 	if (links_is_well(device) && before == DEVICE_POOL_IDLE &&
 	    !IN6_ARE_ADDR_EQUAL(&old, link_local))
 		(void)netlink_link_local_delete(netlink, device->kept.index, &old);
 	return links_lead(links, device, prefixes);
 }
 
-/* Whether somebody has removed a device that was kept, which we may not have heard of yet. */
+/* Whether a kept device has been removed without a notification yet. */
 static bool links_is_lost(const struct links_device *device)
 {
 	char name[IFNAMSIZ];
@@ -295,7 +295,7 @@ void links_close(struct links *links, uint32_t number)
 	if (!device_pool_give(links->pool, number, clock_ms()))
 		return;
 	(void)links_lead(links, device, &links_none);
-	/* One that could not be made again is nothing to keep. */
+	/* A device that could not be made again is not kept. */
 	if (device->kept.index == 0)
 		links_gone(links, number);
 }

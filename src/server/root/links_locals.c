@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The link-local addresses of the shared device: one for each address that clients come to. */
+/* Link-local addresses of the shared device: one for each address that clients connect to. */
 #include "base/log.h"
 #include "netconf/sockets.h"
 #include "proto/message.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Link-local addresses from which on those are looked for that can go. */
+/* Number of addresses from which on unused ones are removed. */
 enum { LINKS_LOCALS = 16 };
 
 void links_locals_first(struct links *links)
@@ -43,7 +43,7 @@ static unsigned int links_locals_index(const struct links *links)
 	return links->devices[0].kept.index;
 }
 
-/* Those that the machine has not got any more: no client can come to them. */
+/* Removes those whose IPv4 address the machine has lost: no client can connect to it. */
 static void links_locals_forget(struct links *links)
 {
 	struct links_locals *locals = &links->locals;
@@ -88,7 +88,7 @@ void links_link_local(struct links *links, struct in_addr her)
 		log_warnx("out of memory");
 		return;
 	}
-	/* Where the device is just missing, it gets it when it is made again. */
+	/* If the device is missing, it gets the address when it is made again. */
 	locals->list[locals->n++] = her;
 	(void)netlink_link_local_add(links->owner.netlink, links_locals_index(links), &addr);
 }

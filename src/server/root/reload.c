@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* Times in a second that control may ask. */
+/* Rate limit of control's requests, per second. */
 enum { RELOAD_RATE = 1, RELOAD_BURST = 5 };
 
 void reload_init(struct reload *reload)
@@ -15,12 +15,12 @@ void reload_init(struct reload *reload)
 	rate_init_burst(&reload->asked, RELOAD_RATE, RELOAD_BURST, (uint64_t)clock_ms());
 }
 
-/* A setting has another value now, which counts. */
+/* Tells the processes concerned of a setting's new value. */
 static void reload_tell(const struct reload *reload, size_t number, const char *value)
 {
 	struct server_setting setting = {.number = (uint32_t)number};
 
-	/* Texts are this process's, and say what is somebody's. */
+	/* Changeable texts are used by this process only: they name reserved addresses. */
 	if (server_settings.list[number].type == SETTING_TEXT) {
 		links_look_again(reload->links);
 		return;
@@ -86,7 +86,7 @@ bool reload_now(struct reload *reload)
 	if (good) {
 		log_set_json(reload->options->log_json);
 		server_resources_settings(reload->supervisor, reload->options);
-		/* What has been said since then about the log is over. */
+		/* Resets a log level that was set by an operator. */
 		supervisor_log_debug(reload->supervisor, reload->options->debug);
 	}
 	supervisor_send(reload->supervisor, SERVER_ACCOUNTS, SERVER_MSG_RECHECK, NULL, 0, -1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The settings are read again, at SIGHUP or because an operator asks for it, and passed on. */
+/* Reads the settings again, at SIGHUP or on an operator's request, and distributes them. */
 #ifndef DTCP_SERVER_ROOT_RELOAD_H
 #define DTCP_SERVER_ROOT_RELOAD_H
 
@@ -13,24 +13,24 @@
 
 struct reload {
 	struct server_options *options;
-	int argc; /* what they are read from */
+	int argc; /* the command line */
 	char *const *argv;
 	struct supervisor *supervisor;
 	struct links *links;
 	struct rate asked; /* private */
 };
 
-/* With all but the last filled in. */
+/* Initializes; the caller has filled in all other fields. */
 void reload_init(struct reload *reload);
 
 /*
- * Reads configuration file and command line again, and logs each difference to what options have.
- * What can change while the server runs is taken over into options, and told to whom it concerns.
- * False where there are errors, which have been logged: then nothing has changed.
+ * Reads configuration file and command line again, and logs each difference from the present
+ * options. Settings that can change at run time are applied, and sent to the processes concerned.
+ * False after logging if there are errors: then nothing has changed.
  */
 bool reload_now(struct reload *reload);
 
-/* The same because control asks for it, unless that is too often. Returns the answer. */
+/* The same on control's request, rate limited. Returns the answer. */
 enum server_done_result reload_asked(struct reload *reload);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From the start to the end. What root's process is asked for in between is in root_accounts.c and
- * root_control.c; what is not the server's own is in process/supervisor.h.
+ * Start and end of the server's root process. Requests of the other processes are in
+ * root_accounts.c and root_control.c; the part common to both daemons is process/supervisor.h.
  */
 #include "server/root/root.h"
 
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- what links asks for ------------------------------------------------------------------ */
+/* --- callbacks of links ------------------------------------------------------------------- */
 
 static void root_device(uint32_t number, unsigned int interface, int fd, void *arg)
 {
@@ -36,7 +36,7 @@ static void root_no_device(uint32_t index, void *arg)
 			sizeof(device), -1);
 }
 
-/* Users get nothing that is somebody's. */
+/* Tells accounts which prefixes users must not get. */
 static void root_reserve(const struct server_root *root)
 {
 	struct server_reserved message = {.count = 0};
@@ -96,7 +96,7 @@ static void root_reaped(pid_t pid, int status, void *arg)
 {
 	const struct server_root *root = arg;
 
-	/* Else it is a child that this process had before it became ours. */
+	/* False: a child that this process had before exec. */
 	(void)links_reaped(root->links, pid, status);
 }
 
@@ -116,7 +116,7 @@ static void root_on_second(evutil_socket_t fd, short what, void *arg)
 	links_tidy(root->links);
 }
 
-/* --- from the start to the end ------------------------------------------------------------ */
+/* --- start and end ------------------------------------------------------------------------ */
 
 static void root_on_addresses(void *arg)
 {
@@ -125,7 +125,7 @@ static void root_on_addresses(void *arg)
 	fastpath_join_uplinks(root->fast);
 }
 
-/* With the processes there. */
+/* Runs while the processes exist. */
 static int root_serve(struct server_root *root)
 {
 	const struct timeval second = {.tv_sec = 1};
@@ -144,7 +144,7 @@ static int root_serve(struct server_root *root)
 		root->ipsec = fastpath_watch_ipsec(base, root->fast, root->options->fast);
 		status = supervisor_run(root->supervisor);
 	}
-	/* All in one go; with forward's descriptors they would go one after the other. */
+	/* All at once; closing forward's descriptors would remove them one by one. */
 	links_remove_all(root->links);
 	links_unwatch(root->links);
 	watch_free(root->watch);
@@ -154,7 +154,7 @@ static int root_serve(struct server_root *root)
 	return status;
 }
 
-/* -D was the foreground for the old server. */
+/* For the old server, -D meant the foreground. */
 static void root_say_old(const struct server_options *options)
 {
 	if (!options->old_interface && !options->old_prefix)
@@ -170,7 +170,7 @@ static bool root_begin_fast(struct server_root *root)
 	const struct server_options *options = root->options;
 	const struct fastpath_config config = {
 		.sessions_max = server_options_ids(options),
-		/* Prefixes are remembered when their sessions have gone. */
+		/* Prefixes stay known after their sessions. */
 		.routes_max = ROOT_ROUTES_MAX,
 		.server = true,
 		.udp_port = options->udp ? options->udp_port : 0,
@@ -183,8 +183,7 @@ static bool root_begin_fast(struct server_root *root)
 	return true;
 }
 
-/* The accounts process will have it. Nothing of another server's is changed. False after logging.
- */
+/* Prepares the database for accounts; refuses one that another server uses. False after logging. */
 static bool root_prepare_database(struct server_root *root)
 {
 	const char *database = root->options->database;
@@ -202,7 +201,8 @@ static bool root_prepare_database(struct server_root *root)
 	       database_owner_try(root->options, &user, false) >= 0;
 }
 
-/* The control socket. False after logging: one that nobody has asked for can be done without. */
+/* Opens the control socket. False after logging if a configured one failed; the default is
+ * optional. */
 static bool root_open_ctl(struct server_root *root)
 {
 	int fd;
@@ -214,7 +214,7 @@ static bool root_open_ctl(struct server_root *root)
 	return true;
 }
 
-/* As long as somebody may sit at the terminal. False after logging. */
+/* What may fail while a user is at the terminal. False after logging. */
 static bool root_prepare(struct server_root *root)
 {
 	struct links_owner owner = {
@@ -247,7 +247,7 @@ static bool root_prepare(struct server_root *root)
 	return true;
 }
 
-/* In the background, if that is where it runs. */
+/* What follows going into the background. */
 static bool root_begin(struct server_root *root, int argc, char *const argv[])
 {
 	if (!supervisor_daemonize(root->supervisor))
@@ -289,7 +289,7 @@ int server_root_run(const struct program *program, int argc, char *const argv[])
 	neighbours_free(root.neighbours);
 	fastpath_close(root.fast);
 	netlink_close(root.netlink);
-	/* The last thing: the next instance may be waiting for it. */
+	/* Last, since the next instance may be waiting for it. */
 	if (root.lock != -1)
 		instance_release(root.options->database, root.lock);
 	return status;

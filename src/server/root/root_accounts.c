@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What accounts says: what logins get, for provision.c to check and make, and for control to hear.
- */
+/* Messages of accounts: granted logins, which provision.c checks and sets up, for control. */
 #include "base/log.h"
 #include "forward/msg.h"
 #include "server/root/root.h"
@@ -17,7 +16,7 @@ static void root_tell_sessions(const struct server_root *root)
 		       root->options->port, count, count == 1 ? "" : "s");
 }
 
-/* Which types of tunnels there are for everybody, over which transports. */
+/* Logs which tunnel types are available, over which transports. */
 static void root_log_ready(const struct server_root *root)
 {
 	const struct server_options *options = root->options;
@@ -93,7 +92,7 @@ static void root_on_assigned(const void *body, void *arg)
 	const struct forward_prefix *assigned = body;
 	struct server_root *root = arg;
 
-	/* More than that nobody could tell apart, and each takes memory of forward's. */
+	/* Limited, since each takes memory of forward. */
 	if (!prefix6_valid(&assigned->prefix) || !prefix6_is_unicast(&assigned->prefix) ||
 	    root->assigned == ROOT_ROUTES_MAX)
 		return;
@@ -102,7 +101,7 @@ static void root_on_assigned(const void *body, void *arg)
 			sizeof(*assigned), -1);
 }
 
-/* All that a login needs is there. */
+/* Accounts is ready for logins. */
 static void root_on_ready(void *arg)
 {
 	struct server_root *root = arg;

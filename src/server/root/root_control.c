@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What control asks for those who have asked it over its socket. */
+/* Requests of control, on behalf of clients of the control socket. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/root/root.h"
@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 /*
- * There is one question for each number, which is not used again before the answer, and each can be
- * revoked as well.
+ * Control sends at most one request per id before it gets the answer, and each session can be
+ * revoked as well; a longer backlog means that it does not read.
  */
 bool root_control_listens(const struct server_root *root)
 {

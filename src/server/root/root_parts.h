@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parts of the server's root process share. Private to server/root/root*.c. */
+/* Shared by the parts of the server's root process. Private to server/root/root*.c. */
 #ifndef DTCP_SERVER_ROOT_ROOT_PARTS_H
 #define DTCP_SERVER_ROOT_ROOT_PARTS_H
 
@@ -16,27 +16,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Prefixes that the fast path can tell apart; more of them are forward's. Memory is taken as it is
- * needed. */
+/*
+ * Capacity of the fast path's routing table; forward routes the rest. Memory is allocated as
+ * needed.
+ */
 enum { ROOT_ROUTES_MAX = 1 << 20 };
 
 struct server_root {
 	struct server_options *options;
 	struct supervisor *supervisor;
-	int lock; /* of the database */
+	int lock; /* on the database */
 	struct netlink *netlink;
 	struct neighbours *neighbours;
 	struct links *links;
 	struct fastpath *fast; /* NULL: none */
-	struct watch *watch;   /* of the machine's addresses, for it */
-	struct watch *ipsec;   /* of its IPsec policies, for it */
+	struct watch *watch;   /* watches the machine's addresses for it */
+	struct watch *ipsec;   /* watches IPsec policies for it */
 	struct provision *provision;
-	uint32_t assigned; /* prefixes that forward was told of */
-	int listener; /* for control, when all else is ready; -1: it has it, or there is none */
+	uint32_t assigned; /* number of prefixes sent to forward */
+	int listener;	   /* for control, once all else is ready; -1: handed over, or none */
 	struct reload reload;
 };
 
-/* True if control takes the answers to what it asks; else the program ends. */
+/* True if control reads its answers; else ends the program. */
 bool root_control_listens(const struct server_root *root);
 
 #endif
