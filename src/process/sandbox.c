@@ -176,6 +176,14 @@ void sandbox_enter(const struct sandbox *sandbox)
 	sandbox_limit_calls(sandbox->kind);
 }
 
+void sandbox_enter_tool(enum sandbox_kind kind, const struct user_ids *user)
+{
+	sandbox_read_files();
+	if (user)
+		sandbox_drop_privileges(user);
+	sandbox_limit_calls(kind);
+}
+
 void sandbox_enter_unprivileged(const struct sandbox *sandbox)
 {
 	sandbox_read_files();

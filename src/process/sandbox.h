@@ -34,6 +34,8 @@ enum sandbox_kind {
 	SANDBOX_SERVER_ACCOUNTS, /* may use the files of its folder */
 	SANDBOX_WEB,		 /* lists folders, and connects to sockets in them */
 	SANDBOX_CLIENT_RESOLVER, /* keeps the file system, and all calls but some */
+	SANDBOX_LOOK,		 /* dtcpctl: has its connections and its terminal */
+	SANDBOX_WATCH,		 /* and connects to sockets */
 };
 
 struct sandbox {
@@ -62,8 +64,15 @@ void sandbox_enter_unprivileged(const struct sandbox *sandbox);
 void sandbox_become(const char *folder, const struct user_ids *user);
 
 /*
- * Only loads the list of system calls: any other call kills the process. A resolver's list has the
- * calls that fail instead. Returns 0 or -errno.
+ * For dtcpctl, once it has opened what it needs: changes to the user, unless that is NULL, and
+ * loads the list of system calls. Any other call fails, and does not kill the process. Logs and
+ * ends the process if this fails.
+ */
+void sandbox_enter_tool(enum sandbox_kind kind, const struct user_ids *user);
+
+/*
+ * Only loads the list of system calls: any other call kills the process, or, in dtcpctl, fails. A
+ * resolver's list has the calls that fail instead. Returns 0 or -errno.
  */
 int sandbox_filter(enum sandbox_kind kind);
 

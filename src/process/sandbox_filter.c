@@ -85,8 +85,12 @@ int sandbox_filter(enum sandbox_kind kind)
 	const struct sandbox_rule *const *group = sandbox_groups(kind);
 	bool others =
 		kind == SANDBOX_CLIENT_RESOLVER; /* calls that are not in the list are allowed */
+	bool tool = kind == SANDBOX_LOOK || kind == SANDBOX_WATCH;
 	uint32_t action = others ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_ALLOW;
-	scmp_filter_ctx filter = seccomp_init(others ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS);
+	uint32_t rest = others ? SCMP_ACT_ALLOW
+			: tool ? SCMP_ACT_ERRNO(EPERM)
+			       : SCMP_ACT_KILL_PROCESS;
+	scmp_filter_ctx filter = seccomp_init(rest);
 	int error;
 
 	if (!filter)

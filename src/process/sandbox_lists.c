@@ -200,6 +200,39 @@ static const struct sandbox_rule ask_rules[] = {
 };
 
 /*
+ * dtcpctl: answers of daemons, its output, and the terminal, which it cannot type into (TIOCSTI).
+ * curses has handlers for signals, and stops itself at ^Z. What libraries try besides, such as to
+ * read a file, fails.
+ */
+static const struct sandbox_rule tool_rules[] = {
+	CALL("read readv write writev recvfrom recv lseek _llseek"),
+	CALL_IF("sendto send", ARG(3, MSG_FASTOPEN, 0)),
+	CALL("nanosleep clock_nanosleep clock_nanosleep_time64"),
+	CALL_IF("ioctl", ARG(1, ALL, TCGETS)),
+	CALL_IF("ioctl", ARG(1, ALL, TCSETS)),
+	CALL_IF("ioctl", ARG(1, ALL, TCSETSW)),
+	CALL_IF("ioctl", ARG(1, ALL, TCSETSF)),
+	/* The same for later C libraries, with struct termios2. */
+	CALL_IF("ioctl", ARG(1, ALL, _IOR('T', 0x2a, char[44]))),
+	CALL_IF("ioctl", ARG(1, ALL, _IOW('T', 0x2b, char[44]))),
+	CALL_IF("ioctl", ARG(1, ALL, _IOW('T', 0x2c, char[44]))),
+	CALL_IF("ioctl", ARG(1, ALL, _IOW('T', 0x2d, char[44]))),
+	CALL_IF("ioctl", ARG(1, ALL, TIOCGWINSZ)),
+	CALL_IF("ioctl", ARG(1, ALL, TCFLSH)),
+	CALL("rt_sigaction sigaction rt_sigprocmask"),
+	CALL_IF("kill", ARG(0, ALL, 0), ARG(1, ALL, SIGTSTP)),
+	CALL("sysinfo"), /* qsort(3) of a long list */
+	SANDBOX_END,
+};
+
+/* dtcpctl's watch: a daemon that is started again is connected to again. */
+static const struct sandbox_rule again_rules[] = {
+	SOCKET(AF_UNIX, SOCK_STREAM, 0),
+	CALL("connect"),
+	SANDBOX_END,
+};
+
+/*
  * The fast path: entries of the maps that the root process has made and passed on, and nothing else
  * of bpf(2). Without the right to load programs, these two commands are limited to its descriptors.
  */
@@ -240,6 +273,14 @@ static const struct sandbox_rule *const server_ndp[] = {COMMON, NULL};
 static const struct sandbox_rule *const web[] = {COMMON,     tcp_rules, accept_rules,
 						 page_rules, ask_rules, NULL};
 
+/* What every process needs, but for channels. */
+#define TOOL                                                                                       \
+	SANITIZER memory_rules, loop_rules, time_rules, random_rules, end_rules, page_rules,       \
+		tool_rules
+
+static const struct sandbox_rule *const look[] = {TOOL, NULL};
+static const struct sandbox_rule *const watch[] = {TOOL, again_rules, NULL};
+
 const struct sandbox_rule *const *sandbox_groups(enum sandbox_kind kind)
 {
 	switch (kind) {
@@ -258,6 +299,10 @@ const struct sandbox_rule *const *sandbox_groups(enum sandbox_kind kind)
 		return sandbox_resolver;
 	case SANDBOX_WEB:
 		return web;
+	case SANDBOX_LOOK:
+		return look;
+	case SANDBOX_WATCH:
+		return watch;
 	}
 	return NULL;
 }

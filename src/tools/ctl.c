@@ -3,6 +3,7 @@
 #include "tools/ctl.h"
 
 #include "base/log.h"
+#include "tools/ctl_lock.h"
 #include "tools/ctl_text.h"
 #include "tools/ctl_value.h"
 #include "tools/ctl_words.h"
@@ -287,18 +288,27 @@ static enum ctl_status ctl_run(const struct ctl_options *options)
 {
 	struct ask_daemon daemon, *list = NULL;
 	enum ctl_status status;
-	int count;
+	int count = 0;
+	bool there;
 
-	if (options->command->run == ctl_status && !options->instance && !options->socket &&
-	    !(options->given & CTL_TAKES_EVERY)) {
+	/* All that takes rights and files comes before the first answer is read. */
+	if (!options->socket)
 		count = ctl_daemons(&list);
-		status = count > 1 ? ctl_status_all(options, list, count) : CTL_OK;
-		free(list);
-		if (count > 1)
-			return status;
+	there = options->socket ? ctl_lock_connect(options->socket) == 0 : count > 0;
+	if (there && options->command->run == ctl_watch && !options->json)
+		ctl_watch_prepare(options);
+	else
+		ctl_lock_in(false);
+	if (options->command->run == ctl_status && !options->instance && count > 1 &&
+	    !(options->given & CTL_TAKES_EVERY)) {
+		status = ctl_status_all(options, list, count);
+	} else {
+		status = ctl_daemon_choose(options, list, count, &daemon);
+		if (status == CTL_OK)
+			status = options->command->run(options, &daemon);
 	}
-	status = ctl_daemon_choose(options, &daemon);
-	return status == CTL_OK ? options->command->run(options, &daemon) : status;
+	free(list);
+	return status;
 }
 
 int ctl_main(int argc, char **argv)

@@ -76,16 +76,23 @@ enum options_result ctl_options_parse(int argc, char *const argv[],
 __attribute__((format(printf, 2, 3))) enum ctl_status ctl_fail(enum ctl_status status,
 							       const char *format, ...);
 
-/* The sockets of daemons that run here, or whose state is unknown; -errno. To be freed. */
+/*
+ * Connects to the daemons that run here, or whose state is unknown. Returns their number, with *out
+ * to be freed, or -errno.
+ */
 int ctl_daemons(struct ask_daemon **out);
 
-/* Chooses the daemon for a command; prints an error unless there is exactly one. */
-enum ctl_status ctl_daemon_choose(const struct ctl_options *options, struct ask_daemon *out);
+/*
+ * Chooses the daemon for a command among these, whose order changes, or the one that was named;
+ * prints an error unless there is exactly one.
+ */
+enum ctl_status ctl_daemon_choose(const struct ctl_options *options, struct ask_daemon *list,
+				  int count, struct ask_daemon *out);
 
 /* The name of a daemon in messages. */
 const char *ctl_daemon_name(const struct ask_daemon *daemon, char buf[static ASK_PATH_SIZE + 32]);
 
-/* Connects; tries again for a moment if too many others are waiting. Prints errors. */
+/* Takes the connection that was made, or makes one. Prints errors. */
 enum ctl_status ctl_daemon_open(const struct ask_daemon *daemon, struct ask **out);
 
 /* Prints the error of ask_open(). */
@@ -120,6 +127,8 @@ bool ctl_client_is(const json_t *status);
 bool ctl_client_up(const json_t *status);
 const char *ctl_client_state(const json_t *status, enum ctl_style *style);
 
+/* Opens the terminal, and gives up the rest. */
+void ctl_watch_prepare(const struct ctl_options *options);
 enum ctl_status ctl_watch(const struct ctl_options *options, const struct ask_daemon *daemon);
 
 #endif

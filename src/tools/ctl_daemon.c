@@ -2,6 +2,7 @@
 /* Selects the daemon, and reports errors of connecting and asking. */
 #include "ctl/listen.h"
 #include "tools/ctl.h"
+#include "tools/ctl_lock.h"
 #include "tools/ctl_text.h"
 #include "tools/ctl_value.h"
 
@@ -10,10 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-/* Retries if a daemon's listen queue is full, and nanoseconds between them. */
-#define TRIES	  100
-#define TRY_AGAIN 20000000
 
 #define LIST_MAX 400
 
@@ -51,11 +48,8 @@ enum ctl_status ctl_daemon_refused(const struct ask_daemon *daemon, int rc)
 
 enum ctl_status ctl_daemon_open(const struct ask_daemon *daemon, struct ask **out)
 {
-	const struct timespec wait = {.tv_nsec = TRY_AGAIN};
-	int tries = 0, rc;
+	int rc = ctl_lock_take(daemon->path, out);
 
-	while ((rc = ask_open(daemon->path, out)) == -EAGAIN && tries++ < TRIES)
-		(void)nanosleep(&wait, NULL);
 	return rc == 0 ? CTL_OK : ctl_daemon_refused(daemon, rc);
 }
 
@@ -87,10 +81,8 @@ int ctl_daemons(struct ask_daemon **out)
 	int count = ask_find(CTL_FOLDER, out), kept = 0;
 
 	for (int i = 0; i < count; i++) {
-		struct ask *ask = NULL;
-		int rc = ask_open((*out)[i].path, &ask);
+		int rc = ctl_lock_connect((*out)[i].path);
 
-		ask_close(ask);
 		if (rc != -ENOENT && rc != -ECONNREFUSED)
 			(*out)[kept++] = (*out)[i];
 	}
@@ -115,12 +107,16 @@ static bool ctl_daemon_called(const struct ask_daemon *daemon, const char *insta
 {
 	json_t *question = json_pack("{ss}", "command", "status");
 	struct ask *ask = NULL;
-	bool called = false;
+	bool called = false, good;
 
-	if (daemon->client && question && ask_open(daemon->path, &ask) == 0 &&
-	    ask_begin(ask, question, CTL_LIMIT, NULL, NULL) == 0 && ask_finish(ask) == ASK_OK)
+	good = daemon->client && question && ctl_lock_take(daemon->path, &ask) == 0 &&
+	       ask_begin(ask, question, CTL_LIMIT, NULL, NULL) == 0 && ask_finish(ask) == ASK_OK;
+	if (good) {
 		called = strcmp(ctl_value_text(ask_last(ask), "status.name"), instance) == 0;
-	ask_close(ask);
+		ctl_lock_give(daemon->path, ask);
+	} else {
+		ask_close(ask);
+	}
 	json_decref(question);
 	return called;
 }
@@ -190,11 +186,10 @@ static enum ctl_status ctl_daemon_pick(const struct ctl_options *options, struct
 	return CTL_OK;
 }
 
-enum ctl_status ctl_daemon_choose(const struct ctl_options *options, struct ask_daemon *out)
+enum ctl_status ctl_daemon_choose(const struct ctl_options *options, struct ask_daemon *list,
+				  int count, struct ask_daemon *out)
 {
-	struct ask_daemon *list = NULL;
 	enum ctl_status status;
-	int count;
 
 	memset(out, 0, sizeof(*out));
 	if (options->socket) {
@@ -203,15 +198,13 @@ enum ctl_status ctl_daemon_choose(const struct ctl_options *options, struct ask_
 		return ctl_fail(CTL_USAGE, "--socket: a path has at most %zu octets",
 				sizeof(out->path) - 1);
 	}
-	count = ctl_daemons(&list);
 	if (count == -EACCES)
-		status = ctl_fail(CTL_DENIED, CTL_FOLDER ": permission denied; this takes root, or "
-							 "for looking the group dtcp");
-	else if (count < 0)
-		status = ctl_fail(CTL_FAILED, CTL_FOLDER ": %s", strerror(-count));
-	else
-		status = ctl_daemon_pick(options, list, count, out);
-	free(list);
+		return ctl_fail(CTL_DENIED, CTL_FOLDER ": permission denied; this takes root, or "
+						       "for looking the group dtcp");
+	if (count < 0)
+		return ctl_fail(CTL_FAILED, CTL_FOLDER ": %s", strerror(-count));
+	status = ctl_daemon_pick(options, list, count, out);
+	ctl_lock_close_others(out->path);
 	return status;
 }
 

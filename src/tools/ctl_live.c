@@ -9,9 +9,10 @@
 #include <string.h>
 
 void ctl_live_init(struct ctl_live *live, const struct ctl_options *options,
-		   const struct ask_daemon *daemon)
+		   const struct ask_daemon *daemon, struct ask *ask)
 {
 	memset(live, 0, sizeof(*live));
+	live->ask = ask;
 	live->options = options;
 	live->daemon = daemon;
 }

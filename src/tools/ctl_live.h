@@ -34,8 +34,9 @@ struct ctl_live {
 	char error[256]; /* why there is no new sample, or "" */
 };
 
+/* ask: a connection that it takes over. */
 void ctl_live_init(struct ctl_live *live, const struct ctl_options *options,
-		   const struct ask_daemon *daemon);
+		   const struct ask_daemon *daemon, struct ask *ask);
 void ctl_live_free(struct ctl_live *live);
 
 /* Proceeds as far as possible without blocking. True if there is something new to show. */

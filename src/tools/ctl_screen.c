@@ -43,6 +43,11 @@ bool ctl_screen_begin(struct ctl_screen *screen, enum ctl_sort sort)
 	return true;
 }
 
+void ctl_screen_pause(void)
+{
+	(void)endwin();
+}
+
 void ctl_screen_end(struct ctl_screen *screen)
 {
 	(void)endwin();

@@ -21,6 +21,9 @@ struct ctl_screen {
 /* False if the terminal is not suitable. */
 bool ctl_screen_begin(struct ctl_screen *screen, enum ctl_sort sort);
 
+/* Restores the terminal until something is drawn again. */
+void ctl_screen_pause(void);
+
 /* Restores the terminal. */
 void ctl_screen_end(struct ctl_screen *screen);
 

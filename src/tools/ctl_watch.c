@@ -3,6 +3,7 @@
 #include "tools/ctl_screen.h"
 
 #include "base/clock.h"
+#include "tools/ctl_lock.h"
 #include "tools/ctl_value.h"
 
 #include <curses.h>
@@ -18,6 +19,9 @@
 #define DRAW_EVERY 1000
 
 static volatile sig_atomic_t ctl_watch_over;
+
+/* Its terminal is NULL as long as there is none. */
+static struct ctl_screen ctl_watch_screen;
 
 static void ctl_watch_end(int number)
 {
@@ -169,25 +173,41 @@ static void ctl_watch_loop(struct ctl_live *live, struct ctl_screen *screen,
 	}
 }
 
-static enum ctl_status ctl_watch_screen(const struct ctl_options *options,
-					const struct ask_daemon *daemon)
+static bool ctl_watch_has_terminal(void)
 {
-	struct ctl_screen screen;
+	return isatty(STDOUT_FILENO) && isatty(STDIN_FILENO);
+}
+
+void ctl_watch_prepare(const struct ctl_options *options)
+{
+	if (ctl_watch_has_terminal() && ctl_screen_begin(&ctl_watch_screen, options->sort))
+		ctl_screen_pause();
+	ctl_lock_in(true);
+}
+
+/* Takes over the connection. */
+static enum ctl_status ctl_watch_live(const struct ctl_options *options,
+				      const struct ask_daemon *daemon, struct ask *ask)
+{
 	struct ctl_live live;
 	const char *term = getenv("TERM");
 	sigset_t waiting;
 
-	if (!ctl_watch_signals(&waiting))
-		return ctl_fail(CTL_FAILED, "signals: %s", strerror(errno));
-	ctl_live_init(&live, options, daemon);
-	if (!ctl_screen_begin(&screen, options->sort))
-		return ctl_fail(CTL_FAILED,
-				"watch: the terminal \"%s\" cannot do this; is TERM right?",
-				term ? term : "");
-	ctl_watch_loop(&live, &screen, &waiting);
-	ctl_screen_end(&screen);
+	enum ctl_status status = CTL_OK;
+
+	ctl_live_init(&live, options, daemon, ask);
+	if (!ctl_watch_screen.terminal) {
+		status = ctl_fail(CTL_FAILED,
+				  "watch: the terminal \"%s\" cannot do this; is TERM right?",
+				  term ? term : "");
+	} else if (!ctl_watch_signals(&waiting)) {
+		status = ctl_fail(CTL_FAILED, "signals: %s", strerror(errno));
+	} else {
+		ctl_watch_loop(&live, &ctl_watch_screen, &waiting);
+		ctl_screen_end(&ctl_watch_screen);
+	}
 	ctl_live_free(&live);
-	return CTL_OK;
+	return status;
 }
 
 /* With --json: writes each answer until the program is ended or the output is closed. */
@@ -212,7 +232,7 @@ enum ctl_status ctl_watch(const struct ctl_options *options, const struct ask_da
 	struct ask *ask = NULL;
 	enum ctl_status status;
 
-	if (!options->json && (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)))
+	if (!options->json && !ctl_watch_has_terminal())
 		return ctl_fail(CTL_USAGE,
 				"watch: this needs a terminal; there is status, and --json");
 	/* Errors of the first connection are reported as for other commands. */
@@ -222,6 +242,8 @@ enum ctl_status ctl_watch(const struct ctl_options *options, const struct ask_da
 	if (status == CTL_OK && options->json)
 		status = ctl_watch_lines(options, daemon, ask,
 					 !ctl_client_is(ctl_value(ask_last(ask), "status")));
+	if (status == CTL_OK && !options->json)
+		return ctl_watch_live(options, daemon, ask);
 	ask_close(ask);
-	return status == CTL_OK && !options->json ? ctl_watch_screen(options, daemon) : status;
+	return status;
 }

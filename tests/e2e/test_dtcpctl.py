@@ -16,6 +16,7 @@ import time
 import pytest
 
 from lab.fake import FakeDaemon, client_status, no, ok, server_status, session
+from lab.process import status_field
 from lab.programs import DTCPCTL
 from lab.wait import until
 
@@ -415,6 +416,19 @@ def test_who_may_not_ask(node):
 def test_a_broken_daemon_is_one_line(fake, answer, line):
     done = ctl("status", daemon=fake({"status": answer}))
     fails(done, 1, rf".*/0\.sock: {line}")
+
+
+@pytest.mark.parametrize("words", [["status"], ["kick", "bob"], ["--json", "watch"]])
+def test_it_has_no_way_out(fake, words):
+    """Before it reads what a daemon says, it can do nothing but that, and write."""
+    daemon = fake({"status": STATUS})
+    daemon.go_on.clear()
+    with subprocess.Popen([DTCPCTL, "--socket", daemon.path, *words], env=ENVIRONMENT,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        until(lambda: daemon.asked, "it asks")
+        assert status_field(running.pid, "Seccomp") == "2"
+        assert status_field(running.pid, "NoNewPrivs") == "1"
+        running.kill()
 
 
 def test_a_daemon_that_goes_away(fake):

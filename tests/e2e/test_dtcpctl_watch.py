@@ -6,11 +6,14 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
 from lab.fake import FakeDaemon, client_status, ok, server_status, session
+from lab.process import command_line, status_field
 from lab.programs import DTCPCTL
 from lab.terminal import Terminal
 from lab.wait import until
@@ -171,14 +174,45 @@ def test_a_slow_daemon_is_not_asked_again(watch, tmp_path):
     terminal.is_over(0)
 
 
-def test_a_daemon_that_ends_and_begins_again(watch, tmp_path):
-    server = Server(tmp_path / "s", 3)
+def test_it_is_not_root(watch, tmp_path):
+    """It connects to a daemon that begins again, and has no other rights."""
+    server = Server(tmp_path / "s", 1)
+    terminal = watch(server)
+    terminal.shows("1-1 of 1", "the session is there")
+    [pid] = [int(name) for name in os.listdir("/proc") if name.isdigit() and
+             command_line(int(name)).startswith(f"{DTCPCTL} --socket {server.path} watch")]
+    assert "0" not in status_field(pid, "Uid").split()
+    assert status_field(pid, "Groups") == ""
+    for field in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        assert int(status_field(pid, field), 16) == 0
+    assert status_field(pid, "NoNewPrivs") == "1"
+    assert status_field(pid, "Seccomp") == "2"
+    # This would stop it in a shell that has jobs.
+    terminal.keys("C-z")
+    terminal.keys("/", "x")
+    terminal.shows("filter: x_", "it goes on")
+    terminal.keys("Escape")
+    terminal.keys("q")
+    terminal.is_over(0)
+
+
+@pytest.fixture
+def open_folder():
+    """For a socket that is found again by one who is not root any more."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
+
+
+def test_a_daemon_that_ends_and_begins_again(watch, open_folder):
+    server = Server(open_folder / "s", 3)
     terminal = watch(server, "--every", "1")
     terminal.shows("1-3 of 3", "sessions are there")
     server.close()
     lines = terminal.shows("not seen any more: ", "it says that the daemon is gone")
     assert users(lines) == ["user1", "user2", "user3"]
-    another = Server(tmp_path / "s", 4)
+    another = Server(open_folder / "s", 4)
+    another.path.chmod(0o666)
     try:
         terminal.shows("1-4 of 4", "it has found the next one")
         terminal.shows(lambda lines: "not seen" not in "\n".join(lines), "and says nothing more")

@@ -37,7 +37,7 @@
 #include <cmocka.h>
 
 /* With a list of what they may do; and the one with a list of what it may not. */
-enum { ROOMS = 7, ALL_ROOMS = 8 };
+enum { ROOMS = 7, ALL_ROOMS = 10 };
 
 enum {
 	CC = 1 << SANDBOX_CLIENT_CONTROL,
@@ -407,6 +407,66 @@ static void test_resolver(void **state)
 		fail_msg("%s", resolver_attempts[WEXITSTATUS(status) - 1].name);
 }
 
+/* dtcpctl has its descriptors; all else fails. */
+static const struct {
+	const char *name;
+	unsigned int may; /* 1: it may, 2: its watch may */
+	long number;
+	long args[6];
+} tool_attempts[] = {
+	{"recvfrom", 3, SYS_recvfrom, {99}},
+	{"sendto", 3, SYS_sendto, {99}},
+	{"write", 3, SYS_write, {99}},
+	{"poll", 3, SYS_ppoll, {0, 1, 0, 0, 0}},
+	{"the size of the terminal", 3, SYS_ioctl, {99, TIOCGWINSZ}},
+	{"keys of the terminal", 3, SYS_ioctl, {99, TCSETSW}},
+	{"handlers", 3, SYS_rt_sigaction, {SIGWINCH, 0, 0, 8}},
+	{"memory", 3, SYS_mmap, {0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1}},
+	{"connect", 2, SYS_connect, {99}},
+	{"daemons of this machine", 2, SYS_socket, {AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK}},
+	{"others of them", 0, SYS_socket, {AF_UNIX, SOCK_DGRAM}},
+	{"TCP", 0, SYS_socket, {AF_INET, SOCK_STREAM}},
+	{"typing into the terminal", 0, SYS_ioctl, {99, TIOCSTI}},
+	{"files", 0, SYS_openat, {AT_FDCWD, (long)"/dev/null", O_RDONLY}},
+	{"removing files", 0, SYS_unlinkat, {AT_FDCWD, (long)"/nonexistent", 0}},
+	{"execve", 0, SYS_execve, {(long)"/nonexistent", 0, 0}},
+	{"clone", 0, SYS_clone, {SIGCHLD}},
+	{"ptrace", 0, SYS_ptrace, {PTRACE_ATTACH, 0}},
+	{"kill", 0, SYS_kill, {0, 0}},
+	{"code", 0, SYS_mmap, {0, 4096, PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1}},
+	{"becoming somebody else", 0, SYS_setuid, {(long)UINT32_MAX}},
+	{"a namespace", 0, SYS_setns, {99}},
+};
+
+/* arg: the bit of the kind. */
+static void call_tool_attempts(const void *arg)
+{
+	const unsigned int *bit = arg;
+
+	for (size_t i = 0; i < sizeof(tool_attempts) / sizeof(tool_attempts[0]); i++) {
+		const long *args = tool_attempts[i].args;
+		long result = syscall(tool_attempts[i].number, args[0], args[1], args[2], args[3],
+				      args[4], args[5]);
+		bool refused = result == -1 && errno == EPERM;
+
+		if (refused == ((tool_attempts[i].may & *bit) != 0))
+			_exit((int)i + 1);
+	}
+}
+
+static void test_tool(void **state)
+{
+	(void)state;
+	for (unsigned int bit = 1; bit <= 2; bit++) {
+		int status = run_behind(bit == 1 ? SANDBOX_LOOK : SANDBOX_WATCH, call_tool_attempts,
+					&bit);
+
+		assert_true(WIFEXITED(status));
+		if (WEXITSTATUS(status) != 0 && !SANDBOX_SANITIZED)
+			fail_msg("%s, %u", tool_attempts[WEXITSTATUS(status) - 1].name, bit);
+	}
+}
+
 static void call_texts(const void *arg)
 {
 	(void)arg;
@@ -480,7 +540,7 @@ int main(void)
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(test_names), cmocka_unit_test(test_each_call),
 		cmocka_unit_test(test_abort), cmocka_unit_test(test_resolver),
-		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_texts), cmocka_unit_test(test_tool),
 	};
 	const struct CMUnitTest names[] = {cmocka_unit_test(test_names)};
 	const char *preload = getenv("LD_PRELOAD");
