@@ -72,8 +72,14 @@ void ctl_leave(struct ctl *ctl, int fd)
 
 void ctl_leave_all(struct ctl *ctl)
 {
-	while (!TAILQ_EMPTY(&ctl->leaving))
-		leave_end(TAILQ_FIRST(&ctl->leaving));
+	struct ctl_leaving *leaving = TAILQ_FIRST(&ctl->leaving);
+
+	while (leaving) {
+		struct ctl_leaving *next = TAILQ_NEXT(leaving, next_leaving);
+
+		leave_end(leaving);
+		leaving = next;
+	}
 }
 
 void ctl_leave_flush(struct evbuffer *output, int fd, int64_t deadline)

@@ -229,7 +229,7 @@ const char *ctl_screen_graph(const double *values, size_t count, size_t width, c
 		/* With impossible values of a daemon, it is infinite, or no number. */
 		double part = most > 0 ? values[i] / most : 0;
 		/* Any traffic is visible. */
-		size_t height = part > 0 && part < 1 ? (size_t)(1 + 7 * part) : 8 * (part >= 1);
+		size_t height = part > 0 && part < 1 ? (size_t)(1 + 7 * part) : part >= 1 ? 8 : 0;
 		const char *sign = signs[height];
 
 		if (out + strlen(sign) >= size)

@@ -63,7 +63,7 @@ struct body;
  * reader is done; then *shared is NULL again.
  */
 void http_reply_sharing(struct http_request *request, int status, const char *type,
-			struct evbuffer *body, struct body **shared);
+			struct evbuffer *data, struct body **shared);
 
 /* Sends a long reply that is already being sent to another reader. */
 void http_reply_shared(struct http_request *request, int status, const char *type,

@@ -64,7 +64,7 @@ static void scrape_times(const struct scrape *scrape, int64_t at[static 2 * DAEM
 {
 	size_t count = daemons_count(scrape->api->daemons);
 
-	memset(at, 0, 2 * DAEMONS_MAX * sizeof(*at));
+	memset(at, 0, sizeof(*at) * 2 * DAEMONS_MAX);
 	for (size_t i = 0; i < count; i++) {
 		const struct daemon *daemon = daemons_get(scrape->api->daemons, i);
 
