@@ -8,12 +8,14 @@ import shutil
 import signal
 import socket
 
+import pytest
+
 from lab.capture import Capture
 from lab.node import command
 from lab.process import Process
 from lab.programs import DTCPCLIENT, PASSWORD, write_auth
 from lab.topology import SERVER, SIX
-from lab.traffic import ping
+from lab.traffic import no_ping, ping
 from lab.wait import until
 
 DNS = "2001:db8:6::53"
@@ -301,6 +303,36 @@ def test_machine_without_ipv6(lab):
     assert lab.site.sysctl("net.ipv6.conf.up0.disable_ipv6") == "1"
     assert client.stop() == 0
     back_to(lab.site, before)
+
+
+@pytest.mark.parametrize("chain", ["forward", "FORWARD"])
+def test_other_rules_in_the_way(lab, chain):
+    """A machine with a firewall that forwards nothing: a line says so, and whoever does what it says
+    gets there."""
+    home(lab)
+    lab.site.nft(f"""
+        table ip6 filter {{
+            chain {chain} {{
+                type filter hook forward priority 0; policy drop;
+                ct state established,related accept
+            }}
+        }}
+    """)
+    lab.dtcps()
+    client = lab.dtcpclient("--lan", "lan0", password=None)
+    client.wait_up()
+    command = client.wait_log("drops what comes from lan0 .*; let it into the tunnel with: (.*)$").group(1)
+    if chain == "FORWARD":
+        assert command == "ip6tables -I FORWARD -o dtcp0 -j ACCEPT"
+        command = "nft insert rule ip6 filter FORWARD oifname dtcp0 accept"
+    one_address(lab.lan)
+    no_ping(lab.lan, SIX)
+    lab.site.command("sh", "-c", command)
+    ping(lab.lan, SIX)
+    assert client.stop() == 0
+    client = lab.dtcpclient("--lan", "lan0", password=None)
+    client.wait_up()
+    assert "packet filter" not in client.log()
 
 
 def test_program_that_is_missing(lab):

@@ -52,33 +52,6 @@ static void lan_sort_stale(struct lan *lan, const struct lan_plan *plan)
 	lan->n_stale = n;
 }
 
-/* --- the programs ------------------------------------------------------------------------- */
-
-static bool lan_find(const char *name, const char *instead, char path[static PROGRAM_PATH_SIZE])
-{
-	if (program_find(name, path))
-		return true;
-	log_warnx("--lan needs %s, which is not installed; install the package of that name%s",
-		  name, instead);
-	return false;
-}
-
-bool lan_check(const struct client_options *options)
-{
-	char path[PROGRAM_PATH_SIZE];
-
-	if (options->lan.n == 0)
-		return true;
-	for (size_t i = 0; i < options->lan.n; i++) {
-		if (if_nametoindex(options->lan.names[i]) == 0)
-			log_warnx("--lan: there is no interface %s; it gets its part when it comes",
-				  options->lan.names[i]);
-	}
-	return lan_find("radvd", "", path) &&
-	       (options->lan.no_firewall ||
-		lan_find("nft", ", nftables, or use --lan-firewall off", path));
-}
-
 /* --- the firewall ------------------------------------------------------------------------- */
 
 /* Name servers of the uplink. */

@@ -20,7 +20,10 @@
 
 struct lan;
 
-/* Whether all required programs are installed. False after logging the missing one. */
+/*
+ * Whether all required programs are installed. False after logging the missing one. Also warns of
+ * whatever else will be in the way.
+ */
 bool lan_check(const struct client_options *options);
 
 /* netlink must stay valid. NULL after logging. */
