@@ -319,6 +319,8 @@ def test_other_rules_in_the_way(lab, chain):
         }}
     """)
     lab.dtcps()
+    client = lab.dtcpclient("--check", "--check-target", SIX, "--lan", "lan0", password=None)
+    assert client.wait() == 0 and "drops what comes from lan0 " in client.log()
     client = lab.dtcpclient("--lan", "lan0", password=None)
     client.wait_up()
     command = client.wait_log("drops what comes from lan0 .*; let it into the tunnel with: (.*)$").group(1)

@@ -8,6 +8,7 @@
 #include "client/resolver/resolver.h"
 #include "client/root/account.h"
 #include "client/root/check_print.h"
+#include "client/root/lan.h"
 #include "client/root/lookup.h"
 #include "client/root/resources.h"
 #include "netconf/netlink.h"
@@ -161,6 +162,8 @@ static int check_prepare(struct check_root *root)
 		return CLIENT_USAGE;
 	if (!check_look(options, &check))
 		return CLIENT_LOCAL;
+	/* No step depends on it: the tunnel itself works without. */
+	(void)lan_check(options);
 	if (options->n_servers > 1)
 		log_info("of %zu servers, the first one is checked: %s", options->n_servers,
 			 options->servers[0]);
