@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Connections that are left slowly, and for how long each. */
+/* Limit of connections being closed slowly, and milliseconds for each. */
 enum { LEAVE_MAX = 16, LEAVE_MS = 1000 };
 
 struct ctl_leaving {
@@ -65,7 +65,7 @@ void ctl_leave(struct ctl *ctl, int fd)
 	leaving->until = clock_ms() + LEAVE_MS;
 	TAILQ_INSERT_TAIL(&ctl->leaving, leaving, next_leaving);
 	loop_add(leaving->event, &most);
-	/* Of a crowd, the first have had time to read. */
+	/* Over the limit, the oldest is closed at once: it has had time to read. */
 	if (++ctl->n_leaving > LEAVE_MAX)
 		leave_end(TAILQ_FIRST(&ctl->leaving));
 }

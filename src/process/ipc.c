@@ -28,14 +28,14 @@ struct ipc {
 	size_t n_rows;
 	ipc_closed closed;
 	void *closed_arg;
-	void *arg;		 /* of the rows' handlers */
-	void (*pong)(void *arg); /* who waits for the answer to a ping, NULL: nobody */
+	void *arg;		 /* for the rows' handlers */
+	void (*pong)(void *arg); /* called for the answer to a ping; NULL: no pending ping */
 	void *pong_arg;
 	struct event *readable;
 	struct event *writable;
 	STAILQ_HEAD(, ipc_queued) queue;
 	size_t queued;
-	bool batched; /* what is queued goes out at the end of this turn of the loop */
+	bool batched; /* the queue is sent at the end of this turn of the loop */
 	bool *freed;  /* set while handlers run, so that one may free the channel */
 };
 
@@ -92,7 +92,7 @@ void ipc_set_handlers_arg(struct ipc *ipc, void *arg)
 	ipc->arg = arg;
 }
 
-/* For struct iovec, whose octets are only read here. */
+/* For struct iovec: its octets are only read here. */
 static void *ipc_writable(const void *octets)
 {
 	const union {
@@ -103,7 +103,7 @@ static void *ipc_writable(const void *octets)
 	return pointer.written;
 }
 
-/* Returns 0, or -errno with nothing sent. */
+/* Sends a packet. Returns 0, or -errno with nothing sent. */
 static int ipc_write(const struct ipc *ipc, const struct ipc_header *header, const void *body,
 		     int fd)
 {
@@ -119,7 +119,7 @@ static void ipc_queued_free(struct ipc_queued *queued)
 {
 	if (queued->fd != -1)
 		close(queued->fd);
-	/* Passwords travel this way as well. */
+	/* Messages may contain passwords. */
 	explicit_bzero(queued->body, queued->header.size);
 	free(queued);
 }
@@ -129,7 +129,7 @@ void ipc_batch(struct ipc *ipc)
 	ipc->batched = true;
 }
 
-/* Returns 0 or -ENOMEM: then fd is still the caller's. */
+/* Queues a message. Returns 0, or -ENOMEM: then the caller still owns fd. */
 static int ipc_enqueue(struct ipc *ipc, const struct ipc_header *header, const void *body, int fd)
 {
 	struct ipc_queued *queued =
@@ -169,7 +169,7 @@ int ipc_send(struct ipc *ipc, uint32_t type, const void *body, size_t size, int 
 		if (!error)
 			return 0;
 	}
-	/* That the other end has gone is for the reader to find, who then calls closed(). */
+	/* A closed channel is noticed by the reader, which calls closed(). */
 	if (error == -EPIPE || error == -ECONNRESET)
 		error = 0;
 done:
@@ -179,15 +179,15 @@ done:
 }
 
 /*
- * The pieces of the next packet: messages from the head of the queue, of which only the first may
- * have a descriptor. Returns how many.
+ * Collects the pieces of the next packet: messages from the head of the queue, of which only the
+ * first may have a descriptor. Returns their number.
  */
 static size_t ipc_gather(struct ipc *ipc, struct iovec pieces[static IPC_WIRE_MESSAGES_MAX])
 {
 	struct ipc_queued *queued;
 	size_t count = 0;
 	size_t len = 0;
-	size_t padded = 0; /* of the last one, if another one follows it */
+	size_t padded = 0; /* of the last one, if another one follows */
 
 	STAILQ_FOREACH (queued, &ipc->queue, next) {
 		size_t size = sizeof(queued->header) + queued->header.size;
@@ -204,7 +204,7 @@ static size_t ipc_gather(struct ipc *ipc, struct iovec pieces[static IPC_WIRE_ME
 	return count;
 }
 
-/* Sends what is queued until the socket is full. Returns 0 or -errno (-EAGAIN: some is left). */
+/* Sends the queue until the socket is full. Returns 0 or -errno (-EAGAIN: some is left). */
 static int ipc_drain(struct ipc *ipc)
 {
 	struct iovec pieces[IPC_WIRE_MESSAGES_MAX];
@@ -236,12 +236,12 @@ static void ipc_on_writable(evutil_socket_t fd, short what, void *arg)
 	if (error == -EAGAIN || error == -ENOBUFS) {
 		loop_add(ipc->writable, NULL);
 	} else if (error && error != -EPIPE && error != -ECONNRESET && ipc->closed) {
-		/* Nothing that comes later may overtake it, so this is the end of the channel. */
+		/* Later messages must not overtake it, so this ends the channel. */
 		log_warnx("cannot send to %s: %s", ipc->name, strerror(-error));
 		(void)event_del(ipc->readable);
 		ipc->closed(ipc, true, ipc->closed_arg);
 	}
-	/* That the other end has gone shows itself to the reader. */
+	/* A closed channel is noticed by the reader. */
 }
 
 int ipc_ping(struct ipc *ipc, void (*pong)(void *arg), void *arg)
@@ -292,7 +292,7 @@ static const struct ipc_row *ipc_find_row(const struct ipc *ipc, uint32_t type)
 
 	if (type == IPC_PONG)
 		return ipc->pong ? &pong : NULL;
-	/* From whom pings come. */
+	/* Row of the end that sends pings. */
 	if (type == IPC_INFO || type == IPC_DEBUG)
 		return ipc_find_row(ipc, IPC_PING) ? &levels[type - IPC_INFO] : NULL;
 	for (size_t i = 0; i < ipc->n_rows; i++) {
@@ -302,7 +302,7 @@ static const struct ipc_row *ipc_find_row(const struct ipc *ipc, uint32_t type)
 	return NULL;
 }
 
-/* Has a message handled that has the form of its row; body and fd are the handler's. */
+/* Calls the handler of a message that matches its row; the handler owns body and fd. */
 static void ipc_take(struct ipc *ipc, const struct ipc_row *row, const void *body, int fd)
 {
 	void (*pong)(void *arg) = ipc->pong;
@@ -311,7 +311,8 @@ static void ipc_take(struct ipc *ipc, const struct ipc_row *row, const void *bod
 		ipc->pong = NULL;
 		pong(ipc->pong_arg);
 	} else if (row->type == IPC_PING) {
-		/* If there is no memory for it nothing is heard, which is what is listened for. */
+		/* Without memory for the answer, the process counts as not responding, which is
+		 * right. */
 		(void)ipc_send(ipc, IPC_PONG, NULL, 0, -1);
 	} else if (row->type == IPC_INFO || row->type == IPC_DEBUG) {
 		log_set_debug(row->type == IPC_DEBUG);
@@ -321,8 +322,8 @@ static void ipc_take(struct ipc *ipc, const struct ipc_row *row, const void *bod
 }
 
 /*
- * The row of a message, which is in its packet as its header says if whole; NULL after logging if
- * it cannot be taken.
+ * Finds the row of a message, which is complete in its packet if its header says so; NULL after
+ * logging if it is invalid.
  */
 static const struct ipc_row *ipc_judge(const struct ipc *ipc, const struct ipc_header *header,
 				       bool whole, bool with_fd)
@@ -341,8 +342,8 @@ static const struct ipc_row *ipc_judge(const struct ipc *ipc, const struct ipc_h
 }
 
 /*
- * Handles the messages of a packet; fd came with it. Returns how many, until a handler has freed
- * the channel; -2 for a violation.
+ * Handles the messages of a packet; fd came with it. Returns their number, fewer if a handler has
+ * freed the channel; -2 for a violation.
  */
 static int ipc_take_packet(struct ipc *ipc, struct ipc_wire_packet *packet, int fd,
 			   const bool *freed)
@@ -385,7 +386,7 @@ static void ipc_on_readable(evutil_socket_t fd, short what, void *arg)
 			log_warnx("malformed message from %s", ipc->name);
 		if (result > 0)
 			result = ipc_take_packet(ipc, &packet, passed, &freed);
-		/* Passwords travel this way as well. */
+		/* Messages may contain passwords. */
 		explicit_bzero(packet.octets, packet.len);
 	}
 	if (freed)

@@ -40,7 +40,7 @@ int ipc_wire_send(int fd, struct iovec *pieces, size_t count, int passed)
 	return n == -1 ? -errno : 0;
 }
 
-/* The first descriptor of a packet, or -1; closes the others. False if there were any. */
+/* Takes the first descriptor of a packet, or -1; closes further ones. False if there were any. */
 static bool ipc_wire_take_fd(struct msghdr *msg, int *passed)
 {
 	bool one = true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How messages travel between processes: one or several in a packet of a SOCK_SEQPACKET socket.
+ * Messages between processes on the wire: one or several in a packet of a SOCK_SEQPACKET socket.
  * Each message but the last is padded with zeroes so that the next one is aligned; a descriptor
- * that comes with the packet belongs to the first message.
+ * passed with the packet belongs to the first message.
  */
 #ifndef DTCP_PROCESS_IPC_WIRE_H
 #define DTCP_PROCESS_IPC_WIRE_H
@@ -12,17 +12,17 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-/* Stands before the body, which is aligned for any type behind it. */
+/* Precedes the body, which is aligned for any type. */
 struct ipc_header {
 	_Alignas(16) uint32_t type;
 	uint32_t size; /* of the body, without padding */
 	uint64_t unused;
 };
 
-/* Octets of a packet, small enough for the kernel to find in one piece. */
+/* Largest packet in octets, small enough for the kernel to allocate in one piece. */
 #define IPC_WIRE_PACKET_MAX 8192
 
-/* Messages sent in one packet. */
+/* Limit of messages in a packet. */
 #define IPC_WIRE_MESSAGES_MAX 64
 
 /* A received packet, and how far it has been read. */
@@ -32,25 +32,25 @@ struct ipc_wire_packet {
 	size_t at;
 };
 
-/* Octets of a message that is followed by another one in its packet. */
+/* Octets of a message, with the padding for another one after it. */
 size_t ipc_wire_padded(size_t body_size);
 
 /*
- * Sends the pieces as one packet; passed, if not -1, is a descriptor for the first message, and
- * stays the caller's. Never blocks. Returns 0, or -errno with nothing sent.
+ * Sends the pieces as one packet; passed is a descriptor for the first message, which the caller
+ * still owns, or -1. Never blocks. Returns 0, or -errno with nothing sent.
  */
 int ipc_wire_send(int fd, struct iovec *pieces, size_t count, int passed);
 
 /*
- * Receives a packet, without waiting. *passed is the descriptor that came with it, which is the
- * caller's, or -1. Returns 1; 0 if there is none now; -1 if the other end has closed; -2 for what
- * no sender sends: descriptors that came with it are closed.
+ * Receives a packet, without waiting. *passed is the descriptor that came with it, which the caller
+ * owns, or -1. Returns 1; 0 if there is no packet; -1 if the other end has closed; -2 for an
+ * invalid packet, whose descriptors are closed.
  */
 int ipc_wire_receive(int fd, struct ipc_wire_packet *packet, int *passed);
 
 /*
- * The next message; both pointers lead into the packet. Returns 1; 0 at the end of the packet; -1
- * if header->size contradicts the size of the packet.
+ * Takes the next message; both pointers point into the packet. Returns 1; 0 at the end of the
+ * packet; -1 if header->size contradicts the size of the packet.
  */
 int ipc_wire_next(struct ipc_wire_packet *packet, const struct ipc_header **header,
 		  const void **body);

@@ -356,7 +356,7 @@ static void auth_read_text(struct auth_import *import, const struct auth_file *f
 	if (auth_is_table(text))
 		auth_read_table(import, file->name, text);
 	else if ((other = auth_other_table(text)) > 0)
-		/* Once is enough for whoever has a table of another kind, with thousands of lines.
+		/* Reported once for a table of another format, which may have thousands of lines.
 		 */
 		auth_import_bad(
 			import, file->name, other,

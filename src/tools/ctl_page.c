@@ -10,11 +10,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* On fewer columns nothing can be read, and of a terminal that does not know how many it has. */
+/* Least width, and the width of a terminal that does not report it. */
 #define WIDTH_LEAST 40
 #define WIDTH_USUAL 80
 
-/* Before a text that has a label. */
+/* Width of a label. */
 #define INDENT 16
 
 int ctl_page_width(void)

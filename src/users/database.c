@@ -167,7 +167,7 @@ bool users_column_text(sqlite3_stmt *stmt, int column, char *buf, size_t size)
 
 bool users_column_shown(sqlite3_stmt *stmt, int column, char *buf, size_t size)
 {
-	/* Whoever owns the file could have put in what steers an administrator's terminal. */
+	/* The file's owner could insert terminal control characters. */
 	return users_column_text(stmt, column, buf, size) && text_is_plain(buf);
 }
 

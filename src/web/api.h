@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Metrics that somebody reads, and of which answers they were made. */
+/* Metrics that are being sent, and the times of the answers that they were made of. */
 struct scraped {
-	struct body *body; /* NULL: nobody does */
+	struct body *body; /* NULL: none */
 	int64_t at[2 * DAEMONS_MAX];
 };
 

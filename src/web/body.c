@@ -7,7 +7,7 @@ struct body {
 	struct evbuffer *data; /* in one piece */
 	size_t holders;
 	size_t *held;
-	struct body **shared; /* NULL: nowhere */
+	struct body **shared; /* NULL: not shared */
 };
 
 struct body *body_new(struct evbuffer *data, size_t *held, struct body **shared)
@@ -28,7 +28,7 @@ struct body *body_new(struct evbuffer *data, size_t *held, struct body **shared)
 	*held += evbuffer_get_length(body->data);
 	if (!shared)
 		return body;
-	/* There is a newer one now. */
+	/* This one is newer. */
 	if (*shared)
 		(*shared)->shared = NULL;
 	body->shared = shared;
@@ -36,7 +36,7 @@ struct body *body_new(struct evbuffer *data, size_t *held, struct body **shared)
 	return body;
 }
 
-/* For libevent: it was sent, or whoever read it has gone. */
+/* Called by libevent when it has been sent, or its reader has gone. */
 static void body_sent(const void *data, size_t len, void *arg)
 {
 	(void)data;

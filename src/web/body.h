@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What replies send, so long that it matters how often it is in memory: a slow reader may have it
- * for a minute. All who want the same share one.
+ * Content of long replies. A slow reader may keep it in memory for a minute, so replies with the
+ * same content share it.
  */
 #ifndef DTCP_WEB_BODY_H
 #define DTCP_WEB_BODY_H
@@ -13,15 +13,15 @@
 struct body;
 
 /*
- * Takes what is in data. Until it is gone its octets are counted in *held, and, if shared is not
- * NULL, *shared leads to it, and then is NULL again. NULL if memory is short.
+ * Takes the content of data. While it exists, its octets are counted in *held; if shared is not
+ * NULL, *shared points to it, and is NULL afterwards. NULL if memory is short.
  */
 struct body *body_new(struct evbuffer *data, size_t *held, struct body **shared);
 
-/* Appends it to out, which keeps it until it was sent or freed. False if memory is short. */
+/* Appends it to out, which holds it until it is sent or freed. False if memory is short. */
 bool body_add(struct body *body, struct evbuffer *out);
 
-/* The one who made it, or held it, needs it no longer. */
+/* Drops and takes a reference; body_new() returns one. */
 void body_release(struct body *body);
 void body_hold(struct body *body);
 

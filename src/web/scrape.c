@@ -59,7 +59,7 @@ bool scrape_wants_openmetrics(const char *accept)
 	return best > 0 && best >= other;
 }
 
-/* When all the answers came, which tells them from any others. */
+/* The times of all answers, which identify them. */
 static void scrape_times(const struct scrape *scrape, int64_t at[static 2 * DAEMONS_MAX])
 {
 	size_t count = daemons_count(scrape->api->daemons);
@@ -94,7 +94,7 @@ static void scrape_write(const struct scrape *scrape, struct exposition *exposit
 	metrics_write(exposition, list, count);
 }
 
-/* Whoever wants what somebody reads already gets the same. */
+/* If the same content is being sent to another reader, shares it. */
 static void scrape_reply(struct scrape *scrape)
 {
 	struct scraped *scraped = &scrape->api->scraped[scrape->format];

@@ -75,7 +75,7 @@ static void history_empty(struct history *history, bool noted)
 	history->count = 0;
 }
 
-/* Logins wait for the database, too: nobody waits for a lock here while there may be some. */
+/* Logins use the database, too, so this does not wait for a lock while there may be logins. */
 static void history_flush(struct history *history, unsigned int patience)
 {
 	if (history->count == 0)

@@ -29,7 +29,7 @@ static bool requests_send(struct ipc *ipc, uint32_t type, const void *body, size
 	return error == 0;
 }
 
-/* Whether the answer to it is still waited for. */
+/* Whether its answer is pending and wanted. */
 static bool requests_waits(const struct requests_question *question)
 {
 	return question->open && clock_ms() - question->at < REQUESTS_ANSWER_MS;
@@ -46,7 +46,7 @@ static bool requests_question(struct requests_question *question, struct ipc *ip
 	return true;
 }
 
-/* Somebody has answered. Logs what nobody has asked for. */
+/* Counts an answer of a process. False after logging one without a query. */
 static bool requests_expect(const struct requests *requests, struct requests_question *question,
 			    const char *who)
 {
@@ -256,8 +256,7 @@ static void requests_on_session(struct ctl_call *call, void *arg)
 		ctl_fail(call, CTL_MISSING, "%s has no session", ctl_text(call, "user"));
 }
 
-/* --- commands that change something
- * ----------------------------------------------------------------- */
+/* --- commands that change something ------------------------------------------------------- */
 
 static void requests_on_kick(struct ctl_call *call, void *arg)
 {
@@ -321,7 +320,7 @@ static void requests_steer(struct requests *requests, struct ctl_call *call, uin
 		ctl_fail(call, CTL_BUSY, "another request is not done yet");
 		return;
 	}
-	/* Whoever waits in vain for the one before hears so now, and not with the next answer. */
+	/* Waiters for an earlier query that is lost get an error now, not the next answer. */
 	ctl_resume(requests->ctl, requests_on_steered);
 	requests->order = order.number;
 	if (requests_question(&requests->steering, *requests->root, type, &order, sizeof(order)))
@@ -334,7 +333,7 @@ void requests_on_done(struct requests *requests, const struct server_done *done)
 {
 	if (!requests_expect(requests, &requests->steering, "monitor"))
 		return;
-	/* One that comes too late is not the answer to the next question. */
+	/* A late answer must not be taken for that to the next query. */
 	if (!requests->steering.open || done->number != requests->order)
 		return;
 	requests->steering.open = false;
