@@ -147,6 +147,11 @@ class Machine:
         return self.run("journalctl", "--quiet", "--output=cat",
                         f"_SYSTEMD_UNIT={unit}").stdout.splitlines()
 
+    def everything(self):
+        """What anybody has written to the journal. A process that ends at once may be gone when it
+        is asked for its unit."""
+        return self.run("journalctl", "--quiet", "--output=cat").stdout
+
     def write(self, path, text, mode=0o644):
         """A file of the machine."""
         inside = Path(f"/proc/{self.init}/root{path}")
