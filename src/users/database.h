@@ -102,7 +102,6 @@ enum users_result users_ready(struct users *users);
 enum users_result users_make_tables(struct users *users);
 
 /*
-/*
  * Whether the tables are ours; those of an earlier version are upgraded. With USERS_READ they only
  * appear upgraded, and nothing can be written from here on; with USERS_TRY that is left for later.
  */

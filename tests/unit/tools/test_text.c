@@ -194,7 +194,7 @@ static void times_are_read(void **state)
 static void graphs_are_as_high_as_the_largest(void **state)
 {
 	static const double values[] = {9, 0, 1, 4, 8};
-	static const double impossible[] = {1e308, INFINITY, -INFINITY, NAN};
+	static const double impossible[] = {1e308, HUGE_VAL, -HUGE_VAL, HUGE_VAL - HUGE_VAL};
 
 	(void)state;
 	utf8();
