@@ -18,7 +18,7 @@
 /* Longest question, longest line of an answer, and longest answer, in octets with the line ends. */
 #define ASK_REQUEST_MAX 4096
 #define ASK_LINE_MAX	65536
-#define ASK_ANSWER_MAX	(128 << 20)
+#define ASK_ANSWER_MAX	(64 << 20)
 
 /* Time limit of a whole answer, as a multiple of the time that a daemon may be silent. */
 #define ASK_PATIENCE 10
