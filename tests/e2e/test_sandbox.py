@@ -556,7 +556,13 @@ def test_forged_messages_to_the_servers_monitor(internet, room):
                   ("logout", "control ended a session that is not there"),
                   # Whoever of accounts and root's process notices first.
                   ("login_flood", "control asks (and does not take the answers|for more than can)"),
-                  ("server_hello", "unexpected message 34 from control")]
+                  ("state_flood", "control asks and does not take the answers"),
+                  ("reload_flood", "control asks and does not take the answers"),
+                  ("level", "control asked for a level that the log has not"),
+                  ("usage_flood", "control asks and does not take the answers"),
+                  ("began", "control began a session that cannot be"),
+                  ("ended", "control ended a session that is not up"),
+                  ("hello", "unexpected message 34 from control")]
     limits = {"limit.sessions": 4, "limit.pending": 4}
     try_messages(lambda: internet.dtcps(program=DTCPS_TRAITOR, set=limits), room, cases)
     internet.server.back_to(before)
@@ -578,6 +584,10 @@ def test_forged_messages_to_the_clients_monitor(internet, room):
                   ("session", "control told of a session that cannot be"),
                   ("session_up", "control told of a session that cannot be"),
                   ("lower", "control asked to remove a tunnel that is not there"),
+                  ("ask_flood", "control asks and does not take the answers"),
+                  ("log", "control asked for a log that cannot be"),
+                  ("step", "unexpected message 37 from control"),
+                  ("trial", "unexpected message 35 from control"),
                   ("lookup_flood", no_name), ("lookup_server", no_name),
                   ("port", "control asked for another UDP port, which is not to be")]
     # The first of two tunnels is not made before the script is through.
@@ -601,7 +611,7 @@ def test_lies_of_the_servers_forward(internet):
     """Of a session that there is not yet, and of one that is up: both come up and stay so."""
     server = internet.dtcps(program=DTCPS_TRAITOR)
     wait_rooms(server, SANDBOXED)
-    lies = ("added", "refused", "removed", "learned")
+    lies = ("added", "refused", "removed", "learned", "path")
     for treason in lies:
         lie(server, treason, treason, " of session 0", "none")
     client = internet.dtcpclient()
@@ -622,11 +632,70 @@ def test_lies_of_the_clients_forward(internet, transport):
     client.wait_up()
     # Packets pass, so this is not what forward still has to say.
     ping(internet.site, SIX)
-    for treason in ("added", "refused", "removed", "path"):
+    lies = ["added", "refused", "removed", "path", "result"]
+    # Over UDP that would be news.
+    if transport == "ipv6":
+        lies.append("silent")
+    for treason in lies:
         lie(client, treason, treason, "", "up")
+    lie(client, "other_port", "port", "", "up")
     lie(client, "refused_far", "refused", "", "up")
     ping(internet.site, SIX)
     assert client.stop() == 0
+
+
+def survived(process, room, treason):
+    since = process.mark()
+    betray(process.rooms()[room], treason)
+    process.wait_log("the traitor has survived", 30, since=since)
+
+
+def test_what_nobody_has_asked_accounts(internet):
+    """Nothing comes of it, or one line."""
+    server = internet.dtcps(program=DTCPS_TRAITOR)
+    wait_rooms(server, SERVER_SANDBOXED)
+    for treason in ("ready", "assigned", "usage"):
+        survived(server, "accounts", treason)
+    server.wait_log("accounts answered a request that there was not: not believed")
+    internet.dtcpclient().wait_up()
+    ping(internet.site, SIX)
+
+
+@pytest.mark.parametrize("program", ["dtcps", "dtcpclient"])
+def test_what_forward_does_not_do_for_control(internet, program):
+    """It refuses what no session is, and has none of the others; those that it has go on."""
+    server = internet.dtcps(program=DTCPS_TRAITOR)
+    client = internet.dtcpclient(program=DTCPCLIENT_TRAITOR)
+    client.wait_up()
+    process = server if program == "dtcps" else client
+    betray(process.rooms()["control"], "add")
+    process.wait_log("forward: session 0 refused: ")
+    betray(process.rooms()["control"], "remove")
+    process.wait_log('forward said "removed"( of session 4711)? in state')
+    if process is client:
+        survived(client, "control", "hello")
+    ping(internet.site, SIX)
+    assert client.stop() == 0
+    assert server.stop() == 0
+
+
+def test_step_of_a_check(internet):
+    """One that there is not."""
+    client = internet.dtcpclient("--check", server="192.0.2.77", program=DTCPCLIENT_TRAITOR)
+    wait_rooms(client, SANDBOXED)
+    betray(client.rooms()["control"], "step")
+    client.wait_log("control told of a step that cannot be")
+    assert client.wait() != 0
+
+
+def test_addresses_that_cannot_be(internet):
+    """The resolver answers with more than there is room for."""
+    internet.dtcps()
+    client, names, pid = looking_up(internet, program=DTCPCLIENT_TRAITOR)
+    names.mode = ANSWERS
+    betray(pid, "addresses")
+    client.wait_log("server name not found: the answer makes no sense; next attempt")
+    client.wait_up()
 
 
 def test_sockets_that_pile_up(internet):

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The server's whole control process, with hostile clients on real socket pairs, with answers to
- * logins as the input says, late or never, and a forward process that also says what cannot be.
+ * logins as the input says, late or never, and a forward process that also says what cannot be; and
+ * with somebody at its control socket, to whom root's and the accounts process say too much.
  * What it asks of the others is compared with a model of what they hold for it: the end of every
  * login that was answered is told.
  */
+#include "asker.h"
 #include "fuzz.h"
 #include "loop.h"
 
+#include "ctl/request.h"
+#include "fastpath/shared.h"
+#include "forward/counters.h"
 #include "forward/msg.h"
 #include "server/control/control.h"
 #include "server/msg.h"
@@ -53,6 +58,9 @@ static struct {
 
 int __wrap_RAND_bytes(unsigned char *out, int size);
 int __wrap_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags);
+const struct counters_page *__wrap_counters_map(int fd, uint32_t sessions_max);
+void __wrap_counters_kernel_map(int fd, const struct counters_kernel_given *given,
+				uint32_t sessions_max, struct counters_kernel *out);
 
 int __wrap_RAND_bytes(unsigned char *out, int size)
 {
@@ -65,8 +73,10 @@ int __wrap_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 {
 	int taken = world.waiting;
 
-	FUZZ_CHECK(fd == world.listener && *len == sizeof(world.from));
 	FUZZ_CHECK(flags == (SOCK_CLOEXEC | SOCK_NONBLOCK));
+	if (asker_is_socket(fd))
+		return asker_accept();
+	FUZZ_CHECK(fd == world.listener && *len == sizeof(world.from));
 	world.waiting = -1;
 	if (taken == -1)
 		errno = EAGAIN;
@@ -76,6 +86,28 @@ int __wrap_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 		return -1;
 	memcpy(addr, &world.from, sizeof(world.from));
 	return taken;
+}
+
+/* Memory that there is only once, for an input would not give it back. */
+const struct counters_page *__wrap_counters_map(int fd, uint32_t sessions_max)
+{
+	static struct counters_page *page;
+
+	FUZZ_CHECK(sessions_max == SESSIONS);
+	if (!page)
+		page = calloc(1, counters_size(sessions_max));
+	(void)close(fd);
+	return page;
+}
+
+void __wrap_counters_kernel_map(int fd, const struct counters_kernel_given *given,
+				uint32_t sessions_max, struct counters_kernel *out)
+{
+	static struct fast_counters lanes[SESSIONS + 1];
+
+	FUZZ_CHECK(sessions_max == SESSIONS && given->lanes == 1);
+	(void)close(fd);
+	*out = (struct counters_kernel){lanes, given->lanes};
 }
 
 /* --- what the room asks ------------------------------------------------------------------- */
@@ -124,7 +156,9 @@ static void on_add(const struct forward_session *add)
 
 void loop_sent(unsigned int channel, uint32_t type, const void *body, size_t size)
 {
-	if (channel == ACCOUNTS && type == SERVER_MSG_LOGIN) {
+	if (asker_is_question(type)) {
+		asker_asked(channel == ACCOUNTS, type, body, size);
+	} else if (channel == ACCOUNTS && type == SERVER_MSG_LOGIN) {
 		FUZZ_CHECK(size == sizeof(struct server_login));
 		on_login(body);
 	} else if (channel == ACCOUNTS && type == SERVER_MSG_LOGOUT) {
@@ -344,6 +378,16 @@ static void monitor_says(struct fuzz_input *input)
 	}
 }
 
+static void pages_come(void)
+{
+	const struct counters_kernel_given given = {.lanes = 1};
+	int fd = dup(world.listener), kernel = dup(world.listener);
+
+	FUZZ_CHECK(fd != -1 && kernel != -1);
+	loop_deliver(MONITOR, SERVER_MSG_COUNTERS, NULL, fd);
+	loop_deliver(MONITOR, SERVER_MSG_FAST, &given, kernel);
+}
+
 /* --- the script --------------------------------------------------------------------------- */
 
 static void step_client(char what, struct peer *peer, struct fuzz_input *input)
@@ -394,6 +438,17 @@ static void step(struct fuzz_input *input)
 	case 'm':
 		monitor_says(input);
 		break;
+	case 'A':
+		asker_answered(MONITOR, ACCOUNTS, input);
+		break;
+	case 'P':
+		pages_come();
+		break;
+	case 'C':
+	case 'H':
+	case 'X':
+		asker_step(what, input);
+		break;
 	case 'w':
 		loop_pass((uint64_t)fuzz_16(input) * 4000);
 		break;
@@ -409,9 +464,13 @@ static void end(void)
 		hear(&world.peers[i]);
 		go(&world.peers[i]);
 	}
+	asker_end();
 	/* That a client has gone shows when it is read, or when its time is over. */
 	for (int i = 0; i < 3; i++)
 		loop_pass(400 * UINT64_C(1000000));
+	/* Each request that is still in a buffer has a turn of its own. */
+	for (int i = 0; i < 2 * CTL_REQUEST_MAX && loop_timers() > 1; i++)
+		loop_pass(0);
 	for (uint32_t id = 0; id < SESSIONS; id++) {
 		const struct server_verdict answer = {
 			.id = id, .result = id % 2 ? SERVER_GRANTED : SERVER_AUTH};
@@ -436,6 +495,7 @@ void loop_play(void)
 	world.listener = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	FUZZ_CHECK(world.listener != -1);
 	loop_deliver(MONITOR, SERVER_MSG_LISTENER, NULL, world.listener);
+	loop_deliver(MONITOR, SERVER_MSG_CTL, NULL, asker_socket());
 	while (world.input->left > 0 && !loop_ended())
 		step(world.input);
 	FUZZ_CHECK(!loop_ended());
@@ -453,6 +513,7 @@ void fuzz_one(const uint8_t *data, size_t size)
 	world.input = &input;
 	for (size_t i = 0; i < CLIENTS; i++)
 		world.peers[i].fd = -1;
+	asker_reset();
 	optind = 0;
 	FUZZ_CHECK(server_options_parse_room(&world.options, 1, argv) == OPTIONS_OK);
 	/* A number for each session, and for each login that is looked into. */

@@ -97,6 +97,20 @@ def control():
          b"v\1\1v\1\7", said(0, b"ping\\"), b"w\1\0", b"s\0", b"d\0")
     seed("control", "refused", new(3), login(3, 8), granted % 0, b"f\0\2", b"v\0\3", b"d\3",
          said(3, b"\0"), b"w\x10\0")
+    def asked(i, root=True, **members):
+        return b"C" + bytes([i, root]) + json.dumps(members).encode() + b"\n"
+
+    # At the control socket: root and somebody else, answers in time, late and too many.
+    up = new(0) + login(0, 2) + granted % 0 + added % 0
+    seed("control", "asked", up, b"P", asked(0, command="status"), b"A\0", b"A\1", b"H\0",
+         asked(0, command="sessions", limit=7), b"H\0", asked(1, False, command="drops"), b"H\1",
+         asked(1, False, command="kick", user="user0"), b"H\1", b"m\0")
+    seed("control", "steered", up, asked(0, command="log", level="debug"),
+         asked(1, command="reload"), b"H\1", b"A\2", b"H\0", asked(1, command="reload"), b"A\x0a",
+         b"H\1", asked(1, command="kick", user="user0", seconds=60), b"H\1", b"d\0", new(1),
+         login(1, 2), b"d\1")
+    seed("control", "unasked", b"A\0A\1A\2", asked(0, command="status"), b"w\2\0", b"H\0", b"A\x10",
+         b"A\x11", asked(0, command="status"), b"X\0", b"A\0")
     # Never reads what it is answered.
     seed("control", "deaf", new(1), said(1, b"ping") * 40, b"w\x40\0")
 

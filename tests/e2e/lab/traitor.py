@@ -2,31 +2,24 @@
 """The programs with a traitor in each room, who tries what he is told to (tests/traitor)."""
 
 import ctypes
+import re
 import signal
 
-from .wait import BUILD
+from .wait import BUILD, REPO
 
 DTCPS_TRAITOR = BUILD / "tests" / "traitor" / "dtcps-traitor"
 DTCPCLIENT_TRAITOR = BUILD / "tests" / "traitor" / "dtcpclient-traitor"
 
-CALLS = ["open", "execve", "fork", "socket_inet6", "socket_netlink", "socket_packet", "chroot",
-         "setuid", "kill", "ptrace", "mprotect", "keyctl", "mount", "unlisten", "fastopen",
-         "load_program", "make_map"]
-NUMBERS = {name: number for number, name in enumerate(CALLS, 1)}
-NUMBERS |= {name: number for number, name in enumerate(
-    ["unknown_type", "wrong_size", "with_descriptor", "short", "pong", "ping"], 20)}
-NUMBERS |= {name: number for number, name in enumerate(
-    ["raise_loopback", "raise_multicast", "raise_bits", "raise_flag", "lower", "lookup_flood",
-     "raise_server", "raise_twice", "session"], 30)}
-NUMBERS |= {name: number for number, name in enumerate(
-    ["lookup_server", "session_up", "port", "port_flood"], 40)}
-NUMBERS |= {name: number for number, name in enumerate(
-    ["login_id", "login_text", "logout", "login_flood"], 50)}
-NUMBERS["server_hello"] = 55
-NUMBERS |= {name: number for number, name in enumerate(
-    ["grant_id", "grant_prefix", "grant_address", "revoke", "granted_logout"], 60)}
-NUMBERS |= {name: number for number, name in enumerate(
-    ["added", "refused", "removed", "learned", "path", "refused_far"], 70)}
+
+def _numbers():
+    """{name: number} of all treasons, as enum treason of traitor.h has them: one after the other."""
+    text = (REPO / "tests" / "traitor" / "traitor.h").read_text()
+    body = re.search(r"(?s)enum treason \{(.*?)\bTREASONS\b", text).group(1)
+    return {name.lower(): number
+            for number, name in enumerate(re.findall(r"\bTREASON_(\w+)", body), 1)}
+
+
+NUMBERS = _numbers()
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

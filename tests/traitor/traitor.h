@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a room that has been taken over is told to try. */
+#ifndef DTCP_TESTS_TRAITOR_H
+#define DTCP_TESTS_TRAITOR_H
+
+/* tests/e2e/lab/traitor.py reads their names and numbers here. */
+enum treason {
+	/* forbidden calls */
+	TREASON_OPEN = 1,
+	TREASON_EXECVE,
+	TREASON_FORK,
+	TREASON_SOCKET_INET6,
+	TREASON_SOCKET_NETLINK,
+	TREASON_SOCKET_PACKET,
+	TREASON_CHROOT,
+	TREASON_SETUID,
+	TREASON_KILL,
+	TREASON_PTRACE,
+	TREASON_MPROTECT,
+	TREASON_KEYCTL,
+	TREASON_MOUNT,
+	TREASON_UNLISTEN,
+	TREASON_FASTOPEN,
+	TREASON_LOAD_PROGRAM,
+	TREASON_MAKE_MAP,
+	/* messages that have not the form of one, of any room */
+	TREASON_WRONG_SIZE,
+	TREASON_WITH_DESCRIPTOR,
+	TREASON_SHORT,
+	/* messages that are made for the purpose: of the client's control, the server's, accounts
+	 */
+	TREASON_RAISE_LOOPBACK,
+	TREASON_RAISE_MULTICAST,
+	TREASON_RAISE_BITS,
+	TREASON_RAISE_FLAG,
+	TREASON_RAISE_SERVER,
+	TREASON_RAISE_TWICE,
+	TREASON_LOGIN_ID,
+	TREASON_LOGIN_TEXT,
+	TREASON_LOGIN_FLOOD,
+	TREASON_GRANT_ID,
+	TREASON_GRANT_PREFIX,
+	TREASON_GRANT_ADDRESS,
+	/* all others: a row of traitor_messages for each; of any room */
+	TREASON_UNKNOWN_TYPE,
+	TREASON_PONG,
+	TREASON_PING,
+	/* of the client's control */
+	TREASON_LOWER,
+	TREASON_SESSION,
+	TREASON_SESSION_UP,
+	TREASON_LOOKUP_SERVER,
+	TREASON_LOOKUP_FLOOD,
+	TREASON_PORT,
+	TREASON_PORT_FLOOD,
+	TREASON_ASK_FLOOD,
+	TREASON_LOG,
+	TREASON_STEP,
+	TREASON_TRIAL,
+	/* of the client's resolver */
+	TREASON_ADDRESSES,
+	/* of the server's control */
+	TREASON_STATE_FLOOD,
+	TREASON_RELOAD_FLOOD,
+	TREASON_LEVEL,
+	TREASON_LOGOUT,
+	TREASON_USAGE_FLOOD,
+	TREASON_BEGAN,
+	TREASON_ENDED,
+	/* of either's, to forward */
+	TREASON_ADD,
+	TREASON_REMOVE,
+	TREASON_HELLO,
+	/* of accounts */
+	TREASON_REVOKE,
+	TREASON_GRANTED_LOGOUT,
+	TREASON_ASSIGNED,
+	TREASON_READY,
+	TREASON_USAGE,
+	/* of forward, to control, of session 0 */
+	TREASON_ADDED,
+	TREASON_REFUSED,
+	TREASON_REMOVED,
+	TREASON_LEARNED,
+	TREASON_PATH,
+	TREASON_SILENT,
+	TREASON_OTHER_PORT,
+	TREASON_RESULT,
+	TREASON_REFUSED_FAR, /* of one that there cannot be */
+	TREASONS,
+};
+
+/* Sends the message, or the many of them. */
+void traitor_tell(enum treason treason);
+
+#endif
