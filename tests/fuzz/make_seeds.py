@@ -508,6 +508,44 @@ def channel():
     seed("packet", "huge", message(1, b"four"), struct.pack("@IIQ", 2, 0xffffffff, 0))
 
 
-for make in (channel, record, lines, conn, control, session, settings, decap, encap, offload, neighbour,
-             request, probe, room, grants, tunnel, answers):
+def web():
+    def get(path, *headers, host="localhost", method="GET"):
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", *headers]
+        return "".join(f"{line}\r\n" for line in [*lines, ""]).encode()
+
+    def answers(*objects):
+        return b"".join(json.dumps(o).encode() + b"\n" for o in objects) + b"\n"
+
+    turn, other, hang_up, later, gone = (bytes([octet]) for octet in range(255, 250, -1))
+    row = {"id": 1, "user": "a<b>", "type": "network", "transport": "udp", "peer": "192.0.2.1",
+           "prefixes": ["2001:db8::/48"], "in_packets": 1, "in_octets": 1000, "out_packets": 2,
+           "out_octets": 1 << 40}
+    server = answers({"ok": True, "v": 1, "status": {
+        "program": "dtcps", "interface": "dtcps0", "started": 1e9, "sessions": {"now": 1, "limit": 2},
+        "logins": {"granted": 9, "auth": 2}, "login_seconds": {"count": 1, "sum": 0.1, "le": [["+Inf", 1]]},
+        "drops": [{"reason": "loop", "count": 3}], "pools": [{"kind": "host", "used": 1, "size": 7}]}})
+    client = answers({"ok": True, "status": {"program": "dtcpclient", "state": "up", "rtt": 0.01,
+                                             "user": "x\"y\\\n"}})
+    rows = answers({"session": row}, {"session": {**row, "id": 2, "peer": 7}}, {"ok": True})
+    status = get("/api/status?daemon=dtcps-dtcps0")
+    seed("web", "pages", turn, get("/"), get("/me?daemon=x", method="HEAD"), get("/style.css"), turn,
+         get("/none"), get("/?x=1"), turn)
+    seed("web", "hosts", turn, get("/api/daemons", host="our.example:80"), other,
+         get("/api/daemons", host="evil.example"), turn, get("//localhost/", host="[::1]"),
+         get("http://evil.example/", host="127.0.0.1"), get("/", "Host: localhost"), turn)
+    seed("web", "asked", server, client, rows, turn, get("/api/daemons"), status, turn, later,
+         get("/api/sessions?daemon=dtcps-dtcps0&search=a&sort=user&order=down&offset=0&limit=9"), turn,
+         get("/api/history?daemon=dtcps-dtcps0"), turn)
+    seed("web", "metrics", server, client, rows, turn,
+         get("/metrics", "Accept: application/openmetrics-text;q=0.9,text/plain;q=0.1"), turn, later, later,
+         get("/metrics"), turn)
+    seed("web", "wrong", answers({"ok": False, "code": "busy", "error": "no\u001b[2J"}), b"[]\n\n", turn, status,
+         turn, get("/api/status?daemon=dtcpclient-six%3C7%3E"), turn, gone, later, later, status, turn)
+    seed("web", "queries", turn, get("/api/sessions"), get("/api/sessions?daemon=%00&a=b&&=;"),
+         get("/api/status?daemon=a&daemon=b"), get("/api/sessions?daemon=dtcps-dtcps0&limit=-1"), turn,
+         get("/", method="POST"), turn, b"nonsense\r\n\r\n", hang_up)
+
+
+for make in (channel, web, record, lines, conn, control, session, settings, decap, encap, offload,
+             neighbour, request, probe, room, grants, tunnel, answers):
     make()
