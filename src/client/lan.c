@@ -233,7 +233,7 @@ static void lan_write_outside(FILE *out, const char *chain, const char *interfac
 }
 
 /* RFC 7084, section 4.3, L-14: packets from an old prefix are answered with an error. */
-static void lan_write_told(FILE *out, const struct lan_announcement *what)
+static void lan_write_rejects(FILE *out, const struct lan_announcement *what)
 {
 	char text[PREFIX6_STRLEN];
 
@@ -274,7 +274,7 @@ void lan_write_firewall(FILE *out, const char *name, const char *interface,
 		      "\t}\n"
 		      "\tchain forward {\n"
 		      "\t\ttype filter hook forward priority 0; policy accept;\n");
-	lan_write_told(out, what);
+	lan_write_rejects(out, what);
 	(void)fprintf(out, "\t\tiifname ");
 	lan_write_names(out, what->lan, false);
 	(void)fprintf(out, " accept\n");

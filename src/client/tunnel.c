@@ -176,7 +176,7 @@ bool tunnel_same_inside(const struct client_tunnel *a, const struct client_tunne
 	return true;
 }
 
-bool tunnel_same_told(const struct client_tunnel *a, const struct client_tunnel *b)
+bool tunnel_same_for_script(const struct client_tunnel *a, const struct client_tunnel *b)
 {
 	return tunnel_same_inside(a, b) && a->server_index == b->server_index &&
 	       a->server.s_addr == b->server.s_addr && a->myaddr.s_addr == b->myaddr.s_addr &&

@@ -65,7 +65,7 @@ struct in6_addr tunnel_link_local(const struct client_tunnel *tunnel, const char
 bool tunnel_same_inside(const struct client_tunnel *a, const struct client_tunnel *b);
 
 /* True if the script would get the same values for a and b. */
-bool tunnel_same_told(const struct client_tunnel *a, const struct client_tunnel *b);
+bool tunnel_same_for_script(const struct client_tunnel *a, const struct client_tunnel *b);
 
 /* Adds the fields that describe a tunnel that is up; no interface if the script makes it. */
 void tunnel_describe(const struct client_tunnel *tunnel, const struct client_options *options,

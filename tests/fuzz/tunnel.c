@@ -68,7 +68,7 @@ static void check_good(const struct client_tunnel *tunnel, const struct client_o
 	FUZZ_CHECK(len > 0);
 	FUZZ_CHECK(reply_parse(line, len, options->type, &reply, &why) == REPLY_OK);
 	FUZZ_CHECK(options->transport != SESSION_IPV6 || reply.udp_port == 0);
-	FUZZ_CHECK(tunnel_same_told(tunnel, tunnel));
+	FUZZ_CHECK(tunnel_same_for_script(tunnel, tunnel));
 	log_record_begin(&record, LOG_INFO, "tunnel-up", "tunnel up");
 	tunnel_describe(tunnel, options, options->interface, &record);
 	(void)log_record_line(&record, &source, text);

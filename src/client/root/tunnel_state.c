@@ -297,7 +297,7 @@ static void tunnel_state_on_script(void *arg)
 /* Another session with the same inner addresses: users of the tunnel do not notice. */
 static void tunnel_state_update(struct tunnel_state *state, const struct client_tunnel *tunnel)
 {
-	bool told = tunnel_same_told(&state->tunnel, tunnel);
+	bool told = tunnel_same_for_script(&state->tunnel, tunnel);
 
 	state->tunnel = *tunnel;
 	tunnel_state_tell_guard(state, true);

@@ -33,7 +33,7 @@ struct broker {
 		*connection_limits; /* whose slots the broker confirms or penalizes */
 	struct login_limits *login_limits;
 	struct log_limit denied;	      /* logins that failed */
-	struct log_limit unheard;	      /* logins that were not checked */
+	struct log_limit unchecked;	      /* logins that were not checked */
 	struct log_limit refused;	      /* valid logins that got no tunnel */
 	struct log_limit places;	      /* learned peers */
 	struct log_limit wrong;		      /* invalid messages of processes */

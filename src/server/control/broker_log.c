@@ -128,7 +128,7 @@ void broker_log_unheard(struct broker *broker, const struct client *client, cons
 	log_record_text(&record, "peer", "%s", client->peer_text);
 	log_record_text(&record, "reason", "%s", why);
 	record.told = true;
-	log_event_limited(&broker->unheard, clock_ms(), &record);
+	log_event_limited(&broker->unchecked, clock_ms(), &record);
 }
 
 void broker_log_wrong(struct broker *broker, const char *who, const char *message, uint32_t id)

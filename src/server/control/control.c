@@ -183,7 +183,7 @@ static void control_on_tell(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	log_limit_tell(&control->broker.denied);
-	log_limit_tell(&control->broker.unheard);
+	log_limit_tell(&control->broker.unchecked);
 	log_limit_tell(&control->broker.refused);
 	log_limit_tell(&control->broker.places);
 	log_limit_tell(&control->broker.wrong);
@@ -280,7 +280,7 @@ static bool control_limit(struct control *control)
 	int64_t now = clock_ms();
 	uint64_t key[2];
 
-	log_limit_init(&control->broker.unheard, "refused logins", 1, now);
+	log_limit_init(&control->broker.unchecked, "refused logins", 1, now);
 	log_limit_init(&control->broker.refused, "refused tunnels", 1, now);
 	log_limit_init(&control->broker.wrong, "messages that were not believed", 10, now);
 	if (RAND_bytes((unsigned char *)key, sizeof(key)) != 1)

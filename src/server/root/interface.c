@@ -173,8 +173,8 @@ static ssize_t interface_list(const struct survey *survey, unsigned int index,
 	return (ssize_t)n;
 }
 
-ssize_t interface_somebodys(const struct survey *survey, const struct server_options *options,
-			    struct prefix6 **out)
+ssize_t interface_in_use(const struct survey *survey, const struct server_options *options,
+			 struct prefix6 **out)
 {
 	return interface_list(survey, 0, options, true, out);
 }

@@ -58,8 +58,8 @@ bool interface_is_network(const struct survey *survey, const struct survey_route
  * Addresses that are certainly in use elsewhere: those of the machine, of its routers, and
  * host.exclude. Returns their number, in *out, to be freed, or -ENOMEM. Pure.
  */
-ssize_t interface_somebodys(const struct survey *survey, const struct server_options *options,
-			    struct prefix6 **out);
+ssize_t interface_in_use(const struct survey *survey, const struct server_options *options,
+			 struct prefix6 **out);
 
 /*
  * Parts of the prefixes that are in use: addresses of the machine, of its routers, the networks of

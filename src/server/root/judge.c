@@ -169,7 +169,7 @@ static bool judge_comes_before(const struct survey_route *route, const struct pr
 }
 
 /* A route to an address of this machine or of a router, which is never assigned. */
-static bool judge_is_somebodys(const struct survey *survey, const struct prefix6 *part)
+static bool judge_is_in_use(const struct survey *survey, const struct prefix6 *part)
 {
 	for (size_t i = 0; part->len == 128 && i < survey->n_addresses; i++) {
 		if (IN6_ARE_ADDR_EQUAL(&survey->addresses[i].addr, &part->addr))
@@ -316,7 +316,7 @@ static void judge_prefix(const struct judge *judge, const char *key, const struc
 			continue;
 		if (!other && (left_out || !judge_comes_before(route, pool) ||
 			       judge_is_harmless(judge, &route->prefix, pool) ||
-			       judge_is_somebodys(judge->survey, &route->prefix) ||
+			       judge_is_in_use(judge->survey, &route->prefix) ||
 			       (on_link && prefix6_equal(&route->prefix, pool))))
 			continue;
 		judge_in_the_way(judge, route, key, pool);

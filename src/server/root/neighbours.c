@@ -242,7 +242,7 @@ void neighbours_look(struct neighbours *neighbours, const struct survey *survey)
 	if (!neighbours || neighbours->socket < 0)
 		return;
 	link = neighbours_listen(neighbours, survey, &network, &to);
-	n = link ? interface_somebodys(survey, neighbours->options, &never) : 0;
+	n = link ? interface_in_use(survey, neighbours->options, &never) : 0;
 	if (n < 0)
 		log_warnx("out of memory");
 	if (n < 0 || neighbours_same(neighbours, &to, never, (size_t)n)) {

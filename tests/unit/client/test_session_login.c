@@ -138,7 +138,7 @@ static void test_reply_is_not_mixed(void **state)
 }
 
 /* A prefix that was not asked for would only be rejected. */
-static void test_prefix_that_nobody_asked_for(void **state)
+static void test_unrequested_prefix(void **state)
 {
 	struct rig rig;
 
@@ -590,7 +590,7 @@ int main(void)
 		cmocka_unit_test(test_network),
 		cmocka_unit_test(test_numbered_network),
 		cmocka_unit_test(test_reply_is_not_mixed),
-		cmocka_unit_test(test_prefix_that_nobody_asked_for),
+		cmocka_unit_test(test_unrequested_prefix),
 		cmocka_unit_test(test_no_connection),
 		cmocka_unit_test(test_timeouts),
 		cmocka_unit_test(test_greeting_garbage),

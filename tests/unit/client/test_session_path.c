@@ -117,7 +117,7 @@ static void test_answers_while_raising(void **state)
 	rig_expect(&rig, SESSION_UP, 0, NULL, "");
 }
 
-static void test_back_before_it_is_said(void **state)
+static void test_back_before_report(void **state)
 {
 	static const enum session_transport transports[] = {SESSION_IPV6, SESSION_AUTO};
 	struct rig rig;
@@ -262,7 +262,7 @@ int main(void)
 		cmocka_unit_test(test_dead_and_back),
 		cmocka_unit_test(test_dead_from_the_start),
 		cmocka_unit_test(test_answers_while_raising),
-		cmocka_unit_test(test_back_before_it_is_said),
+		cmocka_unit_test(test_back_before_report),
 		cmocka_unit_test(test_auto_has_nothing_else),
 		cmocka_unit_test(test_auto_changes),
 		cmocka_unit_test(test_server_gone),

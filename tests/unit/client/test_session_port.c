@@ -190,7 +190,7 @@ static void test_port_while_held(void **state)
 	rig_come_up(&rig);
 }
 
-static void test_end_while_telling(void **state)
+static void test_end_while_reporting(void **state)
 {
 	struct rig rig;
 
@@ -227,7 +227,7 @@ int main(void)
 		cmocka_unit_test(test_silence),		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_chosen),		cmocka_unit_test(test_port_in_test),
 		cmocka_unit_test(test_port_in_raise),	cmocka_unit_test(test_port_in_up),
-		cmocka_unit_test(test_port_while_held), cmocka_unit_test(test_end_while_telling),
+		cmocka_unit_test(test_port_while_held), cmocka_unit_test(test_end_while_reporting),
 	};
 
 	return cmocka_run_group_tests_name("client session port", tests, NULL, NULL);

@@ -273,7 +273,7 @@ static void test_auto(void **state)
 }
 
 /* Which failures are hopeless is decided by what the server says, not by how it is called. */
-static void test_telling_names(void **state)
+static void test_server_names_in_messages(void **state)
 {
 	struct session_config config;
 	struct rig rig;
@@ -338,7 +338,7 @@ int main(void)
 		cmocka_unit_test(test_fall_while_raising),
 		cmocka_unit_test(test_local_failure),
 		cmocka_unit_test(test_auto),
-		cmocka_unit_test(test_telling_names),
+		cmocka_unit_test(test_server_names_in_messages),
 		cmocka_unit_test(test_addresses),
 	};
 

@@ -103,7 +103,7 @@ static void test_reply_without_udp(void **state)
 }
 
 /* Words that were not asked for are no words of ours: the tunnel is one over protocol 41. */
-static void test_udp_that_nobody_asked_for(void **state)
+static void test_unrequested_udp(void **state)
 {
 	struct rig rig;
 
@@ -708,7 +708,7 @@ int main(void)
 		cmocka_unit_test(test_request_words),
 		cmocka_unit_test(test_key),
 		cmocka_unit_test(test_reply_without_udp),
-		cmocka_unit_test(test_udp_that_nobody_asked_for),
+		cmocka_unit_test(test_unrequested_udp),
 		cmocka_unit_test(test_transport_refused),
 		cmocka_unit_test(test_nat_over_udp),
 		cmocka_unit_test(test_nat_with_auto),

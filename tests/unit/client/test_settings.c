@@ -24,7 +24,7 @@
 static char folder[] = "/tmp/dtcp-settings-XXXXXX";
 
 /* What has a letter has a word as well, which a file may have. */
-static void test_words_of_letters(void **state)
+static void test_long_options(void **state)
 {
 	(void)state;
 	OK("--debug", "--reconnect", "--nat-check=no", "s");
@@ -264,7 +264,7 @@ static void test_bad_files(void **state)
 }
 
 /* Root's process hands on what it has read: the file can be another one by then. */
-static void test_words_for_the_others(void **state)
+static void test_arguments_of_other_processes(void **state)
 {
 	const char *const args[] = {"-l",
 				    file("home.conf", "server = \"a,b\"\nlan = eth1\n"
@@ -337,14 +337,14 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words_of_letters),
+		cmocka_unit_test(test_long_options),
 		cmocka_unit_test(test_no_commands),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_what_the_name_implies),
 		cmocka_unit_test(test_command_line_beats_file),
 		cmocka_unit_test(test_bad_files),
-		cmocka_unit_test(test_words_for_the_others),
+		cmocka_unit_test(test_arguments_of_other_processes),
 	};
 
 	return cmocka_run_group_tests_name("client settings", tests, setup, teardown);

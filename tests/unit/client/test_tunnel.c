@@ -430,8 +430,8 @@ static void expect_same(const struct client_tunnel *a, const struct client_tunne
 {
 	assert_true(tunnel_same_inside(a, b) == inside);
 	assert_true(tunnel_same_inside(b, a) == inside);
-	assert_true(tunnel_same_told(a, b) == told);
-	assert_true(tunnel_same_told(b, a) == told);
+	assert_true(tunnel_same_for_script(a, b) == told);
+	assert_true(tunnel_same_for_script(b, a) == told);
 }
 
 /* What is outside changes from session to session; the interface stays, the script may hear. */

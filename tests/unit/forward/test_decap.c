@@ -210,7 +210,7 @@ static void bad_sources(void **state)
 /* neighbour solicitation for 2001:db8:100:100::1: type 135, code 0, checksum not looked at */
 #define SOLICIT "87 00 0000 00000000" SITE
 
-static void discovery_from_nobody(void **state)
+static void discovery_from_unspecified(void **state)
 {
 	static const struct {
 		const char *text;
@@ -612,7 +612,7 @@ int main(void)
 		cmocka_unit_test(not_ipv6),
 		cmocka_unit_test(truncated),
 		cmocka_unit_test(bad_sources),
-		cmocka_unit_test(discovery_from_nobody),
+		cmocka_unit_test(discovery_from_unspecified),
 		cmocka_unit_test(ingress),
 		cmocka_unit_test(ingress_on_a_device_of_its_own),
 		cmocka_unit_test(router_advertisements),

@@ -67,7 +67,7 @@ static void test_an_address_is_there_once(void **state)
 	assert_int_equal(netlink_address_delete(rig->netlink, rig->index, &addr, 128), 0);
 }
 
-static void test_an_address_that_nobody_has_is_not_awaited_for_ever(void **state)
+static void test_missing_address_is_not_awaited_forever(void **state)
 {
 	struct rig *rig = *state;
 	const struct in6_addr addr = addr6("2001:db8::2");
@@ -321,7 +321,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_an_address_is_there_once),
-		TEST(test_an_address_that_nobody_has_is_not_awaited_for_ever),
+		TEST(test_missing_address_is_not_awaited_forever),
 		TEST(test_what_is_gone_need_not_be_removed),
 		TEST(test_no_such_interface),
 		TEST(test_a_route_is_there_once),

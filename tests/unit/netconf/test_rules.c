@@ -101,7 +101,7 @@ static void use_table(const struct rig *rig, uint32_t table)
 
 /* --- tables ------------------------------------------------------------------------------- */
 
-static void test_tables_that_somebody_uses(void **state)
+static void test_tables_in_use(void **state)
 {
 	const struct rig *rig = *state;
 	uint32_t table;
@@ -287,7 +287,7 @@ static void test_sweep(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_tables_that_somebody_uses),
+		TEST(test_tables_in_use),
 		TEST(test_another_instance_is_quicker),
 		TEST(test_no_table_is_left),
 		TEST(test_wanted_table_is_taken),

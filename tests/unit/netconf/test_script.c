@@ -105,7 +105,7 @@ static void expect_shell(const char *command, const char *log)
 	end(&scene);
 }
 
-static void test_what_is_said(void **state)
+static void test_script_output_is_logged(void **state)
 {
 	(void)state;
 	expect_shell("exit 0", "");
@@ -241,9 +241,12 @@ static void test_killed_late(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_what_is_said),   cmocka_unit_test(test_surroundings),
-		cmocka_unit_test(test_nothing_to_run), cmocka_unit_test(test_too_long),
-		cmocka_unit_test(test_killed),	       cmocka_unit_test(test_killed_late),
+		cmocka_unit_test(test_script_output_is_logged),
+		cmocka_unit_test(test_surroundings),
+		cmocka_unit_test(test_nothing_to_run),
+		cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_killed_late),
 	};
 
 	log_init("test", NULL, false);

@@ -143,7 +143,7 @@ static const char *notice(struct scene *scene, unsigned int count)
 
 /* --- starting ----------------------------------------------------------------------------- */
 
-static void test_last_words(void **state)
+static void test_last_output(void **state)
 {
 	struct scene scene;
 	pid_t pid;
@@ -328,7 +328,7 @@ static void test_status_text(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_last_words),
+		cmocka_unit_test(test_last_output),
 		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_more_than_there_may_be),
 		cmocka_unit_test(test_cause_comes_first),

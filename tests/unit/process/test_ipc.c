@@ -881,7 +881,7 @@ static void test_closed_behind_messages(void **state)
 	assert_false(fixture->b.violated);
 }
 
-static void test_send_to_nobody(void **state)
+static void test_send_to_closed_channel(void **state)
 {
 	struct fixture *fixture = *state;
 	const struct number number = {.value = 0};
@@ -1006,7 +1006,7 @@ int main(void)
 		PAIR_TEST(test_freed_in_closed),
 		PAIR_TEST(test_peer_closed),
 		PAIR_TEST(test_closed_behind_messages),
-		RAW_TEST(test_send_to_nobody),
+		RAW_TEST(test_send_to_closed_channel),
 		PAIR_TEST(test_body_too_large),
 		RAW_TEST(test_flush),
 		RAW_TEST(test_flush_without_reader),

@@ -557,7 +557,7 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
 	(void)raise(SIGTERM);
 }
 
-static void test_told_twice(void **state)
+static void test_stopped_twice(void **state)
 {
 	struct scene *scene = *state;
 	const struct timeval now = {0};
@@ -692,7 +692,7 @@ static void test_sent_before(void **state)
 }
 
 /* It goes when no process comes to take it. */
-static void test_sent_to_nobody(void **state)
+static void test_send_to_unstarted_process(void **state)
 {
 	struct scene scene = scene_of(always, (struct options){0});
 
@@ -740,7 +740,7 @@ static void test_how_many_peers(void **state)
 }
 
 /* One that is not wanted, or not any more, hears nothing; the descriptor goes. */
-static void test_nobody_there(void **state)
+static void test_send_to_unwanted_process(void **state)
 {
 	struct scene *scene = *state;
 
@@ -1160,7 +1160,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(test_no_cause, started_alone_at_stop),
 		cmocka_unit_test_setup(test_late, started),
 		cmocka_unit_test_setup(test_late_but_busy, started),
-		cmocka_unit_test_setup(test_told_twice, started),
+		cmocka_unit_test_setup(test_stopped_twice, started),
 		cmocka_unit_test_setup(test_ends_once, started),
 		cmocka_unit_test_setup(test_violation, started),
 		cmocka_unit_test_setup(test_message_without_its_body, started),
@@ -1169,10 +1169,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_pings),
 		cmocka_unit_test(test_sent_before),
 		cmocka_unit_test(test_ends_early),
-		cmocka_unit_test(test_sent_to_nobody),
+		cmocka_unit_test(test_send_to_unstarted_process),
 		cmocka_unit_test_setup(test_peers, started),
 		cmocka_unit_test(test_how_many_peers),
-		cmocka_unit_test_setup(test_nobody_there, started_alone),
+		cmocka_unit_test_setup(test_send_to_unwanted_process, started_alone),
 		cmocka_unit_test(test_guard),
 		cmocka_unit_test_setup(test_on_demand, started),
 		cmocka_unit_test_setup(test_other_children, started),
@@ -1190,7 +1190,7 @@ int main(int argc, char **argv)
 	};
 	const struct CMUnitTest alone[] = {
 		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_sent_to_nobody),
+		cmocka_unit_test(test_send_to_unstarted_process),
 		cmocka_unit_test(test_wrong_names),
 	};
 	const char *preload = getenv("LD_PRELOAD");

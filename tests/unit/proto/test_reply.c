@@ -595,7 +595,7 @@ static void test_output_too_small(void **state)
 	}
 }
 
-static void test_replies_that_cannot_be_said(void **state)
+static void test_replies_that_cannot_be_written(void **state)
 {
 	struct dtcp_reply reply = {.has_her6 = true};
 	char buf[DTCP_LINE_SIZE];
@@ -636,7 +636,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_largest_round_trip),
 		cmocka_unit_test(test_output_too_small),
-		cmocka_unit_test(test_replies_that_cannot_be_said),
+		cmocka_unit_test(test_replies_that_cannot_be_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,7 +206,7 @@ static void test_quit(void **state)
 }
 
 /* What comes too early waits outside; were it fed all the same, nothing would happen. */
-static void test_lines_that_nobody_listens_to(void **state)
+static void test_ignored_lines(void **state)
 {
 	static const enum conn_state states[] = {CONN_CHECK, CONN_HOLD, CONN_ADD, CONN_END};
 	static const char *const lines[] = {"ping", "help", "quit", "what", REQUEST "host"};
@@ -835,7 +835,7 @@ static void test_stray_answers(void **state)
 }
 
 /* A reply that cannot be written ends the session rather than lie about it. */
-static void test_reply_that_cannot_be_said(void **state)
+static void test_reply_that_cannot_be_written(void **state)
 {
 	struct bench bench;
 
@@ -1062,7 +1062,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_quit),
-		cmocka_unit_test(test_lines_that_nobody_listens_to),
+		cmocka_unit_test(test_ignored_lines),
 		cmocka_unit_test(test_pipelining),
 		cmocka_unit_test(test_request),
 		cmocka_unit_test(test_unknown_type_is_asked_about),
@@ -1088,7 +1088,7 @@ int main(void)
 		cmocka_unit_test(test_finish_why),
 		cmocka_unit_test(test_refused_by_control_or_forward),
 		cmocka_unit_test(test_stray_answers),
-		cmocka_unit_test(test_reply_that_cannot_be_said),
+		cmocka_unit_test(test_reply_that_cannot_be_written),
 		cmocka_unit_test(test_replies_are_not_mixed),
 		cmocka_unit_test(test_login_timeout),
 		cmocka_unit_test(test_timeout_while_asking),

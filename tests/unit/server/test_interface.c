@@ -100,7 +100,7 @@ static void test_on_link(void **state)
 	expect(&rig, "2001:db8:6::/48", true, false, INTERFACE_METRIC_BEST);
 }
 
-static void test_somebodys(void **state)
+static void test_in_use(void **state)
 {
 	struct rig rig;
 
@@ -162,7 +162,7 @@ static const char *reserved(const struct rig *rig, const struct server_options *
 static const char *somebodys(const struct rig *rig, const struct server_options *options)
 {
 	struct prefix6 *list = NULL;
-	ssize_t n = interface_somebodys(&rig->survey, options, &list);
+	ssize_t n = interface_in_use(&rig->survey, options, &list);
 
 	return texts_of(list, n);
 }
@@ -207,8 +207,8 @@ static void test_reserved(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_routed),	  cmocka_unit_test(test_on_link),
-		cmocka_unit_test(test_somebodys), cmocka_unit_test(test_early),
+		cmocka_unit_test(test_routed),	 cmocka_unit_test(test_on_link),
+		cmocka_unit_test(test_in_use),	 cmocka_unit_test(test_early),
 		cmocka_unit_test(test_reserved),
 	};
 

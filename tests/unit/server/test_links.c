@@ -195,7 +195,7 @@ static void test_removed_together(void **state)
 }
 
 /* That somebody was quicker is no failure, whether with one of them or with all. */
-static void test_removed_by_somebody(void **state)
+static void test_removed_by_another_program(void **state)
 {
 	struct links_rig *rig = *state;
 
@@ -318,7 +318,7 @@ static void test_routes(void **state)
 }
 
 /* Of somebody's doing, though, there is something to mend. */
-static void test_route_removed_by_somebody(void **state)
+static void test_route_removed_by_another_program(void **state)
 {
 	struct event_base *base = event_base_new();
 	const struct prefix6 route = numbered(1);
@@ -375,7 +375,7 @@ static void test_routes_beside_a_network(void **state)
 }
 
 /* It is known when it is asked for, before anything else is done about it. */
-static void test_route_of_somebody_else(void **state)
+static void test_route_of_another_program(void **state)
 {
 	const struct prefix6 lan = prefix("2001:db8:77:1::/64");
 	const struct prefix6 around = prefix("2001:db8:77::/48");
@@ -414,14 +414,14 @@ int main(void)
 		TEST(test_prefix),
 		TEST(test_name_is_taken),
 		TEST(test_removed_together),
-		TEST(test_removed_by_somebody),
+		TEST(test_removed_by_another_program),
 		TEST(test_remover_fails),
 		TEST(test_address_changes),
 		TEST(test_many_addresses),
 		TEST(test_routes),
-		TEST(test_route_removed_by_somebody),
+		TEST(test_route_removed_by_another_program),
 		TEST(test_routes_beside_a_network),
-		TEST(test_route_of_somebody_else),
+		TEST(test_route_of_another_program),
 	};
 
 	log_init("test", NULL, false);

@@ -343,7 +343,7 @@ static void test_renamed(void **state)
 /* --- what the machine has ----------------------------------------------------------------- */
 
 /* An interface of somebody's gets the address that the server took for itself. */
-static void test_somebody_has_the_address(void **state)
+static void test_address_in_use(void **state)
 {
 	const struct in6_addr own = addr6("fd00:100::1");
 	struct links_rig *rig = *state;
@@ -424,7 +424,7 @@ int main(void)
 		TEST(test_put_back, begin_with_pool),
 		TEST(test_set_down, begin_with_pool),
 		TEST(test_renamed, begin),
-		TEST(test_somebody_has_the_address, begin_with_pool),
+		TEST(test_address_in_use, begin_with_pool),
 		TEST(test_network_does_not_come, begin_early),
 	};
 

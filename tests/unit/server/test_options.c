@@ -609,7 +609,7 @@ static void test_file_in_another_encoding(void **state)
 }
 
 /* What the rooms are started with says all that monitor knows. */
-static void test_words_for_the_rooms(void **state)
+static void test_arguments_of_processes(void **state)
 {
 	struct server_options parsed;
 	char **words;
@@ -728,7 +728,7 @@ int main(void)
 		cmocka_unit_test(test_file_that_everybody_can_write),
 		cmocka_unit_test(test_file_in_another_encoding),
 		cmocka_unit_test(test_file_too_long),
-		cmocka_unit_test(test_words_for_the_rooms),
+		cmocka_unit_test(test_arguments_of_processes),
 		cmocka_unit_test(test_exclude),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_unknown),

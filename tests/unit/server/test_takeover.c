@@ -64,7 +64,7 @@ static void expect_sent_away(const struct trio_client *client, const char *why)
 
 /* --- two on one address ------------------------------------------------------------------- */
 
-static void play_somebody_else(void)
+static void play_other_user(void)
 {
 	struct trio_client *first = come_up(0, HERE, "host");
 	struct trio_client *second;
@@ -93,10 +93,10 @@ static void play_somebody_else(void)
 	assert_true(trio_leads(0, NULL));
 }
 
-static void test_somebody_else_is_there(void **state)
+static void test_other_user_on_the_address(void **state)
 {
 	(void)state;
-	trio_run(6, 6, play_somebody_else);
+	trio_run(6, 6, play_other_user);
 }
 
 /* The address is the user's own: the older session gives way before forward takes the new one. */
@@ -364,7 +364,7 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_somebody_else_is_there),
+		cmocka_unit_test(test_other_user_on_the_address),
 		cmocka_unit_test(test_same_user),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_store_is_gone),

@@ -951,7 +951,7 @@ static void test_pool_comes_back(void **state)
 }
 
 /* Nobody else can get any part of it meanwhile, nor can an administrator give it away. */
-static void test_dormant_is_somebodys(void **state)
+static void test_dormant_is_not_assigned(void **state)
 {
 	const struct prefix6 alices = prefix("2001:db8:0:11::/64");
 	struct place *place = *state;
@@ -1095,7 +1095,7 @@ static void test_drop_lease(void **state)
 	assert_network(place->users, "alice", "2001:db8:0:20::/63", 64, "2001:db8:0:21::/64");
 }
 
-static void test_drop_lease_is_told(void **state)
+static void test_drop_lease_is_reported(void **state)
 {
 	struct place *place = *state;
 	struct users *second = open_users(place->path, false);
@@ -2159,12 +2159,12 @@ int main(void)
 		TEST(test_pools_that_overlap),
 		TEST(test_usage),
 		TEST(test_pool_comes_back),
-		TEST(test_dormant_is_somebodys),
+		TEST(test_dormant_is_not_assigned),
 		TEST(test_dormant_and_reserved),
 		TEST(test_count_outside),
 		TEST(test_each_block),
 		TEST(test_drop_lease),
-		TEST(test_drop_lease_is_told),
+		TEST(test_drop_lease_is_reported),
 		TEST_EMPTY(test_version_1),
 		TEST_EMPTY(test_read_only),
 		TEST_EMPTY(test_version_1_in_use),
