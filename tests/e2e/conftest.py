@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """What was measured, whether or not anything failed."""
+    """Prints measurements, whether or not anything failed."""
     for outcome in ("passed", "failed"):
         for report in terminalreporter.stats.get(outcome, []):
             for name, value in getattr(report, "user_properties", []):
@@ -129,7 +129,7 @@ def lab(request):
 
 @pytest.fixture
 def masked(lab):
-    """alice behind a box that changes every port: what is hard to get through."""
+    """alice behind a NAT that changes every port, the hardest kind to traverse."""
     lab.internet(nat=["masquerade fully-random"])
     lab.users.add_alice()
     return lab

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Users come, change and go while the server runs; and one user has one session."""
+"""Users are added, changed and deleted while the server runs; and one user has one session."""
 
 import ipaddress
 import stat
@@ -128,7 +128,7 @@ def test_limits(internet, words, kind, transport, end, refusal, reason):
 
 
 def test_expiry(internet):
-    """The time comes while the session is up."""
+    """The account expires while the session is up."""
     server = internet.dtcps()
     with Wire(internet.site) as wire:
         wire.login()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A little of "make chaos": eight clients and some seconds of mischief. What was done is random,
-but whatever it was, everybody must be well again afterwards. The seed is in the figures at the end;
-bench/chaos takes it."""
+"""A little of "make chaos": eight clients and some seconds of random faults. Whatever they were, all
+clients must work again afterwards. The seed is in the figures at the end; bench/chaos takes it."""
 
 import random
 

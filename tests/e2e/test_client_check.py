@@ -245,7 +245,7 @@ def test_small_link_here(internet):
 
 @pytest.mark.slow(20)
 def test_silent_small_path(internet):
-    """Where nobody says that a packet is too large."""
+    """Without ICMP errors about packets that are too large."""
     internet.dtcps("-U")
     drop(internet.net, "ip length > 1333 ip protocol 41")
     assert check(internet)["mtu"]["data"] == {"path_mtu": 1333, "mtu": 1313}
@@ -265,7 +265,7 @@ def test_fragments(internet):
 
 @pytest.mark.slow(5)
 def test_nothing_beyond(internet):
-    """Whether somebody says why, or nobody says anything."""
+    """With ICMP errors, and without."""
     internet.dtcps("-U")
     internet.six.nft("table ip6 deaf { chain c { type filter hook input priority 0;"
                      " icmpv6 type echo-request drop; }; }")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Coming back, starting over, living in the background."""
+"""Reconnecting, restarting, running in the background."""
 
 import os
 import re

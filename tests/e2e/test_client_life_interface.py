@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""An administrator, or another program, at work on the client's interface."""
+"""An administrator, or another program, changes the client's interface."""
 
 import signal
 import time
@@ -13,7 +13,7 @@ from lab.wait import slow, until
 
 
 def start(internet, *words):
-    """Its script says what it is told."""
+    """Its script prints its arguments."""
     script = internet.file("script", "#!/bin/sh\necho called $state $tunif\n", 0o755)
     client = internet.dtcpclient("-s", script, *words)
     client.wait_up()
@@ -23,7 +23,7 @@ def start(internet, *words):
 
 
 def set_up(internet):
-    """What the tunnel has: (addresses, routes)."""
+    """(addresses, routes) of the tunnel."""
     return (sorted(internet.site.addresses("dtcp0") +
                    internet.site.addresses("dtcp0", scope="link")),
             internet.site.routes())
@@ -95,7 +95,7 @@ def test_renamed(internet):
 
 
 def test_set_down(internet):
-    """Whoever sets it down means it. When it is set up again, all is as it was."""
+    """An interface that is set down stays down. When it is set up again, everything is restored."""
     internet.dtcps()
     client = start(internet)
     whole = set_up(internet)
@@ -199,7 +199,7 @@ def test_cannot_be_made_again(internet, words):
 
 
 def test_nothing_is_wrong(internet):
-    """What the client does itself is not taken for somebody else's doing."""
+    """The client's own changes are not taken for another program's."""
     internet.dtcps("-U")
     client = start(internet, "-l", "-U", "-n")
     for _ in range(2):

@@ -219,7 +219,7 @@ def test_address_changes(internet, measured, words):
 @pytest.mark.slow(12)
 @pytest.mark.parametrize("words", [(), ("-U", "-n")], ids=["ipv6", "udp"])
 def test_stopped_for_a_while(internet, measured, words):
-    """As after sleep: what was not heard meanwhile is no loss."""
+    """As after suspend: packets not received meanwhile do not count as lost."""
     internet.dtcps("-U")
     answer = patience(1)
     client = internet.dtcpclient("-l", "--keepalive", f"1,{answer}", *words)

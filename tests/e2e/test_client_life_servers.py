@@ -155,7 +155,7 @@ def test_address_that_says_nothing(servers, measured):
 
 
 def test_slow_address_behind_one_that_lets_nobody_in(servers):
-    """Whoever answers first is not the best for ever: the other has time to answer."""
+    """The fastest address is not preferred for ever: the other one has time to answer."""
     fake = FakeServer(servers.server, sold_out, FIRST)
     NameServer(servers.site, [FIRST, SECOND])
     # Its first packet is lost, so a connection takes a second.
@@ -170,7 +170,7 @@ def test_slow_address_behind_one_that_lets_nobody_in(servers):
 
 
 def test_address_that_lets_nobody_in(servers):
-    """Somebody is there, but does not give us a tunnel: the next attempt is at the next address."""
+    """A server answers, but refuses the tunnel: the next attempt uses the next address."""
     fake = FakeServer(servers.server, sold_out, FIRST)
     NameServer(servers.site, [FIRST, SECOND])
     servers.dtcps(set={"listen": SECOND})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The server's name, as this machine looks names up, and whatever can be in the way of that."""
+"""Lookup of the server's name by the system's resolver, and its failures."""
 
 import os
 import signal

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What dtcpclient's options do to the machine, and what it says on the way."""
+"""The effects of dtcpclient's options on the machine, and its messages."""
 
 import ipaddress
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""SIGUSR1: the client says how it is, and goes on."""
+"""SIGUSR1: the client logs its status, and continues."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from lab.wait import until
 
 
 def test_counters(internet):
-    """What has passed, and why packets were dropped."""
+    """Counters of packets, and of drops by reason."""
     internet.dtcps()
     client = internet.dtcpclient()
     prefix = client.wait_up()["prefix"]

@@ -195,7 +195,7 @@ def test_networks_of_a_client(node):
     ("bash", ["bash", "--norc", "-i"], f"bind 'set show-all-if-ambiguous on'; source {FOLDER}/dtcps"),
     ("zsh", ["zsh", "-f", "-i"], f"fpath=({FOLDER} $fpath); autoload -U compinit; compinit -u -D")])
 def test_at_a_terminal(tmp_path, shell, words, ready):
-    """The whole way, with a real shell in front of somebody who presses the tabulator key."""
+    """End to end, with a real shell and presses of the tab key."""
     terminal = Terminal(tmp_path, *words, environment={"PATH": PATH, "PS1": "@ ", "HOME": tmp_path})
     try:
         terminal.shows("@", f"{shell} is ready")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The client's control socket: what it says in each state, compared with what others say; and what
+"""The client's control socket: its answers in each state, compared with other sources; and what
 can be asked of it."""
 
 import contextlib
@@ -188,7 +188,7 @@ def test_down_without_l(internet):
 
 
 def open_for_reader(fifo):
-    """The end to write to; None if nobody reads."""
+    """The writing end; None if there is no reader."""
     try:
         return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
     except OSError:
@@ -196,7 +196,7 @@ def open_for_reader(fifo):
 
 
 def test_down_while_another_waits(internet):
-    """Each of those who wait for the end of the tunnel is told what came of it."""
+    """All clients that wait for the end of the tunnel get the result."""
     fifo = internet.dir / "fifo"
     script = internet.file("script", f"#!/bin/sh\n[ ! -e {fifo} ] || cat {fifo}\n", 0o755)
     internet.dtcps()
@@ -302,7 +302,7 @@ def test_wrong_input(internet):
 
 
 def test_rights(internet):
-    """Root may all. Who can open it beside, as the group can, may look."""
+    """Root may do everything; others who can open it, such as the group, may only query."""
     internet.dtcps()
     client = internet.dtcpclient()
     client.wait_up()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a server says and does over its control socket."""
+"""Answers and actions of a server over its control socket."""
 
 import contextlib
 import json
@@ -263,7 +263,7 @@ def test_log(internet, server, ctl):
 
 
 def test_rights(internet, server):
-    """Who may what, by who is at the other end. Nobody of this machine needs to be known."""
+    """Permissions by the peer's user id; no user of this machine needs to exist."""
     path = socket_path(internet.server)
     status = os.stat(path)
     assert stat.S_ISSOCK(status.st_mode) and stat.S_IMODE(status.st_mode) == 0o660
@@ -316,7 +316,7 @@ def test_socket_comes_and_goes(internet):
 
 
 def test_no_place_for_the_socket(internet):
-    """Who has not asked for one gets a server without."""
+    """Without a configured socket, the server starts without one."""
     (internet.server.dir / "run" / "dtcp").write_text("in the way")
     server = internet.dtcps()
     server.wait_log(f"cannot make the control socket {SOCKET} .another path can be set, or off.: "
@@ -405,7 +405,7 @@ def test_many_connections(internet, server):
 
 
 def test_reader_that_does_not_read(internet, server, ctl):
-    """It holds up nobody."""
+    """It delays no other client."""
     with connect(socket_path(internet.server)) as deaf:
         deaf.setblocking(False)
         with contextlib.suppress(BlockingIOError):

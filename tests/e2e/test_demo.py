@@ -45,7 +45,7 @@ class Demo(Process):
                       for path in NETNS.glob(f"{self.prefix}-*")]
 
     def left(self):
-        """What is there of it."""
+        """What exists of it."""
         found = [*NETNS.glob(f"{self.prefix}-*"),
                  *Path("/tmp").glob(f"{self.prefix}.*")]
         for fd in self.held:

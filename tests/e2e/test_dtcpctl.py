@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""dtcpctl, and daemons that say what a test wants them to."""
+"""dtcpctl, and simulated daemons that send what a test specifies."""
 
 import fcntl
 import json

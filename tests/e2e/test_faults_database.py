@@ -106,7 +106,7 @@ def test_disk_full_at_the_start(users):
 
 
 def test_locked(users):
-    """A program that keeps the database to itself: nobody waits for long because of it."""
+    """A program holds a lock of the database: nothing is delayed for long."""
     case = Troubled(users)
     other = sqlite3.connect(users.users.path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")

@@ -71,7 +71,7 @@ def asked(client, since):
 
 @pytest.mark.parametrize("transport", ["ipv6", "udp"])
 def test_wall_clock(internet, transport):
-    """Set forward, back, and before 1970, at both ends: nobody cares."""
+    """Set forward, back, and before 1970, at both ends: without effect."""
     clock = Clocks(internet)
     internet.users.add("bob")
     internet.site.ip("addr", "add", "192.0.2.3/24", "dev", "up0")

@@ -19,7 +19,7 @@ OK = f"+OK {SITE} {SERVER} 2001:db8:100:100::/56"
 
 
 def memory(client):
-    """Resident KiB of the room that reads what the server says."""
+    """Resident KiB of the process that reads from the server."""
     return int(status_field(client.rooms()["control"], "VmRSS").split()[0])
 
 
@@ -55,7 +55,7 @@ def drip_reply(peer):
 
 
 def greet_and(what):
-    """Greets, takes the login, and then goes wrong."""
+    """Greets, accepts the login, and then misbehaves."""
     def talk(peer):
         peer.greet()
         peer.line()
@@ -64,7 +64,7 @@ def greet_and(what):
 
 
 def serve_and(what):
-    """Goes wrong when the tunnel is up."""
+    """Misbehaves once the tunnel is up."""
     def talk(peer):
         peer.greet()
         peer.line()

@@ -99,7 +99,7 @@ def crowded(internet):
 
 
 def test_flood_from_a_few(crowded):
-    """They displace each other, never a session, and nobody who is there to log in."""
+    """They displace each other, but neither a session nor a client that logs in."""
     server = crowded.dtcps(set={"limit.pending": 40})
     control = server.rooms()["control"]
     with Wire(crowded.site) as alice:
@@ -172,7 +172,7 @@ def test_overload(crowded):
 
 
 def test_only_sessions(crowded):
-    """Sessions give way to nobody; who has one can still come to replace it."""
+    """Sessions are never displaced; their users can still log in again."""
     crowded.dtcps(set={"limit.source.connections": 2})
     source = crowded.sources[0]
     with Wire(crowded.site, source=source) as bob, Wire(crowded.site, source=SITE) as alice:
@@ -261,7 +261,7 @@ def test_garbage(crowded):
 
 @pytest.mark.parametrize("logged_in", [True, False])
 def test_endless_pings(crowded, logged_in):
-    """Lines are taken at their pace, whoever sends them."""
+    """The rate of lines is limited for all clients."""
     server = crowded.dtcps(set={"limit.lines": 20})
     control = server.rooms()["control"]
     with Wire(crowded.site) as alice, Wire(crowded.site, source=crowded.sources[0]) as bob:
@@ -290,7 +290,8 @@ def test_endless_pings(crowded, logged_in):
 
 
 def test_never_reading(crowded):
-    """Also with a session: who does not read is not read, others are, and nothing is kept."""
+    """Also with a session: a client that does not read is not read from either; others are
+    served, and nothing is queued."""
     server = crowded.dtcps(set={"limit.lines": 10000})
     control = server.rooms()["control"]
     with Wire(crowded.site) as alice:

@@ -143,7 +143,7 @@ def test_too_many_good_logins(internet, kind, limit):
 
 
 def test_log_is_not_filled(addresses):
-    """So many lines a second, and how many are missing."""
+    """The log is rate limited, and counts suppressed lines."""
     server = addresses.dtcps(set={"limit.log": 2, "limit.delay": 0, "limit.source.failures": 1000})
     started = time.monotonic()
     for _ in range(100):

@@ -128,7 +128,7 @@ def test_auto_behind_a_nat(lab, kind):
 
 
 def test_auto_behind_a_nat_goes_on(lab):
-    """What is left is tried: here, another server."""
+    """The client tries the alternative: here, another server."""
     lab.internet(nat=True)
     lab.users.add_alice()
     kame = KameServer(lab.net, address=SERVER_NET, carries=False)
@@ -205,7 +205,7 @@ def test_greeting(internet, greeting):
     (" welcome", None, "lacks an IPv6 prefix"),
     (f" {CLIENT6} {SERVER6}", None, "lacks an IPv6 prefix")])
 def test_reply(internet, words, prefix, warning):
-    """What can be made of it is made of it, and said."""
+    """The usable part is used, and a warning logged."""
     odd_server(internet, OK + words)
     script = internet.file("script", f"#!/bin/sh\nenv >> {internet.dir}/said\n", 0o755)
     client = internet.dtcpclient("-s", script)

@@ -77,7 +77,7 @@ def test_client_room(internet, room):
 
 
 def test_client_all_at_once(internet):
-    """Nobody is left to clean up: what the kernel did not drop, the next start finds."""
+    """All processes are killed: the next start removes what the kernel did not."""
     internet.dtcps()
     before = internet.site.state()
     client = internet.dtcpclient()

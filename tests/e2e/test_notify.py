@@ -73,7 +73,7 @@ def test_server_reload(internet):
 
 
 def test_client(internet):
-    """READY when it runs, with what it waits for; once the script has run, who, where, what."""
+    """READY when it runs, with what it waits for; after the script, user, server and addresses."""
     script = internet.file("script", f"#!/bin/sh\necho $state >>{internet.dir}/states\n", 0o755)
     with Manager(internet) as manager:
         client = internet.dtcpclient("-l", "-s", script)
@@ -124,7 +124,7 @@ def test_client_that_cannot_log_in(internet):
 
 
 def test_client_without_a_password(internet):
-    """What is wrong at the start is a start that fails."""
+    """An error at the start makes the start fail."""
     with Manager(internet) as manager:
         client = internet.dtcpclient("-l", password=None)
     assert client.wait() == 13
@@ -139,7 +139,7 @@ def test_abstract_socket(internet):
 
 
 def test_no_manager_there(internet):
-    """A socket that is not there is worth a line, and no more."""
+    """A missing socket is logged, and has no other effect."""
     internet.variables["NOTIFY_SOCKET"] = "/nonexistent/notify"
     server = internet.dtcps()
     assert "NOTIFY_SOCKET=/nonexistent/notify: No such file or directory" in server.log()

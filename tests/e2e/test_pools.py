@@ -19,7 +19,7 @@ def serving(lab, **settings):
 
 
 def login(lab, name, kind="network"):
-    """What the user is given."""
+    """The addresses that the user gets."""
     with Wire(lab.site) as wire:
         given = wire.login(name, kind)[2]
         assert wire.ask("quit").startswith("+OK")

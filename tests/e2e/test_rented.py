@@ -125,7 +125,7 @@ def test_a_default_route_that_comes_after_the_start(lab):
 
 
 def test_no_network_comes(lab):
-    """A server of a laboratory has nobody's address to fear: after a while it has its own."""
+    """A server without any network takes its own address after a while."""
     Clocks(lab, 20)
     lab.internet()
     lab.users.add_alice()
@@ -138,7 +138,7 @@ def test_no_network_comes(lab):
 
 
 def test_another_network_that_comes_after_the_start(lab):
-    """What the server has taken for itself, it gives back."""
+    """The server gives its own address up."""
     rented(lab, default=False)
     lab.server.ip("link", "set", "six0", "up")
     lab.server.ip("addr", "add", "2001:db8:6::1/64", "dev", "six0", "nodad")

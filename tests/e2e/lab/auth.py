@@ -53,7 +53,7 @@ class Auth:
         return row and row[0]
 
     def lease(self, user, kind, first, bits, active=1):
-        """What dtcps does at a login."""
+        """Does what dtcps does at a login."""
         value = int.from_bytes(first, "big")
         last = (value | ((1 << (128 - bits)) - 1)).to_bytes(16, "big")
         db = sqlite3.connect(self.path)

@@ -62,7 +62,7 @@ class Browser:
         self._call("POST", "/url", {"url": url})
 
     def run(self, script, *arguments):
-        """What a script returns: "return ..."."""
+        """Runs a script and returns its result: "return ..."."""
         return self._call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
     def text(self, selector):

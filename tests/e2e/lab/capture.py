@@ -31,7 +31,7 @@ class Capture:
         self.process.wait_log("listening on")
 
     def packets(self):
-        """What has been seen so far."""
+        """The packets captured so far."""
         found = []
         try:
             with PcapReader(str(self.file)) as reader:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Mischief at random among a Crowd and its server, with a supervisor that starts again what falls,
+"""Random faults among a Crowd and its server, with a supervisor that starts again what falls,
 as a service manager would (Restart=on-failure)."""
 
 import collections
@@ -71,7 +71,7 @@ class Ward:
             self.process.send_signal(signal.SIGTERM)
 
     def look(self, now):
-        """Starts it again where that is due. Returns what is wrong, if anything is."""
+        """Restarts it if that is due. Returns an error, if any."""
         if self.running() or not self.wanted:
             return None
         if self.fallen_at is None:
@@ -103,7 +103,7 @@ class Ward:
 
 
 class Chaos:
-    """run() does the mischief; what it did is in counts."""
+    """run() causes faults, and records them in counts."""
 
     def __init__(self, crowd, seed, say):
         self.crowd = crowd
@@ -306,7 +306,7 @@ class Chaos:
         return True
 
     def readdress_nat(self):
-        """It gets another address, and whoever is behind it moves."""
+        """It gets another address, and so do the clients behind it."""
         if not self.crowd.nats:
             return False
         self.crowd.readdress_nat(self.random.choice(self.crowd.nats))
@@ -359,7 +359,7 @@ class Chaos:
         return sorted(outage for site in self.crowd.sites for outage in site.outages)
 
     def report(self):
-        """What was done, and how long the pings of a site stayed away."""
+        """The faults, and how long the pings of a site were interrupted."""
         self.say("done: " + ", ".join(f"{name} {count}"
                                       for name, count in sorted(self.counts.items())))
         starts = sum(ward.starts for ward in self.clients)

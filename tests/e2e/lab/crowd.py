@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Many clients of one server, each on a machine of its own: all types and transports, some of them
-behind boxes that translate addresses."""
+behind NATs."""
 
 import ipaddress
 import select
@@ -79,7 +79,7 @@ class Site:
         return addresses[0] if len(addresses) == 1 else None
 
     def own(self):
-        """What is this user's alone: a prefix or an address; None where there is none."""
+        """The user's own prefix or address; None if there is none."""
         inside = self.inside()
         if self.type == "network" and inside:
             return ipaddress.ip_network((inside, NETWORK_LENGTH), strict=False)

@@ -18,7 +18,7 @@ def socket_path(node, name="dtcps"):
 
 
 def connect(path):
-    """A path can be longer than what a socket's name has room for."""
+    """A path can be longer than a socket's name may be."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(15 * slow())
     folder = os.open(Path(path).parent, os.O_PATH | os.O_DIRECTORY)
@@ -84,7 +84,7 @@ class Ctl:
 
 
 class ClientCtl:
-    """What a client says, each time over a connection of its own."""
+    """A client's answers, each over a connection of its own."""
 
     def __init__(self, node, interface="dtcp0", path=None):
         self.path = path or socket_path(node, f"dtcpclient-{interface}")

@@ -31,7 +31,7 @@ class Echo:
         self.sequence = 0
 
     def index(self, interface):
-        """The number of an interface, 0 where there is none."""
+        """The index of an interface, 0 if there is none."""
         name = struct.pack("16s16x", interface.encode())
         try:
             return struct.unpack("16sI12x", fcntl.ioctl(self.socket, _SIOCGIFINDEX, name))[1]
@@ -75,7 +75,7 @@ class Echo:
         return found
 
     def neighbours(self, interfaces, seconds=1):
-        """The link-local addresses of all who answer on these interfaces."""
+        """The link-local addresses of all hosts that answer on these interfaces."""
         for interface in interfaces:
             self.send("ff02::1", interface)
         found = set()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A daemon's side of a control socket: it says what a test wants to be said."""
+"""A daemon's side of a control socket: it sends what a test specifies."""
 
 import contextlib
 import json

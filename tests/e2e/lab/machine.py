@@ -57,7 +57,7 @@ def mirror():
 
 
 def libraries(program):
-    """Debian's packages with what the program is linked with."""
+    """Debian's packages of the libraries that the program is linked with."""
     paths = re.findall(r"=> (/\S+)", command("ldd", program).stdout)
     found = set()
     for path in paths:
@@ -143,7 +143,7 @@ class Machine:
         return self.systemctl("show", f"--property={name}", unit).stdout.strip().split("=", 1)[1]
 
     def journal(self, unit):
-        """The lines that the unit's processes have written, and nobody else."""
+        """The lines written by the unit's processes only."""
         return self.run("journalctl", "--quiet", "--output=cat",
                         f"_SYSTEMD_UNIT={unit}").stdout.splitlines()
 
@@ -160,7 +160,7 @@ class Machine:
         inside.chmod(mode)
 
     def crash(self):
-        """As if somebody had pulled the plug."""
+        """Simulates a power failure."""
         if self.popen is None:
             return
         if self.init:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A service manager's ear: the socket that sd_notify(3) speaks to."""
+"""The receiving end of sd_notify(3), as in a service manager."""
 
 import collections
 import contextlib
@@ -64,7 +64,7 @@ class Manager:
         return len(self.said())
 
     def values(self, name, since=0):
-        """Of all messages, what was said for a name."""
+        """The values of a name in all messages."""
         return [said.what[name] for said in self.said()[since:] if name in said.what]
 
     def wait(self, name, value=None, seconds=15, since=0):

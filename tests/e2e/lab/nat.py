@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boxes that translate addresses, and networks that lose packets. All of it is the kernel's own:
+"""NATs, and networks that lose packets. All of it is the kernel's own:
 nftables and conntrack, in the node's namespace."""
 
 import collections

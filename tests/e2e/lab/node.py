@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A network namespace, used like a machine of its own."""
+"""A network namespace, used like a separate machine."""
 
 import contextlib
 import ctypes
@@ -96,7 +96,7 @@ def ip_batch(lines):
 
 
 def alive(pid):
-    """False also for one that has ended and that nobody has waited for."""
+    """False also for a zombie."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except OSError:
@@ -173,7 +173,7 @@ class Node:
         return self.command("ip", *words, check=check).stdout
 
     def ip_gathered(self):
-        """Does what was gathered."""
+        """Runs the collected commands."""
         lines, self.gathered = self.gathered, []
         with self.inside():
             ip_batch(lines)

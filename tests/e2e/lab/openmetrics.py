@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A reader of the text formats for metrics that believes nothing: OpenMetrics 1.0, and the older one
+"""A strict parser of the text formats for metrics: OpenMetrics 1.0, and the older one
 of Prometheus. What is wrong is an AssertionError."""
 
 import math

@@ -111,13 +111,13 @@ class UdpClient:
                      **more)
 
     def hello(self, via=None, **more):
-        """Sends a good hello, or what it is made into, and returns it."""
+        """Sends a valid hello, perhaps modified, and returns it."""
         data = self.make_hello(**more)
         self.send(data, via)
         return data
 
     def receive(self, seconds=15, via=None):
-        """A datagram, or None when nothing comes."""
+        """Receives a datagram, or None at the timeout."""
         via = via or self.socket
         via.settimeout(seconds * slow())
         try:
@@ -128,7 +128,7 @@ class UdpClient:
         return data
 
     def answer(self, seconds=15, via=None):
-        """The next answer; packets that come before it are dropped."""
+        """Receives the next answer; other packets before it are dropped."""
         deadline = time.monotonic() + seconds * slow()
         while time.monotonic() < deadline:
             data = self.receive(seconds, via)
@@ -153,7 +153,7 @@ class UdpClient:
         self.send(echo_request(source or self.inside, SIX, number, data), via)
 
     def echo_answer(self, number=1, seconds=15, via=None):
-        """True where the answer to that echo request comes."""
+        """True if the answer to that echo request comes."""
         deadline = time.monotonic() + seconds * slow()
         while (left := deadline - time.monotonic()) > 0:
             data = self.receive(left / slow(), via)
@@ -168,7 +168,7 @@ class UdpClient:
         assert self.echo_answer(number, via=via), f"no answer to echo {number}"
 
     def nothing_comes(self, seconds=0.3, via=None):
-        """Nothing must come: how long that is watched is a matter of taste."""
+        """Nothing must come for a while, whose length is arbitrary."""
         data = self.receive(seconds, via)
         assert data is None, f"came: {data.hex()}"
 

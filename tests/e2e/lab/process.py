@@ -44,7 +44,7 @@ class Process:
         return self.path.read_text(errors="replace")
 
     def mark(self):
-        """The place in the messages where what comes next will begin."""
+        """The position in the messages at which the next one will begin."""
         return len(self.log())
 
     def wait_log(self, pattern, seconds=15, since=0):
@@ -135,7 +135,7 @@ def _stop_in_loop(pid):
 
 
 def _family(pid):
-    """The process and all that come from it and have not lost their parents."""
+    """The process and its descendants, except orphans."""
     found = [pid]
     for member in found:
         with contextlib.suppress(OSError):

@@ -86,7 +86,7 @@ class Counting(Process):
     FIRST = ""  # of the counters; it is always there
 
     def counters(self):
-        """{name: number} as SIGUSR1 shows them; what is zero is not there."""
+        """{name: number} as logged at SIGUSR1, without zeros."""
         since = self.mark()
         for wanted in (1, 2):
             # The second answer begins when the first is complete.

@@ -55,7 +55,7 @@ def close(*sockets):
 
 
 def udp_ports(node):
-    """The UDP ports that somebody on a node has taken."""
+    """The UDP ports in use on a node."""
     listed = node.command("ss", "-H", "-u", "-a", "-n", "-4").stdout
     return [int(line.split()[3].rpartition(":")[2]) for line in listed.splitlines()]
 

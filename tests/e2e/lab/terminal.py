@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A terminal with somebody in front of it, by tmux: keys go in, and the screen is read."""
+"""A terminal with a simulated user, by tmux: keys go in, and the screen is read."""
 
 import shlex
 

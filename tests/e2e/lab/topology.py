@@ -248,7 +248,7 @@ class Lab:
         return folder
 
     def sanitizer_reports(self):
-        """What the sanitizers found in any process, also in those without a terminal."""
+        """Reports of the sanitizers in any process, also in those without a terminal."""
         texts = [path.read_text(errors="replace") for path in sorted(self.reports.iterdir())]
         for process in self.started:
             text = process.log()
@@ -257,13 +257,13 @@ class Lab:
         return texts
 
     def disbelieved(self):
-        """What rooms did not believe of each other, though none has been taken over."""
+        """Messages that processes rejected as invalid, though none has been compromised."""
         return [line for process in self.started
                 if not any("-traitor" in str(word) for word in process.words)
                 for line in process.log().splitlines() if line.endswith(": not believed")]
 
     def messages(self):
-        """[(which program, what it said)] of everything that was started."""
+        """[(program, its output)] of everything that was started."""
         found = []
         for process in self.started:
             status = "runs" if process.running() else f"status {process.popen.returncode}"

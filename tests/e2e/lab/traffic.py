@@ -163,7 +163,7 @@ class Stream:
                 self.received_bytes += len(block)
 
     def flows(self, seconds=15, size=MEGABYTE // 2):
-        """Waits until so much more has come."""
+        """Waits until that much more has been received."""
         want = self.received_bytes + size
 
         def there():
@@ -174,7 +174,7 @@ class Stream:
               seconds)
 
     def silence(self):
-        """For how many seconds nothing has come."""
+        """Seconds since the last data was received."""
         return time.monotonic() - self.last
 
     def measure_gap(self):
@@ -182,7 +182,7 @@ class Stream:
         self.gap = 0.0
 
     def finish(self, seconds=30):
-        """Ends it; what has come must be what was sent."""
+        """Ends it; the received data must equal what was sent."""
         self.ending.set()
         for thread in self.threads:
             thread.join(seconds * slow())

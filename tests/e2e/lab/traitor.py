@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The programs with a traitor in each room, who tries what he is told to (tests/traitor)."""
+"""The programs with a simulated compromise of each process (tests/traitor), commanded by a test."""
 
 import ctypes
 import re

@@ -28,7 +28,7 @@ class Reply:
 
 
 class Web(Process):
-    """dtcpweb on a node. under: what it is started by."""
+    """dtcpweb on a node. under: a command that starts it."""
 
     def __init__(self, node, *words, under=(), user=SERVICE, wait=True, program=DTCPWEB):
         user = ("--user", user) if user is not None else ()
