@@ -200,9 +200,9 @@ static const struct sandbox_rule ask_rules[] = {
 };
 
 /*
- * dtcpctl: answers of daemons, its output, and the terminal, which it cannot type into (TIOCSTI).
- * curses has handlers for signals, and stops itself at ^Z. What libraries try besides, such as to
- * read a file, fails.
+ * dtcpctl: answers of daemons, its output, and the terminal, into which it cannot insert input
+ * (TIOCSTI). curses has handlers for signals, and stops itself at ^Z. What libraries try besides,
+ * such as to read a file, fails.
  */
 static const struct sandbox_rule tool_rules[] = {
 	CALL("read readv write writev recvfrom recv lseek _llseek"),
@@ -225,7 +225,7 @@ static const struct sandbox_rule tool_rules[] = {
 	SANDBOX_END,
 };
 
-/* dtcpctl's watch: a daemon that is started again is connected to again. */
+/* "dtcpctl watch": reconnects to a daemon that was restarted. */
 static const struct sandbox_rule again_rules[] = {
 	SOCKET(AF_UNIX, SOCK_STREAM, 0),
 	CALL("connect"),

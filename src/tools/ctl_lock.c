@@ -13,12 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How often, and after how many nanoseconds, one is tried again whose queue is full. */
+/* Retries if a daemon's listen queue is full, and nanoseconds between them. */
 #define TRIES	  100
 #define TRY_AGAIN 20000000
 
-/* Of each path that was connected to: the connection, NULL if it was taken, or why there is none.
- */
+/* For each path: the connection, NULL once taken, or why there is none. */
 struct ctl_lock_entry {
 	struct ctl_lock_entry *next;
 	char path[ASK_PATH_SIZE];
@@ -99,15 +98,17 @@ void ctl_lock_in(bool again)
 	const struct group *group = getgrnam(CTL_GROUP);
 	struct user_ids user;
 
-	/* What libraries would read from files later: the seed of tables, and of some locales how
-	 * characters are read. */
+	/*
+	 * Loads what libraries would later read from files: the seed of hash tables and, in some
+	 * locales, character sets.
+	 */
 	json_object_seed(0);
 	(void)mblen("x", 1);
 	if (!again || geteuid() != 0) {
 		sandbox_enter_tool(again ? SANDBOX_WATCH : SANDBOX_LOOK, NULL);
 		return;
 	}
-	/* Without connections to come, nothing that it may do asks who it is. */
+	/* Without further connections, no permitted call depends on the user. */
 	if (!user_check(NULL, false, &user))
 		exit(1);
 	user.gid = group ? group->gr_gid : 0;

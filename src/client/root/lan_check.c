@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What would keep --lan from working, before anything is made. */
+/* Checks for obstacles to --lan, before anything is made. */
 #include "base/log.h"
 #include "client/root/lan.h"
 #include "client/root/lan_parts.h"
@@ -17,7 +17,7 @@ static bool lan_find(const char *name, const char *instead, char path[static PRO
 	return false;
 }
 
-/* Other programs' rules, which ours leave alone: what they drop stays dropped. */
+/* Warns of other programs' rules that drop packets of --lan, which ours cannot override. */
 static void lan_check_filter(const char *rules, const char *interface, const char *tunnel)
 {
 	const struct ruleset_packet packet = {
@@ -30,7 +30,7 @@ static void lan_check_filter(const char *rules, const char *interface, const cha
 
 	if (!ruleset_drops(rules, &packet, &place))
 		return;
-	/* The names of iptables, which would not find a rule that was made with nft. */
+	/* Names of iptables' chains, to which rules must be added with iptables, not nft. */
 	if (isupper((unsigned char)place.chain[0]))
 		log_warnx(
 			"--lan: the packet filter drops what comes from %s (chain %s); let it into "
