@@ -85,6 +85,7 @@ _dtcp_users()
 _dtcp_instances()
 {
     _dtcp_folder=$(printf '%s\n' "$_dtcp_help" | sed -n 's/.*socket, if that is not in \(.*\)/\1/p')
+    [ -n "$_dtcp_folder" ] || return 0
     find "$_dtcp_folder/" -type s 2>/dev/null |
         sed -n -e 's/.*\/dtcps\.sock$/dtcps0/p' -e 's/.*\/dtcp[a-z]*-\(.*\)\.sock$/\1/p'
 }
@@ -93,6 +94,7 @@ _dtcp_instances()
 _dtcp_configurations()
 {
     _dtcp_folder=$(printf '%s\n' "$_dtcp_help" | sed -n 's/.*NAME\.conf in \([^:]*\):.*/\1/p')
+    [ -n "$_dtcp_folder" ] || return 0
     find "$_dtcp_folder/" -name '*.conf' 2>/dev/null | sed -e 's/.*\///' -e 's/\.conf$//' | _dtcp_plain
 }
 
