@@ -21,6 +21,9 @@
 
 enum { PROGRAM_RUN_MS = 10000, PROGRAM_END_MS = 5000 };
 
+/* Children of a program that are waited for. */
+enum { PROGRAM_CHILDREN_MAX = 4 };
+
 bool program_find(const char *name, char path[static PROGRAM_PATH_SIZE])
 {
 	static const char *const folders[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
@@ -294,14 +297,47 @@ static bool program_is(pid_t pid, const char *name)
 	return strcmp(text, name) == 0;
 }
 
+/* The children of a program, by descriptors. Returns how many of them were found. */
+static size_t program_children(pid_t pid, int children[static PROGRAM_CHILDREN_MAX])
+{
+	char path[64];
+	size_t count = 0;
+	FILE *file;
+	int child;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	file = fopen(path, "re");
+	while (file && count < PROGRAM_CHILDREN_MAX && fscanf(file, "%d", &child) == 1) {
+		children[count] = program_open(child);
+		if (children[count] != -1)
+			count++;
+	}
+	if (file)
+		(void)fclose(file);
+	return count;
+}
+
+/* They end by themselves once their parent has. */
+static void program_wait_children(const int children[], size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!program_wait(children[i], PROGRAM_END_MS))
+			log_warnx("a child of %s does not end", name);
+		close(children[i]);
+	}
+}
+
 void program_end(pid_t pid, const char *name, bool mine)
 {
 	int process = program_open(pid);
+	int children[PROGRAM_CHILDREN_MAX];
+	size_t count = 0;
 
 	if (process == -1)
 		return;
 	/* Checked once the process id cannot be reused any more. */
 	if (mine || program_is(pid, name)) {
+		count = program_children(pid, children);
 		(void)syscall(SYS_pidfd_send_signal, process, SIGTERM, NULL, 0);
 		if (!program_wait(process, PROGRAM_END_MS)) {
 			log_warnx("%s does not end, killed", name);
@@ -311,4 +347,6 @@ void program_end(pid_t pid, const char *name, bool mine)
 	if (mine)
 		(void)waitpid(pid, NULL, 0);
 	close(process);
+	/* radvd has one that changes settings for it, and may be late with the last one. */
+	program_wait_children(children, count, name);
 }

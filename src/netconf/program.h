@@ -55,9 +55,10 @@ pid_t program_start(struct event_base *base, char *const words[]);
 pid_t program_fork(void);
 
 /*
- * Sends the program SIGTERM, and kills it if it does not end within 5 s. mine: it is this process's
- * child, and is reaped; otherwise it is a child of a dead process, and nothing happens if another
- * program has its process id by now. It is identified by its name, as in /proc.
+ * Sends the program SIGTERM, and kills it if it does not end within 5 s; then waits as long for
+ * each child that it had. mine: it is this process's child, and is reaped; otherwise it is a child
+ * of a dead process, and nothing happens if another program has its process id by now. It is
+ * identified by its name, as in /proc.
  */
 void program_end(pid_t pid, const char *name, bool mine);
 

@@ -248,6 +248,30 @@ static void test_end(void **state)
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 }
 
+/* Not before its child has ended, which hears of its end by a pipe and still has something to do.
+ */
+static void test_child_of_its_own(void **state)
+{
+	char folder[] = "/tmp/dtcp-program-XXXXXX";
+	char path[sizeof(folder) + 8];
+	char command[300];
+	pid_t pid;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/done", folder);
+	(void)snprintf(command, sizeof(command),
+		       "mkfifo %s/end; { cat %s/end; sleep 0.3; echo > %s; } & "
+		       "exec 9> %s/end; exec sleep 1000",
+		       folder, folder, path, folder);
+	pid = start(command);
+	await_sleep(pid);
+	expect_end(pid, true, "");
+	assert_int_equal(access(path, F_OK), 0);
+	(void)snprintf(command, sizeof(command), "rm -r %s", folder);
+	assert_int_equal(system(command), 0);
+}
+
 static void test_does_not_end(void **state)
 {
 	pid_t pid = start("trap '' TERM; exec sleep 1000");
@@ -307,6 +331,7 @@ int main(void)
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_privileges),
 		cmocka_unit_test_setup_teardown(test_end, begin, end),
+		cmocka_unit_test_setup_teardown(test_child_of_its_own, begin, end),
 		cmocka_unit_test_setup_teardown(test_does_not_end, begin, end),
 		cmocka_unit_test_setup_teardown(test_number_is_another_ones, begin, end),
 		cmocka_unit_test_setup_teardown(test_starter_dies, begin, end),
