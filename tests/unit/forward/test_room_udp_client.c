@@ -54,7 +54,7 @@ static void client_says_hello(void **state)
 	struct probe hello = probe_expect(server, &config, PROBE_HELLO);
 	struct probe second = probe_expect(server, &config, PROBE_HELLO);
 
-	assert_in_range(second.clock - hello.clock, 500, 5000);
+	assert_true(second.clock - hello.clock >= 500);
 	assert_true(hello.counter > 0);
 	assert_true(second.counter > hello.counter);
 
