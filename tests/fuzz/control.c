@@ -468,7 +468,8 @@ static void end(void)
 	/* That a client has gone shows when it is read, or when its time is over. */
 	for (int i = 0; i < 3; i++)
 		loop_pass(400 * UINT64_C(1000000));
-	/* Each request that is still in a buffer has a turn of its own, and may wait for an answer. */
+	/* Each request that is still in a buffer has a turn of its own, and may wait for an answer.
+	 */
 	for (int i = 0; i < 2 * CTL_REQUEST_MAX && loop_timers() > 1; i++)
 		loop_pass(1000000);
 	for (uint32_t id = 0; id < SESSIONS; id++) {
