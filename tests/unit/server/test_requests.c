@@ -267,6 +267,7 @@ static void test_status_lost(void **state)
 	requests_on_state(&requests, &told);
 	requests_on_usage(&requests, &usage);
 	assert_string_equal(capture_end(), "");
+	hurry = 1;
 	ask(STATUS);
 	requests_on_state(&requests, &told);
 	requests_on_usage(&requests, &usage);
