@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -301,19 +302,28 @@ static bool program_is(pid_t pid, const char *name)
 static size_t program_children(pid_t pid, int children[static PROGRAM_CHILDREN_MAX])
 {
 	char path[64];
+	char text[PROGRAM_CHILDREN_MAX * 12] = "";
+	char *at = text;
+	char *word;
 	size_t count = 0;
 	FILE *file;
-	int child;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
 	file = fopen(path, "re");
-	while (file && count < PROGRAM_CHILDREN_MAX && fscanf(file, "%d", &child) == 1) {
-		children[count] = program_open(child);
+	if (!file)
+		return 0;
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	(void)fclose(file);
+	/* Each number is followed by a space: a cut one is none. */
+	while (count < PROGRAM_CHILDREN_MAX && (word = strsep(&at, " ")) && at) {
+		const char *wrong = NULL;
+		int child = (int)strtonum(word, 1, INT_MAX, &wrong);
+
+		children[count] = wrong ? -1 : program_open(child);
 		if (children[count] != -1)
 			count++;
 	}
-	if (file)
-		(void)fclose(file);
 	return count;
 }
 
