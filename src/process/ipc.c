@@ -92,29 +92,6 @@ void ipc_set_handlers_arg(struct ipc *ipc, void *arg)
 	ipc->arg = arg;
 }
 
-/* For struct iovec: its octets are only read here. */
-static void *ipc_writable(const void *octets)
-{
-	const union {
-		const void *read;
-		void *written;
-	} pointer = {.read = octets};
-
-	return pointer.written;
-}
-
-/* Sends a packet. Returns 0, or -errno with nothing sent. */
-static int ipc_write(const struct ipc *ipc, const struct ipc_header *header, const void *body,
-		     int fd)
-{
-	struct iovec pieces[2] = {
-		{.iov_base = ipc_writable(header), .iov_len = sizeof(*header)},
-		{.iov_base = ipc_writable(body), .iov_len = header->size},
-	};
-
-	return ipc_wire_send(ipc->fd, pieces, 2, fd);
-}
-
 static void ipc_queued_free(struct ipc_queued *queued)
 {
 	if (queued->fd != -1)
@@ -163,7 +140,7 @@ int ipc_send(struct ipc *ipc, uint32_t type, const void *body, size_t size, int 
 		goto done;
 	}
 	if (!ipc->batched && STAILQ_EMPTY(&ipc->queue))
-		error = ipc_write(ipc, &header, body, fd);
+		error = ipc_wire_send_one(ipc->fd, &header, body, size, fd);
 	if (error == -EAGAIN || error == -ENOBUFS) {
 		error = ipc_enqueue(ipc, &header, body, fd);
 		if (!error)

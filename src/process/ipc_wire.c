@@ -40,6 +40,28 @@ int ipc_wire_send(int fd, struct iovec *pieces, size_t count, int passed)
 	return n == -1 ? -errno : 0;
 }
 
+/* For struct iovec: its octets are only read here. */
+static void *ipc_wire_writable(const void *octets)
+{
+	const union {
+		const void *read;
+		void *written;
+	} pointer = {.read = octets};
+
+	return pointer.written;
+}
+
+int ipc_wire_send_one(int fd, const struct ipc_header *header, const void *body, size_t size,
+		      int passed)
+{
+	struct iovec pieces[2] = {
+		{.iov_base = ipc_wire_writable(header), .iov_len = sizeof(*header)},
+		{.iov_base = ipc_wire_writable(body), .iov_len = size},
+	};
+
+	return ipc_wire_send(fd, pieces, 2, passed);
+}
+
 /* Takes the first descriptor of a packet, or -1; closes further ones. False if there were any. */
 static bool ipc_wire_take_fd(struct msghdr *msg, int *passed)
 {

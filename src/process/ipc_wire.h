@@ -41,6 +41,10 @@ size_t ipc_wire_padded(size_t body_size);
  */
 int ipc_wire_send(int fd, struct iovec *pieces, size_t count, int passed);
 
+/* The same with one message, whose body has so many octets, whatever its header says. */
+int ipc_wire_send_one(int fd, const struct ipc_header *header, const void *body, size_t size,
+		      int passed);
+
 /*
  * Receives a packet, without waiting. *passed is the descriptor that came with it, which the caller
  * owns, or -1. Returns 1; 0 if there is no packet; -1 if the other end has closed; -2 for an

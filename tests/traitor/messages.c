@@ -9,6 +9,7 @@
 #include "client/msg.h"
 #include "forward/msg.h"
 #include "process/ipc.h"
+#include "process/ipc_wire.h"
 #include "process/process.h"
 #include "server/msg.h"
 
@@ -22,41 +23,16 @@
  * control, are the first; that of the server's control to accounts is another one. */
 enum { TRAITOR_BETWEEN = PROCESS_FD + 1, TRAITOR_ACCOUNTS = PROCESS_FD + 2, TRAITOR_MANY = 5000 };
 
-/* As process/ipc.c has it. */
-struct message {
-	uint32_t type;
-	uint32_t size;
-	_Alignas(16) unsigned char body[2048];
-};
-
 /* Sends a message; an attacker waits until there is room for it. */
 static void traitor_send(int channel, uint32_t type, const void *body, size_t size, size_t claimed,
 			 int fd)
 {
-	struct message message = {.type = type, .size = (uint32_t)claimed};
-	union {
-		struct cmsghdr align;
-		unsigned char room[CMSG_SPACE(sizeof(int))];
-	} control = {.room = {0}};
-	struct iovec iov = {.iov_base = &message, .iov_len = offsetof(struct message, body) + size};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	const struct ipc_header header = {.type = type, .size = (uint32_t)claimed};
 	struct pollfd writable = {.fd = channel, .events = POLLOUT};
 
-	if (size > 0)
-		memcpy(message.body, body, size);
-	if (fd != -1) {
-		struct cmsghdr *cmsg;
-
-		msg.msg_control = control.room;
-		msg.msg_controllen = sizeof(control.room);
-		cmsg = CMSG_FIRSTHDR(&msg);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
-	}
-	if (sendmsg(channel, &msg, MSG_NOSIGNAL) == -1 && poll(&writable, 1, 1000) == 1)
-		(void)sendmsg(channel, &msg, MSG_NOSIGNAL);
+	if (ipc_wire_send_one(channel, &header, body, size, fd) != 0 &&
+	    poll(&writable, 1, 1000) == 1)
+		(void)ipc_wire_send_one(channel, &header, body, size, fd);
 }
 
 #define SEND(channel, type, body)                                                                  \

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "world.h"
 
-#include "process/ipc.h"
 #include "process/ipc_wire.h"
 
 #include <arpa/inet.h>
@@ -34,14 +33,10 @@ int world_listen(uint16_t *port)
 
 bool world_tell(int channel, uint32_t type, const void *body, size_t size, int fd)
 {
-	struct ipc_header header = {.type = type, .size = (uint32_t)size};
-	unsigned char copy[IPC_BODY_MAX];
-	struct iovec pieces[] = {{&header, sizeof(header)}, {copy, size}};
+	const struct ipc_header header = {.type = type, .size = (uint32_t)size};
 	bool sent;
 
-	if (size > 0)
-		memcpy(copy, body, size);
-	sent = ipc_wire_send(channel, pieces, 2, fd) == 0;
+	sent = ipc_wire_send_one(channel, &header, body, size, fd) == 0;
 	if (fd != -1)
 		close(fd);
 	return sent;

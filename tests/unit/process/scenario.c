@@ -2,6 +2,7 @@
 #include "tests/unit/process/scenario.h"
 
 #include "base/log.h"
+#include "process/ipc_wire.h"
 #include "tests/unit/base/capture.h"
 #include "tests/unit/base/need.h"
 #include "tests/unit/base/network.h"
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,48 +59,33 @@ bool __wrap_capabilities_hide(void)
 
 /* --- parts -------------------------------------------------------------------------------- */
 
-/* A message as it travels. */
-struct packet {
-	uint32_t type;
-	uint32_t size;
-	_Alignas(16) unsigned char body[IPC_BODY_MAX];
-};
-
 void scenario_say(int root, uint32_t type, const void *body, size_t size, int fd)
 {
-	struct packet packet = {.type = type, .size = (uint32_t)size};
-	union {
-		struct cmsghdr align;
-		unsigned char room[CMSG_SPACE(sizeof(int))];
-	} control = {.room = {0}};
-	struct iovec iov = {&packet, offsetof(struct packet, body) + size};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	const struct ipc_header header = {.type = type, .size = (uint32_t)size};
 
-	if (size > 0)
-		memcpy(packet.body, body, size);
-	if (fd != -1) {
-		struct cmsghdr *header;
-
-		msg.msg_control = control.room;
-		msg.msg_controllen = sizeof(control.room);
-		header = CMSG_FIRSTHDR(&msg);
-		header->cmsg_level = SOL_SOCKET;
-		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(header), &fd, sizeof(int));
-	}
-	(void)sendmsg(root, &msg, MSG_NOSIGNAL);
+	(void)ipc_wire_send_one(root, &header, body, size, fd);
 }
 
 bool scenario_await(int root, uint32_t type)
 {
-	struct packet packet;
+	struct pollfd readable = {.fd = root, .events = POLLIN};
+	struct ipc_wire_packet packet;
+	const struct ipc_header *header;
+	const void *body;
+	int fd;
 
-	do {
-		if (recv(root, &packet, sizeof(packet), 0) <= 0)
+	for (;;) {
+		while (poll(&readable, 1, -1) == -1)
+			;
+		if (ipc_wire_receive(root, &packet, &fd) != 1)
 			return false;
-	} while (packet.type != type);
-	return true;
+		if (fd != -1)
+			close(fd);
+		while (ipc_wire_next(&packet, &header, &body) == 1) {
+			if (header->type == type)
+				return true;
+		}
+	}
 }
 
 int scenario_await_end(int root)
